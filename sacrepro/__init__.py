@@ -1,0 +1,94 @@
+"""Reference reproduction of Qu, Wierman, Li: Scalable Reinforcement Learning of Localized Policies (L4DC 2020).
+
+SAC is the paper's Scalable Actor Critic, not Soft Actor-Critic. The public names below are loaded on first use, so
+that importing the package stays cheap.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sacrepro.bounds.influence import influence_matrix
+    from sacrepro.exact import (
+        PolicyEvaluation,
+        certified_decay,
+        decay_profile,
+        discounted_state_distribution,
+        evaluate,
+        local_decay,
+        local_value,
+        objective_and_gradient,
+        policy_gradient,
+        q_function,
+        td_fixed_point,
+        worst_decay,
+    )
+    from sacrepro.graph import neighborhood
+    from sacrepro.learn import SACTrace, reinforce, sac, sac_seeds
+    from sacrepro.model import NetworkedMDP
+    from sacrepro.policy import softmax
+    from sacrepro.truncation import natural_weights, truncate, truncated_policy_gradient
+
+_ROOMS = {
+    "NetworkedMDP": "model",
+    "neighborhood": "graph",
+    "softmax": "policy",
+    "PolicyEvaluation": "exact",
+    "evaluate": "exact",
+    "q_function": "exact",
+    "discounted_state_distribution": "exact",
+    "policy_gradient": "exact",
+    "decay_profile": "exact",
+    "td_fixed_point": "exact",
+    "certified_decay": "exact",
+    "local_value": "exact",
+    "objective_and_gradient": "exact",
+    "local_decay": "exact",
+    "worst_decay": "exact",
+    "influence_matrix": "bounds.influence",
+    "sac": "learn",
+    "sac_seeds": "learn",
+    "reinforce": "learn",
+    "SACTrace": "learn",
+    "truncate": "truncation",
+    "natural_weights": "truncation",
+    "truncated_policy_gradient": "truncation",
+}
+
+__all__ = [
+    "NetworkedMDP",
+    "PolicyEvaluation",
+    "SACTrace",
+    "certified_decay",
+    "decay_profile",
+    "discounted_state_distribution",
+    "evaluate",
+    "influence_matrix",
+    "local_decay",
+    "local_value",
+    "natural_weights",
+    "neighborhood",
+    "objective_and_gradient",
+    "policy_gradient",
+    "q_function",
+    "reinforce",
+    "sac",
+    "sac_seeds",
+    "softmax",
+    "td_fixed_point",
+    "truncate",
+    "truncated_policy_gradient",
+    "worst_decay",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'sacrepro' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"sacrepro.{_ROOMS[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

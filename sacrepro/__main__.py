@@ -1,0 +1,5 @@
+"""``python -m sacrepro VERB …``"""
+
+from sacrepro.cli import main
+
+main()

@@ -1,0 +1,138 @@
+"""The influence matrix: a decay rate read off the local kernels, for every policy at once.
+
+C_ij bounds in total variation how far a change at agent j can move the law of s_i' in one step. Two copies of the
+network that start with different outsides O of N_i^κ can be coupled so that agent i differs at time t with
+probability at most q_i(t), where
+
+    q(0) = 1_O,    q(t+1) = min(1, C q(t)),    hence    D_i(κ) ≤ r̄ Σ_{t≥1} γ^t q_i(t).
+
+C has the sparsity of the graph, so q_i(t) = 0 for t ≤ κ: the sum starts at κ+1. Proof in `paper/proofs.md`, Influence.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import networkx as nx
+import numpy as np
+from scipy.sparse import csr_array, identity
+from scipy.sparse.linalg import spsolve
+
+from sacrepro.bounds.definition2 import definition2
+from sacrepro.bounds.total_variation import argument_influences
+from sacrepro.model import Array, NetworkedMDP
+
+#: What the truncated series leaves out, relative to r̄/(1-γ); it is added to the bound, so the bound stays a bound.
+SERIES_TOLERANCE = 2.0**-53
+
+
+def influence_matrix(mdp: NetworkedMDP) -> csr_array:
+    """C: scipy sparse array of shape (n, n), from the local kernels alone, valid for every localized policy.
+
+    C_ij (j ≠ i) is the largest TV(P_i(·|s_j, …), P_i(·|s_j', …)) over s_j, s_j', the other neighbors' states and a_i;
+    C_ii the largest over pairs (s_i, a_i), (s_i', a_i') and the neighbors' states. Zeros are not stored.
+    """
+    return kernel_influence(mdp.P, mdp.neighbors)
+
+
+def kernel_influence(P: Sequence[Array], neighbors: Sequence[Sequence[int]]) -> csr_array:
+    """C of `influence_matrix` for any local kernels with axes (s_j for j in sorted N_i), a_i, s_i'."""
+    n = len(P)
+    parts = list(argument_influences(P, neighbors))
+    i, j, entry = (np.concatenate(column) for column in zip(*parts, strict=True))
+    C = csr_array((entry, (i, j)), shape=(n, n))
+    C.eliminate_zeros()
+    return C
+
+
+def policy_influence(P_bar: Sequence[Array], neighbors: Sequence[Sequence[int]]) -> csr_array:
+    """C^θ ≤ C: the influence matrix of the averaged kernels P̄_i(s_i' | s_{N_i}), valid from the second step on.
+
+    P_bar : axes (s_j for j in sorted N_i), s_i'.
+    """
+    return kernel_influence([P_bar_i[..., None, :] for P_bar_i in P_bar], neighbors)
+
+
+def horizon(gamma: float, tolerance: float = SERIES_TOLERANCE) -> int:
+    """The least T ≥ 1 with γ^{T+1} ≤ tolerance: Σ_{t>T} γ^t ≤ tolerance/(1-γ)."""
+    return 1 if gamma <= tolerance else max(1, math.ceil(math.log(tolerance) / math.log(gamma)) - 1)
+
+
+def influence(C: csr_array, outsiders: Array, gamma: float, r_bar: float, later: csr_array | None = None) -> Array:
+    """r̄ Σ_{t≥1} γ^t q(t) ≥ D_i(κ), with the rest of the series bounded by r̄ γ^{T+1}/(1-γ); shape of `outsiders`.
+
+    outsiders : 1_O in columns, shape (n, m); row i of the result is the bound for agent i if i is not in O.
+    later     : C^θ, which replaces C from the second step on.
+    """
+    T = horizon(gamma)
+    q = np.asarray(outsiders, dtype=float)
+    total = np.full(q.shape, gamma ** (T + 1) / (1.0 - gamma))
+    for t in range(1, T + 1):
+        step = C if later is None or t == 1 else later
+        q = np.minimum(1.0, step @ q)
+        total += gamma**t * q
+    return r_bar * total
+
+
+def influence_closed_form(C: csr_array, outsiders: Array, gamma: float, r_bar: float) -> Array:
+    """r̄ [(I-γC)^{-1} 1_O]_i ≥ D_i(κ) for agents i outside O; shape of `outsiders`.
+
+    Raises ValueError unless γ·(spectral radius of C) < 1, certified by a vector x > 0 with γ C x < x.
+    """
+    n = C.shape[0]
+    matrix = (identity(n, format="csc") - gamma * C).tocsc()
+    x = np.atleast_1d(spsolve(matrix, np.ones(n)))
+    if not ((x > 0).all() and (gamma * (C @ x) < x).all()):
+        raise ValueError(f"gamma = {gamma!r} times the spectral radius of C is not below 1; sum the clipped series")
+    columns = [np.atleast_1d(spsolve(matrix, column)) for column in np.asarray(outsiders, dtype=float).T]
+    return r_bar * np.stack(columns, axis=1)
+
+
+def influence_row_sums(C: csr_array, kappa: int, gamma: float, r_bar: float) -> float:
+    """c ρ^{κ+1} ≥ D_i(κ) for every i, with ρ = γμ, c = r̄/(1-γμ) and μ the largest row sum of C.
+
+    Raises ValueError unless γμ < 1.
+    """
+    mu = float(C.sum(axis=1).max())
+    if not gamma * mu < 1.0:
+        raise ValueError(f"gamma = {gamma!r} times the largest row sum {mu!r} of C is not below 1")
+    return definition2(r_bar / (1.0 - gamma * mu), gamma * mu, kappa)
+
+
+def influence_everywhere(C: csr_array, kappa_max: int, gamma: float, r_bar: float) -> Array:
+    """A bound on D_i(κ) for all agents at once, shape (n, κ_max + 1), from one sparse product a step.
+
+    With O replaced by all agents q(0) = 1, which no O exceeds, so D_i(κ) ≤ r̄ Σ_{t>κ} γ^t q_i(t).
+    """
+    T = max(horizon(gamma), kappa_max + 1)
+    q = np.ones(C.shape[0])
+    terms = np.zeros((C.shape[0], kappa_max + 1))
+    terms[:, kappa_max] = gamma ** (T + 1) / (1.0 - gamma)
+    for t in range(1, T + 1):
+        q = np.minimum(1.0, C @ q)
+        terms[:, min(t - 1, kappa_max)] += gamma**t * q
+    return r_bar * np.cumsum(terms[:, ::-1], axis=1)[:, ::-1]
+
+
+def influence_profile(C: csr_array, graph: nx.Graph, i: int, gamma: float, r_bar: float) -> Array:
+    """r̄ Σ_{t≥κ+1} γ^t min(1, (C^t 1_O)_i) ≥ D_i(κ) for one agent and every κ up to its eccentricity.
+
+    Row i of C^t is moved, not the columns 1_O, so one pass of sparse products serves all κ; shape (eccentricity + 1,).
+    """
+    lengths = nx.single_source_shortest_path_length(graph, i)
+    distance = np.zeros(C.shape[0], dtype=int)
+    for j, d in lengths.items():
+        distance[j] = d
+    T = horizon(gamma)
+    forward = C.T.tocsr()
+    row = np.zeros(C.shape[0])
+    row[i] = 1.0
+    size = int(distance.max()) + 1
+    total = np.full(size, gamma ** (T + 1) / (1.0 - gamma))
+    for t in range(1, T + 1):
+        row = forward @ row
+        beyond = np.bincount(distance, weights=row, minlength=size)[::-1].cumsum()[::-1]
+        beyond = np.append(beyond[1:], 0.0)
+        total += gamma**t * np.minimum(1.0, beyond)
+    return r_bar * total

@@ -1,0 +1,102 @@
+"""Theorem 5: every constant, the least T that (8) admits, and the right side of (9)."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from sacrepro.bounds.critic import critic_bias
+from sacrepro.bounds.critic_sharp import theorem5_bias
+
+
+class Network(NamedTuple):
+    """What Theorem 5 assumes: (c, ρ) of Assumption 2, (σ, τ) of Assumption 3, r̄, γ, and f(κ) log(SA)."""
+
+    c: float
+    rho: float
+    sigma: float
+    tau: int
+    r_bar: float
+    gamma: float
+    log_cells: float
+
+
+def smoothness(r_bar: float, gamma: float) -> float:
+    """L' = r̄ / (2(1-γ)²): ∇J of tabular softmax policies is L'-Lipschitz, for any n (`paper/proofs.md`, theorem5)."""
+    return r_bar / (2.0 * (1.0 - gamma) ** 2)
+
+
+def epsilon_bar(r_bar: float, gamma: float) -> float:
+    """ε̄ = 4 r̄/(1-γ) + 2 r̄."""
+    return 4.0 * r_bar / (1.0 - gamma) + 2.0 * r_bar
+
+
+def least_h(sigma: float, gamma: float) -> float:
+    """The least h of the critic step, (1/σ) max(2, 1/(1-√γ)); `paper/errata.md` on √γ."""
+    return max(2.0, 1.0 / (1.0 - math.sqrt(gamma))) / sigma
+
+
+def least_t0(h: float, sigma: float, tau: int) -> float:
+    """The least t0 of the critic step, max(2h, 4σh, τ)."""
+    return max(2.0 * h, 4.0 * sigma * h, float(tau))
+
+
+def C_a(delta: float, T: int, h: float, network: Network) -> float:
+    """C_a(δ, T) = 6ε̄/(1-√γ) · √((τh/σ) [log(2τT²/δ) + f(κ) log SA])."""
+    logarithm = math.log(2.0 * network.tau * float(T) ** 2 / delta) + network.log_cells
+    spread = math.sqrt(network.tau * h / network.sigma * logarithm)
+    return 6.0 * epsilon_bar(network.r_bar, network.gamma) / (1.0 - math.sqrt(network.gamma)) * spread
+
+
+def C_a_prime(h: float, t0: float, network: Network) -> float:
+    """C_a' = 2/(1-√γ) · max(16 ε̄ h τ/σ, (2r̄/(1-γ)) (τ + t0))."""
+    sigma, tau, r_bar, gamma = network.sigma, network.tau, network.r_bar, network.gamma
+    worst = max(16.0 * epsilon_bar(r_bar, gamma) * h * tau / sigma, 2.0 * r_bar / (1.0 - gamma) * (tau + t0))
+    return 2.0 / (1.0 - math.sqrt(gamma)) * worst
+
+
+def critic_noise(delta: float, T: int, h: float, t0: float, network: Network) -> float:
+    """C_a(δ, T)/√(T+t0) + C_a'/(T+t0): the part of the critic's error that T removes."""
+    return C_a(delta, T, h, network) / math.sqrt(T + t0) + C_a_prime(h, t0, network) / (T + t0)
+
+
+def least_T(delta: float, n: int, M: int, kappa: int, network: Network) -> int:
+    """The least T ≥ t0 that meets both conditions of Theorem 5, with the least h and t0.
+
+    From t0 on the noise falls with T as long as log(2τT²/δ') + f(κ) log SA ≥ 4; σ ≤ 1/2 ensures that.
+    """
+    h = least_h(network.sigma, network.gamma)
+    t0 = least_t0(h, network.sigma, network.tau)
+    bias = critic_bias(network.c, network.rho, kappa, network.gamma)
+
+    def met(T: int) -> bool:
+        return critic_noise(delta / (2.0 * n * M), T, h, t0, network) <= bias
+
+    low = max(math.ceil(t0), math.ceil(horizon(kappa, network)), 1)
+    if met(low):
+        return low
+    high = low
+    while not met(high):
+        high *= 2
+    low = high // 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if met(middle) else (middle, high)
+    return high
+
+
+def horizon(kappa: int, network: Network) -> float:
+    """log_γ(c(1-γ)/r̄) + (κ+1) log_γ ρ - 1 ≤ T: rewards after T weigh less than the truncation."""
+    c, rho, r_bar, gamma = network.c, network.rho, network.r_bar, network.gamma
+    return math.log(c * (1.0 - gamma) / r_bar, gamma) + (kappa + 1) * math.log(rho, gamma) - 1.0
+
+
+def theorem5(M: int, eta: float, delta: float, L: float, L_prime: float, kappa: int, network: Network) -> float:
+    """The right side of (9): what bounds Σ η_m ‖∇J(θ(m))‖² / Σ η_m with probability 1-δ after M ≥ 3 iterations."""
+    r_bar, gamma = network.r_bar, network.gamma
+    steep = r_bar**2 * L**2 / (1.0 - gamma) ** 4
+    start = 2.0 * r_bar / (eta * (1.0 - gamma))
+    chance = 8.0 * steep * math.sqrt(math.log(M) * math.log(4.0 / delta))
+    curvature = 96.0 * steep * L_prime * eta * math.log(M)
+    bias = theorem5_bias(network.c, network.rho, kappa, L, r_bar, gamma)
+    return (start + chance + curvature) / math.sqrt(M + 1.0) + bias

@@ -1,0 +1,87 @@
+"""One instance under one policy with everything exact about it, computed or loaded from what was stored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from sacrepro.claims.comparison import Case
+from sacrepro.exact import certified_decay, evaluate, objective_and_gradient
+from sacrepro.exact.chain import chain_of
+from sacrepro.exact.occupancy import occupancy
+from sacrepro.instances import build
+from sacrepro.model import Array, NetworkedMDP
+from sacrepro.policy import gaussian_theta, uniform_theta
+
+#: Entries of one Q_i up to which D_i is swept exactly; two minutes for all agents of the Florentine families.
+SWEEP_LIMIT = 1 << 32
+
+
+def exact_case(instance: str, policy: str, mdp: NetworkedMDP, theta: tuple[Array, ...]) -> Case:
+    """The case of one policy, by the exact engine."""
+    evaluation = evaluate(mdp, theta)
+    law = occupancy(chain_of(mdp, theta))
+    decay = certified_decay(mdp, theta, sweep_limit=SWEEP_LIMIT)
+    objective = objective_and_gradient(mdp, theta)
+    return Case(
+        instance=instance,
+        policy=policy,
+        mdp=mdp,
+        theta=theta,
+        V=evaluation.V,
+        J=evaluation.J,
+        error=evaluation.error,
+        pi_theta=law.pi,
+        pi_error=law.error,
+        D=0.5 * (decay.lower + decay.upper),
+        D_error=0.5 * float((decay.upper - decay.lower).max()),
+        gradient=objective.gradient,
+        nabla_error=objective.gradient_error,
+    )
+
+
+def exact_cases(instance: str, mdp: NetworkedMDP, policies: int, seed: int, scale: float) -> Iterator[Case]:
+    """The uniform policy, then Gaussian ones with independent N(0, scale²) logits, `policies` in all."""
+    rng = np.random.default_rng(seed)
+    for p in range(policies):
+        theta = gaussian_theta(mdp, rng, scale) if p else uniform_theta(mdp)
+        yield exact_case(instance, f"gaussian {p}" if p else "uniform", mdp, theta)
+
+
+def arrays(spec: Mapping[str, Any], cases: Sequence[Case]) -> dict[str, Array]:
+    """The cases of one instance as named arrays with a leading axis over policies."""
+    stored = {
+        "spec": np.array(json.dumps(spec, sort_keys=True)),
+        "instance": np.array(cases[0].instance),
+        "policy": np.array([case.policy for case in cases]),
+    }
+    for name in ("V", "J", "error", "pi_theta", "pi_error", "D", "D_error", "nabla_error"):
+        stored[name] = np.stack([getattr(case, name) for case in cases])
+    for i in range(cases[0].mdp.n):
+        stored[f"theta_{i}"] = np.stack([case.theta[i] for case in cases])
+        stored[f"gradient_{i}"] = np.stack([case.gradient[i] for case in cases])
+    return stored
+
+
+def cases(stored: Mapping[str, Array]) -> Iterator[Case]:
+    """The cases that `arrays` stored."""
+    mdp = build(json.loads(str(stored["spec"])))
+    for p, policy in enumerate(stored["policy"]):
+        yield Case(
+            instance=str(stored["instance"]),
+            policy=str(policy),
+            mdp=mdp,
+            theta=tuple(stored[f"theta_{i}"][p] for i in range(mdp.n)),
+            V=stored["V"][p],
+            J=float(stored["J"][p]),
+            error=float(stored["error"][p]),
+            pi_theta=stored["pi_theta"][p],
+            pi_error=float(stored["pi_error"][p]),
+            D=stored["D"][p],
+            D_error=float(stored["D_error"][p]),
+            gradient=tuple(stored[f"gradient_{i}"][p] for i in range(mdp.n)),
+            nabla_error=float(stored["nabla_error"][p]),
+        )

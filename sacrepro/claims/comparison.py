@@ -1,0 +1,156 @@
+"""What a check measures: the two sides of an inequality, and how they are judged.
+
+`check` functions return comparisons and judge nothing; `verdict` judges a whole table, once.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sacrepro.graph import outside
+from sacrepro.model import Array, NetworkedMDP
+from sacrepro.policy import SCORE_BOUND
+
+#: Relative rounding of a mean with respect to weights: products of at most 64 factors, sums by halves of at most 2^64
+#: non-negative terms, so at most 128 roundings of half an epsilon each.
+SUMMATION = 64 * sys.float_info.epsilon
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One instance under one localized policy tuple, with everything exact that the claims compare against.
+
+    V, J, pi_theta, D, gradient : as returned by `evaluate`, `discounted_state_distribution`, `certified_decay` and
+    `objective_and_gradient`. Each *_error is certified: `error` bounds |V_i - V_i^θ|, `D_error` that of every D_i(κ),
+    `pi_error` the 1-norm error of π^θ, `nabla_error` the 2-norm error of every block of ∇J.
+    """
+
+    instance: str
+    policy: str
+    mdp: NetworkedMDP
+    theta: tuple[Array, ...]
+    V: Array
+    J: float
+    error: float
+    pi_theta: Array
+    pi_error: float
+    D: Array
+    D_error: float
+    gradient: tuple[Array, ...]
+    nabla_error: float
+
+    def kappas(self, i: int) -> list[int]:
+        """Every κ up to the diameter that leaves somebody outside N_i^κ; with nobody outside both sides are trivial."""
+        return [kappa for kappa in range(self.D.shape[1]) if outside(self.mdp.graph, i, kappa)]
+
+    @property
+    def gradient_error(self) -> float:
+        """A bound on the error of ‖ĥ_i - ∇_{θ_i}J‖ for ĥ_i computed from V and π^θ of this case.
+
+        ĥ_i is a π^θ-mean of values in [0, r̄/(1-γ)] times scores, over 1-γ; `SUMMATION` covers its own rounding.
+        """
+        gamma = self.mdp.gamma
+        h_hat_error = self.error + (self.pi_error + SUMMATION) * self.mdp.r_bar / (1.0 - gamma)
+        return self.nabla_error + SCORE_BOUND * h_hat_error / (1.0 - gamma)
+
+
+class Comparison(NamedTuple):
+    """left ≤ right, measured once; `error` bounds how far the computed left - right may be from the true one.
+
+    hypothesis : which reading of the statement's right side, where there are several, else empty.
+    case       : what else was varied, such as the weights of eq. (6).
+    """
+
+    instance: str
+    policy: str
+    hypothesis: str
+    case: str
+    agent: int
+    kappa: int
+    left: float
+    right: float
+    error: float
+
+
+class Verdict(NamedTuple):
+    """One row of ``results/claims.csv``.
+
+    ratio is the largest left/right over comparisons whose right side exceeds the certificate; `where` names it.
+    """
+
+    claim: str
+    hypothesis: str
+    statement: str
+    reference: str
+    instances: int
+    comparisons: int
+    violations: int
+    ratio: float
+    where: str
+    certificate: float
+    verdict: str
+    figure: str
+
+
+def verdict(claim: str, statement: str, reference: str, rows: Sequence[Comparison]) -> Verdict:
+    """The judgement over all comparisons of one claim.
+
+    A comparison is violated when left - right exceeds its certified error, so rounding can neither cause nor hide a
+    violation. The claim is ``violated`` if any is, ``tight`` if some nonzero right side is attained within its
+    certificate, ``vacuous`` if no right side constrains anything (all are 0 or ∞, or none exists), else ``holds``.
+    """
+    violations = sum(not holds(row) for row in rows)
+    informative = [row for row in rows if row.error < row.right < math.inf]
+    worst = max(informative, key=lambda row: row.left / row.right, default=None)
+    if violations:
+        judged = "violated"
+    elif claim_is_identity(rows):
+        judged = "holds"
+    elif worst is None:
+        judged = "vacuous"
+    else:
+        judged = "tight" if any(attained(row) for row in informative) else "holds"
+    return Verdict(
+        claim=claim,
+        hypothesis=", ".join(sorted({row.hypothesis for row in rows})),
+        statement=statement,
+        reference=reference,
+        instances=len({row.instance for row in rows}),
+        comparisons=len(rows),
+        violations=violations,
+        ratio=worst.left / worst.right if worst else math.nan,
+        where=f"{worst.instance}, θ {worst.policy}, agent {worst.agent}, κ={worst.kappa} {worst.case}".strip()
+        if worst
+        else "",
+        certificate=max((row.error for row in rows), default=math.nan),
+        verdict=judged,
+        figure=f"{claim}.svg",
+    )
+
+
+def by_hypothesis(rows: Sequence[Comparison]) -> list[list[Comparison]]:
+    """The rows grouped by the reading of the right side, in order of appearance."""
+    groups: dict[str, list[Comparison]] = {}
+    for row in rows:
+        groups.setdefault(row.hypothesis, []).append(row)
+    return list(groups.values())
+
+
+def holds(row: Comparison) -> bool:
+    """Whether the comparison is consistent with left ≤ right; NaN never is."""
+    return row.left - row.right <= row.error
+
+
+def attained(row: Comparison) -> bool:
+    """Whether left equals right within the certificate."""
+    return abs(row.left - row.right) <= row.error
+
+
+def claim_is_identity(rows: Iterable[Comparison]) -> bool:
+    """An identity compares a difference with 0: every right side is zero."""
+    rows = list(rows)
+    return bool(rows) and all(row.right == 0.0 for row in rows)

@@ -1,0 +1,47 @@
+"""Lemma 4, sharper: one right side for any weights of eq. (6), one for the natural weights.
+
+The weight families are those of `lemma4`; ``natural weights`` has the rows of the natural law alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import networkx as nx
+import numpy as np
+
+from sacrepro.bounds.lemma4_sharp import any_weights_error, natural_weights_error
+from sacrepro.claims.comparison import Case, Comparison
+from sacrepro.claims.lemma4 import truncated_q_functions
+from sacrepro.graph import sphere_sizes
+from sacrepro.policy import policies
+from sacrepro.truncation import truncated_gradient_from
+
+STATEMENT = "‖ĥ_i - ∇_{θ_i}J‖ ≤ (Γ/n) [Σ_{d≤κ} m_d … + √((1+γ)/(1-γ)) Σ_{d>κ} |S_i(d)| r̄γ^{d+1}/(1-γ)], Γ = √2/4"
+REFERENCE = "sharpens Lemma 4"
+
+
+def check(case: Case) -> Iterator[Comparison]:
+    """‖ĥ_i - ∇_{θ_i}J‖ against the sharper bounds, for each agent, κ and weight family."""
+    mdp = case.mdp
+    zeta = policies(mdp, case.theta)
+    for (kappa, family), Q_hat in truncated_q_functions(case).items():
+        h_hat = truncated_gradient_from(mdp, zeta, case.pi_theta, Q_hat, kappa)
+        for i in range(mdp.n):
+            left = float(np.linalg.norm(h_hat[i] - case.gradient[i]))
+            sizes = (kappa, mdp.n, mdp.gamma, mdp.r_bar)
+            spheres = sphere_sizes(mdp.graph, i)
+            rights = {"any weights": any_weights_error(spheres, seeing_out(mdp.graph, i, kappa), *sizes)}
+            if family == "natural":
+                rights["natural weights"] = natural_weights_error(spheres, *sizes)
+            for hypothesis, right in rights.items():
+                where = (case.instance, case.policy, hypothesis, family, i, kappa)
+                yield Comparison(*where, left, right, case.gradient_error)
+
+
+def seeing_out(graph: nx.Graph, i: int, kappa: int) -> list[int]:
+    """m_d for d = 0..κ: how many agents at distance d from i have somebody of their component outside N_j^κ."""
+    m = [0] * (kappa + 1)
+    for j, d in nx.single_source_shortest_path_length(graph, i, cutoff=kappa).items():
+        m[d] += len(sphere_sizes(graph, j)) > kappa + 1
+    return m

@@ -1,0 +1,106 @@
+"""Theorem 5: its constants, what (8) asks for, and what (9) promises, on every instance.
+
+``L'`` compares ‖∇J(θ') - ∇J(θ)‖ with L'‖θ' - θ‖ for moves in random directions, L' = r̄/(2(1-γ)²). ``T of (8)`` compares
+1/σ, the longest mean wait for a cell, with the least T that (8) admits; `case` names the best τ. ``(9)`` compares
+‖∇J(θ)‖² with the right side of (9) after `M` iterations at the largest η, written as ∞ where it is above L²r̄²/(1-γ)⁴,
+which holds at every θ. Skipped: T and (9) where σ is not computed (see `assumption3`) or is 0.
+
+`left_of_9` is the left side of (9) along the recorded iterations of real runs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from sacrepro.bounds.lemma3 import lemma3
+from sacrepro.bounds.theorem5 import Network, least_T, smoothness, theorem5
+from sacrepro.bounds.vacuity import steepest
+from sacrepro.claims.assumption3 import MOST_ENTRIES, best_sigma, entries
+from sacrepro.claims.comparison import Case, Comparison
+from sacrepro.claims.trace import StationarityRow
+from sacrepro.exact import policy_gradient
+from sacrepro.graph import max_neighborhood_size
+from sacrepro.policy import SCORE_BOUND, policies
+
+STATEMENT = "‖∇J(θ')-∇J(θ)‖ ≤ L'‖θ'-θ‖; 1/σ ≤ the T of (8); the left side of (9) ≤ its right side"
+REFERENCE = "Theorem 5, eqs. (8)-(9)"
+
+#: δ of the theorem, its outer iterations M, and the τ among which the best is taken.
+DELTA, M, TAUS = 0.1, 10**6, (3, 9)
+
+#: Lengths of the moves from θ.
+MOVES = (0.01, 1.0)
+
+#: Discounts up to which T ≥ 1/σ is proved.
+LARGEST_GAMMA = 0.97
+
+
+def check(case: Case) -> Iterator[Comparison]:
+    """The three comparisons; the first for each length of a move, the others for each κ."""
+    mdp = case.mdp
+    yield from smooth(case)
+    if mdp.r_bar == 0.0 or mdp.gamma == 0.0 or mdp.gamma > LARGEST_GAMMA or entries(mdp) > MOST_ENTRIES:
+        return
+    c, rho = lemma3(mdp.r_bar, mdp.gamma)
+    sigma = best_sigma(mdp, policies(mdp, case.theta), TAUS)
+    L, L_prime = SCORE_BOUND * math.sqrt(mdp.n), smoothness(mdp.r_bar, mdp.gamma)
+    trivial = steepest(L, mdp.r_bar, mdp.gamma) ** 2
+    norm = math.sqrt(sum(float(np.sum(block**2)) for block in case.gradient))
+    off = case.gradient_error * math.sqrt(mdp.n)
+    for kappa in range(case.D.shape[1]):
+        chosen = None
+        pairs = max(mdp.state_sizes) * max(mdp.action_sizes)
+        cells = max_neighborhood_size(mdp.graph, kappa) * math.log(pairs)
+        for tau in TAUS:
+            explored = min(sigma[i, kappa, tau] for i in range(mdp.n))
+            if not 0.0 < explored <= 0.5:
+                continue
+            network = Network(c, rho, explored, tau, mdp.r_bar, mdp.gamma, cells)
+            T = least_T(DELTA, mdp.n, M, kappa, network)
+            if chosen is None or chosen[0] > T:
+                chosen = (T, network)
+        if chosen is None:
+            continue
+        T, network = chosen
+        where = f"τ={network.tau}"
+        yield Comparison(
+            case.instance, case.policy, "T of (8)", where, 0, kappa, 1.0 / network.sigma, float(T), 1e-9 * T
+        )
+        promised = theorem5(M, 0.25 / L_prime, DELTA, L, L_prime, kappa, network)
+        right = promised if promised < trivial else math.inf
+        error = off * (2.0 * norm + off)
+        yield Comparison(case.instance, case.policy, "(9)", where, 0, kappa, norm**2, right, error)
+
+
+def smooth(case: Case) -> Iterator[Comparison]:
+    """‖∇J(θ') - ∇J(θ)‖ against L'‖θ' - θ‖ for one random direction and each length of `MOVES`."""
+    mdp = case.mdp
+    rng = np.random.default_rng(0)
+    direction = [rng.standard_normal(r_i.shape) for r_i in mdp.r]
+    size = math.sqrt(sum(float(np.sum(block**2)) for block in direction))
+    for length in MOVES:
+        moved = tuple(theta_i + length / size * d for theta_i, d in zip(case.theta, direction, strict=True))
+        gradient = policy_gradient(mdp, moved)
+        left = math.sqrt(sum(float(np.sum((a - b) ** 2)) for a, b in zip(gradient, case.gradient, strict=True)))
+        right = smoothness(mdp.r_bar, mdp.gamma) * length
+        error = 2.0 * case.gradient_error * math.sqrt(mdp.n) + 1e-12 * right
+        yield Comparison(case.instance, case.policy, "L'", f"‖θ'-θ‖={length:g}", 0, 0, left, right, error)
+
+
+def left_of_9(rows: Sequence[StationarityRow]) -> float:
+    """Σ η_m ‖∇J(θ(m))‖² / Σ η_m over the recorded iterations of ONE run, η_m ∝ 1/√(m+1); (9) sums m = 0, …, M-1.
+
+    The last record, θ(M), is not part of (9). Raises ValueError for rows of several runs or fewer than two records.
+    """
+    if len({(row.instance, row.kappa, row.seed) for row in rows}) != 1:
+        raise ValueError("left_of_9 takes the rows of one run: one instance, one kappa, one seed")
+    last = max(row.m for row in rows)
+    used = [row for row in rows if row.m < last]
+    if not used:
+        raise ValueError("left_of_9 needs at least two recorded iterations, the last of which is theta(M)")
+    weights = [1.0 / math.sqrt(row.m + 1.0) for row in used]
+    total = sum(weight * row.gradient_norm_squared for weight, row in zip(weights, used, strict=True))
+    return total / sum(weights)

@@ -1,0 +1,347 @@
+"""One verb for each rule of the workflow. Rooms are imported inside the verbs, so that each starts fast."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+
+def exact(args: argparse.Namespace) -> None:
+    """Write V, J, π^θ, D and ∇J of one instance under the uniform and seeded Gaussian policies."""
+    from sacrepro.claims.case import arrays, exact_cases
+    from sacrepro.instances import build
+    from sacrepro.store import write_arrays
+
+    mdp = build(args.spec)
+    done = []
+    for case in exact_cases(args.instance, mdp, args.policies, args.seed, args.scale):
+        done.append(case)
+        print(f"{case.instance}: {mdp.n} agents, θ {case.policy}, certified error {case.error:.1e}", flush=True)
+    write_arrays(args.output, arrays(args.spec, done))
+
+
+def claim(args: argparse.Namespace) -> None:
+    """Measure both sides of one claim on every given instance and write the comparisons."""
+    from sacrepro.claims import claim as claim_named
+    from sacrepro.claims.case import cases
+    from sacrepro.claims.comparison import Comparison
+    from sacrepro.store import read_arrays, write_rows
+
+    chosen = claim_named(args.claim)
+    rows: list[Comparison] = []
+    for path in args.exact:
+        for case in cases(read_arrays(path)):
+            rows += chosen.check(case)
+            print(f"{chosen.name}: {case.instance}, θ {case.policy}: {len(rows)} comparisons so far", flush=True)
+    write_rows(args.output, Comparison, rows)
+
+
+def sac(args: argparse.Namespace) -> None:
+    """Run Algorithm 1 on one instance for one κ over a range of seeds and write what it recorded."""
+    import numpy as np
+
+    from sacrepro.instances import build
+    from sacrepro.learn import sac_seeds
+    from sacrepro.policy import uniform_theta
+    from sacrepro.store import write_arrays
+
+    mdp = build(args.spec)
+    traces = sac_seeds(
+        mdp,
+        uniform_theta(mdp),
+        kappa=args.kappa,
+        M=args.M,
+        T=args.T,
+        h=args.h,
+        t0=args.t0,
+        eta=args.eta,
+        seeds=range(args.seeds),
+        record_every=args.record_every,
+    )
+    arrays = {
+        "spec": np.array(json.dumps(args.spec, sort_keys=True)),
+        "instance": np.array(args.instance),
+        "kappa": np.array(args.kappa),
+        "m": np.asarray(traces[0].m),
+        "J_estimate": np.stack([trace.J_estimate for trace in traces]),
+        "first_visit_share": np.stack([trace.first_visit_share for trace in traces]),
+    }
+    for i in range(mdp.n):
+        arrays[f"theta_{i}"] = np.stack([trace.thetas[i] for trace in traces])
+    write_arrays(args.output, arrays)
+    J = arrays["J_estimate"]
+    print(
+        f"{args.instance}, κ={args.kappa}: {args.seeds} seeds, J_estimate {J[:, 0].mean():.4f} → {J[:, -1].mean():.4f}"
+    )
+
+
+def trace(args: argparse.Namespace) -> None:
+    """Turn recorded SAC runs into rows: sampled returns, or exact J and ‖∇J‖² with --exact."""
+    from sacrepro.claims.trace import LearningRow, StationarityRow, learning_rows, stationarity_rows
+    from sacrepro.instances import build
+    from sacrepro.store import read_arrays, write_rows
+
+    sampled: list[LearningRow] = []
+    exactly: list[StationarityRow] = []
+    for path in args.runs:
+        run = read_arrays(path)
+        instance, kappa, m = str(run["instance"]), int(run["kappa"]), run["m"]
+        mdp = build(json.loads(str(run["spec"])))
+        for seed in range(len(run["J_estimate"])):
+            if args.exact:
+                thetas = [run[f"theta_{i}"][seed] for i in range(mdp.n)]
+                exactly += stationarity_rows(mdp, instance, kappa, seed, m, thetas)
+            else:
+                J_estimate, share = run["J_estimate"][seed], run["first_visit_share"][seed]
+                sampled += learning_rows(instance, kappa, seed, m, J_estimate, share)
+        print(f"{instance}, κ={kappa}: done", flush=True)
+    if args.exact:
+        write_rows(args.output, StationarityRow, exactly)
+    else:
+        write_rows(args.output, LearningRow, sampled)
+
+
+def figure(args: argparse.Namespace) -> None:
+    """Draw one figure from the rows it shows; the suffix of each --output picks its format."""
+    from sacrepro.plotting import drawing
+    from sacrepro.plotting.style import house_style
+    from sacrepro.store import read_rows, write_figure
+
+    chosen = drawing(args.figure)
+    rows = [row for path in args.rows for row in read_rows(path, chosen.rows)]
+    with house_style():
+        drawn = chosen.draw(rows)
+        # The layout is computed once, not again for each format.
+        drawn.draw_without_rendering()
+        drawn.set_layout_engine("none")
+        for path in args.output:
+            write_figure(path, drawn)
+
+
+def verdicts(args: argparse.Namespace) -> None:
+    """Judge every claim, write the table as csv and its summary as Markdown, and print it."""
+    from pathlib import Path
+
+    from sacrepro.claims import claim as claim_named
+    from sacrepro.claims.comparison import Comparison, Verdict, by_hypothesis, verdict
+    from sacrepro.claims.table import markdown_table, summary_table
+    from sacrepro.store import read_rows, write_rows, write_text
+
+    rows = []
+    for path in args.comparisons:
+        chosen = claim_named(Path(path).stem)
+        for group in by_hypothesis(read_rows(path, Comparison)):
+            rows.append(verdict(chosen.name, chosen.statement, chosen.reference, group))
+    write_rows(args.output, Verdict, rows)
+    write_text(args.markdown, summary_table(rows))
+    print(markdown_table(rows), end="")
+
+
+def readme(args: argparse.Namespace) -> None:
+    """Put the claims table between the markers of the README."""
+    from sacrepro.claims.table import between_markers
+    from sacrepro.store import read_text, write_text
+
+    write_text(args.readme, between_markers(read_text(args.readme), read_text(args.markdown)))
+
+
+def verify(args: argparse.Namespace) -> None:
+    """Fail if any claim of the table is violated."""
+    from sacrepro.claims.comparison import Verdict
+    from sacrepro.store import read_rows, write_text
+
+    rows = read_rows(args.claims, Verdict)
+    if not rows:
+        raise ValueError(f"{args.claims} holds no claim")
+    violated = [row for row in rows if row.verdict == "violated"]
+    for row in violated:
+        print(f"VIOLATED {row.claim}: {row.statement}")
+        print(f"  {row.violations} of {row.comparisons} comparisons; worst left/right {row.ratio:.6g} at {row.where}")
+    if violated:
+        raise SystemExit(1)
+    write_text(args.output, f"{len(rows)} claims, none violated\n")
+    print(f"{len(rows)} claims, none violated")
+
+
+def bench_exact(args: argparse.Namespace) -> None:
+    """Time this engine against other tools on the same instances, each measurement in a process of its own."""
+    from sacrepro.bench import exact
+    from sacrepro.bench.families import SIZES
+    from sacrepro.bench.peers import METHODS
+    from sacrepro.store import write_rows
+
+    def progress(row: exact.Timing) -> None:
+        print(
+            f"{row.family:10} n={row.n:<3} γ={row.gamma:<4} {row.method:23} {row.status:7}"
+            f" {row.seconds:9.4f} s {row.peak_mb:8.0f} MB  difference {row.difference:.1e}",
+            flush=True,
+        )
+
+    rows = exact.bench_exact(
+        args.families or list(SIZES),
+        args.gammas,
+        args.methods or list(METHODS),
+        repeats=args.repeats,
+        time_limit=args.time_limit,
+        memory_limit_gb=args.memory_limit_gb,
+        progress=progress,
+    )
+    write_rows(args.output, exact.Timing, rows)
+
+
+def bench_sac(args: argparse.Namespace) -> None:
+    """Throughput of Algorithm 1 against its transcription and against dictionaries, in agent-steps a second."""
+    from sacrepro.bench import sac as throughput
+    from sacrepro.store import write_rows
+
+    def progress(row: throughput.Throughput) -> None:
+        print(
+            f"{row.family:5} n={row.n:<8} S={row.S} A={row.A} κ={row.kappa} {row.method:14} {row.status:7}"
+            f" {row.agent_steps_per_second / 1e6:10.3f} M agent-steps/s {row.peak_mb:8.0f} MB",
+            flush=True,
+        )
+
+    rows = throughput.bench_sac(
+        args.families or throughput.FAMILIES,
+        args.sizes or throughput.SIZES,
+        args.kappas or throughput.KAPPAS,
+        methods=args.methods or throughput.METHODS,
+        T=args.T,
+        repeats=args.repeats,
+        time_limit=args.time_limit,
+        memory_limit_gb=args.memory_limit_gb,
+        progress=progress,
+    )
+    write_rows(args.output, throughput.Throughput, rows)
+
+
+def bench_one(args: argparse.Namespace) -> None:
+    """One measurement of `bench`, printed as JSON."""
+    from sacrepro.bench.exact import one
+
+    print(json.dumps(one(args.method, args.family, args.n, args.gamma, args.repeats)))
+
+
+def warm(args: argparse.Namespace) -> None:
+    """Compile the kernels of one room once, so that parallel jobs find them in the cache."""
+    from sacrepro.instances import build
+    from sacrepro.policy import uniform_theta
+    from sacrepro.store import write_text
+
+    mdp = build({"model": "relay", "n": 3, "gamma": 0.5})
+    theta = uniform_theta(mdp)
+    if args.room == "exact":
+        from sacrepro.exact import decay_profile
+
+        decay_profile(mdp, theta)
+    else:
+        from sacrepro.learn import sac_seeds
+
+        for kappa in range(3):
+            sac_seeds(mdp, theta, kappa=kappa, M=2, T=5, h=1.0, t0=1.0, eta=1.0, seeds=range(2))
+    write_text(args.output, "compiled\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line: one subcommand for each verb of this room."""
+    top = argparse.ArgumentParser(prog="sacrepro", description=sys.modules["sacrepro"].__doc__)
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    def verb(function: Any, *, output: bool = True) -> argparse.ArgumentParser:
+        added = verbs.add_parser(
+            function.__name__.replace("_", "-"), help=function.__doc__, description=function.__doc__
+        )
+        added.set_defaults(function=function)
+        if output:
+            added.add_argument("--output", required=True, help="file to write")
+        return added
+
+    def instance(added: argparse.ArgumentParser) -> None:
+        added.add_argument("--instance", required=True, help="name of the instance in all tables")
+        added.add_argument("--spec", type=json.loads, required=True, help="specification of the instance, as JSON")
+
+    added = verb(exact)
+    instance(added)
+    added.add_argument(
+        "--policies", type=int, required=True, help="number of policies: the uniform one, then Gaussian ones"
+    )
+    added.add_argument("--seed", type=int, required=True, help="seed of the Gaussian logits")
+    added.add_argument("--scale", type=float, required=True, help="standard deviation of the Gaussian logits")
+
+    added = verb(claim)
+    added.add_argument("claim", help="name of the claim")
+    added.add_argument("exact", nargs="+", help="files written by `exact`")
+
+    added = verb(sac)
+    instance(added)
+    for name, kind, text in (
+        ("kappa", int, "κ, how many hops the critic sees"),
+        ("seeds", int, "number of seeds, 0..seeds-1"),
+        ("M", int, "outer iterations"),
+        ("T", int, "inner loop length"),
+        ("h", float, "critic step α_t = h/(t+t0)"),
+        ("t0", float, "critic step α_t = h/(t+t0)"),
+        ("eta", float, "actor step η_m = η/√(m+1)"),
+        ("record-every", int, "outer iterations between two records of θ"),
+    ):
+        added.add_argument(f"--{name}", type=kind, required=True, help=text)
+
+    added = verb(trace)
+    added.add_argument("runs", nargs="+", help="files written by `sac`")
+    added.add_argument("--exact", action="store_true", help="exact J and ‖∇J‖² in place of sampled returns")
+
+    added = verb(figure, output=False)
+    added.add_argument("figure", help="name of the figure")
+    added.add_argument("rows", nargs="+", help="csv files with the rows it shows")
+    added.add_argument("--output", nargs="+", required=True, help="files to write, .svg, .pdf or .png")
+
+    added = verb(verdicts)
+    added.add_argument("comparisons", nargs="+", help="csv files written by `claim`")
+    added.add_argument("--markdown", required=True, help="a summary, one line a claim")
+
+    added = verb(readme, output=False)
+    added.add_argument("markdown", help="the table written by `verdicts`")
+    added.add_argument("readme", help="the file whose table is replaced")
+
+    added = verb(verify)
+    added.add_argument("claims", help="the table written by `verdicts`")
+
+    benchmarks = verbs.add_parser("bench", help="Benchmarks that anybody can run.").add_subparsers(
+        dest="what", required=True, metavar="WHAT"
+    )
+    for function in (bench_exact, bench_sac):
+        name = function.__name__.removeprefix("bench_")
+        added = benchmarks.add_parser(name, help=function.__doc__, description=function.__doc__)
+        added.set_defaults(function=function)
+        added.add_argument("--output", required=True, help="csv file to write")
+        added.add_argument("--families", nargs="*", help="graph families; all by default")
+        added.add_argument("--methods", nargs="*", help="methods; all by default")
+        added.add_argument("--repeats", type=int, default=3, help="repeats a measurement; the median counts")
+        added.add_argument("--time-limit", type=float, default=60.0, help="seconds a repeat")
+        added.add_argument("--memory-limit-gb", type=float, default=8.0, help="GiB a process")
+        if function is bench_exact:
+            added.add_argument("--gammas", nargs="+", type=float, default=[0.7, 0.9], help="discounts")
+        else:
+            added.add_argument("--sizes", nargs="*", type=int, help="numbers of agents; 10 to a million by default")
+            added.add_argument("--kappas", nargs="*", type=int, help="κ; 0, 1, 2 by default")
+            added.add_argument("--T", type=int, default=1000, help="inner loop length")
+
+    added = verb(bench_one, output=False)
+    for name in ("method", "family"):
+        added.add_argument(name)
+    for name in ("n", "repeats"):
+        added.add_argument(name, type=int)
+    added.add_argument("gamma", type=float)
+
+    added = verb(warm)
+    added.add_argument("room", choices=["exact", "learn"], help="the room whose kernels are compiled")
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one verb."""
+    args = parser().parse_args(arguments)
+    args.function(args)

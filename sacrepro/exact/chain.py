@@ -1,0 +1,89 @@
+"""The Markov chain s(t) → s(t+1) that a localized policy θ makes of the model: P^θ, r_i^θ and their rounding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from sacrepro.exact.dense import averaged_kernels
+from sacrepro.exact.operator import FactoredOperator
+from sacrepro.exact.rounding import averaging_roundings, policy_roundings, row_sum_range
+from sacrepro.exact.steps import Choice, Step
+from sacrepro.model import Array, NetworkedMDP
+from sacrepro.policy import check_theta, policies
+
+
+@dataclass(frozen=True, eq=False)
+class Chain:
+    """P^θ = Π_j P̄_j in factored form, with r_i^θ(s_i) = Σ_a ζ_i(a|s_i) r_i(s_i, a).
+
+    theta, zeta : blocks (S_i, A_i). P_bar : (S_k for k in sorted N_i) + (S_i,). rewards : (S_i,) each.
+    """
+
+    mdp: NetworkedMDP
+    theta: tuple[Array, ...]
+    zeta: tuple[Array, ...]
+    P_bar: tuple[Array, ...]
+    rewards: tuple[Array, ...]
+
+    @property
+    def entries(self) -> int:
+        """Number of joint states, Π S_i."""
+        return int(np.prod([float(S_i) for S_i in self.mdp.state_sizes]))
+
+    @cached_property
+    def operator(self) -> FactoredOperator:
+        """P^θ on tables over all agents."""
+        return FactoredOperator(self.P_bar, self.mdp.neighbors, self.mdp.state_sizes, known=self._steps)
+
+    def cone(self, support: tuple[int, ...]) -> FactoredOperator:
+        """P^θ on tables over the agents of `support`; the result lives on the union of their neighborhoods."""
+        mdp = self.mdp
+        return FactoredOperator(
+            self.P_bar, mdp.neighbors, mdp.state_sizes, support, self.operator.order, known=self._steps
+        )
+
+    @cached_property
+    def _steps(self) -> dict[Choice, Step]:
+        return {}
+
+    @cached_property
+    def careful_operator(self) -> FactoredOperator:
+        """P^θ one agent at a time: slower, with the fewest roundings per entry."""
+        return FactoredOperator(self.P_bar, self.mdp.neighbors, self.mdp.state_sizes, largest_group=1)
+
+    @cached_property
+    def row_sums(self) -> tuple[float, float]:
+        """Bounds (least, largest) on the row sums of P^θ: 1 up to what the kernels as given miss."""
+        return row_sum_range(self.mdp.P)
+
+    @cached_property
+    def kernel_roundings(self) -> float:
+        """Roundings between Π_j P̄_j as computed and for the exact softmax."""
+        return averaging_roundings(self.mdp, self.theta)
+
+    def reward_roundings(self, i: int) -> float:
+        """Roundings between r_i^θ as computed and for the exact softmax."""
+        return policy_roundings(self.theta[i]) + self.theta[i].shape[1] + 1
+
+    def discount_range(self) -> tuple[float, float]:
+        """(least, largest) value of Σ_t γ^t (P^θ)^t 1; ValueError if the series need not converge."""
+        low, high = self.row_sums
+        gamma = self.mdp.gamma
+        if not gamma * high < 1.0:
+            raise ValueError(
+                f"gamma = {gamma!r} times the largest row sum {high!r} of P is not below 1, "
+                "so the discounted sums are not bounded; normalise the kernels or lower gamma"
+            )
+        return 1.0 / (1.0 - gamma * low), 1.0 / (1.0 - gamma * high)
+
+
+def chain_of(mdp: NetworkedMDP, theta: Sequence[Array]) -> Chain:
+    """The chain of the policy tuple θ; errors name the agent whose block is wrong."""
+    blocks = check_theta(mdp, theta)
+    zeta = policies(mdp, blocks)
+    rewards = tuple((zeta_i * r_i).sum(axis=1) for zeta_i, r_i in zip(zeta, mdp.r, strict=True))
+    return Chain(mdp, blocks, zeta, averaged_kernels(mdp, zeta), rewards)

@@ -1,0 +1,152 @@
+"""The formula as code: joint transition matrix, linear solve, full tables.
+
+This is the oracle against which the tests hold the structured engine. It forms P^θ with S^n × S^n entries, so it is
+for small joint spaces only.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sacrepro.graph import diameter, neighborhood
+from sacrepro.model import Array, NetworkedMDP
+from sacrepro.policy import policies, score
+
+
+def averaged_kernels(mdp: NetworkedMDP, zeta: tuple[Array, ...]) -> tuple[Array, ...]:
+    """P̄_i(s_i' | s_{N_i}) = Σ_a ζ_i(a|s_i) P_i(s_i' | s_{N_i}, a): shape (S_j for j in sorted N_i) + (S_i,)."""
+    P_bar = []
+    for i, hood in enumerate(mdp.neighbors):
+        own = hood.index(i)
+        zeta_i = zeta[i].reshape(*(mdp.state_sizes[i] if k == own else 1 for k in range(len(hood))), -1, 1)
+        P_bar.append((zeta_i * mdp.P[i]).sum(axis=-2))
+    return tuple(P_bar)
+
+
+def transition_matrix(mdp: NetworkedMDP, zeta: tuple[Array, ...]) -> Array:
+    """P^θ(s' | s) = Π_i P̄_i(s_i' | s_{N_i}), shape (S^n, S^n) with joint states in row-major order."""
+    n, S = mdp.n, mdp.state_sizes
+    joint = np.ones((1,) * (2 * n))
+    for i, P_bar_i in enumerate(averaged_kernels(mdp, zeta)):
+        shape = [1] * (2 * n)
+        for j in mdp.neighbors[i]:
+            shape[j] = S[j]
+        shape[n + i] = S[i]
+        joint = joint * P_bar_i.reshape(shape)
+    size = int(np.prod(S))
+    return np.broadcast_to(joint, S + S).reshape(size, size)
+
+
+def values(mdp: NetworkedMDP, zeta: tuple[Array, ...]) -> Array:
+    """V_i^θ for every agent, shape (n, S_0, …, S_{n-1}): solves (I - γ P^θ) V_i = r_i^θ."""
+    n, S = mdp.n, mdp.state_sizes
+    rewards = np.empty((n, *S))
+    for i in range(n):
+        rewards[i] = _on_axis((zeta[i] * mdp.r[i]).sum(axis=1), i, n)
+    matrix = np.eye(int(np.prod(S))) - mdp.gamma * transition_matrix(mdp, zeta)
+    return np.linalg.solve(matrix, rewards.reshape(n, -1).T).T.reshape(rewards.shape)
+
+
+def q_function(mdp: NetworkedMDP, V_i: Array, i: int) -> Array:
+    """Q_i^θ(s, a) = r_i(s_i, a_i) + γ Σ_{s'} Π_j P_j(s_j' | s_{N_j}, a_j) V_i(s'), eq. (3).
+
+    V_i has shape (S_0, …, S_{n-1}); the result has shape (S_0, …, S_{n-1}, A_0, …, A_{n-1}).
+    """
+    n = mdp.n
+    operands: list[Any] = [V_i, [2 * n + j for j in range(n)]]
+    for j in range(n):
+        operands += [mdp.P[j], [*mdp.neighbors[j], n + j, 2 * n + j]]
+    expected = np.einsum(*operands, list(range(2 * n)), optimize="greedy")
+    r_i = mdp.r[i].reshape(
+        [mdp.r[i].shape[0] if k == i else mdp.r[i].shape[1] if k == n + i else 1 for k in range(2 * n)]
+    )
+    return r_i + mdp.gamma * expected
+
+
+def occupancy(mdp: NetworkedMDP, zeta: tuple[Array, ...]) -> Array:
+    """π^θ = (1-γ) Σ_t γ^t π_t^θ of Lemma 1, shape (S_0, …, S_{n-1}): solves π (I - γ P^θ) = (1-γ) π_0."""
+    matrix = np.eye(int(np.prod(mdp.state_sizes))) - mdp.gamma * transition_matrix(mdp, zeta)
+    return np.linalg.solve(matrix.T, (1.0 - mdp.gamma) * mdp.joint_pi0().ravel()).reshape(mdp.state_sizes)
+
+
+def policy_gradient(mdp: NetworkedMDP, theta: tuple[Array, ...]) -> tuple[Array, ...]:
+    """∇J(θ) by eq. (4) from the full table Q^θ = (1/n) Σ_i Q_i^θ; blocks (S_i, A_i)."""
+    zeta = policies(mdp, theta)
+    V = values(mdp, zeta)
+    Q = np.add.reduce([q_function(mdp, V[i], i) for i in range(mdp.n)]) / mdp.n
+    return gradient_from_q(mdp, zeta, occupancy(mdp, zeta), (Q,) * mdp.n)
+
+
+def gradient_from_q(
+    mdp: NetworkedMDP, zeta: tuple[Array, ...], pi_theta: Array, Q: tuple[Array, ...]
+) -> tuple[Array, ...]:
+    """(1/(1-γ)) E_{s~π^θ, a~ζ} Q_i(s,a) ∇_{θ_i} log ζ_i(a_i|s_i) for each agent's own table ``Q[i]`` over (s, a)."""
+    n = mdp.n
+    joint = pi_theta.reshape(*mdp.state_sizes, *(1,) * n)
+    for j in range(n):
+        joint = joint * zeta[j].reshape(
+            [mdp.state_sizes[j] if k == j else mdp.action_sizes[j] if k == n + j else 1 for k in range(2 * n)]
+        )
+    blocks = []
+    for i in range(n):
+        others = tuple(k for k in range(2 * n) if k not in (i, n + i))
+        weighted = (joint * Q[i]).sum(axis=others)
+        blocks.append(np.einsum("sa,sab->sb", weighted, score(zeta[i])) / (1.0 - mdp.gamma))
+    return tuple(blocks)
+
+
+def decay_profile(mdp: NetworkedMDP, theta: tuple[Array, ...]) -> Array:
+    """D_i(κ), the left side of Definition 2: the largest oscillation of Q_i over a cell (s_{N_i^κ}, a_{N_i^κ}).
+
+    Shape (n, κ_max + 1), where κ_max is the diameter.
+    """
+    V = values(mdp, policies(mdp, theta))
+    D = np.zeros((mdp.n, diameter(mdp.graph) + 1))
+    for i in range(mdp.n):
+        Q_i = q_function(mdp, V[i], i)
+        for kappa in range(D.shape[1]):
+            D[i, kappa] = oscillation(Q_i, neighborhood(mdp.graph, i, kappa)).max()
+    return D
+
+
+def oscillation(Q_i: Array, hood: tuple[int, ...]) -> Array:
+    """max - min of Q_i over each cell of the agents in `hood`; axes outside are kept with length 1."""
+    n = Q_i.ndim // 2
+    others = tuple(k for j in range(n) if j not in hood for k in (j, n + j))
+    return Q_i.max(axis=others, keepdims=True) - Q_i.min(axis=others, keepdims=True)
+
+
+def _on_axis(vector: Array, axis: int, ndim: int) -> Array:
+    return vector.reshape([-1 if k == axis else 1 for k in range(ndim)])
+
+
+#: Far below the rounding unit of any θ, and Im J stays far above the smallest normal number.
+COMPLEX_STEP = 1e-40
+
+
+def complex_step_gradient(mdp: NetworkedMDP, theta: tuple[Array, ...]) -> tuple[Array, ...]:
+    """∇J(θ) by differentiating J, without Lemma 1: Im J(θ + i h e)/h for each logit; blocks (S_i, A_i).
+
+    J is analytic in θ and no difference is taken, so the error is rounding alone.
+    """
+    blocks = tuple(np.zeros(theta_i.shape) for theta_i in theta)
+    for i, block in enumerate(blocks):
+        for entry in np.ndindex(*block.shape):
+            moved = [np.array(theta_j, dtype=complex) for theta_j in theta]
+            moved[i][entry] += 1j * COMPLEX_STEP
+            weights = [np.exp(theta_j - theta_j.real.max(axis=1, keepdims=True)) for theta_j in moved]
+            zeta = tuple(weight / weight.sum(axis=1, keepdims=True) for weight in weights)
+            block[entry] = objective(mdp, zeta).imag / COMPLEX_STEP
+    return blocks
+
+
+def objective(mdp: NetworkedMDP, zeta: tuple[Array, ...]) -> complex:
+    """J of eq. (2) = π_0ᵀ (I - γ P^θ)^{-1} (1/n) Σ_i r_i^θ, for real or complex ζ."""
+    n = mdp.n
+    reward = np.zeros(mdp.state_sizes, dtype=complex)
+    for i in range(n):
+        reward = reward + _on_axis((zeta[i] * mdp.r[i]).sum(axis=1), i, n) / n
+    matrix = np.eye(reward.size) - mdp.gamma * transition_matrix(mdp, zeta)
+    return complex(mdp.joint_pi0().ravel() @ np.linalg.solve(matrix, reward.ravel()))

@@ -1,0 +1,176 @@
+"""State laws: the discounted occupancy π^θ of Lemma 1 and the stationary law of the chain, by the adjoint of P^θ.
+
+π^θ = (1-γ) π_0 + γ π^θ P^θ. Starting from a law of the same mass, the error has mass zero, so it shrinks as fast as
+the chain forgets, not only as γ^t. The certificate is a residual: ‖π - π^θ‖_1 ≤ ‖residual‖_1 / (1-γ).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from sacrepro.exact.chain import Chain, chain_of
+from sacrepro.exact.operator import FactoredOperator
+from sacrepro.exact.rounding import gamma_k
+from sacrepro.exact.values import demand_value_tables
+from sacrepro.model import Array, NetworkedMDP
+
+
+class Law(NamedTuple):
+    """A law over joint states.
+
+    pi       : shape (S_0, …, S_{n-1}).
+    error    : for π^θ, certified bound on its 1-norm error; for the stationary law, its residual ‖μ - μP‖_1.
+    products : products with P^θ that it took.
+    """
+
+    pi: Array
+    error: float
+    products: int
+
+
+def discounted_state_distribution(mdp: NetworkedMDP, theta: Sequence[Array], tol: float = 1e-10) -> Array:
+    """π^θ(s) = (1-γ) Σ_t γ^t π_t^θ(s) of Lemma 1, shape (S_0, …, S_{n-1}), sums to 1.
+
+    tol : certified bound on the 1-norm error. Raises MemoryError before starting if the tables cannot fit,
+    ValueError if rounding makes `tol` unattainable.
+    """
+    demand_value_tables(mdp, None, tables=2)
+    return occupancy(chain_of(mdp, theta), tol).pi
+
+
+def occupancy(chain: Chain, tol: float = 1e-10) -> Law:
+    """π^θ with a certified bound on ‖π - π^θ‖_1; see `discounted_state_distribution`."""
+    gamma, operator = chain.mdp.gamma, chain.operator
+    start = operator.to_memory(chain.mdp.joint_pi0())
+    factor = chain.discount_range()[1]
+    pi, spare = start.copy(), np.empty_like(start)
+    norms: list[float] = []
+    products = 0
+    while True:
+        following = operator.adjoint(pi, spare)
+        products += 1
+        following *= gamma
+        following += (1.0 - gamma) * start
+        residual = np.subtract(following, pi, out=pi)
+        norms.append(float(np.abs(residual).sum()))
+        # One more step shrinks the residual by γ: ‖following - π^θ‖ ≤ γ/(1-γ) ‖residual‖.
+        k = operator.adjoint_roundings + chain.kernel_roundings + 6 + chain.mdp.n
+        rounding = gamma_k(k + 64) * 3.0
+        error = (gamma * norms[-1] + rounding) * factor * (1.0 + 1e-9)
+        if error <= tol:
+            return Law(np.ascontiguousarray(operator.from_memory(following)), error, products)
+        if gamma * norms[-1] <= rounding:
+            raise ValueError(f"tol = {tol!r} is below what rounding allows for π^θ; attainable: tol = {2 * error:.2g}")
+        if len(norms) >= 20 and _remaining(norms, (1.0 - gamma) * tol) > 60:
+            products += _krylov_correction(gamma, operator, residual, following, tol)
+            norms.clear()
+        pi, spare = following, residual
+
+
+def _remaining(norms: list[float], goal: float) -> float:
+    pace = np.log(norms[-9] / norms[-1]) / 8.0 if norms[-1] > 0 else np.inf
+    distance = np.log(max(norms[-1] / goal, 1.0))
+    return float("inf") if pace <= 0 else float(distance / pace)
+
+
+def _krylov_correction(gamma: float, operator: FactoredOperator, residual: Array, pi: Array, tol: float) -> int:
+    """Add to `pi` the solution x of x (I - γP) = γ residual P, found by BiCGSTAB; returns the products taken."""
+    from scipy.sparse.linalg import LinearOperator, bicgstab
+
+    count = 1
+
+    def product(x: Array) -> Array:
+        nonlocal count
+        count += 1
+        return x - gamma * operator.adjoint(x.reshape(1, -1))[0]
+
+    right = gamma * operator.adjoint(residual)[0]
+    size = right.size
+    goal = 0.1 * tol * (1.0 - gamma) / size**0.5
+    x, _ = bicgstab(
+        LinearOperator((size, size), matvec=product, dtype=np.float64), right, rtol=0, atol=goal, maxiter=45
+    )
+    if np.isfinite(x).all():
+        np.maximum(pi + x, 0.0, out=pi)
+    return count
+
+
+def stationary_law(chain: Chain, tol: float = 1e-12) -> Law:
+    """μ = μ P^θ, the stationary law over joint states; its `error` is the residual ‖μ - μP‖_1.
+
+    Raises ValueError if the chain has more than one recurrent class, so that the stationary law is not unique.
+    """
+    operator = chain.operator
+    if not _has_one_recurrent_class(chain):
+        raise ValueError(
+            "the stationary law is not unique: the chain of theta has several recurrent classes; "
+            "make the kernels or the policy explore (ε > 0)"
+        )
+    mu = np.full((1, chain.entries), 1.0 / chain.entries)
+    products, norms = 0, []
+    while True:
+        following = operator.adjoint(mu)
+        products += 1
+        following /= following.sum()
+        norms.append(float(np.abs(following - mu).sum()))
+        if norms[-1] <= tol:
+            break
+        mu = following
+        if len(norms) >= 40 and _remaining(norms, tol) > 200:
+            mu, count = _stationary_by_gmres(operator, mu, tol)
+            products += count
+            norms = [float(np.abs(operator.adjoint(mu) - mu).sum())]
+            if norms[0] > 1e3 * tol:
+                raise ValueError(f"the stationary law was found only to a residual of {norms[0]:.2g} in 1-norm")
+            following = mu
+            break
+    return Law(np.ascontiguousarray(operator.from_memory(following)), norms[-1], products)
+
+
+def _stationary_by_gmres(operator: FactoredOperator, mu: Array, tol: float) -> tuple[Array, int]:
+    """Solve μ (I - P + 1 u) = u with u uniform: non-singular for a single recurrent class, periodic or not."""
+    from scipy.sparse.linalg import LinearOperator, gmres
+
+    size, count = mu.size, 0
+
+    def product(x: Array) -> Array:
+        nonlocal count
+        count += 1
+        return x - operator.adjoint(x.reshape(1, -1))[0] + x.sum() / size
+
+    linear = LinearOperator((size, size), matvec=product, dtype=np.float64)
+    goal = 0.1 * tol / size**0.5
+    x, _ = gmres(linear, np.full(size, 1.0 / size), x0=mu[0], rtol=0, atol=goal, restart=60, maxiter=20)
+    x = np.maximum(x, 0.0)
+    return (x / x.sum()).reshape(1, -1), count
+
+
+def _has_one_recurrent_class(chain: Chain) -> bool:
+    """Whether every state reaches one common closed class, decided on the supports of the kernels."""
+    if all((P_bar_i > 0).all() for P_bar_i in chain.P_bar):
+        return True
+    mdp = chain.mdp
+    supports = [(P_bar_i > 0).astype(np.float64) for P_bar_i in chain.P_bar]
+    operator = FactoredOperator(supports, mdp.neighbors, mdp.state_sizes, order=chain.operator.order)
+
+    def closure(start: Array, product: object) -> Array:
+        assert callable(product)
+        reached = start
+        while True:
+            grown = reached | (product(reached.astype(np.float64)) > 0)
+            if (grown == reached).all():
+                return reached
+            reached = grown
+
+    x = np.zeros((1, chain.entries), dtype=bool)
+    x[0, 0] = True
+    while True:
+        ahead, behind = closure(x, operator.adjoint), closure(x, operator.forward)
+        beyond = np.flatnonzero(ahead & ~behind)
+        if not len(beyond):
+            return bool(closure(ahead, operator.forward).all())
+        x = np.zeros_like(x)
+        x[0, beyond[0]] = True

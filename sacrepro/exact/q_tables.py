@@ -1,0 +1,36 @@
+"""Q_i^θ(s, a) of eq. (3) as one table, where it fits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from sacrepro.exact import dense
+from sacrepro.exact.chain import chain_of
+from sacrepro.exact.memory import demand, readable_count
+from sacrepro.exact.values import values
+from sacrepro.model import Array, NetworkedMDP
+
+
+def q_function(
+    mdp: NetworkedMDP, theta: Sequence[Array], i: int, tol: float = 1e-10, *, memory_limit: int | None = None
+) -> Array:
+    """Q_i^θ(s, a) of eq. (3), shape (S_0, …, S_{n-1}, A_0, …, A_{n-1}), from V_i^θ certified to `tol`.
+
+    memory_limit : bytes; by default most of what is free. Raises MemoryError before starting if the table cannot fit,
+    ValueError for an unknown agent.
+    """
+    if i not in range(mdp.n):
+        raise ValueError(f"agent {i!r} is not in the model, whose agents are 0..{mdp.n - 1}")
+    entries = math.prod(mdp.state_sizes) * math.prod(mdp.action_sizes)
+    width = max(math.prod(mdp.state_sizes[j] for j in hood) for hood in mdp.neighbors)
+    demand(
+        f"Q_{i} with {readable_count(entries)} entries",
+        8 * entries * (3 + (width > 64)),
+        memory_limit,
+        "evaluate needs V_i only, and certified_decay streams D_i(κ) without the table",
+    )
+    V, _, _ = values(chain_of(mdp, theta), tol, [i])
+    return dense.q_function(mdp, np.ascontiguousarray(V[0]).reshape(mdp.state_sizes), i)

@@ -1,0 +1,348 @@
+"""V_i^θ for all agents and J(θ), with certificates.
+
+Value iteration V ← r_i + γ P^θ V, whose first steps live on the light cone N_i^t, is stopped by MacQueen's bounds: with
+δ = r_i + γ P V - V,  V_i^θ - (V + δ) = Σ_{t≥1} γ^t P^t δ lies between γ/(1-γ) min δ and γ/(1-γ) max δ. Where
+the chain is slow, BiCGSTAB solves (I - γP) x = δ and the same bounds judge the result. Every certificate is a
+residual that was computed, plus a bound on its rounding.
+
+MacQueen (1966), A modified dynamic programming method for Markovian decision problems. Van der Vorst (1992), Bi-CGSTAB.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from sacrepro.exact.chain import Chain, chain_of
+from sacrepro.exact.memory import allowed_bytes, demand, readable_count
+from sacrepro.exact.operator import FactoredOperator
+from sacrepro.exact.rounding import UNIT, gamma_k, sup
+from sacrepro.model import NORMALISATION_TOLERANCE, Array, NetworkedMDP
+
+#: Several agents are iterated together while their tables stay below this many entries.
+BATCH_ENTRIES = 1 << 14
+#: Below this many joint states the light cone saves less than it costs to prepare.
+CONE_ENTRIES = 1 << 14
+#: The light cone is left after this many products: a table that has not settled by then belongs to a slow chain.
+CONE_PRODUCTS = 24
+#: Value iteration gives way to BiCGSTAB when it would need this many more products.
+PATIENCE = 60
+
+#: Up to this many joint states a slow chain is solved as a linear system, with one product for its matrix.
+DENSE_ENTRIES = 64
+
+#: Agents whose value functions are averaged.
+Group = tuple[int, ...]
+
+
+class PolicyEvaluation(NamedTuple):
+    """Values of one localized policy tuple θ.
+
+    V        : V_i^θ(s), shape (n, S_0, …, S_{n-1}).
+    J        : J(θ) of eq. (2), = E_{s~π_0} (1/n) Σ_i V_i(s).
+    error    : certified bound on |V_i - V_i^θ|, in sup norm over agents and states, rounding included.
+    J_error  : certified bound on |J - J(θ)|.
+    products : the most products with P^θ that any agent took.
+    """
+
+    V: Array
+    J: float
+    error: float
+    J_error: float
+    products: int
+
+
+def evaluate(
+    mdp: NetworkedMDP, theta: Sequence[Array], tol: float = 1e-10, *, memory_limit: int | None = None
+) -> PolicyEvaluation:
+    """V_i^θ for every agent and J(θ), with a certified error of at most `tol`.
+
+    memory_limit : bytes; by default most of what is free. Raises MemoryError before starting if the tables cannot fit,
+    ValueError if rounding makes `tol` unattainable, naming what is attainable.
+    """
+    if not tol > 0:
+        raise ValueError(f"tol must be positive, got {tol!r}")
+    chain = chain_of(mdp, theta)
+    demand_value_tables(mdp, memory_limit, tables=mdp.n)
+    V, error, products = values(chain, tol)
+    V = V.reshape(mdp.n, *mdp.state_sizes)
+    # The mean over agents is off by n + 2 roundings of V.
+    J, J_error = objective(mdp, V.mean(axis=0), error + gamma_k(mdp.n + 2) * sup(V))
+    return PolicyEvaluation(V, J, error, J_error, products)
+
+
+def demand_value_tables(mdp: NetworkedMDP, memory_limit: int | None, tables: int) -> None:
+    """MemoryError unless `tables` value tables and the work space of one product fit."""
+    from sacrepro.exact.elimination import elimination_order
+
+    size = math.prod(mdp.state_sizes)
+    needed = 8 * size * (tables + 4)
+    peak = size
+    if needed <= allowed_bytes(memory_limit):
+        peak = elimination_order(mdp.neighbors, mdp.state_sizes).peak
+    needed += 24 * peak
+    fit = max(allowed_bytes(memory_limit) * size // needed, 1)
+    demand(
+        f"{tables} value tables over {readable_count(size)} joint states, with intermediate tables of "
+        f"{readable_count(peak)} entries or more,",
+        needed,
+        memory_limit,
+        f"about {readable_count(fit)} joint states would fit on such a graph; "
+        "one agent of a larger network is a matter of sacrepro.exact.local_value and local_decay",
+    )
+
+
+def values(chain: Chain, tol: float, agents: Sequence[int] | None = None) -> tuple[Array, float, int]:
+    """(V, error, products): V_i^θ for each of `agents`, shape (agents, Π S_j) in the agents' own order."""
+    return mean_values(chain, tol, [(i,) for i in (range(chain.mdp.n) if agents is None else agents)])
+
+
+def mean_values(chain: Chain, tol: float, groups: Sequence[Group]) -> tuple[Array, float, int]:
+    """(V, error, products): (1/|G|) Σ_{i∈G} V_i^θ for each group G, shape (groups, Π S_j); one solve a group.
+
+    V̄ = (1/n) Σ_i V_i^θ of eqs. (2) and (4) is that of all agents. `error` bounds every entry, rounding included.
+    """
+    batch = max(1, BATCH_ENTRIES // chain.entries)
+    V = np.empty((len(groups), chain.entries))
+    error, products = 0.0, 0
+    operator = chain.operator
+    for start in range(0, len(groups), batch):
+        chunk = list(groups[start : start + batch])
+        table, chunk_error, count = _solve(chain, chunk, tol)
+        natural = operator.from_memory(table, (len(chunk),))
+        V[start : start + len(chunk)].reshape(natural.shape)[...] = natural
+        error, products = max(error, chunk_error), max(products, count)
+    return V, error, products
+
+
+class _Certificate(NamedTuple):
+    """V_i^θ lies within `error` of (the new iterate + shift), for each agent; `floor` is what rounding alone costs."""
+
+    shift: Array
+    error: Array
+    floor: Array
+
+
+def _solve(chain: Chain, groups: list[Group], tol: float) -> tuple[Array, float, int]:
+    """Means of V_i^θ over a few groups, (len(groups), Π S_j) in memory order, their error and the products taken."""
+    gamma, operator = chain.mdp.gamma, chain.operator
+    V = np.zeros((len(groups), chain.entries))
+    products = 0
+    means: list[Array | None] = [None] * len(groups)
+    for row, group in enumerate(groups):
+        if len(group) == 1:
+            products = max(products, light_cone_start(chain, group[0], tol, V[row]))
+        else:
+            for i in group:
+                _add_along(V[row], chain.rewards[i] / len(group), operator.memory_in, chain.mdp.state_sizes, i)
+            means[row] = V[row].copy()
+    spare = np.empty_like(V)
+    center = np.zeros(len(groups))
+    spans: list[float] = []
+    stalled, before_krylov = 0, math.inf
+    while True:
+        T_V = _bellman(chain, groups, means, operator, V, spare)
+        products += 1
+        delta = np.subtract(T_V, V, out=V)
+        low, high = delta.min(axis=1), delta.max(axis=1)
+        spans.append(float((high - low).max()))
+        distance = 0.5 * gamma * spans[-1] * chain.discount_range()[1]
+        at_rest = distance <= 0.1 * tol or _no_progress(spans) or (len(spans) >= 3 and distance > 0.5 * before_krylov)
+        if distance <= tol or at_rest:
+            certificate = _certify(chain, groups, operator, T_V, low, high, center)
+            if (certificate.error <= tol).all():
+                T_V += certificate.shift[:, None]
+                return T_V, float(certificate.error.max()), products
+        if at_rest:
+            # Rounding is what is left: centre the tables, then take fewer roundings, then give up.
+            stalled += 1
+            if stalled == 2:
+                operator = chain.careful_operator
+            elif stalled > 4 and float(certificate.floor.max()) > 0.4 * tol:
+                agents = sorted({i for group in groups for i in group})
+                raise ValueError(
+                    f"tol = {tol!r} is below what rounding allows for agents {agents}; "
+                    f"attainable: tol = {1.5 * float(certificate.error.max()):.2g}"
+                )
+            middle = 0.5 * (T_V.min(axis=1) + T_V.max(axis=1))
+            T_V -= middle[:, None]
+            center = gamma * center + middle
+            spans.clear()
+            before_krylov = math.inf
+        elif stalled <= 4 and (
+            _remaining_products(spans, tol, gamma) > PATIENCE or (before_krylov < math.inf and len(spans) >= 3)
+        ):
+            before_krylov = distance
+            delta -= (0.5 * (low + high))[:, None]
+            products += max(_krylov(gamma, operator, delta[row], T_V[row], tol) for row in range(len(groups)))
+            spans.clear()
+        V, spare = T_V, delta
+
+
+def _bellman(
+    chain: Chain, groups: list[Group], means: list[Array | None], operator: FactoredOperator, V: Array, out: Array
+) -> Array:
+    """r^θ + γ P^θ V for each row, r^θ the mean over its group, as a table in `means` or of one agent; into `out`."""
+    operator.forward(V, out)
+    out *= chain.mdp.gamma
+    for row, group in enumerate(groups):
+        mean = means[row]
+        if mean is None:
+            _add_along(out[row], chain.rewards[group[0]], operator.memory_out, chain.mdp.state_sizes, group[0])
+        else:
+            out[row] += mean
+    return out
+
+
+def _add_along(table: Array, vector: Array, axes: tuple[int, ...], sizes: tuple[int, ...], i: int) -> None:
+    """Add `vector` along agent i's axis of a flat table over `axes`, in place."""
+    after = 1
+    for j in axes[axes.index(i) + 1 :]:
+        after *= sizes[j]
+    shaped = table.reshape(-1, sizes[i], after)
+    shaped += vector[:, None]
+
+
+def light_cone_start(chain: Chain, i: int, tol: float, out: Array) -> int:
+    """Write a first iterate for V_i^θ to `out`, in memory order; returns the products taken.
+
+    Value iteration from r_i lives on the light cone N_i^t. A state at its rim that moves the table by less than a
+    share of `tol` is left out, so that where influence fades the table stops growing before the network ends. Nothing
+    is promised about the result: the certificate judges it.
+    """
+    mdp, operator = chain.mdp, chain.operator
+    sizes, gamma = mdp.state_sizes, mdp.gamma
+    negligible = 0.05 * tol * (1.0 - gamma)
+    support: tuple[int, ...] = (i,)
+    table = chain.rewards[i]
+    local: FactoredOperator | None = None
+    products = 0
+    while chain.entries >= CONE_ENTRIES and products < CONE_PRODUCTS:
+        if local is None:
+            local = chain.cone(support)
+        if 3 * local.peak > 2 * chain.entries:
+            break
+        following = gamma * local.forward(table[None])[0]
+        axes = local.memory_out
+        _add_along(following, chain.rewards[i], axes, sizes, i)
+        products += 1
+        following, axes = _without_negligible(following, axes, set(support), sizes, negligible)
+        if axes == support:
+            delta = following - table
+            span = float(delta.max() - delta.min())
+            table = following
+            if 0.5 * gamma * span <= 0.5 * tol * (1.0 - gamma):
+                break
+        else:
+            table, support, local = following, axes, None
+    shape = [sizes[j] if j in support else 1 for j in operator.memory_in]
+    out.reshape([sizes[j] for j in operator.memory_in])[...] = table.reshape(shape)
+    return products
+
+
+def _without_negligible(
+    table: Array, axes: tuple[int, ...], keep: set[int], sizes: tuple[int, ...], negligible: float
+) -> tuple[Array, tuple[int, ...]]:
+    """`table` without the axes outside `keep` along which it moves by at most `negligible`: midpoints replace them."""
+    kept = list(axes)
+    for j in axes:
+        if j in keep:
+            continue
+        after = math.prod(sizes[k] for k in kept[kept.index(j) + 1 :])
+        shaped = table.reshape(-1, sizes[j], after)
+        low, high = shaped.min(axis=1), shaped.max(axis=1)
+        if float((high - low).max()) <= negligible:
+            table = (0.5 * (low + high)).reshape(-1)
+            kept.remove(j)
+    return table, tuple(kept)
+
+
+def _certify(
+    chain: Chain, groups: list[Group], operator: FactoredOperator, T_V: Array, low: Array, high: Array, center: Array
+) -> _Certificate:
+    """MacQueen's interval around T_V + γ·center, rounding included.
+
+    low, high : least and largest entry of T_V - V for each row, as computed; the value function judged is V + center.
+    """
+    gamma = chain.mdp.gamma
+    least, largest = chain.discount_range()
+    row_low, row_high = chain.row_sums
+    k = operator.roundings + chain.kernel_roundings + 4
+    reward = np.array([max(float(chain.rewards[i].max()) for i in group) for group in groups])
+    # A mean over a group adds its divisions and sums.
+    reward_k = np.array([max(chain.reward_roundings(i) for i in group) + len(group) for group in groups])
+    span = np.maximum(np.abs(low), np.abs(high))
+    size = np.array([sup(row) for row in T_V]) + span
+    epsilon = gamma_k(k) * (gamma * row_high * size + size) + reward * gamma_k(k + float(reward_k.max()))
+    epsilon = epsilon + gamma * np.abs(center) * max(abs(row_high - 1.0), abs(row_low - 1.0))
+    lower = low - (1.0 - gamma) * center - epsilon
+    upper = high - (1.0 - gamma) * center + epsilon
+    lower = np.minimum(lower * (largest - 1.0), lower * (least - 1.0))
+    upper = np.maximum(upper * (largest - 1.0), upper * (least - 1.0))
+    shift = 0.5 * (lower + upper) + gamma * center
+    rounding = epsilon + 8 * UNIT * (size + np.abs(center) + np.abs(lower) + np.abs(upper))
+    floor = (epsilon * (largest - 1.0) + rounding) * (1.0 + 1e-9)
+    return _Certificate(shift, (0.5 * (upper - lower) + rounding) * (1.0 + 1e-9), floor)
+
+
+def _no_progress(spans: list[float]) -> bool:
+    """Whether the last ten products left the span of δ where it was: rounding noise."""
+    return len(spans) > 10 and spans[-1] >= 0.99 * spans[-11]
+
+
+def _remaining_products(spans: list[float], tol: float, gamma: float) -> float:
+    """Products that value iteration still needs at the pace of the last eight; 0 while that is unknown."""
+    if len(spans) < 14 or spans[-1] == 0.0:
+        return 0.0
+    pace = np.log(spans[-9] / spans[-1]) / 8.0
+    distance = np.log(max(spans[-1] * gamma / (2.0 * (1.0 - gamma) * tol), 1.0))
+    return float("inf") if pace <= 0 else float(distance / pace)
+
+
+def _krylov(gamma: float, operator: FactoredOperator, delta: Array, V: Array, tol: float) -> int:
+    """Add to V an approximate solution x of (I - γP) x = γPδ, by BiCGSTAB where large; returns the products taken."""
+    count = 0
+
+    def product(x: Array) -> Array:
+        nonlocal count
+        count += 1
+        return x - gamma * operator.forward(x.reshape(1, -1))[0]
+
+    size = sup(delta)
+    if size == 0.0:
+        return 0
+    # V already took one step: V = T V_old, so the correction from there solves (I - γP) x = γ P δ.
+    right = gamma * operator.forward(delta.reshape(1, -1))[0]
+    count += 1
+    right -= 0.5 * (right.min() + right.max())
+    if delta.size <= DENSE_ENTRIES:
+        matrix = np.eye(delta.size) - gamma * operator.forward(np.eye(delta.size)).T
+        V += np.linalg.solve(matrix, right)
+        return count + 1
+    from scipy.sparse.linalg import LinearOperator, bicgstab
+
+    linear = LinearOperator((delta.size, delta.size), matvec=product, dtype=np.float64)
+    goal = 0.1 * tol * (1.0 - gamma) * delta.size**0.5
+    x, _ = bicgstab(linear, right, rtol=0.0, atol=goal, maxiter=60)
+    if np.isfinite(x).all():
+        V += x
+    return count
+
+
+def objective(mdp: NetworkedMDP, V_bar: Array, error: float) -> tuple[float, float]:
+    """(J, certified bound on |J - J(θ)|): J = E_{s~π_0} V̄(s), eq. (2), for V̄ within `error`, (S_0, …, S_{n-1})."""
+    average, k = V_bar, 2
+    if isinstance(mdp.pi0, np.ndarray):
+        average = average * mdp.pi0
+        for S_i in reversed(mdp.state_sizes):
+            average = average.sum(axis=-1)
+            k += S_i + 1
+    else:
+        for pi0_i in reversed(mdp.pi0):
+            average = average @ pi0_i
+            k += len(pi0_i) + 1
+    mass = 1.0 + 2 * NORMALISATION_TOLERANCE * (mdp.n + 1)
+    return float(average), (mass * error + gamma_k(k) * mass * sup(V_bar)) * (1.0 + 1e-9)

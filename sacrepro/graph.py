@@ -1,0 +1,68 @@
+"""Section 2: the dependence graph G = (N, E) and its neighborhoods.
+
+Agents are the integers 0..n-1. ``N_i^κ`` holds the agents at graph distance at most κ from i, i itself
+included; ``f(κ) = max_i |N_i^κ|``; the sphere ``S_i(d)`` holds the agents at distance exactly d.
+"""
+
+from __future__ import annotations
+
+import networkx as nx
+
+
+def check_graph(graph: nx.Graph) -> None:
+    """Refuse what is not an undirected simple graph on the agents 0..n-1.
+
+    Raises TypeError for other objects, directed graphs and multigraphs; ValueError for other node names.
+    """
+    if not isinstance(graph, nx.Graph):
+        raise TypeError(f"graph must be a networkx.Graph, got {type(graph).__name__}")
+    if graph.is_directed():
+        raise TypeError("graph must be undirected; convert it with graph.to_undirected()")
+    if graph.is_multigraph():
+        raise TypeError("graph must not be a multigraph; convert it with networkx.Graph(graph)")
+    n = graph.number_of_nodes()
+    if n == 0:
+        raise ValueError("graph has no nodes; at least agent 0 is needed")
+    if set(graph.nodes) != set(range(n)) or any(isinstance(node, bool) for node in graph.nodes):
+        wrong = next(node for node in graph.nodes if isinstance(node, bool) or node not in range(n))
+        raise ValueError(
+            f"graph nodes must be the agents 0..{n - 1}, got node {wrong!r}; "
+            "relabel with networkx.convert_node_labels_to_integers"
+        )
+
+
+def neighborhood(graph: nx.Graph, i: int, kappa: int) -> tuple[int, ...]:
+    """N_i^κ: the sorted agents within κ hops of i, i included; κ = 0 gives ``(i,)``.
+
+    Raises ValueError for a negative κ or an agent that is not in the graph.
+    """
+    if kappa < 0:
+        raise ValueError(f"kappa must be at least 0, got {kappa}")
+    if i not in graph:
+        raise ValueError(f"agent {i!r} is not in the graph, whose agents are 0..{len(graph) - 1}")
+    return tuple(sorted(nx.single_source_shortest_path_length(graph, i, cutoff=kappa)))
+
+
+def outside(graph: nx.Graph, i: int, kappa: int) -> tuple[int, ...]:
+    """N_{-i}^κ: the sorted agents that are not in N_i^κ."""
+    inside = set(neighborhood(graph, i, kappa))
+    return tuple(j for j in range(len(graph)) if j not in inside)
+
+
+def sphere_sizes(graph: nx.Graph, i: int) -> tuple[int, ...]:
+    """(\\|S_i(0)\\|, \\|S_i(1)\\|, …): how many agents lie at each finite distance from i."""
+    lengths = nx.single_source_shortest_path_length(graph, i)
+    sizes = [0] * (max(lengths.values()) + 1)
+    for d in lengths.values():
+        sizes[d] += 1
+    return tuple(sizes)
+
+
+def diameter(graph: nx.Graph) -> int:
+    """The largest finite distance between two agents; for κ at or above it nothing reachable is outside N_i^κ."""
+    return max(len(sphere_sizes(graph, i)) - 1 for i in range(len(graph)))
+
+
+def max_neighborhood_size(graph: nx.Graph, kappa: int) -> int:
+    """f(κ) = max_i |N_i^κ|, Section 2."""
+    return max(len(neighborhood(graph, i, kappa)) for i in range(len(graph)))

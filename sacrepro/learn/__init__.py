@@ -1,0 +1,9 @@
+"""Section 3.2: the Scalable Actor Critic, its extensions and its rivals. It sees trajectories, never kernels."""
+
+from __future__ import annotations
+
+from sacrepro.learn.algorithm1 import sac, sac_seeds
+from sacrepro.learn.problem import SACTrace
+from sacrepro.learn.rivals import reinforce, reinforce_seeds
+
+__all__ = ["SACTrace", "reinforce", "reinforce_seeds", "sac", "sac_seeds"]

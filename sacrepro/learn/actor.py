@@ -1,0 +1,45 @@
+"""Algorithm 1, lines 11-12, compiled, for the tabular softmax: ∇_{θ_i} log ζ_i(a|s) has entries 1{b=a} - ζ_i(b|s)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sacrepro.model import Array
+from sacrepro.simulate.compiled import compiled
+
+
+@compiled
+def softmax_blocks(pair: Array, A: Array, theta: Array, zeta: Array) -> None:
+    """Writes ζ_i(a|s) for all agents; theta and zeta are flat over (i, s, a)."""
+    for i in range(len(A)):
+        for first in range(pair[i], pair[i + 1], A[i]):
+            last = first + A[i]
+            largest = theta[first]
+            for k in range(first, last):
+                largest = max(largest, theta[k])
+            total = 0.0
+            for k in range(first, last):
+                zeta[k] = np.exp(theta[k] - largest)
+                total += zeta[k]
+            for k in range(first, last):
+                zeta[k] /= total
+
+
+@compiled
+def g_hat_blocks(pair: Array, A: Array, zeta: Array, n: int, G: Array, g_hat: Array) -> None:
+    """Writes ĝ_i(m) of line 11 from G[i, z], the discounted sums that `critic` leaves; all flat over (i, s, a)."""
+    for i in range(len(A)):
+        for first in range(pair[i], pair[i + 1], A[i]):
+            total = 0.0
+            for k in range(first, first + A[i]):
+                total += G[k]
+            for k in range(first, first + A[i]):
+                g_hat[k] = (G[k] - zeta[k] * total) / n
+
+
+@compiled
+def ascend(theta: Array, g_hat: Array, eta: float, m: int) -> None:
+    """θ(m+1) = θ(m) + η_m ĝ(m) with η_m = η/√(m+1), line 12, in place."""
+    eta_m = eta / np.sqrt(m + 1.0)
+    for k in range(len(theta)):
+        theta[k] += eta_m * g_hat[k]

@@ -1,0 +1,193 @@
+"""Section 3.2, Algorithm 1: SAC, the Scalable Actor Critic (not Soft Actor-Critic), exactly as printed.
+
+The learner sees a simulator: the graph, the sizes, γ and trajectories. For a model the whole outer loop is compiled;
+`sacrepro.learn.transcription` is the same algorithm line by line, and the oracle of this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from sacrepro.learn.actor import ascend, g_hat_blocks, softmax_blocks
+from sacrepro.learn.cells import Hoods
+from sacrepro.learn.checks import check_arguments, check_extensions, check_seed, check_theta0
+from sacrepro.learn.critic import Schedule, Scratch, critic
+from sacrepro.learn.iterations import AlgorithmOne, Lines, run_by_iterations
+from sacrepro.learn.problem import Problem, SACTrace
+from sacrepro.model import Array
+from sacrepro.simulate import Simulator, as_simulator
+from sacrepro.simulate.compiled import compiled
+from sacrepro.simulate.kernel import Room, policy_thresholds, rollout, room
+from sacrepro.simulate.tables import Tables
+
+#: Seeds are run together up to this many agents, which is where longer loops stop paying.
+_AGENTS_TOGETHER = 1024
+
+#: Agent-steps between two returns to the interpreter, which is when an interrupt is heard.
+_AGENT_STEPS_A_CALL = 50_000_000
+
+
+def sac(
+    mdp: object,
+    theta0: Sequence[Array],
+    *,
+    kappa: int,
+    M: int,
+    T: int,
+    h: float,
+    t0: float,
+    eta: float,
+    seed: int,
+    record_every: int | None = None,
+    warm_start: bool = False,
+    lambda_: float = 0.0,
+    baseline: bool = False,
+    epsilon: float = 0.0,
+) -> SACTrace:
+    """θ(M) of Algorithm 1 from θ(0) = `theta0`, with what was recorded on the way.
+
+    mdp    : a NetworkedMDP, a Simulator, or a simulator of your own (`sacrepro.simulate.OwnSimulator`).
+    theta0 : logits of the tabular softmax, one array of shape (S_i, A_i) an agent.
+    kappa, M, T : κ ≥ 0; outer iterations M ≥ 1; episode length T ≥ 1.
+    h, t0, eta  : α_t = h/(t+t0) with 0 < h ≤ t0, so that line 7 is a convex combination; η_m = η/√(m+1), η > 0.
+    seed   : 0..2^64-1; the run is a function of the arguments alone.
+    record_every : outer iterations between two records of θ; by default about a hundred are kept.
+
+    Extensions named in the Discussion of section 3.2, any of them together; the defaults are Algorithm 1 as printed.
+    warm_start : line 3 keeps the Q̂ of the last outer iteration (`sacrepro.learn.warm_start`).
+    lambda_    : TD(λ) with accumulating traces in place of line 7, λ ∈ [0, 1] (`sacrepro.learn.td_lambda`).
+    baseline   : line 11 sees Q̂_j less its ζ_i-mean over a_i, the advantage (`sacrepro.learn.baseline`).
+    epsilon    : policies (1-ε) softmax + ε uniform with their exact score, ε ∈ [0, 1) (`sacrepro.learn.mixture`).
+
+    Raises TypeError or ValueError naming the argument.
+    """
+    return sac_seeds(
+        mdp,
+        theta0,
+        kappa=kappa,
+        M=M,
+        T=T,
+        h=h,
+        t0=t0,
+        eta=eta,
+        seeds=(seed,),
+        record_every=record_every,
+        warm_start=warm_start,
+        lambda_=lambda_,
+        baseline=baseline,
+        epsilon=epsilon,
+    )[0]
+
+
+def sac_seeds(
+    mdp: object,
+    theta0: Sequence[Array],
+    *,
+    kappa: int,
+    M: int,
+    T: int,
+    h: float,
+    t0: float,
+    eta: float,
+    seeds: Iterable[int],
+    record_every: int | None = None,
+    warm_start: bool = False,
+    lambda_: float = 0.0,
+    baseline: bool = False,
+    epsilon: float = 0.0,
+) -> tuple[SACTrace, ...]:
+    """The traces of `sac` for each seed, bit for bit, with tables and neighborhoods built once."""
+    simulator = as_simulator(mdp)
+    check_arguments(kappa=kappa, M=M, T=T, h=h, t0=t0, eta=eta, record_every=record_every)
+    check_extensions(warm_start=warm_start, lambda_=lambda_, baseline=baseline, epsilon=epsilon)
+    theta = check_theta0(theta0, simulator.state_sizes, simulator.action_sizes)
+    chosen = [check_seed(seed) for seed in seeds]
+    every = record_every or -(-M // 100)
+    extended = warm_start or lambda_ > 0 or baseline
+    together = seeds_together(simulator.n) if isinstance(simulator, Simulator) else 1
+    traces: list[SACTrace] = []
+    for low in range(0, len(chosen), together):
+        batch = chosen[low : low + together]
+        problem = Problem(simulator, theta, kappa, T, h, t0, copies=len(batch))
+        if isinstance(simulator, Simulator) and not extended and epsilon == 0:
+            traces += run_model(simulator, problem, M, float(eta), batch, every)
+            continue
+        lines: Lines = AlgorithmOne(problem)
+        if extended:
+            from sacrepro.learn.extended import Extended
+
+            lines = Extended(problem, warm_start=warm_start, lambda_=float(lambda_), baseline=baseline)
+        traces += run_by_iterations(simulator, problem, lines, M, float(eta), batch, every, float(epsilon))
+    return tuple(traces)
+
+
+def seeds_together(n: int) -> int:
+    """How many seeds of a network of n agents are run as one network."""
+    return max(1, _AGENTS_TOGETHER // n)
+
+
+@compiled
+def outer_iterations(
+    opaque: Tables,
+    hoods: Hoods,
+    plan: Schedule,
+    eta: float,
+    seeds: Array,
+    m_first: int,
+    theta: Array,
+    trajectory: Room,
+    work: Scratch,
+    J_estimate: Array,
+    first_visit_share: Array,
+) -> None:
+    """Lines 1-13 for m = m_first, …, one for each row of J_estimate; theta is moved in place."""
+    copies, pair, S, A, reward = opaque.copies, opaque.pair, opaque.S, opaque.A, opaque.reward
+    n = len(S) // copies
+    z = trajectory.z
+    zeta, G = np.empty_like(theta), np.empty_like(theta)
+    policy = np.empty(len(theta), dtype=np.uint32)
+    for k in range(len(J_estimate)):
+        m = m_first + k
+        softmax_blocks(pair, A, theta, zeta)
+        policy_thresholds(S, A, pair, zeta, policy)
+        rollout(opaque, policy, seeds, np.uint64(m), len(plan.alpha), trajectory)  # lines 2 and 5
+        critic(  # lines 3-9, and the sums of line 11
+            z, z, reward, pair, pair, hoods, plan, work, copies, G, J_estimate[k], first_visit_share[k]
+        )
+        g_hat_blocks(pair, A, zeta, n, G, G)  # lines 10-11
+        ascend(theta, G, eta, m)  # line 12
+
+
+def run_model(
+    simulator: Simulator, problem: Problem, M: int, eta: float, seeds: list[int], every: int
+) -> list[SACTrace]:
+    """The traces of Algorithm 1 on a model, all seeds at once."""
+    copies, T, n = problem.copies, problem.T, simulator.n
+    opaque, theta = simulator.tables(copies), problem.theta0.copy()
+    trajectory = room(n * copies, T, copies, simulator.code_type)
+    J_estimate, share = np.empty((M, copies)), np.empty((M, copies))
+    most = max(1, _AGENT_STEPS_A_CALL // (n * copies * (T + 1)))
+    stops = [*range(0, M, every), M]
+    thetas = [theta.copy()]
+    keys = np.array(seeds, dtype=np.uint64)
+    for begin, end in pairwise(stops):
+        for m in range(begin, end, most):
+            part = slice(m, min(end, m + most))
+            outer_iterations(
+                opaque,
+                problem.hoods,
+                problem.plan,
+                eta,
+                keys,
+                m,
+                theta,
+                trajectory,
+                problem.work,
+                J_estimate[part],
+                share[part],
+            )
+        thetas.append(theta.copy())
+    return problem.traces(thetas, stops, J_estimate, share)

@@ -1,0 +1,171 @@
+"""The cells of Algorithm 1: one value of (s_{N_i^κ}, a_{N_i^κ}) is one entry of Q̂_i.
+
+Small tables are indexed by the mixed-radix number of z_j = s_j·A_j + a_j over the sorted agents j of N_i^κ, the last
+one fastest. Large ones, of any size, are indexed by the order of first visit: an episode visits at most T+1 cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import networkx as nx
+import numpy as np
+
+from sacrepro.model import Array
+from sacrepro.simulate.compiled import compiled
+
+#: A table with more cells than this is indexed by first visit; 2^12 doubles fit the first-level caches.
+DENSE = 1 << 12
+
+#: Codes are compressed to ids before they could reach this.
+_LARGEST_CODE = 2.0**62
+_G = np.uint64(0x9E3779B97F4A7C15)
+
+
+class Hoods(NamedTuple):
+    """N_i^κ for every agent, flat.
+
+    start : (n+1,) where N_i^κ begins in `agent`.        agent : the sorted members, concatenated.
+    pairs : (n,) S_i·A_i.                                cells : (n,) Π_{j ∈ N_i^κ} S_j·A_j, or 0 if above `DENSE`.
+    """
+
+    start: Array
+    agent: Array
+    pairs: Array
+    cells: Array
+
+
+def hoods(graph: nx.Graph, kappa: int, state_sizes: Sequence[int], action_sizes: Sequence[int]) -> Hoods:
+    """N_i^κ of all agents at once, by sparse products of the adjacency matrix with itself."""
+    import scipy.sparse
+
+    n = len(graph)
+    edges = np.array([(i, j) for i, j in graph.edges if i != j], dtype=np.int64).reshape(-1, 2)
+    everyone = np.arange(n)
+    ends = (np.concatenate([*edges.T, everyone]), np.concatenate([*edges.T[::-1], everyone]))
+    one_hop = scipy.sparse.csr_array((np.ones(len(ends[0]), dtype=np.int8), ends), shape=(n, n))
+    reach = scipy.sparse.eye_array(n, dtype=np.int8, format="csr")
+    for _ in range(kappa):
+        wider = reach @ one_hop
+        wider.data[:] = 1
+        if wider.nnz == reach.nnz:
+            break
+        reach = wider
+    reach.sort_indices()
+    start = reach.indptr.astype(np.int64)
+    pairs = np.multiply(state_sizes, action_sizes, dtype=np.int64)
+    bits = np.add.reduceat(np.log2(pairs[reach.indices]), start[:-1])
+    # Products above 2^63 wrap around, but their logarithms show them, and only small ones are kept.
+    products = np.multiply.reduceat(pairs[reach.indices], start[:-1])
+    cells = np.where((bits < np.log2(DENSE) + 0.5) & (products <= DENSE), products, 0)
+    return Hoods(start, reach.indices.astype(np.uint32), pairs, cells)
+
+
+def copied(hoods: Hoods, copies: int) -> Hoods:
+    """The neighborhoods of B = `copies` disjoint copies of the network; copy b of agent i is the agent i·B + b."""
+    if copies == 1:
+        return hoods
+    sizes = np.repeat(np.diff(hoods.start), copies)
+    members = [hoods.agent[first:last] for first, last in pairwise(hoods.start)]
+    agent = np.concatenate([hood * copies + b for hood in members for b in range(copies)]).astype(np.uint32)
+    start = np.concatenate([[0], np.cumsum(sizes)])
+    return Hoods(start, agent, np.repeat(hoods.pairs, copies), np.repeat(hoods.cells, copies))
+
+
+@compiled
+def dense_codes(z: Array, hoods: Hoods, begin: int, end: int, ids: Array) -> None:
+    """Writes the mixed-radix number of z_j at each t over the members begin, …, end-1 of `hoods.agent`."""
+    z_j = z[hoods.agent[begin]]
+    for t in range(len(ids)):
+        ids[t] = z_j[t]
+    for e in range(begin + 1, end):
+        j = hoods.agent[e]
+        radix = ids.dtype.type(hoods.pairs[j])
+        z_j = z[j]
+        for t in range(len(ids)):
+            ids[t] = ids[t] * radix + z_j[t]
+
+
+@compiled
+def group_end(hoods: Hoods, begin: int, end: int, most: int) -> tuple[int, int]:
+    """How far a group of members from `begin` reaches with at most `most` joint pairs, and how many it has."""
+    size = hoods.pairs[hoods.agent[begin]]
+    e = begin + 1
+    while e < end and size * hoods.pairs[hoods.agent[e]] <= most:
+        size *= hoods.pairs[hoods.agent[e]]
+        e += 1
+    return e, size
+
+
+@compiled
+def compress(code: Array, slot: Array, ids: Array, first: Array) -> int:
+    """Writes ids in the order of first visit, equal exactly when codes are, and the first t of each; returns how many.
+
+    slot has a power-of-two length of at least twice the number of codes, or four times for few collisions; it holds
+    id + 1, and 0 where it is free.
+    """
+    slot.fill(0)
+    mask = np.uint64(len(slot) - 1)
+    shift = np.uint64(64)
+    size = mask
+    while size > 0:
+        size >>= np.uint64(1)
+        shift -= np.uint64(1)
+    count = np.uint32(0)
+    for t in range(len(code)):
+        c = code[t]
+        at = (c * _G) >> shift
+        known = np.uint32(slot[at])
+        while known > 0 and code[first[known - np.uint32(1)]] != c:
+            at = (at + np.uint64(1)) & mask
+            known = np.uint32(slot[at])
+        if known == 0:
+            first[count] = t
+            count += np.uint32(1)
+            slot[at] = slot.dtype.type(count)
+            known = count
+        ids[t] = known - np.uint32(1)
+    return int(count)
+
+
+@compiled
+def id_of(c: np.uint64, code: Array, slot: Array, first: Array) -> int:
+    """The id that `compress` gave the code c, or -1 if it is not among them."""
+    mask = np.uint64(len(slot) - 1)
+    shift = np.uint64(64)
+    size = mask
+    while size > 0:
+        size >>= np.uint64(1)
+        shift -= np.uint64(1)
+    at = (c * _G) >> shift
+    while slot[at] > 0:
+        if code[first[slot[at] - np.uint32(1)]] == c:
+            return int(slot[at]) - 1
+        at = (at + np.uint64(1)) & mask
+    return -1
+
+
+@compiled
+def visited_ids(z: Array, hoods: Hoods, i: int, part: Array, code: Array, slot: Array, ids: Array, first: Array) -> int:
+    """Writes agent i's cells as ids in the order of first visit; returns how many there are. Exact for any κ.
+
+    Members are taken in groups whose joint pairs fit 16 bits; part is scratch for one group's codes.
+    """
+    begin, end = hoods.start[i], hoods.start[i + 1]
+    size = 1.0
+    code.fill(0)
+    while begin < end:
+        stop, pairs = group_end(hoods, begin, end, 1 << 16)
+        dense_codes(z, hoods, begin, stop, part)
+        if size * float(pairs) > _LARGEST_CODE:
+            size = float(compress(code, slot, ids, first))
+            for t in range(len(code)):
+                code[t] = np.uint64(ids[t])
+        radix = np.uint64(pairs)
+        for t in range(len(code)):
+            code[t] = code[t] * radix + np.uint64(part[t])
+        size *= float(pairs)
+        begin = stop
+    return compress(code, slot, ids, first)

@@ -1,0 +1,82 @@
+"""The arguments of Algorithm 1, refused with one clear message each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from sacrepro.model import Array
+
+
+def check_arguments(
+    *, kappa: int, M: int, T: int, h: float, t0: float, eta: float, record_every: int | None = None
+) -> None:
+    """Raises TypeError for the wrong kind of number and ValueError for one out of range."""
+    for name, value, least in (("kappa", kappa, 0), ("M", M, 1), ("T", T, 1)):
+        _integer(name, value, least)
+    if record_every is not None:
+        _integer("record_every", record_every, 1)
+    for name, number in (("h", h), ("t0", t0), ("eta", eta)):
+        if isinstance(number, bool) or not isinstance(number, (int, float, np.integer, np.floating)):
+            raise TypeError(f"{name} must be a number, got {number!r}")
+        if not (math.isfinite(number) and number > 0):
+            raise ValueError(f"{name} must be finite and above 0, got {number!r}")
+    if h > t0:
+        raise ValueError(
+            f"h = {h} and t0 = {t0} give the step size α_0 = h/t0 = {h / t0:.6g}, but line 7 is a convex combination: "
+            "h must be at most t0"
+        )
+
+
+def check_extensions(*, warm_start: bool, lambda_: float, baseline: bool, epsilon: float) -> None:
+    """Raises TypeError or ValueError naming the extension of Algorithm 1 whose value makes no sense."""
+    for name, flag in (("warm_start", warm_start), ("baseline", baseline)):
+        if not isinstance(flag, (bool, np.bool_)):
+            raise TypeError(f"{name} must be True or False, got {flag!r}")
+    for name, number in (("lambda_", lambda_), ("epsilon", epsilon)):
+        if isinstance(number, bool) or not isinstance(number, (int, float, np.integer, np.floating)):
+            raise TypeError(f"{name} must be a number, got {number!r}")
+    if not 0.0 <= lambda_ <= 1.0:
+        raise ValueError(f"lambda_ must lie in [0, 1], got {lambda_!r}")
+    if not 0.0 <= epsilon < 1.0:
+        raise ValueError(f"epsilon must lie in [0, 1), got {epsilon!r}; at 1 the policies would not depend on θ")
+
+
+def check_seed(seed: int) -> int:
+    """The seed, refused unless it is an integer in 0..2^64-1."""
+    _integer("seed", seed, 0)
+    if seed >= 1 << 64:
+        raise ValueError(f"seed must lie in 0..2^64-1, got {seed}")
+    return int(seed)
+
+
+def check_theta0(theta0: Sequence[Array], state_sizes: Sequence[int], action_sizes: Sequence[int]) -> tuple[Array, ...]:
+    """θ(0) as float64 blocks (S_i, A_i); ValueError names the agent whose block is wrong."""
+    n = len(state_sizes)
+    if len(theta0) != n:
+        raise ValueError(f"theta0 holds {len(theta0)} arrays, but there are {n} agents")
+    blocks = tuple(np.asarray(theta_i, dtype=np.float64) for theta_i in theta0)
+    for i, theta_i in enumerate(blocks):
+        expected = (state_sizes[i], action_sizes[i])
+        if theta_i.shape != expected:
+            raise ValueError(f"theta0[{i}] of agent {i} has shape {theta_i.shape}, expected {expected}: (S_{i}, A_{i})")
+    if np.isfinite(np.concatenate([theta_i.ravel() for theta_i in blocks])).all():
+        return blocks
+    for i, theta_i in enumerate(blocks):
+        wrong = np.isnan(theta_i) | (theta_i == np.inf) | np.isneginf(theta_i).all(axis=1, keepdims=True)
+        if wrong.any():
+            entry = tuple(int(k) for k in np.argwhere(wrong)[0])
+            raise ValueError(
+                f"theta0[{i}] of agent {i} has logit {theta_i[entry]} at {entry}; expected finite logits, or -inf for "
+                "some but not all actions of a state"
+            )
+    return blocks
+
+
+def _integer(name: str, value: int, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be an integer, got {value!r}")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, got {value}")

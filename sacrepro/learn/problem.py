@@ -1,0 +1,72 @@
+"""What every learner of this room shares: the arrays of one problem, and the trace that a run leaves."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sacrepro.learn.cells import copied, hoods
+from sacrepro.learn.critic import schedule, scratch
+from sacrepro.model import Array
+from sacrepro.simulate import Simulator, SteppedSimulator
+from sacrepro.simulate.tables import pair_starts
+
+
+class SACTrace(NamedTuple):
+    """What one run of Algorithm 1 leaves.
+
+    theta  : θ(M), one array of shape (S_i, A_i) an agent.
+    thetas : θ at the recorded outer iterations, one array of shape (records, S_i, A_i) an agent.
+    m      : (records,) the recorded outer iterations: 0, record_every, 2·record_every, …, and M.
+    J_estimate : (M,) Σ_{t=0}^T γ^t (1/n) Σ_i r_i(t) of each episode.
+    first_visit_share : (M,) share of the n·T updates of line 7 that were the first of their entry. Where it is near 1,
+             Q̂_i is hardly more than α r_i and κ is not being tested.
+    """
+
+    theta: tuple[Array, ...]
+    thetas: tuple[Array, ...]
+    m: Array
+    J_estimate: Array
+    first_visit_share: Array
+
+
+class Problem:
+    """What the outer iterations share: B = `copies` disjoint copies of the network, one a seed, as one network."""
+
+    def __init__(
+        self,
+        simulator: Simulator | SteppedSimulator,
+        theta0: tuple[Array, ...],
+        kappa: int,
+        T: int,
+        h: float,
+        t0: float,
+        copies: int,
+    ) -> None:
+        self.copies, self.T = copies, T
+        self.state_sizes, self.action_sizes = simulator.state_sizes, simulator.action_sizes
+        self.hoods = copied(hoods(simulator.graph, kappa, simulator.state_sizes, simulator.action_sizes), copies)
+        self.plan = schedule(h, t0, simulator.gamma, T)
+        self.work = scratch(self.hoods, T)
+        self.A = np.repeat(np.array(simulator.action_sizes, dtype=np.uint32), copies)
+        self.pair = pair_starts(np.repeat(simulator.state_sizes, copies), self.A)
+        self.theta0 = np.concatenate([theta_i.ravel() for theta_i in theta0 for _ in range(copies)])
+
+    def blocks(self, theta: Array, b: int) -> tuple[Array, ...]:
+        """θ of copy b from flat arrays (records, …): blocks (records, S_i, A_i)."""
+        copies, pair = self.copies, self.pair
+        return tuple(
+            theta[:, pair[i * copies + b] : pair[i * copies + b + 1]].reshape(-1, S_i, A_i).copy()
+            for i, (S_i, A_i) in enumerate(zip(self.state_sizes, self.action_sizes, strict=True))
+        )
+
+    def traces(self, thetas: list[Array], m: list[int], J_estimate: Array, share: Array) -> list[SACTrace]:
+        """One trace a copy from what was recorded, θ flat; J_estimate and share have shape (M, B)."""
+        stacked = np.stack(thetas)
+        traces = []
+        for b in range(self.copies):
+            blocks = self.blocks(stacked, b)
+            theta = tuple(block[-1].copy() for block in blocks)
+            traces.append(SACTrace(theta, blocks, np.array(m), J_estimate[:, b].copy(), share[:, b].copy()))
+        return traces

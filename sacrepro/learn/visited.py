@@ -1,0 +1,71 @@
+"""Q̂_i^T itself: the entries that one outer iteration visited, which `sac` leaves in no table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from sacrepro.graph import neighborhood
+from sacrepro.learn.actor import g_hat_blocks
+from sacrepro.learn.checks import check_arguments, check_seed, check_theta0
+from sacrepro.learn.critic import critic, inner_loops, prepare
+from sacrepro.learn.iterations import observed
+from sacrepro.learn.problem import Problem
+from sacrepro.model import Array
+from sacrepro.policy import softmax
+from sacrepro.simulate import as_simulator
+
+
+class VisitedCells(NamedTuple):
+    """Q̂_i^T on the cells that an episode visits; on all others it is zero.
+
+    hood    : N_i^κ, sorted.
+    s, a    : (cells, |N_i^κ|) states and actions of its agents.
+    value   : (cells,) Q̂_i^T(s, a).
+    updated : (cells,) whether line 7 wrote the entry; False for a cell that is visited at t = T alone.
+    """
+
+    hood: tuple[int, ...]
+    s: Array
+    a: Array
+    value: Array
+    updated: Array
+
+
+class OuterIteration(NamedTuple):
+    """Q̂^T and ĝ(m) of one outer iteration, one entry an agent, and what it adds to the trace."""
+
+    Q_hat: tuple[VisitedCells, ...]
+    g_hat: tuple[Array, ...]
+    J_estimate: float
+    first_visit_share: float
+
+
+def visited_cells(
+    mdp: object, theta: Sequence[Array], m: int, *, kappa: int, T: int, h: float, t0: float, seed: int
+) -> OuterIteration:
+    """Q̂^T and ĝ(m) of lines 2-11 at θ(m) = `theta`, from the kernels that `sac` runs."""
+    check_arguments(kappa=kappa, M=1, T=T, h=h, t0=t0, eta=1.0)
+    simulator = as_simulator(mdp)
+    theta = check_theta0(theta, simulator.state_sizes, simulator.action_sizes)
+    zeta = [softmax(theta_i) for theta_i in theta]
+    episode = simulator.rollout(zeta, T, seed=check_seed(seed), m=m)
+    problem = Problem(simulator, theta, kappa, T, h, t0, copies=1)
+    neighborhoods, plan, work, pair, A = problem.hoods, problem.plan, problem.work, problem.pair, problem.A
+    z, code, reward, start = observed(episode, A, simulator.code_type)
+    G, J_estimate, share = np.empty(pair[-1]), np.empty(1), np.empty(1)
+    critic(z, code, reward, start, pair, neighborhoods, plan, work, 1, G, J_estimate, share)
+    g_hat_blocks(pair, A, np.concatenate([zeta_i.ravel() for zeta_i in zeta]), simulator.n, G, G)
+    Q_hat = []
+    for i in range(simulator.n):
+        prepare(z, reward, start, neighborhoods, i, 0, work)
+        inner_loops(plan, work, code, i)
+        ids, first = np.unique(work.ids[0], return_index=True)
+        hood = neighborhood(simulator.graph, i, kappa)
+        rows = np.array(hood)[None, :], first[:, None]
+        Q_hat.append(VisitedCells(hood, episode.s[rows], episode.a[rows], work.Q_hat[0, ids].copy(), first < T))
+    bounds = zip(pair[:-1], pair[1:], simulator.action_sizes, strict=True)
+    g_hat = tuple(G[first:last].reshape(-1, A_i) for first, last, A_i in bounds)
+    return OuterIteration(tuple(Q_hat), g_hat, float(J_estimate[0]), float(share[0]))

@@ -1,0 +1,195 @@
+"""Section 2, eqs. (1)-(2): the networked Markov decision process.
+
+The next state of agent i depends on the states of its neighbors and on its own action,
+
+    P(s(t+1) | s(t), a(t)) = Π_i P_i(s_i(t+1) | s_{N_i}(t), a_i(t)),          (1)
+
+its reward is r_i(s_i, a_i) ∈ [0, r̄], and J(θ) = E Σ_t γ^t (1/n) Σ_i r_i with s(0) ~ π_0.          (2)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NoReturn
+
+import networkx as nx
+import numpy as np
+from numpy.typing import NDArray
+
+from sacrepro.graph import check_graph
+
+#: float64 arrays; shapes are in the docstrings.
+Array = NDArray[Any]
+
+#: A distribution may miss 1 by this much, which leaves room for rounding and for nothing else.
+NORMALISATION_TOLERANCE = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkedMDP:
+    """The model of eqs. (1)-(2), copied, checked and frozen on construction.
+
+    graph : networkx.Graph on the agents 0..n-1.
+    P     : one kernel an agent, shape ``(S_j for j in sorted N_i) + (A_i, S_i)``, next state last.
+    r     : one reward table an agent, shape ``(S_i, A_i)``, entries ≥ 0.
+    gamma : discount γ ∈ [0, 1).
+    pi0   : a tuple of n marginals of shape ``(S_i,)``, or one joint array of shape ``(S_0, …, S_{n-1})``.
+
+    Raises TypeError or ValueError, naming the agent, the entry and the expected shape.
+    """
+
+    graph: nx.Graph
+    P: tuple[Array, ...]
+    r: tuple[Array, ...]
+    gamma: float
+    pi0: tuple[Array, ...] | Array
+    #: N_i for each agent, sorted, i included: the order of the leading axes of ``P[i]``.
+    neighbors: tuple[tuple[int, ...], ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        check_graph(self.graph)
+        graph = nx.Graph()
+        graph.add_nodes_from(range(len(self.graph)))
+        graph.add_edges_from(self.graph.edges)
+        n = len(graph)
+        gamma = _discount(self.gamma)
+        hoods = tuple(tuple(sorted((i, *(j for j in graph[i] if j != i)))) for i in range(n))
+        r = _tables("r", self.r, n)
+        for i, r_i in enumerate(r):
+            if r_i.ndim != 2 or r_i.size == 0:
+                shape = f"(S_{i}, A_{i}) with S_{i}, A_{i} ≥ 1"
+                raise ValueError(f"r[{i}] of agent {i} has shape {r_i.shape}, expected {shape}")
+        sizes = tuple(r_i.shape[0] for r_i in r)
+        P = _tables("P", self.P, n)
+        for i, P_i in enumerate(P):
+            expected = (*(sizes[j] for j in hoods[i]), *r[i].shape[::-1])
+            if P_i.shape != expected:
+                raise ValueError(
+                    f"P[{i}] of agent {i} has shape {P_i.shape}, expected {expected}: {_axes(hoods[i], i)}"
+                )
+        _sum_to_one("P", P)
+        pi0: tuple[Array, ...] | Array
+        if isinstance(self.pi0, np.ndarray):
+            pi0 = _joint(self.pi0, sizes)
+        else:
+            pi0 = _tables("pi0", self.pi0, n)
+            for i, pi0_i in enumerate(pi0):
+                if pi0_i.shape != (sizes[i],):
+                    expected_shape = f"{(sizes[i],)}: (S_{i},)"
+                    raise ValueError(f"pi0[{i}] of agent {i} has shape {pi0_i.shape}, expected {expected_shape}")
+            _sum_to_one("pi0", pi0)
+        for name, value in (("graph", nx.freeze(graph)), ("P", P), ("r", r), ("gamma", gamma), ("pi0", pi0)):
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "neighbors", hoods)
+
+    @property
+    def n(self) -> int:
+        """Number of agents."""
+        return len(self.r)
+
+    @cached_property
+    def state_sizes(self) -> tuple[int, ...]:
+        """(S_0, …, S_{n-1})."""
+        return tuple(r_i.shape[0] for r_i in self.r)
+
+    @cached_property
+    def action_sizes(self) -> tuple[int, ...]:
+        """(A_0, …, A_{n-1})."""
+        return tuple(r_i.shape[1] for r_i in self.r)
+
+    @cached_property
+    def r_bar(self) -> float:
+        """r̄: the largest reward entry, so that 0 ≤ r_i ≤ r̄ (Assumption 1)."""
+        return float(max(r_i.max() for r_i in self.r))
+
+    def joint_pi0(self) -> Array:
+        """π_0 as one array of shape (S_0, …, S_{n-1})."""
+        if isinstance(self.pi0, np.ndarray):
+            return self.pi0
+        joint = np.ones(())
+        for marginal in self.pi0:
+            joint = np.multiply.outer(joint, marginal)
+        return joint
+
+
+def _tables(name: str, tables: object, n: int) -> tuple[Array, ...]:
+    """One frozen float64 copy an agent, entries finite and at least 0; a table given to many agents is copied once."""
+    if not isinstance(tables, (tuple, list)):
+        raise TypeError(f"{name} must be a tuple or list with one array for each of the {n} agents")
+    if len(tables) != n:
+        raise ValueError(f"{name} holds {len(tables)} arrays, but the graph has {n} agents")
+    copies: dict[int, Array] = {}
+    for i, table in enumerate(tables):
+        if id(table) not in copies:
+            copies[id(table)] = _copy(f"{name}[{i}] of agent {i}", table)
+    frozen = tuple(copies[id(table)] for table in tables)
+    for i, entry in _first_fault(frozen, lambda array: ~(np.isfinite(array) & (array >= 0))):
+        _refuse_entry(f"{name}[{i}] of agent {i}", frozen[i], entry)
+    return frozen
+
+
+def _sum_to_one(name: str, tables: tuple[Array, ...]) -> None:
+    for i, row in _first_fault(tables, lambda array: np.abs(array.sum(axis=-1) - 1.0) > NORMALISATION_TOLERANCE):
+        where = f" in row {row}" if row else ""
+        raise ValueError(f"{name}[{i}] of agent {i} sums to {float(tables[i][row].sum())!r}{where}, expected 1")
+
+
+def _first_fault(
+    tables: tuple[Array, ...], faulty: Callable[[Array], NDArray[np.bool_]]
+) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """The first agent whose table `faulty` marks, and the entry; tables of one shape are judged at once."""
+    first_agent: dict[int, int] = {}
+    for i, table in enumerate(tables):
+        first_agent.setdefault(id(table), i)
+    by_shape: dict[tuple[int, ...], list[int]] = {}
+    for i in first_agent.values():
+        by_shape.setdefault(tables[i].shape, []).append(i)
+    found = []
+    for agents in by_shape.values():
+        marked = faulty(np.stack([tables[i] for i in agents]))
+        where = np.flatnonzero(marked.reshape(len(agents), -1).any(axis=1))
+        if len(where):
+            entry = tuple(int(k) for k in np.argwhere(marked[where[0]])[0])
+            found.append((agents[where[0]], entry))
+    yield from sorted(found)[:1]
+
+
+def _joint(table: Array, sizes: tuple[int, ...]) -> Array:
+    pi0 = _copy("joint pi0", table)
+    if pi0.shape != sizes:
+        raise ValueError(f"joint pi0 has shape {pi0.shape}, expected {sizes}: one axis per agent")
+    bad = ~(np.isfinite(pi0) & (pi0 >= 0))
+    if bad.any():
+        _refuse_entry("joint pi0", pi0, tuple(int(k) for k in np.argwhere(bad)[0]))
+    if abs(pi0.sum() - 1.0) > NORMALISATION_TOLERANCE:
+        raise ValueError(f"joint pi0 sums to {float(pi0.sum())!r}, expected 1")
+    return pi0
+
+
+def _copy(what: str, table: object) -> Array:
+    try:
+        array = np.array(table, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{what} is not an array of numbers: {error}") from None
+    array.setflags(write=False)
+    return array
+
+
+def _refuse_entry(what: str, array: Array, entry: tuple[int, ...]) -> NoReturn:
+    value = float(array[entry])
+    raise ValueError(f"{what} has entry {value!r} at {entry}; entries must be finite and at least 0")
+
+
+def _discount(gamma: float) -> float:
+    if isinstance(gamma, bool) or not isinstance(gamma, (int, float, np.integer, np.floating)):
+        raise TypeError(f"gamma must be a number in [0, 1), got {gamma!r}")
+    if not 0.0 <= gamma < 1.0:
+        raise ValueError(f"gamma must lie in [0, 1), got {gamma!r}")
+    return float(gamma)
+
+
+def _axes(hood: tuple[int, ...], i: int) -> str:
+    states = ", ".join(f"S_{j}" for j in hood)
+    return f"({states}, A_{i}, S_{i}), the states of N_{i} in sorted order, then the action, then the next state"

@@ -1,0 +1,146 @@
+"""One measured quantity over κ against several bounds: markers and dashed lines, one panel an instance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from matplotlib.figure import Figure
+
+from sacrepro.claims.comparison import Comparison
+from sacrepro.plotting.decay import integer_axis
+from sacrepro.plotting.style import BOUND_COLOR, kappa_color, names, outer_labels, panels, shared_legend
+
+#: Line style of the first, second, … bound of a figure.
+STYLES = ("--", ":", "-.", (0, (5, 1)), (0, (1, 3)), (0, (3, 1, 1, 1)))
+
+
+def measured_and_bounds(
+    rows: Sequence[Comparison], *, measured: str, axis: str, bounds: Mapping[str, str], starred: str | None = None
+) -> Figure:
+    """Every left side above its error as a marker, and the largest right side of each reading as a line.
+
+    measured, axis : what the markers show, in the legend and on the axis. bounds : label of each reading's line.
+    starred        : a reading whose left sides are a subset; they are drawn as stars, to the right.
+    """
+    instances = names(rows)
+    figure, grid = panels(instances)
+    for axes, name in zip(grid, instances, strict=True):
+        own = [row for row in rows if row.instance == name]
+        for kappa in sorted({row.kappa for row in own}):
+            shown = [row for row in own if row.kappa == kappa and row.left > row.error]
+            stars = {row.left for row in shown if row.hypothesis == starred}
+            for marker, place, left in (
+                ("o", kappa, sorted({row.left for row in shown} - stars)),
+                ("*", kappa + 0.2, sorted(stars)),
+            ):
+                color = kappa_color(kappa)
+                axes.plot([place] * len(left), left, marker, color=color, alpha=0.5, markeredgewidth=0)
+        for hypothesis, style in zip(bounds, STYLES, strict=False):
+            line = [row for row in own if row.hypothesis == hypothesis]
+            kappas = [k for k in sorted({row.kappa for row in line}) if largest_right(line, k) > largest_error(line, k)]
+            axes.plot(kappas, [largest_right(line, k) for k in kappas], linestyle=style, marker="_", color=BOUND_COLOR)
+        integer_axis(axes, own)
+    grid[0].plot([], [], "o", color=BOUND_COLOR, label=measured)
+    if starred is not None:
+        grid[0].plot([], [], "*", color=BOUND_COLOR, label=starred)
+    for label, style in zip(bounds.values(), STYLES, strict=False):
+        grid[0].plot([], [], linestyle=style, color=BOUND_COLOR, label=label)
+    outer_labels(figure, r"$\kappa$", axis)
+    shared_legend(figure, grid[0])
+    return figure
+
+
+def largest_right(rows: Sequence[Comparison], kappa: int) -> float:
+    """The largest right side at κ."""
+    return max(row.right for row in rows if row.kappa == kappa)
+
+
+def largest_error(rows: Sequence[Comparison], kappa: int) -> float:
+    """The largest certified error at κ."""
+    return max(row.error for row in rows if row.kappa == kappa)
+
+
+def cone_widths(rows: Sequence[Comparison]) -> Figure:
+    """Upper and lower end over D_i(κ) at each horizon T, for the agent and κ where they are farthest apart."""
+    ends = [row for row in rows if row.hypothesis in CONE_ENDS]
+    instances = names(ends)
+    figure, grid = panels(instances)
+    for axes, name in zip(grid, instances, strict=True):
+        own = [row for row in ends if row.instance == name]
+        for kappa in sorted({row.kappa for row in own}):
+            for hypothesis, (marker, _) in CONE_ENDS.items():
+                at = [row for row in own if row.kappa == kappa and row.hypothesis == hypothesis]
+                horizons = sorted({horizon(row) for row in at})
+                gaps = [max(row.right - row.left for row in at if horizon(row) == T) for T in horizons]
+                shown = [(T, gap) for T, gap in zip(horizons, gaps, strict=True) if gap > largest_error(at, kappa)]
+                axes.plot(*zip(*shown, strict=True), marker, color=kappa_color(kappa)) if shown else None
+        axes.set_xscale("log", base=2)
+        axes.set_yscale("log")
+    for marker, label in CONE_ENDS.values():
+        grid[0].plot([], [], marker, color=BOUND_COLOR, label=label)
+    outer_labels(
+        figure, r"horizon $T$; one colour for each $\kappa$", r"largest distance of the end from $D_i(\kappa)$"
+    )
+    shared_legend(figure, grid[0])
+    return figure
+
+
+def horizon(row: Comparison) -> int:
+    """T of a row of the light cone."""
+    return int(row.case.removeprefix("T="))
+
+
+#: Marker and label of the two ends of the light cone's interval.
+CONE_ENDS = {"upper end": ("^", "upper end"), "lower end": ("v", "lower end")}
+
+DRAWINGS = {
+    "influence": (
+        Comparison,
+        partial(
+            measured_and_bounds,
+            measured=r"$D_i(\kappa)$, one marker an agent and policy",
+            axis=r"$D_i(\kappa)$",
+            bounds={
+                "clipped series": r"clipped series of $C$",
+                "own C^θ": r"with the policy's own $C^\theta$",
+                "closed form": r"$\bar r[(I-\gamma C)^{-1}1_O]_i$",
+                "row sums": r"row sums of $C$",
+                "all agents at once": "one bound for all agents",
+            },
+        ),
+    ),
+    "light_cone": (Comparison, cone_widths),
+    "lemma4_sharp": (
+        Comparison,
+        partial(
+            measured_and_bounds,
+            measured="one marker an agent, policy and weight family",
+            axis=r"$\|\hat h_i - \nabla_{\theta_i} J\|$",
+            bounds={"any weights": "bound, any weights", "natural weights": "bound, natural weights"},
+            starred="natural weights",
+        ),
+    ),
+    "actions_one_hop_later": (
+        Comparison,
+        partial(
+            measured_and_bounds,
+            measured=r"with actions of $N_i^{\kappa-1}$ only, one marker an agent and policy",
+            axis=r"oscillation of $Q_i$ over a cell $(s_{N_i^\kappa}, a_{N_i^{\kappa-1}})$",
+            bounds={"": r"$\bar r\,\gamma^{\kappa+1}/(1-\gamma)$"},
+        ),
+    ),
+    "appendix_a": (
+        Comparison,
+        partial(
+            measured_and_bounds,
+            measured=r"$D_i(\kappa)$, one marker an agent and policy",
+            axis=r"$D_i(\kappa)$",
+            bounds={
+                "law to its limit": r"$2c'\bar r\,(\gamma m)^{\kappa+1}/(1-\gamma m)$",
+                "laws of two starts": "with the distance of two starts",
+                "measured distances": "sum of the measured distances",
+            },
+        ),
+    ),
+}

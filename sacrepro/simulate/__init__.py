@@ -1,0 +1,16 @@
+"""Section 2: sampling s(t), a(t), r(t). The only thing the learner may see of a model."""
+
+from __future__ import annotations
+
+from sacrepro.simulate.own import OwnSimulator, SteppedSimulator, as_simulator
+from sacrepro.simulate.simulator import Simulator, Trajectory
+from sacrepro.simulate.steps import rollout_by_steps
+
+__all__ = [
+    "OwnSimulator",
+    "Simulator",
+    "SteppedSimulator",
+    "Trajectory",
+    "as_simulator",
+    "rollout_by_steps",
+]

@@ -1,0 +1,147 @@
+"""A simulator of the user's own: two methods on vectors of local states, and the checks that hold it to its word.
+
+The user supplies what Algorithm 1 presupposes and nothing more: the graph, the sizes, γ, a start and a step. Actions
+are drawn here, with the same words as for a model, so a user's simulator that draws its next states as `Simulator`
+does produces the same trajectories.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+import networkx as nx
+import numpy as np
+
+from sacrepro.graph import check_graph
+from sacrepro.model import Array, NetworkedMDP
+from sacrepro.simulate.kernel import policy_thresholds, sample_actions
+from sacrepro.simulate.simulator import (
+    Simulator,
+    Trajectory,
+    check_key,
+    code_type,
+    episode_length,
+    flat_policy,
+)
+from sacrepro.simulate.tables import pair_starts
+
+
+@runtime_checkable
+class OwnSimulator(Protocol):
+    """What a user's own simulator offers.
+
+    graph         : networkx.Graph on the agents 0..n-1.
+    state_sizes, action_sizes : (S_0, …), (A_0, …).
+    gamma         : γ ∈ [0, 1).
+    reset(rng)    : s(0), n integers with 0 ≤ s_i < S_i.
+    step(a, rng)  : (r, s_next) after the joint action a: n rewards, finite and ≥ 0, and the next n local states.
+
+    `rng` is a numpy Generator keyed by (seed, m); a simulator that draws from it alone is reproducible.
+    """
+
+    graph: nx.Graph
+    state_sizes: Sequence[int]
+    action_sizes: Sequence[int]
+    gamma: float
+
+    def reset(self, rng: np.random.Generator) -> Array: ...
+
+    def step(self, a: Array, rng: np.random.Generator) -> tuple[Array, Array]: ...
+
+
+class SteppedSimulator:
+    """Trajectories of an `OwnSimulator`, every answer of which is checked.
+
+    Raises TypeError or ValueError naming the call, the step, the agent and what was expected.
+    """
+
+    def __init__(self, own: OwnSimulator) -> None:
+        check_graph(own.graph)
+        self.own = own
+        self.graph = own.graph
+        self.n = len(own.graph)
+        self.state_sizes = _sizes("state_sizes", own.state_sizes, self.n)
+        self.action_sizes = _sizes("action_sizes", own.action_sizes, self.n)
+        self.gamma = float(own.gamma)
+        if not 0.0 <= self.gamma < 1.0:
+            raise ValueError(f"gamma must lie in [0, 1), got {own.gamma!r}")
+        self.pair = pair_starts(self.state_sizes, self.action_sizes)
+        self.code_type = code_type(self.state_sizes, self.action_sizes)
+
+    def rollout(self, zeta: Sequence[Array], T: int, *, seed: int, m: int) -> Trajectory:
+        """The trajectory of outer iteration m under `seed` and the policies ζ, blocks (S_i, A_i), at t = 0..T.
+
+        `step` is called T+1 times, since line 5 asks for r_i(T).
+        """
+        flat = flat_policy(zeta, self.state_sizes, self.action_sizes)
+        check_key(seed, m)
+        n, length = self.n, episode_length(T) + 1
+        S, A = np.array(self.state_sizes), np.array(self.action_sizes)
+        cumulative = np.empty(len(flat), dtype=np.uint32)
+        policy_thresholds(S, A, self.pair, flat, cumulative)
+        rng = np.random.Generator(np.random.Philox(key=[seed, m]))
+        s, a = np.empty((n, length), self.code_type), np.empty((n, length), self.code_type)
+        r, actions = np.empty((n, length)), np.empty(n, dtype=np.int64)
+        state = self._states("reset()", self.own.reset(rng))
+        for t in range(length):
+            s[:, t] = state
+            sample_actions(A, self.pair, cumulative, np.uint64(seed), np.uint64(m), t, state, actions)
+            a[:, t] = actions
+            answer = self.own.step(actions.copy(), rng)
+            what = f"step() at t = {t}"
+            if not isinstance(answer, tuple) or len(answer) != 2:
+                raise TypeError(f"{what} must return the pair (r, s_next), got {type(answer).__name__}")
+            r[:, t] = self._rewards(what, answer[0])
+            state = self._states(what, answer[1])
+        return Trajectory(s, a, r)
+
+    def _states(self, what: str, answer: object) -> Array:
+        state = np.asarray(answer)
+        if state.shape != (self.n,):
+            raise ValueError(f"{what} returned states of shape {state.shape}, expected ({self.n},): one an agent")
+        if not np.issubdtype(state.dtype, np.integer):
+            raise TypeError(f"{what} returned states of type {state.dtype}, expected integers")
+        wrong = np.flatnonzero((state < 0) | (state >= np.array(self.state_sizes)))
+        if len(wrong):
+            i = int(wrong[0])
+            raise ValueError(f"{what} put agent {i} in state {state[i]}, expected 0..{self.state_sizes[i] - 1}")
+        return state.astype(np.int64)
+
+    def _rewards(self, what: str, answer: object) -> Array:
+        r = np.asarray(answer)
+        if r.shape != (self.n,):
+            raise ValueError(f"{what} returned rewards of shape {r.shape}, expected ({self.n},): one an agent")
+        if r.dtype.kind not in "fiub":
+            raise TypeError(f"{what} returned rewards of type {r.dtype}, expected real numbers")
+        wrong = np.flatnonzero(~(np.isfinite(r) & (r >= 0)))
+        if len(wrong):
+            i = int(wrong[0])
+            raise ValueError(f"{what} gave agent {i} the reward {r[i]}, expected a finite number of at least 0")
+        return r.astype(np.float64)
+
+
+def as_simulator(source: object) -> Simulator | SteppedSimulator:
+    """`source` as the learner may see it: a model behind its wall, or a user's own simulator under its checks.
+
+    Raises TypeError for anything else.
+    """
+    if isinstance(source, (Simulator, SteppedSimulator)):
+        return source
+    if isinstance(source, NetworkedMDP):
+        return Simulator(source)
+    if isinstance(source, OwnSimulator):
+        return SteppedSimulator(source)
+    raise TypeError(
+        f"expected a NetworkedMDP or a simulator, got {type(source).__name__}; a simulator of your own needs "
+        "graph, state_sizes, action_sizes, gamma, reset(rng) and step(a, rng)"
+    )
+
+
+def _sizes(name: str, sizes: Sequence[int], n: int) -> tuple[int, ...]:
+    if len(sizes) != n:
+        raise ValueError(f"{name} holds {len(sizes)} numbers, but the graph has {n} agents")
+    for i, size in enumerate(sizes):
+        if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
+            raise ValueError(f"{name}[{i}] of agent {i} must be an integer of at least 1, got {size!r}")
+    return tuple(int(size) for size in sizes)

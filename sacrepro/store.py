@@ -1,0 +1,128 @@
+"""The one room that opens files: arrays as npz, rows as csv, records as json, text.
+
+Every file appears whole or not at all: it is written beside its place and moved there. Same content, same bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeVar, get_type_hints
+
+import numpy as np
+
+from sacrepro.model import Array
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Row = TypeVar("Row", bound=NamedTuple)
+
+
+@contextlib.contextmanager
+def whole_file(path: str | Path) -> Iterator[IO[bytes]]:
+    """A binary file that takes the place of `path` when the block ends, and vanishes when it fails."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(name, 0o666 & ~umask)
+        os.replace(name, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name)
+        raise
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write `text` as UTF-8."""
+    with whole_file(path) as file:
+        file.write(text.encode())
+
+
+def read_text(path: str | Path) -> str:
+    """The UTF-8 text of a file."""
+    return Path(path).read_text(encoding="utf-8")
+
+
+def write_arrays(path: str | Path, arrays: Mapping[str, Array]) -> None:
+    """Write named arrays as an uncompressed npz file."""
+    with whole_file(path) as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
+
+
+def read_arrays(path: str | Path) -> dict[str, Array]:
+    """The named arrays of an npz file; ValueError names a file that is not one."""
+    with open(path, "rb") as file:
+        try:
+            return dict(np.load(file, allow_pickle=False))
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            raise ValueError(f"{path} is not a readable npz file: {error}") from None
+
+
+def write_rows(path: str | Path, kind: type[Row], rows: Iterable[Row]) -> None:
+    """Write rows of one NamedTuple type as csv; floats keep every digit."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(kind._fields)
+    for row in rows:
+        writer.writerow([repr(float(value)) if isinstance(value, float) else value for value in row])
+    write_text(path, text.getvalue())
+
+
+def read_rows(path: str | Path, kind: type[Row]) -> list[Row]:
+    """The rows of a csv file as NamedTuples; ValueError names the file, the line and the column that do not fit."""
+    columns = list(kind._fields)
+    types = get_type_hints(kind)
+    convert: list[Callable[[str], Any]] = [types[column] for column in columns]
+    reader = csv.reader(io.StringIO(read_text(path)))
+    header = next(reader, None)
+    if header != columns:
+        raise ValueError(f"{path} has columns {header}, expected {columns}")
+    rows = []
+    for line in reader:
+        if len(line) != len(columns):
+            raise ValueError(f"{path}, line {reader.line_num}: {len(line)} values, expected {len(columns)}")
+        values = []
+        for column, function, value in zip(columns, convert, line, strict=True):
+            try:
+                values.append(function(value))
+            except ValueError:
+                raise ValueError(
+                    f"{path}, line {reader.line_num}, column {column}: {value!r} is not {function.__name__}"
+                ) from None
+        rows.append(kind(*values))
+    return rows
+
+
+def write_json(path: str | Path, record: Any) -> None:
+    """Write a record as indented JSON with sorted keys."""
+    write_text(path, json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def read_json(path: str | Path) -> Any:
+    """The record in a JSON file."""
+    return json.loads(read_text(path))
+
+
+def write_figure(path: str | Path, figure: Figure) -> None:
+    """Write a figure in the format of its suffix, without dates, so that same rows give same bytes."""
+    metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}, ".png": {"Software": None}}
+    suffix = Path(path).suffix
+    if suffix not in metadata:
+        raise ValueError(f"{path}: a figure is written as .svg, .pdf or .png")
+    with whole_file(path) as file:
+        figure.savefig(file, format=suffix[1:], metadata=metadata[suffix])

@@ -1,0 +1,172 @@
+"""Section 3.1: truncated Q-functions, eqs. (5)-(6), and the truncated policy gradient, eq. (7).
+
+A *cell* is one value of (s_{N_i^κ}, a_{N_i^κ}). Weights w_i are a distribution over (s_{N_{-i}^κ}, a_{N_{-i}^κ})
+for each cell, stored in the shape of Q_i, and Q̂_i keeps the axes outside N_i^κ with length 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from sacrepro.exact import discounted_state_distribution
+from sacrepro.graph import neighborhood
+from sacrepro.model import NORMALISATION_TOLERANCE, Array, NetworkedMDP
+from sacrepro.policy import policies, score
+
+
+def outside_axes(hood: Sequence[int], n: int) -> tuple[int, ...]:
+    """The axes of a table over (s, a) that belong to agents outside `hood`."""
+    return tuple(axis for axis in range(2 * n) if axis % n not in set(hood))
+
+
+def cell_shape(shape: Sequence[int], hood: Sequence[int]) -> tuple[int, ...]:
+    """The shape of Q̂_i: that of Q_i with length 1 on the axes outside `hood`."""
+    closed = set(outside_axes(hood, len(shape) // 2))
+    return tuple(1 if axis in closed else size for axis, size in enumerate(shape))
+
+
+def truncate(Q_i: Array, hood: Sequence[int], w: Array) -> Array:
+    """Q̂_i of eq. (5): the mean of Q_i over the outside of `hood` under the weights w.
+
+    Q_i  : shape (S_0, …, S_{n-1}, A_0, …, A_{n-1}).
+    hood : the agents of N_i^κ.
+    w    : shape of Q_i, non-negative, summing to 1 in each cell (eq. 6).
+    Result: shape of Q_i with length 1 on the axes outside `hood`. Raises ValueError when w breaks eq. (6).
+    """
+    n = _number_of_agents(Q_i)
+    if any(j not in range(n) for j in hood) or len(set(hood)) != len(hood):
+        raise ValueError(f"hood {tuple(hood)} must hold distinct agents out of 0..{n - 1}")
+    if np.shape(w) != Q_i.shape:
+        raise ValueError(f"weights have shape {np.shape(w)}, expected the shape of Q_i, {Q_i.shape}")
+    if not (w >= 0).all():
+        entry = tuple(int(k) for k in np.argwhere(~(w >= 0))[0])
+        raise ValueError(f"weights have entry {float(w[entry])!r} at {entry}; eq. (6) needs non-negative weights")
+    axes = outside_axes(hood, n)
+    totals = w.sum(axis=axes, keepdims=True)
+    terms = max(1, w.size // totals.size)
+    off = np.abs(totals - 1.0) > max(NORMALISATION_TOLERANCE, terms * np.finfo(float).eps)
+    if off.any():
+        cell = tuple(int(k) for k in np.argwhere(off)[0])
+        raise ValueError(f"weights sum to {float(totals[cell])!r} in the cell at {cell}; eq. (6) asks for 1")
+    return (w * Q_i).sum(axis=axes, keepdims=True)
+
+
+def uniform_weights(shape: Sequence[int], hood: Sequence[int]) -> Array:
+    """Weights of eq. (6) that are equal over the outside of every cell."""
+    inside = int(np.prod(cell_shape(shape, hood)))
+    return np.full(tuple(shape), inside / np.prod(shape))
+
+
+def dirichlet_weights(shape: Sequence[int], hood: Sequence[int], rng: np.random.Generator) -> Array:
+    """Random weights of eq. (6): uniform on the simplex, Dirichlet(1), independently in every cell."""
+    axes = outside_axes(hood, len(shape) // 2)
+    draws = rng.standard_exponential(size=tuple(shape)) + np.finfo(float).tiny
+    return draws / draws.sum(axis=axes, keepdims=True)
+
+
+def sparse_weights(shape: Sequence[int], hood: Sequence[int], rng: np.random.Generator) -> Array:
+    """Random weights of eq. (6) on at most two entries of every cell, split uniformly between them."""
+    cells, outside = int(np.prod(cell_shape(shape, hood))), int(np.prod(shape)) // int(np.prod(cell_shape(shape, hood)))
+    split = rng.random(cells)
+    w = np.zeros((cells, outside))
+    for share in (split, 1.0 - split):
+        w[np.arange(cells), rng.integers(outside, size=cells)] += share
+    return _from_cells(w, shape, hood)
+
+
+def point_mass_weights(Q_i: Array, hood: Sequence[int], *, largest: bool | Array) -> Array:
+    """The vertex of eq. (6) that selects the largest (or smallest) entry of Q_i in every cell.
+
+    |Q̂_i - Q_i| is linear in w on a cell, so these vertices attain the worst case over all weights.
+    largest : one choice for all cells, or one for each, broadcast against the shape of Q̂_i.
+    """
+    n = _number_of_agents(Q_i)
+    axes = outside_axes(hood, n)
+    inside = tuple(axis for axis in range(2 * n) if axis not in axes)
+    choice = np.broadcast_to(largest, cell_shape(Q_i.shape, hood)).ravel()
+    flat = np.transpose(Q_i, inside + axes).reshape(choice.size, -1)
+    chosen = np.where(choice, flat.argmax(axis=1), flat.argmin(axis=1))
+    w = np.zeros(flat.shape)
+    w[np.arange(choice.size), chosen] = 1.0
+    return _from_cells(w, Q_i.shape, hood)
+
+
+def natural_weights(mdp: NetworkedMDP, theta: Sequence[Array], i: int, kappa: int) -> Array:
+    """The conditional law of (s, a) outside N_i^κ given the cell under π^θ × ζ^θ, shape of Q_i.
+
+    Actions are independent given states, so w = π^θ(s_out | s_in) Π_{j outside} ζ_j(a_j|s_j). Where π^θ gives s_in no
+    mass the conditional law does not exist and the uniform law over s_out stands in for it.
+    """
+    zeta = policies(mdp, theta)
+    return conditional_law(mdp, zeta, discounted_state_distribution(mdp, theta), neighborhood(mdp.graph, i, kappa))
+
+
+def conditional_law(mdp: NetworkedMDP, zeta: Sequence[Array], pi: Array, hood: Sequence[int]) -> Array:
+    """The law of (s, a) outside `hood` given the cell under π × ζ, for a state law `pi` of shape (S_0, …, S_{n-1})."""
+    n = mdp.n
+    closed = tuple(j for j in range(n) if j not in hood)
+    mass = pi.sum(axis=closed, keepdims=True)
+    uniform = 1.0 / np.prod([mdp.state_sizes[j] for j in closed], dtype=float)
+    given = np.where(mass > 0, pi / np.where(mass > 0, mass, 1.0), uniform)
+    w = given.reshape(*mdp.state_sizes, *(1,) * n)
+    for j in closed:
+        w = w * _on_agent_axes(zeta[j], j, n)
+    return np.array(np.broadcast_to(w, (*mdp.state_sizes, *mdp.action_sizes)))
+
+
+def truncated_policy_gradient(
+    mdp: NetworkedMDP, theta: Sequence[Array], Q_hat: Sequence[Array], kappa: int
+) -> tuple[Array, ...]:
+    """ĥ_i(θ) of eq. (7) for every agent; blocks (S_i, A_i).
+
+    Q_hat : one truncated Q-function an agent, shape of Q_j with length 1 on the axes outside N_j^κ.
+    The expectation over (s, a) ~ π^θ × ζ^θ reduces to the marginal on N_j^κ, so no table over all agents is formed.
+    """
+    return truncated_gradient_from(mdp, policies(mdp, theta), discounted_state_distribution(mdp, theta), Q_hat, kappa)
+
+
+def truncated_gradient_from(
+    mdp: NetworkedMDP, zeta: Sequence[Array], pi_theta: Array, Q_hat: Sequence[Array], kappa: int
+) -> tuple[Array, ...]:
+    """`truncated_policy_gradient` for given ζ^θ and π^θ."""
+    n = mdp.n
+    if len(Q_hat) != n:
+        raise ValueError(f"Q_hat holds {len(Q_hat)} tables, but the model has {n} agents")
+    full = (*mdp.state_sizes, *mdp.action_sizes)
+    weighted = [np.zeros(r_i.shape) for r_i in mdp.r]
+    for j in range(n):
+        hood = neighborhood(mdp.graph, j, kappa)
+        if np.shape(Q_hat[j]) != cell_shape(full, hood):
+            raise ValueError(
+                f"Q_hat[{j}] of agent {j} has shape {np.shape(Q_hat[j])}, expected {cell_shape(full, hood)}: "
+                f"length 1 on the axes outside N_{j}^{kappa} = {hood}"
+            )
+        joint = pi_theta.sum(axis=tuple(k for k in range(n) if k not in hood), keepdims=True)
+        joint = joint.reshape(*joint.shape, *(1,) * n)
+        for k in hood:
+            joint = joint * _on_agent_axes(zeta[k], k, n)
+        product = joint * Q_hat[j]
+        for i in hood:  # j ∈ N_i^κ exactly when i ∈ N_j^κ
+            weighted[i] += product.sum(axis=tuple(axis for axis in range(2 * n) if axis % n != i))
+    factor = 1.0 / (n * (1.0 - mdp.gamma))
+    return tuple(factor * np.einsum("sa,sab->sb", weighted[i], score(zeta[i])) for i in range(n))
+
+
+def _from_cells(w: Array, shape: Sequence[int], hood: Sequence[int]) -> Array:
+    """A table over (s, a) from one row a cell, cells and outsides in row-major order."""
+    axes = outside_axes(hood, len(shape) // 2)
+    order = tuple(axis for axis in range(len(shape)) if axis not in axes) + axes
+    return np.transpose(w.reshape([shape[axis] for axis in order]), np.argsort(order))
+
+
+def _number_of_agents(Q_i: Array) -> int:
+    if Q_i.ndim == 0 or Q_i.ndim % 2:
+        raise ValueError(f"Q_i has {Q_i.ndim} axes, expected one state axis and one action axis for each agent")
+    return Q_i.ndim // 2
+
+
+def _on_agent_axes(zeta_j: Array, j: int, n: int) -> Array:
+    """ζ_j(a_j|s_j) laid on the axes of s_j and a_j of a table over (s, a)."""
+    return zeta_j.reshape([zeta_j.shape[axis // n] if axis % n == j else 1 for axis in range(2 * n)])

@@ -1,0 +1,79 @@
+"""The verdict: a comparison is judged against its certified error and nothing else."""
+
+import math
+
+import pytest
+
+from sacrepro.claims import CLAIMS, claim
+from sacrepro.claims.comparison import Comparison, by_hypothesis, verdict
+from sacrepro.claims.table import between_markers, markdown_table, summary_table
+
+
+def row(left, right, error=0.01, **fields):
+    values = {"instance": "a", "policy": "uniform", "hypothesis": "", "case": "", "agent": 0, "kappa": 0} | fields
+    return Comparison(**values, left=left, right=right, error=error)
+
+
+@pytest.mark.parametrize(
+    ("rows", "judged", "violations"),
+    [
+        ([row(1.0, 2.0)], "holds", 0),
+        ([row(1.0, 2.0), row(2.0, 2.005)], "tight", 0),
+        ([row(2.005, 2.0)], "tight", 0),
+        ([row(2.02, 2.0)], "violated", 1),
+        ([row(1.0, 2.0), row(3.0, 2.0), row(9.0, 2.0)], "violated", 2),
+        ([row(math.nan, 2.0)], "violated", 1),
+        ([row(1.0, math.nan)], "violated", 1),
+        ([row(0.005, 0.0)], "holds", 0),
+        ([row(0.02, 0.0)], "violated", 1),
+        ([], "vacuous", 0),
+    ],
+)
+def test_verdict(rows, judged, violations):
+    result = verdict("lemma9", "", "", rows)
+    assert (result.verdict, result.violations, result.comparisons) == (judged, violations, len(rows))
+
+
+def test_the_worst_ratio_is_named():
+    rows = [row(1.0, 4.0), row(3.0, 4.0, agent=2, kappa=1, instance="kite", case="natural"), row(5e-3, 1e-3)]
+    result = verdict("lemma9", "", "", rows)
+    assert result.ratio == 0.75  # the last right side is below its certificate and says nothing
+    assert result.where == "kite, θ uniform, agent 2, κ=1 natural"
+    assert result.instances == 2
+    assert result.certificate == 0.01
+
+
+def test_each_reading_of_the_right_side_is_judged_by_itself():
+    rows = [row(1.0, 2.0, hypothesis="x"), row(3.0, 2.0, hypothesis="y"), row(1.0, 3.0, hypothesis="x")]
+    assert [len(group) for group in by_hypothesis(rows)] == [2, 1]
+
+
+def test_the_table_escapes_bars():
+    table = markdown_table([verdict("lemma9", "|Q| ≤ c", "Lemma 9", [row(1.0, 2.0)])])
+    assert table.splitlines()[2].startswith("| `lemma9` |  | \\|Q\\| ≤ c | Lemma 9 | 1 | 1 | 0 | 0.5 |")
+
+
+def test_every_claim_is_known_by_name():
+    for name in CLAIMS:
+        found = claim(name)
+        assert found.name == name
+        assert found.statement
+        assert found.reference
+    with pytest.raises(ValueError, match="unknown claim 'lemma9'; known are lemma1"):
+        claim("lemma9")
+
+
+def test_the_table_takes_its_place_between_the_markers():
+    text = "a\n<!-- claims -->\nold\n<!-- /claims -->\nb\n"
+    assert between_markers(text, "new\n") == text.replace("old", "new")
+    with pytest.raises(ValueError, match="expected the lines <!-- claims -->"):
+        between_markers("a\n", "new\n")
+
+
+def test_the_summary_has_one_line_a_claim():
+    rows = [
+        verdict("lemma9", "x ≤ y", "Lemma 9", [row(1.0, 2.0, hypothesis="a"), row(1.0, 4.0, hypothesis="a")]),
+        verdict("lemma9", "x ≤ y", "Lemma 9", [row(3.0, 2.0, hypothesis="b")]),
+    ]
+    line = "| `lemma9` | x ≤ y | Lemma 9 | 1 | 3 | 1 | a: **holds**, 0.5<br>b: **violated**, 1.5 |"
+    assert summary_table(rows).splitlines()[2:] == [line]

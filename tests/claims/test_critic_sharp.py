@@ -1,0 +1,87 @@
+"""The critic's limit in the actor: the three biases hold, a gate pins the ratio, and the constants are derived."""
+
+import dataclasses
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from claims.instances import RELAY, random_case, uniform_case
+from sacrepro.bounds.critic_sharp import critic_sharp, theorem5_bias, theorem5_bias_sharp
+from sacrepro.bounds.lemma3 import lemma3
+from sacrepro.claims.case import exact_case
+from sacrepro.claims.comparison import holds, verdict
+from sacrepro.claims.critic_sharp import check
+from sacrepro.model import NetworkedMDP
+from strategies import cases
+
+
+def gate(gamma, fade=0.5):
+    """Agent 0 shows a 1, and is paid, when it opened the gate (a_0 = 1) on a lit source, which goes out for ever."""
+    P_0 = np.zeros((2, 2, 2, 2))
+    P_0[..., 0] = 1.0
+    P_0[:, 1, 1] = [0.0, 1.0]
+    P_1 = np.broadcast_to(np.array([[1.0, 0.0], [fade, 1.0 - fade]])[None, :, None, :], (2, 2, 2, 2))
+    r = (np.array([[0.0, 0.0], [1.0, 1.0]]), np.zeros((2, 2)))
+    return NetworkedMDP(nx.path_graph(2), (P_0, P_1), r, gamma, (np.array([1.0, 0.0]), np.array([0.0, 1.0])))
+
+
+@settings(max_examples=25)
+@given(cases(max_n=3))
+def test_holds(case):
+    assert all(holds(row) for row in check(exact_case("random", "drawn", *case)))
+
+
+def locality(rows):
+    """The rows of the sharpest reading."""
+    return [row for row in rows if row.hypothesis == "locality"]
+
+
+def test_tight():
+    """Solved by hand to first order in γ: at the gate left/right tends to 1/8.
+
+    TD's law has the source dark, so q*_0 does not see that opening pays γ. A fair coin turns the difference γ into
+    √2/4 γ, agents are averaged with 1/2, and only t = 0 is of first order: √2γ/8 against √2γ.
+    """
+    ratios = []
+    for gamma in (0.02, 0.01):
+        row = next(row for row in locality(check(uniform_case(gate(gamma)))) if row.agent == 0)
+        ratios.append(row.left / row.right)
+    assert 2 * ratios[1] - ratios[0] == pytest.approx(1 / 8, abs=1e-3)
+
+
+def test_necessary_exponent():
+    """At small γ the gate violates the sentence with κ+2."""
+    rows = [row._replace(right=0.05 * row.right) for row in locality(check(uniform_case(gate(0.05))))]
+    assert verdict("", "", "", rows).verdict == "violated"
+
+
+def test_necessary_bias():
+    """A critic that is off by more than the bias on half of the actions breaks the bound."""
+    case = uniform_case(gate(0.05))
+    moved = dataclasses.replace(case, gradient=tuple(np.add(block, [0.2, -0.2]) for block in case.gradient))
+    assert not all(holds(row) for row in locality(check(moved)))
+
+
+def test_the_relay_has_no_single_critic():
+    assert list(check(uniform_case(RELAY))) == []
+
+
+def test_every_reading_is_compared():
+    rows = list(check(random_case()))
+    assert {row.hypothesis for row in rows} == {"paper", "decay gap alone", "locality"}
+    assert {row.kappa for row in rows} == {0, 1}
+
+
+@pytest.mark.parametrize("gamma", [0.5, 0.7, 0.9])
+def test_the_second_term_of_9(gamma):
+    """ε_κ is 2 · (L r̄/(1-γ)²) · L · (errors)/(1-γ), the errors of the proofs added up; sharper by 2/(1-γ)²."""
+    L, r_bar, kappa = 1.7, 0.8, 2
+    c, rho = lemma3(r_bar, gamma)
+    decay = c * rho ** (kappa + 1)
+    steepest = L * r_bar / (1 - gamma) ** 2
+    printed = critic_sharp(L, 4 * decay / (1 - gamma) ** 2 + 2 * decay / (1 - gamma) ** 2, gamma)
+    assert theorem5_bias(c, rho, kappa, L, r_bar, gamma) == pytest.approx(2 * steepest * printed)
+    ours = critic_sharp(L, 2 * decay + decay, gamma)
+    assert theorem5_bias_sharp(kappa, L, r_bar, gamma) == pytest.approx(2 * steepest * ours)

@@ -1,0 +1,140 @@
+"""The influence matrix bounds the decay of every policy, the noisy relay attains it, and C_ii needs the actions."""
+
+import itertools
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from scipy.sparse import csr_array, issparse
+
+import sacrepro
+from claims.instances import SIGNAL, uniform_case
+from sacrepro.bounds.influence import (
+    horizon,
+    influence,
+    influence_closed_form,
+    influence_everywhere,
+    influence_matrix,
+    influence_profile,
+    influence_row_sums,
+    policy_influence,
+)
+from sacrepro.claims.case import exact_case
+from sacrepro.claims.comparison import by_hypothesis, holds, verdict
+from sacrepro.claims.influence import check
+from sacrepro.exact.dense import averaged_kernels
+from sacrepro.graph import neighborhood, outside
+from sacrepro.instances.relay import relay
+from sacrepro.instances.sis import sis
+from sacrepro.policy import policies
+from strategies import cases, mdps
+
+NOISY = relay(5, gamma=0.9, noise=0.3)
+
+
+@settings(max_examples=60)
+@given(cases())
+def test_holds(case):
+    assert all(holds(row) for row in check(exact_case("random", "drawn", *case)))
+
+
+def enumerated_influence(mdp):
+    """C by a loop over every entry of every kernel."""
+    C = np.zeros((mdp.n, mdp.n))
+    for i in range(mdp.n):
+        hood = neighborhood(mdp.graph, i, 1)
+        axes = [range(size) for size in mdp.P[i].shape[:-1]]
+        for x, y in itertools.product(itertools.product(*axes), repeat=2):
+            differing = {hood[k] if k < len(hood) else i for k in range(len(axes)) if x[k] != y[k]}
+            if len(differing) == 1:
+                j = differing.pop()
+                C[i, j] = max(C[i, j], 0.5 * np.abs(mdp.P[i][x] - mdp.P[i][y]).sum())
+    return C
+
+
+@settings(max_examples=40)
+@given(mdps(max_n=3))
+def test_matrix_agrees_with_enumeration(mdp):
+    C = sacrepro.influence_matrix(mdp)
+    assert issparse(C)
+    assert C.shape == (mdp.n, mdp.n)
+    assert np.abs(C.toarray() - enumerated_influence(mdp)).max() <= 1e-15
+    assert (C.data > 0).all()
+
+
+@given(cases())
+def test_averaging_actions_lowers_every_entry(case):
+    mdp, theta = case
+    own = policy_influence(averaged_kernels(mdp, policies(mdp, theta)), mdp.neighbors)
+    assert (own.toarray() <= influence_matrix(mdp).toarray() + 1e-15).all()
+
+
+def test_sis_couples_neighbors_by_beta_max():
+    C = influence_matrix(sis(nx.path_graph(3), gamma=0.9, beta=(0.4, 0.2), epsilon=0.05)).toarray()
+    assert C[0, 1] == pytest.approx(0.95 * 0.4, rel=1e-12)
+    assert C[0, 2] == 0.0
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.3, 0.9])
+@pytest.mark.parametrize("gamma", [0.5, 0.9])
+def test_tight(gamma, noise):
+    """On the noisy relay every reading is r̄ρ^{κ+1}/(1-ρ) with ρ = γ(1-ε), and D_i(κ) is just that: κ+2 fails."""
+    case = uniform_case(relay(5, gamma=gamma, noise=noise))
+    rho = gamma * (1 - noise)
+    rows = [row for row in check(case) if row.kappa < row.agent]
+    assert len({row.hypothesis for row in rows}) == 5
+    for row in rows:
+        assert row.left == pytest.approx(rho ** (row.kappa + 1) / (1 - rho), abs=2 * row.error)
+        assert row.right == pytest.approx(rho ** (row.kappa + 1) / (1 - rho), rel=1e-12)
+    for group in by_hypothesis(rows):
+        assert verdict("influence", "", "", group).verdict == "tight"
+        assert verdict("influence", "", "", [r._replace(right=r.right * gamma) for r in group]).verdict == "violated"
+
+
+def test_the_profile_of_one_agent_is_the_series_for_its_outsides():
+    mdp = sis(nx.path_graph(6), gamma=0.8, beta=(0.2, 0.1))
+    C = influence_matrix(mdp)
+    profile = influence_profile(C, mdp.graph, 2, mdp.gamma, mdp.r_bar)
+    powers = [np.linalg.matrix_power(C.toarray(), t) for t in range(horizon(mdp.gamma) + 1)]
+    for kappa, bound in enumerate(profile):
+        others = list(outside(mdp.graph, 2, kappa))
+        series = sum(mdp.gamma**t * min(1.0, power[2, others].sum()) for t, power in enumerate(powers))
+        assert bound == pytest.approx(mdp.r_bar * series, rel=1e-12, abs=1e-13)
+    assert (influence_everywhere(C, 3, mdp.gamma, mdp.r_bar)[2] >= profile).all()
+
+
+def test_the_truncated_series_stays_above_a_much_longer_one():
+    """The rest of the series is added, so a bound that never decays comes out whole: r̄γ/(1-γ)."""
+    C = csr_array(np.array([[1.0, 0.0], [1.0, 0.0]]))
+    bound = influence(C, np.array([[1.0], [0.0]]), 0.99, 2.0)[1, 0]
+    assert bound == pytest.approx(2.0 * 0.99 / 0.01, rel=1e-12)
+
+
+def test_closed_form_and_row_sums_refuse_what_does_not_converge():
+    C = csr_array(np.full((2, 2), 0.6))
+    with pytest.raises(ValueError, match="spectral radius"):
+        influence_closed_form(C, np.eye(2), 0.9, 1.0)
+    with pytest.raises(ValueError, match="row sum"):
+        influence_row_sums(C, 0, 0.9, 1.0)
+
+
+def test_necessary_actions_outside():
+    """C_ii over states alone misses what outside actions do: agent 1 sees a_0 at t = 2."""
+    case = uniform_case(SIGNAL)
+    C = influence_matrix(case.mdp).toarray()
+    assert C.tolist() == [[1.0, 0.0], [1.0, 0.0]]
+    assert case.D[1, 0] == pytest.approx(0.9 + 0.81, abs=2 * case.error)
+    C[0, 0] = 0.0
+    states_alone = influence(csr_array(C), np.array([[1.0], [0.0]]), 0.9, 1.0)[1, 0]
+    assert states_alone == pytest.approx(0.9, rel=1e-12)
+    assert case.D[1, 0] > states_alone + 2 * case.error
+
+
+def test_necessary_first_step():
+    """C^θ averages actions away, so it may not serve at the first step, where outside actions are given."""
+    case = uniform_case(SIGNAL)
+    own = policy_influence(averaged_kernels(case.mdp, policies(case.mdp, case.theta)), case.mdp.neighbors)
+    from_the_start = influence(own, np.array([[1.0], [0.0]]), 0.9, 1.0)[1, 0]
+    assert case.D[1, 0] > from_the_start + 2 * case.error
+    assert all(holds(row) for row in check(case))

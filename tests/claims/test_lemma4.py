@@ -1,0 +1,91 @@
+"""Lemma 4 holds, the broadcast star pins its worst ratio, and its hypotheses are needed."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from claims.instances import BROADCAST, random_case, uniform_case
+from sacrepro.bounds.lemma3 import lemma3
+from sacrepro.bounds.lemma4 import lemma4
+from sacrepro.claims.case import exact_case
+from sacrepro.claims.comparison import holds, verdict
+from sacrepro.claims.lemma4 import check
+from sacrepro.claims.weights import FAMILIES
+from sacrepro.exact.dense import q_function
+from sacrepro.graph import neighborhood
+from sacrepro.instances.relay import broadcast
+from sacrepro.policy import SCORE_BOUND, policies
+from sacrepro.truncation import truncate, truncated_gradient_from, uniform_weights
+from strategies import cases
+
+
+@settings(max_examples=25)
+@given(cases(max_n=3))
+def test_holds(case):
+    assert all(holds(row) for row in check(exact_case("random", "drawn", *case)))
+
+
+def named(row):
+    """Agent, κ, weights and right side of a comparison."""
+    return row.agent, row.kappa, row.case, row.hypothesis
+
+
+@pytest.mark.parametrize("n", [4, 6])
+@pytest.mark.parametrize("gamma", [0.5, 0.8])
+def test_tight(n, gamma):
+    """Solved by hand: at the hub, κ = 1, opposed weights, left/right is (n-2)/(4n); κ+2 would make it (n-2)/(4nγ).
+
+    n-2 leaves are each off by r̄γ²/(1-γ) for one action of the hub and by 0 for the other, and the score of a fair coin
+    turns a difference of 1 into √2/4, a quarter of L_i.
+    """
+    case = uniform_case(broadcast(n, gamma=gamma))
+    row = next(row for row in check(case) if named(row) == (0, 1, "opposed", "worst case"))
+    assert row.left == pytest.approx(row.right * (n - 2) / (4 * n), rel=1e-9)
+    own = next(row for row in check(case) if named(row) == (0, 1, "opposed", "own hypothesis"))
+    assert own.left == pytest.approx(own.right * (n - 2) / (2 * n), rel=1e-9)
+
+
+def test_the_broadcast_is_the_worst_of_all_families_and_agents():
+    rows = [row for row in check(uniform_case(BROADCAST)) if row.hypothesis == "worst case"]
+    assert {row.case for row in rows} == set(FAMILIES)
+    worst = verdict("lemma4", "", "", rows)
+    assert worst.verdict == "holds"
+    assert worst.ratio == pytest.approx(4 / 24, rel=1e-9)
+
+
+def errors(case, kappa, Q_hat):
+    """‖ĥ_i - ∇_{θ_i}J‖ for every agent."""
+    h_hat = truncated_gradient_from(case.mdp, policies(case.mdp, case.theta), case.pi_theta, Q_hat, kappa)
+    return [np.linalg.norm(h - g) for h, g in zip(h_hat, case.gradient, strict=True)]
+
+
+def test_necessary_truncated_form():
+    """Tables that are not of the form (5), off by r̄/(1-γ) where the first agent acts 0, break the bound at large κ."""
+    case = random_case(family="path", gamma=0.5)
+    kappa = 3
+    Q_hat = []
+    for j in range(case.mdp.n):
+        Q_j = q_function(case.mdp, case.V[j], j)
+        hood = neighborhood(case.mdp.graph, j, kappa)
+        table = truncate(Q_j, hood, uniform_weights(Q_j.shape, hood))
+        first = case.mdp.n + hood[0]
+        acts_zero = np.array([1.0, 0.0]).reshape([2 if axis == first else 1 for axis in range(2 * case.mdp.n)])
+        Q_hat.append(table + acts_zero * case.mdp.r_bar / (1 - case.mdp.gamma))
+    c, rho = lemma3(case.mdp.r_bar, case.mdp.gamma)
+    bound = lemma4(c, rho, kappa, SCORE_BOUND, case.mdp.gamma)
+    assert max(errors(case, kappa, Q_hat)) > bound
+
+
+def test_necessary_decay_gap():
+    """With a gap taken one κ too far out - D(2) in place of D(1) - the own-hypothesis bound fails on the broadcast."""
+    case = uniform_case(BROADCAST)
+    assert case.D[:, 2].max() == 0.0
+    row = next(row for row in check(case) if named(row) == (0, 1, "opposed", "own hypothesis"))
+    assert row.left > row.error + lemma4(float(case.D[:, 2].max()), 1.0, 1, SCORE_BOUND, case.mdp.gamma)
+
+
+def test_necessary_score_bound():
+    """L_i must cover the scores: with L_i a tenth of the measured score norm the bound fails."""
+    case = uniform_case(BROADCAST)
+    row = next(row for row in check(case) if named(row) == (0, 1, "opposed", "own hypothesis"))
+    assert not holds(row._replace(right=row.right / 10))

@@ -1,0 +1,215 @@
+"""TD's fixed point: it leaves the hull of Q_i, it obeys two bounds smaller than the paper's, and both are sharp."""
+
+import itertools
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from brute_force import BruteForce
+from claims.instances import RELAY, random_case, uniform_case
+from sacrepro.bounds.lemma3 import lemma3
+from sacrepro.bounds.td_fixed_point import td_fixed_point_local
+from sacrepro.claims.case import exact_case
+from sacrepro.claims.comparison import holds, verdict
+from sacrepro.claims.stationary import has_unique_stationary_law
+from sacrepro.claims.td_fixed_point import MOST_ENTRIES, check, kernel_entries
+from sacrepro.exact import natural_mean
+from sacrepro.exact import td_fixed_point as fixed_point
+from sacrepro.exact.dense import q_function, transition_matrix
+from sacrepro.graph import neighborhood
+from sacrepro.instances import build
+from sacrepro.model import NetworkedMDP
+from sacrepro.policy import gaussian_theta, policies, uniform_theta
+from sacrepro.truncation import conditional_law, truncate
+from strategies import cases
+
+WITNESS = build({"model": "td_witness"})
+
+
+def fading_relay(n, gamma, fade):
+    """A relay whose source, agent 0, drops a 1 with probability `fade` and never finds it again."""
+    relay = build({"model": "relay", "n": n, "gamma": gamma})
+    source = np.broadcast_to(np.array([[1.0, 0.0], [fade, 1.0 - fade]])[:, None, None, :], relay.P[0].shape)
+    return NetworkedMDP(relay.graph, (source, *relay.P[1:]), relay.r, gamma, relay.pi0)
+
+
+def ladder(rungs, growth, p, gamma, leave=0.01):
+    """Agent 0 climbs rungs beside agent 1, which is good once, on entry, and bad ever after.
+
+    From a rung with a good neighbor agent 0 finds the bonus with probability p, with a bad one never. Entries favour
+    high rungs by `growth`, so the stationary law calls the neighbor good on every rung, and TD hopes anew each step.
+    """
+    bonus, reset = rungs + 1, rungs + 2
+    S = rungs + 3
+    P_0, P_1 = np.zeros((S, 2, 1, S)), np.zeros((S, 2, 1, 2))
+    for k in range(rungs):
+        P_0[k, 0, 0, k + 1] = 1.0
+        P_0[k, 1, 0, [k + 1, bonus]] = 1.0 - p, p
+    P_0[rungs, :, 0, reset] = 1.0
+    P_0[bonus, :, 0, bonus], P_0[bonus, :, 0, reset] = 1.0 - leave, leave
+    entry = float(growth) ** np.arange(rungs + 1)
+    P_0[reset, :, 0, : rungs + 1] = entry / entry.sum()
+    P_1[..., 0], P_1[reset] = 1.0, [[[0.0, 1.0]], [[0.0, 1.0]]]
+    r_0 = np.zeros((S, 1))
+    r_0[bonus] = 1.0
+    pi0 = (np.full(S, 1 / S), np.full(2, 0.5))
+    return NetworkedMDP(nx.path_graph(2), (P_0, P_1), (r_0, np.zeros((2, 1))), gamma, pi0)
+
+
+def enumerated(mdp, theta, i, kappa):
+    """q* by enumeration: joint pairs, their stationary law, the aggregated chain on cells, one linear system."""
+    brute = BruteForce(mdp, policies(mdp, theta))
+    size = len(brute.pairs)
+    chain = np.array([[brute.step(s, a, t) * brute.act(t, b) for t, b in brute.pairs] for s, a in brute.pairs])
+    system = np.vstack([chain.T - np.eye(size), np.ones(size)])
+    mu = np.linalg.lstsq(system, np.append(np.zeros(size), 1.0), rcond=None)[0]
+    hood = brute.hood(i, kappa)
+    groups = list(brute.cells(hood).items())
+    member = np.array([[z in group for z in brute.pairs] for _, group in groups], dtype=float)
+    given_cell = member * mu / (member @ mu)[:, None]
+    rewards = np.array([mdp.r[i][dict(zip(hood, key, strict=True))[i]] for key, _ in groups])
+    q = np.linalg.solve(np.eye(len(groups)) - mdp.gamma * given_cell @ chain @ member.T, rewards)
+    return {key: value for (key, _), value in zip(groups, q, strict=True)}
+
+
+@settings(max_examples=25)
+@given(cases(max_n=3))
+def test_holds(case):
+    exact = exact_case("random", "drawn", *case)
+    rows = list(check(exact))
+    assert all(holds(row) for row in rows)
+    assert all(row.error <= 1e-6 * max(1.0, case[0].r_bar) for row in rows)
+
+
+@pytest.mark.parametrize("kappa", [0, 1])
+def test_the_fixed_point_agrees_with_enumeration(kappa):
+    mdp = build({"model": "random", "graph": {"family": "path", "n": 3}, "seed": 5, "gamma": 0.9})
+    theta = gaussian_theta(mdp, np.random.default_rng(1))
+    q = fixed_point(mdp, theta, 0, kappa)
+    hood = neighborhood(mdp.graph, 0, kappa)
+    for key, value in enumerated(mdp, theta, 0, kappa).items():
+        states, actions = [0] * 3, [0] * 3
+        for j, (s_j, a_j) in zip(hood, key, strict=True):
+            states[j], actions[j] = s_j, a_j
+        assert q[(*states, *actions)] == pytest.approx(value, rel=1e-9)
+
+
+def test_the_witness_leaves_the_hull():
+    """q*(s_0 = 1) = 7.5909 although Q_0(1, ·) ∈ [8.6217, 8.6267]: no weights of eq. (6) give it."""
+    case = uniform_case(WITNESS)
+    q = fixed_point(WITNESS, case.theta, 0, 0).ravel()
+    Q = q_function(WITNESS, case.V[0], 0)[1].ravel()
+    assert q[1] == pytest.approx(7.5909, abs=5e-5)
+    assert (Q.min(), Q.max()) == pytest.approx((8.6217, 8.6267), abs=5e-5)
+    assert q[1] == pytest.approx(enumerated(WITNESS, case.theta, 0, 0)[((1, 0),)], rel=1e-12)
+    assert q[1] < Q.min() - 1
+
+
+def test_the_monte_carlo_limit_is_of_form_5():
+    """TD(λ) with λ = 1 averages whole returns, so its limit is E_μ[Q_i | cell]: eq. (5) with μ's weights."""
+    case = uniform_case(WITNESS)
+    P = transition_matrix(WITNESS, policies(WITNESS, case.theta))
+    mu = np.linalg.matrix_power(P, 4096)[0].reshape(2, 2)
+    Q = q_function(WITNESS, case.V[0], 0)
+    limit = natural_mean(WITNESS, case.theta, 0, 0, pi=mu)
+    w = conditional_law(WITNESS, policies(WITNESS, case.theta), mu, (0,))
+    np.testing.assert_allclose(limit, truncate(Q, (0,), w), rtol=1e-9)
+    assert Q[1].min() < limit.ravel()[1] < Q[1].max()
+
+
+def own(rows, hypothesis):
+    """The rows of one right side."""
+    return [row for row in rows if row.hypothesis == hypothesis]
+
+
+@pytest.mark.parametrize("gamma", [0.5, 0.9])
+def test_tight(gamma):
+    """Solved by hand: the last agent of a fading relay is off by γ^{κ+1}/(1-γ(1-fade)) at κ = n-2.
+
+    In the long run the source shows 0, so q* = 0 where the inside shows 0, but a 1 at the source arrives after
+    κ+1 steps and then fades. Left/right under locality is (1-γ)/(1-γ(1-fade)), which tends to 1 with the fade.
+    """
+    fade = 0.25
+    for n in (2, 3, 4):
+        rows = list(check(uniform_case(fading_relay(n, gamma, fade))))
+        row = next(row for row in own(rows, "locality") if (row.agent, row.kappa) == (n - 1, n - 2))
+        assert row.left == pytest.approx(gamma ** (n - 1) / (1 - gamma * (1 - fade)), rel=1e-9)
+        assert row.left / row.right == pytest.approx((1 - gamma) / (1 - gamma * (1 - fade)), rel=1e-9)
+
+
+@pytest.mark.parametrize("fade", [1e-2, 1e-4])
+def test_tight_in_the_limit(fade):
+    """The ratio of the slowly fading relay, in the cell of zeros, where the stationary law sits."""
+    case = uniform_case(fading_relay(3, 0.9, fade))
+    q = fixed_point(case.mdp, case.theta, 2, 1)[0, 0, 0, 0, 0, 0]
+    Q = q_function(case.mdp, case.V[2], 2)[1, 0, 0, 0, 0, 0]
+    ratio = abs(q - Q) / td_fixed_point_local(1.0, 0.9, 1)
+    assert ratio == pytest.approx(0.1 / (1 - 0.9 * (1 - fade)), rel=1e-4)
+
+
+def test_tight_from_the_decay_gap_alone():
+    """The ladder comes within a few percent of D_i(κ)/(1-γ), so the factor 1/(1-γ) cannot be dropped."""
+    rows = own(check(uniform_case(ladder(8, 50, 0.01, 0.5))), "decay gap alone")
+    row = next(row for row in rows if row.agent == 0)
+    assert 0.97 < row.left / row.right <= 1.0
+
+
+def test_necessary_factor():
+    """Without the factor 1/(1-γ) - with q* of form (5) - the bound by the decay gap fails on the ladder."""
+    rows = own(check(uniform_case(ladder(8, 50, 0.01, 0.5))), "decay gap alone")
+    assert verdict("", "", "", [row._replace(right=row.right * 0.5) for row in rows]).verdict == "violated"
+
+
+def test_necessary_exponent():
+    """With κ+2 in place of κ+1 the slowly fading relay violates the bound."""
+    rows = own(check(uniform_case(fading_relay(3, 0.9, 1e-3))), "locality")
+    assert verdict("", "", "", [row._replace(right=0.9 * row.right) for row in rows]).verdict == "violated"
+
+
+def test_necessary_locality():
+    """On the ladder c and ρ alone give twice what locality gives: a gap of D is no excuse for an error of D."""
+    case = uniform_case(ladder(8, 50, 0.01, 0.5))
+    q = fixed_point(case.mdp, case.theta, 0, 0)
+    Q = q_function(case.mdp, case.V[0], 0)
+    assert np.abs(q - Q).max() > 1.9 * case.D[0, 0]
+    assert np.abs(q - Q).max() <= td_fixed_point_local(1.0, 0.5, 0)
+
+
+def test_the_paper_is_22_times_looser_at_gamma_07():
+    """Its bias over the local one is 2/(1-γ)² in every comparison."""
+    rows = list(check(random_case(gamma=0.7)))
+    paper, local = own(rows, "paper"), own(rows, "locality")
+    for loose, sharp in zip(paper, local, strict=True):
+        assert loose.right / sharp.right == pytest.approx(2 / (1 - 0.7) ** 2)
+    assert lemma3(1.0, 0.7).c > 0
+
+
+def test_cases_without_a_unique_stationary_law_are_skipped():
+    """The relay's source keeps its bit: two recurrent classes, no row. Noise makes it one."""
+    assert not has_unique_stationary_law(uniform_case(RELAY))
+    assert list(check(uniform_case(RELAY))) == []
+    noisy = uniform_case(build({"model": "relay", "n": 3, "gamma": 0.9, "noise": 0.5}))
+    assert has_unique_stationary_law(noisy)
+    assert len(list(check(noisy))) == 3 * 5
+    assert has_unique_stationary_law(uniform_case(fading_relay(3, 0.9, 0.5)))
+
+
+def test_large_neighborhoods_are_skipped():
+    """On the kite N_i^2 of most agents is too large for the kernel on its cells, N_i^1 is not."""
+    kite = build({"model": "sis", "graph": {"family": "krackhardt_kite"}, "gamma": 0.7})
+    sizes = [[kernel_entries(kite, i, kappa) for i in range(kite.n)] for kappa in (1, 2)]
+    assert max(sizes[0]) <= MOST_ENTRIES < max(sizes[1])
+    assert all(size == 8 ** len(neighborhood(kite.graph, i, 1)) for i, size in enumerate(sizes[0]))
+
+
+def test_uniform_policy_of_the_witness():
+    """Actions have no effect: every policy gives the same q*."""
+    two = build({"model": "td_witness", "actions": 2})
+    theta = gaussian_theta(two, np.random.default_rng(0))
+    q, one = fixed_point(two, theta, 0, 0), fixed_point(WITNESS, uniform_theta(WITNESS), 0, 0)
+    for a in itertools.product(range(2), repeat=1):
+        np.testing.assert_allclose(q[:, 0, a[0], 0], one[:, 0, 0, 0], rtol=1e-9)
+    with pytest.raises(ValueError, match="actions must be at least 1"):
+        build({"model": "td_witness", "actions": 0})

@@ -1,0 +1,133 @@
+"""Theorem 5: constants by hand, T that is least, an L' that is pinned, and both sides of (9) along a run."""
+
+import math
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from claims.instances import RELAY, random_case, uniform_case
+from sacrepro.bounds.lemma3 import lemma3
+from sacrepro.bounds.theorem5 import (
+    C_a,
+    C_a_prime,
+    Network,
+    critic_noise,
+    epsilon_bar,
+    horizon,
+    least_h,
+    least_T,
+    least_t0,
+    smoothness,
+    theorem5,
+)
+from sacrepro.bounds.vacuity import steepest
+from sacrepro.claims.case import exact_case
+from sacrepro.claims.comparison import by_hypothesis, holds, verdict
+from sacrepro.claims.theorem5 import check, left_of_9
+from sacrepro.claims.trace import StationarityRow
+from sacrepro.exact import policy_gradient
+from sacrepro.model import NetworkedMDP
+from strategies import cases
+
+#: A binary path under uniform exploration at κ = 0: σ = 1/4, f = 1.
+PATH = Network(c=1 / 0.3, rho=0.7, sigma=0.25, tau=2, r_bar=1.0, gamma=0.7, log_cells=math.log(4))
+
+
+@settings(max_examples=15)
+@given(cases(max_n=3))
+def test_holds(case):
+    assert all(holds(row) for row in check(exact_case("random", "drawn", *case)))
+
+
+def test_constants_by_hand():
+    """γ = 1/4, r̄ = 3, σ = 1/10, τ = 5: √γ = 1/2 keeps every constant rational up to the logarithm."""
+    network = Network(c=4.0, rho=0.25, sigma=0.1, tau=5, r_bar=3.0, gamma=0.25, log_cells=2.0)
+    assert epsilon_bar(3.0, 0.25) == pytest.approx(22)
+    assert least_h(0.1, 0.25) == pytest.approx(20)
+    assert least_h(0.1, 0.81) == pytest.approx(100)
+    assert least_t0(20, 0.1, 5) == 40
+    assert least_t0(20, 0.9, 5) == 72
+    assert least_t0(20, 0.1, 500) == 500
+    assert C_a_prime(20, 40, network) == pytest.approx(4 * 16 * 22 * 20 * 5 * 10)
+    assert C_a_prime(1e-9, 40, network) == pytest.approx(4 * 8 * 45)
+    T = 7
+    logarithm = math.log(2 * 5 * 49 / 0.2) + 2.0
+    assert C_a(0.2, T, 20, network) == pytest.approx(12 * 22 * math.sqrt(5 * 20 * 10 * logarithm))
+    assert horizon(3, network) == pytest.approx(3)
+
+
+def test_tight_smoothness():
+    """A bandit with rewards 0 and 1: the Hessian's norm 2p(1-p)|1-2p| peaks at √3/9, which is 2√3/9 of L' = 1/2."""
+    P = (np.ones((1, 2, 1)),)
+    mdp = NetworkedMDP(nx.empty_graph(1), P, (np.array([[0.0, 1.0]]),), 0.0, (np.ones(1),))
+    p, step = (3 + math.sqrt(3)) / 6, 1e-5
+    at = np.array([[0.0, math.log(p / (1 - p))]])
+    along = np.array([[-1.0, 1.0]]) / math.sqrt(2)
+    there, here = policy_gradient(mdp, (at + step * along,))[0], policy_gradient(mdp, (at - step * along,))[0]
+    assert np.linalg.norm(there - here) / (2 * step) == pytest.approx(
+        smoothness(1.0, 0.0) * 2 * math.sqrt(3) / 9, rel=1e-6
+    )
+
+
+def test_necessary_smoothness():
+    """With a third of L' the same bandit breaks the bound."""
+    P = (np.ones((1, 2, 1)),)
+    mdp = NetworkedMDP(nx.empty_graph(1), P, (np.array([[0.0, 1.0]]),), 0.0, (np.ones(1),))
+    at = math.log((3 + math.sqrt(3)) / (3 - math.sqrt(3)))
+    rows = list(check(exact_case("bandit", "", mdp, (np.array([[0.0, at]]),))))
+    assert {row.hypothesis for row in rows} == {"L'"}
+    assert verdict("", "", "", rows).verdict == "holds"
+    assert verdict("", "", "", [row._replace(right=row.right / 3) for row in rows]).verdict == "violated"
+
+
+@pytest.mark.parametrize("kappa", [0, 1, 2])
+def test_T_is_least(kappa):
+    """(8) holds at the least T and not one step before."""
+    size = 2 * kappa + 1
+    network = PATH._replace(sigma=0.25**size, log_cells=size * math.log(4))
+    T = least_T(0.1, 10, 100, kappa, network)
+    h = least_h(network.sigma, 0.7)
+    t0 = least_t0(h, network.sigma, 2)
+    bias = 2 * network.c * 0.7 ** (kappa + 1) / 0.3**2
+    assert critic_noise(0.1 / 2000, T, h, t0, network) <= bias < critic_noise(0.1 / 2000, T - 1, h, t0, network)
+    assert 5.5 <= math.log10(T) - 2.8 * kappa <= 6.5
+    assert 4**size < T
+
+
+def test_the_right_side_of_9_by_hand():
+    """r̄ = 1, γ = 0.7, M = 99: three terms over √100, and the bias 12L²cρ/(1-γ)^5."""
+    c, rho = lemma3(1.0, 0.7)
+    right = theorem5(99, 0.5, 0.1, 2.0, 3.0, 0, PATH)
+    start = 2 / (0.5 * 0.3)
+    chance = 8 * 4 / 0.3**4 * math.sqrt(math.log(99) * math.log(40))
+    curvature = 96 * 3 * 4 / 0.3**4 * 0.5 * math.log(99)
+    assert right == pytest.approx((start + chance + curvature) / 10 + 12 * 4 * c * rho / 0.3**5)
+    assert right > steepest(2.0, 1.0, 0.7) ** 2
+
+
+def test_9_is_vacuous_after_a_million_iterations():
+    groups = {rows[0].hypothesis: rows for rows in by_hypothesis(list(check(random_case())))}
+    assert set(groups) == {"L'", "T of (8)", "(9)"}
+    assert verdict("", "", "", groups["(9)"]).verdict == "vacuous"
+    assert verdict("", "", "", groups["T of (8)"]).verdict == "holds"
+
+
+def test_without_exploration_no_T_is_enough():
+    """On the relay σ = 0, so (8) cannot be met and only L' is compared."""
+    assert {row.hypothesis for row in check(uniform_case(RELAY))} == {"L'"}
+
+
+def row(m, value, seed=0):
+    """One recorded iteration."""
+    return StationarityRow("x", 1, seed, m, 0.0, value)
+
+
+def test_the_left_side_of_9():
+    """Weights 1, 1/2 for m = 0, 3; θ(M) itself is not part of it."""
+    assert left_of_9([row(0, 1.0), row(3, 4.0), row(8, 100.0)]) == pytest.approx((1 + 2) / 1.5)
+    with pytest.raises(ValueError, match="one run"):
+        left_of_9([row(0, 1.0), row(1, 1.0, seed=1)])
+    with pytest.raises(ValueError, match="two recorded"):
+        left_of_9([row(0, 1.0)])

@@ -1,0 +1,49 @@
+"""Eqs. (5)-(6) hold for every weight family, point masses attain the bound, and the weights must sum to 1."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from claims.instances import RELAY, random_case, uniform_case
+from sacrepro.bounds.lemma3 import lemma3
+from sacrepro.bounds.truncation import truncation
+from sacrepro.claims.case import exact_case
+from sacrepro.claims.comparison import holds, verdict
+from sacrepro.claims.truncation import check
+from sacrepro.claims.weights import FAMILIES, weight_families
+from sacrepro.exact.dense import q_function
+from sacrepro.graph import neighborhood
+from sacrepro.truncation import outside_axes
+from strategies import cases
+
+
+@settings(max_examples=30)
+@given(cases(max_n=3))
+def test_holds(case):
+    assert all(holds(row) for row in check(exact_case("random", "drawn", *case)))
+
+
+def test_tight():
+    """On the relay a point mass is off by r̄γ^{κ+1}/(1-γ), so κ+2 would fail."""
+    rows = list(check(uniform_case(RELAY)))
+    assert {row.case for row in rows} == set(FAMILIES)
+    assert verdict("truncation", "", "", rows).verdict == "tight"
+    attained = [row for row in rows if row.case == "largest" and row.kappa < row.agent]
+    assert len(attained) == 6
+    for row in attained:
+        assert row.left == pytest.approx(0.9 ** (row.kappa + 1) / 0.1, rel=1e-12)
+
+
+def test_necessary_normalisation():
+    """Weights that sum to 1.1 leave the range of the cell and break the bound."""
+    case = random_case(gamma=0.7)
+    c, rho = lemma3(case.mdp.r_bar, case.mdp.gamma)
+    broken = 0
+    for i in range(case.mdp.n):
+        Q_i = q_function(case.mdp, case.V[i], i)
+        hood = neighborhood(case.mdp.graph, i, 1)
+        for _, w in weight_families(case, Q_i, i, 1):
+            inflated = (1.1 * w * Q_i).sum(axis=outside_axes(hood, case.mdp.n), keepdims=True)
+            broken += np.abs(inflated - Q_i).max() > truncation(case.D[i, 1], 1.0, 1)
+    assert broken == case.mdp.n * len(FAMILIES)
+    assert c * rho**2 > 0

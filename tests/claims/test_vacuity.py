@@ -1,0 +1,85 @@
+"""From which κ on the bounds say anything: the thresholds, the trivial bounds, and the verdict `vacuous`."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from claims.instances import random_case, uniform_case
+from sacrepro.bounds.critic_sharp import theorem5_bias, theorem5_bias_sharp
+from sacrepro.bounds.lemma3 import lemma3
+from sacrepro.bounds.lemma4 import lemma4
+from sacrepro.bounds.vacuity import least_kappa, steepest, steepest_for_agent
+from sacrepro.claims.case import exact_case
+from sacrepro.claims.comparison import by_hypothesis, holds, verdict
+from sacrepro.claims.vacuity import check
+from sacrepro.graph import sphere_sizes
+from sacrepro.instances import build
+from sacrepro.instances.graphs import path
+from sacrepro.policy import SCORE_BOUND
+from strategies import cases
+
+
+@settings(max_examples=25)
+@given(cases(max_n=3))
+def test_holds(case):
+    exact = exact_case("random", "drawn", *case)
+    assert all(holds(row) for row in check(exact))
+    mdp = case[0]
+    for i, block in enumerate(exact.gradient):
+        size = steepest_for_agent(sphere_sizes(mdp.graph, i), mdp.n, SCORE_BOUND, mdp.r_bar, mdp.gamma)
+        assert np.linalg.norm(block) <= size + exact.gradient_error
+
+
+@pytest.mark.parametrize(
+    ("gamma", "printed", "sharp", "eight"), [(0.5, 5, 2, 3), (0.7, 13, 5, 5), (0.9, 67, 17, 19), (0.99, 1163, 178, 206)]
+)
+def test_tight(gamma, printed, sharp, eight):
+    """ε_κ passes the trivial bound exactly where 12 γ^{κ+1} < (1-γ)², sharpened 6 γ^{κ+1} < 1 (or 8)."""
+    c, rho = lemma3(1.0, gamma)
+    trivial = steepest(1.0, 1.0, gamma) ** 2
+    assert least_kappa(lambda kappa: theorem5_bias(c, rho, kappa, 1.0, 1.0, gamma), trivial) == printed
+    assert least_kappa(lambda kappa: theorem5_bias_sharp(kappa, 1.0, 1.0, gamma), trivial) == sharp
+    assert least_kappa(lambda kappa: theorem5_bias_sharp(kappa, 1.0, 1.0, gamma) * 8 / 6, trivial) == eight
+    assert printed == math.floor(math.log((1 - gamma) ** 2 / 12, gamma))
+
+
+def test_lemma4_on_a_path_of_100():
+    """The middle agent's gradient is so small that Lemma 4 says nothing below κ = 10 at γ = .7."""
+    c, rho = lemma3(1.0, 0.7)
+    trivial = steepest_for_agent(sphere_sizes(path(100), 50), 100, SCORE_BOUND, 1.0, 0.7)
+    assert least_kappa(lambda kappa: lemma4(c, rho, kappa, SCORE_BOUND, 0.7), trivial) == 10
+
+
+def test_necessary():
+    """An agent's own reward feels its action at once: with γ^{d+1} for d = 0 as well the bound fails at γ = 0."""
+    spec = {"model": "sis", "graph": {"family": "path", "n": 3}, "gamma": 0.0, "health": 0.0, "cost": 1.0}
+    mdp = build({**spec, "initially_infected": 1.0})
+    norm = np.linalg.norm(uniform_case(mdp).gradient[0])
+    spheres = sphere_sizes(mdp.graph, 0)
+    assert norm == pytest.approx(steepest_for_agent(spheres, 3, SCORE_BOUND, 1.0, 0.0) / 2)
+    later = SCORE_BOUND / (2 * 3) * sum(size * 0.0 ** (d + 1) for d, size in enumerate(spheres))
+    assert norm > later
+
+
+def test_a_bound_above_the_trivial_one_is_vacuous():
+    """At γ = .9 on five agents all of (9) is above the trivial bound; at γ = 0.2 on a path the sharp one is not."""
+    groups = by_hypothesis(list(check(random_case(gamma=0.9))))
+    judged = {rows[0].hypothesis: verdict("vacuity", "", "", rows).verdict for rows in groups}
+    assert judged == {"(9)": "vacuous", "(9), sharp bias": "vacuous", "Lemma 4": "vacuous"}
+    rows = list(check(random_case(family="path", gamma=0.2)))
+    judged = {group[0].hypothesis: verdict("vacuity", "", "", group) for group in by_hypothesis(rows)}
+    assert {name: judged[name].verdict for name in judged} == dict.fromkeys(judged, "holds")
+    assert all(0 < row.ratio < 1 for row in judged.values())
+    assert any(math.isinf(row.right) for row in rows)
+    assert {row.case for row in rows if row.hypothesis == "(9)"} == {"from κ=1"}
+
+
+def test_agents_that_cannot_matter_never_get_a_bound():
+    case = uniform_case(
+        build({"model": "sis", "graph": {"family": "path", "n": 2}, "gamma": 0.5, "health": 0.0, "cost": 0.0})
+    )
+    assert {row.case for row in check(case)} == {"never"}
+    with pytest.raises(ValueError, match="above 0"):
+        least_kappa(lambda kappa: 1.0, 0.0)

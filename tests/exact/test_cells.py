@@ -1,0 +1,121 @@
+"""TD's fixed point and natural-weight means, against sums over the joint chain."""
+
+import networkx as nx
+import numpy as np
+import pytest
+
+from sacrepro import NetworkedMDP
+from sacrepro.exact import dense, natural_mean, q_function, td_fixed_point
+from sacrepro.exact.chain import chain_of
+from sacrepro.exact.occupancy import stationary_law
+from sacrepro.graph import neighborhood
+from sacrepro.instances.random_kernels import random_mdp
+from sacrepro.instances.relay import relay
+from sacrepro.policy import gaussian_theta, policies, uniform_theta
+
+
+def joint_law(mdp, zeta, pi):
+    n, joint = mdp.n, pi.reshape(*pi.shape, *(1,) * mdp.n)
+    for j in range(n):
+        shape = [1] * (2 * n)
+        shape[j], shape[n + j] = zeta[j].shape
+        joint = joint * zeta[j].reshape(shape)
+    return joint
+
+
+def outer_axes(mdp, i, kappa):
+    hood = neighborhood(mdp.graph, i, kappa)
+    return tuple(axis for j in range(mdp.n) if j not in hood for axis in (j, mdp.n + j))
+
+
+@pytest.fixture(params=[0, 1, 2])
+def case(request):
+    graph = [nx.path_graph(4), nx.cycle_graph(4), nx.star_graph(3)][request.param]
+    mdp = random_mdp(graph, seed=request.param, state_sizes=(2, 3, 2, 2), action_sizes=(2, 1, 3, 2))
+    return mdp, gaussian_theta(mdp, np.random.default_rng(request.param))
+
+
+@pytest.mark.parametrize("kappa", [0, 1, 2])
+def test_natural_mean_is_the_conditional_mean(case, kappa):
+    mdp, theta = case
+    zeta = policies(mdp, theta)
+    joint = joint_law(mdp, zeta, dense.occupancy(mdp, zeta))
+    for i in range(mdp.n):
+        axes = outer_axes(mdp, i, kappa)
+        Q_i = q_function(mdp, theta, i)
+        expected = (joint * Q_i).sum(axis=axes, keepdims=True) / joint.sum(axis=axes, keepdims=True)
+        assert np.abs(natural_mean(mdp, theta, i, kappa) - expected).max() <= 1e-8
+
+
+@pytest.mark.parametrize("kappa", [0, 1, 2])
+def test_td_fixed_point_satisfies_its_equation(case, kappa):
+    """E_μ[1{cell}(r_i + γ q(x') - q(x))] = 0 for every cell, the mean update of TD(0), over the joint chain."""
+    mdp, theta = case
+    zeta, n = policies(mdp, theta), mdp.n
+    mu = stationary_law(chain_of(mdp, theta)).pi
+    joint = joint_law(mdp, zeta, mu)
+    for i in range(n):
+        q = td_fixed_point(mdp, theta, i, kappa)
+        axes = outer_axes(mdp, i, kappa)
+        assert q.shape == tuple(1 if k in axes else d for k, d in enumerate(joint.shape))
+        after = (joint_law(mdp, zeta, np.ones(mdp.state_sizes)) * q).sum(axis=tuple(range(n, 2 * n)))
+        target = dense.q_function(mdp, after, i)
+        gap = (joint * (target - q)).sum(axis=axes)
+        assert np.abs(gap).max() <= 1e-10
+
+
+def test_td_leaves_the_hull_of_q():
+    """The witness of the audit: q*(s_1=1) = 7.5909, while Q_1(1,·) ∈ [8.6217, 8.6267]."""
+    first, second = np.array([[0.98, 0.0], [0.97, 0.94]]), np.array([[1.0, 0.99], [0.57, 0.23]])
+    kernels = tuple(np.stack([1 - p, p], axis=-1)[:, :, None, :] for p in (first, second))
+    rewards = (np.array([[0.0], [1.0]]), np.zeros((2, 1)))
+    mdp = NetworkedMDP(nx.path_graph(2), kernels, rewards, 0.9, (np.full(2, 0.5),) * 2)
+    theta = uniform_theta(mdp)
+    q, Q = td_fixed_point(mdp, theta, 0, 0), q_function(mdp, theta, 0)
+    assert round(float(q[1, 0, 0, 0]), 4) == 7.5909
+    assert round(float(Q[1].min()), 4) == 8.6217
+    assert round(float(Q[1].max()), 4) == 8.6267
+
+
+def test_with_every_agent_inside_both_are_q(case):
+    mdp, theta = case
+    for i in range(mdp.n):
+        Q_i = q_function(mdp, theta, i)
+        assert np.abs(td_fixed_point(mdp, theta, i, 3) - Q_i).max() <= 1e-8
+        assert np.abs(natural_mean(mdp, theta, i, 3) - Q_i).max() <= 1e-8
+
+
+def test_several_recurrent_classes_are_refused():
+    mdp = relay(3, gamma=0.9)
+    with pytest.raises(ValueError, match="not unique"):
+        td_fixed_point(mdp, uniform_theta(mdp), 0, 0)
+
+
+def test_one_recurrent_class_among_transient_states_is_accepted():
+    """Two agents that fall into state 0 for good: μ is a point mass, other cells keep finite values."""
+    fall = np.zeros((2, 2, 1, 2))
+    fall[..., 0] = [[[1.0], [1.0]], [[0.5], [0.5]]]
+    fall[..., 1] = 1 - fall[..., 0]
+    kernels = (fall, fall.transpose(1, 0, 2, 3).copy())
+    rewards = (np.array([[0.0], [1.0]]),) * 2
+    mdp = NetworkedMDP(nx.path_graph(2), kernels, rewards, 0.9, (np.full(2, 0.5),) * 2)
+    theta = uniform_theta(mdp)
+    assert np.abs(stationary_law(chain_of(mdp, theta)).pi - np.array([[1, 0], [0, 0]])).max() <= 1e-10
+    q = td_fixed_point(mdp, theta, 0, 0).ravel()
+    # By hand: q(0) = 0, q(1) = 1 + .9 q(1)/2.
+    assert np.abs(q - [0.0, 1 / 0.55]).max() <= 1e-9
+
+
+def test_a_periodic_chain_has_its_stationary_law():
+    swap = np.array([[0.0, 1.0], [1.0, 0.0]])[:, None, :]
+    mdp = NetworkedMDP(nx.empty_graph(1), (swap,), (np.array([[0.0], [1.0]]),), 0.5, (np.array([1.0, 0.0]),))
+    assert np.abs(stationary_law(chain_of(mdp, uniform_theta(mdp))).pi - 0.5).max() <= 1e-12
+
+
+def test_unknown_agents_and_negative_kappa():
+    mdp = random_mdp(nx.path_graph(2), seed=0)
+    for function in (td_fixed_point, natural_mean):
+        with pytest.raises(ValueError, match="agent 5"):
+            function(mdp, uniform_theta(mdp), 5, 0)
+        with pytest.raises(ValueError, match="kappa must be at least 0"):
+            function(mdp, uniform_theta(mdp), 0, -1)

@@ -1,0 +1,132 @@
+"""D_i(κ): sweep and branch and bound against the definition, and where its value is known."""
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from sacrepro.exact import certified_decay, decay_profile, dense
+from sacrepro.exact.branch import branch_oscillation
+from sacrepro.exact.chain import chain_of
+from sacrepro.exact.decay import decay_margin
+from sacrepro.exact.sweep import sweep_oscillations, sweep_plan, sweep_table
+from sacrepro.instances.random_kernels import random_mdp
+from sacrepro.instances.relay import relay
+from sacrepro.policy import gaussian_theta, policies, uniform_theta
+from strategies import cases
+
+#: The dense solve is the less accurate side: condition 2/(1-γ) times a few hundred units, r̄ ≤ 4, γ ≤ .95.
+DENSE = 400 * 2.0**-53 * 4 * 2 / 0.05**2
+
+
+@given(cases(max_n=4, max_size=2))
+@settings(max_examples=40)
+def test_profile_is_the_definition(case):
+    mdp, theta = case
+    expected = dense.decay_profile(mdp, theta)
+    D = decay_profile(mdp, theta)
+    assert D.shape == expected.shape
+    assert np.abs(D - expected).max() <= 2e-10 + DENSE
+
+
+@given(cases(max_n=4, max_size=3))
+@settings(max_examples=25)
+def test_both_algorithms_give_certified_intervals(case):
+    mdp, theta = case
+    expected = dense.decay_profile(mdp, theta)
+    for limit in (0, 1 << 28):
+        lower, upper = certified_decay(mdp, theta, sweep_limit=limit)
+        assert (lower <= expected + DENSE).all()
+        assert (expected <= upper + DENSE).all()
+        assert (upper - lower <= 2e-9).all()
+
+
+@given(cases(max_n=4, max_size=2))
+@settings(max_examples=25)
+def test_an_interrupted_search_is_still_an_interval(case):
+    mdp, theta = case
+    expected = dense.decay_profile(mdp, theta)
+    for limit in (1, 30, 300):
+        lower, upper = certified_decay(mdp, theta, sweep_limit=0, branch_limit=limit)
+        assert (lower <= expected + DENSE).all()
+        assert (expected <= upper + DENSE).all()
+
+
+def test_the_error_of_the_value_function_is_charged():
+    """A loose V_i: the interval holds only because its margin covers 2γ times the certified error of V_i."""
+    mdp = relay(5, gamma=0.9)
+    theta = uniform_theta(mdp)
+    chain = chain_of(mdp, theta)
+    exact = dense.decay_profile(mdp, theta)
+    e = 1e-2
+    V = dense.values(mdp, policies(mdp, theta))[4]
+    plan = sweep_plan(mdp, 4)
+    # The worst error of size e: it stretches V_i, so D_i(κ) moves by 2γe where a cell sees both ends.
+    stretched = V + e * np.sign(V - 0.5 * (V.max() + V.min()))
+    D = mdp.gamma * sweep_oscillations(plan, sweep_table(mdp, plan, stretched))
+    moved = np.abs(D - exact[4, : len(D)]).max()
+    margin = decay_margin(chain, stretched, e)
+    assert moved <= margin
+    assert moved >= margin * (1 - 1e-6)
+
+
+def test_rounding_is_charged_even_where_v_is_exact():
+    mdp = relay(5, gamma=0.9)
+    chain = chain_of(mdp, uniform_theta(mdp))
+    V = dense.values(mdp, policies(mdp, uniform_theta(mdp)))[4]
+    assert 2.0**-53 * np.abs(V).max() < decay_margin(chain, V, 0.0) < 1e-11
+    lower, upper = certified_decay(mdp, uniform_theta(mdp), tol=1e-3)
+    assert (upper - lower)[4, 0] > 0
+
+
+@pytest.mark.parametrize("agent", [0, 3, 4])
+def test_sweep_and_branch_and_bound_agree_on_larger_networks(agent):
+    mdp = random_mdp(nx.path_graph(8), seed=1, concentration=0.3)
+    rng = np.random.default_rng(1)
+    plan = sweep_plan(mdp, agent)
+    table = sweep_table(mdp, plan, rng.uniform(size=mdp.state_sizes))
+    swept = sweep_oscillations(plan, table)
+    assert (np.diff(swept) <= 0).all()
+    for kappa in range(len(plan.prefix) - 1):
+        low, high = branch_oscillation(plan, table, kappa, 1e-9, 1 << 30)
+        assert low <= swept[kappa] + 1e-14
+        assert swept[kappa] <= high + 1e-14
+
+
+def test_the_relay_meets_lemma_3_with_equality():
+    gamma = 0.9
+    mdp = relay(7, gamma=gamma)
+    D = decay_profile(mdp, uniform_theta(mdp))
+    for i in range(7):
+        for kappa in range(7):
+            expected = gamma ** (kappa + 1) / (1 - gamma) if kappa < i else 0.0
+            assert abs(D[i, kappa] - expected) <= 3e-10
+
+
+def test_the_relay_by_branch_and_bound_on_sixteen_agents():
+    """Q_15 has 4^16 entries; D_15(κ) is known."""
+    gamma = 0.5
+    mdp = relay(16, gamma=gamma)
+    lower, upper = certified_decay(mdp, uniform_theta(mdp), [15], [0, 2, 4], sweep_limit=0)
+    for column, kappa in enumerate((0, 2, 4)):
+        expected = gamma ** (kappa + 1) / (1 - gamma)
+        assert lower[0, column] <= expected <= upper[0, column]
+        assert upper[0, column] - lower[0, column] <= 2e-9
+
+
+def test_a_sweep_that_would_take_hours_is_refused():
+    mdp = random_mdp(nx.path_graph(12), seed=0)
+    with pytest.raises(ValueError, match="exceeds work = 1000; ask certified_decay"):
+        decay_profile(mdp, uniform_theta(mdp), work=1000)
+    with pytest.raises(ValueError, match="at least 0"):
+        certified_decay(mdp, uniform_theta(mdp), [0], [-1])
+
+
+def test_disconnected_agents_do_not_matter():
+    joined = nx.disjoint_union(nx.path_graph(3), nx.path_graph(2))
+    mdp = random_mdp(joined, seed=6)
+    theta = gaussian_theta(mdp, np.random.default_rng(6))
+    D = decay_profile(mdp, theta)
+    assert D.shape == (5, 3)
+    assert np.abs(D - dense.decay_profile(mdp, theta)).max() <= 1e-9
+    assert (D[3:, 1:] == 0).all()

@@ -1,0 +1,121 @@
+"""Intervals from an agent's surroundings alone, and the search over policies."""
+
+import types
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from sacrepro.exact import decay_profile, dense, evaluate, local_decay, local_value, worst_decay
+from sacrepro.exact.worst import _deterministic
+from sacrepro.graph import diameter
+from sacrepro.instances.random_kernels import random_mdp
+from sacrepro.instances.relay import relay
+from sacrepro.policy import gaussian_theta, policies, uniform_theta
+from strategies import cases
+
+#: The dense solve: condition 2/(1-γ) times a few hundred units, r̄ ≤ 4, γ ≤ .95.
+DENSE = 400 * 2.0**-53 * 4 * 2 / 0.05**2
+
+
+def spread(mdp, agents, table):
+    return table.reshape([mdp.state_sizes[j] if j in agents else 1 for j in range(mdp.n)])
+
+
+@given(cases(max_n=4))
+@settings(max_examples=40)
+def test_local_intervals_hold_everywhere(case):
+    mdp, theta = case
+    V, D = dense.values(mdp, policies(mdp, theta)), dense.decay_profile(mdp, theta)
+    for i in range(mdp.n):
+        for tol in (1.0, 1e-3, 1e-8):
+            value = local_value(mdp, theta, i, tol)
+            assert value.error <= tol
+            assert np.abs(V[i] - spread(mdp, value.agents, value.V)).max() <= value.error + DENSE
+            lower, upper = local_decay(mdp, theta, i, diameter(mdp.graph), tol)
+            assert (lower <= D[i] + DENSE).all()
+            assert (D[i] <= upper + DENSE).all()
+
+
+def test_freezing_is_charged():
+    """On a tight budget of table entries the interval widens, and still holds."""
+    mdp = random_mdp(nx.cycle_graph(9), seed=3, concentration=0.3)
+    theta = gaussian_theta(mdp, np.random.default_rng(3))
+    V = evaluate(mdp, theta).V[4]
+    wide = local_value(mdp, theta, 4, 1e-8, largest=64)
+    narrow = local_value(mdp, theta, 4, 1e-8)
+    assert narrow.error <= 1e-8 < wide.error
+    for value in (wide, narrow):
+        assert np.abs(V - spread(mdp, value.agents, value.V)).max() <= value.error + 1e-10
+    D = decay_profile(mdp, theta)[4]
+    lower, upper = local_decay(mdp, theta, 4, 4, 1e-6, largest=64)
+    assert (lower <= D + 1e-9).all()
+    assert (upper + 1e-9 >= D).all()
+
+
+def test_the_cost_does_not_depend_on_n():
+    """The same kernels on paths of 40 and of 40 thousand agents: the same table around the middle agent."""
+    base = random_mdp(nx.path_graph(40), seed=2)
+    theta = gaussian_theta(base, np.random.default_rng(2))
+    small = local_value(base, theta, 20, 1e-6)
+    offset = 20000
+    kernels = [base.P[1]] * 39960 + [base.P[0]] * 80
+    kernels[offset : offset + 38] = base.P[1:39]
+    rewards, logits = [base.r[0]] * 40040, [theta[0]] * 40040
+    rewards[offset : offset + 38], logits[offset : offset + 38] = base.r[1:39], theta[1:39]
+    long = types.SimpleNamespace(graph=nx.path_graph(40040), P=kernels, r=rewards, gamma=base.gamma)
+    large = local_value(long, logits, offset + 19, 1e-6)
+    assert large.agents == tuple(j + offset - 1 for j in small.agents)
+    assert np.array_equal(large.V, small.V)
+    assert large.error == small.error
+
+
+def test_local_refusals():
+    mdp = random_mdp(nx.path_graph(3), seed=0)
+    with pytest.raises(ValueError, match="agent 7"):
+        local_value(mdp, uniform_theta(mdp), 7)
+    theta = (np.zeros((2, 3)), *uniform_theta(mdp)[1:])
+    with pytest.raises(ValueError, match=r"theta\[0\] of agent 0 has shape \(2, 3\), expected \(2, 2\)"):
+        local_value(mdp, theta, 0)
+
+
+def test_the_worst_policy_is_at_least_every_policy_tried():
+    mdp = random_mdp(nx.path_graph(3), seed=8)
+    worst = worst_decay(mdp, 1, 0)
+    assert worst.exhaustive
+    assert worst.tried >= 4**3
+    assert abs(dense.decay_profile(mdp, worst.theta)[1, 0] - worst.D) <= 1e-7
+    brute = max(dense.decay_profile(mdp, theta)[1, 0] for theta in _deterministic(mdp, (0, 1, 2)))
+    assert brute - 1e-7 <= worst.D
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        assert dense.decay_profile(mdp, gaussian_theta(mdp, rng, 3.0))[1, 0] <= worst.D + 1e-7
+
+
+def test_local_search_finds_what_enumeration_finds():
+    mdp = random_mdp(nx.path_graph(3), seed=9)
+    everything = worst_decay(mdp, 0, 0)
+    searched = worst_decay(mdp, 0, 0, exhaustive_limit=0, starts=6)
+    assert not searched.exhaustive
+    assert searched.D <= everything.D + 1e-7
+    assert abs(dense.decay_profile(mdp, searched.theta)[0, 0] - searched.D) <= 1e-7
+    # What coordinate ascent promises: no single row, set to a vertex or to the uniform law, raises D by what it counts
+    # as progress, 1e-6 relative and 1e-7. D is off by 2γ tol on either side.
+    for j, block in enumerate(searched.theta):
+        for s in range(len(block)):
+            for row in (np.array([0.0, -np.inf]), np.array([-np.inf, 0.0]), np.zeros(2)):
+                moved = [other.copy() for other in searched.theta]
+                moved[j][s] = row
+                D = dense.decay_profile(mdp, tuple(moved))[0, 0]
+                assert D <= searched.D * (1 + 1e-6) + 2e-7
+
+
+def test_the_relay_is_worst_under_every_policy_and_far_agents_never_matter():
+    mdp = relay(3, gamma=0.5)
+    assert abs(worst_decay(mdp, 2, 1, starts=1, exhaustive_limit=0).D - 0.5) <= 1e-7
+    assert worst_decay(mdp, 2, 5, starts=1, exhaustive_limit=0).D == 0.0
+    with pytest.raises(ValueError, match="kappa"):
+        worst_decay(mdp, 0, -1)
+    with pytest.raises(ValueError, match="agent 3"):
+        worst_decay(mdp, 3, 0)

@@ -1,0 +1,257 @@
+"""V_i^θ, J, π^θ, ∇J, Q_i: the dense oracle and exact rational arithmetic, each to the certificate's own error."""
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from sacrepro import NetworkedMDP
+from sacrepro.exact import (
+    decay_profile,
+    dense,
+    discounted_state_distribution,
+    evaluate,
+    natural_mean,
+    natural_truncated_gradient,
+    policy_gradient,
+    q_function,
+    td_fixed_point,
+    worst_decay,
+)
+from sacrepro.exact.chain import chain_of
+from sacrepro.exact.memory import available_bytes
+from sacrepro.exact.occupancy import occupancy
+from sacrepro.instances.random_kernels import random_mdp
+from sacrepro.instances.relay import relay
+from sacrepro.policy import gaussian_theta, policies, uniform_theta
+from strategies import cases
+
+#: What a dense solve of (I - γP) x = b can lose: its condition number 2/(1-γ) times a few hundred units.
+DENSE = 400 * 2.0**-53
+
+
+def dense_slack(mdp):
+    return DENSE * 2 * mdp.r_bar / (1 - mdp.gamma) ** 2
+
+
+def exact_values(mdp, zeta):
+    """V_i over rational numbers, the floating point kernels and policies taken at face value."""
+    flint = pytest.importorskip("flint")
+
+    def rational(x):
+        return flint.fmpq(*float(x).as_integer_ratio())
+
+    states = list(np.ndindex(*mdp.state_sizes))
+    averaged = []
+    for i, hood in enumerate(mdp.neighbors):
+        own = hood.index(i)
+        table = {}
+        for row in np.ndindex(*mdp.P[i].shape[:-2]):
+            for after in range(mdp.state_sizes[i]):
+                terms = (
+                    rational(zeta[i][row[own], a]) * rational(mdp.P[i][(*row, a, after)])
+                    for a in range(zeta[i].shape[1])
+                )
+                table[row, after] = sum(terms, flint.fmpq(0))
+        averaged.append(table)
+    gamma = rational(mdp.gamma)
+    matrix = flint.fmpq_mat(len(states), len(states))
+    rewards = flint.fmpq_mat(len(states), mdp.n)
+    for k, s in enumerate(states):
+        for column, after in enumerate(states):
+            entry = flint.fmpq(1)
+            for i, hood in enumerate(mdp.neighbors):
+                entry *= averaged[i][tuple(s[j] for j in hood), after[i]]
+            matrix[k, column] = (1 if k == column else 0) - gamma * entry
+        for i in range(mdp.n):
+            products = (rational(zeta[i][s[i], a]) * rational(mdp.r[i][s[i], a]) for a in range(zeta[i].shape[1]))
+            rewards[k, i] = sum(products, flint.fmpq(0))
+    return matrix.solve(rewards)
+
+
+@given(cases(max_n=3, max_size=2))
+@settings(max_examples=25)
+def test_the_certificate_holds_in_rational_arithmetic(case):
+    """Floats in, rationals out: |V - V^θ| ≤ error with no tolerance at all."""
+    flint = pytest.importorskip("flint")
+    mdp, theta = case
+    result = evaluate(mdp, theta)
+    exact = exact_values(mdp, policies(mdp, theta))
+    for i in range(mdp.n):
+        for k, value in enumerate(result.V[i].ravel()):
+            difference = exact[k, i] - flint.fmpq(*float(value).as_integer_ratio())
+            assert abs(difference) <= flint.fmpq(*float(result.error).as_integer_ratio())
+
+
+@pytest.mark.parametrize("tol", [1e-3, 1e-7, 1e-10])
+@pytest.mark.parametrize("gamma", [0.5, 0.9, 0.99])
+def test_the_certificate_is_honest_and_not_idle(tol, gamma):
+    """The error stays within the certificate at every tol, and loose runs really are looser."""
+    mdp = random_mdp(nx.cycle_graph(5), seed=5, gamma=gamma, concentration=0.2)
+    theta = gaussian_theta(mdp, np.random.default_rng(5))
+    result = evaluate(mdp, theta, tol)
+    truth = dense.values(mdp, policies(mdp, theta))
+    error = np.abs(result.V - truth).max()
+    assert error <= result.error + dense_slack(mdp)
+    assert result.error <= tol
+    J = float((mdp.joint_pi0() * truth.mean(axis=0)).sum())
+    assert abs(J - result.J) <= result.J_error + dense_slack(mdp)
+    if tol == 1e-3:
+        assert error > 1e-9
+
+
+@given(cases(max_n=4))
+@settings(max_examples=50)
+def test_values_occupancy_and_gradient_are_the_oracle_s(case):
+    mdp, theta = case
+    zeta = policies(mdp, theta)
+    result = evaluate(mdp, theta)
+    assert result.V.shape == (mdp.n, *mdp.state_sizes)
+    assert np.abs(result.V - dense.values(mdp, zeta)).max() <= result.error + dense_slack(mdp)
+    law = occupancy(chain_of(mdp, theta))
+    assert np.abs(law.pi - dense.occupancy(mdp, zeta)).sum() <= law.error + DENSE / (1 - mdp.gamma)
+    assert abs(law.pi.sum() - 1) <= law.error + 1e-12
+    # √2 bounds the score, r̄/(1-γ) the Q that it multiplies.
+    margin = np.sqrt(2) / (1 - mdp.gamma) * (result.error + law.error * mdp.r_bar / (1 - mdp.gamma) + dense_slack(mdp))
+    for block, expected in zip(policy_gradient(mdp, theta), dense.policy_gradient(mdp, theta), strict=True):
+        assert block.shape == expected.shape
+        assert np.abs(block - expected).max() <= margin
+
+
+@given(cases(max_n=3))
+@settings(max_examples=25)
+def test_q_tables_are_the_oracle_s(case):
+    mdp, theta = case
+    V = dense.values(mdp, policies(mdp, theta))
+    for i in range(mdp.n):
+        Q_i = q_function(mdp, theta, i)
+        assert np.abs(Q_i - dense.q_function(mdp, V[i], i)).max() <= 1.001e-10 + dense_slack(mdp)
+
+
+def test_gradient_is_the_derivative_of_J():
+    """Lemma 1 without Lemma 1: central differences of J, step h, whose error is h²/6 of a third derivative."""
+    mdp = random_mdp(nx.path_graph(4), seed=2, gamma=0.7)
+    theta = gaussian_theta(mdp, np.random.default_rng(2))
+    gradient, h = policy_gradient(mdp, theta), 1e-4
+    for i in range(mdp.n):
+        for entry in np.ndindex(*theta[i].shape):
+            moved = []
+            for sign in (1, -1):
+                blocks = [block.copy() for block in theta]
+                blocks[i][entry] += sign * h
+                moved.append(evaluate(mdp, tuple(blocks), 1e-12).J)
+            assert abs((moved[0] - moved[1]) / (2 * h) - gradient[i][entry]) <= 1e-7
+
+
+def test_natural_truncated_gradient_is_the_gradient_once_every_agent_is_inside():
+    mdp = random_mdp(nx.path_graph(4), seed=4)
+    theta = gaussian_theta(mdp, np.random.default_rng(4))
+    full = policy_gradient(mdp, theta)
+    for block, expected in zip(natural_truncated_gradient(mdp, theta, 3), full, strict=True):
+        assert np.abs(block - expected).max() <= 1e-9
+    assert max(np.abs(a - b).max() for a, b in zip(natural_truncated_gradient(mdp, theta, 0), full, strict=True)) > 1e-6
+
+
+def sticky(n, gamma, flip=0.01):
+    """Random kernels that act with probability `flip` and otherwise keep the state: a slow chain."""
+    base = random_mdp(nx.path_graph(n), seed=0, gamma=gamma)
+    kernels = []
+    for i, hood in enumerate(base.neighbors):
+        shape = [2 if j == i else 1 for j in hood]
+        kernels.append((1 - flip) * np.eye(2).reshape([*shape, 1, 2]) + flip * base.P[i])
+    return NetworkedMDP(base.graph, tuple(kernels), base.r, gamma, base.pi0)
+
+
+def test_a_slow_chain_takes_few_products():
+    """γ = .999 and sticky: value iteration would need thousands of products."""
+    mdp = sticky(7, 0.999)
+    theta = uniform_theta(mdp)
+    result = evaluate(mdp, theta, 1e-8)
+    assert result.products <= 200
+    assert np.abs(result.V - dense.values(mdp, policies(mdp, theta))).max() <= result.error + 1e-9
+    law = occupancy(chain_of(mdp, theta), 1e-8)
+    assert law.products <= 200
+    assert np.abs(law.pi - dense.occupancy(mdp, policies(mdp, theta))).sum() <= law.error + 1e-9
+
+
+@pytest.mark.parametrize("tol", [1.0, 1e-1, 1e-2, 1e-4])
+def test_the_occupancy_certificate_holds_where_the_chain_forgets_slowly(tol):
+    """Without its factor 1/(1-γ) the residual would claim too much here."""
+    mdp = sticky(4, 0.99, flip=0.002)
+    point = (np.array([1.0, 0.0]),) * 4
+    mdp = NetworkedMDP(mdp.graph, mdp.P, mdp.r, mdp.gamma, point)
+    theta = uniform_theta(mdp)
+    law = occupancy(chain_of(mdp, theta), tol)
+    error = np.abs(law.pi - dense.occupancy(mdp, policies(mdp, theta))).sum()
+    assert error <= law.error + DENSE / (1 - mdp.gamma)
+    assert law.error <= tol
+
+
+def test_an_unattainable_tolerance_names_an_attainable_one():
+    mdp = sticky(4, 0.999)
+    theta = uniform_theta(mdp)
+    with pytest.raises(ValueError, match="attainable: tol = ") as refusal:
+        evaluate(mdp, theta, 1e-14)
+    assert evaluate(mdp, theta, float(str(refusal.value).split("attainable: tol = ")[1])).error > 0
+    with pytest.raises(ValueError, match="tol must be positive"):
+        evaluate(mdp, theta, 0.0)
+
+
+def test_the_relay_by_hand():
+    """Agent 0 keeps its state, r = s: V_0 = s_0/(1-γ); agent i gets the state of agent 0 after i steps."""
+    gamma = 0.9
+    mdp = relay(4, gamma=gamma)
+    V = evaluate(mdp, uniform_theta(mdp)).V
+    for s in np.ndindex(2, 2, 2, 2):
+        assert abs(V[0][s] - s[0] / (1 - gamma)) <= 1e-10
+        first = sum(gamma**t * s[3 - t] for t in range(3))
+        assert abs(V[3][s] - first - gamma**3 * s[0] / (1 - gamma)) <= 1e-10
+
+
+def test_isolated_and_one_state_agents_and_gamma_zero():
+    mdp = random_mdp(nx.empty_graph(3), seed=0, state_sizes=(1, 3, 2), action_sizes=(2, 1, 1), gamma=0.0)
+    theta = gaussian_theta(mdp, np.random.default_rng(0))
+    V = evaluate(mdp, theta).V
+    assert V.shape == (3, 1, 3, 2)
+    for i, zeta_i in enumerate(policies(mdp, theta)):
+        expected = (zeta_i * mdp.r[i]).sum(axis=1).reshape([-1 if j == i else 1 for j in range(3)])
+        assert np.abs(V[i] - expected).max() <= 1e-10
+
+
+def test_requests_that_cannot_fit_are_refused_before_they_start():
+    mdp = random_mdp(nx.path_graph(30), seed=0)
+    theta = uniform_theta(mdp)
+    what_fits = r"1073741824 joint states.* needs .*about \d+ joint states would fit"
+    for call in (evaluate, discounted_state_distribution, policy_gradient, decay_profile):
+        with pytest.raises(MemoryError, match=what_fits):
+            call(mdp, theta)
+    for call in (td_fixed_point, natural_mean, worst_decay):
+        with pytest.raises(MemoryError, match=what_fits):
+            call(mdp, 0, 1) if call is worst_decay else call(mdp, theta, 0, 1)
+    with pytest.raises(MemoryError, match=r"Q_0 with 10\^18 entries"):
+        q_function(mdp, theta, 0)
+    small = random_mdp(nx.path_graph(6), seed=0)
+    with pytest.raises(MemoryError, match="1 kB are allowed"):
+        evaluate(small, uniform_theta(small), memory_limit=1000)
+    assert available_bytes() > 0
+
+
+def test_a_refusal_stays_readable_whatever_n_is():
+    """2^2000 joint states: the order of elimination is not looked for, and no number runs over several lines."""
+    mdp = random_mdp(nx.path_graph(2000), seed=0)
+    for call in (lambda: evaluate(mdp, uniform_theta(mdp)), lambda: q_function(mdp, uniform_theta(mdp), 0)):
+        with pytest.raises(MemoryError, match=r"10\^") as refusal:
+            call()
+        assert len(str(refusal.value)) < 400
+
+
+def test_batches_and_light_cones_agree_with_single_agents():
+    """n = 14 runs agents on their light cones; the answer is that of a direct residual check."""
+    mdp = random_mdp(nx.path_graph(14), seed=7)
+    theta = gaussian_theta(mdp, np.random.default_rng(7))
+    result = evaluate(mdp, theta)
+    chain = chain_of(mdp, theta)
+    for i in (0, 7):
+        reward = chain.rewards[i].reshape([-1 if j == i else 1 for j in range(14)])
+        residual = reward + mdp.gamma * chain.careful_operator(result.V[i]) - result.V[i]
+        assert np.abs(residual).max() <= (1 + mdp.gamma) * result.error + 1e-13

@@ -1,0 +1,102 @@
+"""Named models: hand-computed transitions, seeds, refusals."""
+
+import networkx as nx
+import numpy as np
+import pytest
+
+from sacrepro.graph import diameter
+from sacrepro.instances import MODELS, build
+from sacrepro.instances.graphs import FAMILIES, build_graph
+from sacrepro.instances.random_kernels import random_mdp
+from sacrepro.instances.relay import broadcast, relay
+from sacrepro.instances.sis import sis
+
+
+def test_sis_transitions_by_hand():
+    """Agent 1 of a path of three: neighbors 0 and 2, so P[1] is indexed [s_0, s_1, s_2, a_1, s_1']."""
+    mdp = sis(nx.path_graph(3), gamma=0.9, beta=(0.4, 0.1), delta=(0.2, 0.7), epsilon=0.05, health=1.0, cost=0.3)
+    P = mdp.P[1]
+    assert P[0, 0, 0, 0, 1] == pytest.approx(0.05)
+    assert P[1, 0, 0, 0, 1] == pytest.approx(1 - 0.95 * 0.6)
+    assert P[1, 0, 1, 0, 1] == pytest.approx(1 - 0.95 * 0.36)
+    assert P[1, 0, 1, 1, 1] == pytest.approx(1 - 0.95 * 0.81)
+    assert P[1, 1, 0, 0, 0] == pytest.approx(0.2)
+    assert P[0, 1, 0, 1, 0] == pytest.approx(0.7)
+    # Health 1 while susceptible, 0.3 for a treatment not paid for.
+    assert mdp.r[1].tolist() == [[1.3, 1.0], [0.3, 0.0]]
+
+
+def test_relay_copies_its_left_neighbor():
+    mdp = relay(3, gamma=0.9)
+    for states in np.ndindex(2, 2, 2):
+        for action in range(2):
+            assert mdp.P[1][states][action, states[0]] == 1.0  # agent 1 copies agent 0
+            assert mdp.P[0][states[:2]][action, states[0]] == 1.0  # agent 0 keeps its state
+            assert mdp.P[2][states[1:]][action, states[1]] == 1.0  # agent 2 copies agent 1
+
+
+def test_noise_redraws_the_copied_bit():
+    mdp = relay(2, gamma=0.9, noise=0.4)
+    assert mdp.P[1][1, 0, 0].tolist() == pytest.approx([0.2, 0.8])
+
+
+def test_broadcast_copies_leaf_one_through_the_hub():
+    mdp = broadcast(4, gamma=0.9)
+    for states in np.ndindex(2, 2, 2, 2):
+        assert mdp.P[0][states][0, states[1]] == 1.0
+    for hub, own in np.ndindex(2, 2):
+        assert mdp.P[1][hub, own, 0, own] == 1.0
+        assert mdp.P[3][hub, own, 0, hub] == 1.0
+
+
+def test_random_models_depend_on_the_seed_alone():
+    graph = nx.path_graph(3)
+    same, again, other = (random_mdp(graph, seed=seed) for seed in (1, 1, 2))
+    assert all(np.array_equal(P, Q) for P, Q in zip(same.P, again.P, strict=True))
+    assert not np.array_equal(same.P[0], other.P[0])
+
+
+def test_real_networks_have_the_sizes_of_the_literature():
+    assert len(build_graph({"family": "krackhardt_kite"})) == 10
+    florentine = build_graph({"family": "florentine_families"})
+    assert (len(florentine), florentine.number_of_edges(), diameter(florentine)) == (15, 20, 5)
+
+
+def test_every_family_is_on_the_agents_zero_to_n_minus_one():
+    parameters = {"grid": {"rows": 2, "columns": 3}, "random_tree": {"n": 5, "seed": 0}}
+    for family in FAMILIES:
+        fixed = {} if family in {"krackhardt_kite", "florentine_families"} else {"n": 4}
+        graph = build_graph({"family": family, **parameters.get(family, fixed)})
+        assert set(graph) == set(range(len(graph)))
+        assert nx.is_connected(graph)
+
+
+PAIR = {"family": "path", "n": 2}
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ({}, "instance: unknown model None; known are relay"),
+        ({"model": "ising"}, "instance: unknown model 'ising'"),
+        ({"model": "relay", "n": 3}, "instance: .*gamma"),
+        ({"model": "relay", "n": 0, "gamma": 0.9}, "relay: n must be at least 1, got 0"),
+        ({"model": "relay", "n": 2, "gamma": 0.9, "noise": 2}, r"relay: noise must lie in \[0, 1\], got 2"),
+        ({"model": "broadcast", "n": 2, "gamma": 0.9}, "broadcast: n must be at least 3"),
+        ({"model": "sis", "graph": {"family": "torus"}, "gamma": 0.9}, "graph: unknown family 'torus'"),
+        ({"model": "sis", "graph": {"family": "path"}, "gamma": 0.9}, "graph: .*'n'"),
+        ({"model": "sis", "graph": {"family": "ring", "n": 2}, "gamma": 0.9}, "ring: n must be at least 3"),
+        (
+            {"model": "sis", "graph": PAIR, "gamma": 0.9, "beta": [0.1, 1.5]},
+            "sis: beta must hold",
+        ),
+    ],
+)
+def test_refusals(spec, message):
+    with pytest.raises(ValueError, match=message):
+        build(spec)
+
+
+def test_every_model_is_documented():
+    for name, model in MODELS.items():
+        assert model.__doc__, name

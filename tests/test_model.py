@@ -1,0 +1,116 @@
+"""Construction and refusals of `NetworkedMDP`."""
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given
+
+from sacrepro import NetworkedMDP
+from sacrepro.instances.random_kernels import random_mdp
+from strategies import mdps
+
+GRAPH = nx.path_graph(3)
+GOOD = random_mdp(GRAPH, seed=0, state_sizes=(2, 3, 2), action_sizes=(2, 1, 2))
+
+
+def changed(**fields):
+    arguments = {"graph": GRAPH, "P": GOOD.P, "r": GOOD.r, "gamma": 0.9, "pi0": GOOD.pi0}
+    return NetworkedMDP(**(arguments | fields))
+
+
+def replaced(tables, i, table):
+    return tuple(table if j == i else old for j, old in enumerate(tables))
+
+
+def spoiled(table, entry, value):
+    copy = np.array(table)
+    copy[entry] = value
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("fields", "error", "message"),
+    [
+        ({"P": GOOD.P[:2]}, ValueError, "P holds 2 arrays, but the graph has 3 agents"),
+        ({"P": 3}, TypeError, "P must be a tuple or list"),
+        (
+            {"P": replaced(GOOD.P, 1, GOOD.P[0])},
+            ValueError,
+            r"P\[1\] of agent 1 has shape .*expected \(2, 3, 2, 1, 3\)",
+        ),
+        ({"P": replaced(GOOD.P, 1, "no")}, TypeError, r"P\[1\] of agent 1 is not an array of numbers"),
+        (
+            {"P": replaced(GOOD.P, 0, spoiled(GOOD.P[0], (1, 2, 0, 1), -0.25))},
+            ValueError,
+            r"P\[0\] of agent 0 has entry .*-0.25.* at \(1, 2, 0, 1\)",
+        ),
+        (
+            {"P": replaced(GOOD.P, 2, spoiled(GOOD.P[2], (0, 0, 0, 0), np.nan))},
+            ValueError,
+            r"P\[2\] of agent 2 has entry .*nan.* at \(0, 0, 0, 0\)",
+        ),
+        (
+            {"P": replaced(GOOD.P, 0, spoiled(GOOD.P[0], (1, 2, 1, 0), 2.0))},
+            ValueError,
+            r"P\[0\] of agent 0 sums to .* in row \(1, 2, 1\), expected 1",
+        ),
+        (
+            {"r": replaced(GOOD.r, 1, -GOOD.r[1])},
+            ValueError,
+            r"r\[1\] of agent 1 has entry .* must be finite and at least",
+        ),
+        ({"r": replaced(GOOD.r, 0, np.full((2, 2), np.inf))}, ValueError, r"r\[0\] of agent 0 has entry .*inf"),
+        (
+            {"r": replaced(GOOD.r, 0, np.zeros(2))},
+            ValueError,
+            r"r\[0\] of agent 0 has shape \(2,\), expected \(S_0, A_0\)",
+        ),
+        ({"gamma": 1.0}, ValueError, r"gamma must lie in \[0, 1\), got 1.0"),
+        ({"gamma": -0.1}, ValueError, "gamma must lie in"),
+        ({"gamma": float("nan")}, ValueError, "gamma must lie in"),
+        ({"gamma": "0.9"}, TypeError, "gamma must be a number"),
+        ({"pi0": GOOD.pi0[:2]}, ValueError, "pi0 holds 2 arrays"),
+        (
+            {"pi0": replaced(GOOD.pi0, 1, np.full(2, 0.5))},
+            ValueError,
+            r"pi0\[1\] of agent 1 has shape \(2,\), expected \(3,\)",
+        ),
+        ({"pi0": replaced(GOOD.pi0, 2, np.full(2, 0.4))}, ValueError, r"pi0\[2\] of agent 2 sums to 0.8, expected 1"),
+        ({"pi0": np.full((2, 3, 2), 0.1)}, ValueError, "joint pi0 sums to .*, expected 1"),
+        ({"pi0": np.full((2, 2), 0.25)}, ValueError, r"joint pi0 has shape \(2, 2\), expected \(2, 3, 2\)"),
+        ({"graph": nx.DiGraph(GRAPH)}, TypeError, "undirected"),
+        ({"graph": nx.path_graph([1, 2, 3])}, ValueError, "graph nodes must be the agents 0..2"),
+    ],
+)
+def test_refusals_name_what_is_wrong(fields, error, message):
+    with pytest.raises(error, match=message):
+        changed(**fields)
+
+
+def test_what_was_given_is_copied_and_frozen():
+    P = [np.array(P_i) for P_i in GOOD.P]
+    graph = nx.path_graph(3)
+    mdp = NetworkedMDP(graph, P, GOOD.r, 0.9, GOOD.pi0)
+    P[0][:] = 7.0
+    graph.add_edge(0, 2)
+    assert np.array_equal(mdp.P[0], GOOD.P[0])
+    assert mdp.neighbors == ((0, 1), (0, 1, 2), (1, 2))
+    with pytest.raises(ValueError, match="read-only"):
+        mdp.P[0][0] = 0.0
+    with pytest.raises(nx.NetworkXError, match="Frozen graph"):
+        mdp.graph.add_edge(0, 2)
+    with pytest.raises(AttributeError):
+        mdp.gamma = 0.5
+
+
+def test_the_order_in_which_nodes_were_added_does_not_matter():
+    graph = nx.Graph([(2, 1), (1, 0)])
+    assert NetworkedMDP(graph, GOOD.P, GOOD.r, 0.9, GOOD.pi0).neighbors == GOOD.neighbors
+
+
+@given(mdps())
+def test_sizes_and_distributions(mdp):
+    assert mdp.n == len(mdp.P) == len(mdp.graph)
+    assert mdp.joint_pi0().shape == mdp.state_sizes
+    assert abs(mdp.joint_pi0().sum() - 1.0) < 1e-12
+    assert all(r_i.min() >= 0 and r_i.max() <= mdp.r_bar for r_i in mdp.r)

@@ -1,0 +1,44 @@
+"""What the README says is so."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from sacrepro.claims import CLAIMS
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+PAGES = [path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *ROOT.glob("paper/*.md")]]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / page).read_text()):
+        if "://" not in target:
+            assert ((ROOT / page).parent / target).exists(), target
+
+
+def test_the_table_names_every_claim_in_the_papers_order():
+    rows = re.findall(r"^\| `(\w+)` \|", README, flags=re.MULTILINE)
+    assert list(dict.fromkeys(rows)) == list(CLAIMS)
+
+
+def test_the_example_runs(capsys):
+    code = re.search(r"```python\n(.*?)```", README, flags=re.DOTALL).group(1)
+    exec(compile(code, "README.md", "exec"), {})
+    printed = capsys.readouterr().out.splitlines()
+    before, after = float(printed[0]), float(printed[-1])
+    assert after > before + 0.5
+
+
+def test_the_layout_names_what_is_there():
+    layout = README.split("## Layout")[1]
+    folder = ROOT
+    for row in re.findall(r"^\| (`.*?) \|", layout, flags=re.MULTILINE):
+        for name in re.findall(r"`([^`]+)`", row):
+            place = ROOT / name
+            if not place.exists():
+                place = folder / name
+            assert place.exists(), name
+            folder = place.parent

@@ -1,0 +1,100 @@
+"""Files appear whole or not at all; same content, same bytes; damaged files are named."""
+
+import os
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from sacrepro import store
+
+
+class Row(NamedTuple):
+    name: str
+    agent: int
+    value: float
+
+
+ROWS = [Row("a, b", 0, 0.1), Row("κ", 3, float("inf")), Row("", -1, 1e-300)]
+
+
+def test_rows_come_back_with_every_digit(tmp_path):
+    store.write_rows(tmp_path / "new" / "rows.csv", Row, ROWS)
+    assert store.read_rows(tmp_path / "new" / "rows.csv", Row) == ROWS
+
+
+def test_arrays_come_back_and_same_content_has_same_bytes(tmp_path):
+    arrays = {"V": np.random.default_rng(0).random((2, 3)), "name": np.array("kite")}
+    for name in ("one", "two"):
+        store.write_arrays(tmp_path / f"{name}.npz", arrays)
+    back = store.read_arrays(tmp_path / "one.npz")
+    assert np.array_equal(back["V"], arrays["V"])
+    assert str(back["name"]) == "kite"
+    assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
+
+
+def test_json_comes_back(tmp_path):
+    store.write_json(tmp_path / "a.json", {"κ": [1, 2.5]})
+    assert store.read_json(tmp_path / "a.json") == {"κ": [1, 2.5]}
+
+
+def test_a_failing_writer_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "rows.csv"
+    store.write_text(path, "old")
+
+    def fails():
+        with store.whole_file(path) as file:
+            file.write(b"half")
+            raise RuntimeError("disk on fire")
+
+    with pytest.raises(RuntimeError):
+        fails()
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["rows.csv"]
+
+
+def test_written_files_have_ordinary_permissions(tmp_path):
+    store.write_text(tmp_path / "a.txt", "x")
+    (tmp_path / "b.txt").write_text("x")
+    assert (tmp_path / "a.txt").stat().st_mode == (tmp_path / "b.txt").stat().st_mode
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name,agent\n", r"has columns \['name', 'agent'\], expected \['name', 'agent', 'value'\]"),
+        ("", "has columns None"),
+        ("name,agent,value\na,1\n", "line 2: 2 values, expected 3"),
+        ("name,agent,value\na,1,2\nb,1.5,2\n", "line 3, column agent: '1.5' is not int"),
+    ],
+)
+def test_damaged_rows_are_named(tmp_path, text, message):
+    path = tmp_path / "rows.csv"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=rf"rows\.csv.*{message}"):
+        store.read_rows(path, Row)
+
+
+def test_a_truncated_archive_is_named(tmp_path):
+    path = tmp_path / "V.npz"
+    store.write_arrays(path, {"V": np.zeros(1000)})
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(ValueError, match=r"V\.npz is not a readable npz file"):
+        store.read_arrays(path)
+    with pytest.raises(FileNotFoundError):
+        store.read_arrays(tmp_path / "absent.npz")
+
+
+def test_figures_have_no_dates_and_known_formats(tmp_path):
+    for suffix in ("svg", "pdf", "png"):
+        for name in ("one", "two"):
+            figure = Figure()
+            figure.subplots().plot([1, 2])
+            from sacrepro.plotting.style import house_style
+
+            with house_style():
+                store.write_figure(tmp_path / f"{name}.{suffix}", figure)
+        assert (tmp_path / f"one.{suffix}").read_bytes() == (tmp_path / f"two.{suffix}").read_bytes()
+    with pytest.raises(ValueError, match="a figure is written as"):
+        store.write_figure(tmp_path / "one.bmp", Figure())

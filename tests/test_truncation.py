@@ -1,0 +1,115 @@
+"""Eqs. (5)-(7): weights, truncated Q-functions and their refusals."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sacrepro import natural_weights, neighborhood, policy_gradient, q_function, truncate, truncated_policy_gradient
+from sacrepro.exact import dense
+from sacrepro.graph import diameter
+from sacrepro.instances import build
+from sacrepro.truncation import (
+    cell_shape,
+    dirichlet_weights,
+    outside_axes,
+    point_mass_weights,
+    sparse_weights,
+    uniform_weights,
+)
+from strategies import cases
+
+
+def families(mdp, theta, Q_i, i, kappa):
+    hood = neighborhood(mdp.graph, i, kappa)
+    rng = np.random.default_rng(0)
+    yield uniform_weights(Q_i.shape, hood)
+    yield dirichlet_weights(Q_i.shape, hood, rng)
+    yield sparse_weights(Q_i.shape, hood, rng)
+    yield point_mass_weights(Q_i, hood, largest=True)
+    yield point_mass_weights(Q_i, hood, largest=False)
+    yield natural_weights(mdp, theta, i, kappa)
+
+
+@settings(max_examples=40)
+@given(cases(max_n=3), st.integers(0, 2))
+def test_weights_sum_to_one_and_truncation_stays_in_the_range_of_the_cell(case, kappa):
+    mdp, theta = case
+    for i in range(mdp.n):
+        hood = neighborhood(mdp.graph, i, kappa)
+        Q_i = q_function(mdp, theta, i)
+        axes = outside_axes(hood, mdp.n)
+        low, high = Q_i.min(axis=axes, keepdims=True), Q_i.max(axis=axes, keepdims=True)
+        rounding = 1e-12 * max(1.0, np.abs(Q_i).max())
+        for w in families(mdp, theta, Q_i, i, kappa):
+            assert (w >= 0).all()
+            assert np.abs(w.sum(axis=axes) - 1.0).max() < 1e-12
+            Q_hat_i = truncate(Q_i, hood, w)
+            assert Q_hat_i.shape == cell_shape(Q_i.shape, hood)
+            assert (low - rounding <= Q_hat_i).all()
+            assert (Q_hat_i <= high + rounding).all()
+
+
+@settings(max_examples=40)
+@given(cases(max_n=3), st.integers(0, 2))
+def test_point_masses_attain_the_range_and_so_the_decay_gap(case, kappa):
+    mdp, theta = case
+    for i in range(mdp.n):
+        hood = neighborhood(mdp.graph, i, kappa)
+        Q_i = q_function(mdp, theta, i)
+        axes = outside_axes(hood, mdp.n)
+        for largest, extreme in ((True, Q_i.max(axis=axes)), (False, Q_i.min(axis=axes))):
+            Q_hat_i = truncate(Q_i, hood, point_mass_weights(Q_i, hood, largest=largest))
+            assert np.array_equal(Q_hat_i.ravel(), extreme.ravel())
+            gap = dense.oscillation(Q_i, hood).max()
+            assert np.abs(Q_hat_i - Q_i).max() == pytest.approx(gap, rel=1e-12, abs=1e-12)
+
+
+@settings(max_examples=20)
+@given(cases(max_n=3))
+def test_beyond_the_diameter_of_a_connected_graph_nothing_is_lost(case):
+    mdp, theta = case
+    kappa = diameter(mdp.graph)
+    if len(neighborhood(mdp.graph, 0, kappa)) < mdp.n:
+        return
+    Q = [q_function(mdp, theta, i) for i in range(mdp.n)]
+    h_hat = truncated_policy_gradient(mdp, theta, Q, kappa)
+    scale = max(1.0, mdp.r_bar / (1 - mdp.gamma) ** 2)
+    for block, exact in zip(h_hat, policy_gradient(mdp, theta), strict=True):
+        assert np.abs(block - exact).max() <= 1e-10 * scale
+
+
+RELAY = build({"model": "relay", "n": 3, "gamma": 0.9})
+THETA = tuple(np.zeros((2, 2)) for _ in range(3))
+Q_0 = q_function(RELAY, THETA, 0)
+
+
+@pytest.mark.parametrize(
+    ("w", "message"),
+    [
+        (np.full((2,) * 6, 1 / 8), r"weights sum to 2.0 in the cell at \(0, 0, 0, 0, 0, 0\)"),
+        (np.full((2,) * 4, 1 / 4), r"weights have shape \(2, 2, 2, 2\), expected the shape of Q_i"),
+        (np.full((2,) * 6, np.nan), "weights have entry nan"),
+        (-np.full((2,) * 6, 1 / 16), "non-negative weights"),
+    ],
+)
+def test_truncate_refuses_what_eq_6_forbids(w, message):
+    with pytest.raises(ValueError, match=message):
+        truncate(Q_0, (0,), w)
+
+
+def test_truncate_refuses_strange_neighborhoods_and_tables():
+    w = np.full((2,) * 6, 1 / 16)
+    for hood in ((0, 0), (3,), (-1,)):
+        with pytest.raises(ValueError, match=r"hood .* must hold distinct agents"):
+            truncate(Q_0, hood, w)
+    with pytest.raises(ValueError, match="one state axis and one action axis"):
+        truncate(np.zeros((2, 2, 2)), (0,), np.zeros((2, 2, 2)))
+
+
+def test_truncated_gradient_refuses_tables_of_another_kappa():
+    Q_hat = [truncate(Q_0, (i,), np.full((2,) * 6, 1 / 16)) for i in range(3)]
+    with pytest.raises(ValueError, match="Q_hat holds 2 tables"):
+        truncated_policy_gradient(RELAY, THETA, Q_hat[:2], 0)
+    with pytest.raises(ValueError, match=r"Q_hat\[0\] of agent 0 has shape .* N_0\^1 = \(0, 1\)"):
+        truncated_policy_gradient(RELAY, THETA, Q_hat, 1)

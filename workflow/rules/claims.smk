@@ -1,0 +1,15 @@
+rule claim:
+    """Both sides of one statement, measured on every instance and policy; nothing is judged here."""
+    input:
+        warm=learner_kernels,
+        exact=checked,
+    output:
+        "results/claims/{claim}.csv",
+    log:
+        "logs/claims/{claim}.log",
+    benchmark:
+        "logs/benchmarks/claims/{claim}.tsv"
+    params:
+        code=claim_code,
+    shell:
+        "python -m sacrepro claim {wildcards.claim:q} {input.exact:q} --output {output:q} > {log:q} 2>&1"
