@@ -1,12 +1,11 @@
-"""One verb for each rule of the workflow. Rooms are imported inside the verbs, so that each starts fast."""
+"""The verbs of the workflow: one for each rule, in the order of the DAG."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import sys
-from collections.abc import Sequence
-from typing import Any
+
+from sacrepro.cli.verbs import Verbs
 
 
 def exact(args: argparse.Namespace) -> None:
@@ -166,65 +165,6 @@ def verify(args: argparse.Namespace) -> None:
     print(f"{len(rows)} claims, none violated")
 
 
-def bench_exact(args: argparse.Namespace) -> None:
-    """Time this engine against other tools on the same instances, each measurement in a process of its own."""
-    from sacrepro.bench import exact
-    from sacrepro.bench.families import SIZES
-    from sacrepro.bench.peers import METHODS
-    from sacrepro.store import write_rows
-
-    def progress(row: exact.Timing) -> None:
-        print(
-            f"{row.family:10} n={row.n:<3} γ={row.gamma:<4} {row.method:23} {row.status:7}"
-            f" {row.seconds:9.4f} s {row.peak_mb:8.0f} MB  difference {row.difference:.1e}",
-            flush=True,
-        )
-
-    rows = exact.bench_exact(
-        args.families or list(SIZES),
-        args.gammas,
-        args.methods or list(METHODS),
-        repeats=args.repeats,
-        time_limit=args.time_limit,
-        memory_limit_gb=args.memory_limit_gb,
-        progress=progress,
-    )
-    write_rows(args.output, exact.Timing, rows)
-
-
-def bench_sac(args: argparse.Namespace) -> None:
-    """Throughput of Algorithm 1 against its transcription and against dictionaries, in agent-steps a second."""
-    from sacrepro.bench import sac as throughput
-    from sacrepro.store import write_rows
-
-    def progress(row: throughput.Throughput) -> None:
-        print(
-            f"{row.family:5} n={row.n:<8} S={row.S} A={row.A} κ={row.kappa} {row.method:14} {row.status:7}"
-            f" {row.agent_steps_per_second / 1e6:10.3f} M agent-steps/s {row.peak_mb:8.0f} MB",
-            flush=True,
-        )
-
-    rows = throughput.bench_sac(
-        args.families or throughput.FAMILIES,
-        args.sizes or throughput.SIZES,
-        args.kappas or throughput.KAPPAS,
-        methods=args.methods or throughput.METHODS,
-        T=args.T,
-        repeats=args.repeats,
-        time_limit=args.time_limit,
-        memory_limit_gb=args.memory_limit_gb,
-        progress=progress,
-    )
-    write_rows(args.output, throughput.Throughput, rows)
-
-
-def bench_one(args: argparse.Namespace) -> None:
-    """One measurement of `bench`, printed as JSON."""
-    from sacrepro.bench.exact import one
-
-    print(json.dumps(one(args.method, args.family, args.n, args.gamma, args.repeats)))
-
-
 def warm(args: argparse.Namespace) -> None:
     """Compile the kernels of one room once, so that parallel jobs find them in the cache."""
     from sacrepro.instances import build
@@ -245,25 +185,14 @@ def warm(args: argparse.Namespace) -> None:
     write_text(args.output, "compiled\n")
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line: one subcommand for each verb of this room."""
-    top = argparse.ArgumentParser(prog="sacrepro", description=sys.modules["sacrepro"].__doc__)
-    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
-
-    def verb(function: Any, *, output: bool = True) -> argparse.ArgumentParser:
-        added = verbs.add_parser(
-            function.__name__.replace("_", "-"), help=function.__doc__, description=function.__doc__
-        )
-        added.set_defaults(function=function)
-        if output:
-            added.add_argument("--output", required=True, help="file to write")
-        return added
+def add_verbs(verbs: Verbs) -> None:
+    """The verbs of this module, with their options."""
 
     def instance(added: argparse.ArgumentParser) -> None:
         added.add_argument("--instance", required=True, help="name of the instance in all tables")
         added.add_argument("--spec", type=json.loads, required=True, help="specification of the instance, as JSON")
 
-    added = verb(exact)
+    added = verbs.add(exact)
     instance(added)
     added.add_argument(
         "--policies", type=int, required=True, help="number of policies: the uniform one, then Gaussian ones"
@@ -271,11 +200,11 @@ def parser() -> argparse.ArgumentParser:
     added.add_argument("--seed", type=int, required=True, help="seed of the Gaussian logits")
     added.add_argument("--scale", type=float, required=True, help="standard deviation of the Gaussian logits")
 
-    added = verb(claim)
+    added = verbs.add(claim)
     added.add_argument("claim", help="name of the claim")
     added.add_argument("exact", nargs="+", help="files written by `exact`")
 
-    added = verb(sac)
+    added = verbs.add(sac)
     instance(added)
     for name, kind, text in (
         ("kappa", int, "κ, how many hops the critic sees"),
@@ -289,59 +218,25 @@ def parser() -> argparse.ArgumentParser:
     ):
         added.add_argument(f"--{name}", type=kind, required=True, help=text)
 
-    added = verb(trace)
+    added = verbs.add(trace)
     added.add_argument("runs", nargs="+", help="files written by `sac`")
     added.add_argument("--exact", action="store_true", help="exact J and ‖∇J‖² in place of sampled returns")
 
-    added = verb(figure, output=False)
+    added = verbs.add(figure, output=False)
     added.add_argument("figure", help="name of the figure")
     added.add_argument("rows", nargs="+", help="csv files with the rows it shows")
     added.add_argument("--output", nargs="+", required=True, help="files to write, .svg, .pdf or .png")
 
-    added = verb(verdicts)
+    added = verbs.add(verdicts)
     added.add_argument("comparisons", nargs="+", help="csv files written by `claim`")
     added.add_argument("--markdown", required=True, help="a summary, one line a claim")
 
-    added = verb(readme, output=False)
+    added = verbs.add(readme, output=False)
     added.add_argument("markdown", help="the table written by `verdicts`")
     added.add_argument("readme", help="the file whose table is replaced")
 
-    added = verb(verify)
+    added = verbs.add(verify)
     added.add_argument("claims", help="the table written by `verdicts`")
 
-    benchmarks = verbs.add_parser("bench", help="Benchmarks that anybody can run.").add_subparsers(
-        dest="what", required=True, metavar="WHAT"
-    )
-    for function in (bench_exact, bench_sac):
-        name = function.__name__.removeprefix("bench_")
-        added = benchmarks.add_parser(name, help=function.__doc__, description=function.__doc__)
-        added.set_defaults(function=function)
-        added.add_argument("--output", required=True, help="csv file to write")
-        added.add_argument("--families", nargs="*", help="graph families; all by default")
-        added.add_argument("--methods", nargs="*", help="methods; all by default")
-        added.add_argument("--repeats", type=int, default=3, help="repeats a measurement; the median counts")
-        added.add_argument("--time-limit", type=float, default=60.0, help="seconds a repeat")
-        added.add_argument("--memory-limit-gb", type=float, default=8.0, help="GiB a process")
-        if function is bench_exact:
-            added.add_argument("--gammas", nargs="+", type=float, default=[0.7, 0.9], help="discounts")
-        else:
-            added.add_argument("--sizes", nargs="*", type=int, help="numbers of agents; 10 to a million by default")
-            added.add_argument("--kappas", nargs="*", type=int, help="κ; 0, 1, 2 by default")
-            added.add_argument("--T", type=int, default=1000, help="inner loop length")
-
-    added = verb(bench_one, output=False)
-    for name in ("method", "family"):
-        added.add_argument(name)
-    for name in ("n", "repeats"):
-        added.add_argument(name, type=int)
-    added.add_argument("gamma", type=float)
-
-    added = verb(warm)
+    added = verbs.add(warm)
     added.add_argument("room", choices=["exact", "learn"], help="the room whose kernels are compiled")
-    return top
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one verb."""
-    args = parser().parse_args(arguments)
-    args.function(args)
