@@ -101,7 +101,7 @@ def pymdptoolbox(mdp: NetworkedMDP) -> Array:
 
 
 def mdpsolver(mdp: NetworkedMDP) -> Array:
-    """mdpsolver's value iteration; it takes the model as nested lists."""
+    """mdpsolver's value iteration; it takes the model as nested lists. Without its post-processing values are off."""
     from mdpsolver import model
 
     P, r = joint(mdp)
@@ -110,7 +110,7 @@ def mdpsolver(mdp: NetworkedMDP) -> Array:
     for r_i in r:
         solver = model()
         solver.mdp(discount=mdp.gamma, rewards=r_i[:, None].tolist(), tranMatWithZeros=transitions)
-        solver.solve(algorithm="vi", tolerance=TOLERANCE, postProcessing=False, makeFinalCheck=False)
+        solver.solve(algorithm="vi", tolerance=TOLERANCE, makeFinalCheck=False)
         values.append(solver.getValueVector())
     return np.array(values)
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sacrepro.exact.chain import Chain, chain_of
+from sacrepro.exact.krylov_start import kept_entries, krylov_start
 from sacrepro.exact.memory import allowed_bytes, demand, readable_count
 from sacrepro.exact.operator import FactoredOperator
 from sacrepro.exact.rounding import UNIT, gamma_k, sup
@@ -24,10 +25,8 @@ from sacrepro.model import NORMALISATION_TOLERANCE, Array, NetworkedMDP
 
 #: Several agents are iterated together while their tables stay below this many entries.
 BATCH_ENTRIES = 1 << 14
-#: Below this many joint states the light cone saves less than it costs to prepare.
-CONE_ENTRIES = 1 << 14
-#: The light cone is left after this many products: a table that has not settled by then belongs to a slow chain.
-CONE_PRODUCTS = 24
+#: Below this many joint states a good first iterate saves less than it costs to prepare.
+START_ENTRIES = 1 << 14
 #: Value iteration gives way to BiCGSTAB when it would need this many more products.
 PATIENCE = 60
 
@@ -79,7 +78,7 @@ def demand_value_tables(mdp: NetworkedMDP, memory_limit: int | None, tables: int
     from sacrepro.exact.elimination import elimination_order
 
     size = math.prod(mdp.state_sizes)
-    needed = 8 * size * (tables + 4)
+    needed = 8 * (size * (tables + 4) + (kept_entries(size) if size >= START_ENTRIES else 0))
     peak = size
     if needed <= allowed_bytes(memory_limit):
         peak = elimination_order(mdp.neighbors, mdp.state_sizes).peak
@@ -133,12 +132,15 @@ def _solve(chain: Chain, groups: list[Group], tol: float) -> tuple[Array, float,
     products = 0
     means: list[Array | None] = [None] * len(groups)
     for row, group in enumerate(groups):
-        if len(group) == 1:
-            products = max(products, light_cone_start(chain, group[0], tol, V[row]))
-        else:
+        axes: tuple[int, ...] = (group[0],)
+        reward = chain.rewards[group[0]]
+        if len(group) > 1:
+            axes, reward = operator.memory_in, np.zeros(chain.entries)
             for i in group:
-                _add_along(V[row], chain.rewards[i] / len(group), operator.memory_in, chain.mdp.state_sizes, i)
-            means[row] = V[row].copy()
+                _add_along(reward, chain.rewards[i] / len(group), axes, chain.mdp.state_sizes, i)
+            means[row] = reward
+        if chain.entries >= START_ENTRIES:
+            products = max(products, krylov_start(chain, axes, reward, tol, V[row]))
     spare = np.empty_like(V)
     center = np.zeros(len(groups))
     spans: list[float] = []
@@ -204,60 +206,6 @@ def _add_along(table: Array, vector: Array, axes: tuple[int, ...], sizes: tuple[
         after *= sizes[j]
     shaped = table.reshape(-1, sizes[i], after)
     shaped += vector[:, None]
-
-
-def light_cone_start(chain: Chain, i: int, tol: float, out: Array) -> int:
-    """Write a first iterate for V_i^θ to `out`, in memory order; returns the products taken.
-
-    Value iteration from r_i lives on the light cone N_i^t. A state at its rim that moves the table by less than a
-    share of `tol` is left out, so that where influence fades the table stops growing before the network ends. Nothing
-    is promised about the result: the certificate judges it.
-    """
-    mdp, operator = chain.mdp, chain.operator
-    sizes, gamma = mdp.state_sizes, mdp.gamma
-    negligible = 0.05 * tol * (1.0 - gamma)
-    support: tuple[int, ...] = (i,)
-    table = chain.rewards[i]
-    local: FactoredOperator | None = None
-    products = 0
-    while chain.entries >= CONE_ENTRIES and products < CONE_PRODUCTS:
-        if local is None:
-            local = chain.cone(support)
-        if 3 * local.peak > 2 * chain.entries:
-            break
-        following = gamma * local.forward(table[None])[0]
-        axes = local.memory_out
-        _add_along(following, chain.rewards[i], axes, sizes, i)
-        products += 1
-        following, axes = _without_negligible(following, axes, set(support), sizes, negligible)
-        if axes == support:
-            delta = following - table
-            span = float(delta.max() - delta.min())
-            table = following
-            if 0.5 * gamma * span <= 0.5 * tol * (1.0 - gamma):
-                break
-        else:
-            table, support, local = following, axes, None
-    shape = [sizes[j] if j in support else 1 for j in operator.memory_in]
-    out.reshape([sizes[j] for j in operator.memory_in])[...] = table.reshape(shape)
-    return products
-
-
-def _without_negligible(
-    table: Array, axes: tuple[int, ...], keep: set[int], sizes: tuple[int, ...], negligible: float
-) -> tuple[Array, tuple[int, ...]]:
-    """`table` without the axes outside `keep` along which it moves by at most `negligible`: midpoints replace them."""
-    kept = list(axes)
-    for j in axes:
-        if j in keep:
-            continue
-        after = math.prod(sizes[k] for k in kept[kept.index(j) + 1 :])
-        shaped = table.reshape(-1, sizes[j], after)
-        low, high = shaped.min(axis=1), shaped.max(axis=1)
-        if float((high - low).max()) <= negligible:
-            table = (0.5 * (low + high)).reshape(-1)
-            kept.remove(j)
-    return table, tuple(kept)
 
 
 def _certify(
