@@ -8,6 +8,7 @@ import pytest
 from sacrepro.bench import exact as bench
 from sacrepro.bench.families import SIZES, benchmark_graph, benchmark_mdp
 from sacrepro.bench.peers import METHODS, TOLERANCE
+from sacrepro.bench.quantities import decay, far_decay, far_value, long_path, sticky
 from sacrepro.plotting import drawing
 from sacrepro.plotting.style import house_style
 
@@ -29,22 +30,23 @@ def test_methods_agree_with_the_engine(method):
 
 
 def test_one_measurement_in_a_process_of_its_own():
-    status, record = bench.measure("engine", "path", 6, 0.9, repeats=2, time_limit=60, memory_limit_gb=8)
+    status, record = bench.measure(("engine", "path", 6, 0.9), repeats=2, time_limit=60, memory_limit_gb=8)
     assert status == "ok"
     assert len(record["seconds"]) == 2
     assert record["peak_mb"] > 10
 
 
 def test_limits_and_absent_tools_are_named(monkeypatch):
-    status, _ = bench.measure("dense_lu", "path", 12, 0.9, repeats=1, time_limit=60, memory_limit_gb=0.2)
+    status, _ = bench.measure(("dense_lu", "path", 12, 0.9), repeats=1, time_limit=60, memory_limit_gb=0.2)
     assert status == "memory"
     monkeypatch.setattr(bench, "START_UP", 0.0)
-    status, _ = bench.measure("engine", "path", 6, 0.9, repeats=1, time_limit=0.01, memory_limit_gb=8)
+    status, _ = bench.measure(("engine", "path", 6, 0.9), repeats=1, time_limit=0.01, memory_limit_gb=8)
     assert status == "time"
 
 
 def test_a_method_that_failed_is_not_tried_on_larger_instances(monkeypatch):
-    def measure(method, family, n, gamma, **limits):
+    def measure(arguments, **limits):
+        method, _, n, _ = arguments
         if method == "dense_lu" and n > 4:
             return "memory", {}
         return "ok", {"seconds": [0.1, 0.3, 0.2], "peak_mb": 5.0, "V": [[1.0, 2.0 + (method == "dense_lu")]]}
@@ -55,8 +57,51 @@ def test_a_method_that_failed_is_not_tried_on_larger_instances(monkeypatch):
     rows = list(bench.bench_exact(["star"], [0.9], ["engine", "dense_lu"], **limits, progress=seen.append))
     assert seen == rows
     assert [row.n for row in rows if row.method == "dense_lu"] == [4, 6]
-    assert [row.status for row in rows if row.method == "dense_lu"] == ["ok", "memory"]
+    assert [row.status for row in rows if row.method == "dense_lu"] == ["inaccurate", "memory"]
     assert (rows[0].seconds, rows[1].difference) == (0.2, 1.0)
     assert math.isnan(rows[3].seconds)
     with house_style():
         assert len(drawing("bench_exact").draw(rows).get_axes()) == 1
+
+
+def test_what_only_this_engine_computes_carries_its_certificate():
+    name = "D_i all kappa, one agent, n=14"
+    assert set(bench.QUANTITIES) >= {"pi_theta", name}
+    small = bench.QUANTITIES["pi_theta"]._replace(make=lambda: benchmark_mdp("path", 6, 0.9))
+    error, products = small.prepare(small.make())()
+    assert 0 < error <= TOLERANCE
+    assert products > 5
+    record = {"seconds": [0.2], "peak_mb": 3.0, "error": 1e-9, "products": 7}
+    row = bench.timing(name, "path", 14, 0.9, "engine", "ok", record, None)
+    assert (row.quantity, row.seconds, row.error, row.products) == (name, 0.2, 1e-9, 7)
+
+
+@pytest.mark.parametrize("name", [name for name, entry in bench.QUANTITIES.items() if entry.n < 10**6])
+def test_every_quantity_is_computed_on_a_small_network(name):
+    """The same computation on six agents, so that no benchmark is broken for lack of being run."""
+    make = {"V_i, sticky": lambda: sticky(6, 0.999)}.get(name, lambda: benchmark_mdp("path", 6, 0.9))
+    entry = bench.QUANTITIES[name]
+    if "one agent" in name:
+        agents = (3,)
+        prepare = decay(agents, None, 1 << 20)
+    else:
+        prepare = entry.prepare
+    error, products = prepare(make())()
+    assert error <= 1e-7 or math.isnan(error)
+    assert products <= 200
+
+
+def test_a_long_path_is_the_short_one_repeated():
+    network = long_path(300)
+    assert [network.mdp.P[j].shape for j in (0, 1, 299)] == [(2, 2, 2, 2), (2, 2, 2, 2, 2), (2, 2, 2, 2)]
+    assert network.mdp.P[1] is network.mdp.P[65]
+    assert far_value(network)().error <= 1e-8
+    assert far_decay(network)().error <= 1e-6
+
+
+def test_speedups_leave_out_what_is_wrong_or_missing():
+    def row(method, status, seconds):
+        return bench.Timing("V_i", "path", 4, 0.9, method, status, seconds, 1.0, 0.0, 0.0, 0)
+
+    rows = [row("engine", "ok", 0.1), row("dense_lu", "ok", 4.0), row("mdpsolver", "inaccurate", 2.0)]
+    assert [(peer.method, ratio) for _, peer, ratio in bench.speedups(rows)] == [("dense_lu", 40.0)]

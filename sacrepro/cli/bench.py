@@ -9,28 +9,29 @@ from sacrepro.cli.verbs import Verbs
 
 
 def bench_exact(args: argparse.Namespace) -> None:
-    """Time this engine against other tools on the same instances, each measurement in a process of its own."""
+    """Time this engine against other tools on the same instances, then what only it computes; one process each."""
     from sacrepro.bench import exact
     from sacrepro.bench.families import SIZES
     from sacrepro.bench.peers import METHODS
+    from sacrepro.bench.quantities import QUANTITIES
     from sacrepro.store import write_rows
 
     def progress(row: exact.Timing) -> None:
+        what = row.method if row.quantity == exact.VALUES else row.quantity
         print(
-            f"{row.family:10} n={row.n:<3} γ={row.gamma:<4} {row.method:23} {row.status:7}"
-            f" {row.seconds:9.4f} s {row.peak_mb:8.0f} MB  difference {row.difference:.1e}",
+            f"{row.family:10} n={row.n:<7} γ={row.gamma:<5} {what:32} {row.status:10}"
+            f" {row.seconds:9.4f} s {row.peak_mb:8.0f} MB  difference {row.difference:.1e}  error {row.error:.1e}"
+            + (f"  {row.products} products" if row.products else ""),
             flush=True,
         )
 
-    rows = exact.bench_exact(
-        args.families or list(SIZES),
-        args.gammas,
-        args.methods or list(METHODS),
-        repeats=args.repeats,
-        time_limit=args.time_limit,
-        memory_limit_gb=args.memory_limit_gb,
-        progress=progress,
-    )
+    limits = {name: getattr(args, name) for name in ("repeats", "time_limit", "memory_limit_gb")}
+    families = list(SIZES) if args.families is None else args.families
+    rows = list(exact.bench_exact(families, args.gammas, args.methods or list(METHODS), **limits, progress=progress))
+    names = list(QUANTITIES) if args.quantities is None else args.quantities
+    rows += exact.bench_quantities(names, **limits, progress=progress)
+    for own, peer, ratio in exact.speedups(rows):
+        print(f"{own.family:10} n={own.n:<7} γ={own.gamma:<5} {ratio:8.1f} times faster than {peer.method}")
     write_rows(args.output, exact.Timing, rows)
 
 
@@ -62,9 +63,12 @@ def bench_sac(args: argparse.Namespace) -> None:
 
 def bench_one(args: argparse.Namespace) -> None:
     """One measurement of `bench`, printed as JSON."""
-    from sacrepro.bench.exact import one
+    from sacrepro.bench.exact import one, one_quantity
 
-    print(json.dumps(one(args.method, args.family, args.n, args.gamma, args.repeats)))
+    if args.method == "quantity":
+        print(json.dumps(one_quantity(args.name, args.repeats)))
+    else:
+        print(json.dumps(one(args.method, args.name, args.n, args.gamma, args.repeats)))
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -79,14 +83,15 @@ def add_verbs(verbs: Verbs) -> None:
         added.add_argument("--memory-limit-gb", type=float, default=8.0, help="GiB a process")
         if function is bench_exact:
             added.add_argument("--gammas", nargs="+", type=float, default=[0.7, 0.9], help="discounts")
+            added.add_argument("--quantities", nargs="*", help="what only this engine computes; all by default")
         else:
             added.add_argument("--sizes", nargs="*", type=int, help="numbers of agents; 10 to a million by default")
             added.add_argument("--kappas", nargs="*", type=int, help="κ; 0, 1, 2 by default")
             added.add_argument("--T", type=int, default=1000, help="inner loop length")
 
     added = verbs.add(bench_one, output=False)
-    for name in ("method", "family"):
-        added.add_argument(name)
-    for name in ("n", "repeats"):
-        added.add_argument(name, type=int)
-    added.add_argument("gamma", type=float)
+    added.add_argument("method", help="a method, or `quantity`")
+    added.add_argument("name", help="the family, or the name of the quantity")
+    added.add_argument("n", type=int, nargs="?", help="number of agents")
+    added.add_argument("gamma", type=float, nargs="?", help="discount")
+    added.add_argument("--repeats", type=int, default=3, help="repeats; the median counts")

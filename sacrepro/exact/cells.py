@@ -21,19 +21,20 @@ from sacrepro.graph import neighborhood
 from sacrepro.model import Array, NetworkedMDP
 
 
-def td_fixed_point(mdp: NetworkedMDP, theta: Sequence[Array], i: int, kappa: int) -> Array:
+def td_fixed_point(mdp: NetworkedMDP, theta: Sequence[Array], i: int, kappa: int, *, mu: Array | None = None) -> Array:
     """q*: where TD(0) on the cells of N_i^κ settles under the stationary law μ of the joint chain (s, a).
 
     q*(x) = r_i + γ E_μ[q*(x') | x], shape of Q̂_i: (S_0, …, A_{n-1}) with length 1 on the axes outside N_i^κ.
     Cells: where s_{N_i^κ} has μ-probability zero, TD never comes; the outside is then taken uniform. Where only the
-    action has probability zero the conditional law of the outside exists, and is used. Raises ValueError if the
-    stationary law is not unique, MemoryError before starting if S^n tables or the cells cannot fit.
+    action has probability zero the conditional law of the outside exists, and is used. mu : μ over joint states, where
+    it is known already. Raises ValueError if the stationary law is not unique, MemoryError before starting if S^n
+    tables or the cells cannot fit.
     """
     _check(mdp, i, kappa)
     inside = neighborhood(mdp.graph, i, kappa)
     demand_value_tables(mdp, None, tables=4)
     chain = chain_of(mdp, theta)
-    mu = stationary_law(chain).pi
+    mu = stationary_law(chain).pi if mu is None else mu
     nearby = neighborhood(mdp.graph, i, kappa + 1)
     law = mu.sum(axis=tuple(j for j in range(mdp.n) if j not in nearby))
     conditional = _given_inside(law, nearby, inside)

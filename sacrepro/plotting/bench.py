@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from sacrepro.bench.exact import Timing
+from sacrepro.bench.exact import VALUES, Timing
 from sacrepro.plotting.style import KAPPA_COLORS, outer_labels, panels, shared_legend
 
 #: One marker a method, in order of appearance; this engine also has the thick line.
@@ -15,6 +15,7 @@ MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*")
 
 def bench_exact(rows: Sequence[Timing]) -> Figure:
     """Median seconds for all n value functions; a line ends where its method met a limit or failed."""
+    rows = [row for row in rows if row.quantity == VALUES]
     cases = list(dict.fromkeys((row.family, row.gamma) for row in rows))
     methods = list(dict.fromkeys(row.method for row in rows))
     figure, grid = panels([rf"{family}, $\gamma={gamma}$" for family, gamma in cases])
