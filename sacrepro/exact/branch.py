@@ -1,9 +1,9 @@
 """D_i(κ) for one κ by branch and bound, for networks whose table Q_i cannot be visited entry by entry.
 
 A partial contraction Σ_{s'_C} Π_{j∈C} P_j V_i is a table over the s' that remain, and every further contraction takes
-averages of it. So its least and largest entry bound all descendants. The outer search runs over the cells, largest
-oscillation first, and drops what cannot beat the best cell found; inside a cell two searches over the outside find the
-largest and the least entry of Q_i.
+averages of it. The outer search runs over the cells, largest bound first, and drops what cannot beat the best cell
+found; `movement` bounds what Q_i can move by over any cell below a table. Inside a cell two searches over the outside
+find the largest and the least entry of Q_i; there the range of a table bounds all descendants.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
+from sacrepro.exact.movement import most_movement, rim_of
+from sacrepro.exact.rounding import row_sum_range
 from sacrepro.exact.sweep import SweepPlan
 from sacrepro.model import Array
 
@@ -23,6 +25,7 @@ class _Tree(NamedTuple):
 
     first, last : positions whose states are assigned. turn : index into the plan's turns, or -1.
     farther, nearer : entries around the axis that goes. width : entries of the table after the decision.
+    inside : entries of its axes inside the cell, which are the fastest.
     """
 
     first: Array
@@ -31,17 +34,19 @@ class _Tree(NamedTuple):
     farther: Array
     nearer: Array
     width: Array
+    inside: Array
 
 
 def branch_oscillation(plan: SweepPlan, table: Array, kappa: int, slack: float, work: int) -> tuple[float, float]:
     """(lower, upper) for the largest oscillation of Σ_{s'} Π_j P_j V_i over the cells of N_i^κ; D_i(κ) is γ times it.
 
-    table : as from `sweep_table`. The interval is at most `slack` wide unless `work` table entries were touched first.
+    table : as from `sweep_table`. The interval is at most `slack` wide, and what the kernels' rows miss of 1, unless
+    `work` table entries were touched first.
     """
     cell = plan.prefix[kappa]
     inner = int((plan.level < cell).sum())
-    outer = _tree(plan, 0, inner, 0, cell, len(table))
-    below = _tree(plan, inner, len(plan.agents), cell, len(plan.agents), int(outer.width[-1]))
+    outer = _tree(plan, cell, 0, inner, 0, cell, len(table))
+    below = _tree(plan, cell, inner, len(plan.agents), cell, len(plan.agents), int(outer.width[-1]))
     best, bound = _cells(
         table,
         plan.sizes,
@@ -54,34 +59,47 @@ def branch_oscillation(plan: SweepPlan, table: Array, kappa: int, slack: float, 
         plan.places_at,
         outer,
         below,
+        rim_of(plan, cell, inner, outer.turn),
         cell,
         slack,
         work,
     )
-    return float(best), float(bound)
+    # Every bound takes contractions for averages; both ends may be off by what their weights miss of 1.
+    low, high = row_sum_range([plan.kernels[first:last].reshape(-1, S) for first, last, S in _rows(plan)])
+    return float(best), float(bound) + 4.0 * max(high - 1.0, 1.0 - low) * float(np.abs(table).max())
 
 
-def _tree(plan: SweepPlan, start: int, stop: int, assigned: int, end: int, width: int) -> _Tree:
+def _rows(plan: SweepPlan) -> list[tuple[int, int, int]]:
+    """(first, last, S_j): where the kernel of each turn stands among the plan's kernels."""
+    ends = plan.kernel_at.tolist()
+    return list(zip(ends[:-1], ends[1:], plan.turned[:, 0].tolist(), strict=True))
+
+
+def _tree(plan: SweepPlan, cell: int, start: int, stop: int, assigned: int, end: int, width: int) -> _Tree:
     """Decisions that perform the turns start..stop-1 and assign the states from `assigned` to `end`."""
     rows = []
     length = {int(p): int(S) for p, S in zip(plan.position, plan.turned[:, 0], strict=True)}
     summed = set(plan.position[:start].tolist())
+
+    def inside() -> int:
+        return math.prod(length[p] for p in length if p < cell and p not in summed)
+
     for k in range(start, stop):
         needed = max(assigned, int(plan.level[k]) + 1)
         # A long run of states is assigned one by one; only the last few branch together with the turn.
         while needed - assigned > 2:
-            rows.append((assigned, assigned + 1, -1, 1, 1, width))
+            rows.append((assigned, assigned + 1, -1, 1, 1, width, inside()))
             assigned += 1
         position = int(plan.position[k])
         farther = math.prod(length[p] for p in length if p > position and p not in summed)
         width //= length[position]
-        rows.append((assigned, needed, k, farther, width // farther, width))
         summed.add(position)
+        rows.append((assigned, needed, k, farther, width // farther, width, inside()))
         assigned = needed
     while assigned < end:
-        rows.append((assigned, assigned + 1, -1, 1, 1, width))
+        rows.append((assigned, assigned + 1, -1, 1, 1, width, inside()))
         assigned += 1
-    columns = np.array(rows, dtype=np.int64).reshape(-1, 6).T
+    columns = np.array(rows, dtype=np.int64).reshape(-1, 7).T
     return _Tree(*(np.ascontiguousarray(column) for column in columns))
 
 
@@ -265,6 +283,7 @@ def _cells(
     places_at: Any,
     tree: Any,
     below: Any,
+    rim: Any,
     cell: int,
     slack: float,
     work: int,
@@ -280,6 +299,8 @@ def _cells(
     store, below_store = np.empty(store_at[depth]), np.empty(below_at[len(below.turn)])
     most, below_most = tree_counts.max(), below_counts.max()
     lows, highs = np.empty((depth + 1, most)), np.empty((depth + 1, most))
+    moves = np.empty((depth + 1, most))
+    scratch_low, scratch_high = np.empty(len(table)), np.empty(len(table))
     orders = np.zeros((depth + 1, most), dtype=np.int64)
     below_lows = np.empty((len(below.turn) + 1, below_most))
     below_highs = np.empty((len(below.turn) + 1, below_most))
@@ -297,6 +318,7 @@ def _cells(
     source = np.full(depth + 1, -1, dtype=np.int64)
     best, d, enter = 0.0, 0, True
     low, high = table.min(), table.max()
+    move = high - low
     open_bound = 0.0
     while d >= 0:
         if enter and d == depth:
@@ -304,7 +326,7 @@ def _cells(
             if depth > 0 and tree.width[depth - 1] < len(x):
                 x = x[: tree.width[depth - 1]]
             for combination in range(combinations):
-                if high - low <= best + slack:
+                if move <= best + slack:
                     break
                 rest = combination
                 for w in range(waiters):
@@ -323,7 +345,7 @@ def _cells(
                     )  # fmt: skip
                     best = max(best, top + minus_bottom)
                 if work < 0:
-                    open_bound = max(open_bound, high - low)
+                    open_bound = max(open_bound, move)
                     break
             if work < 0:
                 break
@@ -337,7 +359,17 @@ def _cells(
                 kernels, kernel_at, places, strides, places_at, s, a, False, (low, high),
             )  # fmt: skip
             work -= spent
-            orders[d, : counts[d]] = np.argsort(lows[d, : counts[d]] - highs[d, : counts[d]])
+            for child in range(counts[d]):
+                moves[d, child] = move
+                if tree.turn[d] >= 0:
+                    _assign(child, d, tree, sizes, s, a, actions, turn_of, False)
+                    at = store_at[d] + child * tree.width[d]
+                    moved = most_movement(
+                        store[at : at + tree.width[d]], d, tree, rim, d == depth - 1, s, places, strides, places_at,
+                        kernel_at, scratch_low, scratch_high,
+                    )  # fmt: skip
+                    moves[d, child] = min(move, moved, highs[d, child] - lows[d, child])
+            orders[d, : counts[d]] = np.argsort(-moves[d, : counts[d]])
             index[d] = 0
         if index[d] == counts[d]:
             d -= 1
@@ -345,8 +377,8 @@ def _cells(
             continue
         child = orders[d, index[d]]
         index[d] += 1
-        low, high = lows[d, child], highs[d, child]
-        if high - low <= best + slack:
+        low, high, move = lows[d, child], highs[d, child], moves[d, child]
+        if move <= best + slack:
             d -= 1
             enter = False
             continue
@@ -360,6 +392,6 @@ def _cells(
         for e in range(d if d < depth else depth):
             for q in range(index[e] - 1, counts[e]):
                 child = orders[e, q]
-                open_bound = max(open_bound, highs[e, child] - lows[e, child])
+                open_bound = max(open_bound, moves[e, child])
         bound = max(bound, open_bound)
     return best, bound

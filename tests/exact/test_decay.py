@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from sacrepro.exact import certified_decay, decay_profile, dense
+from sacrepro.exact import branch, certified_decay, decay_profile, dense
 from sacrepro.exact.branch import branch_oscillation
 from sacrepro.exact.chain import chain_of
 from sacrepro.exact.decay import decay_margin
+from sacrepro.exact.movement import most_movement, rim_of
 from sacrepro.exact.sweep import sweep_oscillations, sweep_plan, sweep_table
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import relay
@@ -130,3 +131,60 @@ def test_disconnected_agents_do_not_matter():
     assert D.shape == (5, 3)
     assert np.abs(D - dense.decay_profile(mdp, theta)).max() <= 1e-9
     assert (D[3:, 1:] == 0).all()
+
+
+def bound_and_truth(mdp, i, kappa, V):
+    """What `most_movement` says of the table V before anything is summed out, and the largest movement of PV."""
+    plan = sweep_plan(mdp, i)
+    table = sweep_table(mdp, plan, V)
+    cell = plan.prefix[kappa]
+    inner = int((plan.level < cell).sum())
+    tree = branch._tree(plan, cell, 0, inner, 0, cell, len(table))
+    rim = rim_of(plan, cell, inner, tree.turn)
+    scratch = np.empty(len(table)), np.empty(len(table))
+    truth = sweep_oscillations(plan, table)[kappa]
+    before = tree._replace(inside=np.array([np.prod(plan.turned[plan.position < cell, 0])]))
+    nearer = [int(np.prod([S for p, S in zip(plan.position, plan.turned[:, 0], strict=True) if p < plan.position[k]]))
+              for k in rim.turn]  # fmt: skip
+    at_root = rim._replace(nearer=np.array([nearer], dtype=np.int64).reshape(1, -1))
+    s = np.zeros(len(plan.agents), dtype=np.int64)
+    bound = most_movement(
+        table, 0, before, at_root, False, s, plan.places, plan.strides, plan.places_at, plan.kernel_at, *scratch
+    )
+    return bound, truth
+
+
+@pytest.mark.parametrize("graph", [nx.path_graph(5), nx.cycle_graph(5), nx.star_graph(4), nx.grid_2d_graph(2, 3)])
+@pytest.mark.parametrize("kappa", [0, 1])
+def test_no_cell_moves_more_than_the_bound_of_the_search(graph, kappa):
+    graph = nx.convert_node_labels_to_integers(graph)
+    sizes = [2, 3, 2, 2, 3, 2][: len(graph)]
+    for seed in range(6):
+        mdp = random_mdp(graph, seed=seed, state_sizes=sizes, concentration=0.1)
+        V = np.random.default_rng(seed).uniform(size=mdp.state_sizes)
+        bound, truth = bound_and_truth(mdp, seed % len(graph), kappa, V)
+        assert truth <= bound * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("agent", [1, 2])
+def test_the_bound_of_the_search_is_attained(agent):
+    """On the relay, i = 3, κ = 1: agent 2 copies the outside, so TV = 1, and agent 1 is the outside."""
+    mdp = relay(4, gamma=0.9)
+    V = np.indices(mdp.state_sizes)[agent].astype(float)
+    assert bound_and_truth(mdp, 3, 1, V) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_search_prunes_nothing_that_counts(seed):
+    """Strongly coupled random networks, all κ, against the sweep."""
+    graph = nx.convert_node_labels_to_integers([nx.path_graph(7), nx.cycle_graph(6), nx.grid_2d_graph(2, 3)][seed % 3])
+    mdp = random_mdp(graph, seed=seed, concentration=0.15)
+    i = seed % len(graph)
+    plan = sweep_plan(mdp, i)
+    table = sweep_table(mdp, plan, np.random.default_rng(seed).uniform(size=mdp.state_sizes) ** 4)
+    swept = sweep_oscillations(plan, table)
+    for kappa in range(len(plan.prefix) - 1):
+        low, high = branch_oscillation(plan, table, kappa, 1e-9, 1 << 30)
+        assert low <= swept[kappa] + 1e-12
+        assert swept[kappa] <= high
+        assert high - low <= 2e-9

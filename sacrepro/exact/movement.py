@@ -1,0 +1,117 @@
+"""How far Q_i can move over a cell, read off a partial contraction of V_i; the bound of the search in `branch`.
+
+Between two points of a cell the kernels of its agents differ only where a neighbor lies outside: at the rim. Changing
+one factor after the other, Q_i moves by at most
+
+    Σ_{j at the rim} TV_j · osc_j(table)  +  osc_outside(table),
+
+TV_j the largest total variation between the kernels of j over the states around the cell, osc_j the largest oscillation
+along the axis of j with everything else fixed, osc_outside that over all axes outside the cell.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from sacrepro.exact.sweep import SweepPlan
+from sacrepro.model import Array
+
+
+class Rim(NamedTuple):
+    """The agents of the cell with neighbors outside.
+
+    turn : index into the plan's turns. size : length of their axis. nearer : (decisions, rim) entries inside of it.
+    most : the largest TV_j. variation : TV_j for given states, laid out like the plan's kernels.
+    """
+
+    turn: Array
+    size: Array
+    nearer: Array
+    most: Array
+    variation: Array
+
+
+def rim_of(plan: SweepPlan, cell: int, inner: int, turns_of_tree: Array) -> Rim:
+    """The rim of a cell: its agents but for the first `inner` turns. turns_of_tree : turn of each decision, or -1."""
+    turns = [k for k in range(inner, len(plan.agents)) if plan.position[k] < cell]
+    length = {int(p): int(S) for p, S in zip(plan.position, plan.turned[:, 0], strict=True)}
+    variation = np.zeros(len(plan.kernels))
+    for k in turns:
+        places = plan.places[plan.places_at[k] : plan.places_at[k + 1]]
+        # The places were listed from the last axis of the kernel to the first.
+        states = [int(plan.sizes[p]) for p in reversed(places)]
+        part = slice(plan.kernel_at[k], plan.kernel_at[k + 1])
+        kernel = plan.kernels[part].reshape(*states, int(plan.turned[k, 1]), int(plan.turned[k, 0]))
+        outside = tuple(a for a, p in enumerate(reversed(places)) if p >= cell)
+        # Half the sum of the ranges over s' is at least the total variation between any two, and equal for two states.
+        moved = 0.5 * np.ptp(kernel, axis=outside, keepdims=True).sum(axis=-1, keepdims=True)
+        moved = np.minimum(moved.max(axis=-2, keepdims=True) * (1 + 1e-12), 1.0)
+        variation[part] = np.broadcast_to(moved, kernel.shape).ravel()
+    nearer = np.ones((len(turns_of_tree), len(turns)), dtype=np.int64)
+    summed: set[int] = set()
+    for d, turn in enumerate(turns_of_tree):
+        if turn >= 0:
+            summed.add(int(plan.position[turn]))
+        for r, k in enumerate(turns):
+            nearer[d, r] = math.prod(length[p] for p in range(int(plan.position[k])) if p not in summed)
+    most = [float(variation[plan.kernel_at[k] : plan.kernel_at[k + 1]].max()) for k in turns]
+    size = [length[int(plan.position[k])] for k in turns]
+    return Rim(np.array(turns, dtype=np.int64), np.array(size, dtype=np.int64), nearer, np.array(most), variation)
+
+
+@njit(cache=True, fastmath={"nnan", "nsz"})  # type: ignore[untyped-decorator]
+def _outside_oscillation(x: Any, inside: int, low: Any, high: Any) -> float:
+    """The largest oscillation of x(outside, inside) over the outside; low and high are scratch."""
+    low[:inside] = x[:inside]
+    high[:inside] = x[:inside]
+    for f in range(1, len(x) // inside):
+        y = x[f * inside : (f + 1) * inside]
+        for u in range(inside):
+            low[u] = y[u] if y[u] < low[u] else low[u]
+            high[u] = y[u] if y[u] > high[u] else high[u]
+    most = 0.0
+    for u in range(inside):
+        most = max(most, high[u] - low[u])
+    return most
+
+
+@njit(cache=True, fastmath={"nnan", "nsz"})  # type: ignore[untyped-decorator]
+def _axis_oscillation(x: Any, S: int, nearer: int, low: Any, high: Any) -> float:
+    """The largest oscillation of x(farther, S, nearer) over the axis of length S; low and high are scratch."""
+    most = 0.0
+    for f in range(len(x) // (S * nearer)):
+        y = x[f * S * nearer : (f * S + 1) * nearer]
+        low[:nearer] = y
+        high[:nearer] = y
+        for s in range(1, S):
+            y = x[(f * S + s) * nearer : (f * S + s + 1) * nearer]
+            for u in range(nearer):
+                low[u] = y[u] if y[u] < low[u] else low[u]
+                high[u] = y[u] if y[u] > high[u] else high[u]
+        for u in range(nearer):
+            most = max(most, high[u] - low[u])
+    return most
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def most_movement(
+    x: Any, d: int, tree: Any, rim: Any, known: bool, s: Any, places: Any, strides: Any, places_at: Any,
+    kernel_at: Any, low: Any, high: Any,
+) -> float:  # fmt: skip
+    """What Q_i can move by over a cell below the table x of decision d; `known`: all states of the cell are."""
+    total = _outside_oscillation(x, tree.inside[d], low, high)
+    for r in range(len(rim.turn)):
+        weight = rim.most[r]
+        if known:
+            k = rim.turn[r]
+            at = kernel_at[k]
+            for place in range(places_at[k], places_at[k + 1]):
+                at += strides[place] * s[places[place]]
+            weight = rim.variation[at]
+        if weight > 0.0:
+            total += weight * _axis_oscillation(x, rim.size[r], rim.nearer[d, r], low, high)
+    return total
