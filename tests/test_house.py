@@ -20,6 +20,7 @@ FLOORS = {
     "graph": 0,
     "model": 1,
     "policy": 2,
+    "coupled": 2,
     "instances": 2,
     "simulate": 2,
     "exact": 3,

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sacrepro.coupled import CoupledMDP, Model
 from sacrepro.exact.chain import Chain, chain_of
 from sacrepro.exact.memory import allowed_bytes, demand, readable_count
 from sacrepro.exact.operator import FactoredOperator
@@ -56,7 +57,7 @@ class PolicyEvaluation(NamedTuple):
 
 
 def evaluate(
-    mdp: NetworkedMDP, theta: Sequence[Array], tol: float = 1e-10, *, memory_limit: int | None = None
+    mdp: Model, theta: Sequence[Array], tol: float = 1e-10, *, memory_limit: int | None = None
 ) -> PolicyEvaluation:
     """V_i^θ for every agent and J(θ), with a certified error of at most `tol`.
 
@@ -65,6 +66,10 @@ def evaluate(
     """
     if not tol > 0:
         raise ValueError(f"tol must be positive, got {tol!r}")
+    if isinstance(mdp, CoupledMDP):
+        from sacrepro.exact import coupled
+
+        return coupled.evaluate(mdp, theta, tol, memory_limit=memory_limit)
     chain = chain_of(mdp, theta)
     demand_value_tables(mdp, memory_limit, tables=mdp.n)
     V, error, products = values(chain, tol)
@@ -137,7 +142,7 @@ def _solve(chain: Chain, groups: list[Group], tol: float) -> tuple[Array, float,
             products = max(products, light_cone_start(chain, group[0], tol, V[row]))
         else:
             for i in group:
-                _add_along(V[row], chain.rewards[i] / len(group), operator.memory_in, chain.mdp.state_sizes, i)
+                _add_reward(V[row], chain.rewards[i] / len(group), operator.memory_in, chain, i)
             means[row] = V[row].copy()
     spare = np.empty_like(V)
     center = np.zeros(len(groups))
@@ -191,33 +196,39 @@ def _bellman(
     for row, group in enumerate(groups):
         mean = means[row]
         if mean is None:
-            _add_along(out[row], chain.rewards[group[0]], operator.memory_out, chain.mdp.state_sizes, group[0])
+            _add_reward(out[row], chain.rewards[group[0]], operator.memory_out, chain, group[0])
         else:
             out[row] += mean
     return out
 
 
-def _add_along(table: Array, vector: Array, axes: tuple[int, ...], sizes: tuple[int, ...], i: int) -> None:
-    """Add `vector` along agent i's axis of a flat table over `axes`, in place."""
-    after = 1
-    for j in axes[axes.index(i) + 1 :]:
-        after *= sizes[j]
-    shaped = table.reshape(-1, sizes[i], after)
-    shaped += vector[:, None]
+def _add_reward(table: Array, reward: Array, axes: tuple[int, ...], chain: Chain, i: int) -> None:
+    """Add a multiple of r_i^θ, over `reward_hoods[i]`, to a flat table over `axes`, in place."""
+    sizes, hood = chain.mdp.state_sizes, chain.reward_hoods[i]
+    if len(hood) == 1:
+        after = math.prod(sizes[j] for j in axes[axes.index(hood[0]) + 1 :])
+        shaped = table.reshape(-1, sizes[hood[0]], after)
+        shaped += reward[:, None]
+        return
+    own = [j for j in axes if j in hood]
+    ordered = reward.transpose([hood.index(j) for j in own])
+    shaped = table.reshape([sizes[j] for j in axes])
+    shaped += ordered.reshape([sizes[j] if j in hood else 1 for j in axes])
 
 
 def light_cone_start(chain: Chain, i: int, tol: float, out: Array) -> int:
     """Write a first iterate for V_i^θ to `out`, in memory order; returns the products taken.
 
-    Value iteration from r_i lives on the light cone N_i^t. A state at its rim that moves the table by less than a
-    share of `tol` is left out, so that where influence fades the table stops growing before the network ends. Nothing
-    is promised about the result: the certificate judges it.
+    Value iteration from r_i lives on the light cone of what r_i sees. A state at its rim that moves the table by less
+    than a share of `tol` is left out, so that where influence fades the table stops growing before the network ends.
+    Nothing is promised about the result: the certificate judges it.
     """
     mdp, operator = chain.mdp, chain.operator
     sizes, gamma = mdp.state_sizes, mdp.gamma
     negligible = 0.05 * tol * (1.0 - gamma)
-    support: tuple[int, ...] = (i,)
-    table = chain.rewards[i]
+    support = tuple(j for j in operator.memory_in if j in chain.reward_hoods[i])
+    table = np.zeros(math.prod(sizes[j] for j in support))
+    _add_reward(table, chain.rewards[i], support, chain, i)
     local: FactoredOperator | None = None
     products = 0
     while chain.entries >= CONE_ENTRIES and products < CONE_PRODUCTS:
@@ -227,7 +238,7 @@ def light_cone_start(chain: Chain, i: int, tol: float, out: Array) -> int:
             break
         following = gamma * local.forward(table[None])[0]
         axes = local.memory_out
-        _add_along(following, chain.rewards[i], axes, sizes, i)
+        _add_reward(following, chain.rewards[i], axes, chain, i)
         products += 1
         following, axes = _without_negligible(following, axes, set(support), sizes, negligible)
         if axes == support:
@@ -332,7 +343,7 @@ def _krylov(gamma: float, operator: FactoredOperator, delta: Array, V: Array, to
     return count
 
 
-def objective(mdp: NetworkedMDP, V_bar: Array, error: float) -> tuple[float, float]:
+def objective(mdp: Model, V_bar: Array, error: float) -> tuple[float, float]:
     """(J, certified bound on |J - J(θ)|): J = E_{s~π_0} V̄(s), eq. (2), for V̄ within `error`, (S_0, …, S_{n-1})."""
     average, k = V_bar, 2
     if isinstance(mdp.pi0, np.ndarray):
