@@ -19,8 +19,8 @@ MODULES = {
 FLOORS = {
     "graph": 0,
     "model": 1,
+    "coupled": 1.5,
     "policy": 2,
-    "coupled": 2,
     "instances": 2,
     "simulate": 2,
     "exact": 3,
