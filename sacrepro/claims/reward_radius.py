@@ -1,8 +1,8 @@
 """Lemmas 3 and 4 where agents see neighbors' actions: unchanged for local rewards, one hop worse for radius 1.
 
-The models are action-coupled and made from the case: its graph, sizes, γ and θ, with random kernels seeded by its name; and, once
-an instance, the relay along its longest shortest path, which attains both bounds on D. `kernels` has rewards
-r_i(s_i, a_i), `rewards` has r_i(s_{N_i}, a_{N_i}). Cases with more than `MOST_PAIRS` joint pairs are skipped.
+The models are action-coupled and made from the case: its graph, sizes, γ and θ, with random kernels seeded by its
+name; and, once an instance, the relay along its longest shortest path, which attains both bounds on D. `kernels` has
+rewards r_i(s_i, a_i), `rewards` has r_i(s_{N_i}, a_{N_i}). Cases with more than `MOST_PAIRS` joint pairs are skipped.
 """
 
 from __future__ import annotations
