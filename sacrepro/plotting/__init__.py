@@ -44,6 +44,7 @@ FIGURES = {
     "objective": "learning",
     "stationarity": "learning",
     "bench_exact": "bench",
+    "wireless_benchmark": "wireless",
 }
 
 
