@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sacrepro.bounds.influence import influence_matrix
+    from sacrepro.coupled import CoupledMDP, as_coupled
     from sacrepro.exact import (
         PolicyEvaluation,
         certified_decay,
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 _ROOMS = {
     "NetworkedMDP": "model",
+    "CoupledMDP": "coupled",
+    "as_coupled": "coupled",
     "neighborhood": "graph",
     "softmax": "policy",
     "PolicyEvaluation": "exact",
@@ -58,9 +61,11 @@ _ROOMS = {
 }
 
 __all__ = [
+    "CoupledMDP",
     "NetworkedMDP",
     "PolicyEvaluation",
     "SACTrace",
+    "as_coupled",
     "certified_decay",
     "decay_profile",
     "discounted_state_distribution",

@@ -6,6 +6,8 @@ included; ``f(κ) = max_i |N_i^κ|``; the sphere ``S_i(d)`` holds the agents at 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import networkx as nx
 
 
@@ -66,3 +68,12 @@ def diameter(graph: nx.Graph) -> int:
 def max_neighborhood_size(graph: nx.Graph, kappa: int) -> int:
     """f(κ) = max_i |N_i^κ|, Section 2."""
     return max(len(neighborhood(graph, i, kappa)) for i in range(len(graph)))
+
+
+def sharing_graph(access: Sequence[Sequence[int]]) -> nx.Graph:
+    """The graph of agents with an access point in common; access[i] : the access points of agent i."""
+    graph = nx.empty_graph(len(access))
+    graph.add_edges_from(
+        (i, j) for i in range(len(access)) for j in range(i + 1, len(access)) if set(access[i]) & set(access[j])
+    )
+    return graph

@@ -49,38 +49,25 @@ class NetworkedMDP:
     neighbors: tuple[tuple[int, ...], ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        check_graph(self.graph)
-        graph = nx.Graph()
-        graph.add_nodes_from(range(len(self.graph)))
-        graph.add_edges_from(self.graph.edges)
+        graph, hoods = frozen_graph(self.graph)
         n = len(graph)
-        gamma = _discount(self.gamma)
-        hoods = tuple(tuple(sorted((i, *(j for j in graph[i] if j != i)))) for i in range(n))
-        r = _tables("r", self.r, n)
+        gamma = discount(self.gamma)
+        r = local_tables("r", self.r, n)
         for i, r_i in enumerate(r):
             if r_i.ndim != 2 or r_i.size == 0:
                 shape = f"(S_{i}, A_{i}) with S_{i}, A_{i} ≥ 1"
                 raise ValueError(f"r[{i}] of agent {i} has shape {r_i.shape}, expected {shape}")
         sizes = tuple(r_i.shape[0] for r_i in r)
-        P = _tables("P", self.P, n)
+        P = local_tables("P", self.P, n)
         for i, P_i in enumerate(P):
             expected = (*(sizes[j] for j in hoods[i]), *r[i].shape[::-1])
             if P_i.shape != expected:
                 raise ValueError(
                     f"P[{i}] of agent {i} has shape {P_i.shape}, expected {expected}: {_axes(hoods[i], i)}"
                 )
-        _sum_to_one("P", P)
-        pi0: tuple[Array, ...] | Array
-        if isinstance(self.pi0, np.ndarray):
-            pi0 = _joint(self.pi0, sizes)
-        else:
-            pi0 = _tables("pi0", self.pi0, n)
-            for i, pi0_i in enumerate(pi0):
-                if pi0_i.shape != (sizes[i],):
-                    expected_shape = f"{(sizes[i],)}: (S_{i},)"
-                    raise ValueError(f"pi0[{i}] of agent {i} has shape {pi0_i.shape}, expected {expected_shape}")
-            _sum_to_one("pi0", pi0)
-        for name, value in (("graph", nx.freeze(graph)), ("P", P), ("r", r), ("gamma", gamma), ("pi0", pi0)):
+        sum_to_one("P", P)
+        pi0 = start(self.pi0, sizes)
+        for name, value in (("graph", graph), ("P", P), ("r", r), ("gamma", gamma), ("pi0", pi0)):
             object.__setattr__(self, name, value)
         object.__setattr__(self, "neighbors", hoods)
 
@@ -106,15 +93,43 @@ class NetworkedMDP:
 
     def joint_pi0(self) -> Array:
         """π_0 as one array of shape (S_0, …, S_{n-1})."""
-        if isinstance(self.pi0, np.ndarray):
-            return self.pi0
-        joint = np.ones(())
-        for marginal in self.pi0:
-            joint = np.multiply.outer(joint, marginal)
-        return joint
+        return joint_law(self.pi0)
 
 
-def _tables(name: str, tables: object, n: int) -> tuple[Array, ...]:
+def joint_law(pi0: tuple[Array, ...] | Array) -> Array:
+    """A law over joint states as one array, from its marginals or as it is."""
+    if isinstance(pi0, np.ndarray):
+        return pi0
+    joint = np.ones(())
+    for marginal in pi0:
+        joint = np.multiply.outer(joint, marginal)
+    return joint
+
+
+def frozen_graph(graph: nx.Graph) -> tuple[nx.Graph, tuple[tuple[int, ...], ...]]:
+    """A frozen copy of the graph on 0..n-1, and N_i of each agent, sorted, i included."""
+    check_graph(graph)
+    copy = nx.Graph()
+    copy.add_nodes_from(range(len(graph)))
+    copy.add_edges_from(graph.edges)
+    hoods = tuple(tuple(sorted((i, *(j for j in copy[i] if j != i)))) for i in range(len(copy)))
+    return nx.freeze(copy), hoods
+
+
+def start(pi0: object, sizes: tuple[int, ...]) -> tuple[Array, ...] | Array:
+    """π_0 checked and frozen: marginals of shape (S_i,), or one joint array of shape (S_0, …, S_{n-1})."""
+    if isinstance(pi0, np.ndarray):
+        return _joint(pi0, sizes)
+    marginals = local_tables("pi0", pi0, len(sizes))
+    for i, pi0_i in enumerate(marginals):
+        if pi0_i.shape != (sizes[i],):
+            expected = f"{(sizes[i],)}: (S_{i},)"
+            raise ValueError(f"pi0[{i}] of agent {i} has shape {pi0_i.shape}, expected {expected}")
+    sum_to_one("pi0", marginals)
+    return marginals
+
+
+def local_tables(name: str, tables: object, n: int) -> tuple[Array, ...]:
     """One frozen float64 copy an agent, entries finite and at least 0; a table given to many agents is copied once."""
     if not isinstance(tables, (tuple, list)):
         raise TypeError(f"{name} must be a tuple or list with one array for each of the {n} agents")
@@ -130,7 +145,8 @@ def _tables(name: str, tables: object, n: int) -> tuple[Array, ...]:
     return frozen
 
 
-def _sum_to_one(name: str, tables: tuple[Array, ...]) -> None:
+def sum_to_one(name: str, tables: tuple[Array, ...]) -> None:
+    """Refuse tables whose last axis is not a distribution, naming agent and row."""
     for i, row in _first_fault(tables, lambda array: np.abs(array.sum(axis=-1) - 1.0) > NORMALISATION_TOLERANCE):
         where = f" in row {row}" if row else ""
         raise ValueError(f"{name}[{i}] of agent {i} sums to {float(tables[i][row].sum())!r}{where}, expected 1")
@@ -182,7 +198,8 @@ def _refuse_entry(what: str, array: Array, entry: tuple[int, ...]) -> NoReturn:
     raise ValueError(f"{what} has entry {value!r} at {entry}; entries must be finite and at least 0")
 
 
-def _discount(gamma: float) -> float:
+def discount(gamma: float) -> float:
+    """γ, refused unless it is a number in [0, 1)."""
     if isinstance(gamma, bool) or not isinstance(gamma, (int, float, np.integer, np.floating)):
         raise TypeError(f"gamma must be a number in [0, 1), got {gamma!r}")
     if not 0.0 <= gamma < 1.0:

@@ -7,10 +7,11 @@ deterministic localized policies, over which Definition 2 also quantifies, are m
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 
-from sacrepro.model import Array, NetworkedMDP
+from sacrepro.model import Array
 
 #: L_i of Assumption 4 for the tabular softmax: ‖e_a - ζ_i(·|s)‖ ≤ √2, approached as ζ_i(·|s) tends to another vertex.
 SCORE_BOUND = float(np.sqrt(2.0))
@@ -34,20 +35,32 @@ def softmax(theta_i: Array) -> Array:
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-def check_theta(mdp: NetworkedMDP, theta: Sequence[Array]) -> tuple[Array, ...]:
+class Sized(Protocol):
+    """A model as policies see it: how many agents, with how many local states and actions."""
+
+    @property
+    def n(self) -> int: ...
+
+    @property
+    def state_sizes(self) -> tuple[int, ...]: ...
+
+    @property
+    def action_sizes(self) -> tuple[int, ...]: ...
+
+
+def check_theta(mdp: Sized, theta: Sequence[Array]) -> tuple[Array, ...]:
     """θ as a tuple of float64 arrays, one of shape (S_i, A_i) an agent; ValueError names the agent that differs."""
     if len(theta) != mdp.n:
         raise ValueError(f"theta holds {len(theta)} arrays, but the model has {mdp.n} agents")
     blocks = tuple(np.asarray(theta_i, dtype=np.float64) for theta_i in theta)
     for i, theta_i in enumerate(blocks):
-        if theta_i.shape != mdp.r[i].shape:
-            raise ValueError(
-                f"theta[{i}] of agent {i} has shape {theta_i.shape}, expected {mdp.r[i].shape}: (S_{i}, A_{i})"
-            )
+        expected = (mdp.state_sizes[i], mdp.action_sizes[i])
+        if theta_i.shape != expected:
+            raise ValueError(f"theta[{i}] of agent {i} has shape {theta_i.shape}, expected {expected}: (S_{i}, A_{i})")
     return blocks
 
 
-def policies(mdp: NetworkedMDP, theta: Sequence[Array]) -> tuple[Array, ...]:
+def policies(mdp: Sized, theta: Sequence[Array]) -> tuple[Array, ...]:
     """(ζ_0, …, ζ_{n-1}): the localized policies of θ, blocks (S_i, A_i); errors name the agent."""
     zeta = []
     for i, theta_i in enumerate(check_theta(mdp, theta)):
@@ -71,11 +84,11 @@ def score_norm(zeta_i: Array) -> float:
     return float(np.linalg.norm(score(zeta_i), axis=2).max())
 
 
-def uniform_theta(mdp: NetworkedMDP) -> tuple[Array, ...]:
+def uniform_theta(mdp: Sized) -> tuple[Array, ...]:
     """θ = 0: every agent picks its actions uniformly."""
-    return tuple(np.zeros(r_i.shape) for r_i in mdp.r)
+    return tuple(np.zeros(shape) for shape in zip(mdp.state_sizes, mdp.action_sizes, strict=True))
 
 
-def gaussian_theta(mdp: NetworkedMDP, rng: np.random.Generator, scale: float = 1.0) -> tuple[Array, ...]:
+def gaussian_theta(mdp: Sized, rng: np.random.Generator, scale: float = 1.0) -> tuple[Array, ...]:
     """θ with independent N(0, scale²) logits."""
-    return tuple(scale * rng.standard_normal(r_i.shape) for r_i in mdp.r)
+    return tuple(scale * rng.standard_normal(shape) for shape in zip(mdp.state_sizes, mdp.action_sizes, strict=True))

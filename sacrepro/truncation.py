@@ -10,10 +10,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from sacrepro.coupled import Model
 from sacrepro.exact import discounted_state_distribution
 from sacrepro.graph import neighborhood
-from sacrepro.model import NORMALISATION_TOLERANCE, Array, NetworkedMDP
-from sacrepro.policy import policies, score
+from sacrepro.model import NORMALISATION_TOLERANCE, Array
+from sacrepro.policy import Sized, policies, score
 
 
 def outside_axes(hood: Sequence[int], n: int) -> tuple[int, ...]:
@@ -93,7 +94,7 @@ def point_mass_weights(Q_i: Array, hood: Sequence[int], *, largest: bool | Array
     return _from_cells(w, Q_i.shape, hood)
 
 
-def natural_weights(mdp: NetworkedMDP, theta: Sequence[Array], i: int, kappa: int) -> Array:
+def natural_weights(mdp: Model, theta: Sequence[Array], i: int, kappa: int) -> Array:
     """The conditional law of (s, a) outside N_i^κ given the cell under π^θ × ζ^θ, shape of Q_i.
 
     Actions are independent given states, so w = π^θ(s_out | s_in) Π_{j outside} ζ_j(a_j|s_j). Where π^θ gives s_in no
@@ -103,7 +104,7 @@ def natural_weights(mdp: NetworkedMDP, theta: Sequence[Array], i: int, kappa: in
     return conditional_law(mdp, zeta, discounted_state_distribution(mdp, theta), neighborhood(mdp.graph, i, kappa))
 
 
-def conditional_law(mdp: NetworkedMDP, zeta: Sequence[Array], pi: Array, hood: Sequence[int]) -> Array:
+def conditional_law(mdp: Sized, zeta: Sequence[Array], pi: Array, hood: Sequence[int]) -> Array:
     """The law of (s, a) outside `hood` given the cell under π × ζ, for a state law `pi` of shape (S_0, …, S_{n-1})."""
     n = mdp.n
     closed = tuple(j for j in range(n) if j not in hood)
@@ -117,7 +118,7 @@ def conditional_law(mdp: NetworkedMDP, zeta: Sequence[Array], pi: Array, hood: S
 
 
 def truncated_policy_gradient(
-    mdp: NetworkedMDP, theta: Sequence[Array], Q_hat: Sequence[Array], kappa: int
+    mdp: Model, theta: Sequence[Array], Q_hat: Sequence[Array], kappa: int
 ) -> tuple[Array, ...]:
     """ĥ_i(θ) of eq. (7) for every agent; blocks (S_i, A_i).
 
@@ -128,14 +129,14 @@ def truncated_policy_gradient(
 
 
 def truncated_gradient_from(
-    mdp: NetworkedMDP, zeta: Sequence[Array], pi_theta: Array, Q_hat: Sequence[Array], kappa: int
+    mdp: Model, zeta: Sequence[Array], pi_theta: Array, Q_hat: Sequence[Array], kappa: int
 ) -> tuple[Array, ...]:
     """`truncated_policy_gradient` for given ζ^θ and π^θ."""
     n = mdp.n
     if len(Q_hat) != n:
         raise ValueError(f"Q_hat holds {len(Q_hat)} tables, but the model has {n} agents")
     full = (*mdp.state_sizes, *mdp.action_sizes)
-    weighted = [np.zeros(r_i.shape) for r_i in mdp.r]
+    weighted = [np.zeros(zeta_i.shape) for zeta_i in zeta]
     for j in range(n):
         hood = neighborhood(mdp.graph, j, kappa)
         if np.shape(Q_hat[j]) != cell_shape(full, hood):

@@ -17,8 +17,7 @@ class BruteForce:
 
     def __init__(self, mdp, zeta):
         self.mdp, self.zeta, self.n = mdp, zeta, len(mdp.r)
-        self.S = [r_i.shape[0] for r_i in mdp.r]
-        self.A = [r_i.shape[1] for r_i in mdp.r]
+        self.S, self.A = [len(zeta_i) for zeta_i in zeta], [zeta_i.shape[1] for zeta_i in zeta]
         self.states = list(itertools.product(*map(range, self.S)))
         self.actions = list(itertools.product(*map(range, self.A)))
         self.pairs = [(s, a) for s in self.states for a in self.actions]
@@ -30,6 +29,10 @@ class BruteForce:
     def step(self, s, a, s_next):
         """P(s' | s, a), eq. (1)."""
         return math.prod(self.mdp.P[i][(*(s[j] for j in self.hood(i, 1)), a[i], s_next[i])] for i in range(self.n))
+
+    def reward(self, i, s, a):
+        """r_i(s_i, a_i)."""
+        return self.mdp.r[i][s[i], a[i]]
 
     def act(self, s, a):
         """ζ^θ(a | s)."""
@@ -47,7 +50,7 @@ class BruteForce:
         for x, (s, a) in enumerate(self.pairs):
             onward = {s_next: self.step(s, a, s_next) for s_next in self.states}
             chain[x] = [onward[s_next] * self.act(s_next, a_next) for s_next, a_next in self.pairs]
-        rewards = np.array([[self.mdp.r[i][s[i], a[i]] for i in range(self.n)] for s, a in self.pairs])
+        rewards = np.array([[self.reward(i, s, a) for i in range(self.n)] for s, a in self.pairs])
         Q = np.linalg.solve(np.eye(size) - self.mdp.gamma * chain, rewards)
         return [dict(zip(self.pairs, Q[:, i], strict=True)) for i in range(self.n)]
 
@@ -107,3 +110,20 @@ class BruteForce:
             for s, a in group:
                 law[s, a] = pi[s] * self.act(s, a) / mass if mass > 0 else None
         return law
+
+
+class CoupledBruteForce(BruteForce):
+    """The same for action-coupled models: kernels and rewards of (s_{N_i}, a_{N_i})."""
+
+    def place(self, i, s, a):
+        """(s_{N_i}, a_{N_i}) as an index."""
+        hood = self.hood(i, 1)
+        return (*(s[j] for j in hood), *(a[j] for j in hood))
+
+    def step(self, s, a, s_next):
+        """P(s' | s, a)."""
+        return math.prod(self.mdp.P[i][(*self.place(i, s, a), s_next[i])] for i in range(self.n))
+
+    def reward(self, i, s, a):
+        """r_i(s_{N_i}, a_{N_i})."""
+        return self.mdp.r[i][self.place(i, s, a)]

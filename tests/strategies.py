@@ -9,6 +9,7 @@ import networkx as nx
 import numpy as np
 from hypothesis import strategies as st
 
+from sacrepro.coupled import CoupledMDP
 from sacrepro.graph import neighborhood
 from sacrepro.model import NetworkedMDP
 
@@ -58,9 +59,40 @@ def mdps(draw, min_n: int = 1, max_n: int = 4, max_size: int = 3, graph: nx.Grap
 
 
 @st.composite
-def thetas(draw, mdp: NetworkedMDP) -> tuple[np.ndarray, ...]:
+def coupled_mdps(
+    draw, min_n: int = 1, max_n: int = 3, max_size: int = 2, graph: nx.Graph | None = None, local_rewards: bool = False
+) -> CoupledMDP:
+    """Any action-coupled model; with `local_rewards` r_i depends on (s_i, a_i) alone."""
+    graph = draw(graphs(min_n, max_n)) if graph is None else graph
+    n = len(graph)
+    S = [draw(st.integers(1, max_size)) for _ in range(n)]
+    A = [draw(st.integers(1, 2)) for _ in range(n)]
+    P, r = [], []
+    for i in range(n):
+        hood = neighborhood(graph, i, 1)
+        rows = (*(S[j] for j in hood), *(A[j] for j in hood))
+        P.append(draw(distributions((*rows, S[i]))))
+        kept = [size if not local_rewards or hood[k % len(hood)] == i else 1 for k, size in enumerate(rows)]
+        r.append(np.broadcast_to(draw(arrays(tuple(kept), 0, 4)), rows))
+    gamma = draw(st.sampled_from(GAMMAS))
+    if draw(st.booleans()):
+        pi0: tuple[np.ndarray, ...] | np.ndarray = tuple(draw(distributions((S[i],))) for i in range(n))
+    else:
+        pi0 = draw(distributions((int(np.prod(S)),))).reshape(S)
+    return CoupledMDP(graph, tuple(P), tuple(r), gamma, pi0)
+
+
+@st.composite
+def coupled_cases(draw, **limits) -> tuple[CoupledMDP, tuple[np.ndarray, ...]]:
+    """An action-coupled model with a policy tuple."""
+    mdp = draw(coupled_mdps(**limits))
+    return mdp, draw(thetas(mdp))
+
+
+@st.composite
+def thetas(draw, mdp: NetworkedMDP | CoupledMDP) -> tuple[np.ndarray, ...]:
     """Logits from -3 to 3 in steps of one half, for every agent."""
-    return tuple(draw(arrays(r_i.shape, -6, 6)) / 2 for r_i in mdp.r)
+    return tuple(draw(arrays(shape, -6, 6)) / 2 for shape in zip(mdp.state_sizes, mdp.action_sizes, strict=True))
 
 
 @st.composite

@@ -17,6 +17,7 @@ CLAIMS = (
     "influence",
     "light_cone",
     "actions_one_hop_later",
+    "reward_radius",
     "truncation",
     "lemma4",
     "lemma4_sharp",

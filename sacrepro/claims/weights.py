@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Protocol
 
 import numpy as np
 
-from sacrepro.claims.comparison import Case
+from sacrepro.coupled import Model
 from sacrepro.graph import neighborhood
 from sacrepro.model import Array
 from sacrepro.policy import policies
@@ -15,7 +16,20 @@ from sacrepro.truncation import conditional_law, dirichlet_weights, point_mass_w
 FAMILIES = ("uniform", "random", "sparse", "largest", "smallest", "opposed", "natural")
 
 
-def weight_families(case: Case, Q_i: Array, i: int, kappa: int) -> Iterator[tuple[str, Array]]:
+class Evaluated(Protocol):
+    """A model under a policy, with the occupancy that the natural weights need; a `Case` is one."""
+
+    @property
+    def mdp(self) -> Model: ...
+
+    @property
+    def theta(self) -> tuple[Array, ...]: ...
+
+    @property
+    def pi_theta(self) -> Array: ...
+
+
+def weight_families(case: Evaluated, Q_i: Array, i: int, kappa: int) -> Iterator[tuple[str, Array]]:
     """(name, w_i) for each family: uniform, two random ones, three choices of point masses, and the natural law.
 
     The point masses are the vertices at which each cell's truncation error is largest. ``opposed`` takes the largest

@@ -20,7 +20,8 @@ from sacrepro.policy import check_theta, policies
 class Chain:
     """P^θ = Π_j P̄_j in factored form, with r_i^θ(s_i) = Σ_a ζ_i(a|s_i) r_i(s_i, a).
 
-    theta, zeta : blocks (S_i, A_i). P_bar : (S_k for k in sorted N_i) + (S_i,). rewards : (S_i,) each.
+    theta, zeta : blocks (S_i, A_i). P_bar : (S_k for k in sorted N_i) + (S_i,).
+    rewards     : (S_i,) each; in a chain whose rewards see more, the states of `reward_hoods[i]`.
     """
 
     mdp: NetworkedMDP
@@ -64,6 +65,11 @@ class Chain:
     def kernel_roundings(self) -> float:
         """Roundings between Π_j P̄_j as computed and for the exact softmax."""
         return averaging_roundings(self.mdp, self.theta)
+
+    @property
+    def reward_hoods(self) -> tuple[tuple[int, ...], ...]:
+        """The agents whose states each r_i^θ depends on, sorted: i alone, by eq. (2)."""
+        return tuple((i,) for i in range(self.mdp.n))
 
     def reward_roundings(self, i: int) -> float:
         """Roundings between r_i^θ as computed and for the exact softmax."""

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sacrepro.coupled import CoupledMDP, Model
 from sacrepro.exact.branch import branch_oscillation
 from sacrepro.exact.chain import Chain, chain_of
 from sacrepro.exact.rounding import UNIT, gamma_k, sup
@@ -34,13 +35,17 @@ class DecayBounds(NamedTuple):
     upper: Array
 
 
-def decay_profile(mdp: NetworkedMDP, theta: Sequence[Array], *, tol: float | None = None, work: int = WORK) -> Array:
+def decay_profile(mdp: Model, theta: Sequence[Array], *, tol: float | None = None, work: int = WORK) -> Array:
     """D_i(κ) for κ = 0..diameter, the left side of Definition 2; shape (n, diameter + 1).
 
     tol : certified error of V_i, by default close to what rounding allows; D is then off by at most 2γ tol and
     rounding. Raises, before starting, MemoryError if the value tables cannot fit and ValueError if some Q_i has more
     than `work` entries to visit; `certified_decay` then still gives intervals.
     """
+    if isinstance(mdp, CoupledMDP):
+        from sacrepro.exact import coupled
+
+        return coupled.decay_profile(mdp, theta, tol)
     demand_value_tables(mdp, None, tables=6)
     most = max(sweep_work(mdp, i) for i in range(mdp.n))
     if most > work:
@@ -70,7 +75,7 @@ def _tight_values(chain: Chain, i: int) -> Array:
 
 
 def certified_decay(
-    mdp: NetworkedMDP,
+    mdp: Model,
     theta: Sequence[Array],
     agents: Sequence[int] | None = None,
     kappas: Sequence[int] | None = None,
@@ -87,6 +92,10 @@ def certified_decay(
     sweep_limit  : largest Q_i that is swept; beyond, branch and bound runs and stops after `branch_limit` table
                    entries with whatever interval it then has.
     """
+    if isinstance(mdp, CoupledMDP):
+        from sacrepro.exact import coupled
+
+        return coupled.certified_decay(mdp, theta, agents, kappas, tol=tol)
     chain = chain_of(mdp, theta)
     demand_value_tables(mdp, None, tables=12)
     agents = range(mdp.n) if agents is None else agents

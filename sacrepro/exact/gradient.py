@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sacrepro.coupled import CoupledMDP, Model
 from sacrepro.exact.chain import Chain, chain_of
 from sacrepro.exact.occupancy import Law, occupancy
 from sacrepro.exact.rounding import UNIT, gamma_k, policy_roundings, sup
@@ -40,12 +41,16 @@ class ObjectiveGradient(NamedTuple):
     gradient_error: float
 
 
-def objective_and_gradient(mdp: NetworkedMDP, theta: Sequence[Array], tol: float = 1e-10) -> ObjectiveGradient:
+def objective_and_gradient(mdp: Model, theta: Sequence[Array], tol: float = 1e-10) -> ObjectiveGradient:
     """J(θ) and ∇J(θ) of Lemma 1 from one value function V̄ and one occupancy π^θ, with certificates.
 
     tol : certified error of V̄ (sup norm) and of π^θ (1-norm) that enter; `gradient_error` is what follows from them.
     Raises MemoryError before starting if the tables cannot fit, ValueError if rounding makes `tol` unattainable.
     """
+    if isinstance(mdp, CoupledMDP):
+        from sacrepro.exact import coupled
+
+        return coupled.objective_and_gradient(mdp, theta, tol)
     demand_value_tables(mdp, None, tables=8)
     chain = chain_of(mdp, theta)
     everyone = tuple(range(mdp.n))
@@ -59,7 +64,7 @@ def objective_and_gradient(mdp: NetworkedMDP, theta: Sequence[Array], tol: float
     return ObjectiveGradient(J, gradient, J_error, gradient_error(chain, V_bar, V_error, law))
 
 
-def policy_gradient(mdp: NetworkedMDP, theta: Sequence[Array], tol: float = 1e-10) -> tuple[Array, ...]:
+def policy_gradient(mdp: Model, theta: Sequence[Array], tol: float = 1e-10) -> tuple[Array, ...]:
     """∇J(θ) of Lemma 1, eq. (4): blocks (S_i, A_i); see `objective_and_gradient`, which also certifies it."""
     return objective_and_gradient(mdp, theta, tol).gradient
 

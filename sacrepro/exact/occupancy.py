@@ -11,11 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sacrepro.coupled import CoupledMDP, Model
 from sacrepro.exact.chain import Chain, chain_of
 from sacrepro.exact.operator import FactoredOperator
 from sacrepro.exact.rounding import gamma_k
 from sacrepro.exact.values import demand_value_tables
-from sacrepro.model import Array, NetworkedMDP
+from sacrepro.model import Array
 
 
 class Law(NamedTuple):
@@ -31,14 +32,23 @@ class Law(NamedTuple):
     products: int
 
 
-def discounted_state_distribution(mdp: NetworkedMDP, theta: Sequence[Array], tol: float = 1e-10) -> Array:
+def discounted_state_distribution(mdp: Model, theta: Sequence[Array], tol: float = 1e-10) -> Array:
     """π^θ(s) = (1-γ) Σ_t γ^t π_t^θ(s) of Lemma 1, shape (S_0, …, S_{n-1}), sums to 1.
 
     tol : certified bound on the 1-norm error. Raises MemoryError before starting if the tables cannot fit,
     ValueError if rounding makes `tol` unattainable.
     """
+    return state_law(mdp, theta, tol).pi
+
+
+def state_law(mdp: Model, theta: Sequence[Array], tol: float = 1e-10) -> Law:
+    """π^θ of Lemma 1 with its certified 1-norm error; see `discounted_state_distribution`."""
+    if isinstance(mdp, CoupledMDP):
+        from sacrepro.exact import coupled
+
+        return coupled.state_occupancy(mdp, theta, tol)
     demand_value_tables(mdp, None, tables=2)
-    return occupancy(chain_of(mdp, theta), tol).pi
+    return occupancy(chain_of(mdp, theta), tol)
 
 
 def occupancy(chain: Chain, tol: float = 1e-10) -> Law:

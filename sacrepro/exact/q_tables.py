@@ -7,21 +7,26 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from sacrepro.coupled import CoupledMDP, Model
 from sacrepro.exact import dense
 from sacrepro.exact.chain import chain_of
 from sacrepro.exact.memory import demand, readable_count
 from sacrepro.exact.values import values
-from sacrepro.model import Array, NetworkedMDP
+from sacrepro.model import Array
 
 
 def q_function(
-    mdp: NetworkedMDP, theta: Sequence[Array], i: int, tol: float = 1e-10, *, memory_limit: int | None = None
+    mdp: Model, theta: Sequence[Array], i: int, tol: float = 1e-10, *, memory_limit: int | None = None
 ) -> Array:
     """Q_i^θ(s, a) of eq. (3), shape (S_0, …, S_{n-1}, A_0, …, A_{n-1}), from V_i^θ certified to `tol`.
 
     memory_limit : bytes; by default most of what is free. Raises MemoryError before starting if the table cannot fit,
     ValueError for an unknown agent.
     """
+    if isinstance(mdp, CoupledMDP):
+        from sacrepro.exact import coupled
+
+        return coupled.q_function(mdp, theta, i, tol, memory_limit=memory_limit)
     if i not in range(mdp.n):
         raise ValueError(f"agent {i!r} is not in the model, whose agents are 0..{mdp.n - 1}")
     entries = math.prod(mdp.state_sizes) * math.prod(mdp.action_sizes)

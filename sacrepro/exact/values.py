@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sacrepro.coupled import CoupledMDP, Model
 from sacrepro.exact.chain import Chain, chain_of
 from sacrepro.exact.krylov_start import kept_entries, krylov_start
 from sacrepro.exact.memory import allowed_bytes, demand, readable_count
@@ -55,7 +56,7 @@ class PolicyEvaluation(NamedTuple):
 
 
 def evaluate(
-    mdp: NetworkedMDP, theta: Sequence[Array], tol: float = 1e-10, *, memory_limit: int | None = None
+    mdp: Model, theta: Sequence[Array], tol: float = 1e-10, *, memory_limit: int | None = None
 ) -> PolicyEvaluation:
     """V_i^θ for every agent and J(θ), with a certified error of at most `tol`.
 
@@ -64,6 +65,10 @@ def evaluate(
     """
     if not tol > 0:
         raise ValueError(f"tol must be positive, got {tol!r}")
+    if isinstance(mdp, CoupledMDP):
+        from sacrepro.exact import coupled
+
+        return coupled.evaluate(mdp, theta, tol, memory_limit=memory_limit)
     chain = chain_of(mdp, theta)
     demand_value_tables(mdp, memory_limit, tables=mdp.n)
     V, error, products = values(chain, tol)
@@ -132,12 +137,13 @@ def _solve(chain: Chain, groups: list[Group], tol: float) -> tuple[Array, float,
     products = 0
     means: list[Array | None] = [None] * len(groups)
     for row, group in enumerate(groups):
-        axes: tuple[int, ...] = (group[0],)
-        reward = chain.rewards[group[0]]
+        axes = operator.memory_in
+        if len(group) == 1:
+            axes = tuple(j for j in axes if j in chain.reward_hoods[group[0]])
+        reward = np.zeros(math.prod(chain.mdp.state_sizes[j] for j in axes))
+        for i in group:
+            _add_reward(reward, chain.rewards[i] / len(group), axes, chain, i)
         if len(group) > 1:
-            axes, reward = operator.memory_in, np.zeros(chain.entries)
-            for i in group:
-                _add_along(reward, chain.rewards[i] / len(group), axes, chain.mdp.state_sizes, i)
             means[row] = reward
         if chain.entries >= START_ENTRIES:
             products = max(products, krylov_start(chain, axes, reward, tol, V[row]))
@@ -193,19 +199,24 @@ def _bellman(
     for row, group in enumerate(groups):
         mean = means[row]
         if mean is None:
-            _add_along(out[row], chain.rewards[group[0]], operator.memory_out, chain.mdp.state_sizes, group[0])
+            _add_reward(out[row], chain.rewards[group[0]], operator.memory_out, chain, group[0])
         else:
             out[row] += mean
     return out
 
 
-def _add_along(table: Array, vector: Array, axes: tuple[int, ...], sizes: tuple[int, ...], i: int) -> None:
-    """Add `vector` along agent i's axis of a flat table over `axes`, in place."""
-    after = 1
-    for j in axes[axes.index(i) + 1 :]:
-        after *= sizes[j]
-    shaped = table.reshape(-1, sizes[i], after)
-    shaped += vector[:, None]
+def _add_reward(table: Array, reward: Array, axes: tuple[int, ...], chain: Chain, i: int) -> None:
+    """Add a multiple of r_i^θ, over `reward_hoods[i]`, to a flat table over `axes`, in place."""
+    sizes, hood = chain.mdp.state_sizes, chain.reward_hoods[i]
+    if len(hood) == 1:
+        after = math.prod(sizes[j] for j in axes[axes.index(hood[0]) + 1 :])
+        shaped = table.reshape(-1, sizes[hood[0]], after)
+        shaped += reward[:, None]
+        return
+    own = [j for j in axes if j in hood]
+    ordered = reward.transpose([hood.index(j) for j in own])
+    shaped = table.reshape([sizes[j] for j in axes])
+    shaped += ordered.reshape([sizes[j] if j in hood else 1 for j in axes])
 
 
 def _certify(
@@ -280,7 +291,7 @@ def _krylov(gamma: float, operator: FactoredOperator, delta: Array, V: Array, to
     return count
 
 
-def objective(mdp: NetworkedMDP, V_bar: Array, error: float) -> tuple[float, float]:
+def objective(mdp: Model, V_bar: Array, error: float) -> tuple[float, float]:
     """(J, certified bound on |J - J(θ)|): J = E_{s~π_0} V̄(s), eq. (2), for V̄ within `error`, (S_0, …, S_{n-1})."""
     average, k = V_bar, 2
     if isinstance(mdp.pi0, np.ndarray):

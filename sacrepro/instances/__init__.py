@@ -10,6 +10,7 @@ from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import broadcast, relay
 from sacrepro.instances.sis import sis
 from sacrepro.instances.td_witness import td_witness
+from sacrepro.instances.wireless import wireless_committed
 from sacrepro.model import NetworkedMDP
 
 MODELS: Mapping[str, Callable[..., NetworkedMDP]] = {
@@ -18,6 +19,7 @@ MODELS: Mapping[str, Callable[..., NetworkedMDP]] = {
     "random": random_mdp,
     "sis": sis,
     "td_witness": td_witness,
+    "wireless": wireless_committed,
 }
 
 

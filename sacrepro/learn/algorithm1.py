@@ -18,7 +18,7 @@ from sacrepro.learn.critic import Schedule, Scratch, critic
 from sacrepro.learn.iterations import AlgorithmOne, Lines, run_by_iterations
 from sacrepro.learn.problem import Problem, SACTrace
 from sacrepro.model import Array
-from sacrepro.simulate import Simulator, as_simulator
+from sacrepro.simulate import Simulator, SteppedSimulator, as_simulator
 from sacrepro.simulate.compiled import compiled
 from sacrepro.simulate.kernel import Room, policy_thresholds, rollout, room
 from sacrepro.simulate.tables import Tables
@@ -107,7 +107,7 @@ def sac_seeds(
     chosen = [check_seed(seed) for seed in seeds]
     every = record_every or -(-M // 100)
     extended = warm_start or lambda_ > 0 or baseline
-    together = seeds_together(simulator.n) if isinstance(simulator, Simulator) else 1
+    together = 1 if isinstance(simulator, SteppedSimulator) else seeds_together(simulator.n)
     traces: list[SACTrace] = []
     for low in range(0, len(chosen), together):
         batch = chosen[low : low + together]

@@ -18,7 +18,7 @@ from sacrepro.learn.actor import ascend, g_hat_blocks, softmax_blocks
 from sacrepro.learn.critic import critic
 from sacrepro.learn.problem import Problem, SACTrace
 from sacrepro.model import Array
-from sacrepro.simulate import Simulator, SteppedSimulator, Trajectory
+from sacrepro.simulate import AnySimulator, Simulator, Trajectory, WirelessSimulator
 from sacrepro.simulate.kernel import Room, policy_thresholds, rollout, room
 from sacrepro.simulate.tables import Tables
 
@@ -45,7 +45,7 @@ class AlgorithmOne:
 
 
 def run_by_iterations(
-    simulator: Simulator | SteppedSimulator,
+    simulator: AnySimulator,
     problem: Problem,
     lines: Lines,
     M: int,
@@ -62,10 +62,10 @@ def run_by_iterations(
     stops = [*range(0, M, every), M]
     recorded = set(stops)
     thetas = []
+    keys = np.array(seeds, dtype=np.uint64)
     if isinstance(simulator, Simulator):
         opaque = simulator.tables(problem.copies)
         trajectory = room(n * problem.copies, problem.T, problem.copies, simulator.code_type)
-        keys = np.array(seeds, dtype=np.uint64)
     for m in range(M):
         if m in recorded:
             thetas.append(theta.copy())
@@ -77,6 +77,8 @@ def run_by_iterations(
             mixed_blocks(pair, A, softmax, epsilon, zeta)
         if isinstance(simulator, Simulator):
             episode = modelled(opaque, zeta, keys, m, problem.T, trajectory)
+        elif isinstance(simulator, WirelessSimulator):
+            episode = listed(*simulator.episodes(zeta, keys, m, problem.T))
         else:
             policies = [block[0] for block in problem.blocks(zeta[None], 0)]
             recording = simulator.rollout(policies, problem.T, seed=seeds[0], m=m)
@@ -100,7 +102,11 @@ def modelled(opaque: Tables, zeta: Array, keys: Array, m: int, T: int, trajector
 
 def observed(episode: Trajectory, A: Array, code_type: type) -> Observed:
     """A trajectory as `critic` reads it: z; and r_i(t) as entry t of agent i's own list of rewards."""
-    n, length = episode.s.shape
-    z: Array = (episode.s * A[:, None] + episode.a).astype(code_type)
+    return listed((episode.s * A[:, None] + episode.a).astype(code_type), episode.r)
+
+
+def listed(z: Array, r: Array) -> Observed:
+    """z and r, both (agents, T+1), as `critic` reads them."""
+    n, length = z.shape
     steps = np.broadcast_to(np.arange(length, dtype=np.uint32), (n, length)).copy()
-    return z, steps, episode.r.ravel() + 0.0, np.arange(n + 1) * length
+    return z, steps, r.ravel() + 0.0, np.arange(n + 1) * length

@@ -9,7 +9,7 @@ import numpy as np
 from sacrepro.learn.cells import copied, hoods
 from sacrepro.learn.critic import schedule, scratch
 from sacrepro.model import Array
-from sacrepro.simulate import Simulator, SteppedSimulator
+from sacrepro.simulate import AnySimulator
 from sacrepro.simulate.tables import pair_starts
 
 
@@ -36,7 +36,7 @@ class Problem:
 
     def __init__(
         self,
-        simulator: Simulator | SteppedSimulator,
+        simulator: AnySimulator,
         theta0: tuple[Array, ...],
         kappa: int,
         T: int,

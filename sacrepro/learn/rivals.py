@@ -21,7 +21,7 @@ from sacrepro.learn.checks import check_arguments, check_extensions, check_seed,
 from sacrepro.learn.iterations import Observed, run_by_iterations
 from sacrepro.learn.problem import Problem, SACTrace
 from sacrepro.model import Array
-from sacrepro.simulate import Simulator, as_simulator
+from sacrepro.simulate import SteppedSimulator, as_simulator
 from sacrepro.simulate.compiled import compiled
 
 
@@ -65,7 +65,7 @@ def reinforce_seeds(
     theta = check_theta0(theta0, simulator.state_sizes, simulator.action_sizes)
     chosen = [check_seed(seed) for seed in seeds]
     every = record_every or -(-M // 100)
-    together = seeds_together(simulator.n) if isinstance(simulator, Simulator) else 1
+    together = 1 if isinstance(simulator, SteppedSimulator) else seeds_together(simulator.n)
     traces: list[SACTrace] = []
     for low in range(0, len(chosen), together):
         batch = chosen[low : low + together]

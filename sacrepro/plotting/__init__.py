@@ -28,6 +28,7 @@ FIGURES = {
     "influence": "bounds",
     "light_cone": "bounds",
     "actions_one_hop_later": "bounds",
+    "reward_radius": "reward_radius",
     "truncation": "decay",
     "lemma4": "gradient",
     "lemma4_sharp": "bounds",
@@ -43,6 +44,7 @@ FIGURES = {
     "objective": "learning",
     "stationarity": "learning",
     "bench_exact": "bench",
+    "wireless_benchmark": "wireless",
 }
 
 

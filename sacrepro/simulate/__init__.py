@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from sacrepro.simulate.own import OwnSimulator, SteppedSimulator, as_simulator
+from sacrepro.simulate.own import AnySimulator, OwnSimulator, SteppedSimulator, as_simulator
 from sacrepro.simulate.simulator import Simulator, Trajectory
 from sacrepro.simulate.steps import rollout_by_steps
+from sacrepro.simulate.wireless import WirelessSimulator
 
 __all__ = [
+    "AnySimulator",
     "OwnSimulator",
     "Simulator",
     "SteppedSimulator",
     "Trajectory",
+    "WirelessSimulator",
     "as_simulator",
     "rollout_by_steps",
 ]

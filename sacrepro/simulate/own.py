@@ -25,6 +25,7 @@ from sacrepro.simulate.simulator import (
     flat_policy,
 )
 from sacrepro.simulate.tables import pair_starts
+from sacrepro.simulate.wireless import WirelessSimulator
 
 
 @runtime_checkable
@@ -121,12 +122,16 @@ class SteppedSimulator:
         return r.astype(np.float64)
 
 
-def as_simulator(source: object) -> Simulator | SteppedSimulator:
+#: What the learner may be given.
+AnySimulator = Simulator | SteppedSimulator | WirelessSimulator
+
+
+def as_simulator(source: object) -> AnySimulator:
     """`source` as the learner may see it: a model behind its wall, or a user's own simulator under its checks.
 
     Raises TypeError for anything else.
     """
-    if isinstance(source, (Simulator, SteppedSimulator)):
+    if isinstance(source, (Simulator, SteppedSimulator, WirelessSimulator)):
         return source
     if isinstance(source, NetworkedMDP):
         return Simulator(source)

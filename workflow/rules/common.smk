@@ -32,7 +32,13 @@ TABULATED = [name for name, entry in INSTANCES.items() if entry["exact"] == "tab
 RUNS = [(name, kappa) for name, run in config["sac"].items() for kappa in run["kappas"]]
 EXACT_RUNS = [(name, kappa) for name, kappa in RUNS if name in EVALUATED]
 
-DRAWN = config.get("figures", [*CLAIMS, *TRACES])
+# The wireless benchmark, and the files that its figure shows.
+WIRELESS = config.get("wireless", {})
+BENCHMARK = ["references", *WIRELESS.get("runs", {})] if WIRELESS else []
+
+DRAWN = config.get(
+    "figures", [*CLAIMS, *TRACES, *(["wireless_benchmark"] if WIRELESS else [])]
+)
 
 # Only the figures of the paper configuration are published; others stay beside their results.
 FIGURES = "figures" if config["published"] else "results/figures"
@@ -41,7 +47,8 @@ FIGURES = "figures" if config["published"] else "results/figures"
 wildcard_constraints:
     instance="[a-z0-9_]+",
     claim="|".join(CLAIMS),
-    figure="|".join([*CLAIMS, *TRACES]),
+    figure="|".join([*CLAIMS, *TRACES, "wireless_benchmark"]),
+    run="(?!references)[a-z0-9_]+",
     kappa=r"\d+",
     room="exact|learn",
 
@@ -71,6 +78,13 @@ def sac_options(wildcards):
     )
 
 
+def wireless_options(wildcards):
+    """The settings of one run of the wireless benchmark, as options of the verb."""
+    return " ".join(
+        f"--{key} {value}" for key, value in WIRELESS["runs"][wildcards.run].items()
+    )
+
+
 def checked(wildcards):
     """The exact values of every instance on which one claim is checked."""
     names = EVALUATED if wildcards.claim in WITHOUT_TABLES else TABULATED
@@ -93,6 +107,8 @@ def claim_code(wildcards):
 
 def figure_rows(wildcards):
     """The rows that a figure shows."""
+    if wildcards.figure == "wireless_benchmark":
+        return [f"results/wireless/{name}.csv" for name in BENCHMARK]
     if wildcards.figure in TRACES:
         return f"results/traces/{TRACES[wildcards.figure]}.csv"
     return f"results/claims/{wildcards.figure}.csv"

@@ -1,0 +1,64 @@
+"""The published wireless benchmark: the objective along the runs, and how often the critic sees a cell again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from sacrepro.bench.wireless import RECORDED, WirelessRow
+from sacrepro.plotting.style import BOUND_COLOR, kappa_color
+
+#: Line style of each learner.
+LEARNERS = {"Algorithm 1": "-", "Algorithm 1, λ=1": "-.", "published variant": "--"}
+
+
+def wireless_benchmark(rows: Sequence[WirelessRow]) -> Figure:
+    """Left: the mean objective over seeds, with each seed thin, and the references. Right: first visits among updates.
+
+    The claim that κ = 1 exceeds the recorded value is refuted if the solid line of κ = 1 ends below the dotted one.
+    """
+    figure = Figure(figsize=(7.2, 3.4))
+    left, right = figure.subplots(1, 2, width_ratios=(3, 2))
+    for method, style in LEARNERS.items():
+        for kappa in sorted({row.kappa for row in rows if row.method == method}):
+            own = [row for row in rows if (row.method, row.kappa) == (method, kappa)]
+            label = rf"{method}, $\kappa={kappa}$"
+            seeds_and_mean(left, own, "objective", style, kappa, label)
+            seeds_and_mean(right, [row for row in own if row.m], "first_visit_share", style, kappa, None)
+    last = max(row.m for row in rows)
+    for row in rows:
+        if row.method not in LEARNERS:
+            left.axhline(row.objective, color=BOUND_COLOR, linestyle="-.", linewidth=0.8)
+            left.annotate(f"{row.method} {row.objective:.3f}", (last, row.objective), **ANNOTATION)
+    left.axhline(RECORDED, color=BOUND_COLOR, linestyle=":")
+    left.annotate(f"recorded {RECORDED}", (last, RECORDED), **ANNOTATION)
+    left.set_ylabel(r"mean over users of $\sum_{t<10}\gamma^t r_i(t)$")
+    left.set_ylim(0, 1.12 * max(RECORDED, *(row.objective for row in rows)))
+    right.set_ylabel("share of updates on a key never seen before")
+    right.set_ylim(-0.05, 1.05)
+    for axes in (left, right):
+        axes.set_xlabel(r"outer iteration $m$")
+    handles, labels = left.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=2)
+    return figure
+
+
+#: Where the name of a reference stands: at the right end of its line, above it.
+ANNOTATION = {"ha": "right", "va": "bottom", "fontsize": 6, "color": BOUND_COLOR}
+
+
+def seeds_and_mean(
+    axes: Axes, rows: Sequence[WirelessRow], field: str, style: str, kappa: int, label: str | None
+) -> None:
+    """Each seed as a thin line, their mean as a thick one."""
+    seeds = sorted({row.seed for row in rows})
+    m = [row.m for row in rows if row.seed == seeds[0]]
+    values = np.array([[getattr(row, field) for row in rows if row.seed == seed] for seed in seeds])
+    axes.plot(m, values.T, linestyle=style, color=kappa_color(kappa), alpha=0.25, linewidth=0.5)
+    axes.plot(m, values.mean(axis=0), linestyle=style, color=kappa_color(kappa), label=label)
+
+
+DRAWINGS = {"wireless_benchmark": (WirelessRow, wireless_benchmark)}
