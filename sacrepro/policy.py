@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from sacrepro.counted import CountedMDP
 from sacrepro.model import Array, NetworkedMDP
 
 #: L_i of Assumption 4 for the tabular softmax: ‖e_a - ζ_i(·|s)‖ ≤ √2, approached as ζ_i(·|s) tends to another vertex.
@@ -34,7 +35,7 @@ def softmax(theta_i: Array) -> Array:
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-def check_theta(mdp: NetworkedMDP, theta: Sequence[Array]) -> tuple[Array, ...]:
+def check_theta(mdp: NetworkedMDP | CountedMDP, theta: Sequence[Array]) -> tuple[Array, ...]:
     """θ as a tuple of float64 arrays, one of shape (S_i, A_i) an agent; ValueError names the agent that differs."""
     if len(theta) != mdp.n:
         raise ValueError(f"theta holds {len(theta)} arrays, but the model has {mdp.n} agents")
@@ -47,7 +48,7 @@ def check_theta(mdp: NetworkedMDP, theta: Sequence[Array]) -> tuple[Array, ...]:
     return blocks
 
 
-def policies(mdp: NetworkedMDP, theta: Sequence[Array]) -> tuple[Array, ...]:
+def policies(mdp: NetworkedMDP | CountedMDP, theta: Sequence[Array]) -> tuple[Array, ...]:
     """(ζ_0, …, ζ_{n-1}): the localized policies of θ, blocks (S_i, A_i); errors name the agent."""
     zeta = []
     for i, theta_i in enumerate(check_theta(mdp, theta)):
@@ -71,11 +72,11 @@ def score_norm(zeta_i: Array) -> float:
     return float(np.linalg.norm(score(zeta_i), axis=2).max())
 
 
-def uniform_theta(mdp: NetworkedMDP) -> tuple[Array, ...]:
+def uniform_theta(mdp: NetworkedMDP | CountedMDP) -> tuple[Array, ...]:
     """θ = 0: every agent picks its actions uniformly."""
     return tuple(np.zeros(r_i.shape) for r_i in mdp.r)
 
 
-def gaussian_theta(mdp: NetworkedMDP, rng: np.random.Generator, scale: float = 1.0) -> tuple[Array, ...]:
+def gaussian_theta(mdp: NetworkedMDP | CountedMDP, rng: np.random.Generator, scale: float = 1.0) -> tuple[Array, ...]:
     """θ with independent N(0, scale²) logits."""
     return tuple(scale * rng.standard_normal(r_i.shape) for r_i in mdp.r)

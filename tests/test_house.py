@@ -19,6 +19,7 @@ MODULES = {
 FLOORS = {
     "graph": 0,
     "model": 1,
+    "counted": 1.5,
     "policy": 2,
     "instances": 2,
     "simulate": 2,
