@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 
 import networkx as nx
@@ -10,17 +11,21 @@ import numpy as np
 import pytest
 import scipy.stats
 
+from sacrepro import cli
 from sacrepro.bounds.influence import influence_matrix
+from sacrepro.claims.case import exact_case
+from sacrepro.claims.environments import EnvironmentRow, certified_rows, exact_rows
 from sacrepro.graph import neighborhood
 from sacrepro.instances import MODELS, build
 from sacrepro.instances.queueing import OUTSIDE, links, queueing
-from sacrepro.instances.sis import sis
+from sacrepro.instances.sis import counted_sis, sis
 from sacrepro.instances.social import social
 from sacrepro.instances.sysadmin import sysadmin
 from sacrepro.instances.thermal import thermal
 from sacrepro.model import NetworkedMDP
 from sacrepro.policy import policies, uniform_theta
 from sacrepro.simulate import Simulator
+from sacrepro.store import read_rows
 
 #: Probability that a goodness-of-fit test would refuse a perfect kernel, for one draw of its seeds; they are fixed.
 ERROR_RATE = 1e-6
@@ -316,3 +321,40 @@ def test_refusals(model, parameters, message):
 
 def test_every_environment_is_a_model():
     assert set(MECHANISMS) <= set(MODELS)
+
+
+def test_environment_rows_bound_what_they_measure():
+    """Exact rows hold D_i(κ) below the certificate and that below Lemma 3; certified rows are the same bounds."""
+    mdp = social(GRID, gamma=0.9)
+    case = exact_case("social_grid", "uniform", mdp, uniform_theta(mdp))
+    exact, certified = list(exact_rows(case, "social")), list(certified_rows(mdp, "social_grid", "social"))
+    assert [row.kappa for row in exact] == [0, 1, 2]
+    for row, alone in zip(exact, certified, strict=True):
+        assert 0.0 < row.D <= row.influence <= row.lemma3 * (1 + 1e-12)
+        assert row.influence_median <= row.influence
+        assert math.isnan(alone.D)
+        assert (alone.influence, alone.lemma3) == (row.influence, row.lemma3)
+    # Definition 2 leaves agent i with nobody outside from its own eccentricity on: 2 for the middle column.
+    assert [row.agents for row in exact] == [6, 6, 4]
+
+
+def test_the_certificates_of_a_large_network_are_sampled():
+    mdp = counted_sis(nx.star_graph(1000), gamma=0.5, beta=(0.001, 0.001))
+    rows = list(certified_rows(mdp, "star", "sis"))
+    assert [row.kappa for row in rows] == [0, 1]
+    assert rows[0].agents == 101
+    assert rows[1].agents == 100  # nobody is outside N_0^1 of the hub
+
+
+def test_the_verb_writes_rows_that_the_figure_draws(tmp_path):
+    exact = str(tmp_path / "sysadmin.npz")
+    small = {"model": "sysadmin", "graph": {"family": "ring", "n": 4}, "gamma": 0.9}
+    large = {"sis_hub": {"model": "sis", "graph": {"family": "star", "n": 60}, "gamma": 0.5}}
+    options = ["--policies", "2", "--seed", "0", "--scale", "1"]
+    cli.main(["exact", "--instance", "small", "--spec", json.dumps(small), *options, "--output", exact])
+    rows = str(tmp_path / "environments.csv")
+    cli.main(["environments", exact, "--certified", json.dumps(large), "--output", rows])
+    read = read_rows(rows, EnvironmentRow)
+    assert {row.instance for row in read} == {"small", "sis_hub"}
+    cli.main(["figure", "environments", rows, "--output", str(tmp_path / "environments.svg")])
+    assert (tmp_path / "environments.svg").read_text().startswith("<?xml")

@@ -137,7 +137,9 @@ def influence_profile(C: csr_array, graph: nx.Graph, i: int, gamma: float, r_bar
     total = np.full(size, gamma ** (T + 1) / (1.0 - gamma))
     for t in range(1, T + 1):
         row = forward @ row
-        beyond = np.bincount(distance, weights=row, minlength=size)[::-1].cumsum()[::-1]
+        # Above a spectral radius of 1 the entries may outgrow float64; ∞ is then as good as 1.
+        with np.errstate(over="ignore"):
+            beyond = np.bincount(distance, weights=row, minlength=size)[::-1].cumsum()[::-1]
         beyond = np.append(beyond[1:], 0.0)
         total += gamma**t * np.minimum(1.0, beyond)
     return r_bar * total

@@ -42,6 +42,7 @@ FIGURES = {
     "learning": "learning",
     "objective": "learning",
     "stationarity": "learning",
+    "environments": "environments",
     "bench_exact": "bench",
 }
 

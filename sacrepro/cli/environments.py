@@ -1,0 +1,35 @@
+"""The verbs about the applications: the environments side by side, and the paper's Table 1."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from sacrepro.cli.verbs import Verbs
+
+
+def environments(args: argparse.Namespace) -> None:
+    """Write how D_i(κ) decays in each environment and what the influence matrix certifies, exactly or for large n."""
+    from sacrepro.claims.case import cases
+    from sacrepro.claims.environments import EnvironmentRow, certified_rows, exact_rows
+    from sacrepro.instances import build_for_sampling
+    from sacrepro.store import read_arrays, write_rows
+
+    rows: list[EnvironmentRow] = []
+    for path in args.exact:
+        stored = read_arrays(path)
+        for case in cases(stored):
+            rows += exact_rows(case, json.loads(str(stored["spec"]))["model"])
+    for name, spec in args.certified.items():
+        rows += certified_rows(build_for_sampling(spec), name, spec["model"])
+        print(f"{name}: certified", flush=True)
+    write_rows(args.output, EnvironmentRow, rows)
+
+
+def add_verbs(verbs: Verbs) -> None:
+    """The verbs of this module, with their options."""
+    added = verbs.add(environments)
+    added.add_argument("exact", nargs="*", help="files written by `exact`")
+    added.add_argument(
+        "--certified", type=json.loads, default={}, help="instances without an exact solution, as JSON by name"
+    )
