@@ -167,7 +167,18 @@ def test_the_workflow_plans_every_rule_from_an_empty_folder(tmp_path):
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    for rule in ("exact", "claim", "sac", "environments", "warm", "learning", "stationarity", "figure", "verdicts", "verify"):
+    for rule in (
+        "exact",
+        "claim",
+        "sac",
+        "environments",
+        "warm",
+        "learning",
+        "stationarity",
+        "figure",
+        "verdicts",
+        "verify",
+    ):
         assert f"rule {rule}:" in done.stdout + done.stderr, rule
 
 

@@ -26,6 +26,21 @@ def environments(args: argparse.Namespace) -> None:
     write_rows(args.output, EnvironmentRow, rows)
 
 
+def table1(args: argparse.Namespace) -> None:
+    """Write the paper's Table 1 as numbers, from exact files and the setting that each stands for."""
+    from sacrepro.claims.case import cases
+    from sacrepro.claims.table1 import Table1Row, markdown_table1, table1_rows
+    from sacrepro.store import read_arrays, write_rows, write_text
+
+    rows: list[Table1Row] = []
+    for path in args.exact:
+        for case in cases(read_arrays(path)):
+            rows += table1_rows(case, args.settings[case.instance])
+            print(f"{case.instance}, θ {case.policy}: done", flush=True)
+    write_rows(args.output, Table1Row, rows)
+    write_text(args.markdown, markdown_table1(rows))
+
+
 def add_verbs(verbs: Verbs) -> None:
     """The verbs of this module, with their options."""
     added = verbs.add(environments)
@@ -33,3 +48,8 @@ def add_verbs(verbs: Verbs) -> None:
     added.add_argument(
         "--certified", type=json.loads, default={}, help="instances without an exact solution, as JSON by name"
     )
+
+    added = verbs.add(table1)
+    added.add_argument("exact", nargs="+", help="files written by `exact`")
+    added.add_argument("--settings", type=json.loads, required=True, help="the setting of each instance, as JSON")
+    added.add_argument("--markdown", required=True, help="the table, largest values over policies")

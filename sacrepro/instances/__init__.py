@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from sacrepro.counted import CountedMDP
+from sacrepro.instances.downstream import downstream
 from sacrepro.instances.graphs import build_graph
 from sacrepro.instances.queueing import queueing
 from sacrepro.instances.random_kernels import random_mdp
@@ -29,6 +30,7 @@ MODELS: Mapping[str, Callable[..., NetworkedMDP]] = {
     "sysadmin": sysadmin,
     "thermal": thermal,
     "queueing": queueing,
+    "downstream": downstream,
 }
 
 #: The models that are applications of the paper's introduction.

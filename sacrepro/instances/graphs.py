@@ -25,6 +25,11 @@ def star(n: int) -> nx.Graph:
     return nx.star_graph(n - 1)
 
 
+def complete(n: int) -> nx.Graph:
+    """Every agent a neighbor of every other: nothing is local."""
+    return nx.complete_graph(n)
+
+
 def grid(rows: int, columns: int) -> nx.Graph:
     """The 2-D grid, agents numbered row by row."""
     return nx.convert_node_labels_to_integers(nx.grid_2d_graph(rows, columns), ordering="sorted")
@@ -82,8 +87,8 @@ def _agents(graph: nx.Graph) -> nx.Graph:
 FAMILIES: Mapping[str, Callable[..., nx.Graph]] = {
     family.__name__: family
     for family in (
-        path, ring, star, grid, random_tree, krackhardt_kite, florentine_families, karate_club, les_miserables,
-        davis_women, internet,
+        path, ring, star, complete, grid, random_tree, krackhardt_kite, florentine_families, karate_club,
+        les_miserables, davis_women, internet,
     )
 }  # fmt: skip
 

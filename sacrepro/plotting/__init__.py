@@ -43,6 +43,7 @@ FIGURES = {
     "objective": "learning",
     "stationarity": "learning",
     "environments": "environments",
+    "table1": "table1",
     "bench_exact": "bench",
 }
 

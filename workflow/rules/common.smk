@@ -29,6 +29,9 @@ TRACES = {
 }
 # Other figures, and the rows that each shows.
 SURVEYS = {"environments": "results/environments.csv"}
+SETTINGS = config.get("table1", {})
+if SETTINGS:
+    SURVEYS["table1"] = "results/table1.csv"
 INSTANCES = config["instances"]
 EVALUATED = [name for name, entry in INSTANCES.items() if entry["exact"] != "none"]
 TABULATED = [name for name, entry in INSTANCES.items() if entry["exact"] == "tables"]
