@@ -13,6 +13,7 @@ include: "workflow/rules/exact.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/sac.smk"
 include: "workflow/rules/wireless.smk"
+include: "workflow/rules/environments.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/verdicts.smk"
 

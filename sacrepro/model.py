@@ -9,7 +9,8 @@ its reward is r_i(s_i, a_i) ∈ [0, r̄], and J(θ) = E Σ_t γ^t (1/n) Σ_i r_i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NoReturn
@@ -25,6 +26,9 @@ Array = NDArray[Any]
 
 #: A distribution may miss 1 by this much, which leaves room for rounding and for nothing else.
 NORMALISATION_TOLERANCE = 1e-12
+
+#: Entries of one kernel P_i that instances are willing to tabulate, 128 MiB; binary states reach it at degree 21.
+KERNEL_ENTRIES = 1 << 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,6 +131,18 @@ def start(pi0: object, sizes: tuple[int, ...]) -> tuple[Array, ...] | Array:
             raise ValueError(f"pi0[{i}] of agent {i} has shape {pi0_i.shape}, expected {expected}")
     sum_to_one("pi0", marginals)
     return marginals
+
+
+def check_kernel_sizes(graph: nx.Graph, state_sizes: Sequence[int], action_sizes: Sequence[int]) -> None:
+    """Refuse kernels over s_{N_i} that are too large to tabulate; ValueError names agent, degree and entries."""
+    for i in range(len(graph)):
+        hood = {i, *graph[i]}
+        entries = math.prod(state_sizes[j] for j in hood) * action_sizes[i] * state_sizes[i]
+        if entries > KERNEL_ENTRIES:
+            raise ValueError(
+                f"agent {i} has degree {len(hood) - 1}, so its kernel P[{i}] has about 10^{math.log10(entries):.1f} "
+                f"entries, one row for each s_{{N_{i}}} and a_{i}; at most {KERNEL_ENTRIES} are tabulated"
+            )
 
 
 def local_tables(name: str, tables: object, n: int) -> tuple[Array, ...]:

@@ -20,6 +20,7 @@ FLOORS = {
     "graph": 0,
     "model": 1,
     "coupled": 1.5,
+    "counted": 1.5,
     "policy": 2,
     "instances": 2,
     "simulate": 2,

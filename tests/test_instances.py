@@ -60,12 +60,38 @@ def test_real_networks_have_the_sizes_of_the_literature():
     assert len(build_graph({"family": "krackhardt_kite"})) == 10
     florentine = build_graph({"family": "florentine_families"})
     assert (len(florentine), florentine.number_of_edges(), diameter(florentine)) == (15, 20, 5)
+    for family, n, edges, hub in (
+        ("karate_club", 34, 78, 17),
+        ("les_miserables", 77, 254, 36),
+        ("davis_women", 32, 89, 14),
+    ):
+        graph = build_graph({"family": family})
+        assert (len(graph), graph.number_of_edges(), max(dict(graph.degree).values())) == (n, edges, hub)
+        assert not any(data for _, _, data in graph.edges(data=True))
+
+
+def test_davis_women_are_two_modes():
+    """18 women and 14 events, edges only between the two."""
+    graph = build_graph({"family": "davis_women"})
+    assert nx.is_bipartite(graph)
+    assert sorted(map(len, nx.bipartite.sets(graph))) == [14, 18]
+
+
+def test_the_internet_graph_depends_on_the_seed_alone():
+    same, again, other = (build_graph({"family": "internet", "n": 100, "seed": seed}) for seed in (1, 1, 2))
+    assert set(same.edges) == set(again.edges)
+    assert set(same.edges) != set(other.edges)
 
 
 def test_every_family_is_on_the_agents_zero_to_n_minus_one():
-    parameters = {"grid": {"rows": 2, "columns": 3}, "random_tree": {"n": 5, "seed": 0}}
+    parameters = {
+        "grid": {"rows": 2, "columns": 3},
+        "random_tree": {"n": 5, "seed": 0},
+        "internet": {"n": 30, "seed": 0},
+    }
+    real = {"krackhardt_kite", "florentine_families", "karate_club", "les_miserables", "davis_women"}
     for family in FAMILIES:
-        fixed = {} if family in {"krackhardt_kite", "florentine_families"} else {"n": 4}
+        fixed = {} if family in real else {"n": 4}
         graph = build_graph({"family": family, **parameters.get(family, fixed)})
         assert set(graph) == set(range(len(graph)))
         assert nx.is_connected(graph)
@@ -77,6 +103,21 @@ PAIR = {"family": "path", "n": 2}
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
+        (
+            {"model": "sis", "graph": {"family": "star", "n": 2001}, "gamma": 0.9},
+            r"agent 0 has degree 2000, so its kernel P\[0\] has about 10\^603\.0 entries",
+        ),
+        (
+            {"model": "random", "graph": {"family": "star", "n": 2001}, "gamma": 0.9, "seed": 0},
+            "agent 0 has degree 2000",
+        ),
+        ({"model": "broadcast", "n": 2001, "gamma": 0.9}, "agent 0 has degree 2000"),
+        (
+            {"model": "thermal", "graph": {"family": "star", "n": 30}, "gamma": 0.9, "exchange": 0.01},
+            "agent 0 has degree 29",
+        ),
+        ({"model": "queueing", "graph": {"family": "star", "n": 30}, "gamma": 0.9}, "agent 0 has degree 29"),
+        ({"model": "sis", "graph": {"family": "internet", "n": 0, "seed": 0}, "gamma": 0.9}, "internet: n must be"),
         ({}, "instance: unknown model None; known are relay"),
         ({"model": "ising"}, "instance: unknown model 'ising'"),
         ({"model": "relay", "n": 3}, "instance: .*gamma"),

@@ -20,26 +20,31 @@ from scipy.sparse import csr_array, identity
 from scipy.sparse.linalg import spsolve
 
 from sacrepro.bounds.definition2 import definition2
-from sacrepro.bounds.total_variation import argument_influences
+from sacrepro.bounds.total_variation import argument_influences, count_influences
+from sacrepro.counted import CountedMDP
 from sacrepro.model import Array, NetworkedMDP
 
 #: What the truncated series leaves out, relative to r̄/(1-γ); it is added to the bound, so the bound stays a bound.
 SERIES_TOLERANCE = 2.0**-53
 
 
-def influence_matrix(mdp: NetworkedMDP) -> csr_array:
+def influence_matrix(mdp: NetworkedMDP | CountedMDP) -> csr_array:
     """C: scipy sparse array of shape (n, n), from the local kernels alone, valid for every localized policy.
 
     C_ij (j ≠ i) is the largest TV(P_i(·|s_j, …), P_i(·|s_j', …)) over s_j, s_j', the other neighbors' states and a_i;
     C_ii the largest over pairs (s_i, a_i), (s_i', a_i') and the neighbors' states. Zeros are not stored.
     """
+    if isinstance(mdp, CountedMDP):
+        return _sparse(mdp.n, list(count_influences(mdp.P, mdp.neighbors)))
     return kernel_influence(mdp.P, mdp.neighbors)
 
 
 def kernel_influence(P: Sequence[Array], neighbors: Sequence[Sequence[int]]) -> csr_array:
     """C of `influence_matrix` for any local kernels with axes (s_j for j in sorted N_i), a_i, s_i'."""
-    n = len(P)
-    parts = list(argument_influences(P, neighbors))
+    return _sparse(len(P), list(argument_influences(P, neighbors)))
+
+
+def _sparse(n: int, parts: list[tuple[Array, Array, Array]]) -> csr_array:
     i, j, entry = (np.concatenate(column) for column in zip(*parts, strict=True))
     C = csr_array((entry, (i, j)), shape=(n, n))
     C.eliminate_zeros()
@@ -132,7 +137,9 @@ def influence_profile(C: csr_array, graph: nx.Graph, i: int, gamma: float, r_bar
     total = np.full(size, gamma ** (T + 1) / (1.0 - gamma))
     for t in range(1, T + 1):
         row = forward @ row
-        beyond = np.bincount(distance, weights=row, minlength=size)[::-1].cumsum()[::-1]
+        # Above a spectral radius of 1 the entries may outgrow float64; ∞ is then as good as 1.
+        with np.errstate(over="ignore"):
+            beyond = np.bincount(distance, weights=row, minlength=size)[::-1].cumsum()[::-1]
         beyond = np.append(beyond[1:], 0.0)
         total += gamma**t * np.minimum(1.0, beyond)
     return r_bar * total

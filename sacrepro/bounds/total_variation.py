@@ -48,6 +48,36 @@ def argument_influences(P: Sequence[Array], neighbors: Sequence[Sequence[int]]) 
                 yield np.array(block), hoods[:, axis], largest_distance(rows)
 
 
+def count_influences(P: Sequence[Array], neighbors: Sequence[Sequence[int]]) -> Iterator[tuple[Array, Array, Array]]:
+    """(i, j, C_ij) for agents that see the sum k of the other neighbors' states, one block an agent.
+
+    P : kernels with axes s_i, k, a_i, s_i'. Neighbor j moves k by at most S_j - 1, from any k. A table is read once.
+    """
+    known: dict[int, tuple[float, dict[int, float]]] = {}
+    for i, hood in enumerate(neighbors):
+        if id(P[i]) not in known:
+            rows = P[i].transpose(0, 2, 1, 3)
+            own = largest_distance(rows.reshape(1, -1, *rows.shape[2:]))[0]
+            known[id(P[i])] = (float(own), {})
+        own, by_size = known[id(P[i])]
+        entries = []
+        for j in hood:
+            if j == i:
+                entries.append(own)
+                continue
+            S_j = P[j].shape[0]
+            if S_j not in by_size:
+                by_size[S_j] = largest_move(P[i], S_j - 1)
+            entries.append(by_size[S_j])
+        yield np.full(len(hood), i), np.array(hood), np.array(entries)
+
+
+def largest_move(P_i: Array, most: int) -> float:
+    """max of TV(P_i(·|s_i, k, a_i), P_i(·|s_i, k', a_i)) over s_i, a_i and sums with |k - k'| ≤ most."""
+    moves = [np.abs(P_i[:, d:] - P_i[:, :-d]).sum(axis=-1).max() for d in range(1, min(most, P_i.shape[1] - 1) + 1)]
+    return 0.5 * float(max(moves, default=0.0))
+
+
 def _alike(P: Sequence[Array], neighbors: Sequence[Sequence[int]]) -> list[tuple[int, list[int]]]:
     """(own position among the neighbors, agents) for each group with equal kernel shape and own position."""
     groups: dict[tuple[int, tuple[int, ...]], list[int]] = {}

@@ -42,12 +42,12 @@ def sac(args: argparse.Namespace) -> None:
     """Run Algorithm 1 on one instance for one κ over a range of seeds and write what it recorded."""
     import numpy as np
 
-    from sacrepro.instances import build
+    from sacrepro.instances import build_for_sampling
     from sacrepro.learn import sac_seeds
     from sacrepro.policy import uniform_theta
     from sacrepro.store import write_arrays
 
-    mdp = build(args.spec)
+    mdp = build_for_sampling(args.spec)
     traces = sac_seeds(
         mdp,
         uniform_theta(mdp),
@@ -88,9 +88,9 @@ def trace(args: argparse.Namespace) -> None:
     for path in args.runs:
         run = read_arrays(path)
         instance, kappa, m = str(run["instance"]), int(run["kappa"]), run["m"]
-        mdp = build(json.loads(str(run["spec"])))
+        mdp = build(json.loads(str(run["spec"]))) if args.exact else None
         for seed in range(len(run["J_estimate"])):
-            if args.exact:
+            if mdp is not None:
                 thetas = [run[f"theta_{i}"][seed] for i in range(mdp.n)]
                 exactly += stationarity_rows(mdp, instance, kappa, seed, m, thetas)
             else:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
+from sacrepro.counted import CountedMDP
+from sacrepro.instances.downstream import downstream
 from sacrepro.instances.graphs import build_graph
+from sacrepro.instances.queueing import queueing
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import broadcast, relay
-from sacrepro.instances.sis import sis
+from sacrepro.instances.sis import counted_sis, sis
+from sacrepro.instances.social import counted_social, social
+from sacrepro.instances.sysadmin import counted_sysadmin, sysadmin
 from sacrepro.instances.td_witness import td_witness
+from sacrepro.instances.thermal import thermal
 from sacrepro.instances.wireless import wireless_committed
 from sacrepro.model import NetworkedMDP
+
+Model = TypeVar("Model")
 
 MODELS: Mapping[str, Callable[..., NetworkedMDP]] = {
     "relay": relay,
@@ -20,6 +28,21 @@ MODELS: Mapping[str, Callable[..., NetworkedMDP]] = {
     "sis": sis,
     "td_witness": td_witness,
     "wireless": wireless_committed,
+    "social": social,
+    "sysadmin": sysadmin,
+    "thermal": thermal,
+    "queueing": queueing,
+    "downstream": downstream,
+}
+
+#: The models that are applications of the paper's introduction.
+APPLICATIONS = ("sis", "social", "sysadmin", "thermal", "queueing", "wireless")
+
+#: The models whose agents see their neighbors through a sum, so that hubs of any degree can be sampled and bounded.
+COUNTED: Mapping[str, Callable[..., CountedMDP]] = {
+    "sis": counted_sis,
+    "social": counted_social,
+    "sysadmin": counted_sysadmin,
 }
 
 
@@ -28,16 +51,27 @@ def build(spec: Mapping[str, Any]) -> NetworkedMDP:
 
     Lists become tuples, so that a specification may come from YAML or JSON. Raises ValueError naming what is wrong.
     """
+    return _built(spec, MODELS)
+
+
+def build_for_sampling(spec: Mapping[str, Any]) -> NetworkedMDP | CountedMDP:
+    """The same model in the form with the smallest kernels: by counts where it has one. Trajectories are the same."""
+    if spec.get("model") in COUNTED:
+        return _built(spec, COUNTED)
+    return build(spec)
+
+
+def _built(spec: Mapping[str, Any], models: Mapping[str, Callable[..., Model]]) -> Model:
     parameters: dict[str, Any] = dict(spec)
     for key, value in spec.items():
         if isinstance(value, list):
             parameters[key] = tuple(value)
     model = parameters.pop("model", None)
-    if model not in MODELS:
-        raise ValueError(f"instance: unknown model {model!r}; known are {', '.join(MODELS)}")
+    if model not in models:
+        raise ValueError(f"instance: unknown model {model!r}; known are {', '.join(models)}")
     if "graph" in parameters:
         parameters["graph"] = build_graph(parameters["graph"])
     try:
-        return MODELS[model](**parameters)
+        return models[model](**parameters)
     except TypeError as error:
         raise ValueError(f"instance: {error}") from None

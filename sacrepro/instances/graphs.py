@@ -25,6 +25,11 @@ def star(n: int) -> nx.Graph:
     return nx.star_graph(n - 1)
 
 
+def complete(n: int) -> nx.Graph:
+    """Every agent a neighbor of every other: nothing is local."""
+    return nx.complete_graph(n)
+
+
 def grid(rows: int, columns: int) -> nx.Graph:
     """The 2-D grid, agents numbered row by row."""
     return nx.convert_node_labels_to_integers(nx.grid_2d_graph(rows, columns), ordering="sorted")
@@ -45,9 +50,47 @@ def florentine_families() -> nx.Graph:
     return nx.convert_node_labels_to_integers(nx.florentine_families_graph(), ordering="sorted")
 
 
+def karate_club() -> nx.Graph:
+    """Friendships in Zachary's karate club, n = 34, degrees up to 17."""
+    return _agents(nx.karate_club_graph())
+
+
+def les_miserables() -> nx.Graph:
+    """Characters of Les Misérables who meet in a chapter (Knuth), n = 77 in alphabetical order, degrees up to 36."""
+    return _agents(nx.les_miserables_graph())
+
+
+def davis_women() -> nx.Graph:
+    """Davis' Southern women and the events they attended, n = 32 in alphabetical order, degrees up to 14.
+
+    Women and events are both agents: the two-mode graph as it was recorded, whose projection on the 18 women is almost
+    complete and would leave nothing outside N_i^1.
+    """
+    return _agents(nx.davis_southern_women_graph())
+
+
+def internet(n: int, seed: int) -> nx.Graph:
+    """A random graph like that of the internet's autonomous systems (Elmokashfi et al., 2008), with a few huge hubs."""
+    if n < 1:
+        raise ValueError(f"internet: n must be at least 1, got {n}")
+    return _agents(nx.random_internet_as_graph(n, seed=seed))
+
+
+def _agents(graph: nx.Graph) -> nx.Graph:
+    """The bare graph on 0..n-1, nodes in sorted order, without weights and attributes."""
+    bare = nx.Graph()
+    bare.add_nodes_from(sorted(graph))
+    bare.add_edges_from(graph.edges)
+    return nx.convert_node_labels_to_integers(bare, ordering="sorted")
+
+
 FAMILIES: Mapping[str, Callable[..., nx.Graph]] = {
-    family.__name__: family for family in (path, ring, star, grid, random_tree, krackhardt_kite, florentine_families)
-}
+    family.__name__: family
+    for family in (
+        path, ring, star, complete, grid, random_tree, krackhardt_kite, florentine_families, karate_club,
+        les_miserables, davis_women, internet,
+    )
+}  # fmt: skip
 
 
 def build_graph(spec: Mapping[str, Any]) -> nx.Graph:

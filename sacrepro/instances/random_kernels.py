@@ -6,7 +6,7 @@ import networkx as nx
 import numpy as np
 
 from sacrepro.graph import neighborhood
-from sacrepro.model import NetworkedMDP
+from sacrepro.model import NetworkedMDP, check_kernel_sizes
 
 
 def random_mdp(
@@ -27,6 +27,7 @@ def random_mdp(
     rng = np.random.default_rng(seed)
     S = (state_sizes,) * n if isinstance(state_sizes, int) else tuple(state_sizes)
     A = (action_sizes,) * n if isinstance(action_sizes, int) else tuple(action_sizes)
+    check_kernel_sizes(graph, S, A)
     P, r = [], []
     for i in range(n):
         rows = (*(S[j] for j in neighborhood(graph, i, 1)), A[i])

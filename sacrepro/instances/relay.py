@@ -10,7 +10,7 @@ from __future__ import annotations
 import networkx as nx
 import numpy as np
 
-from sacrepro.model import NetworkedMDP
+from sacrepro.model import NetworkedMDP, check_kernel_sizes
 
 
 def relay(n: int, *, gamma: float, r_bar: float = 1.0, noise: float = 0.0) -> NetworkedMDP:
@@ -44,6 +44,8 @@ def broadcast(n: int, *, gamma: float, r_bar: float = 1.0) -> NetworkedMDP:
     """
     if n < 3:
         raise ValueError(f"broadcast: n must be at least 3, got {n}")
+    graph = nx.star_graph(n - 1)
+    check_kernel_sizes(graph, (2,) * n, (2,) * n)
     copy = np.eye(2)
     # Axes: hub s_0, s_1, …, s_{n-1}, a_0, s_0'; a leaf j has s_0, s_j, a_j, s_j'.
     hub = np.broadcast_to(copy.reshape(1, 2, *(1,) * (n - 1), 2), (2,) * (n + 2))
@@ -51,4 +53,4 @@ def broadcast(n: int, *, gamma: float, r_bar: float = 1.0) -> NetworkedMDP:
     leaf = np.broadcast_to(copy[:, None, None, :], (2, 2, 2, 2))
     r_leaf = r_bar * np.array([[0.0, 0.0], [1.0, 1.0]])
     r = (np.zeros((2, 2)), np.zeros((2, 2)), *(r_leaf,) * (n - 2))
-    return NetworkedMDP(nx.star_graph(n - 1), (hub, source, *(leaf,) * (n - 2)), r, gamma, (np.array([1.0, 0.0]),) * n)
+    return NetworkedMDP(graph, (hub, source, *(leaf,) * (n - 2)), r, gamma, (np.array([1.0, 0.0]),) * n)

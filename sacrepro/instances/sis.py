@@ -14,11 +14,12 @@ from __future__ import annotations
 import networkx as nx
 import numpy as np
 
-from sacrepro.graph import neighborhood
-from sacrepro.model import NetworkedMDP
+from sacrepro.counted import CountedMDP, counted, tabulated
+from sacrepro.instances.refusals import at_least_zero, probabilities
+from sacrepro.model import Array
 
 
-def sis(
+def counted_sis(
     graph: nx.Graph,
     *,
     gamma: float,
@@ -28,7 +29,7 @@ def sis(
     health: float = 1.0,
     cost: float = 0.3,
     initially_infected: float = 0.5,
-) -> NetworkedMDP:
+) -> CountedMDP:
     """The SIS model on `graph`, S_i = A_i = 2.
 
     beta    : (β_0, β_1), probability a step that one infected neighbor infects agent i, without and with treatment.
@@ -37,28 +38,15 @@ def sis(
     health, cost : reward per step of being susceptible, and price per step of treatment; both ≥ 0.
     initially_infected : probability that an agent starts infected, independently.
     """
-    for name, value in (
-        ("beta", beta),
-        ("delta", delta),
-        ("epsilon", (epsilon,)),
-        ("initially_infected", (initially_infected,)),
-    ):
-        if not all(0.0 <= p <= 1.0 for p in value):
-            raise ValueError(f"sis: {name} must hold probabilities in [0, 1], got {value}")
-    P = []
-    for i in range(len(graph)):
-        hood = neighborhood(graph, i, 1)
-        P_i = np.zeros((2,) * len(hood) + (2, 2))
-        own = hood.index(i)
-        for states in np.ndindex(*P_i.shape[:-2]):
-            infected_neighbors = sum(states) - states[own]
-            for a_i in range(2):
-                if states[own]:
-                    infected = 1.0 - delta[a_i]
-                else:
-                    infected = 1.0 - (1.0 - epsilon) * (1.0 - beta[a_i]) ** infected_neighbors
-                P_i[states][a_i] = (1.0 - infected, infected)
-        P.append(P_i)
+    probabilities("sis", beta=beta, delta=delta, epsilon=epsilon, initially_infected=initially_infected)
+    at_least_zero("sis", health=health, cost=cost)
+
+    def law(s_i: int, k: int, degree: int, a_i: int) -> Array:
+        infected = 1.0 - delta[a_i] if s_i else 1.0 - (1.0 - epsilon) * (1.0 - beta[a_i]) ** k
+        return np.array([1.0 - infected, infected])
+
     r_i = np.array([[health + cost, health], [cost, 0.0]])
-    pi0_i = np.array([1.0 - initially_infected, initially_infected])
-    return NetworkedMDP(graph, tuple(P), (r_i,) * len(graph), gamma, (pi0_i,) * len(graph))
+    return counted(graph, law, r_i, gamma, np.array([1.0 - initially_infected, initially_infected]))
+
+
+sis = tabulated(counted_sis)

@@ -43,6 +43,8 @@ FIGURES = {
     "learning": "learning",
     "objective": "learning",
     "stationarity": "learning",
+    "environments": "environments",
+    "table1": "table1",
     "bench_exact": "bench",
     "wireless_benchmark": "wireless",
 }

@@ -13,6 +13,7 @@ from typing import Protocol, runtime_checkable
 import networkx as nx
 import numpy as np
 
+from sacrepro.counted import CountedMDP
 from sacrepro.graph import check_graph
 from sacrepro.model import Array, NetworkedMDP
 from sacrepro.simulate.kernel import policy_thresholds, sample_actions
@@ -133,7 +134,7 @@ def as_simulator(source: object) -> AnySimulator:
     """
     if isinstance(source, (Simulator, SteppedSimulator, WirelessSimulator)):
         return source
-    if isinstance(source, NetworkedMDP):
+    if isinstance(source, (NetworkedMDP, CountedMDP)):
         return Simulator(source)
     if isinstance(source, OwnSimulator):
         return SteppedSimulator(source)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import networkx as nx
 import numpy as np
 
+from sacrepro.counted import CountedMDP
 from sacrepro.model import Array, NetworkedMDP
 from sacrepro.simulate.kernel import policy_thresholds, rollout, room
 from sacrepro.simulate.tables import Tables, pair_starts, tables
@@ -28,14 +29,14 @@ class Trajectory(NamedTuple):
 
 
 class Simulator:
-    """Samples trajectories of a `NetworkedMDP` under localized policies and shows nothing else of it.
+    """Samples trajectories of a `NetworkedMDP` or `CountedMDP` under localized policies and shows nothing else of it.
 
     graph, state_sizes, action_sizes, gamma, n : as in the model.
     pair : (n+1,) where agent i's block (S_i, A_i) begins in flat arrays over all agents.
     Raises ValueError when some S_i·A_i exceeds 65,536.
     """
 
-    def __init__(self, mdp: NetworkedMDP) -> None:
+    def __init__(self, mdp: NetworkedMDP | CountedMDP) -> None:
         self.graph: nx.Graph = mdp.graph
         self.state_sizes = mdp.state_sizes
         self.action_sizes = mdp.action_sizes

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sacrepro.counted import CountedMDP
 from sacrepro.model import Array, NetworkedMDP
 from sacrepro.simulate.words import SCALE, thresholds
 
@@ -69,7 +70,7 @@ def pair_starts(state_sizes: Sequence[int] | Array, action_sizes: Sequence[int] 
     return np.concatenate([[0], np.cumsum(np.multiply(state_sizes, action_sizes, dtype=np.int64))])
 
 
-def tables(mdp: NetworkedMDP, copies: int) -> Tables:
+def tables(mdp: NetworkedMDP | CountedMDP, copies: int) -> Tables:
     """The tables of B = `copies` disjoint copies of the model. Raises ValueError if they have 2^32 or more entries."""
     S, A = np.array(mdp.state_sizes), np.array(mdp.action_sizes)
     row, kernel = _shared(_rows(mdp.P))
@@ -93,7 +94,7 @@ def tables(mdp: NetworkedMDP, copies: int) -> Tables:
         **by_agent,
         start_row=np.repeat(start_row, copies),
         start=start,
-        joint=_cumulative(mdp.joint_pi0().ravel()) if joint else np.empty(0),
+        joint=_cumulative(np.ravel(mdp.pi0)) if joint else np.empty(0),
     )
 
 
@@ -134,11 +135,17 @@ def _shared(pieces: Sequence[Array]) -> tuple[Array, Array]:
     return np.array(where, dtype=np.uint32), np.concatenate(kept).astype(np.uint32)
 
 
-def _terms(mdp: NetworkedMDP) -> list[tuple[tuple[int, int], ...]]:
-    """For each agent the pairs (j - i, stride) of its neighbors j: s_j·stride is j's part of the row's position."""
+def _terms(mdp: NetworkedMDP | CountedMDP) -> list[tuple[tuple[int, int], ...]]:
+    """For each agent the pairs (j - i, stride) of its neighbors j: s_j·stride is j's part of the row's position.
+
+    Where kernels depend on a sum, all neighbors but i itself have the same stride.
+    """
     terms = []
     for i, hood in enumerate(mdp.neighbors):
         step = mdp.action_sizes[i] * max(mdp.state_sizes[i] - 1, 1)
+        if isinstance(mdp, CountedMDP):
+            terms.append(tuple((j - i, step * (mdp.P[i].shape[1] if j == i else 1)) for j in reversed(hood)))
+            continue
         own = []
         for j in reversed(hood):
             own.append((j - i, step))

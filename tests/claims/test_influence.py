@@ -104,6 +104,15 @@ def test_the_profile_of_one_agent_is_the_series_for_its_outsides():
     assert (influence_everywhere(C, 3, mdp.gamma, mdp.r_bar)[2] >= profile).all()
 
 
+def test_the_profile_survives_powers_that_overflow():
+    """At a hub of degree 2000 C^t outgrows float64 long before the series ends, and is clipped at 1 all the same."""
+    C = np.zeros((2001, 2001))
+    C[0, 1:], C[1:, 0] = 0.9, 0.9
+    profile = influence_profile(csr_array(C), nx.star_graph(2000), 1, 0.99, 1.0)
+    # Another leaf reaches leaf 1 through the hub, so at even t only; the 1999 of them are clipped from t = 2 on.
+    assert profile[1] == pytest.approx(0.99**2 / (1 - 0.99**2), rel=1e-9)
+
+
 def test_the_truncated_series_stays_above_a_much_longer_one():
     """The rest of the series is added, so a bound that never decays comes out whole: r̄γ/(1-γ)."""
     C = csr_array(np.array([[1.0, 0.0], [1.0, 0.0]]))

@@ -9,6 +9,7 @@ from snakemake.exceptions import WorkflowError
 
 from sacrepro.claims import CLAIMS as ALL_CLAIMS
 from sacrepro.claims import WITHOUT_TABLES
+from sacrepro.instances import APPLICATIONS
 from sacrepro.provenance import code_digest, import_closure
 
 SCHEMA = yaml.safe_load(
@@ -26,19 +27,30 @@ TRACES = {
     "objective": "stationarity",
     "stationarity": "stationarity",
 }
+# Other figures, and the rows that each shows.
+SURVEYS = {"environments": "results/environments.csv"}
+SETTINGS = config.get("table1", {})
+if SETTINGS:
+    SURVEYS["table1"] = "results/table1.csv"
 INSTANCES = config["instances"]
 EVALUATED = [name for name, entry in INSTANCES.items() if entry["exact"] != "none"]
 TABULATED = [name for name, entry in INSTANCES.items() if entry["exact"] == "tables"]
 RUNS = [(name, kappa) for name, run in config["sac"].items() for kappa in run["kappas"]]
+ENVIRONMENTS = [
+    name for name, entry in INSTANCES.items() if entry["spec"]["model"] in APPLICATIONS
+]
 EXACT_RUNS = [(name, kappa) for name, kappa in RUNS if name in EVALUATED]
 
 # The wireless benchmark, and the files that its figure shows.
 WIRELESS = config.get("wireless", {})
 BENCHMARK = ["references", *WIRELESS.get("runs", {})] if WIRELESS else []
 
-DRAWN = config.get(
-    "figures", [*CLAIMS, *TRACES, *(["wireless_benchmark"] if WIRELESS else [])]
-)
+if WIRELESS:
+    SURVEYS["wireless_benchmark"] = [
+        f"results/wireless/{name}.csv" for name in BENCHMARK
+    ]
+
+DRAWN = config.get("figures", [*CLAIMS, *TRACES, *SURVEYS])
 
 # Only the figures of the paper configuration are published; others stay beside their results.
 FIGURES = "figures" if config["published"] else "results/figures"
@@ -47,8 +59,8 @@ FIGURES = "figures" if config["published"] else "results/figures"
 wildcard_constraints:
     instance="[a-z0-9_]+",
     claim="|".join(CLAIMS),
-    figure="|".join([*CLAIMS, *TRACES, "wireless_benchmark"]),
     run="(?!references)[a-z0-9_]+",
+    figure="|".join([*CLAIMS, *TRACES, *SURVEYS]),
     kappa=r"\d+",
     room="exact|learn",
 
@@ -56,6 +68,13 @@ wildcard_constraints:
 def spec(wildcards):
     """The specification of an instance, as JSON."""
     return json.dumps(INSTANCES[wildcards.instance]["spec"], sort_keys=True)
+
+
+def specs_without_exact_values(names):
+    """The specifications of those instances that have no exact solution, as JSON by name."""
+    return json.dumps(
+        {name: INSTANCES[name]["spec"] for name in names if name not in EVALUATED}
+    )
 
 
 def runs(names_and_kappas):
@@ -107,8 +126,8 @@ def claim_code(wildcards):
 
 def figure_rows(wildcards):
     """The rows that a figure shows."""
-    if wildcards.figure == "wireless_benchmark":
-        return [f"results/wireless/{name}.csv" for name in BENCHMARK]
+    if wildcards.figure in SURVEYS:
+        return SURVEYS[wildcards.figure]
     if wildcards.figure in TRACES:
         return f"results/traces/{TRACES[wildcards.figure]}.csv"
     return f"results/claims/{wildcards.figure}.csv"

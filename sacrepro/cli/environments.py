@@ -1,0 +1,55 @@
+"""The verbs about the applications: the environments side by side, and the paper's Table 1."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from sacrepro.cli.verbs import Verbs
+
+
+def environments(args: argparse.Namespace) -> None:
+    """Write how D_i(κ) decays in each environment and what the influence matrix certifies, exactly or for large n."""
+    from sacrepro.claims.case import cases
+    from sacrepro.claims.environments import EnvironmentRow, certified_rows, exact_rows
+    from sacrepro.instances import build_for_sampling
+    from sacrepro.store import read_arrays, write_rows
+
+    rows: list[EnvironmentRow] = []
+    for path in args.exact:
+        stored = read_arrays(path)
+        for case in cases(stored):
+            rows += exact_rows(case, json.loads(str(stored["spec"]))["model"])
+    for name, spec in args.certified.items():
+        rows += certified_rows(build_for_sampling(spec), name, spec["model"])
+        print(f"{name}: certified", flush=True)
+    write_rows(args.output, EnvironmentRow, rows)
+
+
+def table1(args: argparse.Namespace) -> None:
+    """Write the paper's Table 1 as numbers, from exact files and the setting that each stands for."""
+    from sacrepro.claims.case import cases
+    from sacrepro.claims.table1 import Table1Row, markdown_table1, table1_rows
+    from sacrepro.store import read_arrays, write_rows, write_text
+
+    rows: list[Table1Row] = []
+    for path in args.exact:
+        for case in cases(read_arrays(path)):
+            rows += table1_rows(case, args.settings[case.instance])
+            print(f"{case.instance}, θ {case.policy}: done", flush=True)
+    write_rows(args.output, Table1Row, rows)
+    write_text(args.markdown, markdown_table1(rows))
+
+
+def add_verbs(verbs: Verbs) -> None:
+    """The verbs of this module, with their options."""
+    added = verbs.add(environments)
+    added.add_argument("exact", nargs="*", help="files written by `exact`")
+    added.add_argument(
+        "--certified", type=json.loads, default={}, help="instances without an exact solution, as JSON by name"
+    )
+
+    added = verbs.add(table1)
+    added.add_argument("exact", nargs="+", help="files written by `exact`")
+    added.add_argument("--settings", type=json.loads, required=True, help="the setting of each instance, as JSON")
+    added.add_argument("--markdown", required=True, help="the table, largest values over policies")

@@ -1,0 +1,35 @@
+rule environments:
+    """How D_i(κ) decays in each application of the introduction, next to what the influence matrix certifies."""
+    input:
+        [f"results/exact/{name}.npz" for name in ENVIRONMENTS if name in EVALUATED],
+    output:
+        "results/environments.csv",
+    log:
+        "logs/environments.log",
+    benchmark:
+        "logs/benchmarks/environments.tsv"
+    params:
+        certified=specs_without_exact_values(ENVIRONMENTS),
+        code=code_digest("sacrepro.claims.environments", "sacrepro.instances"),
+    shell:
+        "python -m sacrepro environments {input:q} --certified {params.certified:q}"
+        " --output {output:q} > {log:q} 2>&1"
+
+
+rule table1:
+    """Table 1 of the paper as numbers: what truncation and a sum of single-agent functions do in each setting."""
+    input:
+        [f"results/exact/{name}.npz" for name in SETTINGS],
+    output:
+        csv="results/table1.csv",
+        markdown="results/table1.md",
+    log:
+        "logs/table1.log",
+    benchmark:
+        "logs/benchmarks/table1.tsv"
+    params:
+        settings=json.dumps(SETTINGS),
+        code=code_digest("sacrepro.claims.table1"),
+    shell:
+        "python -m sacrepro table1 {input:q} --settings {params.settings:q} --markdown {output.markdown:q}"
+        " --output {output.csv:q} > {log:q} 2>&1"
