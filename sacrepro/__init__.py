@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         worst_decay,
     )
     from sacrepro.graph import neighborhood
-    from sacrepro.learn import SACTrace, reinforce, sac, sac_seeds
+    from sacrepro.learn import SACTrace, control, pairwise, reinforce, sac, sac_seeds
     from sacrepro.model import NetworkedMDP
     from sacrepro.policy import softmax
     from sacrepro.truncation import natural_weights, truncate, truncated_policy_gradient
@@ -50,6 +50,8 @@ _ROOMS = {
     "influence_matrix": "bounds.influence",
     "sac": "learn",
     "sac_seeds": "learn",
+    "control": "learn",
+    "pairwise": "learn",
     "reinforce": "learn",
     "SACTrace": "learn",
     "truncate": "truncation",
@@ -62,6 +64,7 @@ __all__ = [
     "PolicyEvaluation",
     "SACTrace",
     "certified_decay",
+    "control",
     "decay_profile",
     "discounted_state_distribution",
     "evaluate",
@@ -71,6 +74,7 @@ __all__ = [
     "natural_weights",
     "neighborhood",
     "objective_and_gradient",
+    "pairwise",
     "policy_gradient",
     "q_function",
     "reinforce",
