@@ -20,14 +20,15 @@ def with_greedy(z: Array, A: Array, pair: Array, q: Array, T: int, both: Array) 
             both[i, t] = z[i, t]
         if both.shape[1] == length:
             continue
-        actions = int(A[i])
+        actions = np.int64(A[i])
         for t in range(length):
-            low = (int(z[i, t]) // actions) * actions
-            best = low
-            for k in range(low + 1, low + actions):
-                if q[pair[i] + k] > q[pair[i] + best]:
-                    best = k
-            both[i, length + t] = best
+            low = (np.int64(z[i, t]) // actions) * actions
+            row = pair[i] + low
+            best = 0
+            for a in range(1, actions):
+                if q[row + a] > q[row + best]:
+                    best = a
+            both[i, length + t] = low + best
 
 
 @compiled
