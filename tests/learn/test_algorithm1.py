@@ -43,7 +43,7 @@ def assert_same_iteration(mdp: NetworkedMDP, theta: tuple[Array, ...], m: int, k
     plain = outer_iteration(mdp, theta, m, kappa=kappa, T=T, seed=seed, **STEPS)
     compiled = visited_cells(mdp, theta, m, kappa=kappa, T=T, h=STEPS["h"], t0=STEPS["t0"], seed=seed)
     for i in range(mdp.n):
-        hood, s, a, value, updated = compiled.Q_hat[i]
+        hood, s, a, value, updated, visits = compiled.Q_hat[i]
         found = {
             (tuple(s_c.tolist()), tuple(a_c.tolist())): float(v)
             for s_c, a_c, v, u in zip(s, a, value, updated, strict=True)
@@ -51,6 +51,8 @@ def assert_same_iteration(mdp: NetworkedMDP, theta: tuple[Array, ...], m: int, k
         }
         assert hood == neighborhood(mdp.graph, i, kappa)
         assert found == plain.Q_hat[i]
+        assert visits.sum() == T + 1
+        assert (visits >= 1).all()
         allowed = g_hat_error(plain.magnitude[i], len(hood), T, mdp.action_sizes[i])
         assert np.abs(compiled.g_hat[i] - plain.g_hat[i]).max() <= allowed
     assert_scalars(plain, compiled.J_estimate, compiled.first_visit_share, T, mdp.n)
