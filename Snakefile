@@ -12,6 +12,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/exact.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/sac.smk"
+include: "workflow/rules/experiments.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/verdicts.smk"
 

@@ -86,9 +86,14 @@ METHODS: dict[str, tuple[Kappa, Callable[..., tuple[SACTrace, ...]]]] = {
 
 EXACT = "exact gradient"
 
+#: Methods without an actor, whose runs do not depend on η.
+CRITICS_ALONE = ("SARSA", "Q-learning")
+
 
 class RivalRow(NamedTuple):
     """One method at outer iteration m of one run.
+
+    eta : the actor's η; 0 where there is no actor.
 
     J, gradient_norm_squared, entropy : exact, of the policy that is played and in the logits of that policy.
     J_estimate, first_visit_share : of the episodes from this record up to the next, at the last record of the last
@@ -97,6 +102,7 @@ class RivalRow(NamedTuple):
 
     instance: str
     method: str
+    eta: float
     seed: int
     m: int
     J: float
@@ -104,6 +110,11 @@ class RivalRow(NamedTuple):
     entropy: float
     J_estimate: float
     first_visit_share: float
+
+    @property
+    def method_eta(self) -> str:
+        """The curve this row belongs to: the method and its η."""
+        return f"{self.method} | {self.eta:g}"
 
 
 def rival_rows(
@@ -124,7 +135,7 @@ def rival_rows(
     if method == EXACT:
         thetas, m = exact_ascent(mdp, uniform_theta(mdp), M=M, eta=eta, record_every=record_every)
         nothing = np.full(M, np.nan)
-        yield from _rows(mdp, instance, method, 0, thetas, m, nothing, nothing)
+        yield from _rows(mdp, instance, method, eta, 0, thetas, m, nothing, nothing)
         return
     if method not in METHODS:
         raise ValueError(f"unknown method {method!r}; known are {', '.join((*METHODS, EXACT))}")
@@ -134,7 +145,7 @@ def rival_rows(
         thetas = trace.thetas
         if method == "ε-mixed":
             thetas = tuple(np.stack([np.log(mixed(theta_i)) for theta_i in block]) for block in thetas)
-        yield from _rows(mdp, instance, method, seed, thetas, trace.m, trace.J_estimate, trace.first_visit_share)
+        yield from _rows(mdp, instance, method, eta, seed, thetas, trace.m, trace.J_estimate, trace.first_visit_share)
 
 
 def mixed(theta_i: Array) -> Array:
@@ -146,6 +157,7 @@ def _rows(
     mdp: NetworkedMDP,
     instance: str,
     method: str,
+    eta: float,
     seed: int,
     thetas: Sequence[Array],
     m: Array,
@@ -159,7 +171,8 @@ def _rows(
         norm_squared = float(sum(np.sum(block**2) for block in gradient))
         sampled = float(J_estimate[since].mean()), float(share[since].mean())
         spread = entropy(policies(mdp, theta))
-        yield RivalRow(instance, method, seed, int(iteration), J, norm_squared, spread, *sampled)
+        actor = 0.0 if method in CRITICS_ALONE else eta
+        yield RivalRow(instance, method, actor, seed, int(iteration), J, norm_squared, spread, *sampled)
 
 
 #: Methods whose ĝ(m) depends on one episode alone: their κ, and lines 3-10.

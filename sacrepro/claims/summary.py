@@ -33,6 +33,62 @@ class SummaryRow(NamedTuple):
     seeds: int
 
 
+class Summarised(NamedTuple):
+    """How rows of one kind are summarised: their type, what tells curves apart, the x axis, and the quantities.
+
+    Without quantities each row names its own, in the fields `quantity` and `value`.
+    """
+
+    rows: type[Any]
+    series: str
+    x: str
+    quantities: tuple[str, ...]
+
+
+#: Where rows of each kind come from.
+KINDS = ("learning", "stationarity", "simulated", "diagnostics", "critic_error", "rivals")
+
+
+def summarised(kind: str) -> Summarised:
+    """What `kind` is; ValueError lists the known ones."""
+    if kind in ("learning", "stationarity", "simulated"):
+        from sacrepro.claims import trace
+
+        return {
+            "learning": Summarised(trace.LearningRow, "kappa", "m", ("J_estimate", "first_visit_share")),
+            "stationarity": Summarised(
+                trace.StationarityRow, "kappa", "m", ("J", "gradient_norm_squared", "gap", "entropy")
+            ),
+            "simulated": Summarised(trace.SimulatedRow, "kappa", "m", ("J",)),
+        }[kind]
+    if kind == "diagnostics":
+        from sacrepro.claims.diagnostics import DiagnosticRow
+
+        return Summarised(DiagnosticRow, "kappa", "m", ())
+    if kind == "critic_error":
+        from sacrepro.claims.critic_error import CriticErrorRow
+
+        measured = ("to_q_star", "to_q_star_sup", "to_Q", "to_Q_sup", "written")
+        return Summarised(CriticErrorRow, "kappa", "T", (*measured, "bias", "bias_sup", "locality", "paper"))
+    if kind == "rivals":
+        from sacrepro.claims.rivals import RivalRow
+
+        return Summarised(RivalRow, "method_eta", "m", ("J", "gradient_norm_squared", "entropy"))
+    raise ValueError(f"unknown kind of rows {kind!r}; known are {', '.join(KINDS)}")
+
+
+def summary(kind: str, rows: Sequence[Any]) -> list[SummaryRow]:
+    """All rows of one kind, summarised over their seeds."""
+    chosen = summarised(kind)
+    if chosen.quantities:
+        return list(summary_rows(rows, chosen.series, chosen.x, chosen.quantities))
+    found = []
+    for quantity in dict.fromkeys(row.quantity for row in rows):
+        own = [row for row in rows if row.quantity == quantity]
+        found += [row._replace(quantity=quantity) for row in summary_rows(own, chosen.series, chosen.x, ("value",))]
+    return found
+
+
 def iqm_interval(values: Array) -> tuple[Array, Array, Array]:
     """(interquartile mean, low, high) over the first axis, seeds, of shape (seeds, …) at each place of the others."""
     from scipy.stats import bootstrap, trim_mean

@@ -115,6 +115,20 @@ def cosine(g_hat: Array, nabla: Array) -> float:
     return float((g_hat @ nabla / lengths).mean()) if lengths.all() else math.nan
 
 
+def first_order_gap(zeta: Sequence[Array], gradient: Sequence[Array]) -> float:
+    """max over localized ζ' of the derivative of J(ζ + t(ζ'-ζ)) at t = 0: Σ_i Σ_s max_b ∂J/∂θ_i(s,b) / ζ_i(b|s).
+
+    ∂J/∂θ_i(s,b) is ζ_i(b|s) times the advantage of b in s, weighted by how often s comes up. ‖∇J‖ is small wherever ζ
+    is nearly deterministic, at the worst action too; this is zero only where no agent would rather act otherwise.
+    Actions of probability 0 are left out.
+    """
+    total = 0.0
+    for zeta_i, g_i in zip(zeta, gradient, strict=True):
+        played = zeta_i > 0
+        total += float(np.where(played, g_i / np.where(played, zeta_i, 1.0), -np.inf).max(axis=1).sum())
+    return total
+
+
 def entropy(zeta: Sequence[Array]) -> float:
     """Mean over agents and local states of the entropy of ζ_i(·|s_i), in nats."""
     rows = []

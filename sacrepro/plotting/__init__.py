@@ -42,6 +42,12 @@ FIGURES = {
     "learning": "learning",
     "objective": "learning",
     "stationarity": "learning",
+    "simulated": "learning",
+    "critic_error": "experiments",
+    "critic_floor": "experiments",
+    "diagnostics": "experiments",
+    "extensions": "experiments",
+    "estimators": "experiments",
     "bench_exact": "bench",
 }
 

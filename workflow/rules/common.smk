@@ -20,17 +20,42 @@ if fault is not None:
     raise WorkflowError(f"configuration, {place}: {fault.message[:300]}")
 
 CLAIMS = list(ALL_CLAIMS)
-# The rows that each figure about runs shows.
-TRACES = {
-    "learning": "learning",
-    "objective": "stationarity",
-    "stationarity": "stationarity",
-}
 INSTANCES = config["instances"]
 EVALUATED = [name for name, entry in INSTANCES.items() if entry["exact"] != "none"]
 TABULATED = [name for name, entry in INSTANCES.items() if entry["exact"] == "tables"]
 RUNS = [(name, kappa) for name, run in config["sac"].items() for kappa in run["kappas"]]
 EXACT_RUNS = [(name, kappa) for name, kappa in RUNS if name in EVALUATED]
+
+LARGE_RUNS = [(name, kappa) for name, kappa in RUNS if name not in EVALUATED]
+DIAGNOSTICS = config.get("diagnostics", {"instances": [], "records": 2})
+DIAGNOSED = [(name, kappa) for name, kappa in RUNS if name in DIAGNOSTICS["instances"]]
+CRITIC_ERRORS, RIVALS = config.get("critic_error", {}), config.get("rivals", {})
+
+# The kind of rows that each figure about runs shows, and the files that hold such rows.
+SHOWN = {
+    "learning": "learning",
+    "objective": "stationarity",
+    "stationarity": "stationarity",
+    "critic_error": "critic_error",
+    "critic_floor": "critic_error",
+    "diagnostics": "diagnostics",
+    "extensions": "rivals",
+    "simulated": "simulated",
+}
+ROWS = {
+    "learning": ["results/traces/learning.csv"],
+    "stationarity": ["results/traces/stationarity.csv"],
+    "simulated": ["results/traces/simulated.csv"] if LARGE_RUNS else [],
+    "critic_error": [f"results/critic_error/{name}.csv" for name in CRITIC_ERRORS],
+    "diagnostics": [
+        f"results/diagnostics/{name}_kappa{kappa}.csv" for name, kappa in DIAGNOSED
+    ],
+    "rivals": [f"results/rivals/{name}.csv" for name in RIVALS],
+    "estimators": [f"results/estimators/{name}.csv" for name in RIVALS],
+}
+TRACES = [
+    figure for figure in [*SHOWN, "estimators"] if ROWS[SHOWN.get(figure, figure)]
+]
 
 DRAWN = config.get("figures", [*CLAIMS, *TRACES])
 
@@ -41,9 +66,10 @@ FIGURES = "figures" if config["published"] else "results/figures"
 wildcard_constraints:
     instance="[a-z0-9_]+",
     claim="|".join(CLAIMS),
-    figure="|".join([*CLAIMS, *TRACES]),
+    figure="|".join([*CLAIMS, *SHOWN, "estimators"]),
     kappa=r"\d+",
-    room="exact|learn",
+    kind="|".join(ROWS),
+    room="exact|learn|rivals",
 
 
 def spec(wildcards):
@@ -58,17 +84,49 @@ def runs(names_and_kappas):
 
 def room_code(wildcards):
     """Digest of everything that one room runs."""
-    return code_digest(f"sacrepro.{wildcards.room}")
+    room = "claims.rivals" if wildcards.room == "rivals" else wildcards.room
+    return code_digest(f"sacrepro.{room}")
+
+
+def options(settings):
+    """Settings as options of a verb: key by key, lists one value after another."""
+    return " ".join(
+        f"--{key.replace('_', '-')} "
+        + " ".join(map(str, value if isinstance(value, list) else [value]))
+        for key, value in settings.items()
+    )
 
 
 def sac_options(wildcards):
     """The settings of the run of one instance, as options of the verb sac."""
-    settings = config["sac"][wildcards.instance].items()
-    return " ".join(
-        f"--{key.replace('_', '-')} {value}"
-        for key, value in settings
-        if key != "kappas"
+    settings = config["sac"][wildcards.instance]
+    return options({key: settings[key] for key in settings if key != "kappas"})
+
+
+def critic_error_options(wildcards):
+    """The settings of the critic's error on one instance, as options of its verb."""
+    return options(CRITIC_ERRORS[wildcards.instance])
+
+
+def rival_options(wildcards):
+    """The settings of the rivals on one instance, as options of the verb rivals."""
+    settings = RIVALS[wildcards.instance]
+    return options(
+        {key: settings[key] for key in settings if key not in ("lengths", "episodes")}
     )
+
+
+def estimator_options(wildcards):
+    """The settings of the estimators on one instance, as options of their verb."""
+    settings = RIVALS[wildcards.instance]
+    return options(
+        {key: settings[key] for key in ("kappa", "h", "t0", "lengths", "episodes")}
+    )
+
+
+def summary_rows(wildcards):
+    """The files that hold the rows of one kind."""
+    return ROWS[wildcards.kind]
 
 
 def checked(wildcards):
@@ -93,6 +151,8 @@ def claim_code(wildcards):
 
 def figure_rows(wildcards):
     """The rows that a figure shows."""
-    if wildcards.figure in TRACES:
-        return f"results/traces/{TRACES[wildcards.figure]}.csv"
+    if wildcards.figure in SHOWN:
+        return f"results/summaries/{SHOWN[wildcards.figure]}.csv"
+    if wildcards.figure in ROWS:
+        return ROWS[wildcards.figure]
     return f"results/claims/{wildcards.figure}.csv"
