@@ -49,6 +49,7 @@ FIGURES = {
     "extensions": "experiments",
     "estimators": "experiments",
     "bench_exact": "bench",
+    "bench_sac": "bench",
 }
 
 

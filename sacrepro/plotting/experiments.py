@@ -168,7 +168,7 @@ def extensions(rows: Sequence[SummaryRow]) -> Figure:
 
 
 def estimators(rows: Sequence[EstimatorRow]) -> Figure:
-    """Bias² and variance of ĝ over ‖∇J‖² for each method at a fixed policy and the shortest T."""
+    """Bias² and variance of ĝ beside ‖∇J‖² for each method at a fixed policy and the shortest T."""
     T = {name: min(row.T for row in rows if row.instance == name) for name in names(rows)}
     cases = list(dict.fromkeys((row.instance, row.policy) for row in rows))
     methods = list(dict.fromkeys(row.method for row in rows))
@@ -178,17 +178,18 @@ def estimators(rows: Sequence[EstimatorRow]) -> Figure:
         for row in rows:
             if (row.instance, row.policy, row.T) == (name, policy, T[name]):
                 place = methods.index(row.method)
-                axes.plot([row.variance / row.norm_squared], [place], "o", color=KAPPA_COLORS[0])
+                axes.plot([row.variance], [place], "o", color=KAPPA_COLORS[0])
+                axes.axvline(row.norm_squared, color=BOUND_COLOR, linewidth=0.8)
                 resolved = row.variance / row.episodes
-                shown = max(abs(row.bias_squared), resolved) / row.norm_squared
+                shown = max(abs(row.bias_squared), resolved)
                 marker = "D" if row.bias_squared > 2 * resolved else "<"
                 axes.plot([shown], [place], marker, color=KAPPA_COLORS[1], markerfacecolor="white")
-        axes.axvline(1.0, color=BOUND_COLOR, linewidth=0.8)
         axes.set_xscale("log")
         axes.set_yticks(range(len(methods)), methods if axes is grid[0, 0] else [""] * len(methods))
         axes.invert_yaxis()
-    grid[0, 0].plot([], [], "o", color=KAPPA_COLORS[0], label=r"variance$/\|\nabla J\|^2$")
-    for marker, label in (("D", r"bias$^2/\|\nabla J\|^2$"), ("<", "bias lost in noise: at most about this")):
+    grid[0, 0].plot([], [], "o", color=KAPPA_COLORS[0], label=r"variance of $\hat g$")
+    grid[0, 0].plot([], [], "-", color=BOUND_COLOR, linewidth=0.8, label=r"$\|\nabla J\|^2$")
+    for marker, label in (("D", r"bias$^2$ of $\hat g$"), ("<", "bias lost in noise: at most about this")):
         grid[0, 0].plot([], [], marker, color=KAPPA_COLORS[1], markerfacecolor="white", label=label)
     shared_legend(figure, grid[0, 0])
     return figure
