@@ -64,7 +64,11 @@ def visited_cells(
     for i in range(simulator.n):
         prepare(z, reward, start, neighborhoods, i, 0, work)
         inner_loops(plan, work, code, i)
-        ids, first, visits = np.unique(work.ids[0], return_index=True, return_counts=True)
+        visits = np.bincount(work.ids[0])
+        ids = np.flatnonzero(visits)
+        first = np.zeros(len(visits), dtype=np.int64)
+        first[work.ids[0, ::-1]] = np.arange(T, -1, -1)  # of equal indices the last, that is the earliest t, counts
+        first, visits = first[ids], visits[ids]
         hood = neighborhood(simulator.graph, i, kappa)
         rows = np.array(hood)[None, :], first[:, None]
         value = work.Q_hat[0, ids].copy()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sacrepro.graph import diameter, neighborhood
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn import sac, sac_seeds
+from sacrepro.learn.critic import schedule
 from sacrepro.learn.transcription import Iteration, g_hat_error, outer_iteration, sac_transcribed
 from sacrepro.learn.visited import visited_cells
 from sacrepro.model import Array, NetworkedMDP
@@ -239,3 +240,11 @@ def test_a_reward_of_minus_zero_counts_as_zero() -> None:
         shares.append(trace.first_visit_share.tolist())
     assert shares[0] == shares[1]
     assert min(shares[0]) > 0
+
+
+def test_the_schedule_is_line_6_and_line_11() -> None:
+    plan = schedule(3.0, 5.5, 0.3, 2000)
+    assert plan.alpha.tolist() == [3.0 / (t - 1 + 5.5) for t in range(1, 2001)]
+    assert plan.weight.tolist() == [0.3**t for t in range(2001)]
+    assert plan.weight[-1] == 0.0
+    assert schedule(1.0, 1.0, 0.0, 2).weight.tolist() == [1.0, 0.0, 0.0]
