@@ -22,4 +22,5 @@ rule all:
     input:
         "results/claims.csv",
         "results/verified.txt",
+        "results/best_kappa.csv",
         expand(f"{FIGURES}/{{figure}}.svg", figure=DRAWN),

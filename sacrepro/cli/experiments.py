@@ -114,6 +114,17 @@ def summary(args: argparse.Namespace) -> None:
     print(f"{args.kind}: {len(rows)} rows, {len(found)} summaries")
 
 
+def best_kappa(args: argparse.Namespace) -> None:
+    """Say which κ is best at which sample budget, from summaries of runs."""
+    from sacrepro.claims.best_kappa import BestKappaRow, best_kappa_rows
+    from sacrepro.claims.summary import SummaryRow
+    from sacrepro.store import read_rows, write_rows
+
+    found = [row for path in args.summaries for row in best_kappa_rows(read_rows(path, SummaryRow))]
+    write_rows(args.output, BestKappaRow, found)
+    print(f"{len(found)} comparisons, {sum(row.clear for row in found)} clear")
+
+
 def add_verbs(verbs: Verbs) -> None:
     """The verbs of this module, with their options."""
     for function in (critic_error, rivals, estimators):
@@ -147,6 +158,9 @@ def add_verbs(verbs: Verbs) -> None:
     added.add_argument("--records", type=int, required=True, help="records that are measured, evenly spaced")
     added.add_argument("--episodes", type=int, required=True, help="fresh episodes a record")
     added.add_argument("--T", type=int, required=True, help="steps of an episode")
+
+    added = verbs.add(best_kappa)
+    added.add_argument("summaries", nargs="+", help="files written by `summary`, curves told apart by κ")
 
     added = verbs.add(summary)
     added.add_argument("kind", help="what the rows are")

@@ -5,8 +5,9 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from sacrepro.claims.best_kappa import best_kappa_rows
 from sacrepro.claims.diagnostics import DiagnosticRow
-from sacrepro.claims.summary import KINDS, iqm_interval, summarised, summary, summary_rows
+from sacrepro.claims.summary import KINDS, SummaryRow, iqm_interval, summarised, summary, summary_rows
 from sacrepro.claims.trace import LearningRow
 
 
@@ -88,3 +89,22 @@ class Row(NamedTuple):
 def test_instances_are_kept_apart():
     rows = [Row(name, "k", 0, seed, float(seed)) for name in ("a", "b") for seed in range(3)]
     assert [row.instance for row in summary_rows(rows, "kind", "x", ["value"])] == ["a", "b"]
+
+
+def test_the_best_kappa_is_the_least_error_and_the_largest_return():
+    def row(series, quantity, iqm, low, high, x=1.0):
+        return SummaryRow("a", series, x, quantity, iqm, low, high, 20)
+
+    rows = [
+        row("0", "to_Q", 1.0, 0.9, 1.1),
+        row("1", "to_Q", 0.5, 0.4, 0.6),
+        row("0", "J", 1.0, 0.9, 1.1),
+        row("1", "J", 0.95, 0.85, 1.05),
+        row("0", "J", 2.0, 1.9, 2.1, x=2.0),
+        row("2", "J", 2.0, 1.9, 2.1, x=2.0),
+        row("0", "entropy", 1.0, 1.0, 1.0),
+        row("1", "entropy", 1.0, 1.0, 1.0),
+        row("0", "gap", 1.0, 1.0, 1.0),
+    ]
+    found = [(best.quantity, best.x, best.kappa, best.clear) for best in best_kappa_rows(rows)]
+    assert found == [("to_Q", 1.0, 1, 1), ("J", 1.0, 0, 0), ("J", 2.0, 0, 0)]

@@ -57,6 +57,10 @@ TRACES = [
     figure for figure in [*SHOWN, "estimators"] if ROWS[SHOWN.get(figure, figure)]
 ]
 
+BY_KAPPA = [
+    kind for kind in ("stationarity", "simulated", "critic_error") if ROWS[kind]
+]
+
 DRAWN = config.get("figures", [*CLAIMS, *TRACES])
 
 # Only the figures of the paper configuration are published; others stay beside their results.

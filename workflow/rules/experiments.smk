@@ -103,3 +103,19 @@ rule summary:
         code=code_digest("sacrepro.claims.summary"),
     shell:
         "python -m sacrepro summary {wildcards.kind:q} {input:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule best_kappa:
+    """Which κ is best at which sample budget: by the critic's error, by J, by what first-order optimality lacks."""
+    input:
+        expand("results/summaries/{kind}.csv", kind=BY_KAPPA),
+    output:
+        "results/best_kappa.csv",
+    log:
+        "logs/best_kappa.log",
+    benchmark:
+        "logs/benchmarks/best_kappa.tsv"
+    params:
+        code=code_digest("sacrepro.claims.best_kappa"),
+    shell:
+        "python -m sacrepro best-kappa {input:q} --output {output:q} > {log:q} 2>&1"
