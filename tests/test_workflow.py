@@ -11,6 +11,7 @@ import yaml
 
 from sacrepro import cli
 from sacrepro.claims import CLAIMS
+from sacrepro.claims.best_kappa import BestKappaRow
 from sacrepro.claims.comparison import Comparison, Verdict
 from sacrepro.claims.diagnostics import DiagnosticRow
 from sacrepro.claims.rivals import RivalRow
@@ -172,7 +173,13 @@ def test_verbs_of_the_experiments(tmp_path):
     options = ["--instance", "relay", "--spec", NOISY]
     settings = ["--kappas", "0", "1", "--lengths", "20", "80", "--seeds", "2"]
     cli.main(["critic-error", *options, *settings, "--output", str(rows)])
-    draw("critic_error", [rows], tmp_path / "critic_error_summary.csv", ["critic_error", "critic_floor"])
+    summaries = tmp_path / "critic_error_summary.csv"
+    draw("critic_error", [rows], summaries, ["critic_error", "critic_floor"])
+    cli.main(["best-kappa", str(summaries), "--output", str(tmp_path / "best.csv")])
+    assert [(row.quantity, row.x) for row in read_rows(tmp_path / "best.csv", BestKappaRow)] == [
+        ("to_Q", 20.0),
+        ("to_Q", 80.0),
+    ]
     rows = tmp_path / "rivals.csv"
     methods = ["--methods", "SAC", "SARSA", "exact gradient"]
     settings = ["--kappa", "1", "--seeds", "2", "--M", "4", "--T", "9", "--h", "1", "--t0", "2", "--record-every", "2"]
@@ -225,21 +232,9 @@ def test_the_workflow_plans_every_rule_from_an_empty_folder(tmp_path):
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    for rule in (
-        "exact",
-        "claim",
-        "sac",
-        "warm",
-        "learning",
-        "stationarity",
-        "critic_error",
-        "diagnostics",
-        "rivals",
-        "summary",
-        "figure",
-        "verdicts",
-        "verify",
-    ):
+    experiments = ("critic_error", "diagnostics", "rivals", "estimators", "simulated", "summary", "best_kappa")
+    rules = ("exact", "claim", "sac", "warm", "learning", "stationarity", *experiments, "figure", "verdicts", "verify")
+    for rule in rules:
         assert f"rule {rule}:" in done.stdout + done.stderr, rule
 
 
