@@ -44,7 +44,7 @@ LINES = {"sac": "o-", "sac_seeds": "D", "transcription": "^:", "dictionaries": "
 
 
 def bench_sac(rows: Sequence[Throughput]) -> Figure:
-    """Nanoseconds an agent-step over n, above, and bytes of peak memory an agent-step of one episode, below."""
+    """Nanoseconds an agent-step over n, above, and the peak memory of one seed's process, below."""
     cases = list(dict.fromkeys((row.family, row.S, row.A) for row in rows))
     figure = Figure(figsize=(2.9 * len(cases), 5.2))
     grid = figure.subplots(2, len(cases), squeeze=False, sharex=True, sharey="row")
@@ -58,8 +58,7 @@ def bench_sac(rows: Sequence[Throughput]) -> Figure:
                 n = [row.n for row in points]
                 above.plot(n, [1e9 / row.agent_steps_per_second for row in points], line, color=kappa_color(kappa))
                 if method == "sac":
-                    memory = [row.peak_mb * 2**20 / (row.n * row.T) for row in points]
-                    below.plot(n, memory, line, color=kappa_color(kappa))
+                    below.plot(n, [row.peak_mb for row in points], line, color=kappa_color(kappa))
         for axes in (above, below):
             axes.set_xscale("log")
             axes.set_yscale("log")
@@ -74,7 +73,7 @@ def bench_sac(rows: Sequence[Throughput]) -> Figure:
         if any(row.method == method for row in rows):
             grid[0, 0].plot([], [], LINES[method], color=BOUND_COLOR, label=label)
     grid[0, 0].set_ylabel("nanoseconds an agent-step")
-    grid[1, 0].set_ylabel("bytes an agent-step, peak")
+    grid[1, 0].set_ylabel("peak memory, MiB")
     figure.supxlabel(r"number of agents $n$", fontsize=9)
     shared_legend(figure, grid[0, 0])
     return figure
