@@ -14,6 +14,7 @@ include: "workflow/rules/claims.smk"
 include: "workflow/rules/sac.smk"
 include: "workflow/rules/wireless.smk"
 include: "workflow/rules/environments.smk"
+include: "workflow/rules/experiments.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/verdicts.smk"
 
@@ -23,4 +24,5 @@ rule all:
     input:
         "results/claims.csv",
         "results/verified.txt",
+        "results/best_kappa.csv",
         expand(f"{FIGURES}/{{figure}}.svg", figure=DRAWN),

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         worst_decay,
     )
     from sacrepro.graph import neighborhood
-    from sacrepro.learn import SACTrace, reinforce, sac, sac_seeds
+    from sacrepro.learn import SACTrace, control, pairwise, reinforce, sac, sac_seeds
     from sacrepro.model import NetworkedMDP
     from sacrepro.policy import softmax
     from sacrepro.truncation import natural_weights, truncate, truncated_policy_gradient
@@ -53,6 +53,8 @@ _ROOMS = {
     "influence_matrix": "bounds.influence",
     "sac": "learn",
     "sac_seeds": "learn",
+    "control": "learn",
+    "pairwise": "learn",
     "reinforce": "learn",
     "SACTrace": "learn",
     "truncate": "truncation",
@@ -67,6 +69,7 @@ __all__ = [
     "SACTrace",
     "as_coupled",
     "certified_decay",
+    "control",
     "decay_profile",
     "discounted_state_distribution",
     "evaluate",
@@ -76,6 +79,7 @@ __all__ = [
     "natural_weights",
     "neighborhood",
     "objective_and_gradient",
+    "pairwise",
     "policy_gradient",
     "q_function",
     "reinforce",

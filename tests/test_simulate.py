@@ -269,6 +269,10 @@ def test_a_users_simulator_is_held_to_its_contract(
     ("name", "value", "error", "message"),
     [
         ("gamma", 1.0, ValueError, "gamma must lie in"),
+        ("gamma", None, TypeError, "gamma must be a number, got None"),
+        ("gamma", "0.5", TypeError, "gamma must be a number, got '0.5'"),
+        ("state_sizes", 2, TypeError, "state_sizes must hold one integer an agent, got 2"),
+        ("action_sizes", (2, 1.5), ValueError, r"action_sizes\[1\] of agent 1 must be an integer"),
         ("state_sizes", (2,), ValueError, "state_sizes holds 1 numbers, but the graph has 2 agents"),
         ("action_sizes", (2, 0), ValueError, r"action_sizes\[1\] of agent 1 must be an integer of at least 1"),
         ("graph", nx.DiGraph([(0, 1)]), TypeError, "undirected"),
@@ -279,6 +283,56 @@ def test_a_users_simulator_must_describe_itself(name: str, value: object, error:
     setattr(own, name, value)
     with pytest.raises(error, match=message):
         as_simulator(own)
+
+
+def test_a_users_simulator_without_a_step_is_refused() -> None:
+    class Half:
+        graph, state_sizes, action_sizes, gamma = nx.path_graph(2), (2, 2), (2, 2), 0.5
+
+        def reset(self, rng: np.random.Generator) -> Array:
+            return np.zeros(2, int)
+
+    with pytest.raises(TypeError, match=r"expected a NetworkedMDP or a simulator, got Half.* step\(a, rng\)"):
+        as_simulator(Half())
+
+
+def test_a_users_simulator_may_reuse_its_arrays() -> None:
+    """What it returned is copied: arrays that it overwrites later do not change the trajectory."""
+    mdp = random_mdp(nx.path_graph(3), seed=1)
+    zeta = policies(mdp, uniform_theta(mdp))
+
+    class Reuses(Copy):
+        def step(self, a: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+            r, s_next = super().step(a, rng)
+            self.buffers = getattr(self, "buffers", (np.zeros(3), np.zeros(3, int)))
+            self.buffers[0][:], self.buffers[1][:] = r, s_next
+            a[:] = -1
+            return self.buffers
+
+    own, house = (as_simulator(x).rollout(zeta, 30, seed=3, m=4) for x in (Reuses(mdp, 3, 4), mdp))
+    for name in ("s", "a", "r"):
+        assert np.array_equal(getattr(own, name), getattr(house, name))
+
+
+def test_a_users_random_draws_are_keyed_by_seed_and_iteration() -> None:
+    """The generator it is given is the same for equal (seed, m) and another otherwise."""
+    mdp = random_mdp(nx.path_graph(2), seed=0)
+
+    class Draws(Copy):
+        def reset(self, rng: np.random.Generator) -> Array:
+            super().reset(rng)
+            return rng.integers(0, 2, 2)
+
+        def step(self, a: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+            return rng.random(2), rng.integers(0, 2, 2)
+
+    simulator, zeta = as_simulator(Draws(mdp)), policies(mdp, uniform_theta(mdp))
+    once, again, other, later = (
+        simulator.rollout(zeta, 20, seed=seed, m=m).r for seed, m in ((1, 2), (1, 2), (2, 2), (1, 3))
+    )
+    assert np.array_equal(once, again)
+    assert not np.array_equal(once, other)
+    assert not np.array_equal(once, later)
 
 
 def test_other_objects_are_refused() -> None:

@@ -11,7 +11,10 @@ import yaml
 
 from sacrepro import cli
 from sacrepro.claims import CLAIMS
+from sacrepro.claims.best_kappa import BestKappaRow
 from sacrepro.claims.comparison import Comparison, Verdict
+from sacrepro.claims.diagnostics import DiagnosticRow
+from sacrepro.claims.rivals import RivalRow
 from sacrepro.instances import MODELS, build, build_for_sampling
 from sacrepro.instances.graphs import FAMILIES
 from sacrepro.plotting import FIGURES
@@ -139,12 +142,74 @@ def test_verify_fails_on_a_violated_claim_and_writes_nothing(tmp_path, capsys):
 def test_verbs_from_runs_to_learning_curves(tmp_path):
     run = tmp_path / "run.npz"
     settings = ["--seeds", "2", "--M", "6", "--T", "5", "--h", "1", "--t0", "2", "--eta", "1", "--record-every", "2"]
-    cli.main(["sac", "--instance", "relay", "--spec", SPEC, "--kappa", "1", *settings, "--output", str(run)])
-    for name, flags in (("learning", []), ("objective", ["--exact"]), ("stationarity", ["--exact"])):
-        rows = tmp_path / f"{name}.csv"
+    cli.main(["sac", "--instance", "relay", "--spec", NOISY, "--kappa", "1", *settings, "--output", str(run)])
+    for kind, flags, figures in (
+        ("learning", [], ["learning"]),
+        ("stationarity", ["--exact"], ["objective", "stationarity"]),
+    ):
+        rows, summary = tmp_path / f"{kind}.csv", tmp_path / f"{kind}_summary.csv"
         cli.main(["trace", *flags, str(run), "--output", str(rows)])
-        cli.main(["figure", name, str(rows), "--output", str(tmp_path / f"{name}.png")])
-        assert (tmp_path / f"{name}.png").stat().st_size > 1000
+        draw(kind, [rows], summary, figures)
+    rows = tmp_path / "diagnostics.csv"
+    cli.main(["diagnostics", str(run), "--records", "2", "--output", str(rows)])
+    assert {row.m for row in read_rows(rows, DiagnosticRow)} == {0, 6}
+    draw("diagnostics", [rows], tmp_path / "diagnostics_summary.csv", ["diagnostics"])
+    rows = tmp_path / "simulated.csv"
+    cli.main(["simulated", str(run), "--records", "2", "--episodes", "5", "--T", "9", "--output", str(rows)])
+    draw("simulated", [rows], tmp_path / "simulated_summary.csv", ["simulated"])
+
+
+def draw(kind, rows, summary, figures):
+    """The figures of one kind of rows, by way of their summary."""
+    cli.main(["summary", kind, *map(str, rows), "--output", str(summary)])
+    for name in figures:
+        picture = summary.with_name(f"{name}.png")
+        cli.main(["figure", name, str(summary), "--output", str(picture)])
+        assert picture.stat().st_size > 1000
+
+
+def test_verbs_of_the_experiments(tmp_path):
+    rows = tmp_path / "critic_error.csv"
+    options = ["--instance", "relay", "--spec", NOISY]
+    settings = ["--kappas", "0", "1", "--lengths", "20", "80", "--seeds", "2"]
+    cli.main(["critic-error", *options, *settings, "--output", str(rows)])
+    summaries = tmp_path / "critic_error_summary.csv"
+    draw("critic_error", [rows], summaries, ["critic_error", "critic_floor"])
+    cli.main(["best-kappa", str(summaries), "--output", str(tmp_path / "best.csv")])
+    assert [(row.quantity, row.x) for row in read_rows(tmp_path / "best.csv", BestKappaRow)] == [
+        ("to_Q", 20.0),
+        ("to_Q", 80.0),
+    ]
+    rows = tmp_path / "rivals.csv"
+    methods = ["--methods", "SAC", "SARSA", "exact gradient"]
+    settings = ["--kappa", "1", "--seeds", "2", "--M", "4", "--T", "9", "--h", "1", "--t0", "2", "--record-every", "2"]
+    cli.main(["rivals", *options, *settings, "--etas", "0.5", "1", *methods, "--output", str(rows)])
+    assert len(read_rows(rows, RivalRow)) == (2 * 2 + 2 + 2) * 3
+    draw("rivals", [rows], tmp_path / "rivals_summary.csv", ["extensions"])
+    rows = tmp_path / "estimators.csv"
+    settings = ["--kappa", "1", "--lengths", "9", "--episodes", "4", "--h", "1", "--t0", "2"]
+    cli.main(["estimators", *options, *settings, "--output", str(rows)])
+    cli.main(["figure", "estimators", str(rows), "--output", str(tmp_path / "estimators.png")])
+    assert (tmp_path / "estimators.png").stat().st_size > 1000
+
+
+def test_a_run_that_is_killed_leaves_nothing_and_is_repeated_byte_for_byte(tmp_path):
+    """Killed before it ends it has no output; run again, twice, it has the same bytes."""
+
+    def command(M, output):
+        settings = ["--seeds", "3", "--M", str(M), "--T", "200", "--h", "1", "--t0", "2", "--eta", "1"]
+        verb = [sys.executable, "-m", "sacrepro", "sac", "--instance", "relay", "--spec", NOISY, "--kappa", "1"]
+        return [*verb, *settings, "--record-every", "50", "--output", str(tmp_path / output)]
+
+    endless = subprocess.Popen(command(10**8, "killed.npz"), stdout=subprocess.DEVNULL)
+    with pytest.raises(subprocess.TimeoutExpired):
+        endless.wait(timeout=3)
+    endless.kill()
+    endless.wait()
+    assert not list(tmp_path.iterdir())
+    for name in ("once.npz", "again.npz"):
+        subprocess.run(command(200, name), check=True, stdout=subprocess.DEVNULL)
+    assert (tmp_path / "once.npz").read_bytes() == (tmp_path / "again.npz").read_bytes()
 
 
 def test_every_figure_is_drawn_for_some_rows():
@@ -167,7 +232,8 @@ def test_the_workflow_plans_every_rule_from_an_empty_folder(tmp_path):
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    for rule in (
+    experiments = ("critic_error", "diagnostics", "rivals", "estimators", "simulated", "summary", "best_kappa")
+    rules = (
         "exact",
         "claim",
         "sac",
@@ -175,10 +241,12 @@ def test_the_workflow_plans_every_rule_from_an_empty_folder(tmp_path):
         "warm",
         "learning",
         "stationarity",
+        *experiments,
         "figure",
         "verdicts",
         "verify",
-    ):
+    )
+    for rule in rules:
         assert f"rule {rule}:" in done.stdout + done.stderr, rule
 
 

@@ -8,8 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sacrepro.claims.diagnostics import FRESH
+from sacrepro.claims.yardsticks import entropy, first_order_gap
 from sacrepro.exact import objective_and_gradient
+from sacrepro.learn.samples import samples
 from sacrepro.model import Array, NetworkedMDP
+from sacrepro.policy import policies
+from sacrepro.simulate import Simulator
 
 
 class LearningRow(NamedTuple):
@@ -27,7 +32,12 @@ class LearningRow(NamedTuple):
 
 
 class StationarityRow(NamedTuple):
-    """Exact J(θ(m)) and ‖∇J(θ(m))‖² at one recorded outer iteration of one run."""
+    """Exact values at one recorded outer iteration of one run.
+
+    J, gradient_norm_squared : J(θ(m)) and ‖∇J(θ(m))‖².
+    gap     : `yardsticks.first_order_gap`, which does not vanish merely because policies become deterministic.
+    entropy : mean entropy of the policies, in nats.
+    """
 
     instance: str
     kappa: int
@@ -35,6 +45,24 @@ class StationarityRow(NamedTuple):
     m: int
     J: float
     gradient_norm_squared: float
+    gap: float
+    entropy: float
+
+
+class SimulatedRow(NamedTuple):
+    """J(θ(m)) at one recorded outer iteration of one run by simulation: the mean of sampled returns of fresh episodes.
+
+    standard_error : of this mean, over the episodes.
+    cut            : γ^{T+1} r̄/(1-γ), what cutting episodes at T can hide.
+    """
+
+    instance: str
+    kappa: int
+    seed: int
+    m: int
+    J: float
+    standard_error: float
+    cut: float
 
 
 def learning_rows(
@@ -56,4 +84,28 @@ def stationarity_rows(
         theta = tuple(theta_i[record] for theta_i in thetas)
         J, gradient, _, _ = objective_and_gradient(mdp, theta)
         norm_squared = float(sum(np.sum(block**2) for block in gradient))
-        yield StationarityRow(instance, kappa, seed, int(iteration), J, norm_squared)
+        zeta = policies(mdp, theta)
+        gap = first_order_gap(zeta, gradient)
+        yield StationarityRow(instance, kappa, seed, int(iteration), J, norm_squared, gap, entropy(zeta))
+
+
+def simulated_rows(
+    mdp: NetworkedMDP,
+    instance: str,
+    kappa: int,
+    seed: int,
+    m: Sequence[int],
+    thetas: Sequence[Array],
+    *,
+    episodes: int,
+    T: int,
+) -> Iterator[SimulatedRow]:
+    """One row for each record, from `episodes` fresh episodes of T steps; ``thetas[i]`` as in `stationarity_rows`."""
+    cut = mdp.gamma ** (T + 1) * mdp.r_bar / (1.0 - mdp.gamma)
+    fresh = range(FRESH + seed * episodes, FRESH + (seed + 1) * episodes)
+    simulator = Simulator(mdp)
+    for record, iteration in enumerate(m):
+        theta = tuple(theta_i[record] for theta_i in thetas)
+        returns = samples(simulator, theta, iteration, kappa=0, T=T, h=1.0, t0=1.0, seeds=fresh).J_estimate
+        error = float(returns.std(ddof=1) / np.sqrt(episodes))
+        yield SimulatedRow(instance, kappa, seed, int(iteration), float(returns.mean()), error, cut)

@@ -51,6 +51,7 @@ def bench_sac(args: argparse.Namespace) -> None:
         args.families or throughput.FAMILIES,
         args.sizes or throughput.SIZES,
         args.kappas or throughput.KAPPAS,
+        [state_action_counts(text) for text in args.pairs] or throughput.PAIRS,
         methods=args.methods or throughput.METHODS,
         T=args.T,
         repeats=args.repeats,
@@ -59,6 +60,14 @@ def bench_sac(args: argparse.Namespace) -> None:
         progress=progress,
     )
     write_rows(args.output, throughput.Throughput, rows)
+
+
+def state_action_counts(text: str) -> tuple[int, int]:
+    """(S, A) from a text such as ``2,3``; ValueError says what was expected."""
+    parts = text.split(",")
+    if len(parts) != 2 or not all(part.isdigit() and int(part) > 0 for part in parts):
+        raise ValueError(f"--pairs: expected two numbers of at least 1 such as 2,3, got {text!r}")
+    return int(parts[0]), int(parts[1])
 
 
 def bench_one(args: argparse.Namespace) -> None:
@@ -87,6 +96,7 @@ def add_verbs(verbs: Verbs) -> None:
         else:
             added.add_argument("--sizes", nargs="*", type=int, help="numbers of agents; 10 to a million by default")
             added.add_argument("--kappas", nargs="*", type=int, help="κ; 0, 1, 2 by default")
+            added.add_argument("--pairs", nargs="*", default=[], help="S,A such as 2,2; 2,2 3,3 4,4 by default")
             added.add_argument("--T", type=int, default=1000, help="inner loop length")
 
     added = verbs.add(bench_one, output=False)

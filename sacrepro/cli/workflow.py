@@ -64,6 +64,9 @@ def sac(args: argparse.Namespace) -> None:
         "spec": np.array(json.dumps(args.spec, sort_keys=True)),
         "instance": np.array(args.instance),
         "kappa": np.array(args.kappa),
+        "T": np.array(args.T),
+        "h": np.array(args.h),
+        "t0": np.array(args.t0),
         "m": np.asarray(traces[0].m),
         "J_estimate": np.stack([trace.J_estimate for trace in traces]),
         "first_visit_share": np.stack([trace.first_visit_share for trace in traces]),
@@ -177,6 +180,12 @@ def warm(args: argparse.Namespace) -> None:
         from sacrepro.exact import decay_profile
 
         decay_profile(mdp, theta)
+    elif args.room == "rivals":
+        from sacrepro.claims.rivals import METHODS, estimator_rows, rival_rows
+
+        for method in METHODS:
+            list(rival_rows(mdp, "relay", method, kappa=1, seeds=2, M=2, T=5, h=1.0, t0=1.0, eta=1.0, record_every=1))
+        list(estimator_rows(mdp, "relay", kappa=1, lengths=(5,), episodes=2, h=1.0, t0=1.0))
     else:
         from sacrepro.learn import sac_seeds
 
@@ -239,4 +248,4 @@ def add_verbs(verbs: Verbs) -> None:
     added.add_argument("claims", help="the table written by `verdicts`")
 
     added = verbs.add(warm)
-    added.add_argument("room", choices=["exact", "learn"], help="the room whose kernels are compiled")
+    added.add_argument("room", choices=["exact", "learn", "rivals"], help="the room whose kernels are compiled")

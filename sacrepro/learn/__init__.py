@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from sacrepro.learn.algorithm1 import sac, sac_seeds
+from sacrepro.learn.control import control, control_seeds
+from sacrepro.learn.pairwise import pairwise, pairwise_seeds
 from sacrepro.learn.problem import SACTrace
 from sacrepro.learn.rivals import reinforce, reinforce_seeds
 
-__all__ = ["SACTrace", "reinforce", "reinforce_seeds", "sac", "sac_seeds"]
+__all__ = [
+    "SACTrace",
+    "control",
+    "control_seeds",
+    "pairwise",
+    "pairwise_seeds",
+    "reinforce",
+    "reinforce_seeds",
+    "sac",
+    "sac_seeds",
+]

@@ -44,6 +44,23 @@ def check_extensions(*, warm_start: bool, lambda_: float, baseline: bool, epsilo
         raise ValueError(f"epsilon must lie in [0, 1), got {epsilon!r}; at 1 the policies would not depend on θ")
 
 
+def check_control(*, target: str, targets: Sequence[str], epsilon: float | None, temperature: float | None) -> None:
+    """Raises TypeError or ValueError naming the argument of `control` that makes no sense."""
+    if target not in targets:
+        raise ValueError(f"target must be one of {', '.join(targets)}, got {target!r}")
+    if (epsilon is None) == (temperature is None):
+        raise ValueError("exactly one of epsilon and temperature must be given: ε-greedy or Boltzmann policies")
+    for name, number in (("epsilon", epsilon), ("temperature", temperature)):
+        if number is not None and (
+            isinstance(number, bool) or not isinstance(number, (int, float, np.integer, np.floating))
+        ):
+            raise TypeError(f"{name} must be a number, got {number!r}")
+    if epsilon is not None and not 0.0 <= epsilon <= 1.0:
+        raise ValueError(f"epsilon must lie in [0, 1], got {epsilon!r}")
+    if temperature is not None and not (math.isfinite(temperature) and temperature > 0.0):
+        raise ValueError(f"temperature must be finite and above 0, got {temperature!r}")
+
+
 def check_seed(seed: int) -> int:
     """The seed, refused unless it is an integer in 0..2^64-1."""
     _integer("seed", seed, 0)

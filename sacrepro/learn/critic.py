@@ -59,8 +59,13 @@ class Scratch(NamedTuple):
 
 def schedule(h: float, t0: float, gamma: float, T: int) -> Schedule:
     """The step sizes of line 6 and the weights of line 11."""
-    alpha = np.array([h / (t - 1 + t0) for t in range(1, T + 1)])
-    return Schedule(alpha, 1.0 - alpha, np.array([gamma**t for t in range(T + 1)]), gamma)
+    alpha = h / (np.arange(T) + t0)
+    weight = np.zeros(T + 1)
+    for t in range(T + 1):
+        weight[t] = gamma**t  # Python's power, as in the transcription; numpy's may round otherwise
+        if weight[t] == 0.0:
+            break
+    return Schedule(alpha, 1.0 - alpha, weight, gamma)
 
 
 def scratch(hoods: Hoods, T: int) -> Scratch:

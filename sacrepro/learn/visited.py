@@ -25,6 +25,7 @@ class VisitedCells(NamedTuple):
     s, a    : (cells, |N_i^κ|) states and actions of its agents.
     value   : (cells,) Q̂_i^T(s, a).
     updated : (cells,) whether line 7 wrote the entry; False for a cell that is visited at t = T alone.
+    visits  : (cells,) how many t of 0..T visit it: the histogram of the episode.
     """
 
     hood: tuple[int, ...]
@@ -32,6 +33,7 @@ class VisitedCells(NamedTuple):
     a: Array
     value: Array
     updated: Array
+    visits: Array
 
 
 class OuterIteration(NamedTuple):
@@ -62,10 +64,15 @@ def visited_cells(
     for i in range(simulator.n):
         prepare(z, reward, start, neighborhoods, i, 0, work)
         inner_loops(plan, work, code, i)
-        ids, first = np.unique(work.ids[0], return_index=True)
+        visits = np.bincount(work.ids[0])
+        ids = np.flatnonzero(visits)
+        first = np.zeros(len(visits), dtype=np.int64)
+        first[work.ids[0, ::-1]] = np.arange(T, -1, -1)  # of equal indices the last, that is the earliest t, counts
+        first, visits = first[ids], visits[ids]
         hood = neighborhood(simulator.graph, i, kappa)
         rows = np.array(hood)[None, :], first[:, None]
-        Q_hat.append(VisitedCells(hood, episode.s[rows], episode.a[rows], work.Q_hat[0, ids].copy(), first < T))
+        value = work.Q_hat[0, ids].copy()
+        Q_hat.append(VisitedCells(hood, episode.s[rows], episode.a[rows], value, first < T, visits))
     bounds = zip(pair[:-1], pair[1:], simulator.action_sizes, strict=True)
     g_hat = tuple(G[first:last].reshape(-1, A_i) for first, last, A_i in bounds)
     return OuterIteration(tuple(Q_hat), g_hat, float(J_estimate[0]), float(share[0]))

@@ -45,8 +45,15 @@ FIGURES = {
     "stationarity": "learning",
     "environments": "environments",
     "table1": "table1",
-    "bench_exact": "bench",
     "wireless_benchmark": "wireless",
+    "simulated": "learning",
+    "critic_error": "experiments",
+    "critic_floor": "experiments",
+    "diagnostics": "experiments",
+    "extensions": "experiments",
+    "estimators": "experiments",
+    "bench_exact": "bench",
+    "bench_sac": "bench",
 }
 
 

@@ -1,46 +1,60 @@
-"""SAC over its outer iterations m, one curve for each κ with a band over seeds."""
+"""SAC over its outer iterations m: the interquartile mean over seeds of each κ, with its bootstrap interval."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sacrepro.claims.trace import LearningRow, StationarityRow
-from sacrepro.model import Array
+from sacrepro.claims.summary import SummaryRow
 from sacrepro.plotting.style import kappa_color, names, outer_labels, panels, shared_legend
 
-#: The band covers the middle 80 % of the seeds.
-BAND = (10.0, 90.0)
 
-
-def learning(rows: Sequence[LearningRow]) -> Figure:
+def learning(rows: Sequence[SummaryRow]) -> Figure:
     """The discounted return of the sampled trajectories, averaged since the record before."""
     return curves(rows, "J_estimate", r"$\sum_{t\leq T}\gamma^t r(t)$, sampled", log=False)
 
 
-def objective(rows: Sequence[StationarityRow]) -> Figure:
+def objective(rows: Sequence[SummaryRow]) -> Figure:
     """J(θ(m)) computed exactly along the runs."""
     return curves(rows, "J", r"$J(\theta(m))$, exact", log=False)
 
 
-def stationarity(rows: Sequence[StationarityRow]) -> Figure:
-    """‖∇J(θ(m))‖² computed exactly along the runs, on a log axis."""
-    return curves(rows, "gradient_norm_squared", r"$\|\nabla J(\theta(m))\|^2$, exact", log=True)
-
-
-def curves(rows: Sequence[LearningRow | StationarityRow], field: str, label: str, *, log: bool) -> Figure:
-    """Median over seeds and the band of `BAND`, for each κ; one panel an instance."""
+def stationarity(rows: Sequence[SummaryRow]) -> Figure:
+    """‖∇J(θ(m))‖² computed exactly along the runs, and below it what first-order optimality lacks; log axes."""
     instances = names(rows)
+    figure = Figure(figsize=(2.5 * len(instances), 4.8))
+    grid = figure.subplots(2, len(instances), squeeze=False, sharex="col")
+    for line, (quantity, label) in enumerate(
+        (
+            ("gradient_norm_squared", r"$\|\nabla J(\theta(m))\|^2$"),
+            ("gap", r"$\max_{\zeta'}\langle\nabla_\zeta J, \zeta'-\zeta\rangle$"),
+        )
+    ):
+        for axes, name in zip(grid[line], instances, strict=True):
+            kappa_curves(axes, [row for row in rows if row.quantity == quantity and row.instance == name])
+            axes.set_yscale("log")
+            if not line:
+                axes.set_title(name)
+        grid[line, 0].set_ylabel(label)
+    figure.supxlabel(r"outer iteration $m$", fontsize=9)
+    shared_legend(figure, max(grid[0], key=lambda axes: len(axes.get_lines())))
+    return figure
+
+
+def simulated(rows: Sequence[SummaryRow]) -> Figure:
+    """J(θ(m)) by simulation, on networks whose joint state space is out of reach."""
+    return curves(rows, "J", r"$J(\theta(m))$, simulated", log=False)
+
+
+def curves(rows: Sequence[SummaryRow], quantity: str, label: str, *, log: bool) -> Figure:
+    """One curve and one band for each κ; one panel an instance."""
+    chosen = [row for row in rows if row.quantity == quantity]
+    instances = names(chosen)
     figure, grid = panels(instances, columns=2, width=3.4, height=2.6)
     for axes, name in zip(grid, instances, strict=True):
-        own = [row for row in rows if row.instance == name]
-        for kappa in sorted({row.kappa for row in own}):
-            m, values = by_seed([row for row in own if row.kappa == kappa], field)
-            low, high = np.percentile(values, BAND, axis=0)
-            axes.fill_between(m, low, high, color=kappa_color(kappa), alpha=0.15, linewidth=0)
-            axes.plot(m, np.median(values, axis=0), color=kappa_color(kappa), label=rf"$\kappa={kappa}$")
+        kappa_curves(axes, [row for row in chosen if row.instance == name])
         if log:
             axes.set_yscale("log")
     outer_labels(figure, r"outer iteration $m$", label)
@@ -48,16 +62,19 @@ def curves(rows: Sequence[LearningRow | StationarityRow], field: str, label: str
     return figure
 
 
-def by_seed(rows: Sequence[LearningRow | StationarityRow], field: str) -> tuple[Array, Array]:
-    """(m, values): the recorded iterations, and one row of values a seed."""
-    seeds = sorted({row.seed for row in rows})
-    series = [[(row.m, getattr(row, field)) for row in rows if row.seed == seed] for seed in seeds]
-    m = np.array([m for m, _ in series[0]])
-    return m, np.array([[value for _, value in one] for one in series])
+def kappa_curves(axes: Axes, rows: Sequence[SummaryRow]) -> None:
+    """The curve and the band of each κ of one quantity on one instance."""
+    for kappa in sorted({int(row.series) for row in rows}):
+        own = [row for row in rows if int(row.series) == kappa]
+        x = [row.x for row in own]
+        low, high = [row.low for row in own], [row.high for row in own]
+        axes.fill_between(x, low, high, color=kappa_color(kappa), alpha=0.2, linewidth=0)
+        axes.plot(x, [row.iqm for row in own], color=kappa_color(kappa), label=rf"$\kappa={kappa}$")
 
 
 DRAWINGS = {
-    "learning": (LearningRow, learning),
-    "objective": (StationarityRow, objective),
-    "stationarity": (StationarityRow, stationarity),
+    "learning": (SummaryRow, learning),
+    "objective": (SummaryRow, objective),
+    "stationarity": (SummaryRow, stationarity),
+    "simulated": (SummaryRow, simulated),
 }

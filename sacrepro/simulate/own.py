@@ -65,6 +65,8 @@ class SteppedSimulator:
         self.n = len(own.graph)
         self.state_sizes = _sizes("state_sizes", own.state_sizes, self.n)
         self.action_sizes = _sizes("action_sizes", own.action_sizes, self.n)
+        if isinstance(own.gamma, bool) or not isinstance(own.gamma, (int, float, np.integer, np.floating)):
+            raise TypeError(f"gamma must be a number, got {own.gamma!r}")
         self.gamma = float(own.gamma)
         if not 0.0 <= self.gamma < 1.0:
             raise ValueError(f"gamma must lie in [0, 1), got {own.gamma!r}")
@@ -145,6 +147,8 @@ def as_simulator(source: object) -> AnySimulator:
 
 
 def _sizes(name: str, sizes: Sequence[int], n: int) -> tuple[int, ...]:
+    if not isinstance(sizes, (Sequence, np.ndarray)):
+        raise TypeError(f"{name} must hold one integer an agent, got {sizes!r}")
     if len(sizes) != n:
         raise ValueError(f"{name} holds {len(sizes)} numbers, but the graph has {n} agents")
     for i, size in enumerate(sizes):

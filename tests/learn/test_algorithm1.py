@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sacrepro.graph import diameter, neighborhood
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn import sac, sac_seeds
+from sacrepro.learn.critic import schedule
 from sacrepro.learn.transcription import Iteration, g_hat_error, outer_iteration, sac_transcribed
 from sacrepro.learn.visited import visited_cells
 from sacrepro.model import Array, NetworkedMDP
@@ -43,7 +44,7 @@ def assert_same_iteration(mdp: NetworkedMDP, theta: tuple[Array, ...], m: int, k
     plain = outer_iteration(mdp, theta, m, kappa=kappa, T=T, seed=seed, **STEPS)
     compiled = visited_cells(mdp, theta, m, kappa=kappa, T=T, h=STEPS["h"], t0=STEPS["t0"], seed=seed)
     for i in range(mdp.n):
-        hood, s, a, value, updated = compiled.Q_hat[i]
+        hood, s, a, value, updated, visits = compiled.Q_hat[i]
         found = {
             (tuple(s_c.tolist()), tuple(a_c.tolist())): float(v)
             for s_c, a_c, v, u in zip(s, a, value, updated, strict=True)
@@ -51,6 +52,8 @@ def assert_same_iteration(mdp: NetworkedMDP, theta: tuple[Array, ...], m: int, k
         }
         assert hood == neighborhood(mdp.graph, i, kappa)
         assert found == plain.Q_hat[i]
+        assert visits.sum() == T + 1
+        assert (visits >= 1).all()
         allowed = g_hat_error(plain.magnitude[i], len(hood), T, mdp.action_sizes[i])
         assert np.abs(compiled.g_hat[i] - plain.g_hat[i]).max() <= allowed
     assert_scalars(plain, compiled.J_estimate, compiled.first_visit_share, T, mdp.n)
@@ -237,3 +240,11 @@ def test_a_reward_of_minus_zero_counts_as_zero() -> None:
         shares.append(trace.first_visit_share.tolist())
     assert shares[0] == shares[1]
     assert min(shares[0]) > 0
+
+
+def test_the_schedule_is_line_6_and_line_11() -> None:
+    plan = schedule(3.0, 5.5, 0.3, 2000)
+    assert plan.alpha.tolist() == [3.0 / (t - 1 + 5.5) for t in range(1, 2001)]
+    assert plan.weight.tolist() == [0.3**t for t in range(2001)]
+    assert plan.weight[-1] == 0.0
+    assert schedule(1.0, 1.0, 0.0, 2).weight.tolist() == [1.0, 0.0, 0.0]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
 import networkx as nx
 import numpy as np
 import pytest
 
+from sacrepro import cli
 from sacrepro.bench.dictionaries import dictionary_iteration, dictionary_sac
 from sacrepro.bench.sac import Throughput, bench_sac, one, throughput_graph, throughput_mdp
+from sacrepro.cli.bench import state_action_counts
 from sacrepro.graph import neighborhood
 from sacrepro.instances.graphs import grid
 from sacrepro.instances.random_kernels import random_mdp
@@ -18,6 +21,7 @@ from sacrepro.learn.transcription import outer_iteration
 from sacrepro.model import Array, NetworkedMDP
 from sacrepro.policy import gaussian_theta, uniform_theta
 from sacrepro.simulate import Simulator, Trajectory
+from sacrepro.store import write_rows
 
 STEPS = {"h": 3.0, "t0": 5.0, "eta": 2.0}
 
@@ -137,3 +141,22 @@ def test_a_process_that_fails_leaves_a_row() -> None:
     rows = list(bench_sac(["torus"], (4,), (0,), ((2, 2),), ("sac",), T=5, repeats=1, progress=lambda row: None))
     assert [row.status for row in rows] == ["failed"]
     assert math.isnan(rows[0].seconds)
+
+
+def test_the_figure_and_the_verb_take_the_same_rows(tmp_path: Path) -> None:
+    rows = [
+        Throughput("path", n, 2, 2, kappa, method, 1, 10, "own", "ok", 1e6 * n, 1e-5, 0.0, 100.0 + n, 0.5)
+        for n in (10, 100)
+        for kappa in (0, 1)
+        for method in ("sac", "dictionaries")
+    ]
+    write_rows(tmp_path / "rows.csv", Throughput, rows)
+    cli.main(["figure", "bench_sac", str(tmp_path / "rows.csv"), "--output", str(tmp_path / "rows.png")])
+    assert (tmp_path / "rows.png").stat().st_size > 1000
+
+
+def test_pairs_on_the_command_line() -> None:
+    assert state_action_counts("2,3") == (2, 3)
+    for wrong in ("2", "2,0", "2,x", "2,3,4"):
+        with pytest.raises(ValueError, match="--pairs: expected two numbers"):
+            state_action_counts(wrong)

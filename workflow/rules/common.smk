@@ -21,12 +21,6 @@ if fault is not None:
     raise WorkflowError(f"configuration, {place}: {fault.message[:300]}")
 
 CLAIMS = list(ALL_CLAIMS)
-# The rows that each figure about runs shows.
-TRACES = {
-    "learning": "learning",
-    "objective": "stationarity",
-    "stationarity": "stationarity",
-}
 # Other figures, and the rows that each shows.
 SURVEYS = {"environments": "results/environments.csv"}
 SETTINGS = config.get("table1", {})
@@ -50,6 +44,41 @@ if WIRELESS:
         f"results/wireless/{name}.csv" for name in BENCHMARK
     ]
 
+LARGE_RUNS = [(name, kappa) for name, kappa in RUNS if name not in EVALUATED]
+DIAGNOSTICS = config.get("diagnostics", {"instances": [], "records": 2})
+DIAGNOSED = [(name, kappa) for name, kappa in RUNS if name in DIAGNOSTICS["instances"]]
+CRITIC_ERRORS, RIVALS = config.get("critic_error", {}), config.get("rivals", {})
+
+# The kind of rows that each figure about runs shows, and the files that hold such rows.
+SHOWN = {
+    "learning": "learning",
+    "objective": "stationarity",
+    "stationarity": "stationarity",
+    "critic_error": "critic_error",
+    "critic_floor": "critic_error",
+    "diagnostics": "diagnostics",
+    "extensions": "rivals",
+    "simulated": "simulated",
+}
+ROWS = {
+    "learning": ["results/traces/learning.csv"],
+    "stationarity": ["results/traces/stationarity.csv"],
+    "simulated": ["results/traces/simulated.csv"] if LARGE_RUNS else [],
+    "critic_error": [f"results/critic_error/{name}.csv" for name in CRITIC_ERRORS],
+    "diagnostics": [
+        f"results/diagnostics/{name}_kappa{kappa}.csv" for name, kappa in DIAGNOSED
+    ],
+    "rivals": [f"results/rivals/{name}.csv" for name in RIVALS],
+    "estimators": [f"results/estimators/{name}.csv" for name in RIVALS],
+}
+TRACES = [
+    figure for figure in [*SHOWN, "estimators"] if ROWS[SHOWN.get(figure, figure)]
+]
+
+BY_KAPPA = [
+    kind for kind in ("stationarity", "simulated", "critic_error") if ROWS[kind]
+]
+
 DRAWN = config.get("figures", [*CLAIMS, *TRACES, *SURVEYS])
 
 # Only the figures of the paper configuration are published; others stay beside their results.
@@ -60,9 +89,10 @@ wildcard_constraints:
     instance="[a-z0-9_]+",
     claim="|".join(CLAIMS),
     run="(?!references)[a-z0-9_]+",
-    figure="|".join([*CLAIMS, *TRACES, *SURVEYS]),
+    figure="|".join([*CLAIMS, *SHOWN, "estimators", *SURVEYS]),
     kappa=r"\d+",
-    room="exact|learn",
+    kind="|".join(ROWS),
+    room="exact|learn|rivals",
 
 
 def spec(wildcards):
@@ -84,16 +114,35 @@ def runs(names_and_kappas):
 
 def room_code(wildcards):
     """Digest of everything that one room runs."""
-    return code_digest(f"sacrepro.{wildcards.room}")
+    room = "claims.rivals" if wildcards.room == "rivals" else wildcards.room
+    return code_digest(f"sacrepro.{room}")
+
+
+def options(settings):
+    """Settings as options of a verb: key by key, lists one value after another."""
+    return " ".join(
+        f"--{key.replace('_', '-')} "
+        + " ".join(map(str, value if isinstance(value, list) else [value]))
+        for key, value in settings.items()
+    )
 
 
 def sac_options(wildcards):
     """The settings of the run of one instance, as options of the verb sac."""
-    settings = config["sac"][wildcards.instance].items()
-    return " ".join(
-        f"--{key.replace('_', '-')} {value}"
-        for key, value in settings
-        if key != "kappas"
+    settings = config["sac"][wildcards.instance]
+    return options({key: settings[key] for key in settings if key != "kappas"})
+
+
+def critic_error_options(wildcards):
+    """The settings of the critic's error on one instance, as options of its verb."""
+    return options(CRITIC_ERRORS[wildcards.instance])
+
+
+def rival_options(wildcards):
+    """The settings of the rivals on one instance, as options of the verb rivals."""
+    settings = RIVALS[wildcards.instance]
+    return options(
+        {key: settings[key] for key in settings if key not in ("lengths", "episodes")}
     )
 
 
@@ -102,6 +151,19 @@ def wireless_options(wildcards):
     return " ".join(
         f"--{key} {value}" for key, value in WIRELESS["runs"][wildcards.run].items()
     )
+
+
+def estimator_options(wildcards):
+    """The settings of the estimators on one instance, as options of their verb."""
+    settings = RIVALS[wildcards.instance]
+    return options(
+        {key: settings[key] for key in ("kappa", "h", "t0", "lengths", "episodes")}
+    )
+
+
+def summary_rows(wildcards):
+    """The files that hold the rows of one kind."""
+    return ROWS[wildcards.kind]
 
 
 def checked(wildcards):
@@ -128,6 +190,8 @@ def figure_rows(wildcards):
     """The rows that a figure shows."""
     if wildcards.figure in SURVEYS:
         return SURVEYS[wildcards.figure]
-    if wildcards.figure in TRACES:
-        return f"results/traces/{TRACES[wildcards.figure]}.csv"
+    if wildcards.figure in SHOWN:
+        return f"results/summaries/{SHOWN[wildcards.figure]}.csv"
+    if wildcards.figure in ROWS:
+        return ROWS[wildcards.figure]
     return f"results/claims/{wildcards.figure}.csv"

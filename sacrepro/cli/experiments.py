@@ -1,0 +1,167 @@
+"""The verbs of the experiments: what SAC does along κ, T, seeds and rivals, against exact yardsticks."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from sacrepro.cli.verbs import Verbs
+
+
+def critic_error(args: argparse.Namespace) -> None:
+    """Measure the critic's error on one instance for every κ, T and seed."""
+    from sacrepro.claims.critic_error import CriticErrorRow, critic_error_rows
+    from sacrepro.instances import build
+    from sacrepro.store import write_rows
+
+    rows = list(critic_error_rows(build(args.spec), args.instance, args.kappas, args.lengths, args.seeds))
+    write_rows(args.output, CriticErrorRow, rows)
+    print(f"{args.instance}: {len(rows)} inner loops")
+
+
+def diagnostics(args: argparse.Namespace) -> None:
+    """Measure critic, gradient and policy exactly at some records of every run in one file of `sac`."""
+    import numpy as np
+
+    from sacrepro.claims.diagnostics import DiagnosticRow, diagnostic_rows
+    from sacrepro.instances import build
+    from sacrepro.store import read_arrays, write_rows
+
+    run = read_arrays(args.run)
+    mdp = build(json.loads(str(run["spec"])))
+    chosen = np.unique(np.linspace(0, len(run["m"]) - 1, args.records).round().astype(int))
+    instance, kappa, T = str(run["instance"]), int(run["kappa"]), int(run["T"])
+    h, t0 = float(run["h"]), float(run["t0"])
+    rows: list[DiagnosticRow] = []
+    for seed in range(len(run["J_estimate"])):
+        thetas = [run[f"theta_{i}"][seed][chosen] for i in range(mdp.n)]
+        m = [int(iteration) for iteration in run["m"][chosen]]
+        rows += diagnostic_rows(mdp, instance, kappa, seed, m, thetas, T=T, h=h, t0=t0)
+    write_rows(args.output, DiagnosticRow, rows)
+    print(f"{instance}, κ={kappa}: {len(rows)} values")
+
+
+def simulated(args: argparse.Namespace) -> None:
+    """Estimate J by simulation at some records of every run in files of `sac`."""
+    import numpy as np
+
+    from sacrepro.claims.trace import SimulatedRow, simulated_rows
+    from sacrepro.instances import build
+    from sacrepro.store import read_arrays, write_rows
+
+    rows: list[SimulatedRow] = []
+    for path in args.runs:
+        run = read_arrays(path)
+        mdp = build(json.loads(str(run["spec"])))
+        instance, kappa = str(run["instance"]), int(run["kappa"])
+        chosen = np.unique(np.linspace(0, len(run["m"]) - 1, args.records).round().astype(int))
+        for seed in range(len(run["J_estimate"])):
+            thetas = [run[f"theta_{i}"][seed][chosen] for i in range(mdp.n)]
+            m = [int(iteration) for iteration in run["m"][chosen]]
+            rows += simulated_rows(mdp, instance, kappa, seed, m, thetas, episodes=args.episodes, T=args.T)
+        print(f"{instance}, κ={kappa}: done", flush=True)
+    write_rows(args.output, SimulatedRow, rows)
+
+
+def rivals(args: argparse.Namespace) -> None:
+    """Run Algorithm 1, its extensions and its rivals on one instance at equal samples."""
+    from sacrepro.claims.rivals import CRITICS_ALONE, EXACT, METHODS, RivalRow, rival_rows
+    from sacrepro.instances import build
+    from sacrepro.store import write_rows
+
+    mdp = build(args.spec)
+    rows: list[RivalRow] = []
+    for method in args.methods or (*METHODS, EXACT):
+        for eta in args.etas[:1] if method in CRITICS_ALONE else args.etas:
+            rows += rival_rows(
+                mdp,
+                args.instance,
+                method,
+                kappa=args.kappa,
+                seeds=args.seeds,
+                M=args.M,
+                T=args.T,
+                h=args.h,
+                t0=args.t0,
+                eta=eta,
+                record_every=args.record_every,
+            )
+        print(f"{args.instance}, {method}: {len(rows)} records so far", flush=True)
+    write_rows(args.output, RivalRow, rows)
+
+
+def estimators(args: argparse.Namespace) -> None:
+    """Measure bias and variance of every method's gradient estimate at fixed policies of one instance."""
+    from sacrepro.claims.rivals import EstimatorRow, estimator_rows
+    from sacrepro.instances import build
+    from sacrepro.store import write_rows
+
+    settings = {"lengths": args.lengths, "episodes": args.episodes, "h": args.h, "t0": args.t0}
+    rows = list(estimator_rows(build(args.spec), args.instance, kappa=args.kappa, **settings))
+    write_rows(args.output, EstimatorRow, rows)
+    print(f"{args.instance}: {len(rows)} estimates")
+
+
+def summary(args: argparse.Namespace) -> None:
+    """Summarise rows of one kind over their seeds: interquartile means with bootstrap intervals."""
+    from sacrepro.claims.summary import SummaryRow, summarised
+    from sacrepro.claims.summary import summary as summary_of
+    from sacrepro.store import read_rows, write_rows
+
+    rows = [row for path in args.rows for row in read_rows(path, summarised(args.kind).rows)]
+    found = summary_of(args.kind, rows)
+    write_rows(args.output, SummaryRow, found)
+    print(f"{args.kind}: {len(rows)} rows, {len(found)} summaries")
+
+
+def best_kappa(args: argparse.Namespace) -> None:
+    """Say which κ is best at which sample budget, from summaries of runs."""
+    from sacrepro.claims.best_kappa import BestKappaRow, best_kappa_rows
+    from sacrepro.claims.summary import SummaryRow
+    from sacrepro.store import read_rows, write_rows
+
+    found = [row for path in args.summaries for row in best_kappa_rows(read_rows(path, SummaryRow))]
+    write_rows(args.output, BestKappaRow, found)
+    print(f"{len(found)} comparisons, {sum(row.clear for row in found)} clear")
+
+
+def add_verbs(verbs: Verbs) -> None:
+    """The verbs of this module, with their options."""
+    for function in (critic_error, rivals, estimators):
+        added = verbs.add(function)
+        added.add_argument("--instance", required=True, help="name of the instance in all tables")
+        added.add_argument("--spec", type=json.loads, required=True, help="specification of the instance, as JSON")
+        if function is not estimators:
+            added.add_argument("--seeds", type=int, required=True, help="number of seeds, 0..seeds-1")
+        if function is critic_error:
+            added.add_argument("--kappas", type=int, nargs="+", required=True, help="every κ")
+        else:
+            added.add_argument("--kappa", type=int, required=True, help="κ of the methods that have one")
+            for name, text in (("h", "h of the critic's steps"), ("t0", "t0 of the critic's steps")):
+                added.add_argument(f"--{name}", type=float, required=True, help=text)
+        if function is not rivals:
+            added.add_argument("--lengths", type=int, nargs="+", required=True, help="every T")
+        if function is rivals:
+            for name, text in (("M", "episodes"), ("T", "steps of an episode"), ("record-every", "between records")):
+                added.add_argument(f"--{name}", type=int, required=True, help=text)
+            added.add_argument("--etas", type=float, nargs="+", required=True, help="every η")
+            added.add_argument("--methods", nargs="*", help="methods by name; all by default")
+        if function is estimators:
+            added.add_argument("--episodes", type=int, required=True, help="episodes behind each estimate")
+
+    added = verbs.add(diagnostics)
+    added.add_argument("run", help="file written by `sac`")
+    added.add_argument("--records", type=int, required=True, help="records that are measured, evenly spaced")
+
+    added = verbs.add(simulated)
+    added.add_argument("runs", nargs="+", help="files written by `sac`")
+    added.add_argument("--records", type=int, required=True, help="records that are measured, evenly spaced")
+    added.add_argument("--episodes", type=int, required=True, help="fresh episodes a record")
+    added.add_argument("--T", type=int, required=True, help="steps of an episode")
+
+    added = verbs.add(best_kappa)
+    added.add_argument("summaries", nargs="+", help="files written by `summary`, curves told apart by κ")
+
+    added = verbs.add(summary)
+    added.add_argument("kind", help="what the rows are")
+    added.add_argument("rows", nargs="+", help="csv files of one kind")

@@ -1,0 +1,82 @@
+"""Rivals at equal samples: the rows are of the policies played, and the exact ascent is what its name says."""
+
+import math
+
+import networkx as nx
+import numpy as np
+import pytest
+
+from sacrepro.claims.exact_ascent import exact_ascent
+from sacrepro.claims.rivals import ESTIMATORS, EXACT, METHODS, MIXED, estimator_rows, rival_rows
+from sacrepro.exact import evaluate, policy_gradient
+from sacrepro.instances.random_kernels import random_mdp
+from sacrepro.learn import sac
+from sacrepro.policy import softmax, uniform_theta
+
+MDP = random_mdp(nx.path_graph(3), seed=1, gamma=0.8)
+SETTINGS = {"kappa": 1, "seeds": 2, "M": 4, "T": 40, "h": 3.0, "t0": 5.0, "eta": 0.5, "record_every": 2}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_leaves_rows_from_the_same_start(method):
+    rows = list(rival_rows(MDP, "path", method, **SETTINGS))
+    assert [(row.seed, row.m) for row in rows] == [(0, 0), (0, 2), (0, 4), (1, 0), (1, 2), (1, 4)]
+    for row in rows:
+        assert row.m > 0 or abs(row.J - evaluate(MDP, uniform_theta(MDP)).J) <= 1e-9
+        assert 0 <= row.entropy <= math.log(2) + 1e-12
+    assert rows[2].J != rows[5].J
+    assert rows[0].method_eta == f"{method} | {0 if method in ('SARSA', 'Q-learning') else 0.5:g}"
+
+
+def test_the_rows_of_sac_are_those_of_its_runs():
+    rows = list(rival_rows(MDP, "path", "SAC", **SETTINGS))
+    trace = sac(MDP, uniform_theta(MDP), kappa=1, M=4, T=40, h=3.0, t0=5.0, eta=0.5, seed=1, record_every=2)
+    assert abs(rows[5].J - evaluate(MDP, trace.theta).J) <= 1e-9
+    assert rows[3].J_estimate == trace.J_estimate[:2].mean()
+    assert rows[5].first_visit_share == trace.first_visit_share[3]
+
+
+def test_a_mixed_policy_counts_with_its_exploration():
+    rows = list(rival_rows(MDP, "path", "ε-mixed", **SETTINGS))
+    trace = sac(MDP, uniform_theta(MDP), kappa=1, M=4, T=40, h=3.0, t0=5.0, eta=0.5, seed=0, epsilon=MIXED)
+    played = tuple(np.log((1 - MIXED) * softmax(block) + MIXED / 2) for block in trace.theta)
+    assert abs(rows[2].J - evaluate(MDP, played).J) <= 1e-9
+
+
+def test_one_step_of_exact_ascent():
+    theta0 = uniform_theta(MDP)
+    thetas, m = exact_ascent(MDP, theta0, M=5, eta=0.5, record_every=2)
+    assert m.tolist() == [0, 2, 4, 5]
+    gradient = policy_gradient(MDP, theta0)
+    once, _ = exact_ascent(MDP, theta0, M=1, eta=0.5, record_every=1)
+    for i in range(3):
+        assert thetas[i].shape == (4, 2, 2)
+        assert np.allclose(once[i][1], 0.5 * gradient[i], atol=1e-12)
+        assert np.array_equal(thetas[i][0], theta0[i])
+
+
+def test_exact_ascent_climbs():
+    """With η below 2/L' every step raises J; L' = r̄/(2(1-γ)²)."""
+    eta = 2 * (1 - MDP.gamma) ** 2 / MDP.r_bar
+    rows = list(rival_rows(MDP, "path", EXACT, **(SETTINGS | {"M": 20, "eta": eta})))
+    J = [row.J for row in rows]
+    assert min(np.diff(J)) > 0
+    assert math.isnan(rows[0].J_estimate)
+
+
+def test_estimators_are_unbiased_where_they_must_be():
+    """REINFORCE at the diameter has no bias but the cut at T: its squared bias is lost in the noise of its mean."""
+    rows = list(estimator_rows(MDP, "path", kappa=1, lengths=(60,), episodes=400, h=3.0, t0=5.0))
+    assert [row.method for row in rows] == [*ESTIMATORS] * 2
+    for row in rows:
+        assert row.variance > 0
+        if row.method == "REINFORCE, full":
+            assert abs(row.bias_squared) <= 6 * row.variance / row.episodes
+    by_name = {row.method: row for row in rows if row.policy == "uniform"}
+    assert by_name["advantages"].variance < by_name["SAC"].variance
+    assert by_name["SAC"].variance < by_name["REINFORCE, full"].variance
+
+
+def test_unknown_methods_are_refused():
+    with pytest.raises(ValueError, match="unknown method 'PPO'; known are SAC, independent"):
+        list(rival_rows(MDP, "path", "PPO", **SETTINGS))

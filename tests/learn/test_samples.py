@@ -1,0 +1,68 @@
+"""Samples at a fixed θ are what runs with the same keys compute there."""
+
+from __future__ import annotations
+
+import networkx as nx
+import numpy as np
+import pytest
+
+from learn.test_algorithm1 import Bandits
+from sacrepro.instances.random_kernels import random_mdp
+from sacrepro.learn import pairwise, reinforce, sac
+from sacrepro.learn.extended import Extended
+from sacrepro.learn.pairwise import Pairwise
+from sacrepro.learn.rivals import Returns
+from sacrepro.learn.samples import samples
+from sacrepro.learn.visited import visited_cells
+from sacrepro.policy import gaussian_theta
+
+STEPS = {"h": 3.0, "t0": 5.0}
+
+
+def test_samples_are_the_iterations_of_runs():
+    mdp = random_mdp(nx.path_graph(4), seed=3, state_sizes=(2, 3, 1, 2), action_sizes=(3, 2, 2, 1))
+    theta = gaussian_theta(mdp, np.random.default_rng(0))
+    found = samples(mdp, theta, 7, kappa=1, T=40, seeds=range(3, 9), **STEPS)
+    for k, seed in enumerate(range(3, 9)):
+        once = visited_cells(mdp, theta, 7, kappa=1, T=40, seed=seed, **STEPS)
+        assert found.J_estimate[k] == once.J_estimate
+        for i in range(mdp.n):
+            assert np.array_equal(found.g_hat[i][k], once.g_hat[i])
+
+
+def test_many_seeds_are_split_into_batches_without_a_trace(monkeypatch):
+    mdp = random_mdp(nx.path_graph(4), seed=3)
+    theta = gaussian_theta(mdp, np.random.default_rng(0))
+    whole = samples(mdp, theta, 0, kappa=1, T=20, seeds=range(10), **STEPS)
+    monkeypatch.setattr("sacrepro.learn.algorithm1._AGENTS_TOGETHER", 12)
+    parts = samples(mdp, theta, 0, kappa=1, T=20, seeds=range(10), **STEPS)
+    assert np.array_equal(whole.J_estimate, parts.J_estimate)
+    assert all(np.array_equal(a, b) for a, b in zip(whole.g_hat, parts.g_hat, strict=True))
+
+
+@pytest.mark.parametrize("method", ["returns", "pairwise", "advantages"])
+def test_samples_of_other_methods(method):
+    mdp = random_mdp(nx.path_graph(3), seed=1)
+    theta = gaussian_theta(mdp, np.random.default_rng(0))
+    common = {"kappa": 1, "M": 1, "T": 30, "eta": 1.0, "seed": 5}
+    if method == "returns":
+        lines, run = Returns, reinforce(mdp, theta, **common)
+    elif method == "pairwise":
+        lines, run = Pairwise, pairwise(mdp, theta, **common, **STEPS)
+    else:
+
+        def lines(problem):
+            return Extended(problem, warm_start=False, lambda_=0.0, baseline=True)
+
+        run = sac(mdp, theta, baseline=True, **common, **STEPS)
+    found = samples(mdp, theta, 0, kappa=1, T=30, seeds=(5,), lines=lines, **STEPS)
+    for i in range(mdp.n):
+        assert np.array_equal(theta[i] + found.g_hat[i][0], run.theta[i])
+
+
+def test_samples_of_a_users_simulator():
+    theta = tuple(np.zeros((1, 2)) for _ in range(3))
+    found = samples(Bandits(3), theta, 0, kappa=1, T=30, seeds=(4, 5), **STEPS)
+    for k, seed in enumerate((4, 5)):
+        run = sac(Bandits(3), theta, kappa=1, M=1, T=30, eta=1.0, seed=seed, **STEPS)
+        assert all(np.array_equal(found.g_hat[i][k], run.theta[i]) for i in range(3))

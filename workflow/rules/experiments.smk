@@ -1,0 +1,121 @@
+rule critic_error:
+    """The critic's error on one instance for every κ, T and seed, against TD's fixed point and against Q_i."""
+    input:
+        "results/warm/learn.txt",
+    output:
+        "results/critic_error/{instance}.csv",
+    log:
+        "logs/critic_error/{instance}.log",
+    benchmark:
+        "logs/benchmarks/critic_error/{instance}.tsv"
+    params:
+        spec=spec,
+        options=critic_error_options,
+        code=code_digest("sacrepro.claims.critic_error", "sacrepro.instances"),
+    shell:
+        "python -m sacrepro critic-error --instance {wildcards.instance:q} --spec {params.spec:q} {params.options}"
+        " --output {output:q} > {log:q} 2>&1"
+
+
+rule diagnostics:
+    """Critic, gradient and policy measured exactly along the runs of Algorithm 1 on one instance with one κ."""
+    input:
+        "results/sac/{instance}_kappa{kappa}.npz",
+    output:
+        "results/diagnostics/{instance}_kappa{kappa}.csv",
+    log:
+        "logs/diagnostics/{instance}_kappa{kappa}.log",
+    benchmark:
+        "logs/benchmarks/diagnostics/{instance}_kappa{kappa}.tsv"
+    params:
+        records=DIAGNOSTICS["records"],
+        code=code_digest("sacrepro.claims.diagnostics"),
+    shell:
+        "python -m sacrepro diagnostics {input:q} --records {params.records} --output {output:q} > {log:q} 2>&1"
+
+
+rule rivals:
+    """Algorithm 1, its extensions and its rivals on one instance at equal samples, with exact J."""
+    input:
+        "results/warm/rivals.txt",
+    output:
+        "results/rivals/{instance}.csv",
+    log:
+        "logs/rivals/{instance}.log",
+    benchmark:
+        "logs/benchmarks/rivals/{instance}.tsv"
+    params:
+        spec=spec,
+        options=rival_options,
+        code=code_digest("sacrepro.claims.rivals", "sacrepro.instances"),
+    shell:
+        "python -m sacrepro rivals --instance {wildcards.instance:q} --spec {params.spec:q} {params.options}"
+        " --output {output:q} > {log:q} 2>&1"
+
+
+rule estimators:
+    """Bias and variance of every method's gradient estimate at fixed policies, against the exact gradient."""
+    input:
+        "results/warm/rivals.txt",
+    output:
+        "results/estimators/{instance}.csv",
+    log:
+        "logs/estimators/{instance}.log",
+    benchmark:
+        "logs/benchmarks/estimators/{instance}.tsv"
+    params:
+        spec=spec,
+        options=estimator_options,
+        code=code_digest("sacrepro.claims.rivals", "sacrepro.instances"),
+    shell:
+        "python -m sacrepro estimators --instance {wildcards.instance:q} --spec {params.spec:q} {params.options}"
+        " --output {output:q} > {log:q} 2>&1"
+
+
+rule simulated:
+    """J by simulation along the runs on networks whose joint state space is out of reach."""
+    input:
+        runs(LARGE_RUNS),
+    output:
+        "results/traces/simulated.csv",
+    log:
+        "logs/traces/simulated.log",
+    benchmark:
+        "logs/benchmarks/traces/simulated.tsv"
+    params:
+        options=options(config.get("simulated", {})),
+        code=code_digest("sacrepro.claims.trace"),
+    shell:
+        "python -m sacrepro simulated {input:q} {params.options} --output {output:q} > {log:q} 2>&1"
+
+
+rule summary:
+    """Interquartile means over seeds with bootstrap intervals, of rows of one kind."""
+    input:
+        summary_rows,
+    output:
+        "results/summaries/{kind}.csv",
+    log:
+        "logs/summaries/{kind}.log",
+    benchmark:
+        "logs/benchmarks/summaries/{kind}.tsv"
+    params:
+        code=code_digest("sacrepro.claims.summary"),
+    shell:
+        "python -m sacrepro summary {wildcards.kind:q} {input:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule best_kappa:
+    """Which κ is best at which sample budget: by the critic's error, by J, by what first-order optimality lacks."""
+    input:
+        expand("results/summaries/{kind}.csv", kind=BY_KAPPA),
+    output:
+        "results/best_kappa.csv",
+    log:
+        "logs/best_kappa.log",
+    benchmark:
+        "logs/benchmarks/best_kappa.tsv"
+    params:
+        code=code_digest("sacrepro.claims.best_kappa"),
+    shell:
+        "python -m sacrepro best-kappa {input:q} --output {output:q} > {log:q} 2>&1"
