@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from claims.instances import BROADCAST, RELAY, latch, uniform_case
+from claims.instances import BROADCAST, RELAY, uniform_case
 from sacrepro.bounds.appendix_a import between_starts
 from sacrepro.bounds.definition2 import definition2
 from sacrepro.claims import (
@@ -22,6 +22,7 @@ from sacrepro.claims.comparison import verdict
 from sacrepro.exact.dense import oscillation, q_function
 from sacrepro.graph import neighborhood
 from sacrepro.instances.relay import relay
+from sacrepro.instances.witnesses import latch
 from sacrepro.truncation import outside_axes, point_mass_weights, truncate
 
 GAMMA = RELAY.gamma

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 
 from brute_force import BruteForce
-from claims.instances import RELAY, long_range_relay, random_case, uniform_case
+from claims.instances import RELAY, random_case, uniform_case
 from sacrepro.bounds.light_cone import cone_width, light_cone
 from sacrepro.claims.case import exact_case
 from sacrepro.claims.comparison import by_hypothesis, holds, verdict
 from sacrepro.claims.light_cone import HORIZONS, check, finite_values
+from sacrepro.instances.witnesses import long_range_relay
 from sacrepro.model import NetworkedMDP
 from sacrepro.policy import policies
 from strategies import cases
