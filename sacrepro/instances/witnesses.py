@@ -32,17 +32,6 @@ def noisy_broadcast(n: int, gamma: float, noise: float) -> NetworkedMDP:
     return NetworkedMDP(mdp.graph, P, mdp.r, gamma, mdp.pi0)
 
 
-def fading_broadcast(n: int, gamma: float, fade: float) -> NetworkedMDP:
-    """`broadcast` whose source, leaf 1, starts lit, fades, and never lights up again.
-
-    TD's law has the source dark, so with κ = 1 it misses the one message that is on its way to every leaf.
-    """
-    mdp = broadcast(n, gamma=gamma)
-    source = np.broadcast_to(np.array([[1.0, 0.0], [fade, 1.0 - fade]])[None, :, None, :], mdp.P[1].shape)
-    pi0 = tuple(np.eye(2)[1 if j == 1 else 0] for j in range(n))
-    return NetworkedMDP(mdp.graph, (mdp.P[0], source, *mdp.P[2:]), mdp.r, gamma, pi0)
-
-
 def ladder(rungs: int, growth: float, p: float, gamma: float, leave: float = 0.01) -> NetworkedMDP:
     """Agent 0 climbs rungs beside agent 1, which is good once, on entry, and bad ever after.
 
@@ -119,3 +108,23 @@ def coin_lover() -> NetworkedMDP:
     to_one_1[1, 0, 0] = to_one_1[1, 1, 1] = 1
     P = tuple(np.stack([1 - to_one, to_one], axis=-1) for to_one in (to_one_0, to_one_1))
     return NetworkedMDP(nx.path_graph(2), P, (np.zeros((2, 2)), np.eye(2)), 0.9, (np.full(2, 0.5),) * 2)
+
+
+def turncoat(T: int, gamma: float) -> NetworkedMDP:
+    """Agent 1 copies agent 0's bit, then ages one state a step; from time T+1 on its reward for the bit is reversed.
+
+    States of agent 1: (bit, age) as 2·age + bit, age 0…T; ages T and above are one state, and pay for the other bit.
+    """
+    ages = T + 1
+    hold = np.broadcast_to(np.eye(2)[:, None, None], (2, 2 * ages, 1, 2))
+    copy = np.zeros((2, 2 * ages, 1, 2 * ages))
+    for heard in range(2):
+        for age in range(ages):
+            for bit in range(2):
+                onward = (2 * 1 + heard) if age == 0 else 2 * min(age + 1, ages - 1) + bit
+                copy[heard, 2 * age + bit, 0, onward] = 1.0
+    reward = np.array(
+        [[0.0 if age == 0 else float(bit != (age == ages - 1))] for age in range(ages) for bit in range(2)]
+    )
+    pi0 = (np.full(2, 0.5), np.eye(2 * ages)[0])
+    return NetworkedMDP(nx.path_graph(2), (hold, copy), (np.zeros((2, 1)), reward), gamma, pi0)
