@@ -154,7 +154,7 @@ def readme(args: argparse.Namespace) -> None:
 
 
 def verify(args: argparse.Namespace) -> None:
-    """Fail if a claim is violated, a counterexample violates nothing, or a planted mistake is not caught."""
+    """Fail if a claim is violated, also under attack, a counterexample is none, or a planted mistake is not caught."""
     from sacrepro.claims.comparison import JUDGEMENTS, UNEARNED, Verdict
     from sacrepro.store import read_rows, write_text
 
@@ -183,6 +183,19 @@ def verify(args: argparse.Namespace) -> None:
         if len(caught) < len(PLANTS):
             faults.append(f"CAUGHT {len(caught)} of {len(PLANTS)} planted mistakes")
         passed.append(f"{len(caught)} planted mistakes, all caught")
+    if args.adversary:
+        from sacrepro.claims.adversary import TARGETS, Found
+
+        found = read_rows(args.adversary, Found)
+        faults += [
+            f"VIOLATED under attack {row.claim} {row.hypothesis}: {row.adversary:.6g} at {row.where}"
+            for row in found
+            if row.violations
+        ]
+        missing = {(claim, reading) for claim, readings in TARGETS.items() for reading in readings}
+        missing -= {(row.claim, row.hypothesis) for row in found}
+        faults += [f"NOT ATTACKED {claim} {reading}" for claim, reading in sorted(missing)]
+        passed.append(f"{len(found)} readings attacked, none violated")
     if faults:
         print("\n".join(faults))
         raise SystemExit(1)
@@ -264,6 +277,7 @@ def add_verbs(verbs: Verbs) -> None:
     added = verbs.add(verify)
     added.add_argument("claims", help="the table written by `verdicts`")
     added.add_argument("--falsification", help="the table written by `falsify`")
+    added.add_argument("--adversary", help="the table written by `adversary-table`")
 
     added = verbs.add(warm)
     added.add_argument("room", choices=["exact", "learn"], help="the room whose kernels are compiled")

@@ -28,3 +28,39 @@ rule falsify:
         code=code_digest("sacrepro.claims.falsification"),
     shell:
         "python -m sacrepro falsify --output {output:q} > {log:q} 2>&1"
+
+
+rule adversary:
+    """The largest left/right that a search over models, policies and weights reaches, for each reading of a claim."""
+    input:
+        "results/warm/exact.txt",
+    output:
+        found="results/adversary/{attacked}.csv",
+        models="results/adversary/{attacked}.npz",
+    log:
+        "logs/adversary/{attacked}.log",
+    benchmark:
+        "logs/benchmarks/adversary/{attacked}.tsv"
+    params:
+        evaluations=ADVERSARY["evaluations"],
+        seed=ADVERSARY["seed"],
+        code=attack_code,
+    shell:
+        "python -m sacrepro adversary {wildcards.attacked:q} --evaluations {params.evaluations} --seed {params.seed}"
+        " --models {output.models:q} --output {output.found:q} > {log:q} 2>&1"
+
+
+rule adversary_table:
+    """What the adversary reached, for all claims."""
+    input:
+        expand("results/adversary/{attacked}.csv", attacked=ATTACKED),
+    output:
+        "results/adversary.csv",
+    log:
+        "logs/adversary.log",
+    benchmark:
+        "logs/benchmarks/adversary.tsv"
+    params:
+        code=code_digest("sacrepro.claims.adversary"),
+    shell:
+        "python -m sacrepro adversary-table {input:q} --output {output:q} > {log:q} 2>&1"

@@ -9,6 +9,7 @@ from snakemake.exceptions import WorkflowError
 
 from sacrepro.claims import CLAIMS as ALL_CLAIMS
 from sacrepro.claims import WITHOUT_TABLES
+from sacrepro.claims.adversary import TARGETS
 from sacrepro.provenance import code_digest, import_closure
 
 SCHEMA = yaml.safe_load(
@@ -32,7 +33,12 @@ TABULATED = [name for name, entry in INSTANCES.items() if entry["exact"] == "tab
 RUNS = [(name, kappa) for name, run in config["sac"].items() for kappa in run["kappas"]]
 EXACT_RUNS = [(name, kappa) for name, kappa in RUNS if name in EVALUATED]
 
-DRAWN = config.get("figures", [*CLAIMS, *TRACES])
+# Tables of the audit that have a figure.
+AUDITS = ["adversary"]
+ATTACKED = list(TARGETS)
+ADVERSARY = config.get("adversary", {"evaluations": 20, "seed": 0})
+
+DRAWN = config.get("figures", [*CLAIMS, *TRACES, *AUDITS])
 
 # Only the figures of the paper configuration are published; others stay beside their results.
 FIGURES = "figures" if config["published"] else "results/figures"
@@ -41,7 +47,8 @@ FIGURES = "figures" if config["published"] else "results/figures"
 wildcard_constraints:
     instance="[a-z0-9_]+",
     claim="|".join(CLAIMS),
-    figure="|".join([*CLAIMS, *TRACES]),
+    figure="|".join([*CLAIMS, *TRACES, *AUDITS]),
+    attacked="|".join(ATTACKED),
     kappa=r"\d+",
     room="exact|learn",
 
@@ -91,8 +98,17 @@ def claim_code(wildcards):
     return code_digest(f"sacrepro.claims.{wildcards.claim}", "sacrepro.claims.case")
 
 
+def attack_code(wildcards):
+    """Digest of everything that the attack on one claim runs."""
+    return code_digest(
+        "sacrepro.claims.adversary", f"sacrepro.claims.{wildcards.attacked}"
+    )
+
+
 def figure_rows(wildcards):
     """The rows that a figure shows."""
     if wildcards.figure in TRACES:
         return f"results/traces/{TRACES[wildcards.figure]}.csv"
+    if wildcards.figure in AUDITS:
+        return f"results/{wildcards.figure}.csv"
     return f"results/claims/{wildcards.figure}.csv"

@@ -25,6 +25,7 @@ rule verify:
     input:
         claims="results/claims.csv",
         falsification="results/falsification.csv",
+        adversary="results/adversary.csv",
         figures=expand(f"{FIGURES}/{{figure}}.svg", figure=DRAWN),
     output:
         "results/verified.txt",
@@ -33,6 +34,11 @@ rule verify:
     benchmark:
         "logs/benchmarks/verify.tsv"
     params:
-        code=code_digest("sacrepro.claims.comparison", "sacrepro.claims.falsification"),
+        code=code_digest(
+            "sacrepro.claims.comparison",
+            "sacrepro.claims.falsification",
+            "sacrepro.claims.adversary",
+        ),
     shell:
-        "python -m sacrepro verify {input.claims:q} --falsification {input.falsification:q} --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro verify {input.claims:q} --falsification {input.falsification:q}"
+        " --adversary {input.adversary:q} --output {output:q} > {log:q} 2>&1"
