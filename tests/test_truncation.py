@@ -121,7 +121,7 @@ def test_truncated_gradient_refuses_tables_of_another_kappa():
         truncated_policy_gradient(RELAY, THETA, Q_hat[:2], 0)
     with pytest.raises(
         ValueError,
-        match=r"Q_hat\[0\] of agent 0 has shape \(2, 1, 1, 2, 1, 1\), expected \(2, 2, 1, 2, 2, 1\): .* N_0\^1 = \(0, 1\)",
+        match=r"agent 0 has shape \(2, 1, 1, 2, 1, 1\), expected \(2, 2, 1, 2, 2, 1\): .* N_0\^1 = \(0, 1\)",
     ):
         truncated_policy_gradient(RELAY, THETA, Q_hat, 1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 
 from sacrepro.cli.verbs import Verbs
 
@@ -54,6 +55,31 @@ def adversary_table(args: argparse.Namespace) -> None:
     write_rows(args.output, Found, [row for path in args.found for row in read_rows(path, Found)])
 
 
+def scale(args: argparse.Namespace) -> None:
+    """Bound D_i(κ) for every agent of a large network, and around some agents from both sides; print what it took."""
+    import time
+
+    import numpy as np
+
+    from sacrepro.claims.comparison import Comparison
+    from sacrepro.claims.scale import scale as bounds_at_scale
+    from sacrepro.instances import build
+    from sacrepro.store import write_rows
+
+    start = time.perf_counter()
+    mdp = build(args.spec)
+    print(f"model: {mdp.n} agents, {time.perf_counter() - start:.2f} s", flush=True)
+    agents = np.linspace(0, mdp.n - 1, args.agents, dtype=int).tolist()
+    found = bounds_at_scale(args.instance, mdp, agents, args.kappa_max, args.tol)
+    for step in found.steps:
+        print(f"{step.what}: {step.agents} agents, {step.seconds:.2f} s")
+    print(f"all: {time.perf_counter() - start:.2f} s")
+    for kappa in range(args.kappa_max + 1):
+        bounds = found.everywhere[:, kappa]
+        print(f"κ={kappa}: influence bound {bounds.min():.4g} to {bounds.max():.4g} over all agents")
+    write_rows(args.output, Comparison, found.rows)
+
+
 def add_verbs(verbs: Verbs) -> None:
     """The verbs of this module, with their options."""
     verbs.add(witnesses)
@@ -67,3 +93,10 @@ def add_verbs(verbs: Verbs) -> None:
 
     added = verbs.add(adversary_table)
     added.add_argument("found", nargs="+", help="csv files written by `adversary`")
+
+    added = verbs.add(scale)
+    added.add_argument("--instance", required=True, help="name of the instance in the table")
+    added.add_argument("--spec", type=json.loads, required=True, help="specification of the instance, as JSON")
+    added.add_argument("--agents", type=int, required=True, help="agents around which a light cone is computed")
+    added.add_argument("--kappa-max", type=int, required=True, help="largest κ")
+    added.add_argument("--tol", type=float, required=True, help="half width of the light cone's intervals")

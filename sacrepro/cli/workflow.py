@@ -196,6 +196,12 @@ def verify(args: argparse.Namespace) -> None:
         missing -= {(row.claim, row.hypothesis) for row in found}
         faults += [f"NOT ATTACKED {claim} {reading}" for claim, reading in sorted(missing)]
         passed.append(f"{len(found)} readings attacked, none violated")
+    if args.scale:
+        from sacrepro.claims.comparison import Comparison, holds, place
+
+        large = read_rows(args.scale, Comparison)
+        faults += [f"VIOLATED at scale: {row.hypothesis} at {place(row)}" for row in large if not holds(row)]
+        passed.append(f"{len(large)} comparisons on the largest network, none violated")
     if faults:
         print("\n".join(faults))
         raise SystemExit(1)
@@ -278,6 +284,7 @@ def add_verbs(verbs: Verbs) -> None:
     added.add_argument("claims", help="the table written by `verdicts`")
     added.add_argument("--falsification", help="the table written by `falsify`")
     added.add_argument("--adversary", help="the table written by `adversary-table`")
+    added.add_argument("--scale", help="the table written by `scale`")
 
     added = verbs.add(warm)
     added.add_argument("room", choices=["exact", "learn"], help="the room whose kernels are compiled")

@@ -185,5 +185,5 @@ def test_the_least_T_obeys_each_of_its_three_conditions():
     # γ so near 1 that rewards after T matter longer than the critic's noise.
     far = Network(c=100.0, rho=1 - 1e-6, sigma=0.9, tau=1, r_bar=1.0, gamma=1 - 1e-6, log_cells=0.0)
     T = theorem5_horizon(0, far)
-    assert T > least_t0(least_h(0.9, far.gamma), 0.9, 1)
+    assert least_t0(least_h(0.9, far.gamma), 0.9, 1) < T
     assert least_T(0.5, 1, 1, 0, far) == math.ceil(T)

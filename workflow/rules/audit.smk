@@ -64,3 +64,24 @@ rule adversary_table:
         code=code_digest("sacrepro.claims.adversary"),
     shell:
         "python -m sacrepro adversary-table {input:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule scale:
+    """Influence bounds for every agent of a large network, and intervals for D_i(κ) around some of them."""
+    input:
+        "results/warm/exact.txt",
+    output:
+        "results/scale.csv",
+    log:
+        "logs/scale.log",
+    benchmark:
+        "logs/benchmarks/scale.tsv"
+    params:
+        spec=json.dumps(SCALE["spec"], sort_keys=True),
+        agents=SCALE["agents"],
+        kappa_max=SCALE["kappa_max"],
+        tol=SCALE["tol"],
+        code=code_digest("sacrepro.claims.scale", "sacrepro.instances"),
+    shell:
+        "python -m sacrepro scale --instance large --spec {params.spec:q} --agents {params.agents}"
+        " --kappa-max {params.kappa_max} --tol {params.tol} --output {output:q} > {log:q} 2>&1"

@@ -37,6 +37,16 @@ EXACT_RUNS = [(name, kappa) for name, kappa in RUNS if name in EVALUATED]
 AUDITS = ["adversary"]
 ATTACKED = list(TARGETS)
 ADVERSARY = config.get("adversary", {"evaluations": 20, "seed": 0})
+# The network on which bounds are computed for every agent; a small one unless the configuration says otherwise.
+SCALE = config.get(
+    "scale",
+    {
+        "spec": {"model": "relay", "n": 1000, "gamma": 0.8, "noise": 0.3},
+        "agents": 2,
+        "kappa_max": 2,
+        "tol": 0.01,
+    },
+)
 
 DRAWN = config.get("figures", [*CLAIMS, *TRACES, *AUDITS])
 

@@ -26,6 +26,7 @@ rule verify:
         claims="results/claims.csv",
         falsification="results/falsification.csv",
         adversary="results/adversary.csv",
+        scale="results/scale.csv",
         figures=expand(f"{FIGURES}/{{figure}}.svg", figure=DRAWN),
     output:
         "results/verified.txt",
@@ -41,4 +42,4 @@ rule verify:
         ),
     shell:
         "python -m sacrepro verify {input.claims:q} --falsification {input.falsification:q}"
-        " --adversary {input.adversary:q} --output {output:q} > {log:q} 2>&1"
+        " --adversary {input.adversary:q} --scale {input.scale:q} --output {output:q} > {log:q} 2>&1"
