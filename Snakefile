@@ -11,6 +11,7 @@ if "instances" not in config:
 include: "workflow/rules/common.smk"
 include: "workflow/rules/exact.smk"
 include: "workflow/rules/claims.smk"
+include: "workflow/rules/audit.smk"
 include: "workflow/rules/sac.smk"
 include: "workflow/rules/wireless.smk"
 include: "workflow/rules/environments.smk"

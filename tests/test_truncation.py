@@ -84,12 +84,20 @@ THETA = tuple(np.zeros((2, 2)) for _ in range(3))
 Q_0 = q_function(RELAY, THETA, 0)
 
 
+def one_negative():
+    """Zeros before, and after, the two negative entries: the first of them is named."""
+    w = np.zeros((2,) * 6)
+    w[0, 1, 0, 0, 0, 1] = w[1, 1, 1, 1, 1, 1] = -0.25
+    return w
+
+
 @pytest.mark.parametrize(
     ("w", "message"),
     [
         (np.full((2,) * 6, 1 / 8), r"weights sum to 2.0 in the cell at \(0, 0, 0, 0, 0, 0\)"),
         (np.full((2,) * 4, 1 / 4), r"weights have shape \(2, 2, 2, 2\), expected the shape of Q_i"),
         (np.full((2,) * 6, np.nan), "weights have entry nan"),
+        (one_negative(), r"weights have entry -0.25 at \(0, 1, 0, 0, 0, 1\); eq. \(6\) needs non-negative weights"),
         (-np.full((2,) * 6, 1 / 16), "non-negative weights"),
     ],
 )
@@ -101,7 +109,7 @@ def test_truncate_refuses_what_eq_6_forbids(w, message):
 def test_truncate_refuses_strange_neighborhoods_and_tables():
     w = np.full((2,) * 6, 1 / 16)
     for hood in ((0, 0), (3,), (-1,)):
-        with pytest.raises(ValueError, match=r"hood .* must hold distinct agents"):
+        with pytest.raises(ValueError, match=r"hood .* must hold distinct agents out of 0\.\.2$"):
             truncate(Q_0, hood, w)
     with pytest.raises(ValueError, match="one state axis and one action axis"):
         truncate(np.zeros((2, 2, 2)), (0,), np.zeros((2, 2, 2)))
@@ -111,5 +119,23 @@ def test_truncated_gradient_refuses_tables_of_another_kappa():
     Q_hat = [truncate(Q_0, (i,), np.full((2,) * 6, 1 / 16)) for i in range(3)]
     with pytest.raises(ValueError, match="Q_hat holds 2 tables"):
         truncated_policy_gradient(RELAY, THETA, Q_hat[:2], 0)
-    with pytest.raises(ValueError, match=r"Q_hat\[0\] of agent 0 has shape .* N_0\^1 = \(0, 1\)"):
+    with pytest.raises(
+        ValueError,
+        match=r"agent 0 has shape \(2, 1, 1, 2, 1, 1\), expected \(2, 2, 1, 2, 2, 1\): .* N_0\^1 = \(0, 1\)",
+    ):
         truncated_policy_gradient(RELAY, THETA, Q_hat, 1)
+
+
+def test_sparse_weights_are_drawn_for_each_cell_by_itself():
+    """Cells differ in where their two entries lie and in how they split; one or two entries a cell."""
+    w = sparse_weights((2,) * 6, (0,), np.random.default_rng(0))
+    cells = w.transpose(0, 3, 1, 2, 4, 5).reshape(4, 16)
+    np.testing.assert_allclose(cells.sum(axis=1), 1.0)
+    assert ((cells > 0).sum(axis=1) <= 2).all()
+    assert len({tuple(np.flatnonzero(cell)) for cell in cells}) == 4
+    assert len({round(float(cell.max()), 12) for cell in cells}) == 4
+
+
+def test_a_table_without_axes_is_refused():
+    with pytest.raises(ValueError, match="Q_i has 0 axes"):
+        truncate(np.float64(1.0), (), np.float64(1.0))

@@ -14,6 +14,7 @@ from sacrepro.claims import CLAIMS
 from sacrepro.claims.best_kappa import BestKappaRow
 from sacrepro.claims.comparison import Comparison, Verdict
 from sacrepro.claims.diagnostics import DiagnosticRow
+from sacrepro.claims.falsification import Planted
 from sacrepro.claims.rivals import RivalRow
 from sacrepro.instances import MODELS, build, build_for_sampling
 from sacrepro.instances.graphs import FAMILIES
@@ -114,14 +115,23 @@ def test_verbs_from_exact_values_to_the_verdict(tmp_path, capsys):
         cli.main(["figure", name, tables[-1], "--output", str(tmp_path / f"{name}.svg")])
         assert (tmp_path / f"{name}.svg").read_text().startswith("<?xml")
     claims, markdown = tmp_path / "claims.csv", tmp_path / "claims.md"
-    cli.main(["verdicts", *tables, "--output", str(claims), "--markdown", str(markdown)])
+    witnesses, planted = tmp_path / "witnesses.csv", tmp_path / "falsification.csv"
+    cli.main(["witnesses", "--output", str(witnesses)])
+    cli.main(["falsify", "--output", str(planted)])
+    options = ["--witnesses", str(witnesses), "--output", str(claims), "--markdown", str(markdown)]
+    cli.main(["verdicts", *tables, *options])
     assert "**tight**" in capsys.readouterr().out
     verdicts = {(row.claim, row.hypothesis): row.verdict for row in read_rows(claims, Verdict)}
     assert verdicts["lemma1", ""] == "holds"
     assert verdicts["lemma3", ""] == "tight"
     assert "violated" not in verdicts.values()
-    cli.main(["verify", str(claims), "--output", str(tmp_path / "verified.txt")])
-    assert (tmp_path / "verified.txt").exists()
+    assert verdicts["td_fixed_point", "form (5)"] == "false as written"
+    assert "**false as written**" in markdown.read_text()
+    options = ["--falsification", str(planted), "--output", str(tmp_path / "verified.txt")]
+    cli.main(["verify", str(claims), *options])
+    passed = (tmp_path / "verified.txt").read_text().splitlines()
+    assert len(passed) == 3
+    assert all("none violated" in line or "all " in line for line in passed)
 
 
 def test_verify_fails_on_a_violated_claim_and_writes_nothing(tmp_path, capsys):
@@ -137,6 +147,28 @@ def test_verify_fails_on_a_violated_claim_and_writes_nothing(tmp_path, capsys):
     write_rows(claims, Verdict, [])
     with pytest.raises(ValueError, match="holds no claim"):
         cli.main(["verify", str(claims), "--output", str(tmp_path / "verified.txt")])
+
+
+def test_verify_fails_on_a_counterexample_that_is_none_and_on_a_plant_that_is_not_caught(tmp_path, capsys):
+    """An empty table of witnesses earns no verdict; a plant that is missing or not caught is named."""
+    comparisons, none = tmp_path / "lemma3.csv", tmp_path / "witnesses.csv"
+    write_rows(comparisons, Comparison, [Comparison("relay", "uniform", "", "", 1, 0, 1.0, 1.0, 0.0)])
+    write_rows(none, Comparison, [])
+    claims, verified = str(tmp_path / "claims.csv"), str(tmp_path / "verified.txt")
+    markdown = ["--markdown", str(tmp_path / "claims.md")]
+    cli.main(["verdicts", str(comparisons), "--witnesses", str(none), "--output", claims, *markdown])
+    with pytest.raises(SystemExit):
+        cli.main(["verify", claims, "--output", verified])
+    assert "NO COUNTEREXAMPLE td_fixed_point, form (5)" in capsys.readouterr().out
+    cli.main(["verdicts", str(comparisons), "--output", claims, *markdown])
+    planted = tmp_path / "falsification.csv"
+    write_rows(planted, Planted, [Planted("κ+2", "lemma3", "", "tight", 1, 0, 1.0, "", "no", "")])
+    with pytest.raises(SystemExit):
+        cli.main(["verify", claims, "--falsification", str(planted), "--output", verified])
+    told = capsys.readouterr().out
+    assert "NOT CAUGHT κ+2 in lemma3" in told
+    assert "CAUGHT 0 of" in told
+    assert not Path(verified).exists()
 
 
 def test_verbs_from_runs_to_learning_curves(tmp_path):
@@ -239,6 +271,8 @@ def test_the_workflow_plans_every_rule_from_an_empty_folder(tmp_path):
         "sac",
         "environments",
         "warm",
+        "witnesses",
+        "falsify",
         "learning",
         "stationarity",
         *experiments,

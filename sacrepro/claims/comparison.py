@@ -76,8 +76,15 @@ class Comparison(NamedTuple):
     error: float
 
 
+#: What can become of a statement; any other verdict belongs to a counterexample (`sacrepro.claims.witnesses`).
+JUDGEMENTS = ("violated", "tight", "holds", "vacuous")
+
+#: The verdict on a counterexample that does not violate its sentence everywhere; it fails the run.
+UNEARNED = "no counterexample"
+
+
 class Verdict(NamedTuple):
-    """One row of ``results/claims.csv``.
+    """One row of ``results/claims.csv``: a statement with one of the `JUDGEMENTS`, or a counterexample.
 
     ratio is the largest left/right over comparisons whose right side exceeds the certificate; `where` names it.
     """
@@ -123,13 +130,16 @@ def verdict(claim: str, statement: str, reference: str, rows: Sequence[Compariso
         comparisons=len(rows),
         violations=violations,
         ratio=worst.left / worst.right if worst else math.nan,
-        where=f"{worst.instance}, θ {worst.policy}, agent {worst.agent}, κ={worst.kappa} {worst.case}".strip()
-        if worst
-        else "",
+        where=place(worst) if worst else "",
         certificate=max((row.error for row in rows), default=math.nan),
         verdict=judged,
         figure=f"{claim}.svg",
     )
+
+
+def place(row: Comparison) -> str:
+    """Where a comparison was made, in words."""
+    return f"{row.instance}, θ {row.policy}, agent {row.agent}, κ={row.kappa} {row.case}".strip()
 
 
 def by_hypothesis(rows: Sequence[Comparison]) -> list[list[Comparison]]:

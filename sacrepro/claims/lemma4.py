@@ -15,6 +15,7 @@ from sacrepro.bounds.lemma3 import lemma3
 from sacrepro.bounds.lemma4 import lemma4
 from sacrepro.claims.comparison import Case, Comparison
 from sacrepro.claims.weights import FAMILIES, weight_families
+from sacrepro.claims.worst_weights import WORST, worst_weights_errors
 from sacrepro.exact.dense import q_function
 from sacrepro.graph import neighborhood
 from sacrepro.model import Array
@@ -26,7 +27,7 @@ REFERENCE = "Lemma 4, eq. (7)"
 
 
 def check(case: Case) -> Iterator[Comparison]:
-    """‖ĥ_i - ∇_{θ_i}J‖ against both right sides, for each agent, κ and weight family."""
+    """‖ĥ_i - ∇_{θ_i}J‖ against both right sides, for each agent, κ and weight family, and for the worst weights."""
     mdp = case.mdp
     zeta = policies(mdp, case.theta)
     c, rho = lemma3(mdp.r_bar, mdp.gamma)
@@ -45,6 +46,16 @@ def check(case: Case) -> Iterator[Comparison]:
                 ):
                     where = (case.instance, case.policy, hypothesis, family, i, kappa)
                     yield Comparison(*where, left, right, case.gradient_error)
+    for kappa, errors in worst_weights_errors(case).items():
+        gap = float(case.D[:, kappa].max())
+        for i, left in enumerate(errors):
+            rights = {
+                "worst case": lemma4(c, rho, kappa, SCORE_BOUND, mdp.gamma),
+                "own hypothesis": lemma4(gap, 1.0, kappa, score_norm(zeta[i]), mdp.gamma),
+            }
+            for hypothesis, right in rights.items():
+                where = (case.instance, case.policy, hypothesis, WORST, i, kappa)
+                yield Comparison(*where, left, right, case.gradient_error)
 
 
 def truncated_q_functions(case: Case) -> dict[tuple[int, str], list[Array]]:

@@ -13,6 +13,7 @@ import numpy as np
 from sacrepro.bounds.lemma4_sharp import any_weights_error, natural_weights_error
 from sacrepro.claims.comparison import Case, Comparison
 from sacrepro.claims.lemma4 import truncated_q_functions
+from sacrepro.claims.worst_weights import WORST, worst_weights_errors
 from sacrepro.graph import sphere_sizes
 from sacrepro.policy import policies
 from sacrepro.truncation import truncated_gradient_from
@@ -22,7 +23,7 @@ REFERENCE = "sharpens Lemma 4"
 
 
 def check(case: Case) -> Iterator[Comparison]:
-    """‖ĥ_i - ∇_{θ_i}J‖ against the sharper bounds, for each agent, κ and weight family."""
+    """‖ĥ_i - ∇_{θ_i}J‖ against the sharper bounds, for each agent, κ and weight family, and for the worst weights."""
     mdp = case.mdp
     zeta = policies(mdp, case.theta)
     for (kappa, family), Q_hat in truncated_q_functions(case).items():
@@ -37,6 +38,12 @@ def check(case: Case) -> Iterator[Comparison]:
             for hypothesis, right in rights.items():
                 where = (case.instance, case.policy, hypothesis, family, i, kappa)
                 yield Comparison(*where, left, right, case.gradient_error)
+    for kappa, errors in worst_weights_errors(case).items():
+        for i, left in enumerate(errors):
+            hood = (sphere_sizes(mdp.graph, i), seeing_out(mdp.graph, i, kappa))
+            right = any_weights_error(*hood, kappa, mdp.n, mdp.gamma, mdp.r_bar)
+            where = (case.instance, case.policy, "any weights", WORST, i, kappa)
+            yield Comparison(*where, left, right, case.gradient_error)
 
 
 def seeing_out(graph: nx.Graph, i: int, kappa: int) -> list[int]:

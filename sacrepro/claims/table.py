@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sacrepro.claims.comparison import Verdict
+from sacrepro.claims.comparison import JUDGEMENTS, Verdict
 
 HEADER = (
     "claim", "right side", "statement", "paper", "instances", "comparisons", "violations", "worst left/right", "where",
@@ -19,33 +19,64 @@ def markdown_table(rows: Sequence[Verdict]) -> str:
         identity = "-" if row.verdict == "vacuous" else "identity"
         ratio = identity if row.ratio != row.ratio else f"{row.ratio:.4g}"
         cells = (
-            f"`{row.claim}`", row.hypothesis,
-            row.statement.replace("|", "\\|"), row.reference, row.instances, row.comparisons,
-            row.violations, ratio, row.where.replace("|", "\\|"), f"**{row.verdict}**",
+            f"`{row.claim}`", row.hypothesis, row.statement, row.reference, row.instances, row.comparisons,
+            row.violations, ratio, row.where, f"**{row.verdict}**",
         )  # fmt: skip
-        lines.append("| " + " | ".join(map(str, cells)) + " |")
+        lines.append(line(cells))
     return "\n".join(lines) + "\n"
 
 
 def summary_table(rows: Sequence[Verdict]) -> str:
-    """One line a claim: all its comparisons, and for each right side the verdict with the worst left/right."""
-    header = ("claim", "statement", "paper", "instances", "comparisons", "violations", "verdict, worst left/right")
+    """One line a claim: all its comparisons, for each right side the verdict with the worst left/right, and where.
+
+    Below, one line a counterexample.
+    """
+    statements = [row for row in rows if row.verdict in JUDGEMENTS]
+    header = (
+        "claim", "statement", "paper", "instances", "comparisons", "violations", "verdict, worst left/right",
+        "worst at", "certificate", "figure",
+    )  # fmt: skip
     lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
-    for name in dict.fromkeys(row.claim for row in rows):
-        own = [row for row in rows if row.claim == name]
+    for name in dict.fromkeys(row.claim for row in statements):
+        own = [row for row in statements if row.claim == name]
         cells = (
-            f"`{name}`", own[0].statement.replace("|", "\\|"), own[0].reference, max(row.instances for row in own),
+            f"`{name}`", own[0].statement, own[0].reference, max(row.instances for row in own),
             sum(row.comparisons for row in own), sum(row.violations for row in own), "<br>".join(map(judged, own)),
+            places(own), f"{max(row.certificate for row in own):.1g}", f"[{name}](figures/{own[0].figure})",
         )  # fmt: skip
-        lines.append("| " + " | ".join(map(str, cells)) + " |")
+        lines.append(line(cells))
+    counterexamples = [row for row in rows if row.verdict not in JUDGEMENTS]
+    if counterexamples:
+        columns = ("sentence", "paper", "verdict", "left/right", "attained at", "certificate", "statement")
+        lines += ["", "| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
+        for row in counterexamples:
+            entries = (
+                row.statement, row.reference, f"**{row.verdict}**", f"{row.ratio:.4g}", row.where,
+                f"{row.certificate:.1g}", f"`{row.claim}`",
+            )  # fmt: skip
+            lines.append(line(entries))
     return "\n".join(lines) + "\n"
+
+
+def line(cells: Sequence[object]) -> str:
+    """One line of a Markdown table; bars inside a cell are escaped."""
+    return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
 
 
 def judged(row: Verdict) -> str:
     """The verdict on one right side, with its name and worst ratio where there are any."""
-    name = f"{row.hypothesis}: ".replace("|", "\\|") if row.hypothesis else ""
+    name = f"{row.hypothesis}: " if row.hypothesis else ""
     ratio = "" if row.ratio != row.ratio else f", {row.ratio:.3g}"
     return f"{name}**{row.verdict}**{ratio}"
+
+
+def places(rows: Sequence[Verdict]) -> str:
+    """Where the worst ratios of a claim occur, folded behind the first one's instance."""
+    told = [f"{row.hypothesis}: {row.where}" if row.hypothesis else row.where for row in rows if row.where]
+    if not told:
+        return ""
+    first = next(row.where for row in rows if row.where).split(",")[0]
+    return f"<details><summary>{first}</summary>{'<br>'.join(told)}</details>"
 
 
 #: What encloses the table in the README.

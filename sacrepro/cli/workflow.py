@@ -124,7 +124,7 @@ def figure(args: argparse.Namespace) -> None:
 
 
 def verdicts(args: argparse.Namespace) -> None:
-    """Judge every claim, write the table as csv and its summary as Markdown, and print it."""
+    """Judge every claim and counterexample, write the table as csv and its summary as Markdown, and print it."""
     from pathlib import Path
 
     from sacrepro.claims import claim as claim_named
@@ -137,6 +137,12 @@ def verdicts(args: argparse.Namespace) -> None:
         chosen = claim_named(Path(path).stem)
         for group in by_hypothesis(read_rows(path, Comparison)):
             rows.append(verdict(chosen.name, chosen.statement, chosen.reference, group))
+    if args.witnesses:
+        from sacrepro.claims.witnesses import WITNESSES, judged, key
+
+        measured = read_rows(args.witnesses, Comparison)
+        for witness in WITNESSES:
+            rows.append(judged(witness, [row for row in measured if row.hypothesis == key(witness)]))
     write_rows(args.output, Verdict, rows)
     write_text(args.markdown, summary_table(rows))
     print(markdown_table(rows), end="")
@@ -151,21 +157,59 @@ def readme(args: argparse.Namespace) -> None:
 
 
 def verify(args: argparse.Namespace) -> None:
-    """Fail if any claim of the table is violated."""
-    from sacrepro.claims.comparison import Verdict
+    """Fail if a claim is violated, also under attack, a counterexample is none, or a planted mistake is not caught."""
+    from sacrepro.claims.comparison import JUDGEMENTS, UNEARNED, Verdict
     from sacrepro.store import read_rows, write_text
 
     rows = read_rows(args.claims, Verdict)
     if not rows:
         raise ValueError(f"{args.claims} holds no claim")
-    violated = [row for row in rows if row.verdict == "violated"]
-    for row in violated:
-        print(f"VIOLATED {row.claim}: {row.statement}")
-        print(f"  {row.violations} of {row.comparisons} comparisons; worst left/right {row.ratio:.6g} at {row.where}")
-    if violated:
+    faults = []
+    for row in rows:
+        if row.verdict == "violated":
+            faults.append(f"VIOLATED {row.claim}: {row.statement}")
+        elif row.verdict == UNEARNED:
+            faults.append(f"NO COUNTEREXAMPLE {row.claim}, {row.hypothesis}: {row.statement}")
+        else:
+            continue
+        faults.append(
+            f"  {row.violations} of {row.comparisons} comparisons; worst left/right {row.ratio:.6g} at {row.where}"
+        )
+    statements = sum(row.verdict in JUDGEMENTS for row in rows)
+    passed = [f"{statements} claims, none violated", f"{len(rows) - statements} counterexamples, all violated"]
+    if args.falsification:
+        from sacrepro.claims.falsification import PLANTS, Planted
+
+        planted = read_rows(args.falsification, Planted)
+        caught = [row for row in planted if row.caught == "yes"]
+        faults += [f"NOT CAUGHT {row.mistake} in {row.claim} {row.hypothesis}" for row in planted if row.caught == "no"]
+        if len(caught) < len(PLANTS):
+            faults.append(f"CAUGHT {len(caught)} of {len(PLANTS)} planted mistakes")
+        passed.append(f"{len(caught)} planted mistakes, all caught")
+    if args.adversary:
+        from sacrepro.claims.adversary import TARGETS, Found
+
+        found = read_rows(args.adversary, Found)
+        faults += [
+            f"VIOLATED under attack {row.claim} {row.hypothesis}: {row.adversary:.6g} at {row.where}"
+            for row in found
+            if row.violations
+        ]
+        missing = {(claim, reading) for claim, readings in TARGETS.items() for reading in readings}
+        missing -= {(row.claim, row.hypothesis) for row in found}
+        faults += [f"NOT ATTACKED {claim} {reading}" for claim, reading in sorted(missing)]
+        passed.append(f"{len(found)} readings attacked, none violated")
+    if args.scale:
+        from sacrepro.claims.comparison import Comparison, holds, place
+
+        large = read_rows(args.scale, Comparison)
+        faults += [f"VIOLATED at scale: {row.hypothesis} at {place(row)}" for row in large if not holds(row)]
+        passed.append(f"{len(large)} comparisons on the largest network, none violated")
+    if faults:
+        print("\n".join(faults))
         raise SystemExit(1)
-    write_text(args.output, f"{len(rows)} claims, none violated\n")
-    print(f"{len(rows)} claims, none violated")
+    write_text(args.output, "\n".join(passed) + "\n")
+    print("\n".join(passed))
 
 
 def warm(args: argparse.Namespace) -> None:
@@ -238,6 +282,7 @@ def add_verbs(verbs: Verbs) -> None:
 
     added = verbs.add(verdicts)
     added.add_argument("comparisons", nargs="+", help="csv files written by `claim`")
+    added.add_argument("--witnesses", help="csv file written by `witnesses`")
     added.add_argument("--markdown", required=True, help="a summary, one line a claim")
 
     added = verbs.add(readme, output=False)
@@ -246,6 +291,9 @@ def add_verbs(verbs: Verbs) -> None:
 
     added = verbs.add(verify)
     added.add_argument("claims", help="the table written by `verdicts`")
+    added.add_argument("--falsification", help="the table written by `falsify`")
+    added.add_argument("--adversary", help="the table written by `adversary-table`")
+    added.add_argument("--scale", help="the table written by `scale`")
 
     added = verbs.add(warm)
     added.add_argument("room", choices=["exact", "learn", "rivals"], help="the room whose kernels are compiled")

@@ -31,10 +31,21 @@ BRANCH_ENTRIES = 1 << 31
 class LocalKernels(Protocol):
     """What is read of a model: only the entries of agents near i. A `NetworkedMDP` is one."""
 
-    graph: nx.Graph
-    P: Sequence[Array]
-    r: Sequence[Array]
-    gamma: float
+    @property
+    def graph(self) -> nx.Graph:
+        """The dependence graph."""
+
+    @property
+    def P(self) -> Sequence[Array]:
+        """Local kernels by agent."""
+
+    @property
+    def r(self) -> Sequence[Array]:
+        """Local rewards by agent."""
+
+    @property
+    def gamma(self) -> float:
+        """The discount."""
 
 
 class LocalValue(NamedTuple):

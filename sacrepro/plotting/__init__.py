@@ -40,6 +40,7 @@ FIGURES = {
     "theorem5": "exploration",
     "complexity": "complexity",
     "vacuity": "vacuity",
+    "adversary": "adversary",
     "learning": "learning",
     "objective": "learning",
     "stationarity": "learning",

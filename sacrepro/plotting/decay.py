@@ -19,6 +19,7 @@ FAMILY_MARKERS = {
     "smallest": "v",
     "opposed": "X",
     "natural": "*",
+    "worst of all": "P",
 }
 
 

@@ -4,12 +4,13 @@ import pytest
 from hypothesis import given, settings
 
 from brute_force import BruteForce
-from claims.instances import RELAY, latch, random_case, uniform_case
+from claims.instances import RELAY, random_case, uniform_case
 from sacrepro.bounds.actions_one_hop_later import actions_one_hop_later
 from sacrepro.claims.actions_one_hop_later import check, open_axes
 from sacrepro.claims.case import exact_case
 from sacrepro.claims.comparison import holds, verdict
 from sacrepro.exact.dense import q_function
+from sacrepro.instances.witnesses import latch
 from sacrepro.policy import policies
 from strategies import cases
 

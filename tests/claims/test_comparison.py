@@ -75,5 +75,14 @@ def test_the_summary_has_one_line_a_claim():
         verdict("lemma9", "x ≤ y", "Lemma 9", [row(1.0, 2.0, hypothesis="a"), row(1.0, 4.0, hypothesis="a")]),
         verdict("lemma9", "x ≤ y", "Lemma 9", [row(3.0, 2.0, hypothesis="b")]),
     ]
-    line = "| `lemma9` | x ≤ y | Lemma 9 | 1 | 3 | 1 | a: **holds**, 0.5<br>b: **violated**, 1.5 |"
+    line = (
+        "| `lemma9` | x ≤ y | Lemma 9 | 1 | 3 | 1 | a: **holds**, 0.5<br>b: **violated**, 1.5 | <details><summary>a"
+        "</summary>a: a, θ uniform, agent 0, κ=0<br>b: a, θ uniform, agent 0, κ=0</details> | 0.01 "
+        "| [lemma9](figures/lemma9.svg) |"
+    )
     assert summary_table(rows).splitlines()[2:] == [line]
+    false = rows[1]._replace(verdict="false as written")
+    assert summary_table([*rows, false]).splitlines()[2:4] == [line, ""]
+    assert summary_table([*rows, false]).splitlines()[-1] == (
+        "| x ≤ y | Lemma 9 | **false as written** | 1.5 | a, θ uniform, agent 0, κ=0 | 0.01 | `lemma9` |"
+    )

@@ -2,7 +2,6 @@
 
 import dataclasses
 
-import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,18 +12,8 @@ from sacrepro.bounds.lemma3 import lemma3
 from sacrepro.claims.case import exact_case
 from sacrepro.claims.comparison import holds, verdict
 from sacrepro.claims.critic_sharp import check
-from sacrepro.model import NetworkedMDP
+from sacrepro.instances.witnesses import gate
 from strategies import cases
-
-
-def gate(gamma, fade=0.5):
-    """Agent 0 shows a 1, and is paid, when it opened the gate (a_0 = 1) on a lit source, which goes out for ever."""
-    P_0 = np.zeros((2, 2, 2, 2))
-    P_0[..., 0] = 1.0
-    P_0[:, 1, 1] = [0.0, 1.0]
-    P_1 = np.broadcast_to(np.array([[1.0, 0.0], [fade, 1.0 - fade]])[None, :, None, :], (2, 2, 2, 2))
-    r = (np.array([[0.0, 0.0], [1.0, 1.0]]), np.zeros((2, 2)))
-    return NetworkedMDP(nx.path_graph(2), (P_0, P_1), r, gamma, (np.array([1.0, 0.0]), np.array([0.0, 1.0])))
 
 
 @settings(max_examples=25)

@@ -2,7 +2,6 @@
 
 import itertools
 
-import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,7 +13,7 @@ from sacrepro.claims.comparison import by_hypothesis, holds, verdict
 from sacrepro.claims.definition2 import certified_rho, check, fit
 from sacrepro.exact import decay_profile, worst_decay
 from sacrepro.instances.relay import relay
-from sacrepro.model import NetworkedMDP
+from sacrepro.instances.witnesses import coin_lover
 from strategies import cases
 
 
@@ -52,15 +51,6 @@ def test_the_worst_policy_asks_for_more_than_the_given_one():
     rows = [row for row in check(random_case()) if row.hypothesis == "Lemma 3"]
     given_policy, worst = rows
     assert worst.left > given_policy.left + 0.05
-
-
-def coin_lover():
-    """Two agents, deterministic kernels and rewards: the D of agent 1 is largest under a policy that flips a coin."""
-    to_one_0 = np.array([[[0, 1], [1, 1]], [[1, 1], [0, 0]]])
-    to_one_1 = np.zeros((2, 2, 2), dtype=int)
-    to_one_1[1, 0, 0] = to_one_1[1, 1, 1] = 1
-    P = tuple(np.stack([1 - to_one, to_one], axis=-1) for to_one in (to_one_0, to_one_1))
-    return NetworkedMDP(nx.path_graph(2), P, (np.zeros((2, 2)), np.eye(2)), 0.9, (np.full(2, 0.5),) * 2)
 
 
 def vertex(a):

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from claims.instances import BROADCAST, RELAY, latch, uniform_case
+from claims.instances import BROADCAST, RELAY, uniform_case
 from sacrepro.bounds.appendix_a import between_starts
 from sacrepro.bounds.definition2 import definition2
 from sacrepro.claims import (
@@ -19,9 +19,11 @@ from sacrepro.claims import (
     truncation,
 )
 from sacrepro.claims.comparison import verdict
+from sacrepro.claims.falsification import HIDDEN, MISTAKES, PLANTS, Plant, planted
 from sacrepro.exact.dense import oscillation, q_function
 from sacrepro.graph import neighborhood
 from sacrepro.instances.relay import relay
+from sacrepro.instances.witnesses import latch
 from sacrepro.truncation import outside_axes, point_mass_weights, truncate
 
 GAMMA = RELAY.gamma
@@ -152,3 +154,37 @@ def test_a_broken_measurement_is_violated_too():
     """NaN is never consistent with left ≤ right."""
     rows = rows_of(lemma3, RELAY_CASE)
     assert verdict("planted", "", "", [rows[0]._replace(left=float("nan")), *rows[1:]]).verdict == "violated"
+
+
+@pytest.mark.parametrize("seed", PLANTS, ids=lambda seed: f"{seed.mistake}: {seed.claim} {seed.hypothesis}")
+def test_every_plant_is_caught_where_the_truth_holds(seed):
+    row = planted(seed)
+    assert row.truth in {"tight", "holds"}
+    assert row.catches > 0
+    assert row.ratio > 1.0
+    assert row.caught == "yes"
+
+
+def test_every_mistake_is_planted_in_every_claim_or_said_to_be_hidden():
+    """Each claim with an exponent, a factor, a score, neighborhoods or weights is in the list, or among the excused."""
+    planted_in = {mistake: {seed.claim for seed in PLANTS if seed.mistake == mistake} for mistake in MISTAKES}
+    hidden = {mistake: {claim for other, claim, _ in HIDDEN if other == mistake} for mistake in MISTAKES}
+    decaying = {
+        "definition2", "lemma3", "appendix_a", "influence", "light_cone", "actions_one_hop_later", "truncation",
+        "lemma4", "lemma4_sharp", "anatomy", "td_fixed_point", "critic_sharp",
+    }  # fmt: skip
+    assert planted_in["κ+2 for κ+1"] == decaying
+    assert hidden["κ+2 for κ+1"] == {"critic", "theorem5", "vacuity"}
+    assert planted_in["1/(1-γ) left out"] | hidden["1/(1-γ) left out"] == decaying | {"theorem5"}
+    assert planted_in["L_i too small"] == {"lemma4", "lemma4_sharp", "anatomy", "critic_sharp"}
+    assert planted_in["weights sum to 1.1"] == {"truncation", "lemma4", "lemma4_sharp"}
+    assert planted_in["γ and ρ swapped"] == {"influence", "lemma4"}
+    assert len(planted_in["one-sided neighborhoods"]) == 7
+
+
+def test_a_plant_that_changes_nothing_is_not_caught():
+    """Nor is one whose true comparisons are violated: what is wrong anyway proves nothing about the mistake."""
+    seed = PLANTS[0]
+    assert planted(Plant("", seed.claim, seed.hypothesis, seed.true, seed.true)).caught == "no"
+    assert planted(Plant("", seed.claim, seed.hypothesis, seed.wrong, seed.wrong)).caught == "no"
+    assert planted(Plant("", seed.claim, seed.hypothesis, seed.true, list)).caught == "no"

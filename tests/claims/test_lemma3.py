@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from claims.instances import RELAY, long_range_relay, uniform_case
+from claims.instances import RELAY, uniform_case
 from sacrepro.bounds.definition2 import definition2
 from sacrepro.bounds.lemma3 import lemma3
 from sacrepro.claims.case import exact_case
@@ -15,6 +15,7 @@ from sacrepro.claims.comparison import holds, verdict
 from sacrepro.claims.lemma3 import check
 from sacrepro.exact import decay_profile
 from sacrepro.graph import neighborhood
+from sacrepro.instances.witnesses import long_range_relay
 from sacrepro.policy import uniform_theta
 from strategies import cases
 

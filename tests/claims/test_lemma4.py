@@ -1,5 +1,7 @@
 """Lemma 4 holds, the broadcast star pins its worst ratio, and its hypotheses are needed."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,11 +13,14 @@ from sacrepro.claims.case import exact_case
 from sacrepro.claims.comparison import holds, verdict
 from sacrepro.claims.lemma4 import check
 from sacrepro.claims.weights import FAMILIES
+from sacrepro.claims.worst_weights import WORST, worst_weights_errors
 from sacrepro.exact.dense import q_function
 from sacrepro.graph import neighborhood
+from sacrepro.instances.graphs import build_graph
+from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import broadcast
-from sacrepro.policy import SCORE_BOUND, policies
-from sacrepro.truncation import truncate, truncated_gradient_from, uniform_weights
+from sacrepro.policy import SCORE_BOUND, gaussian_theta, policies
+from sacrepro.truncation import outside_axes, truncate, truncated_gradient_from, uniform_weights
 from strategies import cases
 
 
@@ -47,10 +52,37 @@ def test_tight(n, gamma):
 
 def test_the_broadcast_is_the_worst_of_all_families_and_agents():
     rows = [row for row in check(uniform_case(BROADCAST)) if row.hypothesis == "worst case"]
-    assert {row.case for row in rows} == set(FAMILIES)
+    assert {row.case for row in rows} == {*FAMILIES, WORST}
     worst = verdict("lemma4", "", "", rows)
     assert worst.verdict == "holds"
     assert worst.ratio == pytest.approx(4 / 24, rel=1e-9)
+
+
+def vertices(Q_j, hood):
+    """Every table that takes the largest or the smallest entry in each cell, for a handful of cells."""
+    axes = outside_axes(hood, Q_j.ndim // 2)
+    low, high = Q_j.min(axis=axes, keepdims=True), Q_j.max(axis=axes, keepdims=True)
+    for choice in itertools.product((False, True), repeat=low.size):
+        yield np.where(np.reshape(choice, low.shape), high, low)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_worst_weights_are_the_largest_of_all_vertices(seed):
+    """κ = 0, two agents of two states and actions: 2^4 choices for agent 0's table, and no other enters ĥ_0."""
+    mdp = random_mdp(build_graph({"family": "path", "n": 2}), seed=seed, gamma=0.9, concentration=0.3)
+    case = exact_case("random", "drawn", mdp, gaussian_theta(mdp, np.random.default_rng(seed)))
+    Q = [q_function(mdp, case.V[j], j) for j in range(2)]
+    other = truncate(Q[1], (1,), uniform_weights(Q[1].shape, (1,)))
+    brute = max(errors(case, 0, [table, other])[0] for table in vertices(Q[0], (0,)))
+    assert worst_weights_errors(case)[0][0] == pytest.approx(brute, rel=1e-12)
+
+
+def test_the_worst_weights_exceed_every_family():
+    for case in (random_case(), uniform_case(BROADCAST)):
+        rows = list(check(case))
+        worst = {(row.agent, row.kappa): row.left for row in rows if row.case == WORST}
+        assert all(row.left <= worst[row.agent, row.kappa] + row.error for row in rows)
+        assert max(worst.values()) > 0.0
 
 
 def errors(case, kappa, Q_hat):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from claims.instances import BROADCAST, latch, random_case, uniform_case
+from claims.instances import BROADCAST, random_case, uniform_case
 from sacrepro.bounds.lemma3 import lemma3
 from sacrepro.bounds.lemma4 import lemma4
 from sacrepro.bounds.lemma4_sharp import (
@@ -22,6 +22,7 @@ from sacrepro.claims.comparison import by_hypothesis, holds, verdict
 from sacrepro.claims.lemma4_sharp import check, seeing_out
 from sacrepro.graph import sphere_sizes
 from sacrepro.instances.relay import broadcast
+from sacrepro.instances.witnesses import latch
 from sacrepro.policy import SCORE_BOUND, score
 from strategies import arrays, cases, distributions
 

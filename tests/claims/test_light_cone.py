@@ -1,17 +1,16 @@
 """The horizon's interval holds D_i(κ), both ends are attained, and it needs the width and the locality."""
 
-import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
 from brute_force import BruteForce
-from claims.instances import RELAY, long_range_relay, random_case, uniform_case
+from claims.instances import RELAY, random_case, uniform_case
 from sacrepro.bounds.light_cone import cone_width, light_cone
 from sacrepro.claims.case import exact_case
 from sacrepro.claims.comparison import by_hypothesis, holds, verdict
 from sacrepro.claims.light_cone import HORIZONS, check, finite_values
-from sacrepro.model import NetworkedMDP
+from sacrepro.instances.witnesses import long_range_relay, turncoat
 from sacrepro.policy import policies
 from strategies import cases
 
@@ -55,26 +54,6 @@ def test_tight_upper_end(T):
         assert row.left == pytest.approx(row.right, abs=row.error)
         narrower = (1 - 0.9) * cone_width(T, row.kappa, 0.9, 1.0)
         assert not holds(row._replace(right=row.right - narrower))
-
-
-def turncoat(T, gamma):
-    """Agent 1 copies agent 0's bit, then ages one state a step; from time T+1 on its reward for the bit is reversed.
-
-    States of agent 1: (bit, age) as 2·age + bit, age 0…T; ages T and above are one state, and pay for the other bit.
-    """
-    ages = T + 1
-    hold = np.broadcast_to(np.eye(2)[:, None, None], (2, 2 * ages, 1, 2))
-    copy = np.zeros((2, 2 * ages, 1, 2 * ages))
-    for heard in range(2):
-        for age in range(ages):
-            for bit in range(2):
-                onward = (2 * 1 + heard) if age == 0 else 2 * min(age + 1, ages - 1) + bit
-                copy[heard, 2 * age + bit, 0, onward] = 1.0
-    reward = np.array(
-        [[0.0 if age == 0 else float(bit != (age == ages - 1))] for age in range(ages) for bit in range(2)]
-    )
-    pi0 = (np.full(2, 0.5), np.eye(2 * ages)[0])
-    return NetworkedMDP(nx.path_graph(2), (hold, copy), (np.zeros((2, 1)), reward), gamma, pi0)
 
 
 @pytest.mark.parametrize("T", [2, 3, 5])

@@ -2,7 +2,6 @@
 
 import itertools
 
-import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -20,42 +19,12 @@ from sacrepro.exact import td_fixed_point as fixed_point
 from sacrepro.exact.dense import q_function, transition_matrix
 from sacrepro.graph import neighborhood
 from sacrepro.instances import build
-from sacrepro.model import NetworkedMDP
+from sacrepro.instances.witnesses import fading_relay, ladder
 from sacrepro.policy import gaussian_theta, policies, uniform_theta
 from sacrepro.truncation import conditional_law, truncate
 from strategies import cases
 
 WITNESS = build({"model": "td_witness"})
-
-
-def fading_relay(n, gamma, fade):
-    """A relay whose source, agent 0, drops a 1 with probability `fade` and never finds it again."""
-    relay = build({"model": "relay", "n": n, "gamma": gamma})
-    source = np.broadcast_to(np.array([[1.0, 0.0], [fade, 1.0 - fade]])[:, None, None, :], relay.P[0].shape)
-    return NetworkedMDP(relay.graph, (source, *relay.P[1:]), relay.r, gamma, relay.pi0)
-
-
-def ladder(rungs, growth, p, gamma, leave=0.01):
-    """Agent 0 climbs rungs beside agent 1, which is good once, on entry, and bad ever after.
-
-    From a rung with a good neighbor agent 0 finds the bonus with probability p, with a bad one never. Entries favour
-    high rungs by `growth`, so the stationary law calls the neighbor good on every rung, and TD hopes anew each step.
-    """
-    bonus, reset = rungs + 1, rungs + 2
-    S = rungs + 3
-    P_0, P_1 = np.zeros((S, 2, 1, S)), np.zeros((S, 2, 1, 2))
-    for k in range(rungs):
-        P_0[k, 0, 0, k + 1] = 1.0
-        P_0[k, 1, 0, [k + 1, bonus]] = 1.0 - p, p
-    P_0[rungs, :, 0, reset] = 1.0
-    P_0[bonus, :, 0, bonus], P_0[bonus, :, 0, reset] = 1.0 - leave, leave
-    entry = float(growth) ** np.arange(rungs + 1)
-    P_0[reset, :, 0, : rungs + 1] = entry / entry.sum()
-    P_1[..., 0], P_1[reset] = 1.0, [[[0.0, 1.0]], [[0.0, 1.0]]]
-    r_0 = np.zeros((S, 1))
-    r_0[bonus] = 1.0
-    pi0 = (np.full(S, 1 / S), np.full(2, 0.5))
-    return NetworkedMDP(nx.path_graph(2), (P_0, P_1), (r_0, np.zeros((2, 1))), gamma, pi0)
 
 
 def enumerated(mdp, theta, i, kappa):

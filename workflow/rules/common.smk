@@ -9,6 +9,7 @@ from snakemake.exceptions import WorkflowError
 
 from sacrepro.claims import CLAIMS as ALL_CLAIMS
 from sacrepro.claims import WITHOUT_TABLES
+from sacrepro.claims.adversary import TARGETS
 from sacrepro.instances import APPLICATIONS
 from sacrepro.provenance import code_digest, import_closure
 
@@ -79,6 +80,20 @@ BY_KAPPA = [
     kind for kind in ("stationarity", "simulated", "critic_error") if ROWS[kind]
 ]
 
+ATTACKED = list(TARGETS)
+ADVERSARY = config.get("adversary", {"evaluations": 20, "seed": 0})
+# The network on which bounds are computed for every agent; a small one unless the configuration says otherwise.
+SCALE = config.get(
+    "scale",
+    {
+        "spec": {"model": "relay", "n": 1000, "gamma": 0.8, "noise": 0.3},
+        "agents": 2,
+        "kappa_max": 2,
+        "tol": 0.01,
+    },
+)
+SURVEYS["adversary"] = "results/adversary.csv"
+
 DRAWN = config.get("figures", [*CLAIMS, *TRACES, *SURVEYS])
 
 # Only the figures of the paper configuration are published; others stay beside their results.
@@ -90,6 +105,7 @@ wildcard_constraints:
     claim="|".join(CLAIMS),
     run="(?!references)[a-z0-9_]+",
     figure="|".join([*CLAIMS, *SHOWN, "estimators", *SURVEYS]),
+    attacked="|".join(ATTACKED),
     kappa=r"\d+",
     kind="|".join(ROWS),
     room="exact|learn|rivals",
@@ -184,6 +200,13 @@ def learner_kernels(wildcards):
 def claim_code(wildcards):
     """Digest of everything that the check of one claim runs."""
     return code_digest(f"sacrepro.claims.{wildcards.claim}", "sacrepro.claims.case")
+
+
+def attack_code(wildcards):
+    """Digest of everything that the attack on one claim runs."""
+    return code_digest(
+        "sacrepro.claims.adversary", f"sacrepro.claims.{wildcards.attacked}"
+    )
 
 
 def figure_rows(wildcards):

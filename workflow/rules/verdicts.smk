@@ -1,7 +1,8 @@
 rule verdicts:
     """The verdict on every claim: the one place where comparisons are judged."""
     input:
-        expand("results/claims/{claim}.csv", claim=CLAIMS),
+        claims=expand("results/claims/{claim}.csv", claim=CLAIMS),
+        witnesses="results/witnesses.csv",
     output:
         csv="results/claims.csv",
         markdown="results/claims.md",
@@ -10,15 +11,22 @@ rule verdicts:
     benchmark:
         "logs/benchmarks/verdicts.tsv"
     params:
-        code=code_digest("sacrepro.claims.comparison", "sacrepro.claims.table"),
+        code=code_digest(
+            "sacrepro.claims.comparison",
+            "sacrepro.claims.table",
+            "sacrepro.claims.witnesses",
+        ),
     shell:
-        "python -m sacrepro verdicts {input:q} --output {output.csv:q} --markdown {output.markdown:q} 2> {log:q}"
+        "python -m sacrepro verdicts {input.claims:q} --witnesses {input.witnesses:q} --output {output.csv:q} --markdown {output.markdown:q} 2> {log:q}"
 
 
 rule verify:
-    """Fails if a claim is violated, after every table and figure is written."""
+    """Fails if a claim is violated, a witness violates nothing or a plant is not caught, after all else is written."""
     input:
         claims="results/claims.csv",
+        falsification="results/falsification.csv",
+        adversary="results/adversary.csv",
+        scale="results/scale.csv",
         figures=expand(f"{FIGURES}/{{figure}}.svg", figure=DRAWN),
     output:
         "results/verified.txt",
@@ -27,6 +35,11 @@ rule verify:
     benchmark:
         "logs/benchmarks/verify.tsv"
     params:
-        code=code_digest("sacrepro.claims.comparison"),
+        code=code_digest(
+            "sacrepro.claims.comparison",
+            "sacrepro.claims.falsification",
+            "sacrepro.claims.adversary",
+        ),
     shell:
-        "python -m sacrepro verify {input.claims:q} --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro verify {input.claims:q} --falsification {input.falsification:q}"
+        " --adversary {input.adversary:q} --scale {input.scale:q} --output {output:q} > {log:q} 2>&1"
