@@ -14,6 +14,7 @@ from sacrepro.claims import CLAIMS
 from sacrepro.claims.comparison import Comparison, Verdict
 from sacrepro.instances import MODELS, build
 from sacrepro.instances.graphs import FAMILIES
+from sacrepro.network import resolve
 from sacrepro.plotting import FIGURES
 from sacrepro.store import read_arrays, read_rows, write_rows
 
@@ -27,7 +28,7 @@ def test_configurations_are_valid_and_their_instances_can_be_built(name):
     config = CONFIGS[name]
     jsonschema.validate(config, SCHEMA)
     for entry in config["instances"].values():
-        assert build(entry["spec"]).n > 0
+        assert build(resolve(entry["spec"])).n > 0
     for instance, run in config["sac"].items():
         assert instance in config["instances"]
         assert run["seeds"] >= 10

@@ -4,8 +4,22 @@ from __future__ import annotations
 
 import argparse
 import json
+from typing import Any
 
 from sacrepro.cli.verbs import Verbs
+
+
+def specification(text: str) -> dict[str, Any]:
+    """The specification of an instance in JSON, with the content of its network file if it has one."""
+    spec: dict[str, Any] = json.loads(text)
+    if spec.get("model") == "file":
+        from sacrepro.network import resolve
+
+        try:
+            return resolve(spec)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+    return spec
 
 
 def exact(args: argparse.Namespace) -> None:
@@ -190,7 +204,7 @@ def add_verbs(verbs: Verbs) -> None:
 
     def instance(added: argparse.ArgumentParser) -> None:
         added.add_argument("--instance", required=True, help="name of the instance in all tables")
-        added.add_argument("--spec", type=json.loads, required=True, help="specification of the instance, as JSON")
+        added.add_argument("--spec", type=specification, required=True, help="specification of the instance, as JSON")
 
     added = verbs.add(exact)
     instance(added)

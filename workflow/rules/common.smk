@@ -9,6 +9,7 @@ from snakemake.exceptions import WorkflowError
 
 from sacrepro.claims import CLAIMS as ALL_CLAIMS
 from sacrepro.claims import WITHOUT_TABLES
+from sacrepro.network import inputs
 from sacrepro.provenance import code_digest, import_closure
 
 SCHEMA = yaml.safe_load(
@@ -29,6 +30,14 @@ TRACES = {
 INSTANCES = config["instances"]
 EVALUATED = [name for name, entry in INSTANCES.items() if entry["exact"] != "none"]
 TABULATED = [name for name, entry in INSTANCES.items() if entry["exact"] == "tables"]
+# What the instances that are network files read.
+NETWORK_FILES = {}
+for name, entry in INSTANCES.items():
+    if entry["spec"]["model"] == "file":
+        try:
+            NETWORK_FILES[name] = inputs(entry["spec"]["path"])
+        except ValueError as error:
+            raise WorkflowError(f"configuration, instances.{name}.spec.path: {error}")
 RUNS = [(name, kappa) for name, run in config["sac"].items() for kappa in run["kappas"]]
 EXACT_RUNS = [(name, kappa) for name, kappa in RUNS if name in EVALUATED]
 
@@ -49,6 +58,11 @@ wildcard_constraints:
 def spec(wildcards):
     """The specification of an instance, as JSON."""
     return json.dumps(INSTANCES[wildcards.instance]["spec"], sort_keys=True)
+
+
+def network_files(wildcards):
+    """The network file of an instance and the files it names; nothing for other models."""
+    return NETWORK_FILES.get(wildcards.instance, [])
 
 
 def runs(names_and_kappas):
