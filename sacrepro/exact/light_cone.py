@@ -31,10 +31,17 @@ BRANCH_ENTRIES = 1 << 31
 class LocalKernels(Protocol):
     """What is read of a model: only the entries of agents near i. A `NetworkedMDP` is one."""
 
-    graph: nx.Graph
-    P: Sequence[Array]
-    r: Sequence[Array]
-    gamma: float
+    @property
+    def graph(self) -> nx.Graph: ...
+
+    @property
+    def P(self) -> Sequence[Array]: ...
+
+    @property
+    def r(self) -> Sequence[Array]: ...
+
+    @property
+    def gamma(self) -> float: ...
 
 
 class LocalValue(NamedTuple):
