@@ -46,6 +46,7 @@ class KappaRow(NamedTuple):
     hood_max: int
     entries_median: float
     entries_max: float
+    over: float
     later_median: float
     table_bytes: float
     learner_bytes: float
@@ -123,6 +124,7 @@ def advise(
     kappas = kappa_range(network, error, of)
     bounds = certificates(network, range(network.n) if everyone and network.n <= 60 else looked_at, kappas)
     seen = measured(network, looked_at, kappas, tol=0.1 * error_of_q(network, error, of), seed=seed, seconds=seconds)
+    seen = [entry for entry in seen if informative(entry, bounds)]
     prices = costs(network, min(kappas, COSTED), T, seconds=seconds)
     rows = tuple(
         _row(network, bounds, seen, prices, kappa, of, () if everyone else looked_at) for kappa in range(kappas)
@@ -186,6 +188,10 @@ def _row(
         certified = min(paper, influence, spheres) if known else min(paper, influence)
     at = [entry for entry in seen if kappa < len(entry.mean)]
     exact = [entry for entry in at if entry.method != "simulation"]
+    exact = [
+        entry._replace(upper=np.minimum(entry.upper, bounds.influence[entry.agent, : len(entry.upper)]))
+        for entry in exact
+    ]
     values = {
         name: np.array([float(getattr(entry, name)[kappa]) for entry in entries])
         for name, entries in (("lower", at), ("mean", _best(at)), ("upper", exact))
@@ -196,13 +202,14 @@ def _row(
         low = high = NOTHING
     price = prices[kappa] if kappa < len(prices) else None
     cost = (
-        (NOTHING, 0, *(NOTHING,) * 7, 0, NOTHING)
+        (NOTHING, 0, *(NOTHING,) * 8, 0, NOTHING)
         if price is None
         else (
             price.hood_median,
             price.hood_max,
             price.entries_median,
             price.entries_max,
+            price.over,
             price.later_median,
             price.table_bytes,
             price.learner_bytes,
@@ -213,6 +220,11 @@ def _row(
         )
     )
     return KappaRow(kappa, paper, influence, spheres, certified, low, middle, high, *cost)
+
+
+def informative(entry: Measured, bounds: Certificates) -> bool:
+    """Whether a measurement says more than the influence bound; only light cones may not."""
+    return entry.method != "light cone" or bool((entry.upper < bounds.influence[entry.agent, : len(entry.upper)]).any())
 
 
 def _best(entries: Sequence[Measured]) -> list[Measured]:

@@ -28,6 +28,7 @@ class Cost(NamedTuple):
 
     hood_median, hood_max       : |N_i^κ|.
     entries_median, entries_max : log10 of the entries of Q̂_i over (s, a) on N_i^κ; largest : the agent with the most.
+    over         : share of agents whose table has more than T entries.
     later_median : the same with actions on N_i^{κ-1} only (`actions_one_hop_later`).
     table_bytes  : log10 of the bytes of all tables in full.
     learner_bytes : bytes this learner needs for an episode: members of all N_i^κ and the trajectory.
@@ -41,6 +42,7 @@ class Cost(NamedTuple):
     entries_median: float
     entries_max: float
     largest: int
+    over: float
     later_median: float
     table_bytes: float
     learner_bytes: float
@@ -87,6 +89,7 @@ def costs(network: Network, kappas: int, T: int, *, seconds: float) -> list[Cost
                 float(np.median(entries)),
                 top,
                 int(entries.argmax()),
+                float((entries > np.log10(T)).mean()),
                 float(np.median(later)),
                 top + float(np.log10((10.0 ** (entries - top)).sum() * 8)),
                 float(4 * hood.sum() + n * (T + 1) * code),

@@ -5,19 +5,45 @@ from __future__ import annotations
 import networkx as nx
 import numpy as np
 
+from sacrepro.advise.certificates import adjacency, distances
 from sacrepro.model import Array
 
-#: Up to so many agents distances on the page follow distances in the graph; beyond, agents lie on rings around a hub.
+#: Up to so many agents all distances on the page follow distances in the graph.
 SPREAD = 150
+#: Beyond, distances to so many pivots do; but graphs of fewer hops than `FLAT` from a hub are drawn as rings around it.
+PIVOTS, FLAT = 30, 8
+#: Ring width that agents are scattered over, in hops.
+SCATTER = 0.7
 
 
 def layout(graph: nx.Graph) -> Array:
     """(x, y) of each agent in the unit disk, shape (n, 2)."""
-    n = len(graph)
-    if n <= SPREAD and nx.is_connected(graph) and n > 2:
+    if len(graph) <= SPREAD and len(graph) > 2 and nx.is_connected(graph):
         place = nx.kamada_kawai_layout(graph, pos=nx.circular_layout(graph))
-        return np.array([place[i] for i in range(n)])
-    return rings(graph)
+        return np.array([place[i] for i in range(len(graph))])
+    hub = min(graph, key=lambda i: (-graph.degree(i), i))
+    A = adjacency(graph)
+    return rings(graph) if int(distances(A, hub).max()) < FLAT else pivots(graph, hub)
+
+
+def pivots(graph: nx.Graph, hub: int) -> Array:
+    """Pivot multidimensional scaling (Brandes and Pich, 2006): the plane that shows distances to the pivots best."""
+    A = adjacency(graph)
+    chosen = [hub]
+    columns: list[Array] = []
+    nearest = np.full(len(graph), np.inf)
+    while len(columns) < min(PIVOTS, len(graph)):
+        d = distances(A, chosen[-1]).astype(float)
+        d[d < 0] = d.max() + 2.0
+        columns.append(d)
+        nearest = np.minimum(nearest, d)
+        chosen.append(int(nearest.argmax()))
+    squared = np.stack(columns, axis=1) ** 2
+    centred = squared - squared.mean(axis=0) - squared.mean(axis=1, keepdims=True) + squared.mean()
+    _, vectors = np.linalg.eigh(centred.T @ centred)
+    place = centred @ vectors[:, :-3:-1]
+    place *= np.where(place[np.abs(place).argmax(axis=0), [0, 1]] > 0, 1.0, -1.0)
+    return np.asarray(place / max(float(np.abs(place).max()), 1e-300))
 
 
 def rings(graph: nx.Graph) -> Array:
@@ -50,5 +76,7 @@ def rings(graph: nx.Graph) -> Array:
             first[i] = first[parent[i]] + taken[parent[i]]
             taken[parent[i]] += leaves[i]
     angle = 2.0 * np.pi * (first + 0.5 * leaves) / start
-    radius = depth / max(int(depth.max()), 1)
+    # The golden ratio scatters agents of one ring evenly, without chance.
+    scatter = np.where(depth > 0, SCATTER * ((np.arange(n) * 0.6180339887498949) % 1.0 - 0.5), 0.0)
+    radius = (depth + scatter) / max(int(depth.max()), 1)
     return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)

@@ -10,6 +10,8 @@ from sacrepro.instances.network import Network
 
 #: κ's that are listed one by one.
 LISTED = 12
+#: log10 of the longest episode that is worth recommending: a million steps fill a table of 10^5 entries ten times.
+LONGEST = 5.0
 
 
 def words(network: Network, advice: Advice) -> str:
@@ -38,48 +40,47 @@ def recommendation(advice: Advice) -> str:
             f"any κ will do, even κ = 0: ε = {eps:g} is more than a {what} can be off without looking at anybody "
             f"({_number(advice.trivial)}). If that is no use to you, ask for a smaller ε."
         )
-    certified, learnable = advice.certified, advice.learnable
     paper = (
         f"the paper's bound asks for κ = {advice.paper}"
         if advice.paper is not None
         else f"the paper's bound is above ε at every κ up to {rows[-1].kappa}"
     )
-    if certified is not None and certified <= learnable:
+    if _fillable(advice, advice.certified):
+        row = rows[advice.certified or 0]
         return (
-            f"take κ = {certified}. It is certified: for every policy the error is at most "
-            f"{_number(rows[certified].certified)} "
-            f"({paper}). {_affordable(rows[certified], advice.T)}"
+            f"take κ = {row.kappa}. It is certified: for every policy the error is at most {_number(row.certified)}; "
+            f"{paper}. {_affordable(advice, row)}"
         )
     proof = (
-        f"a certificate needs κ = {certified}, {_too_large(rows, certified, advice.T)}"
-        if certified is not None
-        else f"no bound is at or below ε up to κ = {rows[-1].kappa}"
+        f"a certificate needs κ = {advice.certified}, {_too_large(rows, advice.certified)}"
+        if advice.certified is not None
+        else f"no certificate is at or below ε up to κ = {rows[-1].kappa}"
     )
-    if advice.measured is not None and advice.measured <= learnable:
-        row = rows[advice.measured]
+    if _fillable(advice, advice.measured):
+        row = rows[advice.measured or 0]
         return (
-            f"take κ = {row.kappa}, on evidence and not on proof: {_evidence(advice, row)}. For all "
-            f"policies {proof}; at κ = {row.kappa} "
-            f"the error is certified to be at most {_number(row.certified)} ({paper}). {_affordable(row, advice.T)}"
+            f"take κ = {row.kappa}, on evidence and not on proof: {_evidence(advice, row)}. For all policies {proof}; "
+            f"{paper}. At κ = {row.kappa} the error is certified to be at most {_number(row.certified)}. "
+            f"{_affordable(advice, row)}"
         )
-    row = rows[learnable]
-    if advice.measured is None:
-        evidence = "no κ that was measured is at or below ε either"
-    else:
-        short = _too_large(rows, advice.measured, advice.T)
-        evidence = f"{_evidence(advice, rows[advice.measured])} from κ = {advice.measured} on, {short}"
-    wish = advice.measured if advice.measured is not None else certified
-    longer = ""
-    if wish is not None and wish < len(rows) and rows[wish].entries_median <= 9:
-        longer = f", or T of at least {_power(rows[wish].entries_median)} with κ = {wish}"
-    return (
-        f"take κ = {row.kappa} and expect an error above ε: {proof}, and {evidence}. κ = {row.kappa} "
-        f"is the largest whose median table "
-        f"({_power(row.entries_median)} entries) an episode of T = {advice.T:,} can fill; the error "
-        f"there is certified to be at most "
-        f"{_number(row.certified)} and measured as {_number(row.measured)}. To do better, ask for ε of about "
-        f"{_number(row.measured)}{longer}."
+    row = rows[advice.learnable]
+    evidence = (
+        "no κ that was measured is at or below ε either"
+        if advice.measured is None
+        else f"{_evidence(advice, rows[advice.measured])} at κ = {advice.measured}, {_too_large(rows, advice.measured)}"
     )
+    return (
+        f"take κ = {row.kappa} and expect an error above ε. {proof[0].upper()}{proof[1:]}; {evidence}; {paper}. "
+        f"κ = {row.kappa} is the largest whose median table an episode can fill; the error there is certified to be at "
+        f"most {_number(row.certified)} and measured as {_number(row.measured)}, so ask for ε = "
+        f"{_number(row.measured)} "
+        f"or more, or couple the agents less. {_affordable(advice, row)}"
+    )
+
+
+def _fillable(advice: Advice, kappa: int | None) -> bool:
+    """Whether there is a κ and its median table is one that some affordable episode fills."""
+    return kappa is not None and kappa < len(advice.rows) and advice.rows[kappa].entries_median <= LONGEST
 
 
 def _evidence(advice: Advice, row: KappaRow) -> str:
@@ -89,18 +90,26 @@ def _evidence(advice: Advice, row: KappaRow) -> str:
     return f"under the uniform policy the decay of {len(advice.looked_at)} agents is {_number(row.measured)}"
 
 
-def _affordable(row: KappaRow, T: int) -> str:
-    time = "" if math.isnan(row.seconds) else f", and an outer iteration takes about {_seconds(row.seconds)}"
-    return (
-        f"The median table has {_power(row.entries_median)} entries and the largest {_power(row.entries_max)}, "
-        f"for T = {T:,} visits an episode{time}."
-    )
+def _affordable(advice: Advice, row: KappaRow) -> str:
+    """What the tables of this κ ask of an episode."""
+    told = f"The median table has {_power(row.entries_median)} entries and the largest {_power(row.entries_max)}"
+    told += f"; an episode of T = {advice.T:,} steps visits one entry a step"
+    if row.entries_median > math.log10(advice.T):
+        told += f", so take T = {_power(row.entries_median + 1)} or more, ten visits an entry"
+    elif row.over > 0:
+        told += (
+            f", too few for {row.over:.1%} of the agents, whose critics will not learn; keep those at "
+            f"a smaller κ or raise T"
+        )
+    if not math.isnan(row.seconds):
+        told += f". An outer iteration with T = {advice.T:,} takes about {_seconds(row.seconds)}"
+    return told + "."
 
 
-def _too_large(rows: Sequence[KappaRow], kappa: int, T: int) -> str:
+def _too_large(rows: Sequence[KappaRow], kappa: int) -> str:
     if kappa < len(rows) and not math.isnan(rows[kappa].entries_median):
-        return f"whose median table has {_power(rows[kappa].entries_median)} entries, too many for T = {T:,}"
-    return "whose neighborhoods are too large to list"
+        return f"where the median table has {_power(rows[kappa].entries_median)} entries, more than any episode fills"
+    return "where neighborhoods are too large to list"
 
 
 def _table(advice: Advice) -> list[str]:
@@ -111,10 +120,9 @@ def _table(advice: Advice) -> list[str]:
     header += ["|N_i^κ|", "entries of Q̂_i", "all tables", "learner", "s/iteration", "first visits"]
     table = [header]
     marks = {advice.paper, advice.certified, advice.measured}
+    settled = next((row.kappa for row in advice.rows if row.certified == 0.0), len(advice.rows) - 1)
     shown = [
-        row
-        for row in advice.rows
-        if row.kappa < LISTED or row.kappa in marks or row.kappa == len(advice.rows) - 1 or row.kappa % 50 == 0
+        row for row in advice.rows if row.kappa <= min(LISTED, settled) or row.kappa in marks or row.kappa % 50 == 49
     ]
     for row in shown:
         line = [str(row.kappa), *(_mark(value, advice) for value in (row.paper, row.influence))]
@@ -154,19 +162,14 @@ def _notes(network: Network, advice: Advice) -> list[str]:
     for entry in advice.measurements:
         methods.setdefault(entry.method, []).append(network.names[entry.agent])
     told = "; ".join(f"{method} of {', '.join(map(repr, names))}" for method, names in methods.items())
-    timed = [row for row in advice.rows if not math.isnan(row.seconds)]
+    lengths = sorted({row.measured_T for row in advice.rows if not math.isnan(row.seconds)})
     notes = [
         "* at or below ε; (…) not below the error that needs no κ. paper, influence"
         + (", spheres" if advice.of == "gradient" else "")
         + " hold for every policy.",
         f"measured: under the uniform policy only, {told}. A simulation bounds the decay from below.",
         "entries of Q̂_i: median agent, and the largest; s/iteration: "
-        + (
-            f"T = {advice.T:,} steps, from iterations of "
-            f"{', '.join(str(row.measured_T) for row in timed)} steps timed just now."
-            if timed
-            else "not measured."
-        ),
+        + (f"for T = {advice.T:,}, from one of {lengths[0]:,} steps timed just now." if lengths else "not measured."),
     ]
     needed = [agent.kappa for agent in advice.agents]
     gap = "ε" if advice.of == "q" else "the gap that ε allows each agent"
