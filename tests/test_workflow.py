@@ -18,6 +18,7 @@ from sacrepro.claims.falsification import Planted
 from sacrepro.claims.rivals import RivalRow
 from sacrepro.instances import MODELS, build, build_for_sampling
 from sacrepro.instances.graphs import FAMILIES
+from sacrepro.network import resolve
 from sacrepro.plotting import FIGURES
 from sacrepro.store import read_arrays, read_rows, write_rows
 
@@ -31,7 +32,7 @@ def test_configurations_are_valid_and_their_instances_can_be_built(name):
     config = CONFIGS[name]
     jsonschema.validate(config, SCHEMA)
     for entry in config["instances"].values():
-        assert (build_for_sampling if entry["exact"] == "none" else build)(entry["spec"]).n > 0
+        assert (build_for_sampling if entry["exact"] == "none" else build)(resolve(entry["spec"])).n > 0
     for instance, run in config["sac"].items():
         assert instance in config["instances"]
         assert run["seeds"] >= 10

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
 
-from sacrepro.cli.verbs import Verbs
+from sacrepro.cli.verbs import Verbs, specification
 
 
 def witnesses(args: argparse.Namespace) -> None:
@@ -96,7 +95,7 @@ def add_verbs(verbs: Verbs) -> None:
 
     added = verbs.add(scale)
     added.add_argument("--instance", required=True, help="name of the instance in the table")
-    added.add_argument("--spec", type=json.loads, required=True, help="specification of the instance, as JSON")
+    added.add_argument("--spec", type=specification, required=True, help="specification of the instance, as JSON")
     added.add_argument("--agents", type=int, required=True, help="agents around which a light cone is computed")
     added.add_argument("--kappa-max", type=int, required=True, help="largest κ")
     added.add_argument("--tol", type=float, required=True, help="half width of the light cone's intervals")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from sacrepro.cli.verbs import Verbs
+from sacrepro.cli.verbs import Verbs, specification
 
 
 def critic_error(args: argparse.Namespace) -> None:
@@ -130,7 +130,7 @@ def add_verbs(verbs: Verbs) -> None:
     for function in (critic_error, rivals, estimators):
         added = verbs.add(function)
         added.add_argument("--instance", required=True, help="name of the instance in all tables")
-        added.add_argument("--spec", type=json.loads, required=True, help="specification of the instance, as JSON")
+        added.add_argument("--spec", type=specification, required=True, help="specification of the instance, as JSON")
         if function is not estimators:
             added.add_argument("--seeds", type=int, required=True, help="number of seeds, 0..seeds-1")
         if function is critic_error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -32,3 +33,16 @@ class Verbs:
                 dest="what", required=True, metavar="WHAT"
             )
         )
+
+
+def specification(text: str) -> dict[str, Any]:
+    """The specification of an instance in JSON, with the content of its network file if it has one."""
+    spec: dict[str, Any] = json.loads(text)
+    if spec.get("model") == "file":
+        from sacrepro.network import resolve
+
+        try:
+            return resolve(spec)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+    return spec

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from sacrepro.cli.verbs import Verbs
+from sacrepro.cli.verbs import Verbs, specification
 
 
 def exact(args: argparse.Namespace) -> None:
@@ -243,7 +243,7 @@ def add_verbs(verbs: Verbs) -> None:
 
     def instance(added: argparse.ArgumentParser) -> None:
         added.add_argument("--instance", required=True, help="name of the instance in all tables")
-        added.add_argument("--spec", type=json.loads, required=True, help="specification of the instance, as JSON")
+        added.add_argument("--spec", type=specification, required=True, help="specification of the instance, as JSON")
 
     added = verbs.add(exact)
     instance(added)

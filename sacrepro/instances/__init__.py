@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from sacrepro.counted import CountedMDP
 from sacrepro.instances.downstream import downstream
+from sacrepro.instances.files import file
 from sacrepro.instances.graphs import build_graph
 from sacrepro.instances.queueing import queueing
 from sacrepro.instances.random_kernels import random_mdp
@@ -33,6 +34,7 @@ MODELS: Mapping[str, Callable[..., NetworkedMDP]] = {
     "thermal": thermal,
     "queueing": queueing,
     "downstream": downstream,
+    "file": file,
 }
 
 #: The models that are applications of the paper's introduction.

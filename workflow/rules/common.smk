@@ -11,6 +11,7 @@ from sacrepro.claims import CLAIMS as ALL_CLAIMS
 from sacrepro.claims import WITHOUT_TABLES
 from sacrepro.claims.adversary import TARGETS
 from sacrepro.instances import APPLICATIONS
+from sacrepro.network import inputs
 from sacrepro.provenance import code_digest, import_closure
 
 SCHEMA = yaml.safe_load(
@@ -30,6 +31,14 @@ if SETTINGS:
 INSTANCES = config["instances"]
 EVALUATED = [name for name, entry in INSTANCES.items() if entry["exact"] != "none"]
 TABULATED = [name for name, entry in INSTANCES.items() if entry["exact"] == "tables"]
+# What the instances that are network files read.
+NETWORK_FILES = {}
+for name, entry in INSTANCES.items():
+    if entry["spec"]["model"] == "file":
+        try:
+            NETWORK_FILES[name] = inputs(entry["spec"]["path"])
+        except ValueError as error:
+            raise WorkflowError(f"configuration, instances.{name}.spec.path: {error}")
 RUNS = [(name, kappa) for name, run in config["sac"].items() for kappa in run["kappas"]]
 ENVIRONMENTS = [
     name for name, entry in INSTANCES.items() if entry["spec"]["model"] in APPLICATIONS
@@ -121,6 +130,11 @@ def specs_without_exact_values(names):
     return json.dumps(
         {name: INSTANCES[name]["spec"] for name in names if name not in EVALUATED}
     )
+
+
+def network_files(wildcards):
+    """The network file of an instance and the files it names; nothing for other models."""
+    return NETWORK_FILES.get(wildcards.instance, [])
 
 
 def runs(names_and_kappas):

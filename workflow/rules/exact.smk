@@ -16,6 +16,7 @@ rule exact:
     """Section 2: V_i, π^θ, D_i(κ), ∇J and J of one instance by exact dynamic programming."""
     input:
         "results/warm/exact.txt",
+        network_files,
     output:
         "results/exact/{instance}.npz",
     log:
@@ -27,7 +28,7 @@ rule exact:
         policies=config["policies"]["count"],
         seed=config["policies"]["seed"],
         scale=config["policies"]["scale"],
-        code=code_digest("sacrepro.claims.case"),
+        code=code_digest("sacrepro.claims.case", "sacrepro.network"),
     shell:
         "python -m sacrepro exact --instance {wildcards.instance:q} --spec {params.spec:q}"
         " --policies {params.policies} --seed {params.seed} --scale {params.scale}"

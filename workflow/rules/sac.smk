@@ -2,6 +2,7 @@ rule sac:
     """Algorithm 1 on one instance with one κ, all seeds."""
     input:
         "results/warm/learn.txt",
+        network_files,
     output:
         "results/sac/{instance}_kappa{kappa}.npz",
     log:
@@ -11,7 +12,7 @@ rule sac:
     params:
         spec=spec,
         options=sac_options,
-        code=code_digest("sacrepro.learn", "sacrepro.instances"),
+        code=code_digest("sacrepro.learn", "sacrepro.network"),
     shell:
         "python -m sacrepro sac --instance {wildcards.instance:q} --spec {params.spec:q} --kappa {wildcards.kappa}"
         " {params.options} --output {output:q} > {log:q} 2>&1"

@@ -1,0 +1,132 @@
+"""What κ costs: sizes of tables, memory, and the time of an outer iteration of SAC, measured on the network itself."""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+import numpy as np
+from scipy.sparse import csr_array, eye_array
+
+from sacrepro.advise.certificates import adjacency
+from sacrepro.instances.network import Network
+from sacrepro.instances.sampling import Stepper
+from sacrepro.learn.algorithm1 import run_model
+from sacrepro.learn.iterations import AlgorithmOne, run_by_iterations
+from sacrepro.learn.problem import Problem
+from sacrepro.model import Array
+from sacrepro.simulate import Simulator, SteppedSimulator
+
+#: Members of all N_i^κ together that are listed; 4 bytes each for the learner.
+MOST_MEMBERS = 30_000_000
+#: Agent-steps of a measurement, in compiled code and step by step in Python.
+MEASURED, STEPPED = 4_000_000, 400_000
+
+
+class Cost(NamedTuple):
+    """One κ. Sizes of tables are logarithms to base 10, because they outgrow every number.
+
+    hood_median, hood_max       : |N_i^κ|.
+    entries_median, entries_max : log10 of the entries of Q̂_i over (s, a) on N_i^κ; largest : the agent with the most.
+    over         : share of agents whose table has more than T entries.
+    later_median : the same with actions on N_i^{κ-1} only (`actions_one_hop_later`).
+    table_bytes  : log10 of the bytes of all tables in full.
+    learner_bytes : bytes this learner needs for an episode: members of all N_i^κ and the trajectory.
+    seconds : of one outer iteration with T steps, from a shorter one that took `measured_seconds` for `measured_T`
+              steps; NaN where none was measured. seen : share of its updates that were the first of their entry.
+    """
+
+    kappa: int
+    hood_median: float
+    hood_max: int
+    entries_median: float
+    entries_max: float
+    largest: int
+    over: float
+    later_median: float
+    table_bytes: float
+    learner_bytes: float
+    seconds: float
+    measured_seconds: float
+    measured_T: int
+    seen: float
+
+
+def costs(network: Network, kappas: int, T: int, *, seconds: float) -> list[Cost]:
+    """The cost of κ = 0, 1, … while all N_i^κ can be listed; iterations are measured until `seconds` have passed."""
+    n = network.n
+    pairs = np.log10(network.state_sizes * network.action_sizes)
+    states = np.log10(network.state_sizes)
+    one_hop = (adjacency(network.graph) + eye_array(n, format="csr")).tocsr()
+    reach = csr_array(eye_array(n, format="csr"))
+    before: Array | None = None
+    begin = time.monotonic()
+    simulator: Simulator | SteppedSimulator | None = None
+    found: list[Cost] = []
+    for kappa in range(kappas):
+        if kappa:
+            before = reach @ (pairs - states)
+            if np.diff(reach.indptr)[one_hop.indices].sum() > 8 * MOST_MEMBERS:
+                break
+            wider = reach @ one_hop
+            wider.data[:] = 1.0
+            if wider.nnz > MOST_MEMBERS:
+                break
+            reach = wider
+        hood, entries = np.diff(reach.indptr), reach @ pairs
+        later = reach @ states + ((pairs - states) if before is None else before)
+        measured = (float("nan"), 0, float("nan"))
+        if time.monotonic() - begin < seconds:
+            simulator = simulator or _simulator(network)
+            measured = _iteration(network, simulator, kappa, T)
+        code = 1 if int((network.state_sizes * network.action_sizes).max()) <= 256 else 2
+        top = float(entries.max())
+        found.append(
+            Cost(
+                kappa,
+                float(np.median(hood)),
+                int(hood.max()),
+                float(np.median(entries)),
+                top,
+                int(entries.argmax()),
+                float((entries > np.log10(T)).mean()),
+                float(np.median(later)),
+                top + float(np.log10((10.0 ** (entries - top)).sum() * 8)),
+                float(4 * hood.sum() + n * (T + 1) * code),
+                measured[0] / measured[1] * T if measured[1] else float("nan"),
+                *measured,
+            )
+        )
+    return found
+
+
+def _simulator(network: Network) -> Simulator | SteppedSimulator:
+    """The compiled simulator of the model if its kernels fit in tables, otherwise one that steps in Python."""
+    try:
+        return Simulator(network.mdp())
+    except ValueError:
+        return SteppedSimulator(Stepper(network))
+
+
+def _iteration(
+    network: Network, simulator: Simulator | SteppedSimulator, kappa: int, T: int
+) -> tuple[float, int, float]:
+    """(processor seconds, steps, share of first visits) of an outer iteration as long as `MEASURED` allows."""
+    compiled = isinstance(simulator, Simulator)
+    steps = max(10, min(T, (MEASURED if compiled else STEPPED) // network.n))
+    theta0 = tuple(np.zeros(r_i.shape) for r_i in network.r)
+
+    def run(length: int) -> tuple[float, float]:
+        problem = Problem(simulator, theta0, kappa, length, 1.0, 10.0, copies=1)
+        if isinstance(simulator, Simulator):
+            simulator.tables(1)
+            begin = time.process_time()
+            trace = run_model(simulator, problem, 1, 0.1, [0], 1)[0]
+        else:
+            begin = time.process_time()
+            trace = run_by_iterations(simulator, problem, AlgorithmOne(problem), 1, 0.1, [0], 1, 0.0)[0]
+        return time.process_time() - begin, float(trace.first_visit_share[0])
+
+    run(2)  # compiles
+    spent, seen = run(steps)
+    return spent, steps, seen

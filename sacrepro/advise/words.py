@@ -1,0 +1,205 @@
+"""Advice in words: a table a person can read, a recommendation to act on, and its reason."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from sacrepro.advise.advice import Advice, KappaRow
+from sacrepro.instances.network import Network
+
+#: κ's that are listed one by one.
+LISTED = 12
+#: log10 of the longest episode that is worth recommending: a million steps fill a table of 10^5 entries ten times.
+LONGEST = 5.0
+
+
+def words(network: Network, advice: Advice) -> str:
+    """The text that `sacrepro advise` prints."""
+    error = "|Q̂_i - Q_i|" if advice.of == "q" else "‖ĥ_i - ∇_{θ_i}J‖"
+    whom = "every agent" if advice.everyone else ", ".join(repr(network.names[i]) for i in advice.looked_at)
+    lines = [
+        f"Which κ keeps {error} at or below ε = {advice.error:g}, for {whom} of {network.n:,}?",
+        f"Without any κ the error is at most {_number(advice.trivial)}; a bound above that says nothing.",
+        "",
+        *_table(advice),
+        "",
+        *_notes(network, advice),
+        "",
+        f"RECOMMENDATION: {recommendation(advice)}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def recommendation(advice: Advice) -> str:
+    """Which κ to take, and why."""
+    rows, eps = advice.rows, advice.error
+    if advice.trivial <= eps:
+        what = "Q" if advice.of == "q" else "gradient"
+        return (
+            f"any κ will do, even κ = 0: ε = {eps:g} is more than a {what} can be off without looking at anybody "
+            f"({_number(advice.trivial)}). If that is no use to you, ask for a smaller ε."
+        )
+    paper = (
+        f"the paper's bound asks for κ = {advice.paper}"
+        if advice.paper is not None
+        else f"the paper's bound is above ε at every κ up to {rows[-1].kappa}"
+    )
+    if _fillable(advice, advice.certified):
+        row = rows[advice.certified or 0]
+        return (
+            f"take κ = {row.kappa}. It is certified: for every policy the error is at most {_number(row.certified)}; "
+            f"{paper}. {_affordable(advice, row)}"
+        )
+    proof = (
+        f"a certificate needs κ = {advice.certified}, {_too_large(rows, advice.certified)}"
+        if advice.certified is not None
+        else f"no certificate is at or below ε up to κ = {rows[-1].kappa}"
+    )
+    if _fillable(advice, advice.measured):
+        row = rows[advice.measured or 0]
+        return (
+            f"take κ = {row.kappa}, on evidence and not on proof: {_evidence(advice, row)}. For all policies {proof}; "
+            f"{paper}. At κ = {row.kappa} the error is certified to be at most {_number(row.certified)}. "
+            f"{_affordable(advice, row)}"
+        )
+    row = rows[advice.learnable]
+    evidence = (
+        "no κ that was measured is at or below ε either"
+        if advice.measured is None
+        else f"{_evidence(advice, rows[advice.measured])} at κ = {advice.measured}, {_too_large(rows, advice.measured)}"
+    )
+    return (
+        f"take κ = {row.kappa} and expect an error above ε. {proof[0].upper()}{proof[1:]}; {evidence}; {paper}. "
+        f"κ = {row.kappa} is the largest whose median table an episode can fill; the error there is certified to be at "
+        f"most {_number(row.certified)} and measured as {_number(row.measured)}, so ask for ε = "
+        f"{_number(row.measured)} "
+        f"or more, or couple the agents less. {_affordable(advice, row)}"
+    )
+
+
+def _fillable(advice: Advice, kappa: int | None) -> bool:
+    """Whether there is a κ and its median table is one that some affordable episode fills."""
+    return kappa is not None and kappa < len(advice.rows) and advice.rows[kappa].entries_median <= LONGEST
+
+
+def _evidence(advice: Advice, row: KappaRow) -> str:
+    if advice.of == "gradient":
+        count = len(advice.looked_at)
+        return f"the decay of {count} agents, measured under the uniform policy, gives {_number(row.measured)}"
+    return f"under the uniform policy the decay of {len(advice.looked_at)} agents is {_number(row.measured)}"
+
+
+def _affordable(advice: Advice, row: KappaRow) -> str:
+    """What the tables of this κ ask of an episode."""
+    told = f"The median table has {_power(row.entries_median)} entries and the largest {_power(row.entries_max)}"
+    told += f"; an episode of T = {advice.T:,} steps visits one entry a step"
+    if row.entries_median > math.log10(advice.T):
+        told += f", so take T = {_power(row.entries_median + 1)} or more, ten visits an entry"
+    elif row.over > 0:
+        told += (
+            f", too few for {row.over:.1%} of the agents, whose critics will not learn; keep those at "
+            f"a smaller κ or raise T"
+        )
+    if not math.isnan(row.seconds):
+        told += f". An outer iteration with T = {advice.T:,} takes about {_seconds(row.seconds)}"
+    return told + "."
+
+
+def _too_large(rows: Sequence[KappaRow], kappa: int) -> str:
+    if kappa < len(rows) and not math.isnan(rows[kappa].entries_median):
+        return f"where the median table has {_power(rows[kappa].entries_median)} entries, more than any episode fills"
+    return "where neighborhoods are too large to list"
+
+
+def _table(advice: Advice) -> list[str]:
+    gradient = advice.of == "gradient"
+    header = ["κ", "paper", "influence", *(["spheres"] if gradient else []), "measured"]
+    if not gradient:
+        header.append("certified interval")
+    header += ["|N_i^κ|", "entries of Q̂_i", "all tables", "learner", "s/iteration", "first visits"]
+    table = [header]
+    marks = {advice.paper, advice.certified, advice.measured}
+    settled = next((row.kappa for row in advice.rows if row.certified == 0.0), len(advice.rows) - 1)
+    shown = [
+        row for row in advice.rows if row.kappa <= min(LISTED, settled) or row.kappa in marks or row.kappa % 50 == 49
+    ]
+    for row in shown:
+        line = [str(row.kappa), *(_mark(value, advice) for value in (row.paper, row.influence))]
+        line += [_mark(row.spheres, advice)] if gradient else []
+        line.append(_mark(row.measured, advice))
+        if not gradient:
+            interval = f"[{_number(row.measured_low)}, {_number(row.measured_high)}]"
+            line.append(interval if not math.isnan(row.measured_high) else "")
+        if math.isnan(row.entries_median):
+            line += [""] * 6
+        else:
+            line += [
+                f"{row.hood_median:g}, ≤ {row.hood_max}",
+                f"{_power(row.entries_median)}, ≤ {_power(row.entries_max)}",
+                f"{_power(row.table_bytes)} B",
+                _bytes(row.learner_bytes),
+                "" if math.isnan(row.seconds) else _seconds(row.seconds),
+                "" if math.isnan(row.seen) else f"{row.seen:.0%}",
+            ]
+        table.append(line)
+    widths = [max(len(line[k]) for line in table) for k in range(len(header))]
+    return ["  ".join(f"{cell:>{width}}" for cell, width in zip(line, widths, strict=True)).rstrip() for line in table]
+
+
+def _mark(value: float, advice: Advice) -> str:
+    """A number; * at or below ε, (…) where it is no better than knowing nothing."""
+    if math.isnan(value):
+        return ""
+    text = _number(value)
+    if value <= advice.error:
+        return text + "*"
+    return f"({text})" if value >= advice.trivial else text
+
+
+def _notes(network: Network, advice: Advice) -> list[str]:
+    methods: dict[str, list[str]] = {}
+    for entry in advice.measurements:
+        methods.setdefault(entry.method, []).append(network.names[entry.agent])
+    told = "; ".join(f"{method} of {', '.join(map(repr, names))}" for method, names in methods.items())
+    lengths = sorted({row.measured_T for row in advice.rows if not math.isnan(row.seconds)})
+    notes = [
+        "* at or below ε; (…) not below the error that needs no κ. paper, influence"
+        + (", spheres" if advice.of == "gradient" else "")
+        + " hold for every policy.",
+        f"measured: under the uniform policy only, {told}. A simulation bounds the decay from below.",
+        "entries of Q̂_i: median agent, and the largest; s/iteration: "
+        + (f"for T = {advice.T:,}, from one of {lengths[0]:,} steps timed just now." if lengths else "not measured."),
+    ]
+    needed = [agent.kappa for agent in advice.agents]
+    gap = "ε" if advice.of == "q" else "the gap that ε allows each agent"
+    counts = {kappa: needed.count(kappa) for kappa in sorted(set(needed))}
+    shares = ", ".join(
+        f"κ = {kappa}: {count:,}" if kappa >= 0 else f"none looked at: {count:,}" for kappa, count in counts.items()
+    )
+    notes.append(f"agents by the κ that brings their influence bound below {gap}: {shares}.")
+    return notes
+
+
+def _number(value: float) -> str:
+    return "?" if math.isnan(value) else f"{value:.3g}"
+
+
+def _power(logarithm: float) -> str:
+    """A count given by its logarithm to base 10."""
+    if logarithm < 6:
+        return f"{round(10**logarithm):,}"
+    exponent = math.floor(logarithm)
+    return f"{10 ** (logarithm - exponent):.0f}e{exponent}"
+
+
+def _bytes(count: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} TB"
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.2g} s" if value < 100 else f"{value / 60:.3g} min"

@@ -1,0 +1,127 @@
+"""`sacrepro new`, `validate`, `advise`: a network of your own, from a file to an answer."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import math
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from sacrepro.cli.verbs import Verbs
+
+
+@contextlib.contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Say what is wrong with a file in one line and end with status 1."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        sys.exit(f"sacrepro: {error}")
+
+
+def new(args: argparse.Namespace) -> None:
+    """Write a commented network file to start from; an existing file is kept unless --force is given."""
+    from pathlib import Path
+
+    from sacrepro.network import example
+    from sacrepro.store import write_text
+
+    with one_line_errors():
+        if Path(args.file).exists() and not args.force:
+            raise ValueError(f"{args.file} exists; --force replaces it")
+        write_text(args.file, example())
+    print(f"{args.file} written; sacrepro validate {args.file} checks it")
+
+
+def validate(args: argparse.Namespace) -> None:
+    """Check a network file and print what it describes."""
+    from sacrepro.advise import summary
+    from sacrepro.network import load
+
+    with one_line_errors():
+        print(summary(load(args.file)), end="")
+
+
+def advise(args: argparse.Namespace) -> None:
+    """Say which κ is enough for a network: what is certified, what is measured, what it costs, what to do."""
+    from sacrepro.advise import KappaRow, words
+    from sacrepro.advise import advise as advice_on
+    from sacrepro.advise.advice import error_of_q
+    from sacrepro.network import load
+    from sacrepro.store import write_json, write_rows
+
+    with one_line_errors():
+        outputs = [*(args.output or []), *(args.figure or [])]
+        for path, known in ((args.output, (".csv", ".json")), (args.figure, (".svg", ".pdf", ".png"))):
+            for name in path or []:
+                if not name.endswith(known):
+                    raise ValueError(f"{name}: expected a name ending in {', '.join(known)}")
+        network = load(args.file)
+        index = {name: i for i, name in enumerate(network.names)}
+        for name in args.agent or []:
+            if name not in index:
+                raise ValueError(f"{args.file}: there is no agent {name!r}")
+        agents = [index[name] for name in args.agent or []]
+        advice = advice_on(network, args.error, args.of, agents, T=args.T, seed=args.seed, seconds=args.seconds)
+        text = words(network, advice)
+        print(text, end="")
+        for path in args.output or []:
+            if path.endswith(".csv"):
+                write_rows(path, KappaRow, advice.rows)
+            else:
+                write_json(path, record(advice, text))
+        if args.figure:
+            from sacrepro.plotting.advice import advice as draw
+            from sacrepro.plotting.style import house_style
+            from sacrepro.store import write_figure
+
+            with house_style():
+                gap = error_of_q(network, args.error, args.of)
+                drawn = draw(advice.agents, list(network.graph.edges), gap)
+                drawn.draw_without_rendering()
+                drawn.set_layout_engine("none")
+                for path in args.figure:
+                    write_figure(path, drawn)
+    for path in outputs:
+        print(f"{path} written")
+
+
+def record(advice: Any, text: str) -> dict[str, Any]:
+    """The advice as JSON holds it: NaN and infinity as null."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, float):
+            return value if math.isfinite(value) else None
+        if hasattr(value, "tolist"):
+            return plain(value.tolist())
+        if hasattr(value, "_asdict"):
+            return {key: plain(entry) for key, entry in value._asdict().items()}
+        if isinstance(value, (list, tuple)):
+            return [plain(entry) for entry in value]
+        return value
+
+    found: dict[str, Any] = plain(advice)
+    return found | {"text": text}
+
+
+def add_verbs(verbs: Verbs) -> None:
+    """The verbs of this module, with their options."""
+    added = verbs.add(new, output=False)
+    added.add_argument("file", help="network file to write, .yaml")
+    added.add_argument("--force", action="store_true", help="replace an existing file")
+
+    added = verbs.add(validate, output=False)
+    added.add_argument("file", help="network file, .yaml or .py")
+
+    added = verbs.add(advise, output=False)
+    added.add_argument("file", help="network file, .yaml or .py")
+    added.add_argument("--error", type=float, required=True, help="ε, the error that is allowed")
+    added.add_argument("--of", choices=["q", "gradient"], default="q", help="what the error is of; q by default")
+    added.add_argument("--agent", action="append", help="label of an agent; repeat it for several, all by default")
+    added.add_argument("--T", type=int, default=1000, help="episode length of SAC; 1000 by default")
+    added.add_argument("--seed", type=int, default=0, help="seed of simulations and of the choice of agents")
+    added.add_argument("--seconds", type=float, default=20.0, help="how long to measure decay, and how long run time")
+    added.add_argument("--output", nargs="+", help="files to write: .csv, one row a κ, or .json, everything")
+    added.add_argument("--figure", nargs="+", help="files to draw the network to, .svg, .pdf or .png")

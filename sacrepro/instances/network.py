@@ -1,0 +1,152 @@
+"""A network of the user's own: agents with names, kernels by table or by counts, tables made on demand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import networkx as nx
+import numpy as np
+
+from sacrepro.instances.counts import CountKernel, tabulated
+from sacrepro.model import Array, NetworkedMDP
+
+#: Entries of one agent's table, and of all different tables of a network, that are made: 128 MiB and 1 GiB.
+MOST_ENTRIES, MOST_ENTRIES_IN_ALL = 1 << 24, 1 << 27
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """What a network file describes; agents are 0..n-1 in its order.
+
+    names           : label of each agent.        states, actions : their names, one tuple an agent.
+    r, gamma, pi0   : as in `NetworkedMDP`.
+    groups          : kernels by counts; agent i has row `row[i]` of `groups[group[i]]`, unless group[i] = -1.
+    tables          : P_i of the agents with group -1.
+    """
+
+    names: tuple[str, ...]
+    graph: nx.Graph
+    states: tuple[tuple[str, ...], ...]
+    actions: tuple[tuple[str, ...], ...]
+    r: tuple[Array, ...]
+    gamma: float
+    pi0: tuple[Array, ...] | Array
+    groups: tuple[CountKernel, ...]
+    group: Array
+    row: Array
+    tables: Mapping[int, Array]
+    _made: dict[Any, Array] = field(default_factory=dict, repr=False)
+
+    @property
+    def n(self) -> int:
+        """Number of agents."""
+        return len(self.names)
+
+    @cached_property
+    def r_bar(self) -> float:
+        """r̄, the largest reward."""
+        return float(max(r_i.max() for r_i in {id(r_i): r_i for r_i in self.r}.values()))
+
+    @cached_property
+    def state_sizes(self) -> Array:
+        """(S_0, …, S_{n-1})."""
+        return np.array([len(names) for names in self.states])
+
+    @cached_property
+    def action_sizes(self) -> Array:
+        """(A_0, …, A_{n-1})."""
+        return np.array([len(names) for names in self.actions])
+
+    @cached_property
+    def P(self) -> Sequence[Array]:
+        """P_i of each agent, made when it is asked for; ValueError names an agent whose table is too large."""
+        return _Kernels(self)
+
+    def hood(self, i: int) -> tuple[int, ...]:
+        """N_i, sorted, i included."""
+        return tuple(sorted((i, *self.graph[i])))
+
+    def entries(self, i: int) -> int:
+        """Entries of P_i as a table, made or not."""
+        return math.prod(int(self.state_sizes[j]) for j in self.hood(i)) * int(
+            self.action_sizes[i] * self.state_sizes[i]
+        )
+
+    def key(self, i: int) -> tuple[int, int, int]:
+        """Equal for agents whose tables are equal: group, row, and place of i in N_i."""
+        if self.group[i] < 0:
+            return (-1, i, 0)
+        return (int(self.group[i]), int(self.row[i]), self.hood(i).index(i))
+
+    def mdp(self) -> NetworkedMDP:
+        """The model with all its tables; ValueError says which agent makes that impossible."""
+        distinct = {self.key(i): i for i in range(self.n)}
+        sizes = {i: self.entries(i) for i in distinct.values()}
+        total = sum(sizes.values())
+        if total > MOST_ENTRIES_IN_ALL:
+            i = max(sizes, key=lambda k: sizes[k])
+            raise ValueError(
+                f"the kernels as tables would have {rounded(total)} entries, most of them, "
+                f"{rounded(sizes[i])}, for agent "
+                f"{self.names[i]!r} with {self.graph.degree(i)} neighbors; at most "
+                f"{rounded(MOST_ENTRIES_IN_ALL)} are made"
+            )
+        return NetworkedMDP(self.graph, tuple(self.P), self.r, self.gamma, self.pi0)
+
+
+class _Kernels(Sequence[Array]):
+    def __init__(self, network: Network) -> None:
+        self._network = network
+
+    def __len__(self) -> int:
+        return self._network.n
+
+    def __getitem__(self, i: Any) -> Any:
+        network = self._network
+        if isinstance(i, slice):
+            return [self[k] for k in range(*i.indices(len(self)))]
+        if not 0 <= i < network.n:
+            raise IndexError(i)
+        if network.group[i] < 0:
+            return network.tables[i]
+        key = network.key(i)
+        if key not in network._made:
+            if network.entries(i) > MOST_ENTRIES:
+                raise ValueError(
+                    f"agent {network.names[i]!r} has {network.graph.degree(i)} neighbors: its kernel "
+                    f"as a table would have "
+                    f"{rounded(network.entries(i))} entries; at most {rounded(MOST_ENTRIES)} are made"
+                )
+            P_i = tabulated(network.groups[key[0]], key[1], key[2])
+            P_i.setflags(write=False)
+            network._made[key] = P_i
+        return network._made[key]
+
+
+def of_model(mdp: NetworkedMDP, names: Sequence[str] | None = None) -> Network:
+    """A model as a network, its agents and states named by their numbers."""
+    return Network(
+        names=tuple(map(str, range(mdp.n))) if names is None else tuple(names),
+        graph=mdp.graph,
+        states=tuple(tuple(map(str, range(S))) for S in mdp.state_sizes),
+        actions=tuple(tuple(map(str, range(A))) for A in mdp.action_sizes),
+        r=mdp.r,
+        gamma=mdp.gamma,
+        pi0=mdp.pi0,
+        groups=(),
+        group=np.full(mdp.n, -1),
+        row=np.zeros(mdp.n, dtype=int),
+        tables=dict(enumerate(mdp.P)),
+    )
+
+
+def rounded(count: int) -> str:
+    """A count as a person reads it; powers of ten beyond a million, whatever its size."""
+    if count < 1_000_000:
+        return f"{count:,}"
+    exponent = len(str(count)) - 1 if count < 10**300 else int(count.bit_length() * math.log10(2.0))
+    return f"{count / 10**exponent:.1f}e{exponent}" if exponent < 300 else f"1e{exponent}"

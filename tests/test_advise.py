@@ -1,0 +1,268 @@
+"""Advice: its bounds hold, its simulation stays below what is exact, and the κ it recommends is confirmed by a run."""
+
+import csv
+import json
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import test_network
+from sacrepro import certified_decay, cli, decay_profile, policy_gradient, truncated_policy_gradient
+from sacrepro.advise import advise, recommendation, summary, words
+from sacrepro.advise.certificates import certificates, eccentricities
+from sacrepro.advise.layout import SPREAD, layout
+from sacrepro.advise.measured import measured
+from sacrepro.bounds.lemma4_gaps import lemma4_gaps
+from sacrepro.exact.dense import q_function
+from sacrepro.graph import diameter, neighborhood
+from sacrepro.instances.network import of_model
+from sacrepro.instances.sampling import Sampler, Stepper
+from sacrepro.network import load
+from sacrepro.policy import uniform_theta
+from sacrepro.simulate import as_simulator
+from sacrepro.truncation import truncate
+from strategies import cases
+
+KARATE = test_network.Path(test_network.sacrepro.__file__).parent.parent / "workflow/networks/karate.yaml"
+
+
+@settings(max_examples=40)
+@given(st.data())
+def test_lemma4_gaps_holds_for_any_weights(data):
+    mdp, theta = data.draw(cases(max_n=3, max_size=2))
+    from sacrepro.exact import evaluate
+
+    V = evaluate(mdp, theta).V
+    D = decay_profile(mdp, theta)
+    gradient = policy_gradient(mdp, theta)
+    for kappa in range(D.shape[1]):
+        Q_hat = []
+        for j in range(mdp.n):
+            Q_j = q_function(mdp, V[j], j)
+            hood = neighborhood(mdp.graph, j, kappa)
+            outside = [k for k in range(mdp.n) if k not in hood]
+            axes = tuple(outside + [k + mdp.n for k in outside])
+            # All the mass on one entry of each cell: the least, or the largest.
+            extreme = (
+                Q_j.max(axis=axes, keepdims=True) if data.draw(st.booleans()) else Q_j.min(axis=axes, keepdims=True)
+            )
+            hit = Q_j == extreme
+            w = hit / hit.sum(axis=axes, keepdims=True)
+            Q_hat.append(truncate(Q_j, hood, w))
+        h_hat = truncated_policy_gradient(mdp, theta, tuple(Q_hat), kappa)
+        bound = lemma4_gaps(D[:, kappa], mdp.gamma)
+        for h_i, g_i in zip(h_hat, gradient, strict=True):
+            assert np.linalg.norm(h_i - g_i) <= bound + 1e-8
+
+
+def test_lemma4_gaps_is_needed_for_every_agent():
+    """The mean of the gaps is what counts: a bound from the agent's own gap alone would fail."""
+    from sacrepro.exact import evaluate
+    from sacrepro.instances.relay import broadcast
+
+    mdp = broadcast(6, gamma=0.9)
+    theta = uniform_theta(mdp)
+    D = decay_profile(mdp, theta)
+    assert D[0, 1] == pytest.approx(0.0, abs=1e-9)  # the hub itself loses nothing
+    V, gaps = evaluate(mdp, theta).V, D[:, 1]
+    opposed = []
+    for j in range(mdp.n):
+        Q_j = q_function(mdp, V[j], j)
+        hood = neighborhood(mdp.graph, j, 1)
+        outside = [k for k in range(mdp.n) if k not in hood]
+        axes = tuple(outside + [k + mdp.n for k in outside])
+        # Largest entry when the hub takes action 1, least when it takes action 0.
+        act = [1] * Q_j.ndim
+        act[mdp.n] = 2
+        extreme = np.where(
+            np.arange(2).reshape(act), Q_j.max(axis=axes, keepdims=True), Q_j.min(axis=axes, keepdims=True)
+        )
+        hit = np.broadcast_to(Q_j, np.broadcast_shapes(Q_j.shape, extreme.shape)) == extreme
+        opposed.append(truncate(Q_j, hood, hit / hit.sum(axis=axes, keepdims=True)))
+    h_hat = truncated_policy_gradient(mdp, theta, tuple(opposed), 1)
+    error = float(np.linalg.norm(h_hat[0] - policy_gradient(mdp, theta)[0]))
+    assert error > lemma4_gaps(gaps[:1], mdp.gamma) + 0.01
+    assert 0.3 * lemma4_gaps(gaps, mdp.gamma) < error <= lemma4_gaps(gaps, mdp.gamma) + 1e-9
+
+
+@pytest.mark.parametrize("document", [test_network.SIS, test_network.THREE, test_network.SMALL])
+def test_the_sampler_draws_from_the_kernels_it_never_tabulates(document):
+    network = test_network.load_dict(document)
+    sampler, mdp = Sampler(network), network.mdp()
+    rng = np.random.default_rng(0)
+    s = np.stack([rng.integers(0, S, 40) for S in sampler.state_sizes])
+    a = np.stack([rng.integers(0, A, 40) for A in sampler.action_sizes])
+    u = rng.random(s.shape)
+    following = sampler.next_states(s, a, u)
+    for i in range(network.n):
+        for c in range(40):
+            law = mdp.P[i][tuple(s[j, c] for j in mdp.neighbors[i])][a[i, c]]
+            assert following[i, c] == (u[i, c] >= np.cumsum(law)[:-1]).sum()
+            assert sampler.rewards(s, a)[i, c] == mdp.r[i][s[i, c], a[i, c]]
+    inside = np.array(sorted(neighborhood(network.graph, 0, 1)))
+    part = sampler.among(inside)
+    others = np.setdiff1d(np.arange(network.n), inside)
+    s[others] = 0
+    whole = sampler.next_states(s, a, u)[inside]
+    assert np.array_equal(part.next_states(s[inside], a[inside], u[inside]), whole)
+    assert as_simulator(Stepper(network)).n == network.n
+
+
+@pytest.mark.parametrize("document", [test_network.SIS, test_network.THREE])
+def test_certificates_lie_above_and_simulations_below_what_is_exact(document):
+    network = test_network.load_dict(document)
+    mdp = network.mdp()
+    D = certified_decay(mdp, uniform_theta(mdp), None, range(diameter(mdp.graph) + 1)).lower
+    bounds = certificates(network, range(network.n), D.shape[1])
+    assert (bounds.influence >= D - 1e-9).all()
+    assert (bounds.paper_q >= D.max(axis=0) - 1e-9).all()
+    assert (bounds.influence[:, :2].max(axis=0) < bounds.paper_q[:2]).any()
+    found = measured(network, range(network.n), D.shape[1], tol=0.01, seed=0, seconds=0.0)
+    simulated = [entry for entry in found if entry.method == "simulation"]
+    exact = [entry for entry in found if entry.method == "exact"]
+    assert len(simulated) == len(exact) == network.n
+    for entry in simulated:
+        assert (entry.lower <= D[entry.agent, : len(entry.lower)] + 1e-9).all()
+    assert sum(entry.lower[0] for entry in simulated) > 0.3 * D[:, 0].sum()
+    for entry in exact:
+        assert np.allclose(entry.lower, D[entry.agent, : len(entry.lower)], atol=1e-7)
+
+
+def test_eccentricities_are_exact_or_above():
+    graph = nx.disjoint_union(nx.path_graph(4), nx.star_graph(2))
+    assert eccentricities(graph).tolist() == [3, 2, 2, 3, 1, 2, 2]
+    large = nx.random_labeled_tree(700, seed=0)
+    exact = nx.eccentricity(large)
+    assert all(bound >= exact[i] for i, bound in enumerate(eccentricities(large)))
+
+
+def test_advice_on_the_karate_club_is_confirmed_by_a_run():
+    """A simulation of members finds no decay above ε at the certified κ, and finds some at the κ before it."""
+    network = load(KARATE)
+    advice = advise(network, 0.2, seconds=0.0)
+    assert advice.certified == 2
+    assert advice.paper == 15
+    assert advice.learnable == 1
+    assert "take κ = 1 and expect an error above ε" in recommendation(advice)
+    run = measured(network, range(0, 34, 3), 4, tol=0.02, seed=1, seconds=0.0)
+    lower = np.array([entry.lower[:3] for entry in run if entry.method == "simulation"])
+    assert (lower[:, advice.certified] <= 0.2).all()
+    assert (lower[:, advice.certified] <= advice.rows[advice.certified].certified).all()
+    assert lower[:, 1].max() > 0.2  # so κ = 1 would not do
+    assert lower[:, 1].max() <= advice.rows[1].certified
+    larger = advise(network, 0.75, seconds=0.0)
+    assert larger.certified == 1
+    assert recommendation(larger).startswith("take κ = 1. It is certified")
+    text = words(network, larger)
+    assert "simulation of '33'" in text
+    assert "s/iteration: not measured" in text
+
+
+def test_advice_on_ten_thousand_autonomous_systems_is_confirmed_by_a_run(tmp_path):
+    """Hubs of 855 neighbors have no tables; C, decay and run time come from counts all the same."""
+    graph = nx.random_internet_as_graph(10_000, seed=0)
+    (tmp_path / "as.txt").write_text("".join(f"{i} {j}\n" for i, j in graph.edges))
+    document = test_network.yaml.safe_load(KARATE.read_text())
+    document |= {"graph": {"edges_file": "as.txt"}, "agents": {}}
+    network = load(test_network.written(tmp_path, document))
+    assert max(degree for _, degree in network.graph.degree) == 855
+    advice = advise(network, 0.3, seconds=0.0)
+    assert advice.certified == 5
+    assert advice.measured == 1
+    assert recommendation(advice).startswith("take κ = 1, on evidence and not on proof")
+    for entry in advice.measurements:
+        assert entry.method == "simulation"
+        for kappa, lower in enumerate(entry.lower):
+            assert lower <= advice.rows[kappa].certified
+    assert advice.rows[1].over > 0.05  # hubs and their neighbors cannot fill their tables
+    assert "critics will not learn" in recommendation(advice)
+
+
+def test_a_large_error_needs_no_advice_and_bad_questions_are_refused():
+    network = test_network.load_dict(test_network.SIS)
+    assert "any κ will do" in recommendation(advise(network, 100.0, seconds=0.0))
+    assert "any κ will do" in recommendation(advise(network, 100.0, "gradient", seconds=0.0))
+    for error in (0.0, -1.0, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="the error must be a number above 0"):
+            advise(network, error)
+    with pytest.raises(ValueError, match="the error is of q or gradient"):
+        advise(network, 1.0, "J")
+
+
+@pytest.mark.parametrize("of", ["q", "gradient"])
+def test_rows_of_gradient_and_q_and_chosen_agents(of):
+    network = test_network.load_dict(test_network.THREE)
+    chosen = advise(network, 0.5, of, [1, 4], seconds=0.0)
+    everyone = advise(network, 0.5, of, seconds=0.0)
+    assert not chosen.everyone
+    assert {entry.agent for entry in chosen.measurements} == {1, 4}
+    for row, all_rows in zip(chosen.rows, everyone.rows, strict=True):
+        assert row.certified <= all_rows.certified + 1e-12
+        assert row.certified <= row.paper
+    assert chosen.rows[4].certified == 0.0  # nothing is farther than the diameter
+
+
+def test_a_measured_iteration_predicts_run_time():
+    network = test_network.load_dict(test_network.SIS)
+    advice = advise(network, 1.0, T=50, seconds=30.0)
+    timed = [row for row in advice.rows if not np.isnan(row.seconds)]
+    assert len(timed) >= 2
+    assert all(row.seconds > 0 and row.measured_T == 50 for row in timed)
+    assert "steps timed just now" in words(network, advice)
+
+
+@pytest.mark.parametrize(
+    "graph",
+    [
+        nx.empty_graph(1),
+        nx.path_graph(2),
+        nx.disjoint_union(nx.path_graph(3), nx.empty_graph(2)),
+        nx.star_graph(SPREAD + 20),
+        nx.path_graph(SPREAD + 20),
+        nx.disjoint_union(nx.cycle_graph(SPREAD), nx.path_graph(5)),
+    ],
+)
+def test_every_graph_has_a_place_on_the_page(graph):
+    place = layout(graph)
+    assert place.shape == (len(graph), 2)
+    assert np.isfinite(place).all()
+    assert np.abs(place).max() <= 2.0
+    assert len({(round(x, 9), round(y, 9)) for x, y in place}) == len(graph) or len(graph) > SPREAD
+    assert np.array_equal(place, layout(graph))
+
+
+def test_the_verb_writes_what_it_says(tmp_path, capsys):
+    path = tmp_path / "net.yaml"
+    cli.main(["new", str(path)])
+    outputs = [str(tmp_path / name) for name in ("a.csv", "a.json")]
+    figures = [str(tmp_path / name) for name in ("a.svg", "b.svg", "a.png")]
+    options = ["--error", "0.3", "--agent", "ann", "--seconds", "0"]
+    cli.main(["advise", str(path), *options, "--output", *outputs, "--figure", *figures])
+    printed = capsys.readouterr().out
+    assert "RECOMMENDATION: take κ = 2. It is certified" in printed
+    rows = list(csv.DictReader((tmp_path / "a.csv").read_text().splitlines()))
+    assert [row["kappa"] for row in rows] == [str(k) for k in range(len(rows))]
+    written = json.loads((tmp_path / "a.json").read_text())
+    assert written["certified"] == 2
+    assert written["text"] in printed
+    assert written["rows"][1]["certified"] == pytest.approx(float(rows[1]["certified"]))
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+    for extra, message in (
+        (["--agent", "zoe"], "there is no agent 'zoe'"),
+        (["--output", str(tmp_path / "x.txt")], r"x.txt: expected a name ending in .csv, .json"),
+        (["--error", "-1"], "the error must be a number above 0"),
+    ):
+        with pytest.raises(SystemExit, match=message):
+            cli.main(["advise", str(path), *options, *extra])
+    assert not (tmp_path / "x.txt").exists()
+
+
+def test_a_summary_of_a_model(tmp_path):
+    from sacrepro.instances.relay import relay
+
+    text = summary(of_model(relay(3, gamma=0.5)))
+    assert "spectral radius in [0.0000, 1.0000]" in text or "spectral radius in [1.0000, 1.0000]" in text
+    assert "0 by counts, 3 by table" in text
