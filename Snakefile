@@ -14,11 +14,14 @@ include: "workflow/rules/claims.smk"
 include: "workflow/rules/sac.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/verdicts.smk"
+include: "workflow/rules/report.smk"
 
 
 rule all:
     default_target: True
     input:
         "results/claims.csv",
-        "results/verified.txt",
-        expand(f"{FIGURES}/{{figure}}.svg", figure=DRAWN),
+        expand(f"{FIGURES}/{{figure}}.{{suffix}}", figure=DRAWN, suffix=["svg", "png"]),
+        MANIFEST,
+        REPORT,
+        VERIFIED,

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from sacrepro.cli import bench, workflow
+from sacrepro.cli import bench, report, reproducibility, workflow
 from sacrepro.cli.verbs import Verbs
 
 
@@ -14,7 +14,7 @@ def parser() -> argparse.ArgumentParser:
     """The command line: one subcommand for each verb of this room."""
     top = argparse.ArgumentParser(prog="sacrepro", description=sys.modules["sacrepro"].__doc__)
     verbs = Verbs(top.add_subparsers(dest="verb", required=True, metavar="VERB"))
-    for group in (workflow, bench):
+    for group in (workflow, report, reproducibility, bench):
         group.add_verbs(verbs)
     return top
 

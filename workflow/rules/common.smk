@@ -1,5 +1,6 @@
 # What the rules share: names, the constrained wildcards, and digests of the code a job runs.
 import json
+import os
 from pathlib import Path
 
 import yaml
@@ -9,11 +10,18 @@ from snakemake.exceptions import WorkflowError
 
 from sacrepro.claims import CLAIMS as ALL_CLAIMS
 from sacrepro.claims import WITHOUT_TABLES
-from sacrepro.provenance import code_digest, import_closure
-
-SCHEMA = yaml.safe_load(
-    (Path(workflow.basedir) / "workflow/schemas/config.schema.yaml").read_text()
+from sacrepro.provenance import (
+    code_digest,
+    import_closure,
+    package_digest,
+    source_digest,
 )
+from sacrepro.store import broken_files
+
+# The folder of the Snakefile, whichever workflow uses it and from wherever it runs.
+ROOT = os.path.relpath(Path(workflow.current_basedir).parent.parent)
+
+SCHEMA = yaml.safe_load(Path(ROOT, "workflow/schemas/config.schema.yaml").read_text())
 fault = best_match(Draft202012Validator(SCHEMA).iter_errors(config))
 if fault is not None:
     place = ".".join(map(str, fault.absolute_path)) or "top level"
@@ -34,8 +42,16 @@ EXACT_RUNS = [(name, kappa) for name, kappa in RUNS if name in EVALUATED]
 
 DRAWN = config.get("figures", [*CLAIMS, *TRACES])
 
-# Only the figures of the paper configuration are published; others stay beside their results.
+# Only what the paper configuration draws is published; the rest stays beside its results.
 FIGURES = "figures" if config["published"] else "results/figures"
+REPORT = "paper/report.pdf" if config["published"] else "results/report.pdf"
+MANIFEST = "results/manifest.json"
+VERIFIED = "results/verified.txt"
+
+for path in broken_files("results"):
+    raise WorkflowError(
+        f"{path} is not as it was written (its checksum differs): delete it and run again"
+    )
 
 
 wildcard_constraints:
@@ -96,3 +112,22 @@ def figure_rows(wildcards):
     if wildcards.figure in TRACES:
         return f"results/traces/{TRACES[wildcards.figure]}.csv"
     return f"results/claims/{wildcards.figure}.csv"
+
+
+def measured(wildcards):
+    """Everything that is asked for, except what sums it up."""
+    return [
+        path
+        for path in rules.all.input
+        if path not in {MANIFEST, REPORT, VERIFIED, "results/catalog.json"}
+    ]
+
+
+def published(wildcards):
+    """What is asked for outside results/."""
+    return [path for path in measured(wildcards) if not path.startswith("results/")]
+
+
+def shown(wildcards):
+    """The figures of the report."""
+    return [path for path in measured(wildcards) if path.endswith(".svg")]

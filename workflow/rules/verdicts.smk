@@ -19,9 +19,9 @@ rule verify:
     """Fails if a claim is violated, after every table and figure is written."""
     input:
         claims="results/claims.csv",
-        figures=expand(f"{FIGURES}/{{figure}}.svg", figure=DRAWN),
+        report=REPORT,
     output:
-        "results/verified.txt",
+        VERIFIED,
     log:
         "logs/verify.log",
     benchmark:
