@@ -8,6 +8,9 @@ if "instances" not in config:
     configfile: "workflow/config/paper.yaml"
 
 
+report: "workflow/captions/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/exact.smk"
 include: "workflow/rules/claims.smk"
@@ -15,6 +18,17 @@ include: "workflow/rules/sac.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/verdicts.smk"
 include: "workflow/rules/report.smk"
+
+
+# These take less time than a submission to a cluster.
+localrules:
+    all,
+    config,
+    catalog,
+    verdicts,
+    manifest,
+    report,
+    verify,
 
 
 rule all:

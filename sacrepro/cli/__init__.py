@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -23,3 +24,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run one verb."""
     args = parser().parse_args(arguments)
     args.function(args)
+
+
+def command() -> None:
+    """Run the verb of the command line; what is wrong with input, files or memory is one line, not a traceback.
+
+    The whole traceback appears if the environment has SACREPRO_TRACEBACK.
+    """
+    try:
+        main()
+    except (ValueError, TypeError, OSError, MemoryError) as error:
+        if os.environ.get("SACREPRO_TRACEBACK"):
+            raise
+        print(f"sacrepro: {error or 'out of memory'}", file=sys.stderr)
+        raise SystemExit(1) from None

@@ -35,7 +35,8 @@ def claim_entry(name: str) -> dict[str, Any]:
 
 def figure_entry(name: str) -> dict[str, Any]:
     """One figure: its caption, which is the docstring of its drawing, and whether it shows a claim's comparisons."""
-    caption = inspect.cleandoc(drawing(name).draw.__doc__ or "")
+    draw = drawing(name).draw
+    caption = inspect.cleandoc(getattr(draw, "func", draw).__doc__ or "")
     return {"name": name, "caption": caption, "of_claim": name in CLAIMS}
 
 

@@ -1,4 +1,5 @@
 # What the rules share: names, the constrained wildcards, and digests of the code a job runs.
+import functools
 import json
 import os
 from pathlib import Path
@@ -16,7 +17,7 @@ from sacrepro.provenance import (
     package_digest,
     source_digest,
 )
-from sacrepro.store import broken_files
+from sacrepro.store import broken_files, read_json
 
 # The folder of the Snakefile, whichever workflow uses it and from wherever it runs.
 ROOT = os.path.relpath(Path(workflow.current_basedir).parent.parent)
@@ -47,8 +48,9 @@ FIGURES = "figures" if config["published"] else "results/figures"
 REPORT = "paper/report.pdf" if config["published"] else "results/report.pdf"
 MANIFEST = "results/manifest.json"
 VERIFIED = "results/verified.txt"
+CATALOG = "results/catalog.json"
 
-for path in broken_files("results"):
+for path in broken_files("results") if workflow.is_main_process else []:
     raise WorkflowError(
         f"{path} is not as it was written (its checksum differs): delete it and run again"
     )
@@ -119,7 +121,18 @@ def measured(wildcards):
     return [
         path
         for path in rules.all.input
-        if path not in {MANIFEST, REPORT, VERIFIED, "results/catalog.json"}
+        if path not in {MANIFEST, REPORT, VERIFIED, CATALOG}
+    ]
+
+
+def intermediate(wildcards):
+    """What everything else is made from, so that a manifest never lists less than a whole run."""
+    names = {TRACES[figure] for figure in DRAWN if figure in TRACES}
+    return [
+        *(f"results/exact/{name}.npz" for name in EVALUATED),
+        *(f"results/claims/{claim}.csv" for claim in CLAIMS),
+        *(f"results/traces/{name}.csv" for name in sorted(names)),
+        *(runs(RUNS) if "learning" in names else runs(EXACT_RUNS) if names else []),
     ]
 
 
@@ -131,3 +144,28 @@ def published(wildcards):
 def shown(wildcards):
     """The figures of the report."""
     return [path for path in measured(wildcards) if path.endswith(".svg")]
+
+
+def paper(name):
+    """A source of the report."""
+    return Path(ROOT, "paper", name).as_posix()
+
+
+def figure_category(wildcards):
+    """Where the HTML report lists a figure."""
+    return "Claims" if wildcards.figure in CLAIMS else "Experiments"
+
+
+def figure_labels(wildcards):
+    """What the HTML report says about a figure in its list; the statement once results/catalog.json is there."""
+    return {
+        "figure": wildcards.figure,
+        "shows": statements().get(wildcards.figure, "experiment"),
+    }
+
+
+@functools.cache
+def statements():
+    """The statement of every claim, by name."""
+    entries = read_json(CATALOG) if Path(CATALOG).exists() else {}
+    return {entry["name"]: entry["statement"] for entry in entries.get("claims", [])}

@@ -3,7 +3,12 @@ rule figure:
     input:
         figure_rows,
     output:
-        f"{FIGURES}/{{figure}}.svg",
+        report(
+            f"{FIGURES}/{{figure}}.svg",
+            caption="../captions/figure.rst",
+            category=figure_category,
+            labels=figure_labels,
+        ),
         f"{FIGURES}/{{figure}}.png",
     log:
         "logs/figures/{figure}.log",

@@ -15,7 +15,7 @@ rule config:
 rule catalog:
     """What every claim and figure says about itself."""
     output:
-        "results/catalog.json",
+        CATALOG,
     log:
         "logs/catalog.log",
     benchmark:
@@ -32,10 +32,16 @@ rule manifest:
     """Configuration, code digest, versions, seeds and checksums of all results; clock and machine in logs/run.json."""
     input:
         measured,
+        intermediate,
         config="results/config.json",
         elsewhere=published,
     output:
-        MANIFEST,
+        report(
+            MANIFEST,
+            caption="../captions/manifest.rst",
+            category="Document",
+            labels={"file": "manifest"},
+        ),
     log:
         "logs/manifest.log",
         run="logs/run.json",
@@ -52,14 +58,19 @@ rule report:
     """The report, from results only."""
     input:
         claims="results/claims.csv",
-        catalog="results/catalog.json",
+        catalog=CATALOG,
         manifest=MANIFEST,
         figures=shown,
-        template=f"{ROOT}/paper/report.typ",
-        references=f"{ROOT}/paper/references.bib",
-        pages=expand(f"{ROOT}/paper/{{page}}.md", page=["proofs", "errata"]),
+        template=paper("report.typ"),
+        references=paper("references.bib"),
+        pages=[paper("proofs.md"), paper("errata.md")],
     output:
-        REPORT,
+        report(
+            REPORT,
+            caption="../captions/report.rst",
+            category="Document",
+            labels={"file": "report"},
+        ),
     log:
         "logs/report.log",
     benchmark:

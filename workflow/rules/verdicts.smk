@@ -3,7 +3,12 @@ rule verdicts:
     input:
         expand("results/claims/{claim}.csv", claim=CLAIMS),
     output:
-        csv="results/claims.csv",
+        csv=report(
+            "results/claims.csv",
+            caption="../captions/verdicts.rst",
+            category="Verdicts",
+            labels={"table": "claims"},
+        ),
         markdown="results/claims.md",
     log:
         "logs/verdicts.log",
