@@ -84,15 +84,15 @@ def array_differences(name: str, one: Path, other: Path, tolerance: float) -> It
 def column_differences(name: str, one: Path, other: Path, tolerance: float) -> Iterator[Difference]:
     """Columns by name; numbers where every entry is one, text elsewhere."""
     left, right = columns(one), columns(other)
-    for key in left | right:
+    for key in sorted(left.keys() ^ right.keys()):
+        yield Difference(name, f"column {key}", f"only in {one if key in left else other}")
+    rows = len(next(iter(left.values()), [])), len(next(iter(right.values()), []))
+    if rows[0] != rows[1]:
+        yield Difference(name, "", f"{rows[0]} and {rows[1]} rows")
+        return
+    for key in [key for key in left if key in right]:
         place = f"column {key}"
-        if key not in left or key not in right:
-            yield Difference(name, place, f"only in {one if key in left else other}")
-            continue
         x, y = left[key], right[key]
-        if len(x) != len(y):
-            yield Difference(name, "", f"{len(x)} and {len(y)} rows")
-            return
         if x == y:
             continue
         try:

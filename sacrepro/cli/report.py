@@ -19,6 +19,20 @@ def catalog(args: argparse.Namespace) -> None:
         write_text(args.markdown, claims_page(found))
 
 
+def decay_map(args: argparse.Namespace) -> None:
+    """Write what the state of each agent is worth to one of them, with its place in a drawing of the graph."""
+    from sacrepro.claims.case import cases
+    from sacrepro.claims.decay_map import MapRow, map_rows
+    from sacrepro.store import read_arrays, write_rows
+
+    rows: list[MapRow] = []
+    for path in args.exact:
+        for case in cases(read_arrays(path)):
+            rows += map_rows(case)
+        print(f"{case.instance}: done", flush=True)
+    write_rows(args.output, MapRow, rows)
+
+
 def report(args: argparse.Namespace) -> None:
     """Set the report from verdicts, catalog, manifest, pages and figures; no number in it has another source."""
     import json
@@ -49,6 +63,9 @@ def add_verbs(verbs: Verbs) -> None:
     """The verbs of this module, with their options."""
     added = verbs.add(catalog)
     added.add_argument("--markdown", help="the table claim → rule → file → command")
+
+    added = verbs.add(decay_map)
+    added.add_argument("exact", nargs="+", help="files written by `exact`")
 
     added = verbs.add(report)
     added.add_argument("claims", help="the table written by `verdicts`")

@@ -43,6 +43,8 @@ FIGURES = {
     "objective": "learning",
     "stationarity": "learning",
     "bench_exact": "bench",
+    "decay_map": "decay_map",
+    "overview": "overview",
 }
 
 

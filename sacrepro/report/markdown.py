@@ -36,11 +36,11 @@ def inline(text: str) -> str:
     parts = []
     for part in SPAN.split(text.replace("\\*", STAR).replace("\\|", BAR)):
         if part.startswith("`"):
-            parts.append(f"#raw({quoted(restored(part.strip('`')))})")
+            parts.append(f"#raw({quoted(restored(part.strip('`')))});")  # or what follows might be an argument
         elif part.startswith("**"):
-            parts.append(f"#strong[{inline(part[2:-2])}]")
+            parts.append(f"#strong[{inline(part[2:-2])}];")
         elif len(part) > 2 and part.startswith("*") and part.endswith("*"):
-            parts.append(f"#emph[{inline(part[1:-1])}]")
+            parts.append(f"#emph[{inline(part[1:-1])}];")
         elif part.startswith("[") and part.endswith(")") and "](" in part:
             parts.append(inline(part[1 : part.index("](")]))
         else:
@@ -73,7 +73,7 @@ def prose(text: str) -> str:
             run = ""
         found = IDENTIFIER.fullmatch(token)
         out.append(
-            gap + (f"#raw({quoted(found[1])})" + escaped((found[2] or "") + found[3]) if found else escaped(token))
+            gap + (f"#raw({quoted(found[1])});" + escaped((found[2] or "") + found[3]) if found else escaped(token))
         )
     return "".join(out) + (set_formula(run) if run else "")
 
@@ -150,6 +150,8 @@ def blocks(page: str) -> Iterator[list[str]]:
         yield block
 
 
+#: The line below the header of a table.
+RULE = re.compile(r"\|[|\s:-]+")
 ITEM = re.compile(r"(\d+\.|[-*]) +(.*)", re.DOTALL)
 
 
@@ -167,7 +169,7 @@ def set_block(block: list[str], level: int) -> str:
     if first.startswith("#"):
         depth = len(first) - len(first.lstrip("#")) + level
         return f"#heading(level: {depth})[{inline(first.lstrip('#').strip())}]"
-    if first.startswith("|"):
+    if len(block) > 1 and cells(first) and RULE.fullmatch(block[1]):
         return set_table(block)
     if ITEM.match(first):
         return set_list(block)
@@ -201,7 +203,7 @@ def cells(line: str) -> list[str]:
 
 def set_table(block: list[str]) -> str:
     """A table with a header line; its columns share the width by what they hold."""
-    header, *lines = [cells(line) for line in block if not re.fullmatch(r"[|\s:-]+", line)]
+    header, *lines = [cells(line) for line in [block[0], *block[2:]]]
     lines = [(line + [""] * len(header))[: len(header)] for line in lines]
     widths = [max(6.0, sum(len(line[column]) for line in lines) ** 0.7) for column in range(len(header))]
     columns = ", ".join(f"{width:.1f}fr" for width in widths)

@@ -35,13 +35,15 @@ TRACES = {
     "objective": "stationarity",
     "stationarity": "stationarity",
 }
+# The rows of figures about the whole.
+OVERVIEWS = {"overview": "results/claims.csv", "decay_map": "results/decay_map.csv"}
 INSTANCES = config["instances"]
 EVALUATED = [name for name, entry in INSTANCES.items() if entry["exact"] != "none"]
 TABULATED = [name for name, entry in INSTANCES.items() if entry["exact"] == "tables"]
 RUNS = [(name, kappa) for name, run in config["sac"].items() for kappa in run["kappas"]]
 EXACT_RUNS = [(name, kappa) for name, kappa in RUNS if name in EVALUATED]
 
-DRAWN = config.get("figures", [*CLAIMS, *TRACES])
+DRAWN = config.get("figures", [*CLAIMS, *TRACES, *OVERVIEWS])
 
 # Only what the paper configuration draws is published; the rest stays beside its results.
 FIGURES = "figures" if config["published"] else "results/figures"
@@ -59,7 +61,7 @@ for path in broken_files("results") if workflow.is_main_process else []:
 wildcard_constraints:
     instance="[a-z0-9_]+",
     claim="|".join(CLAIMS),
-    figure="|".join([*CLAIMS, *TRACES]),
+    figure="|".join([*CLAIMS, *TRACES, *OVERVIEWS]),
     kappa=r"\d+",
     room="exact|learn",
 
@@ -111,6 +113,8 @@ def claim_code(wildcards):
 
 def figure_rows(wildcards):
     """The rows that a figure shows."""
+    if wildcards.figure in OVERVIEWS:
+        return OVERVIEWS[wildcards.figure]
     if wildcards.figure in TRACES:
         return f"results/traces/{TRACES[wildcards.figure]}.csv"
     return f"results/claims/{wildcards.figure}.csv"
