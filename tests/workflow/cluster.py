@@ -94,6 +94,7 @@ def cluster(folder):
         wait_until_idle(folder)
         yield
     finally:
+        subprocess.run(["scancel", "--partition=all"], capture_output=True)  # nothing outlives the cluster
         for process in reversed(started):
             process.terminate()
         for process in started:
