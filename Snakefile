@@ -8,6 +8,9 @@ if "instances" not in config:
     configfile: "workflow/config/paper.yaml"
 
 
+report: "workflow/captions/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/exact.smk"
 include: "workflow/rules/claims.smk"
@@ -18,12 +21,29 @@ include: "workflow/rules/environments.smk"
 include: "workflow/rules/experiments.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/verdicts.smk"
+include: "workflow/rules/report.smk"
+
+
+# These take less time than a submission to a cluster.
+localrules:
+    all,
+    config,
+    catalog,
+    verdicts,
+    manifest,
+    report,
+    verify,
 
 
 rule all:
     default_target: True
     input:
         "results/claims.csv",
-        "results/verified.txt",
         "results/best_kappa.csv",
-        expand(f"{FIGURES}/{{figure}}.svg", figure=DRAWN),
+        "results/falsification.csv",
+        "results/adversary.csv",
+        "results/scale.csv",
+        expand(f"{FIGURES}/{{figure}}.{{suffix}}", figure=DRAWN, suffix=["svg", "png"]),
+        MANIFEST,
+        REPORT,
+        VERIFIED,

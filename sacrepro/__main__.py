@@ -1,5 +1,5 @@
 """``python -m sacrepro VERB …``"""
 
-from sacrepro.cli import main
+from sacrepro.cli import command
 
-main()
+command()

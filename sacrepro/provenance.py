@@ -21,6 +21,21 @@ def code_digest(*modules: str) -> str:
     return digest.hexdigest()[:12]
 
 
+def package_digest() -> str:
+    """The digest of every module of the package."""
+    root = Path(str(files("sacrepro")))
+    rooms = [path for path in root.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()]
+    return code_digest(*(f"sacrepro.{path.stem}" for path in rooms if path.stem != "__init__"))
+
+
+def source_digest(*modules: str) -> str:
+    """Twelve hexadecimal digits over the source text of modules or packages, docstrings and comments included."""
+    digest = hashlib.sha256()
+    for module in sorted({part for name in modules for part in parts(name)}):
+        digest.update(module.encode() + b"\0" + source(module).read_bytes() + b"\0")
+    return digest.hexdigest()[:12]
+
+
 def import_closure(modules: tuple[str, ...]) -> set[str]:
     """The given modules of the package and all that they import, directly or not."""
     found: set[str] = set()

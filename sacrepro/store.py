@@ -1,12 +1,15 @@
 """The one room that opens files: arrays as npz, rows as csv, records as json, text.
 
 Every file appears whole or not at all: it is written beside its place and moved there. Same content, same bytes.
+A file under a folder called `SEALED` gets a hidden neighbor with its checksum, and is read only if it still fits.
 """
 
 from __future__ import annotations
 
 import contextlib
 import csv
+import glob
+import hashlib
 import io
 import json
 import os
@@ -25,13 +28,18 @@ if TYPE_CHECKING:
 
 Row = TypeVar("Row", bound=NamedTuple)
 
+#: Nobody edits what lies in a folder of this name: its files are sealed with a checksum.
+SEALED = "results"
+
 
 @contextlib.contextmanager
 def whole_file(path: str | Path) -> Iterator[IO[bytes]]:
     """A binary file that takes the place of `path` when the block ends, and vanishes when it fails."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    for left_by_a_killed_process in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        left_by_a_killed_process.unlink(missing_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
@@ -40,11 +48,65 @@ def whole_file(path: str | Path) -> Iterator[IO[bytes]]:
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(name, 0o666 & ~umask)
+        if is_sealed(path):
+            # First, so that a process killed in between leaves a seal without a file, not a file that breaks its seal.
+            seal(path).write_text(f"{checksum(name)}  {path.name}\n", encoding="utf-8")
         os.replace(name, path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(name)
         raise
+
+
+def is_sealed(path: Path) -> bool:
+    """Whether a file at `path` gets a checksum beside it."""
+    return SEALED in path.absolute().parent.parts
+
+
+def seal(path: Path) -> Path:
+    """The hidden file with the checksum of `path`, in the format of sha256sum."""
+    return path.with_name(f".{path.name}.sha256")
+
+
+def checksum(path: str | Path) -> str:
+    """SHA-256 of a file, in hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def is_broken(path: Path, found: str) -> bool:
+    """Whether `path` is sealed and its checksum is not `found`."""
+    try:
+        written = seal(path).read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return written.split(" ")[0] != found
+
+
+def broken_files(folder: str | Path) -> list[Path]:
+    """The files below `folder` that are not as they were written."""
+    return [path for path in files_below(folder).values() if is_broken(path, checksum(path))]
+
+
+def files_below(folder: str | Path) -> dict[str, Path]:
+    """The files below `folder` by their path in it, sorted, without hidden ones."""
+    folder = Path(folder)
+    names = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    return {name: names[name] for name in sorted(names) if not any(part.startswith(".") for part in name.split("/"))}
+
+
+def read_bytes(path: str | Path) -> bytes:
+    """The content of a file; ValueError names a sealed one that is not as it was written."""
+    content = Path(path).read_bytes()
+    if is_broken(Path(path), hashlib.sha256(content).hexdigest()):
+        raise ValueError(f"{path} is not as it was written (its checksum differs): delete it and run again")
+    return content
+
+
+def write_bytes(path: str | Path, content: bytes) -> None:
+    """Write `content` as it is."""
+    with whole_file(path) as file:
+        file.write(content)
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -55,7 +117,7 @@ def write_text(path: str | Path, text: str) -> None:
 
 def read_text(path: str | Path) -> str:
     """The UTF-8 text of a file."""
-    return Path(path).read_text(encoding="utf-8")
+    return read_bytes(path).decode()
 
 
 def write_arrays(path: str | Path, arrays: Mapping[str, Array]) -> None:
@@ -66,11 +128,11 @@ def write_arrays(path: str | Path, arrays: Mapping[str, Array]) -> None:
 
 def read_arrays(path: str | Path) -> dict[str, Array]:
     """The named arrays of an npz file; ValueError names a file that is not one."""
-    with open(path, "rb") as file:
-        try:
-            return dict(np.load(file, allow_pickle=False))
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-            raise ValueError(f"{path} is not a readable npz file: {error}") from None
+    content = read_bytes(path)
+    try:
+        return dict(np.load(io.BytesIO(content), allow_pickle=False))
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path} is not a readable npz file: {error}") from None
 
 
 def write_rows(path: str | Path, kind: type[Row], rows: Iterable[Row]) -> None:

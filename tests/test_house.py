@@ -33,10 +33,13 @@ FLOORS = {
     "store": 5,
     "provenance": 5,
     "network": 6,
+    "manifest": 6,
+    "difference": 6,
     "plotting": 6,
     "bench": 5,
-    "cli": 7,
-    "__main__": 8,
+    "report": 7,
+    "cli": 8,
+    "__main__": 9,
 }
 
 

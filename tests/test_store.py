@@ -98,3 +98,33 @@ def test_figures_have_no_dates_and_known_formats(tmp_path):
         assert (tmp_path / f"one.{suffix}").read_bytes() == (tmp_path / f"two.{suffix}").read_bytes()
     with pytest.raises(ValueError, match="a figure is written as"):
         store.write_figure(tmp_path / "one.bmp", Figure())
+
+
+def test_a_result_is_sealed_and_read_only_if_it_fits(tmp_path):
+    path = tmp_path / "results" / "claims" / "rows.csv"
+    store.write_rows(path, Row, ROWS)
+    assert store.read_rows(path, Row) == ROWS
+    assert store.broken_files(tmp_path / "results") == []
+    whole = path.read_text()
+    path.write_text(whole.rsplit("\n", 2)[0] + "\n")  # a table that lost its last row is still a table
+    assert store.broken_files(tmp_path / "results") == [path]
+    with pytest.raises(ValueError, match=r"rows\.csv is not as it was written"):
+        store.read_rows(path, Row)
+    path.write_text(whole)
+    assert store.read_rows(path, Row) == ROWS
+
+
+def test_files_of_people_are_not_sealed(tmp_path):
+    path = tmp_path / "README.md"
+    store.write_text(path, "generated")
+    path.write_text("edited")
+    assert store.read_text(path) == "edited"
+    assert os.listdir(tmp_path) == ["README.md"]
+
+
+def test_what_a_killed_writer_left_is_swept_by_the_next(tmp_path):
+    (tmp_path / ".rows.csv.abc12345.part").write_text("half")
+    (tmp_path / ".other.csv.abc12345.part").write_text("half")
+    store.write_text(tmp_path / "rows.csv", "whole")
+    assert sorted(os.listdir(tmp_path)) == [".other.csv.abc12345.part", "rows.csv"]
+    assert list(store.files_below(tmp_path)) == ["rows.csv"]

@@ -260,7 +260,7 @@ def test_the_command_line_explains_itself(capsys):
 
 
 def test_the_workflow_plans_every_rule_from_an_empty_folder(tmp_path):
-    for entry in ("Snakefile", "workflow", "profiles"):
+    for entry in ("Snakefile", "workflow", "profiles", "paper"):
         (tmp_path / entry).symlink_to(ROOT / entry)
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
@@ -286,7 +286,7 @@ def test_the_workflow_plans_every_rule_from_an_empty_folder(tmp_path):
 
 
 def test_the_workflow_refuses_an_unknown_key(tmp_path):
-    for entry in ("Snakefile", "workflow", "profiles"):
+    for entry in ("Snakefile", "workflow", "profiles", "paper"):
         (tmp_path / entry).symlink_to(ROOT / entry)
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run", "--config", "threads=8"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
@@ -295,7 +295,7 @@ def test_the_workflow_refuses_an_unknown_key(tmp_path):
 
 
 def test_the_workflow_names_the_key_that_is_wrong(tmp_path):
-    for entry in ("Snakefile", "workflow", "profiles"):
+    for entry in ("Snakefile", "workflow", "profiles", "paper"):
         (tmp_path / entry).symlink_to(ROOT / entry)
     config = json.loads(json.dumps(CONFIGS["smoke"]))
     config["instances"]["relay"]["spec"]["gamma"] = 1.5

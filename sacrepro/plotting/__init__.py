@@ -55,6 +55,8 @@ FIGURES = {
     "estimators": "experiments",
     "bench_exact": "bench",
     "bench_sac": "bench",
+    "decay_map": "decay_map",
+    "overview": "overview",
 }
 
 

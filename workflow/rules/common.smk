@@ -1,5 +1,7 @@
 # What the rules share: names, the constrained wildcards, and digests of the code a job runs.
+import functools
 import json
+import os
 from pathlib import Path
 
 import yaml
@@ -12,11 +14,18 @@ from sacrepro.claims import WITHOUT_TABLES
 from sacrepro.claims.adversary import TARGETS
 from sacrepro.instances import APPLICATIONS
 from sacrepro.network import inputs
-from sacrepro.provenance import code_digest, import_closure
-
-SCHEMA = yaml.safe_load(
-    (Path(workflow.basedir) / "workflow/schemas/config.schema.yaml").read_text()
+from sacrepro.provenance import (
+    code_digest,
+    import_closure,
+    package_digest,
+    source_digest,
 )
+from sacrepro.store import broken_files, read_json
+
+# The folder of the Snakefile, whichever workflow uses it and from wherever it runs.
+ROOT = os.path.relpath(Path(workflow.current_basedir).parent.parent)
+
+SCHEMA = yaml.safe_load(Path(ROOT, "workflow/schemas/config.schema.yaml").read_text())
 fault = best_match(Draft202012Validator(SCHEMA).iter_errors(config))
 if fault is not None:
     place = ".".join(map(str, fault.absolute_path)) or "top level"
@@ -24,7 +33,12 @@ if fault is not None:
 
 CLAIMS = list(ALL_CLAIMS)
 # Other figures, and the rows that each shows.
-SURVEYS = {"environments": "results/environments.csv"}
+SURVEYS = {
+    "environments": "results/environments.csv",
+    "adversary": "results/adversary.csv",
+    "overview": "results/claims.csv",
+    "decay_map": "results/decay_map.csv",
+}
 SETTINGS = config.get("table1", {})
 if SETTINGS:
     SURVEYS["table1"] = "results/table1.csv"
@@ -101,12 +115,20 @@ SCALE = config.get(
         "tol": 0.01,
     },
 )
-SURVEYS["adversary"] = "results/adversary.csv"
 
 DRAWN = config.get("figures", [*CLAIMS, *TRACES, *SURVEYS])
 
-# Only the figures of the paper configuration are published; others stay beside their results.
+# Only what the paper configuration draws is published; the rest stays beside its results.
 FIGURES = "figures" if config["published"] else "results/figures"
+REPORT = "paper/report.pdf" if config["published"] else "results/report.pdf"
+MANIFEST = "results/manifest.json"
+VERIFIED = "results/verified.txt"
+CATALOG = "results/catalog.json"
+
+for path in broken_files("results") if workflow.is_main_process else []:
+    raise WorkflowError(
+        f"{path} is not as it was written (its checksum differs): delete it and run again"
+    )
 
 
 wildcard_constraints:
@@ -232,3 +254,58 @@ def figure_rows(wildcards):
     if wildcards.figure in ROWS:
         return ROWS[wildcards.figure]
     return f"results/claims/{wildcards.figure}.csv"
+
+
+def measured(wildcards):
+    """Everything that is asked for, except what sums it up."""
+    return [
+        path
+        for path in rules.all.input
+        if path not in {MANIFEST, REPORT, VERIFIED, CATALOG}
+    ]
+
+
+def intermediate(wildcards):
+    """What everything else is made from, so that a manifest never lists less than a whole run."""
+    names = {SHOWN.get(figure, figure) for figure in DRAWN if figure in TRACES}
+    return [
+        *(f"results/exact/{name}.npz" for name in EVALUATED),
+        *(f"results/claims/{claim}.csv" for claim in CLAIMS),
+        *(path for name in sorted(names) for path in ROWS[name]),
+        *(runs(RUNS) if "learning" in names else runs(EXACT_RUNS) if names else []),
+    ]
+
+
+def published(wildcards):
+    """What is asked for outside results/."""
+    return [path for path in measured(wildcards) if not path.startswith("results/")]
+
+
+def shown(wildcards):
+    """The figures of the report."""
+    return [path for path in measured(wildcards) if path.endswith(".svg")]
+
+
+def paper(name):
+    """A source of the report."""
+    return Path(ROOT, "paper", name).as_posix()
+
+
+def figure_category(wildcards):
+    """Where the HTML report lists a figure."""
+    return "Claims" if wildcards.figure in CLAIMS else "Experiments"
+
+
+def figure_labels(wildcards):
+    """What the HTML report says about a figure in its list; the statement once results/catalog.json is there."""
+    return {
+        "figure": wildcards.figure,
+        "shows": statements().get(wildcards.figure, "experiment"),
+    }
+
+
+@functools.cache
+def statements():
+    """The statement of every claim, by name."""
+    entries = read_json(CATALOG) if Path(CATALOG).exists() else {}
+    return {entry["name"]: entry["statement"] for entry in entries.get("claims", [])}

@@ -4,7 +4,12 @@ rule verdicts:
         claims=expand("results/claims/{claim}.csv", claim=CLAIMS),
         witnesses="results/witnesses.csv",
     output:
-        csv="results/claims.csv",
+        csv=report(
+            "results/claims.csv",
+            caption="../captions/verdicts.rst",
+            category="Verdicts",
+            labels={"table": "claims"},
+        ),
         markdown="results/claims.md",
     log:
         "logs/verdicts.log",
@@ -27,9 +32,9 @@ rule verify:
         falsification="results/falsification.csv",
         adversary="results/adversary.csv",
         scale="results/scale.csv",
-        figures=expand(f"{FIGURES}/{{figure}}.svg", figure=DRAWN),
+        report=REPORT,
     output:
-        "results/verified.txt",
+        VERIFIED,
     log:
         "logs/verify.log",
     benchmark:

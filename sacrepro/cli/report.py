@@ -1,0 +1,77 @@
+"""The verbs about the whole: what there is, what it says, as a page and as a document."""
+
+from __future__ import annotations
+
+import argparse
+
+from sacrepro.cli.verbs import Verbs
+
+
+def catalog(args: argparse.Namespace) -> None:
+    """Write what claims and figures say about themselves as JSON, and the table from claims to commands as Markdown."""
+    from sacrepro.report.catalog import catalog as entries
+    from sacrepro.report.catalog import claims_page
+    from sacrepro.store import write_json, write_text
+
+    found = entries()
+    write_json(args.output, found)
+    if args.markdown:
+        write_text(args.markdown, claims_page(found))
+
+
+def decay_map(args: argparse.Namespace) -> None:
+    """Write what the state of each agent is worth to one of them, with its place in a drawing of the graph."""
+    from sacrepro.claims.case import cases
+    from sacrepro.claims.decay_map import MapRow, map_rows
+    from sacrepro.store import read_arrays, write_rows
+
+    rows: list[MapRow] = []
+    for path in args.exact:
+        for case in cases(read_arrays(path)):
+            rows += map_rows(case)
+        print(f"{case.instance}: done", flush=True)
+    write_rows(args.output, MapRow, rows)
+
+
+def report(args: argparse.Namespace) -> None:
+    """Set the report from verdicts, catalog, manifest, pages and figures; no number in it has another source."""
+    import json
+    from pathlib import Path
+
+    from sacrepro.claims.comparison import Verdict
+    from sacrepro.report.document import RECORD, pdf, record
+    from sacrepro.store import read_bytes, read_json, read_rows, read_text, write_bytes
+
+    paths = {Path(path).stem: Path(path) for path in args.figures}
+    files = {f"figures/{path.name}": read_bytes(path) for path in paths.values()}
+    made = record(
+        read_rows(args.claims, Verdict),
+        read_json(args.catalog),
+        read_json(args.manifest),
+        {name: f"figures/{path.name}" for name, path in paths.items()},
+        {Path(path).stem: read_text(path) for path in args.pages},
+    )
+    files[RECORD] = json.dumps(made, ensure_ascii=False).encode()
+    files["references.bib"] = read_bytes(args.references)
+    files["main.typ"] = read_bytes(args.template)
+    document = pdf(files)
+    write_bytes(args.output, document)
+    print(f"{len(made['claims'])} claims, {len(paths)} figures, {len(document)} bytes")
+
+
+def add_verbs(verbs: Verbs) -> None:
+    """The verbs of this module, with their options."""
+    added = verbs.add(catalog)
+    added.add_argument("--markdown", help="the table claim → rule → file → command")
+
+    added = verbs.add(decay_map)
+    added.add_argument("exact", nargs="+", help="files written by `exact`")
+
+    added = verbs.add(report)
+    added.add_argument("claims", help="the table written by `verdicts`")
+    added.add_argument("catalog", help="written by `catalog`")
+    added.add_argument("manifest", help="written by `manifest`")
+    added.add_argument("--template", required=True, help="the typst document")
+    added.add_argument("--references", required=True, help="BibTeX entries it cites")
+    added.add_argument("--pages", nargs="+", required=True, help="Markdown pages, such as proofs.md")
+    added.add_argument("--figures", nargs="*", default=[], help="svg files, each named after its figure")

@@ -1,0 +1,88 @@
+"""What a results tree is: configuration, code, versions, seeds, and a checksum of every file.
+
+`manifest` depends on its inputs only, so the same run gives the same; `circumstances` is about one machine on one day.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sacrepro.provenance import package_digest
+from sacrepro.store import checksum, files_below, read_text
+
+#: Distributions whose version may change a result.
+DISTRIBUTIONS = ("numpy", "scipy", "networkx", "numba", "llvmlite", "matplotlib", "snakemake", "typst")
+
+
+def manifest(config: Mapping[str, Any], files: Mapping[str, Path]) -> dict[str, Any]:
+    """The record of a run; `files` are its results by the name they are known under."""
+    return {
+        "config": dict(config),
+        "seeds": dict(seeds(config)),
+        "code": package_digest(),
+        "versions": versions(),
+        "files": {name: {"sha256": checksum(path), "bytes": path.stat().st_size} for name, path in files.items()},
+    }
+
+
+def seeds(config: Any, place: str = "") -> Iterator[tuple[str, Any]]:
+    """Every seed in a configuration, by its place."""
+    if isinstance(config, Mapping):
+        for key, value in config.items():
+            where = f"{place}.{key}" if place else str(key)
+            if key in {"seed", "seeds"}:
+                yield where, value
+            else:
+                yield from seeds(value, where)
+
+
+def versions() -> dict[str, str]:
+    """Python's version and those of `DISTRIBUTIONS`; one that is not installed is absent."""
+    found = {"python": platform.python_version()}
+    for name in DISTRIBUTIONS:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def results_below(folder: Path, skip: frozenset[str]) -> dict[str, Path]:
+    """The files of a results tree by their path from beside it, without hidden ones and those in `skip`."""
+    return {f"{folder.name}/{name}": path for name, path in files_below(folder).items() if name not in skip}
+
+
+def circumstances(logs: Path) -> dict[str, Any]:
+    """Clock, machine and durations, which no result depends on; durations are those that the benchmarks recorded."""
+    seconds = {}
+    for name, path in files_below(logs / "benchmarks").items():
+        header, *lines = read_text(path).splitlines()
+        if lines:
+            seconds[name.removesuffix(".tsv")] = float(lines[-1].split("\t")[header.split("\t").index("s")])
+    return {
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": platform.machine(),
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "system": platform.platform(),
+        "python": sys.version,
+        "core_seconds": round(sum(seconds.values()), 2),
+        "durations": seconds,
+    }
+
+
+def processor() -> str:
+    """The model name of the processor, where the system tells it."""
+    try:
+        lines = read_text("/proc/cpuinfo").splitlines()
+    except OSError:
+        return platform.processor()
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor()

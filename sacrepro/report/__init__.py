@@ -1,0 +1,1 @@
+"""The report as a document: what the claims say about themselves, set in the paper's notation and compiled to pdf."""

@@ -1,0 +1,128 @@
+"""Formulas as this project writes them in plain text, such as ‖ĥ_i - ∇_{θ_i}J‖ ≤ cL_iρ^{κ+1}/(1-γ), set by typst.
+
+Whatever the text, the result compiles: every character is either placed by the grammar below or escaped.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+#: Combining marks after a letter, and the typst function that sets them.
+ACCENTS = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "macron", "\u0307": "dot"}
+#: Names of functions and laws, set upright.
+OPERATORS = frozenset(["min", "max", "sup", "inf", "log", "exp", "lim", "det", "osc", "diag", "Var", "TV"])
+SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ᵀᵗᵈ", "0123456789-+Ttd", strict=True)) | {"·": "."}
+#: ASCII punctuation that typst's mathematics takes as it is.
+PLAIN = frozenset("+-=<>!.")
+
+TOKEN = re.compile(
+    r"(?P<number>\d+(?:\.\d+)?|\.\d+)|(?P<raised>[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ᵀᵗᵈ]+(?:·[⁰¹²³⁴⁵⁶⁷⁸⁹]+)?)"
+    r"|(?P<name>[A-Za-z]{2,}(?![\u0300-\u036f]))|(?P<letter>[^\W_][\u0300-\u036f]*)|(?P<script>[_^])|(?P<root>√)"
+    r"|(?P<space>\s+)|(?P<other>.)",
+    re.DOTALL,
+)
+
+
+def formula(text: str) -> str:
+    """`text` as the inside of a typst formula."""
+    spelled = "".join(unicodedata.normalize("NFD", c) if c.isalpha() else c for c in unicodedata.normalize("NFC", text))
+    return Formula(spelled).all()
+
+
+def quoted(text: str) -> str:
+    """`text` as a typst string."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+class Formula:
+    """A reader over one formula."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.place = 0
+
+    def all(self) -> str:
+        """Everything that is left, as typst mathematics."""
+        atoms: list[tuple[str, str]] = []
+        while self.place < len(self.text):
+            self.take(atoms)
+        return " ".join(base + scripts for base, scripts in atoms)
+
+    def take(self, atoms: list[tuple[str, str]]) -> None:
+        """Read one token: a new atom, or a script on the last one; a prime belongs to the letter."""
+        found = TOKEN.match(self.text, self.place)
+        assert found is not None  # `other` takes any character
+        start, self.place = self.place, found.end()
+        kind, token = found.lastgroup, found.group()
+        if kind in {"script", "raised"} or token in "'’":
+            base, scripts = atoms.pop() if atoms else ('""', "")
+            if kind == "raised":
+                scripts += f"^({quoted(''.join(SUPERSCRIPTS[c] for c in token))})"
+            elif kind == "script":
+                scripts += f"{token}({self.argument()})"
+            else:
+                base += "'"
+            atoms.append((base, scripts))
+        elif kind == "root":
+            atoms.append((f"sqrt({self.argument()})", ""))
+        elif kind == "name":
+            atoms += [(part, "") for part in self.name(token, start)]
+        elif kind == "space":
+            if start and self.text[start - 1] not in "+-−=<>≤≥(,·" and self.text[self.place :][:1].isalnum():
+                atoms.append(("thin", ""))
+        elif atom := self.character(token, kind, start):
+            atoms.append((atom, ""))
+
+    def character(self, token: str, kind: str | None, start: int) -> str:
+        """A number, a letter with its accents, or a sign."""
+        if kind == "number":
+            return quoted(token)
+        if kind == "letter":
+            letter = token[0]
+            for mark in token[1:]:
+                letter = f"{ACCENTS[mark]}({letter})" if mark in ACCENTS else letter
+            return letter
+        if token in "|‖" and self.text[start - 1 : start + 2].strip() != token:
+            return f'class("normal", {token})'
+        if token.isascii() and token not in PLAIN:
+            return f"\\{token}" if token.isprintable() else ""
+        return "" if unicodedata.combining(token) or not token.isprintable() else token
+
+    def name(self, token: str, start: int) -> list[str]:
+        """An operator, a word between spaces, or a product of letters."""
+        if token in OPERATORS:
+            return [f"op({quoted(token)})"]
+        before, after = self.text[start - 1 : start], self.text[self.place : self.place + 1]
+        if token[0].islower() and before.strip("( ") == "" and after.strip("(),.:; ") == "":
+            left, right = (" " if before == " " else ""), (" " if after == " " else "")
+            return [quoted(f"{left}{token}{right}")]
+        return list(token)
+
+    def argument(self) -> str:
+        """What a script or a root applies to: a group in braces or parentheses, or one letter, number or sign."""
+        opening = self.text[self.place : self.place + 1]
+        closing = {"{": "}", "(": ")"}.get(opening)
+        end = self.matching(opening, closing) if closing else None
+        if end is not None:
+            inside = Formula(self.text[self.place + 1 : end]).all()
+            self.place = end + 1
+            return inside or '""'
+        found = TOKEN.match(self.text, self.place)
+        if found is None or found.lastgroup in {"script", "root", "space", "raised"}:
+            return '""'
+        if found.lastgroup == "name":
+            letters = found.group() if found.group().islower() else found.group()[0]
+            self.place += len(letters)
+            return " ".join(letters) if len(letters) < 3 else quoted(letters)
+        start, self.place = self.place, found.end()
+        return self.character(found.group(), found.lastgroup, start) or '""'
+
+    def matching(self, opening: str, closing: str) -> int | None:
+        """The place of the bracket that closes the one at this place."""
+        depth = 0
+        for place in range(self.place, len(self.text)):
+            depth += (self.text[place] == opening) - (self.text[place] == closing)
+            if depth == 0:
+                return place
+        return None

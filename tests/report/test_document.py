@@ -1,0 +1,108 @@
+"""The report follows the rows of the verdict table, and says nothing else."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sacrepro import cli
+from sacrepro.claims import CLAIMS
+from sacrepro.claims.comparison import Verdict
+from sacrepro.plotting import FIGURES
+from sacrepro.report.catalog import catalog, claims_page
+from sacrepro.report.document import record
+from sacrepro.store import write_json, write_rows
+
+ROOT = Path(__file__).parents[2]
+ENTRIES = catalog()
+MANIFEST = {
+    "config": {
+        "policies": {"count": 2, "seed": 0, "scale": 1.5},
+        "instances": {"relay": {"exact": "tables", "spec": {"model": "relay", "n": 3, "gamma": 0.5}}},
+        "sac": {},
+    },
+    "versions": {"python": "3"},
+    "code": "0123456789ab",
+}
+PAGES = {"proofs": "# Proofs\n\nText.", "errata": "# Errata\n\nText."}
+
+
+def verdict(claim, judged="holds", hypothesis=""):
+    return Verdict(
+        claim, hypothesis, "x ≤ y", "Lemma", 1, 12345, int(judged == "violated"), 0.5, "relay", 1e-9, judged, ""
+    )
+
+
+def test_there_is_a_section_for_every_judged_claim_in_the_papers_order():
+    made = record([verdict(name) for name in reversed(CLAIMS)], ENTRIES, MANIFEST, {}, PAGES)
+    assert [claim["name"] for claim in made["claims"]] == list(CLAIMS)
+    assert made["totals"]["comparisons"] == "\N{NARROW NO-BREAK SPACE}".join(f"{12345 * len(CLAIMS):,}".split(","))
+    assert len(record([verdict("lemma3")], ENTRIES, MANIFEST, {}, PAGES)["claims"]) == 1
+
+
+def test_a_violated_claim_is_in_the_summary():
+    made = record([verdict("lemma3", "violated"), verdict("lemma4")], ENTRIES, MANIFEST, {}, PAGES)
+    assert made["totals"]["violated"] == ["lemma3"]
+    assert made["totals"]["violations"] == 1
+
+
+def test_figures_of_claims_and_others_are_told_apart_and_unknown_claims_are_refused():
+    made = record([verdict("lemma3")], ENTRIES, MANIFEST, {"lemma3": "a.svg", "new_experiment": "b.svg"}, PAGES)
+    assert made["claims"][0]["figure"] == "a.svg"
+    assert [entry["name"] for entry in made["experiments"]] == ["new_experiment"]
+    with pytest.raises(ValueError, match="no claim is called lemma9"):
+        record([verdict("lemma9")], ENTRIES, MANIFEST, {}, PAGES)
+
+
+def test_the_catalog_says_something_about_everything():
+    for entry in ENTRIES["claims"]:
+        assert entry["title"], entry["name"]
+        assert entry["measures"], entry["name"]
+        for key in ("module", "test"):
+            assert (ROOT / entry[key]).is_file() or entry[key].startswith("tests"), entry[key]
+    for entry in ENTRIES["figures"]:
+        assert entry["caption"], entry["name"]
+        assert "partial(" not in entry["caption"], entry["name"]
+    assert [entry["name"] for entry in ENTRIES["figures"]] == list(FIGURES)
+
+
+def test_the_page_of_claims_is_current():
+    current = (ROOT / "paper/claims.md").read_text()
+    assert current == claims_page(ENTRIES), (
+        "python -m sacrepro catalog --output results/catalog.json --markdown paper/claims.md"
+    )
+
+
+@pytest.mark.parametrize("judged", ["violated", "vacuous"])
+def test_the_document_is_byte_stable_and_has_its_numbers_from_the_table(tmp_path, judged):
+    rows = [verdict("lemma3"), verdict("lemma4", judged, "worst case"), verdict("lemma4", "tight", "own hypothesis")]
+    write_rows(tmp_path / "claims.csv", Verdict, rows)
+    write_json(tmp_path / "catalog.json", ENTRIES)
+    write_json(tmp_path / "manifest.json", MANIFEST)
+    tables = [str(tmp_path / file) for file in ("claims.csv", "catalog.json", "manifest.json")]
+    pages = ["--pages", str(ROOT / "paper/proofs.md"), str(ROOT / "paper/errata.md")]
+    sources = ["--template", str(ROOT / "paper/report.typ"), "--references", str(ROOT / "paper/references.bib")]
+    for name in ("one", "two"):
+        drawn = ["--figures", str(ROOT / "figures/lemma3.svg"), "--output", str(tmp_path / f"{name}.pdf")]
+        cli.main(["report", *tables, *sources, *pages, *drawn])
+    assert (tmp_path / "one.pdf").read_bytes() == (tmp_path / "two.pdf").read_bytes()
+    assert len((tmp_path / "one.pdf").read_bytes()) < 1_000_000
+
+
+def test_the_template_holds_no_result():
+    """Digits in the template are sizes and labels of the layout; in its sentences there are none."""
+    text = (ROOT / "paper/report.typ").read_text()
+    for line in text.splitlines():
+        if line.strip().startswith(("#", "//", "set ", "if ", "let ", "columns", "inset", "align", "text(", "image(")):
+            continue
+        sentence = line.split("#")[0]
+        words = [word.strip(".,()") for word in sentence.split()]
+        assert not [word for word in words if word.isdigit() and int(word) > 2], line
+
+
+def test_the_catalog_is_a_verb(tmp_path):
+    call = [sys.executable, "-m", "sacrepro", "catalog", "--output", "c.json", "--markdown", "c.md"]
+    subprocess.run(call, cwd=tmp_path, check=True)
+    assert json.loads((tmp_path / "c.json").read_text()) == ENTRIES

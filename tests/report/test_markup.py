@@ -1,0 +1,67 @@
+"""Text becomes typst markup that compiles whatever it says, and formulas become mathematics."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sacrepro.report.document import pdf
+from sacrepro.report.markdown import inline, markup
+from sacrepro.report.mathematics import formula
+
+#: What proofs and statements are made of, and what typst gives a meaning to.
+SIGNS = "aiQθκγ_^{}()[]|‖√²⁻¹'*`#$@<>\\/\"~-+=.,:;&% \n1∎̂̄≤Σ∈"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("κ", "κ"),
+        ("N_i^κ", "N_(i)^(κ)"),
+        ("r̄", "macron(r)"),
+        ("Q̂_i", "hat(Q)_(i)"),
+        ("s_i'", "s'_(i)"),
+        ("γ^{κ+1}", 'γ^(κ + "1")'),
+        ("C_ij", "C_(i j)"),
+        ("(1-γ)²", '\\( "1" - γ \\)^("2")'),
+        ("√(1+γ)", 'sqrt("1" + γ)'),
+        ("max_j D_j", 'op("max")_(j) thin D_(j)'),
+        ("10⁻¹¹·⁷", '"10"^("-11.7")'),
+    ],
+)
+def test_formulas(text, expected):
+    assert formula(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("the bound of Lemma 3", "the bound of Lemma 3"),
+        ("where γ < 1 holds.", 'where $γ < "1"$ holds\\.'),
+        ("an (r̄, γ)-exponential decay", "an $\\( macron(r) \\, γ \\)$\\-exponential decay"),
+        ("the claim td_fixed_point", 'the claim #raw("td_fixed_point");'),
+        ("`P[i]` and **bold κ** and *slanted*", '#raw("P[i]"); and #strong[bold $κ$]; and #emph[slanted];'),
+        ("a limit q\\*", "a limit q\\*"),
+        ("see [proofs](proofs.md)", "see proofs"),
+        ("", ""),
+    ],
+)
+def test_words_and_formulas_are_told_apart(text, expected):
+    assert inline(text) == expected
+
+
+def test_blocks():
+    page = (
+        "# Title\n\nText\nmore.\n1. one\n2. two\n   goes on\n\n"
+        "| one | two |\n|---|---|\n| x \\| y | κ |\n\n```\ncode\n```\n"
+    )
+    made = markup(page, level=1)
+    assert "#heading(level: 2)[Title]" in made
+    assert "#enum([one], [two goes on])" in made
+    assert "table.header([one], [two]), " in made
+    assert '#raw("code", block: true)' in made
+
+
+@given(st.lists(st.text(st.sampled_from(SIGNS), max_size=25), max_size=6))
+def test_every_text_compiles(pieces):
+    text = "\n".join(pieces)
+    assert pdf({"main.typ": f"$ {formula(text)} $\n\n{markup(text)}\n\n#[{inline(text)}]".encode()}).startswith(b"%PDF")

@@ -1,0 +1,62 @@
+"""Whole runs of the workflow in folders of their own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+TINY = ROOT / "tests/workflow/tiny.yaml"
+SMOKE = ROOT / "workflow/config/smoke.yaml"
+#: What a run needs besides the installed package.
+SOURCES = ("Snakefile", "workflow", "profiles", "paper")
+
+
+def workspace(folder):
+    """`folder` with the workflow in it, and no results."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in SOURCES:
+        (folder / name).symlink_to(ROOT / name)
+    return folder
+
+
+def command(*options, config=TINY, cores=2):
+    """The command line of a run."""
+    cli = [sys.executable, "-m", "snakemake", "--cores", str(cores), *map(str, options)]
+    return [*cli, "--configfile", str(config)]  # last, because it takes every word after it
+
+
+def environment():
+    """One BLAS thread, and this package first."""
+    python_path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    return os.environ | {"OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": python_path}
+
+
+def run(folder, *options, config=TINY, cores=2, timeout=600):
+    """A run in `folder`; its output is text."""
+    return subprocess.run(
+        command(*options, config=config, cores=cores),
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=timeout,
+    )
+
+
+def contents(folder):
+    """The bytes of every result that a reader sees, by its path."""
+    root = Path(folder) / "results"
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in sorted(root.rglob("*"))
+        if path.is_file() and not path.name.startswith(".")
+    }
+
+
+def same(one, other):
+    """Whether two results trees are the same; names what differs."""
+    assert one.keys() == other.keys()
+    assert [name for name in one if one[name] != other[name]] == []
+    return True

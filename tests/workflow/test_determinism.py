@@ -1,0 +1,79 @@
+"""Same configuration, same machine: the same bytes, whatever the number of cores."""
+
+import re
+
+import numpy as np
+import pytest
+from runs import ROOT, SMOKE, contents, run, same, workspace
+
+from sacrepro import cli
+from sacrepro.claims.comparison import Comparison
+from sacrepro.store import read_rows, write_rows
+
+pytestmark = pytest.mark.slow
+
+#: Figures of the paper configuration that take seconds, not minutes.
+REDRAWN = ("td_fixed_point", "definition2", "theorem5", "critic_sharp")
+#: Of a panel's width or height: a third of a marker.
+TOLERANCE = 0.01
+
+
+def test_one_core_and_eight_cores_twice_give_the_same_bytes(tmp_path):
+    trees = []
+    for place, cores in enumerate((1, 8, 8, 1)):
+        folder = workspace(tmp_path / f"run{place}")
+        done = run(folder, config=SMOKE, cores=cores)
+        assert done.returncode == 0, done.stdout[-3000:]
+        trees.append(contents(folder))
+    assert len(trees[0]) > 40
+    for tree in trees[1:]:
+        assert same(trees[0], tree)
+
+
+def test_a_second_run_and_a_touched_comment_rerun_nothing(finished):
+    done = run(finished)
+    assert "Nothing to be done" in done.stdout
+
+
+def points(svg):
+    """What a drawing shows: for each panel the places of its markers, ticks and lines, in the order they were drawn."""
+    panels = re.split(r'<g id="axes_\d+">', svg.read_text())[1:]
+    number = r"-?\d+(?:\.\d+)?"
+    place = re.compile(rf'<use xlink:href="#m\w+" x="({number})" y="({number})"|[ML] ({number}) ({number}) ?\n')
+    found = []
+    for panel in panels:
+        drawn = re.sub(r"<defs>.*?</defs>|<!--.*?-->.*?</g>", "", panel, flags=re.DOTALL)  # shapes of markers, and text
+        found.append(np.array([[float(c) for c in match if c] for match in place.findall(drawn)]))
+    return found
+
+
+def distance(one, other):
+    """The largest distance between points of two drawings in panel sizes, up to a shift and a stretch of each axis."""
+    if [panel.shape for panel in one] != [panel.shape for panel in other]:
+        return np.inf
+    apart = 0.0
+    for x, y in zip(one, other, strict=True):
+        for axis in (0, 1):
+            design = np.stack([x[:, axis], np.ones(len(x))], axis=1)
+            fitted = design @ np.linalg.lstsq(design, y[:, axis], rcond=None)[0]
+            apart = max(apart, float(np.abs(fitted - y[:, axis]).max() / np.ptp(y[:, axis])))
+    return apart
+
+
+def test_committed_figures_are_redrawn_within_a_tolerance(tmp_path):
+    """Points, not bytes: text metrics, and with them margins, differ between machines; what is measured may not."""
+    folder = workspace(tmp_path / "run")
+    config = ROOT / "workflow/config/paper.yaml"
+    done = run(folder, *(f"figures/{name}.svg" for name in REDRAWN), config=config)
+    assert done.returncode == 0, done.stdout[-3000:]
+    for name in REDRAWN:
+        committed, redrawn = (points(place / f"figures/{name}.svg") for place in (ROOT, folder))
+        assert sum(map(len, committed)) > 50
+        assert distance(committed, redrawn) < TOLERANCE, name
+    # The tolerance is not blind: one value of many, twice as large, is another drawing.
+    rows = read_rows(folder / f"results/claims/{REDRAWN[0]}.csv", Comparison)
+    largest = max(range(len(rows)), key=lambda row: rows[row].left)
+    rows[largest] = rows[largest]._replace(left=2.0 * rows[largest].left)
+    write_rows(tmp_path / "altered.csv", Comparison, rows)
+    cli.main(["figure", REDRAWN[0], str(tmp_path / "altered.csv"), "--output", str(tmp_path / "altered.svg")])
+    assert distance(points(ROOT / f"figures/{REDRAWN[0]}.svg"), points(tmp_path / "altered.svg")) > TOLERANCE

@@ -1,0 +1,137 @@
+"""A run that is killed, starved or tampered with completes with the same bytes, or stops and says why in one line."""
+
+import contextlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import yaml
+from runs import TINY, command, contents, environment, run, same, workspace
+
+pytestmark = pytest.mark.slow
+
+KILLS = 10
+
+
+def copy(finished, folder):
+    """A copy of a finished run."""
+    shutil.copytree(finished, folder, symlinks=True)
+    return folder
+
+
+def test_a_run_killed_at_random_moments_completes_with_the_same_bytes(tmp_path, expected):
+    folder = workspace(tmp_path / "run")
+    moments = random.Random(0)
+    for kill in range(KILLS):
+        started = subprocess.Popen(
+            command(), cwd=folder, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )  # fmt: skip
+        time.sleep(moments.uniform(0.5, 6.0))
+        os.killpg(started.pid, signal.SIGKILL)
+        started.wait()
+        for name, content in contents(folder).items():
+            assert content == expected[name], f"after kill {kill}, {name} is neither absent nor complete"
+        assert run(folder, "--unlock").returncode == 0
+    done = run(folder)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert same(contents(folder), expected)
+    assert not list((folder / "results").rglob(".*.part")), "half-written files are left"
+
+
+DAMAGES = {
+    "truncated": lambda content: content[: len(content) // 2],
+    "one bit": lambda content: content[:-30] + bytes([content[-30] ^ 1]) + content[-29:],
+    "empty": lambda content: b"",
+}
+DAMAGED = (
+    "exact/relay.npz",
+    "claims/lemma3.csv",
+    "claims.csv",
+    "traces/stationarity.csv",
+    "manifest.json",
+    "figures/lemma3.svg",
+    "sac/relay_kappa0.npz",
+    "report.pdf",
+)
+
+
+def test_a_damaged_result_is_named_and_never_taken_for_complete(tmp_path, finished, expected):
+    folder = copy(finished, tmp_path / "run")
+    for place, name in enumerate(DAMAGED):
+        kind = list(DAMAGES)[place % len(DAMAGES)]
+        path = folder / "results" / name
+        content, times = path.read_bytes(), (path.stat().st_atime, path.stat().st_mtime)
+        path.write_bytes(DAMAGES[kind](content))
+        if place % 2:
+            os.utime(path, times)  # as a failing disk would, without a trace in the file's times
+        done = run(folder)
+        assert done.returncode != 0, f"{name}, {kind}, was taken for complete"
+        lines = [line for line in done.stdout.splitlines() if f"results/{name} is not as it was written" in line]
+        assert len(lines) == 1, done.stdout[-2000:]
+        path.write_bytes(content)
+        os.utime(path, times)
+    for name in DAMAGED:
+        (folder / "results" / name).unlink()
+    done = run(folder)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert same(contents(folder), expected)
+
+
+@contextlib.contextmanager
+def small_disk(folder, options):
+    """A file system of its own in `folder`."""
+    folder.mkdir(parents=True)
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], capture_output=True, text=True)
+    if made.returncode:
+        pytest.skip(f"cannot mount a tmpfs here: {made.stderr.strip()}")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"), [("size=200k", "No space left on device"), ("ro", "Read-only file system")]
+)
+def test_a_full_or_write_protected_disk_stops_the_run_and_no_more(tmp_path, expected, options, complaint):
+    if not shutil.which("mount") or os.geteuid() != 0:
+        pytest.skip("only root may mount a file system")
+    folder = workspace(tmp_path / "run")
+    with small_disk(folder / "results", options):
+        done = run(folder)
+        assert done.returncode != 0
+        assert complaint in done.stdout, done.stdout[-3000:]
+        assert "Traceback" not in done.stdout
+        for name, content in contents(folder).items():
+            assert content == expected[name], name
+        subprocess.run(["mount", "-o", "remount,rw,size=64m", str(folder / "results")], check=True)
+        done = run(folder)
+        assert done.returncode == 0, done.stdout[-3000:]
+        assert same(contents(folder), expected)
+
+
+def test_a_request_beyond_memory_stops_with_one_line(tmp_path):
+    config = yaml.safe_load(TINY.read_text())
+    config["instances"]["relay"]["spec"] = {"model": "relay", "n": 60, "gamma": 0.5}
+    (tmp_path / "large.yaml").write_text(yaml.safe_dump(config))
+    folder = workspace(tmp_path / "run")
+    done = run(folder, "results/exact/relay.npz", config=tmp_path / "large.yaml")
+    assert done.returncode != 0
+    assert [line for line in done.stdout.splitlines() if "sacrepro: " in line and "TB, but" in line]
+    assert "Traceback" not in done.stdout
+    assert not (folder / "results/exact/relay.npz").exists()
+
+
+def test_the_command_line_says_what_is_wrong_in_one_line(tmp_path):
+    (tmp_path / "half.npz").write_bytes(b"PK\3\4 half")
+    call = [sys.executable, "-m", "sacrepro", "claim", "lemma3", str(tmp_path / "half.npz"), "--output", "x.csv"]
+    done = subprocess.run(call, cwd=tmp_path, env=environment(), capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "half.npz is not a readable npz file" in done.stderr

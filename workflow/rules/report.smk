@@ -1,0 +1,83 @@
+rule config:
+    """The resolved configuration, beside the results."""
+    output:
+        "results/config.json",
+    log:
+        "logs/config.log",
+    benchmark:
+        "logs/benchmarks/config.tsv"
+    params:
+        config=json.dumps(config, sort_keys=True),
+    shell:
+        "python -m sacrepro config {params.config:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule catalog:
+    """What every claim and figure says about itself."""
+    output:
+        CATALOG,
+    log:
+        "logs/catalog.log",
+    benchmark:
+        "logs/benchmarks/catalog.tsv"
+    params:
+        code=source_digest(
+            "sacrepro.claims", "sacrepro.plotting", "sacrepro.report.catalog"
+        ),
+    shell:
+        "python -m sacrepro catalog --output {output:q} > {log:q} 2>&1"
+
+
+rule manifest:
+    """Configuration, code digest, versions, seeds and checksums of all results; clock and machine in logs/run.json."""
+    input:
+        measured,
+        intermediate,
+        config="results/config.json",
+        elsewhere=published,
+    output:
+        report(
+            MANIFEST,
+            caption="../captions/manifest.rst",
+            category="Document",
+            labels={"file": "manifest"},
+        ),
+    log:
+        "logs/manifest.log",
+        run="logs/run.json",
+    benchmark:
+        "logs/benchmarks/manifest.tsv"
+    params:
+        code=package_digest(),
+    shell:
+        "python -m sacrepro manifest results --config {input.config:q} --files {input.elsewhere:q}"
+        " --skip catalog.json report.pdf verified.txt --log {log.run:q} --output {output:q} > {log[0]:q} 2>&1"
+
+
+rule report:
+    """The report, from results only."""
+    input:
+        claims="results/claims.csv",
+        catalog=CATALOG,
+        manifest=MANIFEST,
+        figures=shown,
+        template=paper("report.typ"),
+        references=paper("references.bib"),
+        pages=[paper("proofs.md"), paper("errata.md")],
+    output:
+        report(
+            REPORT,
+            caption="../captions/report.rst",
+            category="Document",
+            labels={"file": "report"},
+        ),
+    log:
+        "logs/report.log",
+    benchmark:
+        "logs/benchmarks/report.tsv"
+    params:
+        code=code_digest("sacrepro.report.document"),
+    shell:
+        "python -m sacrepro report {input.claims:q} {input.catalog:q} {input.manifest:q}"
+        " --template {input.template:q} --references {input.references:q} --pages {input.pages:q}"
+        " --figures {input.figures:q} --output {output:q} > {log:q} 2>&1"
