@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sacrepro.bounds.influence import influence_matrix
+    from sacrepro.counted import CountedMDP
     from sacrepro.exact import (
         PolicyEvaluation,
         certified_decay,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 _ROOMS = {
     "NetworkedMDP": "model",
+    "CountedMDP": "counted",
     "neighborhood": "graph",
     "softmax": "policy",
     "PolicyEvaluation": "exact",
@@ -58,6 +60,7 @@ _ROOMS = {
 }
 
 __all__ = [
+    "CountedMDP",
     "NetworkedMDP",
     "PolicyEvaluation",
     "SACTrace",
