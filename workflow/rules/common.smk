@@ -9,7 +9,6 @@ from snakemake.exceptions import WorkflowError
 
 from sacrepro.claims import CLAIMS as ALL_CLAIMS
 from sacrepro.claims import WITHOUT_TABLES
-from sacrepro.instances import APPLICATIONS
 from sacrepro.provenance import code_digest, import_closure
 
 SCHEMA = yaml.safe_load(
@@ -27,18 +26,18 @@ TRACES = {
     "objective": "stationarity",
     "stationarity": "stationarity",
 }
-# Other figures, and the rows that each shows.
-SURVEYS = {"environments": "results/environments.csv"}
+# What stands side by side, the settings of Table 1, and the rows of the figures about them.
+ENVIRONMENTS = config.get("environments", [])
 SETTINGS = config.get("table1", {})
+SURVEYS = {}
+if ENVIRONMENTS:
+    SURVEYS["environments"] = "results/environments.csv"
 if SETTINGS:
     SURVEYS["table1"] = "results/table1.csv"
 INSTANCES = config["instances"]
 EVALUATED = [name for name, entry in INSTANCES.items() if entry["exact"] != "none"]
 TABULATED = [name for name, entry in INSTANCES.items() if entry["exact"] == "tables"]
 RUNS = [(name, kappa) for name, run in config["sac"].items() for kappa in run["kappas"]]
-ENVIRONMENTS = [
-    name for name, entry in INSTANCES.items() if entry["spec"]["model"] in APPLICATIONS
-]
 EXACT_RUNS = [(name, kappa) for name, kappa in RUNS if name in EVALUATED]
 
 DRAWN = config.get("figures", [*CLAIMS, *TRACES, *SURVEYS])
