@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sacrepro.bounds.influence import influence_matrix
+    from sacrepro.counted import CountedMDP
     from sacrepro.coupled import CoupledMDP, as_coupled
     from sacrepro.exact import (
         PolicyEvaluation,
@@ -36,6 +37,7 @@ _ROOMS = {
     "NetworkedMDP": "model",
     "CoupledMDP": "coupled",
     "as_coupled": "coupled",
+    "CountedMDP": "counted",
     "neighborhood": "graph",
     "softmax": "policy",
     "PolicyEvaluation": "exact",
@@ -63,6 +65,7 @@ _ROOMS = {
 }
 
 __all__ = [
+    "CountedMDP",
     "CoupledMDP",
     "NetworkedMDP",
     "PolicyEvaluation",

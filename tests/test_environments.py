@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from sacrepro import cli
+from sacrepro import cli, natural_weights, policy_gradient, q_function, td_fixed_point, truncate
 from sacrepro.bounds.influence import influence_matrix
 from sacrepro.claims.case import exact_case
 from sacrepro.claims.environments import EnvironmentRow, certified_rows, exact_rows
@@ -22,10 +22,12 @@ from sacrepro.instances.sis import counted_sis, sis
 from sacrepro.instances.social import social
 from sacrepro.instances.sysadmin import sysadmin
 from sacrepro.instances.thermal import thermal
+from sacrepro.learn import sac_seeds
 from sacrepro.model import NetworkedMDP
 from sacrepro.policy import policies, uniform_theta
 from sacrepro.simulate import Simulator
 from sacrepro.store import read_rows
+from sacrepro.truncation import truncated_policy_gradient
 
 #: Probability that a goodness-of-fit test would refuse a perfect kernel, for one draw of its seeds; they are fixed.
 ERROR_RATE = 1e-6
@@ -358,3 +360,46 @@ def test_the_verb_writes_rows_that_the_figure_draws(tmp_path):
     assert {row.instance for row in read} == {"small", "sis_hub"}
     cli.main(["figure", "environments", rows, "--output", str(tmp_path / "environments.svg")])
     assert (tmp_path / "environments.svg").read_text().startswith("<?xml")
+
+
+def promotion_step(gradient):
+    """The components that raise the promotion of agent 0 as a rejecter and as an adopter."""
+    return gradient[0][:, 1]
+
+
+def test_promotion_is_a_public_good():
+    """Neighbors gain more from a promotion than its agent: κ = 0 sees a loss where ∇J and κ = 1 see a gain."""
+    mdp = social(nx.cycle_graph(6), gamma=0.9, coupling=0.5, bias=-0.4, promotion=0.8)
+    theta = uniform_theta(mdp)
+    exact = promotion_step(policy_gradient(mdp, theta))
+    assert (exact > 0.06).all()
+    h_hat = []
+    for kappa in range(3):
+        Q_hat = [
+            truncate(
+                q_function(mdp, theta, i),
+                neighborhood(mdp.graph, i, kappa),
+                natural_weights(mdp, theta, i, kappa),
+            )
+            for i in range(mdp.n)
+        ]
+        h_hat.append(promotion_step(truncated_policy_gradient(mdp, theta, Q_hat, kappa)))
+    assert (h_hat[0] < 0.0).all()
+    assert (h_hat[1] > exact / 2).all()
+    assert (h_hat[2] > h_hat[1]).all()
+
+
+def test_necessary_a_long_inner_loop():
+    """500 steps from Q̂ = 0 teach the cost of promotion but not its return: the mean of ĝ at κ = 1 has the wrong sign.
+
+    Only 13 % of the updates are first visits, and the TD fixed point that the critic approaches points along ∇J: it is
+    condition (8), a large T, that is missing.
+    """
+    mdp = social(nx.cycle_graph(6), gamma=0.9, coupling=0.5, bias=-0.4, promotion=0.8)
+    theta = uniform_theta(mdp)
+    fixed_point = [td_fixed_point(mdp, theta, i, 1) for i in range(mdp.n)]
+    assert (promotion_step(truncated_policy_gradient(mdp, theta, fixed_point, 1)) > 0.04).all()
+    runs = sac_seeds(mdp, theta, kappa=1, M=1, T=500, h=20.0, t0=50.0, eta=1.0, seeds=range(400), record_every=1)
+    steps = np.array([np.mean([theta_i[:, 1].sum() for theta_i in run.theta]) for run in runs])
+    assert steps.mean() < -5.0 * steps.std() / math.sqrt(len(steps))
+    assert np.mean([run.first_visit_share for run in runs]) < 0.2

@@ -36,6 +36,10 @@ def test_configurations_are_valid_and_their_instances_can_be_built(name):
     for instance, run in config["sac"].items():
         assert instance in config["instances"]
         assert run["seeds"] >= 10
+    for instance in (*config.get("environments", ()), *config.get("table1", ())):
+        assert instance in config["instances"]
+    for instance in config.get("table1", ()):
+        assert config["instances"][instance]["exact"] == "tables"
 
 
 def objects(schema):

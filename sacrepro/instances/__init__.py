@@ -37,9 +37,6 @@ MODELS: Mapping[str, Callable[..., NetworkedMDP]] = {
     "file": file,
 }
 
-#: The models that are applications of the paper's introduction.
-APPLICATIONS = ("sis", "social", "sysadmin", "thermal", "queueing", "wireless")
-
 #: The models whose agents see their neighbors through a sum, so that hubs of any degree can be sampled and bounded.
 COUNTED: Mapping[str, Callable[..., CountedMDP]] = {
     "sis": counted_sis,

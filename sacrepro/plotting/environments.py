@@ -19,8 +19,13 @@ BOUNDS = (
 
 
 def environments(rows: Sequence[EnvironmentRow]) -> Figure:
-    """max_i D_i(κ), one marker a policy, below the bounds; panels without markers have no exact solution."""
-    instances = names(rows)
+    """max_i D_i(κ), one marker a policy, below the bounds; panels without markers have no exact solution.
+
+    Instances of one model stand together.
+    """
+    model = {row.instance: row.model for row in rows}
+    models = list(dict.fromkeys(row.model for row in rows))
+    instances = sorted(names(rows), key=lambda name: models.index(model[name]))
     sizes = {row.instance: row.n for row in rows}
     figure, grid = panels([f"{name}\nn = {sizes[name]}" for name in instances], columns=4, width=2.2, height=2.0)
     for axes, name in zip(grid, instances, strict=True):
@@ -37,7 +42,7 @@ def environments(rows: Sequence[EnvironmentRow]) -> Figure:
         low, high = axes.get_ylim()
         axes.set_ylim(min(low, high / 100), 1.5 * high)
         axes.set_xlim(-0.5, kappas[-1] + 0.5)
-        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
     grid[0].plot([], [], "o", color=BOUND_COLOR, label=r"$\max_i D_i(\kappa)$, one marker a policy")
     outer_labels(figure, r"$\kappa$", r"$\max_i D_i(\kappa)$")
     shared_legend(figure, grid[0])

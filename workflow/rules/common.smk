@@ -12,7 +12,6 @@ from snakemake.exceptions import WorkflowError
 from sacrepro.claims import CLAIMS as ALL_CLAIMS
 from sacrepro.claims import WITHOUT_TABLES
 from sacrepro.claims.adversary import TARGETS
-from sacrepro.instances import APPLICATIONS
 from sacrepro.network import inputs
 from sacrepro.provenance import (
     code_digest,
@@ -32,14 +31,16 @@ if fault is not None:
     raise WorkflowError(f"configuration, {place}: {fault.message[:300]}")
 
 CLAIMS = list(ALL_CLAIMS)
-# Other figures, and the rows that each shows.
+# What stands side by side, the settings of Table 1, and the rows of the figures about them.
+ENVIRONMENTS = config.get("environments", [])
+SETTINGS = config.get("table1", {})
 SURVEYS = {
-    "environments": "results/environments.csv",
     "adversary": "results/adversary.csv",
     "overview": "results/claims.csv",
     "decay_map": "results/decay_map.csv",
 }
-SETTINGS = config.get("table1", {})
+if ENVIRONMENTS:
+    SURVEYS["environments"] = "results/environments.csv"
 if SETTINGS:
     SURVEYS["table1"] = "results/table1.csv"
 INSTANCES = config["instances"]
@@ -54,9 +55,6 @@ for name, entry in INSTANCES.items():
         except ValueError as error:
             raise WorkflowError(f"configuration, instances.{name}.spec.path: {error}")
 RUNS = [(name, kappa) for name, run in config["sac"].items() for kappa in run["kappas"]]
-ENVIRONMENTS = [
-    name for name, entry in INSTANCES.items() if entry["spec"]["model"] in APPLICATIONS
-]
 EXACT_RUNS = [(name, kappa) for name, kappa in RUNS if name in EVALUATED]
 
 # The wireless benchmark, and the files that its figure shows.
