@@ -13,8 +13,10 @@ from typing import Protocol, runtime_checkable
 import networkx as nx
 import numpy as np
 
+from sacrepro.coupled import CoupledMDP
 from sacrepro.graph import check_graph
 from sacrepro.model import Array, NetworkedMDP
+from sacrepro.simulate.coupled import CoupledSteps
 from sacrepro.simulate.kernel import policy_thresholds, sample_actions
 from sacrepro.simulate.simulator import (
     Simulator,
@@ -135,6 +137,8 @@ def as_simulator(source: object) -> AnySimulator:
         return source
     if isinstance(source, NetworkedMDP):
         return Simulator(source)
+    if isinstance(source, CoupledMDP):
+        return SteppedSimulator(CoupledSteps(source))
     if isinstance(source, OwnSimulator):
         return SteppedSimulator(source)
     raise TypeError(
