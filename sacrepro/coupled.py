@@ -115,6 +115,13 @@ def as_coupled(mdp: NetworkedMDP) -> CoupledMDP:
     return CoupledMDP(mdp.graph, tuple(P), tuple(r), mdp.gamma, mdp.pi0)
 
 
+def over_pairs(table: Array, count: int) -> Array:
+    """Axes (s_1, …, s_k, a_1, …, a_k, rest) as (z_1, …, z_k, rest), z = s·A + a."""
+    order = [axis for k in range(count) for axis in (k, count + k)]
+    pairs = [table.shape[k] * table.shape[count + k] for k in range(count)]
+    return table.transpose([*order, *range(2 * count, table.ndim)]).reshape(*pairs, *table.shape[2 * count :])
+
+
 def _axes(name: str, hood: tuple[int, ...], i: int) -> str:
     states, actions = ", ".join(f"S_{j}" for j in hood), ", ".join(f"A_{j}" for j in hood)
     last = (f", S_{i}", ", then the next state") if name == "P" else ("", "")

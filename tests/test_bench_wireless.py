@@ -14,6 +14,7 @@ from sacrepro.bench.wireless import (
     learning_rows,
     reference_rows,
 )
+from sacrepro.learn import sac
 from sacrepro.store import read_rows
 
 
@@ -63,3 +64,12 @@ def test_verbs_and_figure(tmp_path):
     }  # fmt: skip
     cli.main(["figure", "wireless_benchmark", *paths, "--output", str(tmp_path / "figure.png")])
     assert (tmp_path / "figure.png").stat().st_size > 1000
+
+
+def test_no_table_of_one_hop_can_be_kept():
+    """Users in the middle of the benchmark have more than 2^62 cells at κ = 1."""
+    simulator = benchmark_simulator()
+    theta0 = [np.zeros((4, A_i)) for A_i in simulator.action_sizes]
+    for extension in ({"warm_start": True}, {"baseline": True}):
+        with pytest.raises(ValueError, match=r"at most 2\^62 cells an agent"):
+            sac(simulator, theta0, kappa=1, M=1, T=T, h=1.0, t0=1.0, eta=1.0, seed=0, **extension)

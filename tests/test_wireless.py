@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sacrepro import decay_profile, evaluate
+from sacrepro import CoupledMDP, decay_profile, evaluate, sac
 from sacrepro.bounds.reward_radius import reward_radius
 from sacrepro.instances import build
 from sacrepro.instances.wireless import layout, most_urgent, queue, start, wireless, wireless_committed
 from sacrepro.policy import gaussian_theta, policies, uniform_theta
-from sacrepro.simulate import Simulator, WirelessSimulator
+from sacrepro.simulate import Simulator, WirelessSimulator, as_simulator
 
 #: Chance that any of the goodness-of-fit tests of this file rejects a correct simulator: about 30 tests, 1e-6 each.
 REJECT = 1e-6
@@ -229,3 +229,29 @@ def test_decay_has_radius_one():
         for kappa in range(D.shape[1]):
             assert D[i, kappa] <= reward_radius(mdp.r_bar, mdp.gamma, kappa, 1) + 1e-9
     assert D[:, 0] == pytest.approx(0.9, abs=1e-9)
+
+
+def test_steps_of_a_coupled_model_sample_its_kernel():
+    """The learner's view of any `CoupledMDP`: next states given (s_{N_i}, a_{N_i}), and rewards as in the table."""
+    mdp, _ = grid(False)
+    simulator = as_simulator(mdp)
+    s, a, r = simulator.rollout(policies(mdp, uniform_theta(mdp)), 10_000, seed=1, m=0)
+    for i in range(3):
+        hood = mdp.neighbors[i]
+        rows = (*(s[j] for j in hood), *(a[j] for j in hood))
+        assert (r[i] == mdp.r[i][rows]).all()
+        flat = np.ravel_multi_index([row[:-1] for row in rows], mdp.r[i].shape)
+        counts = np.bincount(flat, minlength=mdp.r[i].size)
+        joint = np.bincount(flat * 4 + s[i, 1:], minlength=4 * mdp.r[i].size)
+        assert fits(joint, (counts[:, None] * mdp.P[i].reshape(-1, 4)).ravel())
+
+
+def test_the_learner_runs_on_a_coupled_model_with_a_joint_start():
+    mdp, _ = grid(False)
+    joint = np.zeros((4, 4, 4))
+    joint[1, 2, 3] = 1.0
+    mdp = CoupledMDP(mdp.graph, mdp.P, mdp.r, mdp.gamma, joint)
+    theta = [np.zeros((4, A_i)) for A_i in mdp.action_sizes]
+    trace = sac(mdp, theta, kappa=1, M=3, T=5, h=1.0, t0=1.0, eta=1.0, seed=0)
+    assert np.isfinite(trace.J_estimate).all()
+    assert as_simulator(mdp).rollout(policies(mdp, theta), 2, seed=0, m=0).s[:, 0].tolist() == [1, 2, 3]

@@ -6,10 +6,13 @@ packet in the newest slot with probability p and nothing else; θ = 0. The objec
 the access point; with these two rules, read off that code, its recorded start value is met. Recorded there: .0201 at
 the start, .2414 after 120,000 outer iterations with κ = 1, ALOHA .136.
 
-What the numbers mean. κ = 0 falls below the start: each user holds only its own reward against its score, so it learns
-to send more and more. With κ = 1 a user holds its neighbors' rewards too, which is what stops it. But no cell of 8 to
-18 users is visited twice, so line 7 writes Q̂_i = α_t r_i(t) and the critic never looks ahead: what helps is the sum
-over j ∈ N_i^κ in line 11, not the table of N_i^κ.
+What the numbers mean. κ = 0 falls below the start: each user holds only its own reward against its score, so it
+learns to send more and more. With κ = 1 a user holds its neighbors' rewards too, which is what stops it. But the cells
+of 8 to 18 users hardly ever recur within an episode, so line 7 writes Q̂_i = α_t r_i(t) and the critic never looks
+ahead: what helps is the sum over j ∈ N_i^κ in line 11, not the table of N_i^κ. Users in the middle have more than 2^62
+cells, where `warm_start` and `baseline` refuse. TD(λ) looks ahead in any table: at λ = 1 it holds returns, whose
+variance costs more here than the look-ahead is worth. In the published variant, which keeps its table, keys begin to
+recur once the policies have settled.
 """
 
 from __future__ import annotations

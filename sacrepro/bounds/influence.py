@@ -22,20 +22,25 @@ from scipy.sparse.linalg import spsolve
 from sacrepro.bounds.definition2 import definition2
 from sacrepro.bounds.total_variation import argument_influences, count_influences
 from sacrepro.counted import CountedMDP
-from sacrepro.model import Array, NetworkedMDP
+from sacrepro.coupled import CoupledMDP, Model, over_pairs
+from sacrepro.model import Array
 
 #: What the truncated series leaves out, relative to r̄/(1-γ); it is added to the bound, so the bound stays a bound.
 SERIES_TOLERANCE = 2.0**-53
 
 
-def influence_matrix(mdp: NetworkedMDP | CountedMDP) -> csr_array:
+def influence_matrix(mdp: Model | CountedMDP) -> csr_array:
     """C: scipy sparse array of shape (n, n), from the local kernels alone, valid for every localized policy.
 
     C_ij (j ≠ i) is the largest TV(P_i(·|s_j, …), P_i(·|s_j', …)) over s_j, s_j', the other neighbors' states and a_i;
-    C_ii the largest over pairs (s_i, a_i), (s_i', a_i') and the neighbors' states. Zeros are not stored.
+    C_ii the largest over pairs (s_i, a_i), (s_i', a_i') and the neighbors' states. Zeros are not stored. In an
+    action-coupled model every C_ij is over pairs (s_j, a_j), (s_j', a_j') and the pairs of the other neighbors.
     """
     if isinstance(mdp, CountedMDP):
         return _sparse(mdp.n, list(count_influences(mdp.P, mdp.neighbors)))
+    if isinstance(mdp, CoupledMDP):
+        P = [over_pairs(P_i, len(hood))[..., None, :] for P_i, hood in zip(mdp.P, mdp.neighbors, strict=True)]
+        return kernel_influence(P, mdp.neighbors)
     return kernel_influence(mdp.P, mdp.neighbors)
 
 

@@ -1,7 +1,7 @@
 """Lemmas 3 and 4 where agents see neighbors' actions: unchanged for local rewards, one hop worse for radius 1.
 
 The models are action-coupled and made from the case: its graph, sizes, γ and θ, with random kernels seeded by its
-name; and, once an instance, the relay along its longest shortest path, which attains both bounds on D. `kernels` has
+name; and, once an instance, the relay along its longest shortest path, which attains the bounds on D. `kernels` has
 rewards r_i(s_i, a_i), `rewards` has r_i(s_{N_i}, a_{N_i}). Cases with more than `MOST_PAIRS` joint pairs are skipped.
 """
 
@@ -12,9 +12,17 @@ import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import networkx as nx
 import numpy as np
+from scipy.sparse import csr_array, eye_array
 
-from sacrepro.bounds.reward_radius import reward_radius, reward_radius_gradient, reward_radius_natural
+from sacrepro.bounds.influence import influence_matrix
+from sacrepro.bounds.reward_radius import (
+    reward_radius,
+    reward_radius_gradient,
+    reward_radius_influence,
+    reward_radius_natural,
+)
 from sacrepro.claims.comparison import SUMMATION, Case, Comparison
 from sacrepro.claims.weights import weight_families
 from sacrepro.coupled import CoupledMDP
@@ -70,7 +78,7 @@ def check(case: Case) -> Iterator[Comparison]:
     for kind, radius in RADII.items():
         if case.policy == "uniform":
             relay = relay_along(plain.graph, gamma=plain.gamma, radius=radius)
-            yield from decay_rows(case, f"D, {kind}", "relay", coupled(relay, uniform_theta(relay)), radius)
+            yield from decay_rows(case, kind, "relay", coupled(relay, uniform_theta(relay)), radius)
         if math.prod(plain.state_sizes) * math.prod(plain.action_sizes) > MOST_PAIRS:
             continue
         mdp = random_coupled(
@@ -82,7 +90,7 @@ def check(case: Case) -> Iterator[Comparison]:
             radius=radius,
         )
         exact = coupled(mdp, case.theta)
-        yield from decay_rows(case, f"D, {kind}", "random", exact, radius)
+        yield from decay_rows(case, kind, "random", exact, radius)
         yield from gradient_rows(case, kind, exact, radius)
 
 
@@ -93,16 +101,24 @@ def coupled(mdp: CoupledMDP, theta: tuple[Array, ...]) -> Coupled:
     return Coupled(mdp, theta, Q, Q_error, law.pi, law.error, objective.gradient, objective.gradient_error)
 
 
-def decay_rows(case: Case, hypothesis: str, model: str, exact: Coupled, radius: int) -> Iterator[Comparison]:
-    """D_i(κ) for each agent and each κ that leaves somebody outside."""
+def decay_rows(case: Case, kind: str, model: str, exact: Coupled, radius: int) -> Iterator[Comparison]:
+    """D_i(κ) against γ^{κ+1-R} and against the influence series, for each κ that leaves somebody outside."""
     mdp = exact.mdp
+    C = influence_matrix(mdp)
+    seen = csr_array(nx.to_scipy_sparse_array(mdp.graph, nodelist=range(mdp.n))) * radius + eye_array(mdp.n)
     for i in range(mdp.n):
         for kappa in range(diameter(mdp.graph) + 1):
             if outside(mdp.graph, i, kappa):
                 left = float(oscillation(exact.Q[i], neighborhood(mdp.graph, i, kappa)).max())
-                right = reward_radius(mdp.r_bar, mdp.gamma, kappa, radius)
+                outsiders = np.zeros((mdp.n, 1))
+                outsiders[list(outside(mdp.graph, i, kappa))] = 1.0
                 error = 2.0 * exact.Q_error + SUMMATION * mdp.r_bar / (1.0 - mdp.gamma)
-                yield Comparison(case.instance, case.policy, hypothesis, model, i, kappa, left, right, error)
+                for hypothesis, right in (
+                    (f"D, {kind}", reward_radius(mdp.r_bar, mdp.gamma, kappa, radius)),
+                    (f"D influence, {kind}", reward_radius_influence(C, seen, outsiders, mdp.gamma, mdp.r_bar)[i, 0]),
+                ):
+                    where = (case.instance, case.policy, hypothesis, model, i, kappa)
+                    yield Comparison(*where, left, float(right), error)
 
 
 def gradient_rows(case: Case, kind: str, exact: Coupled, radius: int) -> Iterator[Comparison]:

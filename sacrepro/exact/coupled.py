@@ -14,7 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from sacrepro.coupled import CoupledMDP
+from sacrepro.coupled import CoupledMDP, over_pairs
 from sacrepro.exact.chain import Chain
 from sacrepro.exact.decay import DecayBounds
 from sacrepro.exact.dense import oscillation
@@ -70,13 +70,12 @@ def pair_chain(mdp: CoupledMDP, theta: Sequence[Array]) -> PairChain:
     sizes = [S_i * A_i for S_i, A_i in zip(mdp.state_sizes, mdp.action_sizes, strict=True)]
     P_bar, rewards = [], []
     for i, hood in enumerate(mdp.neighbors):
-        pairs = [sizes[j] for j in hood]
-        rewards.append(_by_pairs(mdp.r[i], len(hood)).reshape(pairs))
-        kernel = _by_pairs(mdp.P[i], len(hood)).reshape(*pairs, mdp.state_sizes[i], 1) * zeta[i]
-        P_bar.append(kernel.reshape(*pairs, sizes[i]))
+        rewards.append(over_pairs(mdp.r[i], len(hood)))
+        kernel = over_pairs(mdp.P[i], len(hood))[..., None] * zeta[i]
+        P_bar.append(kernel.reshape(*(sizes[j] for j in hood), sizes[i]))
     if isinstance(mdp.pi0, np.ndarray):
         joint = mdp.pi0.reshape(*mdp.state_sizes, *(1,) * mdp.n) * _joint_policy(zeta)
-        pi0: Array | tuple[Array, ...] = _by_pairs(joint, mdp.n).reshape(sizes)
+        pi0: Array | tuple[Array, ...] = over_pairs(joint, mdp.n)
     else:
         pi0 = tuple((pi0_i[:, None] * zeta_i).ravel() for pi0_i, zeta_i in zip(mdp.pi0, zeta, strict=True))
     P = tuple(P_bar_i[..., None, :] for P_bar_i in P_bar)
@@ -208,12 +207,6 @@ def over_actions(Q_i: Array, zeta: Sequence[Array]) -> Array:
         shape[j] = zeta[j].shape[0]
         Q_i = (Q_i * zeta[j].reshape(*shape, -1)).sum(axis=-1)
     return Q_i
-
-
-def _by_pairs(table: Array, count: int) -> Array:
-    """Axes (s_1, …, s_k, a_1, …, a_k, rest) as (s_1, a_1, …, s_k, a_k, rest)."""
-    order = [axis for k in range(count) for axis in (k, count + k)]
-    return table.transpose([*order, *range(2 * count, table.ndim)])
 
 
 def _joint_policy(zeta: Sequence[Array]) -> Array:

@@ -14,8 +14,10 @@ import networkx as nx
 import numpy as np
 
 from sacrepro.counted import CountedMDP
+from sacrepro.coupled import CoupledMDP
 from sacrepro.graph import check_graph
 from sacrepro.model import Array, NetworkedMDP
+from sacrepro.simulate.coupled import CoupledSteps
 from sacrepro.simulate.kernel import policy_thresholds, sample_actions
 from sacrepro.simulate.simulator import (
     Simulator,
@@ -138,6 +140,8 @@ def as_simulator(source: object) -> AnySimulator:
         return source
     if isinstance(source, (NetworkedMDP, CountedMDP)):
         return Simulator(source)
+    if isinstance(source, CoupledMDP):
+        return SteppedSimulator(CoupledSteps(source))
     if isinstance(source, OwnSimulator):
         return SteppedSimulator(source)
     raise TypeError(

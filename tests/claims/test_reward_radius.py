@@ -1,25 +1,34 @@
 """Neighbors' actions in kernels cost Lemmas 3 and 4 nothing; neighbors in rewards cost one power of γ, exactly."""
 
+import itertools
 from types import SimpleNamespace
 
 import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from scipy.sparse import csr_array
 
 from brute_force import CoupledBruteForce
 from claims.instances import RELAY, random_case, uniform_case
 from sacrepro import CoupledMDP
 from sacrepro.bounds.actions_one_hop_later import actions_one_hop_later
+from sacrepro.bounds.influence import influence_matrix
 from sacrepro.bounds.lemma3 import lemma3
 from sacrepro.bounds.lemma4 import lemma4
-from sacrepro.bounds.reward_radius import reward_radius, reward_radius_gradient, reward_radius_natural
+from sacrepro.bounds.reward_radius import (
+    reward_radius,
+    reward_radius_gradient,
+    reward_radius_influence,
+    reward_radius_natural,
+)
 from sacrepro.claims.comparison import holds, verdict
 from sacrepro.claims.reward_radius import check, coupled, decay_rows, gradient_rows
 from sacrepro.instances.coupled import longest_shortest_path, relay_along
+from sacrepro.instances.wireless import wireless
 from sacrepro.policy import SCORE_BOUND, policies, uniform_theta
 from sacrepro.truncation import truncated_policy_gradient
-from strategies import coupled_cases, graphs
+from strategies import coupled_cases, coupled_mdps, graphs
 
 DRAWN = SimpleNamespace(instance="drawn", policy="drawn")
 
@@ -152,11 +161,47 @@ def test_natural_weights_are_tight_as_gamma_vanishes():
     assert row.left / row.right == pytest.approx(np.sqrt((1 - gamma) / (1 + gamma)), rel=1e-6)
 
 
+@settings(max_examples=40, deadline=None)
+@given(coupled_mdps())
+def test_influence_matrix_agrees_with_enumeration(mdp):
+    """C_ij by a loop over every two rows of P_i that differ in the pair of j alone."""
+    expected = np.zeros((mdp.n, mdp.n))
+    for i, hood in enumerate(mdp.neighbors):
+        rows = list(np.ndindex(*mdp.r[i].shape))
+        for x, y in itertools.combinations(rows, 2):
+            differing = {hood[k % len(hood)] for k in range(len(x)) if x[k] != y[k]}
+            if len(differing) == 1:
+                j = differing.pop()
+                expected[i, j] = max(expected[i, j], 0.5 * np.abs(mdp.P[i][x] - mdp.P[i][y]).sum())
+    assert np.abs(influence_matrix(mdp).toarray() - expected).max() <= 1e-12
+
+
+def test_necessary_what_the_reward_sees_in_the_influence_series():
+    """With r_1 = s_0 the series over agent 1 alone misses what agent 0 shows at t = 0: it is short by the factor γ."""
+    mdp = relay_along(nx.path_graph(2), gamma=0.9, radius=1)
+    C, outsiders = influence_matrix(mdp), np.array([[1.0], [0.0]])
+    sees_both = csr_array(np.ones((2, 2)))
+    D = coupled(mdp, uniform_theta(mdp)).Q[1].max()
+    assert reward_radius_influence(C, sees_both, outsiders, 0.9, 1.0)[1, 0] == pytest.approx(D, rel=1e-9)
+    assert reward_radius_influence(C, csr_array(np.eye(2)), outsiders, 0.9, 1.0)[1, 0] < 0.95 * D
+
+
+def test_influence_certifies_a_faster_decay_of_wireless_access():
+    """With d = 1 a queue forgets in one slot, so D_i(κ) = 0 for κ ≥ 1; the influence series says so, γ^κ does not."""
+    mdp = wireless(rows=1, columns=4, deadline=1, p=0.5, q=0.9)
+    rows = list(decay_rows(DRAWN, "", "", coupled(mdp, uniform_theta(mdp)), 1))
+    assert all(holds(row) for row in rows)
+    for row in rows:
+        if row.kappa >= 1:
+            assert row.left <= row.error
+            assert row.right < 1e-9 if row.hypothesis == "D influence, " else row.right > 0.5
+
+
 def test_check_makes_models_of_the_case():
     rows = list(check(random_case()))
     assert all(holds(row) for row in rows)
     assert {row.hypothesis for row in rows} == {
-        f"{what}, {kind}" for what in ("D", "ĥ", "ĥ natural") for kind in ("kernels", "rewards")
+        f"{what}, {kind}" for what in ("D", "D influence", "ĥ", "ĥ natural") for kind in ("kernels", "rewards")
     }
     assert {row.case for row in rows if row.hypothesis.startswith("D")} == {"relay", "random"}
     tight = [row for row in check(uniform_case(RELAY)) if row.hypothesis == "D, rewards"]
