@@ -34,6 +34,21 @@ def test_configurations_are_valid_and_their_instances_can_be_built(name):
         assert run["seeds"] >= 10
 
 
+def test_every_claim_is_checked_on_enough_kinds_of_instances():
+    """Discounts .5, .7, .9, .95; six graph families and more; random, structured and nearly deterministic kernels."""
+    specs = [entry["spec"] for entry in CONFIGS["paper"]["instances"].values() if entry["exact"] == "tables"]
+    assert {0.5, 0.7, 0.9, 0.95} <= {build(spec).gamma for spec in specs}
+    families = {spec["graph"]["family"] for spec in specs if "graph" in spec}
+    families |= {"path" for spec in specs if spec["model"] == "relay"}
+    assert len(families) >= 6
+    random_discounts = {spec["gamma"] for spec in specs if spec["model"] == "random"}
+    assert random_discounts >= {0.5, 0.7, 0.9, 0.95}
+    assert any(spec.get("concentration", 1.0) <= 0.02 for spec in specs)
+    assert {"relay", "broadcast", "td_witness", "sis"} <= {spec["model"] for spec in specs}
+    assert CONFIGS["paper"]["policies"]["count"] >= 3
+    assert build(CONFIGS["paper"]["scale"]["spec"]).n == 100_000
+
+
 def objects(schema):
     """Every object schema inside `schema`."""
     if isinstance(schema, dict):
