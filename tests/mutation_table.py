@@ -1,4 +1,4 @@
-"""`mutmut results --all true | python tests/mutation_table.py`: mutants by module and by what became of them, as csv."""
+"""`mutmut results --all true | python tests/mutation_table.py`: what became of the mutants of each module, as csv."""
 
 import csv
 import re
