@@ -29,7 +29,7 @@ def anatomy(rows: Sequence[Comparison]) -> Figure:
         axes.set_title(name)
     for kappa in kappas:
         grid[0].plot([], [], "|", color=kappa_color(kappa), label=rf"$\kappa={kappa}$")
-    grid[-1].set_xlabel("factor that a step costs; their product is right/left of the inequality")
+    figure.supxlabel("factor that a step costs; their product is right/left of the inequality", fontsize=9)
     figure.legend(*grid[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(kappas))
     return figure
 
