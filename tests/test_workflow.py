@@ -11,6 +11,7 @@ import yaml
 
 from sacrepro import cli
 from sacrepro.claims import CLAIMS
+from sacrepro.claims.adversary import Found
 from sacrepro.claims.best_kappa import BestKappaRow
 from sacrepro.claims.comparison import Comparison, Verdict
 from sacrepro.claims.diagnostics import DiagnosticRow
@@ -40,6 +41,21 @@ def test_configurations_are_valid_and_their_instances_can_be_built(name):
         assert instance in config["instances"]
     for instance in config.get("table1", ()):
         assert config["instances"][instance]["exact"] == "tables"
+
+
+def test_every_claim_is_checked_on_enough_kinds_of_instances():
+    """Discounts .5, .7, .9, .95; six graph families and more; random, structured and nearly deterministic kernels."""
+    specs = [entry["spec"] for entry in CONFIGS["paper"]["instances"].values() if entry["exact"] == "tables"]
+    assert {0.5, 0.7, 0.9, 0.95} <= {build(spec).gamma for spec in specs}
+    families = {spec["graph"]["family"] for spec in specs if "graph" in spec}
+    families |= {"path" for spec in specs if spec["model"] == "relay"}
+    assert len(families) >= 6
+    random_discounts = {spec["gamma"] for spec in specs if spec["model"] == "random"}
+    assert random_discounts >= {0.5, 0.7, 0.9, 0.95}
+    assert any(spec.get("concentration", 1.0) <= 0.02 for spec in specs)
+    assert {"relay", "broadcast", "td_witness", "sis"} <= {spec["model"] for spec in specs}
+    assert CONFIGS["paper"]["policies"]["count"] >= 3
+    assert build(CONFIGS["paper"]["scale"]["spec"]).n == 100_000
 
 
 def objects(schema):
@@ -174,6 +190,36 @@ def test_verify_fails_on_a_counterexample_that_is_none_and_on_a_plant_that_is_no
     assert "NOT CAUGHT κ+2 in lemma3" in told
     assert "CAUGHT 0 of" in told
     assert not Path(verified).exists()
+
+
+def test_verify_fails_on_what_the_adversary_and_the_large_network_violate(tmp_path, capsys):
+    """A violated comparison at scale, one on the climb, and a reading that was not attacked are each named."""
+    comparisons, claims = tmp_path / "lemma3.csv", str(tmp_path / "claims.csv")
+    write_rows(comparisons, Comparison, [Comparison("relay", "uniform", "", "", 1, 0, 1.0, 1.0, 0.0)])
+    cli.main(["verdicts", str(comparisons), "--output", claims, "--markdown", str(tmp_path / "claims.md")])
+    large, found = tmp_path / "scale.csv", tmp_path / "adversary.csv"
+    write_rows(large, Comparison, [Comparison("ring", "uniform", "influence", "", 7, 0, 2.0, 1.0, 0.0)])
+    write_rows(found, Found, [Found("lemma3", "", 1, 5, 1, 0.5, 1.5, "n=2", 1.0, "relay")])
+    options = ["--scale", str(large), "--adversary", str(found), "--output", str(tmp_path / "verified.txt")]
+    with pytest.raises(SystemExit):
+        cli.main(["verify", claims, *options])
+    told = capsys.readouterr().out
+    assert "VIOLATED at scale: influence at ring, θ uniform, agent 7" in told
+    assert "VIOLATED under attack lemma3 : 1.5 at n=2" in told
+    assert "NOT ATTACKED truncation" in told
+    assert not (tmp_path / "verified.txt").exists()
+
+
+def test_the_adversary_from_search_to_figure(tmp_path):
+    tables = [str(tmp_path / f"{name}.csv") for name in ("lemma3", "truncation")]
+    for name, table in zip(("lemma3", "truncation"), tables, strict=True):
+        options = ["--evaluations", "5", "--seed", "0", "--models", str(tmp_path / f"{name}.npz")]
+        cli.main(["adversary", name, *options, "--output", table])
+    joined = tmp_path / "adversary.csv"
+    cli.main(["adversary-table", *tables, "--output", str(joined)])
+    assert [row.claim for row in read_rows(joined, Found)] == ["lemma3", "truncation"]
+    cli.main(["figure", "adversary", str(joined), "--output", str(tmp_path / "adversary.svg")])
+    assert (tmp_path / "adversary.svg").read_text().startswith("<?xml")
 
 
 def test_verbs_from_runs_to_learning_curves(tmp_path):

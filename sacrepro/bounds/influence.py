@@ -86,7 +86,7 @@ def influence(C: csr_array, outsiders: Array, gamma: float, r_bar: float, later:
 
 
 def influence_closed_form(C: csr_array, outsiders: Array, gamma: float, r_bar: float) -> Array:
-    """r̄ [(I-γC)^{-1} 1_O]_i ≥ D_i(κ) for agents i outside O; shape of `outsiders`.
+    """r̄ [(I-γC)^{-1} 1_O]_i ≥ D_i(κ) for agents i outside O, plus what rounding may hide; shape of `outsiders`.
 
     Raises ValueError unless γ·(spectral radius of C) < 1, certified by a vector x > 0 with γ C x < x.
     """
@@ -95,8 +95,13 @@ def influence_closed_form(C: csr_array, outsiders: Array, gamma: float, r_bar: f
     x = np.atleast_1d(spsolve(matrix, np.ones(n)))
     if not ((x > 0).all() and (gamma * (C @ x) < x).all()):
         raise ValueError(f"gamma = {gamma!r} times the spectral radius of C is not below 1; sum the clipped series")
-    columns = [np.atleast_1d(spsolve(matrix, column)) for column in np.asarray(outsiders, dtype=float).T]
-    return r_bar * np.stack(columns, axis=1)
+    starts = np.asarray(outsiders, dtype=float)
+    solved = np.stack([np.atleast_1d(spsolve(matrix, column)) for column in starts.T], axis=1)
+    # (I-γC)^{-1} is non-negative and (I-γC) x ≥ margin > 0, so what the solver left over is worth residual/margin x.
+    margin = float((x - gamma * (C @ x)).min())
+    rounding = 8.0 * np.finfo(float).eps * (1.0 + np.abs(solved).max(axis=0))
+    residual = np.abs(starts - solved + gamma * (C @ solved)).max(axis=0) + rounding
+    return r_bar * np.maximum(0.0, solved + x[:, None] * residual / margin)
 
 
 def influence_row_sums(C: csr_array, kappa: int, gamma: float, r_bar: float) -> float:

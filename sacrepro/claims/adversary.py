@@ -177,8 +177,11 @@ def changed(table: Array, rng: np.random.Generator, theta: bool) -> Array:
 
 
 def ratio(row: Comparison) -> float:
-    """left/right where the right side exceeds its certificate and is finite, else 0."""
-    return row.left / row.right if row.error < row.right < math.inf else 0.0
+    """What left/right certainly is, (left - error)/right, where the right side is finite and above its certificate.
+
+    A climb on left/right itself would be led to sides that are rounding.
+    """
+    return max(0.0, row.left - row.error) / row.right if row.error < row.right < math.inf else 0.0
 
 
 def measured(model: Model, claim: str) -> tuple[list[Comparison], dict[str, Comparison]]:

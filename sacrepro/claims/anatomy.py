@@ -2,7 +2,8 @@
 
 Each comparison is one step: `right` is the bound before it, `left` after it, and the steps telescope from Lemma 4's
 right side to ‖ĥ_i - ∇_{θ_i}J‖. So left/right ≤ 1 says that the step is sound, 1 that it costs nothing, and the product
-over the steps is exactly the ratio of `lemma4`. With ε_j = Q̂_j - Q_j for j ∈ N_i^κ, and for other j the middle of the
+over the steps is exactly the ratio of `lemma4`. `anatomies` takes the others apart.
+With ε_j = Q̂_j - Q_j for j ∈ N_i^κ, and for other j the middle of the
 range of Q_j over a_i less Q_j, the last four steps are
 
     ‖score‖ mean_j D_j ≥ ‖score‖ mean_j max|ε_j| ≥ ‖score‖ mean_j E|ε_j| ≥ E‖mean_j ε_j score‖ ≥ ‖E mean_j ε_j score‖,
@@ -18,6 +19,7 @@ from itertools import pairwise
 import numpy as np
 
 from sacrepro.bounds.anatomy import STEPS, anatomy
+from sacrepro.claims.anatomies import anatomies
 from sacrepro.claims.comparison import Case, Comparison
 from sacrepro.claims.lemma4 import truncated_q_functions
 from sacrepro.exact.dense import q_function
@@ -25,8 +27,8 @@ from sacrepro.graph import neighborhood
 from sacrepro.model import Array
 from sacrepro.policy import SCORE_BOUND, policies, score, score_norm
 
-STATEMENT = "every step of Lemma 4's proof is sound; left/right is what the step keeps, the product is Lemma 4's ratio"
-REFERENCE = "Lemma 4, its proof"
+STATEMENT = "every step of the proofs is sound; left/right is what a step keeps, the product is the inequality's ratio"
+REFERENCE = "Lemmas 3 and 4, eqs. (5), (7), (9)"
 
 #: Joint pairs (s, a) up to which a model is taken apart.
 MOST_ENTRIES = 2**16
@@ -36,7 +38,7 @@ FAMILIES = ("natural", "uniform", "opposed")
 
 
 def check(case: Case) -> Iterator[Comparison]:
-    """One comparison for each of `STEPS`, agent, κ and weight family."""
+    """One comparison for each of `STEPS`, agent, κ and weight family, then for each step of the other chains."""
     mdp = case.mdp
     n, zeta = mdp.n, policies(case.mdp, case.theta)
     if float(np.prod([float(r_i.size) for r_i in mdp.r])) > MOST_ENTRIES:
@@ -45,9 +47,8 @@ def check(case: Case) -> Iterator[Comparison]:
     Q = [q_function(mdp, case.V[j], j) for j in range(n)]
     error = 2.0 * case.gradient_error + 2.0 * SCORE_BOUND * case.D_error / (1.0 - mdp.gamma)
     span = max(float(r_j.max() - r_j.min()) for r_j in mdp.r)
-    for (kappa, family), Q_hat in truncated_q_functions(case).items():
-        if family not in FAMILIES:
-            continue
+    truncated = {key: tables for key, tables in truncated_q_functions(case).items() if key[1] in FAMILIES}
+    for (kappa, family), Q_hat in truncated.items():
         inside = [Q_hat[j] - Q[j] for j in range(n)]
         for i in range(n):
             hood = neighborhood(mdp.graph, i, kappa)
@@ -62,6 +63,7 @@ def check(case: Case) -> Iterator[Comparison]:
             for step, (right, left) in zip(STEPS, pairwise(values), strict=True):
                 where = (case.instance, case.policy, step, family, i, kappa)
                 yield Comparison(*where, left, right, error)
+    yield from anatomies(case, Q, truncated)
 
 
 def measured(

@@ -43,7 +43,7 @@ def check(case: Case) -> Iterator[Comparison]:
     i, kappa = max(places, key=lambda place: least_rho(float(case.D[place]), c, place[1]))
     found = worst_decay(mdp, i, kappa, seed=0, exhaustive_limit=EXHAUSTIVE, starts=1, tol=SEARCH_TOLERANCE)
     lefts = {
-        fit(case): asked([(float(case.D[place]), place[1]) for place in places], c, 2.0 * case.error),
+        fit(case): asked([(float(case.D[place]), place[1]) for place in places], c, case.D_error),
         f"worst of {found.tried} policies": asked([(found.D, kappa)], c, 2.0 * SEARCH_TOLERANCE),
     }
     for hypothesis, right in rights.items():
@@ -80,7 +80,7 @@ def fit(case: Case) -> str:
     """The policy's own (c, ρ), normalised at κ = 0, as a label."""
     kappas = sorted({kappa for i in range(case.mdp.n) for kappa in case.kappas(i)})
     D = [float(case.D[:, kappa].max()) for kappa in kappas]
-    if len(D) < 2 or D[0] <= 2.0 * case.error:
+    if len(D) < 2 or D[0] <= case.D_error:
         return "given policy"
     rho = max((max(later, 0.0) / D[0]) ** (1.0 / kappa) for kappa, later in zip(kappas[1:], D[1:], strict=True))
     return f"given policy, own c={D[0] / rho:.3g} ρ={rho:.3g}" if rho > 0 else "given policy"

@@ -42,7 +42,7 @@ def check(case: Case) -> Iterator[Comparison]:
                 spread = float(np.ptp(V_T[i], axis=axes).max())
                 yield Comparison(*where, "outside the cone", f"T={T}", i, 0, spread, 0.0, 2 * rounding)
             D_T = mdp.gamma * sweep_oscillations(plans[i], sweep_table(mdp, plans[i], V_before[i]))
-            error = 2.0 * (case.error + rounding)
+            error = case.D_error + 2.0 * rounding
             for kappa in case.kappas(i):
                 D = float(case.D[i, kappa])
                 own = float(D_T[kappa]) if kappa < len(D_T) else 0.0

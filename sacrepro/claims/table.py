@@ -41,7 +41,7 @@ def summary_table(rows: Sequence[Verdict]) -> str:
         own = [row for row in statements if row.claim == name]
         cells = (
             f"`{name}`", own[0].statement, own[0].reference, max(row.instances for row in own),
-            sum(row.comparisons for row in own), sum(row.violations for row in own), "<br>".join(map(judged, own)),
+            sum(row.comparisons for row in own), sum(row.violations for row in own), verdicts(own),
             places(own), f"{max(row.certificate for row in own):.1g}", f"[{name}](figures/{own[0].figure})",
         )  # fmt: skip
         lines.append(line(cells))
@@ -61,6 +61,20 @@ def summary_table(rows: Sequence[Verdict]) -> str:
 def line(cells: Sequence[object]) -> str:
     """One line of a Markdown table; bars inside a cell are escaped."""
     return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
+
+
+#: Readings of a claim that are listed openly; more are folded.
+OPEN = 6
+
+
+def verdicts(rows: Sequence[Verdict]) -> str:
+    """The verdicts on the readings of one claim; many are folded behind how many there are of each."""
+    lines = "<br>".join(map(judged, rows))
+    if len(rows) <= OPEN:
+        return lines
+    counts = [(name, sum(row.verdict == name for row in rows)) for name in JUDGEMENTS]
+    told = ", ".join(f"{count} **{name}**" for name, count in counts if count)
+    return f"<details><summary>{len(rows)} readings: {told}</summary>{lines}</details>"
 
 
 def judged(row: Verdict) -> str:

@@ -86,3 +86,10 @@ def test_the_summary_has_one_line_a_claim():
     assert summary_table([*rows, false]).splitlines()[-1] == (
         "| x ≤ y | Lemma 9 | **false as written** | 1.5 | a, θ uniform, agent 0, κ=0 | 0.01 | `lemma9` |"
     )
+
+
+def test_many_readings_are_folded_behind_their_counts():
+    rows = [verdict("lemma9", "", "", [row(1.0, 2.0, hypothesis=name)]) for name in "abcdef"]
+    assert "readings" not in summary_table(rows)
+    rows.append(verdict("lemma9", "", "", [row(2.0, 2.0, hypothesis="g")]))
+    assert "<summary>7 readings: 1 **tight**, 6 **holds**</summary>a: **holds**, 0.5<br>" in summary_table(rows)

@@ -1,5 +1,8 @@
 """The horizon's interval holds D_i(κ), both ends are attained, and it needs the width and the locality."""
 
+import dataclasses
+
+import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +13,9 @@ from sacrepro.bounds.light_cone import cone_width, light_cone
 from sacrepro.claims.case import exact_case
 from sacrepro.claims.comparison import by_hypothesis, holds, verdict
 from sacrepro.claims.light_cone import HORIZONS, check, finite_values
+from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.witnesses import long_range_relay, turncoat
+from sacrepro.model import NetworkedMDP
 from sacrepro.policy import policies
 from strategies import cases
 
@@ -97,3 +102,15 @@ def test_necessary_horizon():
     """The finite-horizon D alone, without the width, is not a bound."""
     rows = [r for r in check(uniform_case(RELAY)) if r.hypothesis == "upper end" and r.case == "T=2" and r.agent == 3]
     assert not any(holds(r._replace(right=r.right - cone_width(2, r.kappa, 0.9, 1.0))) for r in rows)
+
+
+def test_a_gap_is_judged_with_its_own_certificate():
+    """Found by the adversary: D_2(1) = 0 because agent 1 ignores agent 0. The certified interval then starts at 0, and
+    its middle is off by `D_error`, which may be more than twice the error of V."""
+    mdp = random_mdp(nx.path_graph(3), seed=0, gamma=0.1)
+    deaf = np.broadcast_to(mdp.P[1][:1], mdp.P[1].shape)
+    case = uniform_case(NetworkedMDP(mdp.graph, (mdp.P[0], deaf, mdp.P[2]), mdp.r, 0.1, mdp.pi0))
+    assert case.D[2, 1] <= case.D_error
+    coarse = dataclasses.replace(case, D=np.maximum(case.D, 1e-6), D_error=1e-6)
+    assert all(holds(row) for row in check(case))
+    assert all(holds(row) for row in check(coarse))

@@ -5,6 +5,7 @@ minimum would go unseen. Each test here names the formula and evaluates it digit
 """
 
 import math
+from fractions import Fraction
 
 import networkx as nx
 import numpy as np
@@ -26,6 +27,7 @@ from sacrepro.bounds.lemma4_sharp import any_weights_error, natural_weights_erro
 from sacrepro.bounds.theorem5 import Network, least_h, least_T, least_t0, smoothness, theorem5
 from sacrepro.bounds.theorem5 import horizon as theorem5_horizon
 from sacrepro.bounds.vacuity import steepest_for_agent
+from sacrepro.claims.rational import solve
 
 GAMMA, R_BAR = 0.5, 3.0
 
@@ -101,6 +103,23 @@ def test_the_closed_form_solves_the_linear_system():
     start = np.array([[0, 1], [1, 0], [1, 0]])
     expected = R_BAR * np.linalg.inv(np.eye(3) - 0.3 * C.toarray()) @ start
     assert influence_closed_form(C, start, 0.3, R_BAR) == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_closed_form_is_a_bound_in_spite_of_rounding():
+    """Found by the adversary: agent 0 does not hear agent 1, and the solver alone gives -1e-16 where the truth is 0."""
+    deaf = csr_array(np.array([[1.0, 0.0], [1.0, 0.0]]))
+    assert influence_closed_form(deaf, np.array([[0.0], [1.0]]), 0.95, 1.0)[0, 0] >= 0.0
+    for seed in range(20):
+        draws = np.random.default_rng(seed).integers(0, 8, size=(4, 4)) / 32
+        start = np.array([0, 0, 1, 1])
+        exact = solve(
+            [[Fraction(i == j) - Fraction(9, 10) * Fraction(draws[i, j]) for j in range(4)] for i in range(4)],
+            [Fraction(int(x)) for x in start],
+        )
+        bound = influence_closed_form(csr_array(draws), start[:, None], 0.9, 1.0)[:, 0]
+        # 0.9 as a float is a little more than 9/10, and C ≥ 0: the bound with it is no smaller.
+        assert all(Fraction(float(b)) >= e for b, e in zip(bound, exact, strict=True))
+        assert bound == pytest.approx([float(e) for e in exact], rel=1e-12, abs=1e-14)
 
 
 def test_conditions_are_strict():
