@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sacrepro.instances.courtesy import courtesy
 from sacrepro.instances.graphs import build_graph
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import broadcast, relay
@@ -18,6 +19,7 @@ MODELS: Mapping[str, Callable[..., NetworkedMDP]] = {
     "random": random_mdp,
     "sis": sis,
     "td_witness": td_witness,
+    "courtesy": courtesy,
 }
 
 

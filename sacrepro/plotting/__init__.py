@@ -42,6 +42,7 @@ FIGURES = {
     "learning": "learning",
     "objective": "learning",
     "stationarity": "learning",
+    "patient": "learning",
     "simulated": "learning",
     "critic_error": "experiments",
     "critic_floor": "experiments",
