@@ -51,8 +51,9 @@ def exact_values(rows: Sequence[SummaryRow], quantities: Mapping[str, str]) -> F
     grid = figure.subplots(len(quantities), len(instances), squeeze=False, sharex="col")
     for line, (quantity, label) in enumerate(quantities.items()):
         for axes, name in zip(grid[line], instances, strict=True):
-            kappa_curves(axes, [row for row in rows if row.quantity == quantity and row.instance == name])
-            if quantity != "J":
+            own = [row for row in rows if row.quantity == quantity and row.instance == name]
+            kappa_curves(axes, own)
+            if quantity != "J" and any(row.iqm > 0 for row in own):
                 axes.set_yscale("log")
             if not line:
                 axes.set_title(name)
