@@ -4,12 +4,15 @@ import networkx as nx
 import numpy as np
 import pytest
 
+from sacrepro.exact import q_function
 from sacrepro.graph import diameter
 from sacrepro.instances import MODELS, build
+from sacrepro.instances.courtesy import courtesy
 from sacrepro.instances.graphs import FAMILIES, build_graph
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import broadcast, relay
 from sacrepro.instances.sis import sis
+from sacrepro.policy import uniform_theta
 
 
 def test_sis_transitions_by_hand():
@@ -141,3 +144,24 @@ def test_refusals(spec, message):
 def test_every_model_is_documented():
     for name, model in MODELS.items():
         assert model.__doc__, name
+
+
+def test_courtesy_is_worth_what_it_says():
+    """Acting once raises the return of the agents up to κ hops on by B_i(κ), whoever else does what."""
+    n, gamma, c = 4, 0.8, 0.6
+    mdp = courtesy(n, gamma=gamma, coupling=c, most=2)
+    theta = uniform_theta(mdp)
+    for i in range(n):
+        hops = min(i % 3, n - 1 - i)
+        worth = [sum(gamma ** (d + 1) * (1 - c) * c**d for d in range(k + 1)) for k in range(-1, n - i)]
+        assert worth[hops] < mdp.r[i][0, 0] < worth[hops + 1]
+        for j in range(n):
+            Q = q_function(mdp, theta, j)
+            raised = np.take(Q, 1, axis=n + i) - np.take(Q, 0, axis=n + i)
+            earned = worth[j - i + 1] - worth[j - i] if j >= i else 0.0
+            price = mdp.r[i][0, 0] if i == j else 0.0
+            assert np.abs(raised - (earned - price)).max() <= 1e-9
+    with pytest.raises(ValueError, match="coupling must lie in"):
+        courtesy(3, gamma=0.9, coupling=1.0, most=1)
+    with pytest.raises(ValueError, match=r"most must lie in 0..n-1, got 3 with n = 3"):
+        courtesy(3, gamma=0.9, coupling=0.5, most=3)

@@ -17,6 +17,7 @@ from sacrepro.claims.comparison import Comparison, Verdict
 from sacrepro.claims.diagnostics import DiagnosticRow
 from sacrepro.claims.falsification import Planted
 from sacrepro.claims.rivals import RivalRow
+from sacrepro.claims.trace import StationarityRow
 from sacrepro.instances import MODELS, build, build_for_sampling
 from sacrepro.instances.graphs import FAMILIES
 from sacrepro.network import resolve
@@ -249,6 +250,14 @@ def draw(kind, rows, summary, figures):
         picture = summary.with_name(f"{name}.png")
         cli.main(["figure", name, str(summary), "--output", str(picture)])
         assert picture.stat().st_size > 1000
+
+
+def test_verbs_of_the_ascent_without_sampling(tmp_path):
+    rows = tmp_path / "patient.csv"
+    settings = ["--kappas", "0", "1", "--M", "4", "--eta", "1", "--record-every", "2"]
+    cli.main(["patient", "--instance", "relay", "--spec", NOISY, *settings, "--output", str(rows)])
+    assert [row.m for row in read_rows(rows, StationarityRow)] == [0, 2, 4] * 2
+    draw("patient", [rows], tmp_path / "patient_summary.csv", ["patient"])
 
 
 def test_verbs_of_the_experiments(tmp_path):

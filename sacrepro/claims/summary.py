@@ -46,19 +46,19 @@ class Summarised(NamedTuple):
 
 
 #: Where rows of each kind come from.
-KINDS = ("learning", "stationarity", "simulated", "diagnostics", "critic_error", "rivals")
+KINDS = ("learning", "stationarity", "patient", "simulated", "diagnostics", "critic_error", "rivals")
 
 
 def summarised(kind: str) -> Summarised:
     """What `kind` is; ValueError lists the known ones."""
-    if kind in ("learning", "stationarity", "simulated"):
+    if kind in ("learning", "stationarity", "patient", "simulated"):
         from sacrepro.claims import trace
 
+        exact = Summarised(trace.StationarityRow, "kappa", "m", ("J", "gradient_norm_squared", "gap", "entropy"))
         return {
             "learning": Summarised(trace.LearningRow, "kappa", "m", ("J_estimate", "first_visit_share")),
-            "stationarity": Summarised(
-                trace.StationarityRow, "kappa", "m", ("J", "gradient_norm_squared", "gap", "entropy")
-            ),
+            "stationarity": exact,
+            "patient": exact,
             "simulated": Summarised(trace.SimulatedRow, "kappa", "m", ("J",)),
         }[kind]
     if kind == "diagnostics":

@@ -114,6 +114,24 @@ def summary(args: argparse.Namespace) -> None:
     print(f"{args.kind}: {len(rows)} rows, {len(found)} summaries")
 
 
+def patient(args: argparse.Namespace) -> None:
+    """Ascend along eq. (7) with TD's fixed points for every κ: Algorithm 1 of endless T, without sampling."""
+    from sacrepro.claims.exact_ascent import exact_ascent
+    from sacrepro.claims.trace import StationarityRow, stationarity_rows
+    from sacrepro.instances import build
+    from sacrepro.policy import uniform_theta
+    from sacrepro.store import write_rows
+
+    mdp = build(args.spec)
+    rows: list[StationarityRow] = []
+    for kappa in args.kappas:
+        theta0, every = uniform_theta(mdp), args.record_every
+        thetas, m = exact_ascent(mdp, theta0, M=args.M, eta=args.eta, record_every=every, kappa=kappa)
+        rows += stationarity_rows(mdp, args.instance, kappa, 0, m, thetas)
+        print(f"{args.instance}, κ={kappa}: done", flush=True)
+    write_rows(args.output, StationarityRow, rows)
+
+
 def best_kappa(args: argparse.Namespace) -> None:
     """Say which κ is best at which sample budget, from summaries of runs."""
     from sacrepro.claims.best_kappa import BestKappaRow, best_kappa_rows
@@ -148,6 +166,14 @@ def add_verbs(verbs: Verbs) -> None:
             added.add_argument("--methods", nargs="*", help="methods by name; all by default")
         if function is estimators:
             added.add_argument("--episodes", type=int, required=True, help="episodes behind each estimate")
+
+    added = verbs.add(patient)
+    added.add_argument("--instance", required=True, help="name of the instance in all tables")
+    added.add_argument("--spec", type=json.loads, required=True, help="specification of the instance, as JSON")
+    added.add_argument("--kappas", type=int, nargs="+", required=True, help="every κ")
+    added.add_argument("--eta", type=float, required=True, help="actor step η_m = η/√(m+1)")
+    for name, text in (("M", "outer iterations"), ("record-every", "outer iterations between two records")):
+        added.add_argument(f"--{name}", type=int, required=True, help=text)
 
     added = verbs.add(diagnostics)
     added.add_argument("run", help="file written by `sac`")

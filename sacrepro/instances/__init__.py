@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from sacrepro.counted import CountedMDP
+from sacrepro.instances.courtesy import courtesy
 from sacrepro.instances.downstream import downstream
 from sacrepro.instances.files import file
 from sacrepro.instances.graphs import build_graph
@@ -34,6 +35,7 @@ MODELS: Mapping[str, Callable[..., NetworkedMDP]] = {
     "thermal": thermal,
     "queueing": queueing,
     "downstream": downstream,
+    "courtesy": courtesy,
     "file": file,
 }
 

@@ -47,6 +47,7 @@ FIGURES = {
     "environments": "environments",
     "table1": "table1",
     "wireless_benchmark": "wireless",
+    "patient": "learning",
     "simulated": "learning",
     "critic_error": "experiments",
     "critic_floor": "experiments",

@@ -172,8 +172,9 @@ def estimators(rows: Sequence[EstimatorRow]) -> Figure:
     T = {name: min(row.T for row in rows if row.instance == name) for name in names(rows)}
     cases = list(dict.fromkeys((row.instance, row.policy) for row in rows))
     methods = list(dict.fromkeys(row.method for row in rows))
-    figure, grid = grid_of(1, len(cases), 2.6, 0.26 * len(methods) + 0.5)
-    for axes, (name, policy) in zip(grid[0], cases, strict=True):
+    policies = list(dict.fromkeys(policy for _, policy in cases))
+    figure, grid = grid_of(len(policies), len(T), 2.9, 0.26 * len(methods) + 0.3)
+    for axes, (name, policy) in zip(grid.T.ravel(), cases, strict=True):
         axes.set_title(f"{name}, {policy}")
         for row in rows:
             if (row.instance, row.policy, row.T) == (name, policy, T[name]):
@@ -185,7 +186,7 @@ def estimators(rows: Sequence[EstimatorRow]) -> Figure:
                 marker = "D" if row.bias_squared > 2 * resolved else "<"
                 axes.plot([shown], [place], marker, color=KAPPA_COLORS[1], markerfacecolor="white")
         axes.set_xscale("log")
-        axes.set_yticks(range(len(methods)), methods if axes is grid[0, 0] else [""] * len(methods))
+        axes.set_yticks(range(len(methods)), methods if axes in grid[:, 0] else [""] * len(methods))
         axes.invert_yaxis()
     grid[0, 0].plot([], [], "o", color=KAPPA_COLORS[0], label=r"variance of $\hat g$")
     grid[0, 0].plot([], [], "-", color=BOUND_COLOR, linewidth=0.8, label=r"$\|\nabla J\|^2$")

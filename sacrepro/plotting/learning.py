@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -23,18 +23,38 @@ def objective(rows: Sequence[SummaryRow]) -> Figure:
 
 def stationarity(rows: Sequence[SummaryRow]) -> Figure:
     """‖∇J(θ(m))‖² computed exactly along the runs, and below it what first-order optimality lacks; log axes."""
+    return exact_values(
+        rows,
+        {
+            "gradient_norm_squared": r"$\|\nabla J(\theta(m))\|^2$",
+            "gap": r"$\max_{\zeta'}\langle\nabla_\zeta J, \zeta'-\zeta\rangle$",
+        },
+    )
+
+
+def patient(rows: Sequence[SummaryRow]) -> Figure:
+    """The same and J where the critic is TD's fixed point: what κ does without any sampling."""
+    return exact_values(
+        rows,
+        {
+            "gradient_norm_squared": r"$\|\nabla J(\theta(m))\|^2$",
+            "gap": r"$\max_{\zeta'}\langle\nabla_\zeta J, \zeta'-\zeta\rangle$",
+            "J": r"$J(\theta(m))$",
+        },
+    )
+
+
+def exact_values(rows: Sequence[SummaryRow], quantities: Mapping[str, str]) -> Figure:
+    """One row a quantity, with its label, one column an instance; log axes for all but J."""
     instances = names(rows)
-    figure = Figure(figsize=(2.5 * len(instances), 4.8))
-    grid = figure.subplots(2, len(instances), squeeze=False, sharex="col")
-    for line, (quantity, label) in enumerate(
-        (
-            ("gradient_norm_squared", r"$\|\nabla J(\theta(m))\|^2$"),
-            ("gap", r"$\max_{\zeta'}\langle\nabla_\zeta J, \zeta'-\zeta\rangle$"),
-        )
-    ):
+    figure = Figure(figsize=(2.5 * len(instances), 2.1 * len(quantities) + 0.5))
+    grid = figure.subplots(len(quantities), len(instances), squeeze=False, sharex="col")
+    for line, (quantity, label) in enumerate(quantities.items()):
         for axes, name in zip(grid[line], instances, strict=True):
-            kappa_curves(axes, [row for row in rows if row.quantity == quantity and row.instance == name])
-            axes.set_yscale("log")
+            own = [row for row in rows if row.quantity == quantity and row.instance == name]
+            kappa_curves(axes, own)
+            if quantity != "J" and any(row.iqm > 0 for row in own):
+                axes.set_yscale("log")
             if not line:
                 axes.set_title(name)
         grid[line, 0].set_ylabel(label)
@@ -76,5 +96,6 @@ DRAWINGS = {
     "learning": (SummaryRow, learning),
     "objective": (SummaryRow, objective),
     "stationarity": (SummaryRow, stationarity),
+    "patient": (SummaryRow, patient),
     "simulated": (SummaryRow, simulated),
 }

@@ -8,7 +8,9 @@ import pytest
 
 from sacrepro.claims.exact_ascent import exact_ascent
 from sacrepro.claims.rivals import ESTIMATORS, EXACT, METHODS, MIXED, estimator_rows, rival_rows
+from sacrepro.claims.trace import stationarity_rows
 from sacrepro.exact import evaluate, policy_gradient
+from sacrepro.instances.courtesy import courtesy
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn import sac
 from sacrepro.policy import softmax, uniform_theta
@@ -62,6 +64,31 @@ def test_exact_ascent_climbs():
     J = [row.J for row in rows]
     assert min(np.diff(J)) > 0
     assert math.isnan(rows[0].J_estimate)
+
+
+def test_the_patient_ascent_with_nobody_outside_is_the_exact_one():
+    theta0 = uniform_theta(MDP)
+    patient, _ = exact_ascent(MDP, theta0, M=5, eta=0.5, record_every=5, kappa=2)
+    exact, _ = exact_ascent(MDP, theta0, M=5, eta=0.5, record_every=5)
+    blind, _ = exact_ascent(MDP, theta0, M=5, eta=0.5, record_every=5, kappa=0)
+    for i in range(3):
+        assert np.abs(patient[i] - exact[i]).max() <= 1e-8
+        assert np.abs(blind[i] - exact[i]).max() > 1e-4
+
+
+def test_what_is_left_at_each_kappa_on_the_courtesy_chain():
+    """Each κ leaves a gap of its own, less and less; ‖∇J‖² goes to zero for every κ and shows none of it."""
+    mdp = courtesy(7, gamma=0.9, coupling=0.7, most=3)
+    gaps, norms = [], []
+    for kappa in range(3):
+        thetas, m = exact_ascent(mdp, uniform_theta(mdp), M=60, eta=30.0, record_every=30, kappa=kappa)
+        middle, end = list(stationarity_rows(mdp, "courtesy", kappa, 0, m, thetas))[1:]
+        gaps.append(end.gap)
+        norms.append(end.gradient_norm_squared)
+        assert end.gap > 0.75 * middle.gap
+        assert end.gradient_norm_squared < 0.6 * middle.gradient_norm_squared
+    assert gaps[0] > 2 * gaps[1] > 4 * gaps[2]
+    assert max(norms) < 1e-3
 
 
 def test_estimators_are_unbiased_where_they_must_be():

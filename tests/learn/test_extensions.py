@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from learn.plain_extensions import mixed_score, plain_extended
 from learn.test_algorithm1 import Bandits, learning_problems
-from sacrepro.exact import policy_gradient
+from sacrepro.exact import evaluate, policy_gradient
 from sacrepro.graph import neighborhood
+from sacrepro.instances.courtesy import courtesy
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn import reinforce, reinforce_seeds, sac, sac_seeds
 from sacrepro.learn.actor import g_hat_blocks
@@ -296,3 +297,14 @@ def test_too_many_cells_to_number_are_refused(extension):
     with pytest.raises(ValueError, match=message):
         sac(mdp, uniform_theta(mdp), kappa=16, **arguments, **extension)
     sac(mdp, uniform_theta(mdp), kappa=16, **arguments, lambda_=0.5)
+
+
+def test_with_too_few_steps_a_wide_critic_is_myopic():
+    """On the courtesy chain at κ = 3 most updates are first visits, Q̂ is hardly more than α r, and J falls."""
+    mdp = courtesy(7, gamma=0.9, coupling=0.7, most=3)
+    start = evaluate(mdp, uniform_theta(mdp)).J
+    arguments = {"M": 600, "T": 300, "h": 50.0, "t0": 100.0, "eta": 0.5, "seeds": range(24)}
+    wide = sac_seeds(mdp, uniform_theta(mdp), kappa=3, **arguments)
+    assert np.mean([trace.first_visit_share[0] for trace in wide]) > 0.7
+    J = np.array([evaluate(mdp, trace.theta).J for trace in wide])
+    assert J.mean() + 4 * J.std() / np.sqrt(24) < start

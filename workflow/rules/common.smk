@@ -69,6 +69,7 @@ if WIRELESS:
 LARGE_RUNS = [(name, kappa) for name, kappa in RUNS if name not in EVALUATED]
 DIAGNOSTICS = config.get("diagnostics", {"instances": [], "records": 2})
 DIAGNOSED = [(name, kappa) for name, kappa in RUNS if name in DIAGNOSTICS["instances"]]
+PATIENT = config.get("patient", {})
 CRITIC_ERRORS, RIVALS = config.get("critic_error", {}), config.get("rivals", {})
 
 # The kind of rows that each figure about runs shows, and the files that hold such rows.
@@ -76,6 +77,7 @@ SHOWN = {
     "learning": "learning",
     "objective": "stationarity",
     "stationarity": "stationarity",
+    "patient": "patient",
     "critic_error": "critic_error",
     "critic_floor": "critic_error",
     "diagnostics": "diagnostics",
@@ -85,6 +87,7 @@ SHOWN = {
 ROWS = {
     "learning": ["results/traces/learning.csv"],
     "stationarity": ["results/traces/stationarity.csv"],
+    "patient": [f"results/patient/{name}.csv" for name in PATIENT],
     "simulated": ["results/traces/simulated.csv"] if LARGE_RUNS else [],
     "critic_error": [f"results/critic_error/{name}.csv" for name in CRITIC_ERRORS],
     "diagnostics": [
@@ -181,6 +184,11 @@ def sac_options(wildcards):
     """The settings of the run of one instance, as options of the verb sac."""
     settings = config["sac"][wildcards.instance]
     return options({key: settings[key] for key in settings if key != "kappas"})
+
+
+def patient_options(wildcards):
+    """The settings of the ascent without sampling on one instance, as options of its verb."""
+    return options(PATIENT[wildcards.instance])
 
 
 def critic_error_options(wildcards):

@@ -1,3 +1,20 @@
+rule patient:
+    """Ascent along eq. (7) with TD's fixed points: what κ does without sampling."""
+    output:
+        "results/patient/{instance}.csv",
+    log:
+        "logs/patient/{instance}.log",
+    benchmark:
+        "logs/benchmarks/patient/{instance}.tsv"
+    params:
+        spec=spec,
+        options=patient_options,
+        code=code_digest("sacrepro.claims.exact_ascent", "sacrepro.instances"),
+    shell:
+        "python -m sacrepro patient --instance {wildcards.instance:q} --spec {params.spec:q} {params.options}"
+        " --output {output:q} > {log:q} 2>&1"
+
+
 rule critic_error:
     """The critic's error on one instance for every κ, T and seed, against TD's fixed point and against Q_i."""
     input:
