@@ -12,6 +12,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/exact.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/sac.smk"
+include: "workflow/rules/advice.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/verdicts.smk"
 
@@ -22,3 +23,4 @@ rule all:
         "results/claims.csv",
         "results/verified.txt",
         expand(f"{FIGURES}/{{figure}}.svg", figure=DRAWN),
+        expand("results/advice/{network}.csv", network=ADVICE),

@@ -11,7 +11,7 @@ import numpy as np
 from sacrepro.advise.certificates import Certificates, certificates, kappa_range
 from sacrepro.advise.cost import Cost, costs
 from sacrepro.advise.layout import layout
-from sacrepro.advise.measured import Measured, measured
+from sacrepro.advise.measured import Measured, exactly_measurable, measured
 from sacrepro.bounds.influence import influence_profile
 from sacrepro.bounds.lemma4_gaps import lemma4_gaps
 from sacrepro.instances.network import Network
@@ -154,7 +154,9 @@ def error_of_q(network: Network, error: float, of: str) -> float:
 
 
 def sampled(network: Network, seed: int) -> tuple[int, ...]:
-    """The agent with the most neighbors, one with the median number, and a random one; fewer if they coincide."""
+    """Everybody where decay is computed exactly; else an agent of most neighbors, of the median, and at random."""
+    if exactly_measurable(network):
+        return tuple(range(network.n))
     degree = np.array([network.graph.degree(i) for i in range(network.n)])
     middle = np.argsort(degree, kind="stable")[network.n // 2]
     some = (int(degree.argmax()), int(middle), int(np.random.default_rng(seed).integers(network.n)))

@@ -51,14 +51,28 @@ class Measured(NamedTuple):
 
 
 def measured(
-    network: Network, agents: Sequence[int], kappas: int, *, tol: float, seed: int, seconds: float
+    network: Network,
+    agents: Sequence[int],
+    kappas: int,
+    *,
+    tol: float,
+    seed: int,
+    seconds: float,
+    simulate_all: bool = False,
 ) -> list[Measured]:
-    """What can be measured of each agent: certified where that is possible, and simulated until time is up."""
+    """What can be measured of each agent: exactly, or else by simulation, and within a light cone where one fits.
+
+    seconds : on large networks, how long; simulate_all : simulate agents whose decay is known exactly, too.
+    """
     begin = time.monotonic()
     few = min(kappas, SIMULATED_KAPPAS)
     found = _certified(network, agents, few, tol)
+    known = set() if simulate_all else {entry.agent for entry in found if entry.method == "exact"}
+    unknown = [i for i in agents if i not in known]
+    if not unknown:
+        return found
     sampler, A = Sampler(network), adjacency(network.graph)
-    for i in agents:
+    for i in unknown:
         rng = np.random.default_rng([seed, i])
         distance = distances(A, i)
         rows = []
@@ -71,9 +85,15 @@ def measured(
     return found
 
 
+def exactly_measurable(network: Network) -> bool:
+    """Whether D_i is computed for the whole network."""
+    pairs = _bits(network.state_sizes * network.action_sizes)
+    return _bits(network.state_sizes) <= WHOLE_STATES and pairs <= WHOLE_PAIRS
+
+
 def _certified(network: Network, agents: Sequence[int], few: int, tol: float) -> list[Measured]:
     """D_i(κ) of the whole network if it is small enough, otherwise the light cones that are."""
-    if _bits(network.state_sizes) <= WHOLE_STATES and _bits(network.state_sizes * network.action_sizes) <= WHOLE_PAIRS:
+    if exactly_measurable(network):
         mdp = network.mdp()
         whole = certified_decay(mdp, uniform_theta(mdp), list(agents), range(few))
         return [

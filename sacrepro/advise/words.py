@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from textwrap import wrap
 
 from sacrepro.advise.advice import Advice, KappaRow
 from sacrepro.instances.network import Network
 
 #: κ's that are listed one by one.
 LISTED = 12
+#: How each way to measure is called.
+METHODS = {"exact": "exact values", "light cone": "certified intervals", "simulation": "simulation"}
+#: Columns of a line of words.
+WIDTH = 110
 #: log10 of the longest episode that is worth recommending: a million steps fill a table of 10^5 entries ten times.
 LONGEST = 5.0
 
@@ -24,9 +29,9 @@ def words(network: Network, advice: Advice) -> str:
         "",
         *_table(advice),
         "",
-        *_notes(network, advice),
+        *(line for note in _notes(network, advice) for line in wrap(note, WIDTH, subsequent_indent="  ")),
         "",
-        f"RECOMMENDATION: {recommendation(advice)}",
+        *wrap(f"RECOMMENDATION: {recommendation(advice)}", WIDTH),
     ]
     return "\n".join(lines) + "\n"
 
@@ -116,7 +121,7 @@ def _table(advice: Advice) -> list[str]:
     gradient = advice.of == "gradient"
     header = ["κ", "paper", "influence", *(["spheres"] if gradient else []), "measured"]
     if not gradient:
-        header.append("certified interval")
+        header.append("interval")
     header += ["|N_i^κ|", "entries of Q̂_i", "all tables", "learner", "s/iteration", "first visits"]
     table = [header]
     marks = {advice.paper, advice.certified, advice.measured}
@@ -161,13 +166,19 @@ def _notes(network: Network, advice: Advice) -> list[str]:
     methods: dict[str, list[str]] = {}
     for entry in advice.measurements:
         methods.setdefault(entry.method, []).append(network.names[entry.agent])
-    told = "; ".join(f"{method} of {', '.join(map(repr, names))}" for method, names in methods.items())
+    everybody = ", ".join(map(repr, network.names))
+    told = "; ".join(
+        f"{METHODS[method]} of "
+        f"{'all agents' if ', '.join(map(repr, names)) == everybody else ', '.join(map(repr, names))}"
+        for method, names in methods.items()
+    )
+    lower = " A simulation bounds the decay from below." if "simulation" in methods else ""
     lengths = sorted({row.measured_T for row in advice.rows if not math.isnan(row.seconds)})
     notes = [
         "* at or below ε; (…) not below the error that needs no κ. paper, influence"
         + (", spheres" if advice.of == "gradient" else "")
         + " hold for every policy.",
-        f"measured: under the uniform policy only, {told}. A simulation bounds the decay from below.",
+        f"measured: under the uniform policy only, {told}.{lower}",
         "entries of Q̂_i: median agent, and the largest; s/iteration: "
         + (f"for T = {advice.T:,}, from one of {lengths[0]:,} steps timed just now." if lengths else "not measured."),
     ]

@@ -38,6 +38,12 @@ for name, entry in INSTANCES.items():
             NETWORK_FILES[name] = inputs(entry["spec"]["path"])
         except ValueError as error:
             raise WorkflowError(f"configuration, instances.{name}.spec.path: {error}")
+ADVICE = config.get("advice", {})
+for name in ADVICE:
+    if name not in NETWORK_FILES:
+        raise WorkflowError(
+            f"configuration, advice.{name}: no instance of this name is a network file"
+        )
 RUNS = [(name, kappa) for name, run in config["sac"].items() for kappa in run["kappas"]]
 EXACT_RUNS = [(name, kappa) for name, kappa in RUNS if name in EVALUATED]
 
@@ -49,6 +55,7 @@ FIGURES = "figures" if config["published"] else "results/figures"
 
 wildcard_constraints:
     instance="[a-z0-9_]+",
+    network="[a-z0-9_]+",
     claim="|".join(CLAIMS),
     figure="|".join([*CLAIMS, *TRACES]),
     kappa=r"\d+",
@@ -63,6 +70,17 @@ def spec(wildcards):
 def network_files(wildcards):
     """The network file of an instance and the files it names; nothing for other models."""
     return NETWORK_FILES.get(wildcards.instance, [])
+
+
+def advised_files(wildcards):
+    """The network file that advice is asked for, and the files it names."""
+    return NETWORK_FILES[wildcards.network]
+
+
+def advice_question(wildcards):
+    """The error that is allowed, as options of the verb advise."""
+    question = ADVICE[wildcards.network]
+    return f"--error {question['error']} --of {question['of']}"
 
 
 def runs(names_and_kappas):
