@@ -89,10 +89,12 @@ def _fillable(advice: Advice, kappa: int | None) -> bool:
 
 
 def _evidence(advice: Advice, row: KappaRow) -> str:
+    """What is measured at one κ, and how far that can be trusted."""
+    count = len(advice.looked_at)
+    doubt = " (a simulation may miss the largest)" if any(m.method == "simulation" for m in advice.measurements) else ""
     if advice.of == "gradient":
-        count = len(advice.looked_at)
-        return f"the decay of {count} agents, measured under the uniform policy, gives {_number(row.measured)}"
-    return f"under the uniform policy the decay of {len(advice.looked_at)} agents is {_number(row.measured)}"
+        return f"the decay of {count} agents, measured under the uniform policy{doubt}, gives {_number(row.measured)}"
+    return f"under the uniform policy the decay of {count} agents is {_number(row.measured)}{doubt}"
 
 
 def _affordable(advice: Advice, row: KappaRow) -> str:
@@ -102,10 +104,9 @@ def _affordable(advice: Advice, row: KappaRow) -> str:
     if row.entries_median > math.log10(advice.T):
         told += f", so take T = {_power(row.entries_median + 1)} or more, ten visits an entry"
     elif row.over > 0:
-        told += (
-            f", too few for {row.over:.1%} of the agents, whose critics will not learn; keep those at "
-            f"a smaller κ or raise T"
-        )
+        told += f", too few for {row.over:.1%} of the agents, whose critics hardly see an entry twice"
+        if row.kappa:
+            told += f": run κ = {row.kappa - 1} beside it, a smaller table may learn more than it loses"
     if not math.isnan(row.seconds):
         told += f". An outer iteration with T = {advice.T:,} takes about {_seconds(row.seconds)}"
     return told + "."
