@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import test_network
-from sacrepro import certified_decay, cli, decay_profile, policy_gradient, truncated_policy_gradient
+from sacrepro import NetworkedMDP, certified_decay, cli, decay_profile, policy_gradient, truncated_policy_gradient
 from sacrepro.advise import advise, recommendation, summary, words
 from sacrepro.advise.certificates import certificates, eccentricities
 from sacrepro.advise.layout import SPREAD, layout
@@ -56,6 +56,36 @@ def test_lemma4_gaps_holds_for_any_weights(data):
         bound = lemma4_gaps(D[:, kappa], mdp.gamma)
         for h_i, g_i in zip(h_hat, gradient, strict=True):
             assert np.linalg.norm(h_i - g_i) <= bound + 1e-8
+
+
+def switch(gamma):
+    """Agent 0 moves to a_0 xor s_1 and is paid for being in 1; agent 1 keeps its state, which is 0."""
+    P_0 = np.zeros((2, 2, 2, 2))
+    for s_0, s_1, a_0 in np.ndindex(2, 2, 2):
+        P_0[s_0, s_1, a_0, a_0 ^ s_1] = 1.0
+    P_1 = np.broadcast_to(np.eye(2)[None, :, None, :], (2, 2, 1, 2))
+    start = np.array([1.0, 0.0])
+    r = (np.array([[0.0, 0.0], [1.0, 1.0]]), np.zeros((2, 1)))
+    return NetworkedMDP(nx.path_graph(2), (P_0, P_1), r, gamma, (start, start))
+
+
+def test_lemma4_gaps_is_tight():
+    """Weights that expect the other s_1 turn Q_0 around: the error of Q moves by twice the gap with a_0."""
+    from sacrepro.exact import evaluate
+
+    mdp = switch(0.1)
+    theta = uniform_theta(mdp)
+    V, D = evaluate(mdp, theta).V, decay_profile(mdp, theta)[:, 0]
+    assert pytest.approx([0.1, 0.0], abs=1e-9) == D
+    Q_hat = []
+    for j in range(2):
+        Q_j = q_function(mdp, V[j], j)
+        w = np.zeros(np.broadcast_shapes(Q_j.shape, (2, 2, 2, 1)))
+        w[(slice(None), 1) if j == 0 else (1, slice(None), 1)] = 1.0  # all on s_1 = 1; agent 1 has no gap
+        Q_hat.append(truncate(np.broadcast_to(Q_j, w.shape), (j,), w))
+    error = np.linalg.norm(truncated_policy_gradient(mdp, theta, tuple(Q_hat), 0)[0] - policy_gradient(mdp, theta)[0])
+    # The rest is lost because the blocks of different s_0 are orthogonal.
+    assert 0.94 <= error / lemma4_gaps(D, mdp.gamma) <= 1.0 + 1e-9
 
 
 def test_lemma4_gaps_is_needed_for_every_agent():
