@@ -14,7 +14,7 @@ from sacrepro import NetworkedMDP, certified_decay, cli, decay_profile, policy_g
 from sacrepro.advise import advise, recommendation, summary, words
 from sacrepro.advise.certificates import certificates, eccentricities
 from sacrepro.advise.layout import SPREAD, layout
-from sacrepro.advise.measured import measured
+from sacrepro.advise.measured import SIMULATED_KAPPAS, measured
 from sacrepro.bounds.lemma4_gaps import lemma4_gaps
 from sacrepro.exact.dense import q_function
 from sacrepro.graph import diameter, neighborhood
@@ -24,7 +24,7 @@ from sacrepro.network import load
 from sacrepro.policy import uniform_theta
 from sacrepro.simulate import as_simulator
 from sacrepro.truncation import truncate
-from strategies import cases
+from strategies import cases, mdps
 
 KARATE = test_network.Path(test_network.sacrepro.__file__).parent.parent / "workflow/networks/karate.yaml"
 
@@ -159,6 +159,22 @@ def test_certificates_lie_above_and_simulations_below_what_is_exact(document):
     assert sum(entry.lower[0] for entry in simulated) > 0.3 * D[:, 0].sum()
     for entry in exact:
         assert np.allclose(entry.lower, D[entry.agent, : len(entry.lower)], atol=1e-7)
+
+
+@settings(max_examples=30)
+@given(st.data())
+def test_advice_on_any_small_network_holds(data):
+    """Isolated agents, one-state agents, γ = 0 and rewards of 0 included."""
+    mdp = data.draw(mdps(max_n=3, max_size=2))
+    advice = advise(of_model(mdp), data.draw(st.sampled_from([0.01, 0.5, 5.0])), seconds=0.0)
+    D = decay_profile(mdp, uniform_theta(mdp))
+    for row in advice.rows:
+        largest = D[:, row.kappa].max() if row.kappa < D.shape[1] else 0.0
+        assert largest <= row.certified + 1e-9
+        assert row.certified <= row.paper + 1e-12
+        if row.kappa < SIMULATED_KAPPAS:
+            assert row.measured == pytest.approx(largest, abs=1e-7)
+    assert "RECOMMENDATION: " in words(of_model(mdp), advice)
 
 
 def test_eccentricities_are_exact_or_above():

@@ -51,7 +51,6 @@ class KappaRow(NamedTuple):
     table_bytes: float
     learner_bytes: float
     seconds: float
-    measured_seconds: float
     measured_T: int
     seen: float
 
@@ -204,7 +203,7 @@ def _row(
         low = high = NOTHING
     price = prices[kappa] if kappa < len(prices) else None
     cost = (
-        (NOTHING, 0, *(NOTHING,) * 8, 0, NOTHING)
+        (NOTHING, 0, *(NOTHING,) * 7, 0, NOTHING)
         if price is None
         else (
             price.hood_median,
@@ -216,7 +215,6 @@ def _row(
             price.table_bytes,
             price.learner_bytes,
             price.seconds,
-            price.measured_seconds,
             price.measured_T,
             price.seen,
         )

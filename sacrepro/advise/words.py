@@ -181,7 +181,7 @@ def _notes(network: Network, advice: Advice) -> list[str]:
         + " hold for every policy.",
         f"measured: under the uniform policy only, {told}.{lower}",
         "entries of Q̂_i: median agent, and the largest; s/iteration: "
-        + (f"for T = {advice.T:,}, from one of {lengths[0]:,} steps timed just now." if lengths else "not measured."),
+        + (f"for T = {advice.T:,}, from {lengths[0]:,} steps timed just now." if lengths else "not measured."),
     ]
     needed = [agent.kappa for agent in advice.agents]
     gap = "ε" if advice.of == "q" else "the gap that ε allows each agent"
