@@ -74,12 +74,17 @@ def recommendation(advice: Advice) -> str:
         if advice.measured is None
         else f"{_evidence(advice, rows[advice.measured])} at κ = {advice.measured}, {_too_large(rows, advice.measured)}"
     )
+    expected = min((value for value in (row.certified, row.measured) if not math.isnan(value)), default=row.certified)
+    wish = (
+        f"ask for ε = {_number(expected)} or more, or couple the agents less"
+        if expected < advice.trivial
+        else f"no better than the {_number(advice.trivial)} that needs no κ: couple the agents less"
+    )
     return (
         f"take κ = {row.kappa} and expect an error above ε. {proof[0].upper()}{proof[1:]}; {evidence}; {paper}. "
         f"κ = {row.kappa} is the largest whose median table an episode can fill; the error there is certified to be at "
-        f"most {_number(row.certified)} and measured as {_number(row.measured)}, so ask for ε = "
-        f"{_number(row.measured)} "
-        f"or more, or couple the agents less. {_affordable(advice, row)}"
+        f"most {_number(row.certified)}, and measured decay suggests {_number(row.measured)}: {wish}. "
+        f"{_affordable(advice, row)}"
     )
 
 
