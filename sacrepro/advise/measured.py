@@ -28,7 +28,7 @@ WHOLE_STATES, WHOLE_PAIRS = 14, 28
 #: Entries of V_i near i that a light cone tries, in turn, and pairs (in bits) of the local Q_i that it sweeps.
 CONES, CONE_BITS, STEP_BITS = (1 << 3, 1 << 5, 1 << 7, 1 << 10), 25, 26
 #: Simulated agent-copies at a time, copies at most, and agents of the surroundings that are simulated.
-TOGETHER, MOST_COPIES, MOST_AROUND = 300_000, 512, 3000
+TOGETHER, MOST_COPIES, MOST_AROUND = 300_000, 512, 12_000
 SIMULATED_KAPPAS = 6
 #: Networks up to this size are measured without looking at the clock, so that same input gives same output.
 UNTIMED = 1000
@@ -140,13 +140,13 @@ def _simulated(
     """
     gamma, r_bar = network.gamma, network.r_bar
     steps = horizon(gamma, max(tol * (1.0 - gamma) / max(r_bar, tol), 1e-12))
-    far = int(distance.max())
     sizes = np.cumsum(np.bincount(distance[distance >= 0]))
-    if steps < far and sizes[steps] < len(distance):
+    far = len(sizes) - 1
+    if sizes[-1] > MOST_AROUND:
+        far = max(kappa + 1, int(np.searchsorted(sizes, MOST_AROUND, side="right")) - 1)
+    elif steps < far:
         far = steps
-    while far > kappa + 1 and sizes[min(far, len(sizes) - 1)] > MOST_AROUND and sizes[far - 1] >= MOST_AROUND // 10:
-        far -= 1
-    whole = far >= int(distance.max())
+    whole = far == len(sizes) - 1
     steps = steps if whole else min(steps, far)
     members = np.flatnonzero((distance >= 0) & (distance <= far))
     local, own = sampler.among(members), int(np.searchsorted(members, i))
