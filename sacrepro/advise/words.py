@@ -68,7 +68,7 @@ def recommendation(advice: Advice) -> str:
             f"{paper}. At κ = {row.kappa} the error is certified to be at most {_number(row.certified)}. "
             f"{_affordable(advice, row)}"
         )
-    row = rows[advice.learnable]
+    row = rows[max(row.kappa for row in rows if _fillable(advice, row.kappa))]
     evidence = (
         "no κ that was measured is at or below ε either"
         if advice.measured is None
