@@ -19,6 +19,7 @@ include: "workflow/rules/sac.smk"
 include: "workflow/rules/wireless.smk"
 include: "workflow/rules/environments.smk"
 include: "workflow/rules/experiments.smk"
+include: "workflow/rules/advice.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/verdicts.smk"
 include: "workflow/rules/report.smk"
@@ -43,6 +44,7 @@ rule all:
         "results/falsification.csv",
         "results/adversary.csv",
         "results/scale.csv",
+        expand("results/advice/{network}.csv", network=ADVICE),
         expand(f"{FIGURES}/{{figure}}.{{suffix}}", figure=DRAWN, suffix=["svg", "png"]),
         MANIFEST,
         REPORT,

@@ -363,3 +363,51 @@ def test_the_workflow_names_the_key_that_is_wrong(tmp_path):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode != 0
     assert "configuration, instances.relay.spec.gamma: 1.5 is greater than or equal to the maximum of 1" in done.stdout
+
+
+def network_config(tmp_path):
+    """A study of one network file of its own."""
+    for entry in ("Snakefile", "workflow", "profiles"):
+        (tmp_path / entry).symlink_to(ROOT / entry)
+    (tmp_path / "mine.yaml").write_text((ROOT / "workflow/networks/friends.yaml").read_text())
+    config = json.loads(json.dumps(CONFIGS["smoke"]))
+    config |= {"advice": {"mine": {"error": 0.3, "of": "q"}}, "sac": {}}
+    config["instances"] = {"mine": {"exact": "tables", "spec": {"model": "file", "path": "mine.yaml"}}}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    return [sys.executable, "-m", "snakemake", "--cores", "1", "--configfile", "config.yaml"]
+
+
+def test_a_network_file_is_an_input_of_all_that_reads_it(tmp_path):
+    command = network_config(tmp_path)
+    done = subprocess.run([*command, "--dry-run"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("input: results/warm/exact.txt, mine.yaml") == 2  # exact and advise
+    (tmp_path / "mine.yaml").write_text("gamma: [")
+    done = subprocess.run([*command, "--dry-run"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "configuration, instances.mine.spec.path: mine.yaml: line " in done.stdout + done.stderr
+
+
+def test_advice_is_for_network_files(tmp_path):
+    command = network_config(tmp_path)
+    config = yaml.safe_load((tmp_path / "config.yaml").read_text())
+    config["advice"]["other"] = {"error": 0.3, "of": "q"}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    done = subprocess.run([*command, "--dry-run"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "configuration, advice.other: no instance of this name is a network file" in done.stdout + done.stderr
+
+
+def test_results_on_a_network_file_do_not_need_it_any_more(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text((ROOT / "workflow/networks/friends.yaml").read_text())
+    spec = json.dumps({"model": "file", "path": str(path)})
+    exact, rows = tmp_path / "mine.npz", tmp_path / "lemma3.csv"
+    options = ["--policies", "1", "--seed", "0", "--scale", "1"]
+    cli.main(["exact", "--instance", "mine", "--spec", spec, *options, "--output", str(exact)])
+    path.unlink()
+    cli.main(["claim", "lemma3", str(exact), "--output", str(rows)])
+    assert len(read_rows(rows, Comparison)) > 5
+    with pytest.raises(SystemExit):
+        cli.main(["exact", "--instance", "mine", "--spec", spec, *options, "--output", str(tmp_path / "other.npz")])
+    assert not (tmp_path / "other.npz").exists()

@@ -11,7 +11,7 @@ import numpy as np
 from sacrepro.advise.certificates import Certificates, certificates, kappa_range
 from sacrepro.advise.cost import Cost, costs
 from sacrepro.advise.layout import layout
-from sacrepro.advise.measured import Measured, measured
+from sacrepro.advise.measured import Measured, exactly_measurable, measured
 from sacrepro.bounds.influence import influence_profile
 from sacrepro.bounds.lemma4_gaps import lemma4_gaps
 from sacrepro.instances.network import Network
@@ -51,7 +51,6 @@ class KappaRow(NamedTuple):
     table_bytes: float
     learner_bytes: float
     seconds: float
-    measured_seconds: float
     measured_T: int
     seen: float
 
@@ -154,7 +153,9 @@ def error_of_q(network: Network, error: float, of: str) -> float:
 
 
 def sampled(network: Network, seed: int) -> tuple[int, ...]:
-    """The agent with the most neighbors, one with the median number, and a random one; fewer if they coincide."""
+    """Everybody where decay is computed exactly; else an agent of most neighbors, of the median, and at random."""
+    if exactly_measurable(network):
+        return tuple(range(network.n))
     degree = np.array([network.graph.degree(i) for i in range(network.n)])
     middle = np.argsort(degree, kind="stable")[network.n // 2]
     some = (int(degree.argmax()), int(middle), int(np.random.default_rng(seed).integers(network.n)))
@@ -202,7 +203,7 @@ def _row(
         low = high = NOTHING
     price = prices[kappa] if kappa < len(prices) else None
     cost = (
-        (NOTHING, 0, *(NOTHING,) * 8, 0, NOTHING)
+        (NOTHING, 0, *(NOTHING,) * 7, 0, NOTHING)
         if price is None
         else (
             price.hood_median,
@@ -214,7 +215,6 @@ def _row(
             price.table_bytes,
             price.learner_bytes,
             price.seconds,
-            price.measured_seconds,
             price.measured_T,
             price.seen,
         )

@@ -20,7 +20,7 @@ from sacrepro.simulate import Simulator, SteppedSimulator
 #: Members of all N_i^κ together that are listed; 4 bytes each for the learner.
 MOST_MEMBERS = 30_000_000
 #: Agent-steps of a measurement, in compiled code and step by step in Python.
-MEASURED, STEPPED = 4_000_000, 400_000
+MEASURED, STEPPED = 10_000_000, 1_000_000
 
 
 class Cost(NamedTuple):
@@ -32,8 +32,8 @@ class Cost(NamedTuple):
     later_median : the same with actions on N_i^{κ-1} only (`actions_one_hop_later`).
     table_bytes  : log10 of the bytes of all tables in full.
     learner_bytes : bytes this learner needs for an episode: members of all N_i^κ and the trajectory.
-    seconds : of one outer iteration with T steps, from a shorter one that took `measured_seconds` for `measured_T`
-              steps; NaN where none was measured. seen : share of its updates that were the first of their entry.
+    seconds : of one outer iteration with T steps, from measured ones of `measured_T` steps at most; NaN where none was.
+    seen : share of the updates of that measurement that were the first of their entry.
     """
 
     kappa: int
@@ -47,7 +47,6 @@ class Cost(NamedTuple):
     table_bytes: float
     learner_bytes: float
     seconds: float
-    measured_seconds: float
     measured_T: int
     seen: float
 
@@ -93,7 +92,6 @@ def costs(network: Network, kappas: int, T: int, *, seconds: float) -> list[Cost
                 float(np.median(later)),
                 top + float(np.log10((10.0 ** (entries - top)).sum() * 8)),
                 float(4 * hood.sum() + n * (T + 1) * code),
-                measured[0] / measured[1] * T if measured[1] else float("nan"),
                 *measured,
             )
         )
@@ -111,7 +109,7 @@ def _simulator(network: Network) -> Simulator | SteppedSimulator:
 def _iteration(
     network: Network, simulator: Simulator | SteppedSimulator, kappa: int, T: int
 ) -> tuple[float, int, float]:
-    """(processor seconds, steps, share of first visits) of an outer iteration as long as `MEASURED` allows."""
+    """(processor seconds with T steps, steps measured, share of first visits in those) of an outer iteration."""
     compiled = isinstance(simulator, Simulator)
     steps = max(10, min(T, (MEASURED if compiled else STEPPED) // network.n))
     theta0 = tuple(np.zeros(r_i.shape) for r_i in network.r)
@@ -129,4 +127,8 @@ def _iteration(
 
     run(2)  # compiles
     spent, seen = run(steps)
+    if steps < T:
+        # An iteration has a part that does not grow with T, so two lengths are extrapolated.
+        short = max(2, steps // 4)
+        spent += max(spent - run(short)[0], 0.0) / (steps - short) * (T - steps)
     return spent, steps, seen

@@ -28,7 +28,7 @@ WHOLE_STATES, WHOLE_PAIRS = 14, 28
 #: Entries of V_i near i that a light cone tries, in turn, and pairs (in bits) of the local Q_i that it sweeps.
 CONES, CONE_BITS, STEP_BITS = (1 << 3, 1 << 5, 1 << 7, 1 << 10), 25, 26
 #: Simulated agent-copies at a time, copies at most, and agents of the surroundings that are simulated.
-TOGETHER, MOST_COPIES, MOST_AROUND = 300_000, 512, 3000
+TOGETHER, MOST_COPIES, MOST_AROUND = 300_000, 512, 12_000
 SIMULATED_KAPPAS = 6
 #: Networks up to this size are measured without looking at the clock, so that same input gives same output.
 UNTIMED = 1000
@@ -51,14 +51,28 @@ class Measured(NamedTuple):
 
 
 def measured(
-    network: Network, agents: Sequence[int], kappas: int, *, tol: float, seed: int, seconds: float
+    network: Network,
+    agents: Sequence[int],
+    kappas: int,
+    *,
+    tol: float,
+    seed: int,
+    seconds: float,
+    simulate_all: bool = False,
 ) -> list[Measured]:
-    """What can be measured of each agent: certified where that is possible, and simulated until time is up."""
+    """What can be measured of each agent: exactly, or else by simulation, and within a light cone where one fits.
+
+    seconds : on large networks, how long; simulate_all : simulate agents whose decay is known exactly, too.
+    """
     begin = time.monotonic()
     few = min(kappas, SIMULATED_KAPPAS)
     found = _certified(network, agents, few, tol)
+    known = set() if simulate_all else {entry.agent for entry in found if entry.method == "exact"}
+    unknown = [i for i in agents if i not in known]
+    if not unknown:
+        return found
     sampler, A = Sampler(network), adjacency(network.graph)
-    for i in agents:
+    for i in unknown:
         rng = np.random.default_rng([seed, i])
         distance = distances(A, i)
         rows = []
@@ -71,9 +85,15 @@ def measured(
     return found
 
 
+def exactly_measurable(network: Network) -> bool:
+    """Whether D_i is computed for the whole network."""
+    pairs = _bits(network.state_sizes * network.action_sizes)
+    return _bits(network.state_sizes) <= WHOLE_STATES and pairs <= WHOLE_PAIRS
+
+
 def _certified(network: Network, agents: Sequence[int], few: int, tol: float) -> list[Measured]:
     """D_i(κ) of the whole network if it is small enough, otherwise the light cones that are."""
-    if _bits(network.state_sizes) <= WHOLE_STATES and _bits(network.state_sizes * network.action_sizes) <= WHOLE_PAIRS:
+    if exactly_measurable(network):
         mdp = network.mdp()
         whole = certified_decay(mdp, uniform_theta(mdp), list(agents), range(few))
         return [
@@ -120,13 +140,13 @@ def _simulated(
     """
     gamma, r_bar = network.gamma, network.r_bar
     steps = horizon(gamma, max(tol * (1.0 - gamma) / max(r_bar, tol), 1e-12))
-    far = int(distance.max())
     sizes = np.cumsum(np.bincount(distance[distance >= 0]))
-    if steps < far and sizes[steps] < len(distance):
+    far = len(sizes) - 1
+    if sizes[-1] > MOST_AROUND:
+        far = max(kappa + 1, int(np.searchsorted(sizes, MOST_AROUND, side="right")) - 1)
+    elif steps < far:
         far = steps
-    while far > kappa + 1 and sizes[min(far, len(sizes) - 1)] > MOST_AROUND and sizes[far - 1] >= MOST_AROUND // 10:
-        far -= 1
-    whole = far >= int(distance.max())
+    whole = far == len(sizes) - 1
     steps = steps if whole else min(steps, far)
     members = np.flatnonzero((distance >= 0) & (distance <= far))
     local, own = sampler.among(members), int(np.searchsorted(members, i))

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from textwrap import wrap
 
 from sacrepro.advise.advice import Advice, KappaRow
 from sacrepro.instances.network import Network
 
 #: κ's that are listed one by one.
 LISTED = 12
+#: How each way to measure is called.
+METHODS = {"exact": "exact values", "light cone": "certified intervals", "simulation": "simulation"}
+#: Columns of a line of words.
+WIDTH = 110
 #: log10 of the longest episode that is worth recommending: a million steps fill a table of 10^5 entries ten times.
 LONGEST = 5.0
 
@@ -24,9 +29,9 @@ def words(network: Network, advice: Advice) -> str:
         "",
         *_table(advice),
         "",
-        *_notes(network, advice),
+        *(line for note in _notes(network, advice) for line in wrap(note, WIDTH, subsequent_indent="  ")),
         "",
-        f"RECOMMENDATION: {recommendation(advice)}",
+        *wrap(f"RECOMMENDATION: {recommendation(advice)}", WIDTH),
     ]
     return "\n".join(lines) + "\n"
 
@@ -63,18 +68,23 @@ def recommendation(advice: Advice) -> str:
             f"{paper}. At κ = {row.kappa} the error is certified to be at most {_number(row.certified)}. "
             f"{_affordable(advice, row)}"
         )
-    row = rows[advice.learnable]
+    row = rows[max(row.kappa for row in rows if _fillable(advice, row.kappa))]
     evidence = (
         "no κ that was measured is at or below ε either"
         if advice.measured is None
         else f"{_evidence(advice, rows[advice.measured])} at κ = {advice.measured}, {_too_large(rows, advice.measured)}"
     )
+    expected = min((value for value in (row.certified, row.measured) if not math.isnan(value)), default=row.certified)
+    wish = (
+        f"ask for ε = {_number(expected)} or more, or couple the agents less"
+        if expected < advice.trivial
+        else f"no better than the {_number(advice.trivial)} that needs no κ: couple the agents less"
+    )
     return (
         f"take κ = {row.kappa} and expect an error above ε. {proof[0].upper()}{proof[1:]}; {evidence}; {paper}. "
         f"κ = {row.kappa} is the largest whose median table an episode can fill; the error there is certified to be at "
-        f"most {_number(row.certified)} and measured as {_number(row.measured)}, so ask for ε = "
-        f"{_number(row.measured)} "
-        f"or more, or couple the agents less. {_affordable(advice, row)}"
+        f"most {_number(row.certified)}, and measured decay suggests {_number(row.measured)}: {wish}. "
+        f"{_affordable(advice, row)}"
     )
 
 
@@ -84,10 +94,12 @@ def _fillable(advice: Advice, kappa: int | None) -> bool:
 
 
 def _evidence(advice: Advice, row: KappaRow) -> str:
+    """What is measured at one κ, and how far that can be trusted."""
+    count = len(advice.looked_at)
+    doubt = " (a simulation may miss the largest)" if any(m.method == "simulation" for m in advice.measurements) else ""
     if advice.of == "gradient":
-        count = len(advice.looked_at)
-        return f"the decay of {count} agents, measured under the uniform policy, gives {_number(row.measured)}"
-    return f"under the uniform policy the decay of {len(advice.looked_at)} agents is {_number(row.measured)}"
+        return f"the decay of {count} agents, measured under the uniform policy{doubt}, gives {_number(row.measured)}"
+    return f"under the uniform policy the decay of {count} agents is {_number(row.measured)}{doubt}"
 
 
 def _affordable(advice: Advice, row: KappaRow) -> str:
@@ -97,10 +109,9 @@ def _affordable(advice: Advice, row: KappaRow) -> str:
     if row.entries_median > math.log10(advice.T):
         told += f", so take T = {_power(row.entries_median + 1)} or more, ten visits an entry"
     elif row.over > 0:
-        told += (
-            f", too few for {row.over:.1%} of the agents, whose critics will not learn; keep those at "
-            f"a smaller κ or raise T"
-        )
+        told += f", too few for {row.over:.1%} of the agents, whose critics hardly see an entry twice"
+        if row.kappa:
+            told += f": run κ = {row.kappa - 1} beside it, a smaller table may learn more than it loses"
     if not math.isnan(row.seconds):
         told += f". An outer iteration with T = {advice.T:,} takes about {_seconds(row.seconds)}"
     return told + "."
@@ -116,7 +127,7 @@ def _table(advice: Advice) -> list[str]:
     gradient = advice.of == "gradient"
     header = ["κ", "paper", "influence", *(["spheres"] if gradient else []), "measured"]
     if not gradient:
-        header.append("certified interval")
+        header.append("interval")
     header += ["|N_i^κ|", "entries of Q̂_i", "all tables", "learner", "s/iteration", "first visits"]
     table = [header]
     marks = {advice.paper, advice.certified, advice.measured}
@@ -161,15 +172,21 @@ def _notes(network: Network, advice: Advice) -> list[str]:
     methods: dict[str, list[str]] = {}
     for entry in advice.measurements:
         methods.setdefault(entry.method, []).append(network.names[entry.agent])
-    told = "; ".join(f"{method} of {', '.join(map(repr, names))}" for method, names in methods.items())
+    everybody = ", ".join(map(repr, network.names))
+    told = "; ".join(
+        f"{METHODS[method]} of "
+        f"{'all agents' if ', '.join(map(repr, names)) == everybody else ', '.join(map(repr, names))}"
+        for method, names in methods.items()
+    )
+    lower = " A simulation bounds the decay from below." if "simulation" in methods else ""
     lengths = sorted({row.measured_T for row in advice.rows if not math.isnan(row.seconds)})
     notes = [
         "* at or below ε; (…) not below the error that needs no κ. paper, influence"
         + (", spheres" if advice.of == "gradient" else "")
         + " hold for every policy.",
-        f"measured: under the uniform policy only, {told}. A simulation bounds the decay from below.",
+        f"measured: under the uniform policy only, {told}.{lower}",
         "entries of Q̂_i: median agent, and the largest; s/iteration: "
-        + (f"for T = {advice.T:,}, from one of {lengths[0]:,} steps timed just now." if lengths else "not measured."),
+        + (f"for T = {advice.T:,}, from {lengths[0]:,} steps timed just now." if lengths else "not measured."),
     ]
     needed = [agent.kappa for agent in advice.agents]
     gap = "ε" if advice.of == "q" else "the gap that ε allows each agent"

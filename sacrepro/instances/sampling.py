@@ -94,6 +94,8 @@ class Sampler:
             beside = self._adjacency[members]
             code = sum(((beside @ (s == x)) * (d + 1) ** (x - 1) for x in range(1, int(s.max()) + 1)), np.zeros(1))
             row[members] += number[np.broadcast_to(code, (len(members), s.shape[1])).astype(np.int64)]
+        if self._law.shape[1] == 1:
+            return (u >= self._law[row, 0]).astype(np.int64)
         moved: Array = (u[..., None] >= self._law[row]).sum(axis=-1)
         return moved
 

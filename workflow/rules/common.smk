@@ -54,6 +54,12 @@ for name, entry in INSTANCES.items():
             NETWORK_FILES[name] = inputs(entry["spec"]["path"])
         except ValueError as error:
             raise WorkflowError(f"configuration, instances.{name}.spec.path: {error}")
+ADVICE = config.get("advice", {})
+for name in ADVICE:
+    if name not in NETWORK_FILES:
+        raise WorkflowError(
+            f"configuration, advice.{name}: no instance of this name is a network file"
+        )
 RUNS = [(name, kappa) for name, run in config["sac"].items() for kappa in run["kappas"]]
 EXACT_RUNS = [(name, kappa) for name, kappa in RUNS if name in EVALUATED]
 
@@ -134,6 +140,7 @@ for path in broken_files("results") if workflow.is_main_process else []:
 
 wildcard_constraints:
     instance="[a-z0-9_]+",
+    network="[a-z0-9_]+",
     claim="|".join(CLAIMS),
     run="(?!references)[a-z0-9_]+",
     figure="|".join([*CLAIMS, *SHOWN, "estimators", *SURVEYS]),
@@ -158,6 +165,17 @@ def specs_without_exact_values(names):
 def network_files(wildcards):
     """The network file of an instance and the files it names; nothing for other models."""
     return NETWORK_FILES.get(wildcards.instance, [])
+
+
+def advised_files(wildcards):
+    """The network file that advice is asked for, and the files it names."""
+    return NETWORK_FILES[wildcards.network]
+
+
+def advice_question(wildcards):
+    """The error that is allowed, as options of the verb advise."""
+    question = ADVICE[wildcards.network]
+    return f"--error {question['error']} --of {question['of']}"
 
 
 def runs(names_and_kappas):
