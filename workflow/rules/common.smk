@@ -20,7 +20,7 @@ from sacrepro.provenance import (
 from sacrepro.store import broken_files, read_json
 
 # The folder of the Snakefile, whichever workflow uses it and from wherever it runs.
-ROOT = os.path.relpath(Path(workflow.current_basedir).parent.parent)
+ROOT = os.path.relpath(Path(workflow.current_basedir).resolve().parent.parent)
 
 SCHEMA = yaml.safe_load(Path(ROOT, "workflow/schemas/config.schema.yaml").read_text())
 fault = best_match(Draft202012Validator(SCHEMA).iter_errors(config))
