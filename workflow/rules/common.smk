@@ -172,4 +172,9 @@ def figure_labels(wildcards):
 def statements():
     """The statement of every claim, by name."""
     entries = read_json(CATALOG) if Path(CATALOG).exists() else {}
-    return {entry["name"]: entry["statement"] for entry in entries.get("claims", [])}
+    # Snakemake takes a name in braces for a wildcard.
+    braces = str.maketrans("{}", "()")
+    return {
+        entry["name"]: entry["statement"].translate(braces)
+        for entry in entries.get("claims", [])
+    }
