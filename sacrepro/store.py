@@ -59,8 +59,8 @@ def whole_file(path: str | Path) -> Iterator[IO[bytes]]:
 
 
 def is_sealed(path: Path) -> bool:
-    """Whether a file at `path` gets a checksum beside it."""
-    return SEALED in path.absolute().parent.parts
+    """Whether a file at `path` gets a checksum beside it; what the working directory itself lies in does not count."""
+    return SEALED in Path(os.path.relpath(path)).parent.parts
 
 
 def seal(path: Path) -> Path:

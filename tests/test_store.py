@@ -114,12 +114,15 @@ def test_a_result_is_sealed_and_read_only_if_it_fits(tmp_path):
     assert store.read_rows(path, Row) == ROWS
 
 
-def test_files_of_people_are_not_sealed(tmp_path):
-    path = tmp_path / "README.md"
+def test_files_of_people_are_not_sealed(tmp_path, monkeypatch):
+    project = tmp_path / "results" / "project"
+    project.mkdir(parents=True)
+    monkeypatch.chdir(project)
+    path = project / "README.md"
     store.write_text(path, "generated")
     path.write_text("edited")
     assert store.read_text(path) == "edited"
-    assert os.listdir(tmp_path) == ["README.md"]
+    assert os.listdir(project) == ["README.md"]
 
 
 def test_what_a_killed_writer_left_is_swept_by_the_next(tmp_path):

@@ -19,7 +19,7 @@ SIGNS = re.compile(r"[_^≤≥<>=+−±∓∈∉⊂∪∩∞√∇Σ∏Π∂‖|
 APPLIED = re.compile(
     r"[(\[{]*(?:[A-Za-z]|" + "|".join(sorted(OPERATORS)) + r")[(\[|].*|[A-Za-z]\d+[.,;:]*|\d+[A-Za-z][.,;:]*"
 )
-IDENTIFIER = re.compile(r"([a-z][a-z0-9]+(?:_[a-z0-9]+)+)(['’]s)?([.,;:)]*)")
+IDENTIFIER = re.compile(r"([(\[]*)([a-z][a-z0-9]+(?:_[a-z0-9]+)+)((?:['’]s)?[.,;:)\]]*)")
 NUMBER = re.compile(r"[(\[]*[-−]?[\d.,]*\d%?[)\].,;:]*")
 SPAN = re.compile(r"(``.+?``|`[^`]+`|\*\*.+?\*\*|(?<![\w*\\])\*[^\s*][^*]*\*(?![\w*])|\[[^\]]+\]\([^)]+\))", re.DOTALL)
 STAR = "\ue000"
@@ -71,10 +71,10 @@ def prose(text: str) -> str:
         if run:
             out.append(set_formula(run))
             run = ""
-        found = IDENTIFIER.fullmatch(token)
-        out.append(
-            gap + (f"#raw({quoted(found[1])});" + escaped((found[2] or "") + found[3]) if found else escaped(token))
-        )
+        if found := IDENTIFIER.fullmatch(token):
+            out.append(f"{gap}{escaped(found[1])}#raw({quoted(found[2])});{escaped(found[3])}")
+        else:
+            out.append(gap + escaped(token))
     return "".join(out) + (set_formula(run) if run else "")
 
 
@@ -85,7 +85,7 @@ def classify(tokens: list[str]) -> list[bool]:
     for token in tokens:
         balance = sum(map(token.count, "([{")) - sum(map(token.count, ")]}"))
         found = IDENTIFIER.fullmatch(token)
-        if not token or WORD.fullmatch(token) or (found and found[1].split("_")[0] not in OPERATORS):
+        if not token or WORD.fullmatch(token) or (found and found[2].split("_")[0] not in OPERATORS):
             kinds.append(False)
             depth = 0
             continue

@@ -39,6 +39,7 @@ def test_formulas(text, expected):
         ("where γ < 1 holds.", 'where $γ < "1"$ holds\\.'),
         ("an (r̄, γ)-exponential decay", "an $\\( macron(r) \\, γ \\)$\\-exponential decay"),
         ("the claim td_fixed_point", 'the claim #raw("td_fixed_point");'),
+        ("by (light_cone, line 1)", 'by (#raw("light_cone");, line 1)'),
         ("`P[i]` and **bold κ** and *slanted*", '#raw("P[i]"); and #strong[bold $κ$]; and #emph[slanted];'),
         ("a limit q\\*", "a limit q\\*"),
         ("see [proofs](proofs.md)", "see proofs"),

@@ -30,7 +30,7 @@ def test_one_core_and_eight_cores_twice_give_the_same_bytes(tmp_path):
         assert same(trees[0], tree)
 
 
-def test_a_second_run_and_a_touched_comment_rerun_nothing(finished):
+def test_a_second_run_does_nothing(finished):
     done = run(finished)
     assert "Nothing to be done" in done.stdout
 

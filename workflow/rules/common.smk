@@ -22,7 +22,7 @@ from sacrepro.provenance import (
 from sacrepro.store import broken_files, read_json
 
 # The folder of the Snakefile, whichever workflow uses it and from wherever it runs.
-ROOT = os.path.relpath(Path(workflow.current_basedir).parent.parent)
+ROOT = os.path.relpath(Path(workflow.current_basedir).resolve().parent.parent)
 
 SCHEMA = yaml.safe_load(Path(ROOT, "workflow/schemas/config.schema.yaml").read_text())
 fault = best_match(Draft202012Validator(SCHEMA).iter_errors(config))
@@ -332,4 +332,9 @@ def figure_labels(wildcards):
 def statements():
     """The statement of every claim, by name."""
     entries = read_json(CATALOG) if Path(CATALOG).exists() else {}
-    return {entry["name"]: entry["statement"] for entry in entries.get("claims", [])}
+    # Snakemake takes a name in braces for a wildcard.
+    braces = str.maketrans("{}", "()")
+    return {
+        entry["name"]: entry["statement"].translate(braces)
+        for entry in entries.get("claims", [])
+    }

@@ -34,3 +34,19 @@ rule figure:
         code=code_digest("sacrepro.plotting"),
     shell:
         "python -m sacrepro figure {wildcards.figure:q} {input:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule figure_pdf:
+    """The same figure for a paper, on demand."""
+    input:
+        figure_rows,
+    output:
+        f"{FIGURES}/{{figure}}.pdf",
+    log:
+        "logs/figures/{figure}_pdf.log",
+    benchmark:
+        "logs/benchmarks/figures/{figure}_pdf.tsv"
+    params:
+        code=code_digest("sacrepro.plotting"),
+    shell:
+        "python -m sacrepro figure {wildcards.figure:q} {input:q} --output {output:q} > {log:q} 2>&1"
