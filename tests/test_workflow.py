@@ -371,7 +371,9 @@ def network_config(tmp_path):
         (tmp_path / entry).symlink_to(ROOT / entry)
     (tmp_path / "mine.yaml").write_text((ROOT / "workflow/networks/friends.yaml").read_text())
     config = json.loads(json.dumps(CONFIGS["smoke"]))
-    config |= {"advice": {"mine": {"error": 0.3, "of": "q"}}, "sac": {}}
+    config |= {"advice": {"mine": {"error": 0.3, "of": "q"}}, "sac": {}, "environments": [], "critic_error": {}}
+    config.pop("diagnostics", None)
+    config["figures"] = ["lemma3"]
     config["instances"] = {"mine": {"exact": "tables", "spec": {"model": "file", "path": "mine.yaml"}}}
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
     return [sys.executable, "-m", "snakemake", "--cores", "1", "--configfile", "config.yaml"]

@@ -6,6 +6,7 @@ All methods compute the n value functions; what only this engine computes follow
 from __future__ import annotations
 
 import json
+import os
 import resource
 import statistics
 import subprocess
@@ -102,6 +103,7 @@ def measure(
             text=True,
             timeout=time_limit * repeats + START_UP,
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (limit, limit)),
+            env={**os.environ, "SACREPRO_TRACEBACK": "1"},  # the exception's name tells why there is no number
         )
     except subprocess.TimeoutExpired:
         return "time", {}

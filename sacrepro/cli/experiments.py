@@ -46,13 +46,13 @@ def simulated(args: argparse.Namespace) -> None:
     import numpy as np
 
     from sacrepro.claims.trace import SimulatedRow, simulated_rows
-    from sacrepro.instances import build
+    from sacrepro.instances import build_for_sampling
     from sacrepro.store import read_arrays, write_rows
 
     rows: list[SimulatedRow] = []
     for path in args.runs:
         run = read_arrays(path)
-        mdp = build(json.loads(str(run["spec"])))
+        mdp = build_for_sampling(json.loads(str(run["spec"])))
         instance, kappa = str(run["instance"]), int(run["kappa"])
         chosen = np.unique(np.linspace(0, len(run["m"]) - 1, args.records).round().astype(int))
         for seed in range(len(run["J_estimate"])):

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sacrepro.claims.comparison import Verdict
+from sacrepro.claims.comparison import JUDGEMENTS, Verdict
 from sacrepro.report.markdown import inline, markup
 
 #: Title in BibTeX's and Markdown's files that the template reads beside the record.
@@ -31,6 +31,8 @@ def record(
     if unknown := [name for name in judged if name not in known]:
         raise ValueError(f"no claim is called {', '.join(unknown)}")
     captions = {entry["name"]: entry for entry in catalog["figures"]}
+    counterexamples = [row for row in verdicts if row.verdict not in JUDGEMENTS]
+    verdicts = [row for row in verdicts if row.verdict in JUDGEMENTS]
     return {
         "claims": [
             claim_record(known[name], [row for row in verdicts if row.claim == name], figures, captions)
@@ -46,6 +48,17 @@ def record(
             "sides": len(verdicts),
             **{kind: sum(row.verdict == kind for row in verdicts) for kind in ("tight", "holds", "vacuous")},
         },
+        "counterexamples": [
+            {
+                "sentence": inline(row.statement),
+                "claim": row.claim,
+                "reference": inline(row.reference),
+                "verdict": row.verdict,
+                "ratio": f"{row.ratio:.4g}",
+                "where": inline(row.where),
+            }
+            for row in counterexamples
+        ],
         "experiments": [
             {"name": name, "caption": markup(captions[name]["caption"] if name in captions else name), "figure": path}
             for name, path in figures.items()

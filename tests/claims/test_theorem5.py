@@ -121,7 +121,7 @@ def test_without_exploration_no_T_is_enough():
 
 def row(m, value, seed=0):
     """One recorded iteration."""
-    return StationarityRow("x", 1, seed, m, 0.0, value)
+    return StationarityRow("x", 1, seed, m, 0.0, value, gap=0.0, entropy=0.0)
 
 
 def test_the_left_side_of_9():

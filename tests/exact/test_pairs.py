@@ -130,10 +130,10 @@ def test_light_cone_start_agrees_with_the_bellman_equation():
     mdp = large()
     theta = gaussian_theta(mdp, np.random.default_rng(1))
     from sacrepro.exact.coupled import pair_chain
-    from sacrepro.exact.values import CONE_ENTRIES, values
+    from sacrepro.exact.values import START_ENTRIES, values
 
     chain = pair_chain(mdp, theta)
-    assert chain.entries >= CONE_ENTRIES
+    assert chain.entries >= START_ENTRIES
     i = 3
     Q, error, _ = values(chain, 1e-10, [i])
     shaped = Q[0].reshape(chain.mdp.state_sizes)

@@ -35,15 +35,21 @@ CLAIMS = list(ALL_CLAIMS)
 ENVIRONMENTS = config.get("environments", [])
 SETTINGS = config.get("table1", {})
 SURVEYS = {
-    "adversary": "results/adversary.csv",
-    "overview": "results/claims.csv",
-    "decay_map": "results/decay_map.csv",
+    "adversary": ["results/adversary.csv"],
+    "overview": ["results/claims.csv"],
+    "decay_map": ["results/decay_map.csv"],
 }
 if ENVIRONMENTS:
-    SURVEYS["environments"] = "results/environments.csv"
+    SURVEYS["environments"] = ["results/environments.csv"]
 if SETTINGS:
-    SURVEYS["table1"] = "results/table1.csv"
+    SURVEYS["table1"] = ["results/table1.csv"]
 INSTANCES = config["instances"]
+for key in ("environments", "table1", "sac", "critic_error", "rivals", "patient"):
+    for name in config.get(key, []):
+        if name not in INSTANCES:
+            raise WorkflowError(
+                f"configuration, {key}: no instance is called {name!r}; there are {', '.join(INSTANCES)}"
+            )
 EVALUATED = [name for name, entry in INSTANCES.items() if entry["exact"] != "none"]
 TABULATED = [name for name, entry in INSTANCES.items() if entry["exact"] == "tables"]
 # What the instances that are network files read.
@@ -269,15 +275,18 @@ def attack_code(wildcards):
     )
 
 
+def rows_of(figure):
+    """The files with the rows that a figure shows."""
+    if figure in SURVEYS:
+        return SURVEYS[figure]
+    if figure in SHOWN:
+        return [f"results/summaries/{SHOWN[figure]}.csv"]
+    return ROWS.get(figure, [f"results/claims/{figure}.csv"])
+
+
 def figure_rows(wildcards):
-    """The rows that a figure shows."""
-    if wildcards.figure in SURVEYS:
-        return SURVEYS[wildcards.figure]
-    if wildcards.figure in SHOWN:
-        return f"results/summaries/{SHOWN[wildcards.figure]}.csv"
-    if wildcards.figure in ROWS:
-        return ROWS[wildcards.figure]
-    return f"results/claims/{wildcards.figure}.csv"
+    """The files with the rows that a figure shows."""
+    return rows_of(wildcards.figure)
 
 
 def measured(wildcards):
@@ -290,11 +299,15 @@ def measured(wildcards):
 
 
 def intermediate(wildcards):
-    """What everything else is made from, so that a manifest never lists less than a whole run."""
+    """What everything else is made from, so that a manifest never lists less than a whole run.
+
+    Published figures come with the repository: without these inputs nobody would ask for the rows they show.
+    """
     names = {SHOWN.get(figure, figure) for figure in DRAWN if figure in TRACES}
     return [
         *(f"results/exact/{name}.npz" for name in EVALUATED),
         *(f"results/claims/{claim}.csv" for claim in CLAIMS),
+        *(path for figure in DRAWN for path in rows_of(figure)),
         *(path for name in sorted(names) for path in ROWS[name]),
         *(runs(RUNS) if "learning" in names else runs(EXACT_RUNS) if names else []),
     ]
