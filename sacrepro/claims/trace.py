@@ -10,6 +10,7 @@ import numpy as np
 
 from sacrepro.claims.diagnostics import FRESH
 from sacrepro.claims.yardsticks import entropy, first_order_gap
+from sacrepro.counted import CountedMDP
 from sacrepro.exact import objective_and_gradient
 from sacrepro.learn.samples import samples
 from sacrepro.model import Array, NetworkedMDP
@@ -90,7 +91,7 @@ def stationarity_rows(
 
 
 def simulated_rows(
-    mdp: NetworkedMDP,
+    mdp: NetworkedMDP | CountedMDP,
     instance: str,
     kappa: int,
     seed: int,

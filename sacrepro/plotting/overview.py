@@ -33,7 +33,7 @@ def overview(rows: Sequence[Verdict]) -> Figure:
     ratios = [row.ratio for row in rows if row.ratio > 0.0]
     margin = min([*ratios, 0.1]) / 10
     for row in rows:
-        color, marker = VERDICTS[row.verdict if row.verdict in JUDGEMENTS else COUNTEREXAMPLE]
+        color, marker = VERDICTS[kind(row)]
         place = row.ratio if row.ratio > 0.0 else margin
         axes.plot([place], [claims.index(row.claim)], marker, color=color, alpha=0.8, markersize=6)
     for verdict, (color, marker) in VERDICTS.items():
@@ -48,6 +48,11 @@ def overview(rows: Sequence[Verdict]) -> Figure:
     axes.set_xlabel("worst left / right of each right side")
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=5)
     return figure
+
+
+def kind(row: Verdict) -> str:
+    """The key of `VERDICTS` for one row."""
+    return row.verdict if row.verdict in JUDGEMENTS else COUNTEREXAMPLE
 
 
 DRAWINGS = {"overview": (Verdict, overview)}
