@@ -78,7 +78,7 @@ if WIRELESS:
         f"results/wireless/{name}.csv" for name in BENCHMARK
     ]
 
-LARGE_RUNS = [(name, kappa) for name, kappa in RUNS if name not in EVALUATED]
+SIMULATED = config.get("simulated", {"instances": []})
 DIAGNOSTICS = config.get("diagnostics", {"instances": [], "records": 2})
 DIAGNOSED = [(name, kappa) for name, kappa in RUNS if name in DIAGNOSTICS["instances"]]
 PATIENT = config.get("patient", {})
@@ -100,7 +100,11 @@ ROWS = {
     "learning": ["results/traces/learning.csv"],
     "stationarity": ["results/traces/stationarity.csv"],
     "patient": [f"results/patient/{name}.csv" for name in PATIENT],
-    "simulated": ["results/traces/simulated.csv"] if LARGE_RUNS else [],
+    "simulated": [
+        f"results/simulated/{name}_kappa{kappa}.csv"
+        for name, kappa in RUNS
+        if name in SIMULATED["instances"]
+    ],
     "critic_error": [f"results/critic_error/{name}.csv" for name in CRITIC_ERRORS],
     "diagnostics": [
         f"results/diagnostics/{name}_kappa{kappa}.csv" for name, kappa in DIAGNOSED

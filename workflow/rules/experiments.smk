@@ -90,17 +90,19 @@ rule estimators:
 
 
 rule simulated:
-    """J by simulation along the runs on networks whose joint state space is out of reach."""
+    """J by simulation along the runs on one network, whose joint state space is out of reach, with one κ."""
     input:
-        runs(LARGE_RUNS),
+        "results/sac/{instance}_kappa{kappa}.npz",
     output:
-        "results/traces/simulated.csv",
+        "results/simulated/{instance}_kappa{kappa}.csv",
     log:
-        "logs/traces/simulated.log",
+        "logs/simulated/{instance}_kappa{kappa}.log",
     benchmark:
-        "logs/benchmarks/traces/simulated.tsv"
+        "logs/benchmarks/simulated/{instance}_kappa{kappa}.tsv"
     params:
-        options=options(config.get("simulated", {})),
+        options=options(
+            {key: SIMULATED[key] for key in SIMULATED if key != "instances"}
+        ),
         code=code_digest("sacrepro.claims.trace"),
     shell:
         "python -m sacrepro simulated {input:q} {params.options} --output {output:q} > {log:q} 2>&1"
