@@ -72,15 +72,11 @@ def offset(place: int, places: int) -> float:
 
 
 def dashed_bound(axes: Axes, rows: Sequence[Comparison], label: str, style: str = "--") -> None:
-    """The largest right side at each κ, as a dashed line."""
+    """The largest right side at each κ, as a dashed line; a short one where there is one κ."""
     kappas = sorted({row.kappa for row in rows})
-    axes.plot(
-        kappas,
-        [max(row.right for row in rows if row.kappa == k) for k in kappas],
-        style,
-        color=BOUND_COLOR,
-        label=label,
-    )
+    rights = [max(row.right for row in rows if row.kappa == k) for k in kappas]
+    places: list[float] = [kappas[0] - 0.3, kappas[0] + 0.3] if len(kappas) == 1 else [*kappas]
+    axes.plot(places, rights * 2 if len(kappas) == 1 else rights, style, color=BOUND_COLOR, label=label)
 
 
 def integer_axis(axes: Axes, rows: Sequence[Comparison]) -> None:

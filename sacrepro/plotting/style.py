@@ -31,9 +31,16 @@ def house_style() -> Iterator[None]:
 
 
 def panels(
-    titles: Sequence[str], *, columns: int = 3, width: float = 2.5, height: float = 2.1
+    titles: Sequence[str], *, columns: int | None = None, width: float = 2.5, height: float = 2.1
 ) -> tuple[Figure, list[Axes]]:
-    """A figure with one titled panel for each entry of `titles`, on a grid; superfluous places stay empty."""
+    """A figure with one titled panel for each entry of `titles`, on a grid; superfluous places stay empty.
+
+    Without `columns`, up to nine panels stand three to a row; more are smaller, five to a row.
+    """
+    if columns is None:
+        columns = 3
+        if len(titles) > 9:
+            columns, width, height = 5, 0.8 * width, 0.85 * height
     columns = min(columns, len(titles))
     rows = math.ceil(len(titles) / columns)
     figure = Figure(figsize=(width * columns, height * rows + 0.5))

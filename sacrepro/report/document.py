@@ -53,7 +53,7 @@ def record(
                 "sentence": inline(row.statement),
                 "claim": row.claim,
                 "reference": inline(row.reference),
-                "verdict": row.verdict,
+                "verdict": inline(row.verdict),
                 "ratio": f"{row.ratio:.4g}",
                 "where": inline(row.where),
             }
