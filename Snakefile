@@ -30,6 +30,8 @@ localrules:
     all,
     config,
     catalog,
+    adversary_table,
+    best_kappa,
     verdicts,
     manifest,
     report,

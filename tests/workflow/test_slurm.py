@@ -13,10 +13,7 @@ PLUGIN = "snakemake_executor_plugin_slurm"
 
 @pytest.mark.skipif(bool(obstacle()), reason=str(obstacle()))
 @pytest.mark.skipif(importlib.util.find_spec(PLUGIN) is None, reason="pip install sacrepro[slurm]")
-def test_slurm_and_this_machine_give_the_same_bytes(tmp_path):
-    local = workspace(tmp_path / "local")
-    done = run(local, config=SMOKE)
-    assert done.returncode == 0, done.stdout[-3000:]
+def test_slurm_and_this_machine_give_the_same_bytes(tmp_path, smoke):
     distant = workspace(tmp_path / "distant")
     fast = ["--slurm-init-seconds-before-status-checks", "2", "--seconds-between-status-checks", "2"]
     fast += ["--slurm-status-command", "squeue"]  # sacct asks for accounting, which one node does without
@@ -24,4 +21,4 @@ def test_slurm_and_this_machine_give_the_same_bytes(tmp_path):
         done = run(distant, "--profile", "workflow/profiles/slurm", *fast, config=SMOKE)
     assert done.returncode == 0, done.stdout[-6000:]
     assert "SLURM" in done.stdout
-    assert same(contents(local), contents(distant))
+    assert same(smoke, contents(distant))

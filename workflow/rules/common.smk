@@ -2,6 +2,7 @@
 import functools
 import json
 import os
+import tempfile
 from pathlib import Path
 
 import yaml
@@ -142,6 +143,11 @@ MANIFEST = "results/manifest.json"
 VERIFIED = "results/verified.txt"
 CATALOG = "results/catalog.json"
 
+if workflow.is_main_process and Path("results").exists():
+    try:
+        tempfile.TemporaryFile(dir="results").close()
+    except OSError as error:
+        raise WorkflowError(f"results/ cannot be written: {error.strerror}")
 for path in broken_files("results") if workflow.is_main_process else []:
     raise WorkflowError(
         f"{path} is not as it was written (its checksum differs): delete it and run again"
@@ -338,11 +344,12 @@ def figure_category(wildcards):
 
 
 def figure_labels(wildcards):
-    """What the HTML report says about a figure in its list; the statement once results/catalog.json is there."""
-    return {
-        "figure": wildcards.figure,
-        "shows": statements().get(wildcards.figure, "experiment"),
-    }
+    """What the HTML report says about a figure in its list; the statement once results/catalog.json is there.
+
+    One label: of two, the report makes a switch out of the second where it has two values, and loses the rows.
+    """
+    shows = statements().get(wildcards.figure, "experiment")
+    return {"figure": f"{wildcards.figure}: {shows}"}
 
 
 @functools.cache
