@@ -27,7 +27,7 @@ def test_one_core_and_eight_cores_give_the_same_bytes(tmp_path, smoke):
 
 
 def test_every_run_gives_the_same_bytes(tmp_path, expected):
-    for place, cores in enumerate((1, 8, 8, 1)):
+    for place, cores in enumerate((1, 8)):
         folder = workspace(tmp_path / f"run{place}")
         done = run(folder, cores=cores)
         assert done.returncode == 0, done.stdout[-3000:]
