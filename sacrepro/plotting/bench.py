@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from sacrepro.bench.exact import VALUES, Timing
 from sacrepro.bench.sac import Throughput
@@ -19,7 +20,8 @@ def bench_exact(rows: Sequence[Timing]) -> Figure:
     rows = [row for row in rows if row.quantity == VALUES]
     cases = list(dict.fromkeys((row.family, row.gamma) for row in rows))
     methods = list(dict.fromkeys(row.method for row in rows))
-    figure, grid = panels([rf"{family}, $\gamma={gamma}$" for family, gamma in cases])
+    width, height = (6.4, 3.8) if len(cases) == 1 else (2.5, 2.1)
+    figure, grid = panels([rf"{family}, $\gamma={gamma}$" for family, gamma in cases], width=width, height=height)
     for axes, case in zip(grid, cases, strict=True):
         for place, method in enumerate(methods):
             own = [row for row in rows if (row.family, row.gamma, row.method, row.status) == (*case, method, "ok")]
@@ -35,6 +37,7 @@ def bench_exact(rows: Sequence[Timing]) -> Figure:
                 label=method,
             )
         axes.set_yscale("log")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     outer_labels(figure, r"number of agents $n$", "seconds, all value functions")
     shared_legend(figure, grid[0])
     return figure
