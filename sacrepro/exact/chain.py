@@ -15,6 +15,9 @@ from sacrepro.exact.steps import Choice, Step
 from sacrepro.model import Array, NetworkedMDP
 from sacrepro.policy import check_theta, policies
 
+#: Operators over part of the agents are kept, this many of them, up to this many peak entries each.
+KEPT_CONES, KEPT_ENTRIES = 64, 1 << 15
+
 
 @dataclass(frozen=True, eq=False)
 class Chain:
@@ -30,7 +33,7 @@ class Chain:
     P_bar: tuple[Array, ...]
     rewards: tuple[Array, ...]
 
-    @property
+    @cached_property
     def entries(self) -> int:
         """Number of joint states, Π S_i."""
         return int(np.prod([float(S_i) for S_i in self.mdp.state_sizes]))
@@ -43,9 +46,22 @@ class Chain:
     def cone(self, support: tuple[int, ...]) -> FactoredOperator:
         """P^θ on tables over the agents of `support`; the result lives on the union of their neighborhoods."""
         mdp = self.mdp
-        return FactoredOperator(
-            self.P_bar, mdp.neighbors, mdp.state_sizes, support, self.operator.order, known=self._steps
-        )
+        agents = frozenset(support)
+        operator = self._cones.get(agents)
+        if operator is None:
+            operator = FactoredOperator(
+                self.P_bar, mdp.neighbors, mdp.state_sizes, support, self.operator.order, known=self._steps
+            )
+            # A large operator takes longer to apply than to prepare, and its buffers are large.
+            if operator.peak <= KEPT_ENTRIES:
+                if len(self._cones) == KEPT_CONES:
+                    del self._cones[next(iter(self._cones))]
+                self._cones[agents] = operator
+        return operator
+
+    @cached_property
+    def _cones(self) -> dict[frozenset[int], FactoredOperator]:
+        return {}
 
     @cached_property
     def _steps(self) -> dict[Choice, Step]:
@@ -66,7 +82,7 @@ class Chain:
         """Roundings between Π_j P̄_j as computed and for the exact softmax."""
         return averaging_roundings(self.mdp, self.theta)
 
-    @property
+    @cached_property
     def reward_hoods(self) -> tuple[tuple[int, ...], ...]:
         """The agents whose states each r_i^θ depends on, sorted: i alone, by eq. (2)."""
         return tuple((i,) for i in range(self.mdp.n))

@@ -48,7 +48,7 @@ class PairChain(Chain):
 
     source: CoupledMDP
 
-    @property
+    @cached_property
     def reward_hoods(self) -> tuple[tuple[int, ...], ...]:
         """N_i: what r_i(z_{N_i}) depends on."""
         return self.mdp.neighbors

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from functools import lru_cache
 
 import numpy as np
 
@@ -47,15 +48,14 @@ def krylov_start(chain: Chain, axes: tuple[int, ...], reward: Array, tol: float,
     middle = 0.5 * (float(reward.min()) + float(reward.max()))
     table = reward - middle
     tables = [(axes, table)]
-    sample = np.random.default_rng(0).integers(0, sizes, size=(SAMPLE, len(sizes)))
-    now = table[_entries(sample, axes, sizes)]
+    now = table[_sampled(axes, sizes)]
     fit = _Fit(now)
-    kept = table.size
+    kept, most_kept = table.size, kept_entries(chain.entries)
     # MacQueen's bounds meet `tol` when the residual spans 2 tol (1-γ)/γ; the last step below shrinks it further.
     goal = 1.5 * tol * (1.0 - gamma)
-    while fit.span > goal and len(tables) <= MOST_POWERS and kept <= kept_entries(chain.entries):
+    while fit.span > goal and len(tables) <= MOST_POWERS and kept <= most_kept:
         table, axes = powers.following(table, axes)
-        following = table[_entries(sample, axes, sizes)]
+        following = table[_sampled(axes, sizes)]
         if not fit.add(now - gamma * following):
             break
         now = following
@@ -65,9 +65,7 @@ def krylov_start(chain: Chain, axes: tuple[int, ...], reward: Array, tol: float,
     weights = [1.0, *(gamma * c for c in fit.coefficients())]
     axes, total = tables[0]
     for weight, (wider, table) in zip(weights[1:], tables[1:], strict=False):
-        union = tuple(j for j in chain.operator.memory_in if j in axes or j in wider)
-        total = _spread(total, axes, union, sizes) + weight * _spread(table, wider, union, sizes)
-        axes = union
+        total, axes = _sum(total, axes, weight * table, wider, sizes, chain.operator.memory_in)
     total = total + middle / (1.0 - gamma)
     out[...] = _spread(total, axes, chain.operator.memory_in, sizes)
     return powers.products
@@ -134,19 +132,23 @@ class _Fit:
     def add(self, column: Array) -> bool:
         """One more column; False where it is a combination of the others up to rounding."""
         count = self.columns + 1
-        known, rest = self.basis[:count], column
-        for _ in range(2):
-            part = known @ rest
-            self.triangle[:count, count] += part
-            rest = rest - part @ known
-        size = float(np.linalg.norm(rest))
-        if size <= 1e-13 * float(np.linalg.norm(column)):
+        known = self.basis[:count]
+        # Orthogonalised twice: once leaves what rounding makes of nearly dependent columns.
+        part = known @ column
+        rest = column - part @ known
+        again = known @ rest
+        rest -= again @ known
+        size = math.sqrt(rest @ rest)
+        if size <= 1e-13 * math.sqrt(column @ column):
             return False
+        self.triangle[:count, count] = part + again
         self.triangle[count, count] = size
-        self.basis[count] = rest / size
+        rest /= size
+        self.basis[count] = rest
         self.columns = count
-        self.residual = self.residual - (self.basis[count] @ self.residual) * self.basis[count]
-        self.span = float(np.ptp(self.residual))
+        rest *= rest @ self.residual
+        self.residual -= rest
+        self.span = float(self.residual.max() - self.residual.min())
         return True
 
     def coefficients(self) -> Array:
@@ -155,10 +157,17 @@ class _Fit:
         return np.linalg.solve(self.triangle[part, part], self.basis[part] @ self.right)
 
 
-def _entries(sample: Array, axes: tuple[int, ...], sizes: tuple[int, ...]) -> Array:
+@lru_cache(maxsize=4)
+def _sample(sizes: tuple[int, ...]) -> Array:
+    """`SAMPLE` joint states, one a row."""
+    return np.random.default_rng(0).integers(0, sizes, size=(SAMPLE, len(sizes)))
+
+
+@lru_cache(maxsize=512)
+def _sampled(axes: tuple[int, ...], sizes: tuple[int, ...]) -> Array:
     """Where the sampled joint states stand in a flat table over `axes`."""
     strides = np.cumprod([1, *(sizes[j] for j in reversed(axes))])[-2::-1]
-    return sample[:, axes] @ strides
+    return _sample(sizes)[:, axes] @ strides
 
 
 def _spread(table: Array, axes: tuple[int, ...], wider: tuple[int, ...], sizes: tuple[int, ...]) -> Array:
@@ -167,6 +176,28 @@ def _spread(table: Array, axes: tuple[int, ...], wider: tuple[int, ...], sizes: 
         return table
     shape = [sizes[j] if j in axes else 1 for j in wider]
     return np.ascontiguousarray(np.broadcast_to(table.reshape(shape), [sizes[j] for j in wider])).reshape(-1)
+
+
+def _sum(
+    one: Array,
+    axes: tuple[int, ...],
+    other: Array,
+    wider: tuple[int, ...],
+    sizes: tuple[int, ...],
+    order: tuple[int, ...],
+) -> tuple[Array, tuple[int, ...]]:
+    """one + other and its axes, flat tables over `axes` and `wider`; either may be overwritten."""
+    if axes == wider:
+        other += one
+        return other, wider
+    if not set(axes) <= set(wider):
+        if not set(wider) <= set(axes):
+            union = tuple(j for j in order if j in axes or j in wider)
+            one, axes = _spread(one, axes, union, sizes), union
+        one, axes, other, wider = other, wider, one, axes
+    shaped = other.reshape([sizes[j] for j in wider])
+    shaped += one.reshape([sizes[j] if j in axes else 1 for j in wider])
+    return other, wider
 
 
 def _first_of(
