@@ -8,20 +8,18 @@ row for each value of k, and a hub of degree 1000 costs a thousand. Sampling, SA
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cached_property, wraps
+from functools import wraps
 from typing import ParamSpec
 
 import networkx as nx
 import numpy as np
 
-from sacrepro.model import Array, NetworkedMDP, check_kernel_sizes, discount, frozen_graph, local_tables, sum_to_one
+from sacrepro.model import Array, LocalModel, NetworkedMDP, check_kernel_sizes, marginals
 
 Parameters = ParamSpec("Parameters")
 
 
-@dataclass(frozen=True, eq=False)
-class CountedMDP:
+class CountedMDP(LocalModel):
     """A networked MDP whose kernels depend on the neighbors' states through their sum, copied, checked and frozen.
 
     graph : networkx.Graph on the agents 0..n-1.
@@ -33,58 +31,21 @@ class CountedMDP:
     Raises TypeError or ValueError, naming the agent, the entry and the expected shape.
     """
 
-    graph: nx.Graph
-    P: tuple[Array, ...]
-    r: tuple[Array, ...]
-    gamma: float
     pi0: tuple[Array, ...]
-    #: N_i for each agent, sorted, i included.
-    neighbors: tuple[tuple[int, ...], ...] = field(init=False, repr=False)
 
-    def __post_init__(self) -> None:
-        graph, hoods = frozen_graph(self.graph)
-        n = len(graph)
-        r = local_tables("r", self.r, n)
-        for i, r_i in enumerate(r):
-            if r_i.ndim != 2 or r_i.size == 0:
-                raise ValueError(f"r[{i}] of agent {i} has shape {r_i.shape}, expected (S_{i}, A_{i}) with both ≥ 1")
-        P = local_tables("P", self.P, n)
-        pi0 = local_tables("pi0", self.pi0, n)
-        for i, hood in enumerate(hoods):
-            S_i, A_i = r[i].shape
-            expected = (S_i, sum(r[j].shape[0] - 1 for j in hood if j != i) + 1, A_i, S_i)
-            if P[i].shape != expected:
-                raise ValueError(
-                    f"P[{i}] of agent {i} has shape {P[i].shape}, expected {expected}: (S_{i}, K_{i} + 1, A_{i}, "
-                    f"S_{i}), the own state, the sum of the other neighbors' states, the action, the next state"
-                )
-            if pi0[i].shape != (S_i,):
-                raise ValueError(f"pi0[{i}] of agent {i} has shape {pi0[i].shape}, expected {(S_i,)}: (S_{i},)")
-        sum_to_one("P", P)
-        sum_to_one("pi0", pi0)
-        frozen = {"graph": graph, "P": P, "r": r, "gamma": discount(self.gamma), "pi0": pi0}
-        for name, value in (frozen | {"neighbors": hoods}).items():
-            object.__setattr__(self, name, value)
+    def _kernel_shape(self, i: int) -> tuple[int, ...]:
+        S_i = self.state_sizes[i]
+        K_i = sum(self.state_sizes[j] - 1 for j in self.neighbors[i] if j != i)
+        return (S_i, K_i + 1, self.action_sizes[i], S_i)
 
-    @property
-    def n(self) -> int:
-        """Number of agents."""
-        return len(self.r)
+    def _kernel_axes(self, i: int) -> str:
+        return (
+            f"(S_{i}, K_{i} + 1, A_{i}, S_{i}), the own state, the sum of the other neighbors' states, the action, "
+            "the next state"
+        )
 
-    @cached_property
-    def state_sizes(self) -> tuple[int, ...]:
-        """(S_0, …, S_{n-1})."""
-        return tuple(r_i.shape[0] for r_i in self.r)
-
-    @cached_property
-    def action_sizes(self) -> tuple[int, ...]:
-        """(A_0, …, A_{n-1})."""
-        return tuple(r_i.shape[1] for r_i in self.r)
-
-    @cached_property
-    def r_bar(self) -> float:
-        """r̄: the largest reward entry, so that 0 ≤ r_i ≤ r̄ (Assumption 1)."""
-        return float(max(r_i.max() for r_i in self.r))
+    def _start(self) -> tuple[Array, ...]:
+        return marginals(self.pi0, self.state_sizes)
 
     def expanded(self) -> NetworkedMDP:
         """The same model with kernels over s_{N_i}; agents with equal kernels share one table.

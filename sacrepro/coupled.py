@@ -8,26 +8,14 @@ With neighbors' actions in the kernels Lemma 3 keeps its exponent; with neighbor
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cached_property
 
-import networkx as nx
 import numpy as np
 
-from sacrepro.model import (
-    Array,
-    NetworkedMDP,
-    discount,
-    frozen_graph,
-    joint_law,
-    local_tables,
-    start,
-    sum_to_one,
-)
+from sacrepro.model import Array, LocalModel, NetworkedMDP, wrong_shape
 
 
-@dataclass(frozen=True, eq=False)
-class CoupledMDP:
+class CoupledMDP(LocalModel):
     """The action-coupled model, copied, checked and frozen on construction.
 
     graph : networkx.Graph on the agents 0..n-1.
@@ -39,63 +27,34 @@ class CoupledMDP:
     Raises TypeError or ValueError, naming the agent, the entry and the expected shape.
     """
 
-    graph: nx.Graph
-    P: tuple[Array, ...]
-    r: tuple[Array, ...]
-    gamma: float
-    pi0: tuple[Array, ...] | Array
-    #: N_i for each agent, sorted, i included: the order of the state and action axes of ``P[i]`` and ``r[i]``.
-    neighbors: tuple[tuple[int, ...], ...] = field(init=False, repr=False)
+    def _check_rewards(self) -> None:
+        for i, (r_i, hood) in enumerate(zip(self.r, self.neighbors, strict=True)):
+            if r_i.ndim != 2 * len(hood) or r_i.size == 0:
+                what = f"one state and one action axis for each agent of N_{i} = {hood}, none empty"
+                raise ValueError(wrong_shape("r", i, r_i, what))
+        for i, r_i in enumerate(self.r):
+            if r_i.shape != self._row_shape(i):
+                raise ValueError(f"{wrong_shape('r', i, r_i, self._row_shape(i))}: {_axes('r', self.neighbors[i], i)}")
 
-    def __post_init__(self) -> None:
-        graph, hoods = frozen_graph(self.graph)
-        n = len(graph)
-        gamma = discount(self.gamma)
-        r = local_tables("r", self.r, n)
-        for i, r_i in enumerate(r):
-            if r_i.ndim != 2 * len(hoods[i]) or r_i.size == 0:
-                what = f"one state and one action axis for each agent of N_{i} = {hoods[i]}, none empty"
-                raise ValueError(f"r[{i}] of agent {i} has shape {r_i.shape}, expected {what}")
-        own = [hood.index(i) for i, hood in enumerate(hoods)]
-        S = tuple(r_i.shape[k] for r_i, k in zip(r, own, strict=True))
-        A = tuple(r_i.shape[r_i.ndim // 2 + k] for r_i, k in zip(r, own, strict=True))
-        P = local_tables("P", self.P, n)
-        for i, hood in enumerate(hoods):
-            rows = (*(S[j] for j in hood), *(A[j] for j in hood))
-            for name, table, expected in (("r", r[i], rows), ("P", P[i], (*rows, S[i]))):
-                if table.shape != expected:
-                    raise ValueError(
-                        f"{name}[{i}] of agent {i} has shape {table.shape}, expected {expected}: {_axes(name, hood, i)}"
-                    )
-        sum_to_one("P", P)
-        pi0 = start(self.pi0, S)
-        for name, value in (("graph", graph), ("P", P), ("r", r), ("gamma", gamma), ("pi0", pi0)):
-            object.__setattr__(self, name, value)
-        object.__setattr__(self, "neighbors", hoods)
+    def _row_shape(self, i: int) -> tuple[int, ...]:
+        hood = self.neighbors[i]
+        return (*(self.state_sizes[j] for j in hood), *(self.action_sizes[j] for j in hood))
 
-    @property
-    def n(self) -> int:
-        """Number of agents."""
-        return len(self.r)
+    def _kernel_shape(self, i: int) -> tuple[int, ...]:
+        return (*self._row_shape(i), self.state_sizes[i])
+
+    def _kernel_axes(self, i: int) -> str:
+        return _axes("P", self.neighbors[i], i)
 
     @cached_property
     def state_sizes(self) -> tuple[int, ...]:
         """(S_0, …, S_{n-1})."""
-        return tuple(P_i.shape[-1] for P_i in self.P)
+        return tuple(self.r[i].shape[hood.index(i)] for i, hood in enumerate(self.neighbors))
 
     @cached_property
     def action_sizes(self) -> tuple[int, ...]:
         """(A_0, …, A_{n-1})."""
         return tuple(self.r[i].shape[len(hood) + hood.index(i)] for i, hood in enumerate(self.neighbors))
-
-    @cached_property
-    def r_bar(self) -> float:
-        """r̄: the largest reward entry, so that 0 ≤ r_i ≤ r̄ (Assumption 1)."""
-        return float(max(r_i.max() for r_i in self.r))
-
-    def joint_pi0(self) -> Array:
-        """π_0 as one array of shape (S_0, …, S_{n-1})."""
-        return joint_law(self.pi0)
 
 
 #: Either kind of model, for what accepts both.

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NoReturn
 
 import networkx as nx
@@ -32,16 +32,10 @@ KERNEL_ENTRIES = 1 << 24
 
 
 @dataclass(frozen=True, eq=False)
-class NetworkedMDP:
-    """The model of eqs. (1)-(2), copied, checked and frozen on construction.
+class LocalModel:
+    """What every kind of model is: a kernel and a reward table an agent, copied, checked and frozen on construction.
 
-    graph : networkx.Graph on the agents 0..n-1.
-    P     : one kernel an agent, shape ``(S_j for j in sorted N_i) + (A_i, S_i)``, next state last.
-    r     : one reward table an agent, shape ``(S_i, A_i)``, entries ≥ 0.
-    gamma : discount γ ∈ [0, 1).
-    pi0   : a tuple of n marginals of shape ``(S_i,)``, or one joint array of shape ``(S_0, …, S_{n-1})``.
-
-    Raises TypeError or ValueError, naming the agent, the entry and the expected shape.
+    A kind says which shapes its tables have; rewards r_i(s_i, a_i) are what it has unless it says otherwise.
     """
 
     graph: nx.Graph
@@ -49,31 +43,38 @@ class NetworkedMDP:
     r: tuple[Array, ...]
     gamma: float
     pi0: tuple[Array, ...] | Array
-    #: N_i for each agent, sorted, i included: the order of the leading axes of ``P[i]``.
+    #: N_i for each agent, sorted, i included: the order of the axes over neighbors.
     neighbors: tuple[tuple[int, ...], ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        keep = partial(object.__setattr__, self)
         graph, hoods = frozen_graph(self.graph)
-        n = len(graph)
-        gamma = discount(self.gamma)
-        r = local_tables("r", self.r, n)
-        for i, r_i in enumerate(r):
-            if r_i.ndim != 2 or r_i.size == 0:
-                shape = f"(S_{i}, A_{i}) with S_{i}, A_{i} ≥ 1"
-                raise ValueError(f"r[{i}] of agent {i} has shape {r_i.shape}, expected {shape}")
-        sizes = tuple(r_i.shape[0] for r_i in r)
-        P = local_tables("P", self.P, n)
-        for i, P_i in enumerate(P):
-            expected = (*(sizes[j] for j in hoods[i]), *r[i].shape[::-1])
+        keep("graph", graph)
+        keep("neighbors", hoods)
+        keep("gamma", discount(self.gamma))
+        keep("r", local_tables("r", self.r, len(graph)))
+        self._check_rewards()
+        keep("P", local_tables("P", self.P, len(graph)))
+        for i, P_i in enumerate(self.P):
+            expected = self._kernel_shape(i)
             if P_i.shape != expected:
-                raise ValueError(
-                    f"P[{i}] of agent {i} has shape {P_i.shape}, expected {expected}: {_axes(hoods[i], i)}"
-                )
-        sum_to_one("P", P)
-        pi0 = start(self.pi0, sizes)
-        for name, value in (("graph", graph), ("P", P), ("r", r), ("gamma", gamma), ("pi0", pi0)):
-            object.__setattr__(self, name, value)
-        object.__setattr__(self, "neighbors", hoods)
+                raise ValueError(f"{wrong_shape('P', i, P_i, expected)}: {self._kernel_axes(i)}")
+        sum_to_one("P", self.P)
+        keep("pi0", self._start())
+
+    def _check_rewards(self) -> None:
+        for i, r_i in enumerate(self.r):
+            if r_i.ndim != 2 or r_i.size == 0:
+                raise ValueError(wrong_shape("r", i, r_i, f"(S_{i}, A_{i}) with S_{i}, A_{i} ≥ 1"))
+
+    def _kernel_shape(self, i: int) -> tuple[int, ...]:
+        raise NotImplementedError
+
+    def _kernel_axes(self, i: int) -> str:
+        raise NotImplementedError
+
+    def _start(self) -> tuple[Array, ...] | Array:
+        return start(self.pi0, self.state_sizes)
 
     @property
     def n(self) -> int:
@@ -100,6 +101,26 @@ class NetworkedMDP:
         return joint_law(self.pi0)
 
 
+class NetworkedMDP(LocalModel):
+    """The model of eqs. (1)-(2), copied, checked and frozen on construction.
+
+    graph : networkx.Graph on the agents 0..n-1.
+    P     : one kernel an agent, shape ``(S_j for j in sorted N_i) + (A_i, S_i)``, next state last.
+    r     : one reward table an agent, shape ``(S_i, A_i)``, entries ≥ 0.
+    gamma : discount γ ∈ [0, 1).
+    pi0   : a tuple of n marginals of shape ``(S_i,)``, or one joint array of shape ``(S_0, …, S_{n-1})``.
+
+    Raises TypeError or ValueError, naming the agent, the entry and the expected shape.
+    """
+
+    def _kernel_shape(self, i: int) -> tuple[int, ...]:
+        return (*(self.state_sizes[j] for j in self.neighbors[i]), self.action_sizes[i], self.state_sizes[i])
+
+    def _kernel_axes(self, i: int) -> str:
+        states = ", ".join(f"S_{j}" for j in self.neighbors[i])
+        return f"({states}, A_{i}, S_{i}), the states of N_{i} in sorted order, then the action, then the next state"
+
+
 def joint_law(pi0: tuple[Array, ...] | Array) -> Array:
     """A law over joint states as one array, from its marginals or as it is."""
     if isinstance(pi0, np.ndarray):
@@ -122,15 +143,17 @@ def frozen_graph(graph: nx.Graph) -> tuple[nx.Graph, tuple[tuple[int, ...], ...]
 
 def start(pi0: object, sizes: tuple[int, ...]) -> tuple[Array, ...] | Array:
     """π_0 checked and frozen: marginals of shape (S_i,), or one joint array of shape (S_0, …, S_{n-1})."""
-    if isinstance(pi0, np.ndarray):
-        return _joint(pi0, sizes)
-    marginals = local_tables("pi0", pi0, len(sizes))
-    for i, pi0_i in enumerate(marginals):
+    return _joint(pi0, sizes) if isinstance(pi0, np.ndarray) else marginals(pi0, sizes)
+
+
+def marginals(pi0: object, sizes: tuple[int, ...]) -> tuple[Array, ...]:
+    """π_0 as marginals of shape (S_i,), checked and frozen."""
+    laws = local_tables("pi0", pi0, len(sizes))
+    for i, pi0_i in enumerate(laws):
         if pi0_i.shape != (sizes[i],):
-            expected = f"{(sizes[i],)}: (S_{i},)"
-            raise ValueError(f"pi0[{i}] of agent {i} has shape {pi0_i.shape}, expected {expected}")
-    sum_to_one("pi0", marginals)
-    return marginals
+            raise ValueError(f"{wrong_shape('pi0', i, pi0_i, (sizes[i],))}: (S_{i},)")
+    sum_to_one("pi0", laws)
+    return laws
 
 
 def check_kernel_sizes(graph: nx.Graph, state_sizes: Sequence[int], action_sizes: Sequence[int]) -> None:
@@ -223,6 +246,6 @@ def discount(gamma: float) -> float:
     return float(gamma)
 
 
-def _axes(hood: tuple[int, ...], i: int) -> str:
-    states = ", ".join(f"S_{j}" for j in hood)
-    return f"({states}, A_{i}, S_{i}), the states of N_{i} in sorted order, then the action, then the next state"
+def wrong_shape(name: str, i: int, table: Array, expected: object) -> str:
+    """What is wrong with one agent's table whose shape is not the expected one."""
+    return f"{name}[{i}] of agent {i} has shape {table.shape}, expected {expected}"

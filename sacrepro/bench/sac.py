@@ -21,8 +21,8 @@ import networkx as nx
 import numpy as np
 
 from sacrepro.bench.dictionaries import dictionary_sac
-from sacrepro.learn.algorithm1 import run_model, seeds_together
-from sacrepro.learn.problem import Problem
+from sacrepro.learn.algorithm1 import run_model
+from sacrepro.learn.problem import Problem, seeds_together
 from sacrepro.learn.transcription import sac_transcribed
 from sacrepro.model import Array, NetworkedMDP
 from sacrepro.policy import uniform_theta

@@ -6,25 +6,23 @@ The learner sees a simulator: the graph, the sizes, γ and trajectories. For a m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 
 from sacrepro.learn.actor import ascend, g_hat_blocks, softmax_blocks
 from sacrepro.learn.cells import Hoods
-from sacrepro.learn.checks import check_arguments, check_extensions, check_seed, check_theta0
+from sacrepro.learn.checks import Settings, check_arguments, check_extensions
 from sacrepro.learn.critic import Schedule, Scratch, critic
 from sacrepro.learn.iterations import AlgorithmOne, Lines, run_by_iterations
-from sacrepro.learn.problem import Problem, SACTrace
+from sacrepro.learn.problem import Problem, SACTrace, batches, seeds_together
 from sacrepro.model import Array
 from sacrepro.simulate import Simulator, SteppedSimulator, as_simulator
 from sacrepro.simulate.compiled import compiled
 from sacrepro.simulate.kernel import Room, policy_thresholds, rollout, room
 from sacrepro.simulate.tables import Tables
-
-#: Seeds are run together up to this many agents, which is where longer loops stop paying.
-_AGENTS_TOGETHER = 1024
 
 #: Agent-steps between two returns to the interpreter, which is when an interrupt is heard.
 _AGENT_STEPS_A_CALL = 50_000_000
@@ -64,22 +62,8 @@ def sac(
 
     Raises TypeError or ValueError naming the argument.
     """
-    return sac_seeds(
-        mdp,
-        theta0,
-        kappa=kappa,
-        M=M,
-        T=T,
-        h=h,
-        t0=t0,
-        eta=eta,
-        seeds=(seed,),
-        record_every=record_every,
-        warm_start=warm_start,
-        lambda_=lambda_,
-        baseline=baseline,
-        epsilon=epsilon,
-    )[0]
+    settings = Settings(kappa=kappa, M=M, T=T, h=h, t0=t0, eta=eta, record_every=record_every, epsilon=epsilon)
+    return seeds_with(critic_lines(warm_start, lambda_, baseline), mdp, theta0, settings, (seed,))[0]
 
 
 def sac_seeds(
@@ -100,33 +84,36 @@ def sac_seeds(
     epsilon: float = 0.0,
 ) -> tuple[SACTrace, ...]:
     """The traces of `sac` for each seed, bit for bit, with tables and neighborhoods built once."""
+    settings = Settings(kappa=kappa, M=M, T=T, h=h, t0=t0, eta=eta, record_every=record_every, epsilon=epsilon)
+    return seeds_with(critic_lines(warm_start, lambda_, baseline), mdp, theta0, settings, seeds)
+
+
+def critic_lines(warm_start: bool, lambda_: float, baseline: bool) -> Callable[[Problem], Lines]:
+    """Lines 3-10 as printed, or with the extensions that are asked for."""
+    check_extensions(warm_start=warm_start, lambda_=lambda_, baseline=baseline)
+    if not (warm_start or lambda_ > 0 or baseline):
+        return AlgorithmOne
+    from sacrepro.learn.extended import Extended
+
+    return partial(Extended, warm_start=warm_start, lambda_=float(lambda_), baseline=baseline)
+
+
+def seeds_with(
+    lines: Callable[[Problem], Lines], mdp: object, theta0: Sequence[Array], settings: Settings, seeds: Iterable[int]
+) -> tuple[SACTrace, ...]:
+    """The traces of Algorithm 1 with `lines` for lines 3-10, one a seed; arguments and errors as of `sac`."""
     simulator = as_simulator(mdp)
-    check_arguments(kappa=kappa, M=M, T=T, h=h, t0=t0, eta=eta, record_every=record_every)
-    check_extensions(warm_start=warm_start, lambda_=lambda_, baseline=baseline, epsilon=epsilon)
-    theta = check_theta0(theta0, simulator.state_sizes, simulator.action_sizes)
-    chosen = [check_seed(seed) for seed in seeds]
+    check_arguments(**settings._asdict())
+    kappa, M, T, h, t0, eta, record_every, epsilon = settings
     every = record_every or -(-M // 100)
-    extended = warm_start or lambda_ > 0 or baseline
     together = 1 if isinstance(simulator, SteppedSimulator) else seeds_together(simulator.n)
     traces: list[SACTrace] = []
-    for low in range(0, len(chosen), together):
-        batch = chosen[low : low + together]
-        problem = Problem(simulator, theta, kappa, T, h, t0, copies=len(batch))
-        if isinstance(simulator, Simulator) and not extended and epsilon == 0:
+    for problem, batch in batches(simulator, theta0, seeds, together, kappa=kappa, T=T, h=h, t0=t0):
+        if lines is AlgorithmOne and isinstance(simulator, Simulator) and epsilon == 0:
             traces += run_model(simulator, problem, M, float(eta), batch, every)
-            continue
-        lines: Lines = AlgorithmOne(problem)
-        if extended:
-            from sacrepro.learn.extended import Extended
-
-            lines = Extended(problem, warm_start=warm_start, lambda_=float(lambda_), baseline=baseline)
-        traces += run_by_iterations(simulator, problem, lines, M, float(eta), batch, every, float(epsilon))
+        else:
+            traces += run_by_iterations(simulator, problem, lines(problem), M, float(eta), batch, every, float(epsilon))
     return tuple(traces)
-
-
-def seeds_together(n: int) -> int:
-    """How many seeds of a network of n agents are run as one network."""
-    return max(1, _AGENTS_TOGETHER // n)
 
 
 @compiled

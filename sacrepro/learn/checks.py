@@ -4,14 +4,36 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from sacrepro.model import Array
 
 
+class Settings(NamedTuple):
+    """What Algorithm 1 and its rivals take beside a model, θ(0) and seeds; names as in `sac`."""
+
+    kappa: int
+    M: int
+    T: int
+    h: float
+    t0: float
+    eta: float
+    record_every: int | None
+    epsilon: float
+
+
 def check_arguments(
-    *, kappa: int, M: int, T: int, h: float, t0: float, eta: float, record_every: int | None = None
+    *,
+    kappa: int,
+    M: int,
+    T: int,
+    h: float,
+    t0: float,
+    eta: float,
+    record_every: int | None = None,
+    epsilon: float = 0.0,
 ) -> None:
     """Raises TypeError for the wrong kind of number and ValueError for one out of range."""
     for name, value, least in (("kappa", kappa, 0), ("M", M, 1), ("T", T, 1)):
@@ -19,8 +41,7 @@ def check_arguments(
     if record_every is not None:
         _integer("record_every", record_every, 1)
     for name, number in (("h", h), ("t0", t0), ("eta", eta)):
-        if isinstance(number, bool) or not isinstance(number, (int, float, np.integer, np.floating)):
-            raise TypeError(f"{name} must be a number, got {number!r}")
+        _number(name, number)
         if not (math.isfinite(number) and number > 0):
             raise ValueError(f"{name} must be finite and above 0, got {number!r}")
     if h > t0:
@@ -28,20 +49,19 @@ def check_arguments(
             f"h = {h} and t0 = {t0} give the step size α_0 = h/t0 = {h / t0:.6g}, but line 7 is a convex combination: "
             "h must be at most t0"
         )
+    _number("epsilon", epsilon)
+    if not 0.0 <= epsilon < 1.0:
+        raise ValueError(f"epsilon must lie in [0, 1), got {epsilon!r}; at 1 the policies would not depend on θ")
 
 
-def check_extensions(*, warm_start: bool, lambda_: float, baseline: bool, epsilon: float) -> None:
+def check_extensions(*, warm_start: bool, lambda_: float, baseline: bool) -> None:
     """Raises TypeError or ValueError naming the extension of Algorithm 1 whose value makes no sense."""
     for name, flag in (("warm_start", warm_start), ("baseline", baseline)):
         if not isinstance(flag, (bool, np.bool_)):
             raise TypeError(f"{name} must be True or False, got {flag!r}")
-    for name, number in (("lambda_", lambda_), ("epsilon", epsilon)):
-        if isinstance(number, bool) or not isinstance(number, (int, float, np.integer, np.floating)):
-            raise TypeError(f"{name} must be a number, got {number!r}")
+    _number("lambda_", lambda_)
     if not 0.0 <= lambda_ <= 1.0:
         raise ValueError(f"lambda_ must lie in [0, 1], got {lambda_!r}")
-    if not 0.0 <= epsilon < 1.0:
-        raise ValueError(f"epsilon must lie in [0, 1), got {epsilon!r}; at 1 the policies would not depend on θ")
 
 
 def check_control(*, target: str, targets: Sequence[str], epsilon: float | None, temperature: float | None) -> None:
@@ -51,10 +71,8 @@ def check_control(*, target: str, targets: Sequence[str], epsilon: float | None,
     if (epsilon is None) == (temperature is None):
         raise ValueError("exactly one of epsilon and temperature must be given: ε-greedy or Boltzmann policies")
     for name, number in (("epsilon", epsilon), ("temperature", temperature)):
-        if number is not None and (
-            isinstance(number, bool) or not isinstance(number, (int, float, np.integer, np.floating))
-        ):
-            raise TypeError(f"{name} must be a number, got {number!r}")
+        if number is not None:
+            _number(name, number)
     if epsilon is not None and not 0.0 <= epsilon <= 1.0:
         raise ValueError(f"epsilon must lie in [0, 1], got {epsilon!r}")
     if temperature is not None and not (math.isfinite(temperature) and temperature > 0.0):
@@ -90,6 +108,11 @@ def check_theta0(theta0: Sequence[Array], state_sizes: Sequence[int], action_siz
                 "some but not all actions of a state"
             )
     return blocks
+
+
+def _number(name: str, value: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise TypeError(f"{name} must be a number, got {value!r}")
 
 
 def _integer(name: str, value: int, least: int) -> None:

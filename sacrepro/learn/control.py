@@ -34,13 +34,12 @@ from collections.abc import Iterable
 import numpy as np
 
 from sacrepro.learn.actor import softmax_blocks
-from sacrepro.learn.algorithm1 import seeds_together
-from sacrepro.learn.checks import check_arguments, check_control, check_seed
+from sacrepro.learn.checks import check_arguments, check_control
 from sacrepro.learn.control_critic import control_critic, marginal_means, with_greedy
 from sacrepro.learn.critic import scratch
 from sacrepro.learn.extended import check_cells
 from sacrepro.learn.iterations import Observed, modelled, observed
-from sacrepro.learn.problem import Problem, SACTrace
+from sacrepro.learn.problem import Problem, SACTrace, batches, seeds_together
 from sacrepro.learn.warm_start import carried, with_room
 from sacrepro.model import Array
 from sacrepro.simulate import AnySimulator, Simulator, as_simulator
@@ -106,15 +105,11 @@ def control_seeds(
     simulator = as_simulator(mdp)
     check_arguments(kappa=kappa, M=M, T=T, h=h, t0=t0, eta=1.0, record_every=record_every)
     check_control(target=target, targets=TARGETS, epsilon=epsilon, temperature=temperature)
-    chosen = [check_seed(seed) for seed in seeds]
     every = record_every or -(-M // 100)
     together = seeds_together(simulator.n) if isinstance(simulator, Simulator) else 1
-    sizes = zip(simulator.state_sizes, simulator.action_sizes, strict=True)
-    nothing = tuple(np.zeros(size) for size in sizes)
+    nothing = [np.zeros(size) for size in zip(simulator.state_sizes, simulator.action_sizes, strict=True)]
     traces: list[SACTrace] = []
-    for low in range(0, len(chosen), together):
-        batch = chosen[low : low + together]
-        problem = Problem(simulator, nothing, kappa, T, h, t0, copies=len(batch))
+    for problem, batch in batches(simulator, nothing, seeds, together, kappa=kappa, T=T, h=h, t0=t0):
         check_cells(problem, "control")
         tables = Tables(problem, greedy=target == "q_learning")
         traces += run_control(simulator, tables, M, batch, every, epsilon, temperature)

@@ -18,11 +18,12 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from sacrepro.learn.algorithm1 import seeds_with
 from sacrepro.learn.cells import Hoods
+from sacrepro.learn.checks import Settings
 from sacrepro.learn.critic import Schedule
 from sacrepro.learn.iterations import Observed
 from sacrepro.learn.problem import Problem, SACTrace
-from sacrepro.learn.rivals import seeds_with
 from sacrepro.model import Array
 from sacrepro.simulate.compiled import compiled
 
@@ -45,19 +46,8 @@ def pairwise(
 
     Arguments and errors as of `sac`. `first_visit_share` of the trace is nan: there is no table.
     """
-    return pairwise_seeds(
-        mdp,
-        theta0,
-        kappa=kappa,
-        M=M,
-        T=T,
-        h=h,
-        t0=t0,
-        eta=eta,
-        seeds=(seed,),
-        record_every=record_every,
-        epsilon=epsilon,
-    )[0]
+    settings = Settings(kappa=kappa, M=M, T=T, h=h, t0=t0, eta=eta, record_every=record_every, epsilon=epsilon)
+    return seeds_with(Pairwise, mdp, theta0, settings, (seed,))[0]
 
 
 def pairwise_seeds(
@@ -75,20 +65,8 @@ def pairwise_seeds(
     epsilon: float = 0.0,
 ) -> tuple[SACTrace, ...]:
     """The traces of `pairwise` for each seed, bit for bit, with neighborhoods built once."""
-    return seeds_with(
-        Pairwise,
-        mdp,
-        theta0,
-        kappa=kappa,
-        M=M,
-        T=T,
-        h=h,
-        t0=t0,
-        eta=eta,
-        seeds=seeds,
-        record_every=record_every,
-        epsilon=epsilon,
-    )
+    settings = Settings(kappa=kappa, M=M, T=T, h=h, t0=t0, eta=eta, record_every=record_every, epsilon=epsilon)
+    return seeds_with(Pairwise, mdp, theta0, settings, seeds)
 
 
 class Pairwise:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from sacrepro.learn.cells import copied, hoods
+from sacrepro.learn.checks import check_seed, check_theta0
 from sacrepro.learn.critic import schedule, scratch
 from sacrepro.model import Array
 from sacrepro.simulate import AnySimulator
 from sacrepro.simulate.tables import pair_starts
+
+#: Seeds are run together up to this many agents, which is where longer loops stop paying.
+_AGENTS_TOGETHER = 1024
 
 
 class SACTrace(NamedTuple):
@@ -70,3 +75,27 @@ class Problem:
             theta = tuple(block[-1].copy() for block in blocks)
             traces.append(SACTrace(theta, blocks, np.array(m), J_estimate[:, b].copy(), share[:, b].copy()))
         return traces
+
+
+def seeds_together(n: int) -> int:
+    """How many seeds of a network of n agents are run as one network."""
+    return max(1, _AGENTS_TOGETHER // n)
+
+
+def batches(
+    simulator: AnySimulator,
+    theta0: Sequence[Array],
+    seeds: Iterable[int],
+    together: int,
+    *,
+    kappa: int,
+    T: int,
+    h: float,
+    t0: float,
+) -> Iterator[tuple[Problem, list[int]]]:
+    """The seeds, `together` at a time, each batch with its problem; θ(0) and all seeds are checked before the first."""
+    theta = check_theta0(theta0, simulator.state_sizes, simulator.action_sizes)
+    chosen = [check_seed(seed) for seed in seeds]
+    for low in range(0, len(chosen), together):
+        batch = chosen[low : low + together]
+        yield Problem(simulator, theta, kappa, T, h, t0, copies=len(batch)), batch

@@ -14,15 +14,14 @@ All of them draw the words of `sacrepro.simulate.words`: at equal (seed, m) and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
-from sacrepro.learn.algorithm1 import seeds_together
+from sacrepro.learn.algorithm1 import seeds_with
 from sacrepro.learn.cells import Hoods
-from sacrepro.learn.checks import check_arguments, check_extensions, check_seed, check_theta0
-from sacrepro.learn.iterations import Lines, Observed, run_by_iterations
+from sacrepro.learn.checks import Settings
+from sacrepro.learn.iterations import Observed
 from sacrepro.learn.problem import Problem, SACTrace
 from sacrepro.model import Array
-from sacrepro.simulate import SteppedSimulator, as_simulator
 from sacrepro.simulate.compiled import compiled
 
 
@@ -42,9 +41,8 @@ def reinforce(
 
     Arguments and errors as of `sac`. `first_visit_share` of the trace is nan: there is no table.
     """
-    return reinforce_seeds(
-        mdp, theta0, kappa=kappa, M=M, T=T, eta=eta, seeds=(seed,), record_every=record_every, epsilon=epsilon
-    )[0]
+    settings = Settings(kappa=kappa, M=M, T=T, h=1.0, t0=1.0, eta=eta, record_every=record_every, epsilon=epsilon)
+    return seeds_with(Returns, mdp, theta0, settings, (seed,))[0]
 
 
 def reinforce_seeds(
@@ -60,51 +58,8 @@ def reinforce_seeds(
     epsilon: float = 0.0,
 ) -> tuple[SACTrace, ...]:
     """The traces of `reinforce` for each seed, bit for bit, with neighborhoods built once."""
-    return seeds_with(
-        Returns,
-        mdp,
-        theta0,
-        kappa=kappa,
-        M=M,
-        T=T,
-        h=1.0,
-        t0=1.0,
-        eta=eta,
-        seeds=seeds,
-        record_every=record_every,
-        epsilon=epsilon,
-    )
-
-
-def seeds_with(
-    lines: Callable[[Problem], Lines],
-    mdp: object,
-    theta0: Sequence[Array],
-    *,
-    kappa: int,
-    M: int,
-    T: int,
-    h: float,
-    t0: float,
-    eta: float,
-    seeds: Iterable[int],
-    record_every: int | None,
-    epsilon: float,
-) -> tuple[SACTrace, ...]:
-    """The traces of Algorithm 1 with `lines` in place of lines 3-10, one a seed; arguments and errors as of `sac`."""
-    simulator = as_simulator(mdp)
-    check_arguments(kappa=kappa, M=M, T=T, h=h, t0=t0, eta=eta, record_every=record_every)
-    check_extensions(warm_start=False, lambda_=0.0, baseline=False, epsilon=epsilon)
-    theta = check_theta0(theta0, simulator.state_sizes, simulator.action_sizes)
-    chosen = [check_seed(seed) for seed in seeds]
-    every = record_every or -(-M // 100)
-    together = 1 if isinstance(simulator, SteppedSimulator) else seeds_together(simulator.n)
-    traces: list[SACTrace] = []
-    for low in range(0, len(chosen), together):
-        batch = chosen[low : low + together]
-        problem = Problem(simulator, theta, kappa, T, h, t0, copies=len(batch))
-        traces += run_by_iterations(simulator, problem, lines(problem), M, float(eta), batch, every, float(epsilon))
-    return tuple(traces)
+    settings = Settings(kappa=kappa, M=M, T=T, h=1.0, t0=1.0, eta=eta, record_every=record_every, epsilon=epsilon)
+    return seeds_with(Returns, mdp, theta0, settings, seeds)
 
 
 class Returns:

@@ -8,10 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from sacrepro.learn.actor import g_hat_blocks, softmax_blocks
-from sacrepro.learn.algorithm1 import seeds_together
-from sacrepro.learn.checks import check_arguments, check_seed, check_theta0
+from sacrepro.learn.checks import check_arguments
 from sacrepro.learn.iterations import AlgorithmOne, Lines, modelled, observed
-from sacrepro.learn.problem import Problem
+from sacrepro.learn.problem import Problem, batches, seeds_together
 from sacrepro.model import Array
 from sacrepro.simulate import Simulator, as_simulator
 from sacrepro.simulate.kernel import room
@@ -46,14 +45,10 @@ def samples(
     """
     check_arguments(kappa=kappa, M=1, T=T, h=h, t0=t0, eta=1.0)
     simulator = as_simulator(mdp)
-    theta = check_theta0(theta, simulator.state_sizes, simulator.action_sizes)
-    chosen = [check_seed(seed) for seed in seeds]
     together = seeds_together(simulator.n) if isinstance(simulator, Simulator) else 1
     blocks: list[list[Array]] = [[] for _ in range(simulator.n)]
     returns = []
-    for low in range(0, len(chosen), together):
-        batch = chosen[low : low + together]
-        problem = Problem(simulator, theta, kappa, T, h, t0, copies=len(batch))
+    for problem, batch in batches(simulator, theta, seeds, together, kappa=kappa, T=T, h=h, t0=t0):
         zeta, G = np.empty_like(problem.theta0), np.empty_like(problem.theta0)
         softmax_blocks(problem.pair, problem.A, problem.theta0, zeta)
         if isinstance(simulator, Simulator):

@@ -34,7 +34,7 @@ def test_many_seeds_are_split_into_batches_without_a_trace(monkeypatch):
     mdp = random_mdp(nx.path_graph(4), seed=3)
     theta = gaussian_theta(mdp, np.random.default_rng(0))
     whole = samples(mdp, theta, 0, kappa=1, T=20, seeds=range(10), **STEPS)
-    monkeypatch.setattr("sacrepro.learn.algorithm1._AGENTS_TOGETHER", 12)
+    monkeypatch.setattr("sacrepro.learn.problem._AGENTS_TOGETHER", 12)
     parts = samples(mdp, theta, 0, kappa=1, T=20, seeds=range(10), **STEPS)
     assert np.array_equal(whole.J_estimate, parts.J_estimate)
     assert all(np.array_equal(a, b) for a, b in zip(whole.g_hat, parts.g_hat, strict=True))
