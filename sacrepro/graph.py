@@ -7,6 +7,7 @@ included; ``f(κ) = max_i |N_i^κ|``; the sphere ``S_i(d)`` holds the agents at 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 
 import networkx as nx
 
@@ -33,13 +34,28 @@ def check_graph(graph: nx.Graph) -> None:
         )
 
 
+def check_kappa(kappa: int) -> None:
+    """TypeError unless κ is an integer, ValueError unless it is at least 0."""
+    if isinstance(kappa, bool) or not isinstance(kappa, Integral):
+        raise TypeError(f"kappa must be an integer, got {kappa!r}")
+    if kappa < 0:
+        raise ValueError(f"kappa must be at least 0, got {kappa}")
+
+
+def check_agent(i: int, n: int) -> None:
+    """TypeError unless i is an integer, ValueError unless it is one of the agents 0..n-1."""
+    if isinstance(i, bool) or not isinstance(i, Integral):
+        raise TypeError(f"an agent is an integer, got {i!r}")
+    if i not in range(n):
+        raise ValueError(f"agent {i} is not in the model, whose agents are 0..{n - 1}")
+
+
 def neighborhood(graph: nx.Graph, i: int, kappa: int) -> tuple[int, ...]:
     """N_i^κ: the sorted agents within κ hops of i, i included; κ = 0 gives ``(i,)``.
 
-    Raises ValueError for a negative κ or an agent that is not in the graph.
+    Raises TypeError for a κ that is no integer, ValueError for a negative κ or an agent that is not in the graph.
     """
-    if kappa < 0:
-        raise ValueError(f"kappa must be at least 0, got {kappa}")
+    check_kappa(kappa)
     if i not in graph:
         raise ValueError(f"agent {i!r} is not in the graph, whose agents are 0..{len(graph) - 1}")
     return tuple(sorted(nx.single_source_shortest_path_length(graph, i, cutoff=kappa)))

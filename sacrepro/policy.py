@@ -25,6 +25,8 @@ def softmax(theta_i: Array) -> Array:
     theta_i = np.asarray(theta_i, dtype=np.float64)
     if theta_i.ndim != 2:
         raise ValueError(f"theta_i has shape {theta_i.shape}, expected (S_i, A_i)")
+    if theta_i.shape[1] == 0:
+        raise ValueError(f"theta_i has shape {theta_i.shape}: there is no action")
     largest = theta_i.max(axis=1, keepdims=True)
     if not np.isfinite(largest).all():
         s = int(np.argwhere(~np.isfinite(largest))[0][0])
@@ -50,14 +52,20 @@ class Sized(Protocol):
 
 def check_theta(mdp: Sized, theta: Sequence[Array]) -> tuple[Array, ...]:
     """θ as a tuple of float64 arrays, one of shape (S_i, A_i) an agent; ValueError names the agent that differs."""
+    if isinstance(theta, str) or not isinstance(theta, (Sequence, np.ndarray)):
+        raise TypeError(f"theta must be a sequence of arrays, one an agent, got {type(theta).__name__}")
     if len(theta) != mdp.n:
         raise ValueError(f"theta holds {len(theta)} arrays, but the model has {mdp.n} agents")
-    blocks = tuple(np.asarray(theta_i, dtype=np.float64) for theta_i in theta)
-    for i, theta_i in enumerate(blocks):
+    blocks = []
+    for i, theta_i in enumerate(theta):
+        if not np.issubdtype(np.asarray(theta_i).dtype, np.number) or np.iscomplexobj(theta_i):
+            raise TypeError(f"theta[{i}] of agent {i} must hold real numbers, got {theta_i!r}")
+        block = np.asarray(theta_i, dtype=np.float64)
         expected = (mdp.state_sizes[i], mdp.action_sizes[i])
-        if theta_i.shape != expected:
-            raise ValueError(f"theta[{i}] of agent {i} has shape {theta_i.shape}, expected {expected}: (S_{i}, A_{i})")
-    return blocks
+        if block.shape != expected:
+            raise ValueError(f"theta[{i}] of agent {i} has shape {block.shape}, expected {expected}: (S_{i}, A_{i})")
+        blocks.append(block)
+    return tuple(blocks)
 
 
 def policies(mdp: Sized, theta: Sequence[Array]) -> tuple[Array, ...]:

@@ -116,8 +116,11 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 def read_text(path: str | Path) -> str:
-    """The UTF-8 text of a file."""
-    return read_bytes(path).decode()
+    """The UTF-8 text of a file; ValueError names a file that is none."""
+    try:
+        return read_bytes(path).decode()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not UTF-8 text: {error}") from None
 
 
 def write_arrays(path: str | Path, arrays: Mapping[str, Array]) -> None:
@@ -176,8 +179,11 @@ def write_json(path: str | Path, record: Any) -> None:
 
 
 def read_json(path: str | Path) -> Any:
-    """The record in a JSON file."""
-    return json.loads(read_text(path))
+    """The record in a JSON file; ValueError names a file that is none."""
+    try:
+        return json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path} is not JSON: {error}") from None
 
 
 def write_figure(path: str | Path, figure: Figure) -> None:

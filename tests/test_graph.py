@@ -64,3 +64,9 @@ def test_neighborhood_refuses_unknown_agents_and_negative_kappa():
         neighborhood(nx.path_graph(3), 3, 1)
     with pytest.raises(ValueError, match="kappa must be at least 0, got -1"):
         neighborhood(nx.path_graph(3), 0, -1)
+
+
+@pytest.mark.parametrize("kappa", [0.5, True, "a", None])
+def test_kappa_is_an_integer(kappa):
+    with pytest.raises(TypeError, match="kappa must be an integer, got"):
+        neighborhood(nx.path_graph(3), 0, kappa)

@@ -343,6 +343,10 @@ FAULTS = [
         "agents.bobb: there is no agent 'bobb' in the graph; did you mean 'bob'?",
     ),
     (changed(graph=PAIR, agents={"bob": {"color": 1}}), "agents.bob: 'color' was unexpected"),
+    (
+        changed(graph=PAIR, agents={"bob": {"attributes": {"betta": 0.1}}}),
+        "agents.bob.betta: no other agent has an attribute 'betta'; did you mean 'beta'?",
+    ),
     (changed(attributes={"exp": 1}), "attributes.exp: 'exp' cannot name an attribute"),
     (changed(attributes={"beta": float("inf")}), "attributes.beta: expected a finite number, got inf"),
     (changed(reward="s -"), "reward: formula 's -' cannot be read: invalid syntax"),

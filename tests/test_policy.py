@@ -1,5 +1,6 @@
 """Softmax policies and their scores."""
 
+import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 
 from sacrepro import softmax
 from sacrepro.instances import build
+from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.policy import SCORE_BOUND, check_theta, policies, score, score_norm, uniform_theta
 from strategies import arrays
 
@@ -65,3 +67,22 @@ def test_policies_name_the_agent():
     theta[1] = np.full((2, 2), np.nan)
     with pytest.raises(ValueError, match="agent 1: theta_i has logits"):
         policies(mdp, theta)
+
+
+@pytest.mark.parametrize(
+    ("theta", "message"),
+    [
+        (None, "theta must be a sequence of arrays, one an agent, got NoneType"),
+        ("ab", "theta must be a sequence of arrays, one an agent, got str"),
+        ([np.zeros((2, 2)), "b"], r"theta\[1\] of agent 1 must hold real numbers, got 'b'"),
+        ([np.zeros((2, 2)), np.zeros((2, 2), complex)], r"theta\[1\] of agent 1 must hold real numbers"),
+    ],
+)
+def test_what_is_no_policy_is_refused(theta, message):
+    with pytest.raises(TypeError, match=message):
+        check_theta(random_mdp(nx.path_graph(2), seed=0, gamma=0.9), theta)
+
+
+def test_a_softmax_without_actions_is_refused():
+    with pytest.raises(ValueError, match="there is no action"):
+        softmax(np.zeros((2, 0)))

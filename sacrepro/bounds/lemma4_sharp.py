@@ -57,6 +57,6 @@ def any_weights_error(
     per_step = 1.0 / (1.0 - gamma)
     inside = (
         m * min(2.0 * gap * per_step, action_reach(d, gamma, r_bar) * (per_step + martingale_factor(gamma)))
-        for d, m in enumerate(seeing_out)
+        for d, m in enumerate(seeing_out[: kappa + 1])
     )
     return natural_weights_error(spheres, kappa, n, gamma, r_bar, Gamma) + Gamma / n * math.fsum(inside)

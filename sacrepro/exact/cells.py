@@ -17,8 +17,11 @@ from sacrepro.exact.memory import demand
 from sacrepro.exact.occupancy import occupancy, stationary_law
 from sacrepro.exact.operator import FactoredOperator
 from sacrepro.exact.values import demand_value_tables, values
-from sacrepro.graph import neighborhood
+from sacrepro.graph import check_agent, check_kappa, neighborhood
 from sacrepro.model import Array, NetworkedMDP
+
+#: How far the sum of a law that is given may be from 1.
+LAW_TOLERANCE = 1e-6
 
 
 def td_fixed_point(mdp: NetworkedMDP, theta: Sequence[Array], i: int, kappa: int, *, mu: Array | None = None) -> Array:
@@ -26,15 +29,15 @@ def td_fixed_point(mdp: NetworkedMDP, theta: Sequence[Array], i: int, kappa: int
 
     q*(x) = r_i + γ E_μ[q*(x') | x], shape of Q̂_i: (S_0, …, A_{n-1}) with length 1 on the axes outside N_i^κ.
     Cells: where s_{N_i^κ} has μ-probability zero, TD never comes; the outside is then taken uniform. Where only the
-    action has probability zero the conditional law of the outside exists, and is used. mu : μ over joint states, where
-    it is known already. Raises ValueError if the stationary law is not unique, MemoryError before starting if S^n
-    tables or the cells cannot fit.
+    action has probability zero the conditional law of the outside exists, and is used. mu : μ over joint states, shape
+    (S_0, …, S_{n-1}), where it is known already. Raises ValueError if the stationary law is not unique or `mu` is no
+    law over joint states, MemoryError before starting if S^n tables or the cells cannot fit.
     """
     _check(mdp, i, kappa)
     inside = neighborhood(mdp.graph, i, kappa)
     demand_value_tables(mdp, None, tables=4)
     chain = chain_of(mdp, theta)
-    mu = stationary_law(chain).pi if mu is None else mu
+    mu = stationary_law(chain).pi if mu is None else _checked_law("mu", mu, mdp)
     nearby = neighborhood(mdp.graph, i, kappa + 1)
     law = mu.sum(axis=tuple(j for j in range(mdp.n) if j not in nearby))
     conditional = _given_inside(law, nearby, inside)
@@ -59,7 +62,7 @@ def td_fixed_point(mdp: NetworkedMDP, theta: Sequence[Array], i: int, kappa: int
 
 
 def natural_mean(
-    mdp: NetworkedMDP, theta: Sequence[Array], i: int, kappa: int, tol: float = 1e-10, pi: Array | None = None
+    mdp: NetworkedMDP, theta: Sequence[Array], i: int, kappa: int, tol: float | None = None, pi: Array | None = None
 ) -> Array:
     """Q̂_i of eq. (5) with natural weights: E[Q_i | cell] under π^θ × ζ^θ, without the table Q_i.
 
@@ -71,7 +74,7 @@ def natural_mean(
     chain = chain_of(mdp, theta)
     inside = neighborhood(mdp.graph, i, kappa)
     V, _, _ = values(chain, tol, [i])
-    law = occupancy(chain, tol).pi if pi is None else pi
+    law = occupancy(chain, tol).pi if pi is None else _checked_law("pi", pi, mdp)
     everyone = tuple(range(mdp.n))
     conditional = _given_inside(law, everyone, inside)
     sizes, actions = _shape(mdp.state_sizes, inside), _shape(mdp.action_sizes, inside)
@@ -90,10 +93,21 @@ def natural_mean(
 
 
 def _check(mdp: NetworkedMDP, i: int, kappa: int) -> None:
-    if i not in range(mdp.n):
-        raise ValueError(f"agent {i!r} is not in the model, whose agents are 0..{mdp.n - 1}")
-    if kappa < 0:
-        raise ValueError(f"kappa must be at least 0, got {kappa}")
+    check_kappa(kappa)
+    check_agent(i, mdp.n)
+
+
+def _checked_law(name: str, law: Array, mdp: NetworkedMDP) -> Array:
+    law = np.asarray(law, dtype=np.float64)
+    if law.shape != mdp.state_sizes:
+        raise ValueError(f"{name} has shape {law.shape}, expected {mdp.state_sizes}: a law over joint states")
+    if not (law >= 0).all():
+        entry = tuple(int(k) for k in np.argwhere(~(law >= 0))[0])
+        raise ValueError(f"{name} has entry {float(law[entry])!r} at {entry}; a law is non-negative and finite")
+    # Sums over many states round; a law that came from elsewhere may be normalised to single precision.
+    if abs(float(law.sum()) - 1.0) > LAW_TOLERANCE:
+        raise ValueError(f"{name} sums to {float(law.sum())!r}, expected 1")
+    return law
 
 
 def _given_inside(law: Array, axes: tuple[int, ...], inside: tuple[int, ...]) -> Array:

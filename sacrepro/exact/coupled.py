@@ -22,8 +22,8 @@ from sacrepro.exact.gradient import OSCILLATION_TO_GRADIENT, ObjectiveGradient
 from sacrepro.exact.memory import demand, readable_count
 from sacrepro.exact.occupancy import Law, occupancy
 from sacrepro.exact.rounding import UNIT, gamma_k, policy_roundings, sup
-from sacrepro.exact.values import PolicyEvaluation, demand_value_tables, mean_values, objective, values
-from sacrepro.graph import diameter, neighborhood
+from sacrepro.exact.values import PolicyEvaluation, check_tol, demand_value_tables, mean_values, objective, values
+from sacrepro.graph import check_agent, check_kappa, diameter, neighborhood
 from sacrepro.model import Array, NetworkedMDP
 from sacrepro.policy import SCORE_BOUND, check_theta, policies, score
 
@@ -84,16 +84,15 @@ def pair_chain(mdp: CoupledMDP, theta: Sequence[Array]) -> PairChain:
 
 
 def q_function(
-    mdp: CoupledMDP, theta: Sequence[Array], i: int, tol: float = 1e-10, *, memory_limit: int | None = None
+    mdp: CoupledMDP, theta: Sequence[Array], i: int, tol: float | None = None, *, memory_limit: int | None = None
 ) -> Array:
-    """Q_i^θ(s, a), certified to `tol`; as `sacrepro.exact.q_function`."""
-    if i not in range(mdp.n):
-        raise ValueError(f"agent {i!r} is not in the model, whose agents are 0..{mdp.n - 1}")
+    """Q_i^θ(s, a); as `sacrepro.exact.q_function`."""
+    check_agent(i, mdp.n)
     return q_functions(pair_chain(mdp, theta), tol, [i], memory_limit)[0][0]
 
 
 def q_functions(
-    chain: PairChain, tol: float, agents: Sequence[int], memory_limit: int | None = None
+    chain: PairChain, tol: float | None, agents: Sequence[int], memory_limit: int | None = None
 ) -> tuple[list[Array], float]:
     """(Q, error): Q_i^θ for each of `agents`, shape (S_0, …, S_{n-1}, A_0, …, A_{n-1}), within `error` in sup norm."""
     demand_value_tables(chain.mdp, memory_limit, tables=2 * len(agents))
@@ -102,11 +101,10 @@ def q_functions(
 
 
 def evaluate(
-    mdp: CoupledMDP, theta: Sequence[Array], tol: float = 1e-10, *, memory_limit: int | None = None
+    mdp: CoupledMDP, theta: Sequence[Array], tol: float | None = None, *, memory_limit: int | None = None
 ) -> PolicyEvaluation:
     """V_i^θ(s) = E_{a~ζ} Q_i^θ(s, a) and J(θ); as `sacrepro.exact.evaluate`."""
-    if not tol > 0:
-        raise ValueError(f"tol must be positive, got {tol!r}")
+    check_tol(tol)
     chain = pair_chain(mdp, theta)
     demand_value_tables(chain.mdp, memory_limit, tables=2)
     V = np.empty((mdp.n, *mdp.state_sizes))
@@ -120,7 +118,7 @@ def evaluate(
     return PolicyEvaluation(V, J, error, J_error, products)
 
 
-def state_occupancy(mdp: CoupledMDP, theta: Sequence[Array], tol: float = 1e-10) -> Law:
+def state_occupancy(mdp: CoupledMDP, theta: Sequence[Array], tol: float | None = None) -> Law:
     """π^θ of Lemma 1, the state marginal of the pairs' occupancy, with a certified 1-norm error."""
     chain = pair_chain(mdp, theta)
     demand_value_tables(chain.mdp, None, tables=2)
@@ -130,7 +128,7 @@ def state_occupancy(mdp: CoupledMDP, theta: Sequence[Array], tol: float = 1e-10)
     return Law(pi, law.error + gamma_k(chain.entries), law.products)
 
 
-def objective_and_gradient(mdp: CoupledMDP, theta: Sequence[Array], tol: float = 1e-10) -> ObjectiveGradient:
+def objective_and_gradient(mdp: CoupledMDP, theta: Sequence[Array], tol: float | None = None) -> ObjectiveGradient:
     """J(θ) and ∇J(θ) = (1/(1-γ)) E_{π×ζ}[Q̄ ∇log ζ_i], Q̄ = (1/n) Σ_j Q_j; as `sacrepro.exact.objective_and_gradient`.
 
     An error of Q̄ passes through `OSCILLATION_TO_GRADIENT`, one of the occupancy meets a score of norm √2 at most.
@@ -161,13 +159,15 @@ def certified_decay(
     theta: Sequence[Array],
     agents: Sequence[int] | None = None,
     kappas: Sequence[int] | None = None,
-    tol: float = 1e-10,
+    tol: float | None = None,
 ) -> DecayBounds:
     """Certified bounds on D_i(κ), the largest oscillation of Q_i over a cell; as `sacrepro.exact.certified_decay`."""
     agents = range(mdp.n) if agents is None else agents
     kappas = range(diameter(mdp.graph) + 1) if kappas is None else kappas
-    if any(kappa < 0 for kappa in kappas):
-        raise ValueError(f"kappas must be at least 0, got {list(kappas)}")
+    for i in agents:
+        check_agent(i, mdp.n)
+    for kappa in kappas:
+        check_kappa(kappa)
     D, margin = oscillations(pair_chain(mdp, theta), tol, agents, kappas)
     return DecayBounds(np.maximum(D - margin, 0.0), D + margin)
 
@@ -178,7 +178,9 @@ def decay_profile(mdp: CoupledMDP, theta: Sequence[Array], tol: float | None = N
     return oscillations(pair_chain(mdp, theta), tol, range(mdp.n), range(diameter(mdp.graph) + 1))[0]
 
 
-def oscillations(chain: PairChain, tol: float, agents: Sequence[int], kappas: Sequence[int]) -> tuple[Array, Array]:
+def oscillations(
+    chain: PairChain, tol: float | None, agents: Sequence[int], kappas: Sequence[int]
+) -> tuple[Array, Array]:
     """(D, margin): D_i(κ) as computed from Q_i within `tol`, and how far it may be from the truth; (agents, κ's)."""
     mdp = chain.source
     D, margin = np.zeros((len(agents), len(kappas))), np.zeros((len(agents), len(kappas)))

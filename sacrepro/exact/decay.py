@@ -17,7 +17,7 @@ from sacrepro.exact.chain import Chain, chain_of
 from sacrepro.exact.rounding import UNIT, gamma_k, sup
 from sacrepro.exact.sweep import sweep_oscillations, sweep_plan, sweep_table, sweep_work
 from sacrepro.exact.values import demand_value_tables, values
-from sacrepro.graph import diameter
+from sacrepro.graph import check_agent, check_kappa, diameter
 from sacrepro.model import Array, NetworkedMDP
 
 #: Entries of one Q_i that `decay_profile` is willing to visit: about a minute on one core.
@@ -80,14 +80,14 @@ def certified_decay(
     agents: Sequence[int] | None = None,
     kappas: Sequence[int] | None = None,
     *,
-    tol: float = 1e-10,
+    tol: float | None = None,
     slack: float = 1e-9,
     sweep_limit: int = 1 << 28,
     branch_limit: int = BRANCH_WORK,
 ) -> DecayBounds:
     """Certified bounds on D_i(κ) for `agents` (all by default) and `kappas` (0..diameter by default).
 
-    tol          : certified error of V_i.
+    tol          : certified error of V_i, by default 1e-10, or what rounding allows where that is more.
     slack        : branch and bound may leave D open by this much.
     sweep_limit  : largest Q_i that is swept; beyond, branch and bound runs and stops after `branch_limit` table
                    entries with whatever interval it then has.
@@ -100,8 +100,10 @@ def certified_decay(
     demand_value_tables(mdp, None, tables=12)
     agents = range(mdp.n) if agents is None else agents
     kappas = range(diameter(mdp.graph) + 1) if kappas is None else kappas
-    if any(kappa < 0 for kappa in kappas):
-        raise ValueError(f"kappas must be at least 0, got {list(kappas)}")
+    for i in agents:
+        check_agent(i, mdp.n)
+    for kappa in kappas:
+        check_kappa(kappa)
     lower, upper = np.zeros((len(agents), len(kappas))), np.zeros((len(agents), len(kappas)))
     for row, i in enumerate(agents):
         V, error, _ = values(chain, tol, [i])

@@ -41,11 +41,12 @@ class ObjectiveGradient(NamedTuple):
     gradient_error: float
 
 
-def objective_and_gradient(mdp: Model, theta: Sequence[Array], tol: float = 1e-10) -> ObjectiveGradient:
+def objective_and_gradient(mdp: Model, theta: Sequence[Array], tol: float | None = None) -> ObjectiveGradient:
     """J(θ) and ∇J(θ) of Lemma 1 from one value function V̄ and one occupancy π^θ, with certificates.
 
-    tol : certified error of V̄ (sup norm) and of π^θ (1-norm) that enter; `gradient_error` is what follows from them.
-    Raises MemoryError before starting if the tables cannot fit, ValueError if rounding makes `tol` unattainable.
+    tol : certified error of V̄ (sup norm) and of π^θ (1-norm) that enter, by default 1e-10, or what rounding allows
+    where that is more; `gradient_error` is what follows from them. Raises MemoryError before starting if the tables
+    cannot fit, ValueError if rounding makes a `tol` asked for unattainable.
     """
     if isinstance(mdp, CoupledMDP):
         from sacrepro.exact import coupled
@@ -64,7 +65,7 @@ def objective_and_gradient(mdp: Model, theta: Sequence[Array], tol: float = 1e-1
     return ObjectiveGradient(J, gradient, J_error, gradient_error(chain, V_bar, V_error, law))
 
 
-def policy_gradient(mdp: Model, theta: Sequence[Array], tol: float = 1e-10) -> tuple[Array, ...]:
+def policy_gradient(mdp: Model, theta: Sequence[Array], tol: float | None = None) -> tuple[Array, ...]:
     """∇J(θ) of Lemma 1, eq. (4): blocks (S_i, A_i); see `objective_and_gradient`, which also certifies it."""
     return objective_and_gradient(mdp, theta, tol).gradient
 
@@ -100,7 +101,7 @@ def gradient_error(chain: Chain, V_bar: Array, V_error: float, law: Law) -> floa
 
 
 def natural_truncated_gradient(
-    mdp: NetworkedMDP, theta: Sequence[Array], kappa: int, tol: float = 1e-10
+    mdp: NetworkedMDP, theta: Sequence[Array], kappa: int, tol: float | None = None
 ) -> tuple[Array, ...]:
     """ĥ_i(θ) of eq. (7) for every i with natural weights, blocks (S_i, A_i), without any table over actions.
 

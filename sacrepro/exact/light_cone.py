@@ -20,6 +20,7 @@ from sacrepro.exact.branch import branch_oscillation
 from sacrepro.exact.operator import FactoredOperator
 from sacrepro.exact.rounding import UNIT, gamma_k, policy_roundings, row_sum_range, sup
 from sacrepro.exact.sweep import plan_of, sweep_oscillations
+from sacrepro.graph import check_kappa
 from sacrepro.model import Array
 from sacrepro.policy import softmax
 
@@ -196,6 +197,7 @@ def local_decay(
     V_i is taken as a table over agents near i with error e (`local_value`); freezing the same agents in Q_i leaves
     D_i(κ) within 2γe. The oscillation of the rest is found as in `certified_decay`. tol : wanted half width.
     """
+    check_kappa(kappa_max)
     value = local_value(mdp, theta, i, 0.5 * tol / max(mdp.gamma, 1e-3), largest=largest)
     inside = set(value.agents)
     hoods = {j: tuple(sorted((j, *mdp.graph[j]))) for j in inside}

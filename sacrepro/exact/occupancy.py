@@ -15,7 +15,7 @@ from sacrepro.coupled import CoupledMDP, Model
 from sacrepro.exact.chain import Chain, chain_of
 from sacrepro.exact.operator import FactoredOperator
 from sacrepro.exact.rounding import gamma_k
-from sacrepro.exact.values import demand_value_tables
+from sacrepro.exact.values import DEFAULT_TOL, check_tol, demand_value_tables
 from sacrepro.model import Array
 
 
@@ -32,16 +32,16 @@ class Law(NamedTuple):
     products: int
 
 
-def discounted_state_distribution(mdp: Model, theta: Sequence[Array], tol: float = 1e-10) -> Array:
+def discounted_state_distribution(mdp: Model, theta: Sequence[Array], tol: float | None = None) -> Array:
     """π^θ(s) = (1-γ) Σ_t γ^t π_t^θ(s) of Lemma 1, shape (S_0, …, S_{n-1}), sums to 1.
 
-    tol : certified bound on the 1-norm error. Raises MemoryError before starting if the tables cannot fit,
-    ValueError if rounding makes `tol` unattainable.
+    tol : certified bound on the 1-norm error; by default 1e-10, or what rounding allows where that is more. Raises
+    MemoryError before starting if the tables cannot fit, ValueError if rounding makes a `tol` asked for unattainable.
     """
     return state_law(mdp, theta, tol).pi
 
 
-def state_law(mdp: Model, theta: Sequence[Array], tol: float = 1e-10) -> Law:
+def state_law(mdp: Model, theta: Sequence[Array], tol: float | None = None) -> Law:
     """π^θ of Lemma 1 with its certified 1-norm error; see `discounted_state_distribution`."""
     if isinstance(mdp, CoupledMDP):
         from sacrepro.exact import coupled
@@ -51,8 +51,10 @@ def state_law(mdp: Model, theta: Sequence[Array], tol: float = 1e-10) -> Law:
     return occupancy(chain_of(mdp, theta), tol)
 
 
-def occupancy(chain: Chain, tol: float = 1e-10) -> Law:
+def occupancy(chain: Chain, tol: float | None = None) -> Law:
     """π^θ with a certified bound on ‖π - π^θ‖_1; see `discounted_state_distribution`."""
+    check_tol(tol)
+    asked, tol = tol, DEFAULT_TOL if tol is None else tol
     gamma, operator = chain.mdp.gamma, chain.operator
     start = operator.to_memory(chain.mdp.joint_pi0())
     factor = chain.discount_range()[1]
@@ -70,9 +72,10 @@ def occupancy(chain: Chain, tol: float = 1e-10) -> Law:
         k = operator.adjoint_roundings + chain.kernel_roundings + 6 + chain.mdp.n
         rounding = gamma_k(k + 64) * 3.0
         error = (gamma * norms[-1] + rounding) * factor * (1.0 + 1e-9)
-        if error <= tol:
+        exhausted = gamma * norms[-1] <= rounding
+        if error <= tol or (exhausted and asked is None):
             return Law(np.ascontiguousarray(operator.from_memory(following)), error, products)
-        if gamma * norms[-1] <= rounding:
+        if exhausted:
             raise ValueError(f"tol = {tol!r} is below what rounding allows for π^θ; attainable: tol = {2 * error:.2g}")
         if len(norms) >= 20 and _remaining(norms, (1.0 - gamma) * tol) > 60:
             products += _krylov_correction(gamma, operator, residual, following, tol)
@@ -111,15 +114,18 @@ def _krylov_correction(gamma: float, operator: FactoredOperator, residual: Array
 def stationary_law(chain: Chain, tol: float = 1e-12) -> Law:
     """μ = μ P^θ, the stationary law over joint states; its `error` is the residual ‖μ - μP‖_1.
 
+    Joint states outside the recurrent class have mass zero, exactly.
     Raises ValueError if the chain has more than one recurrent class, so that the stationary law is not unique.
     """
     operator = chain.operator
-    if not _has_one_recurrent_class(chain):
+    recurrent = _recurrent_class(chain)
+    if recurrent is None:
         raise ValueError(
             "the stationary law is not unique: the chain of theta has several recurrent classes; "
             "make the kernels or the policy explore (ε > 0)"
         )
-    mu = np.full((1, chain.entries), 1.0 / chain.entries)
+    # From inside the class no mass leaves it, so that zeros stay zeros.
+    mu = recurrent / np.count_nonzero(recurrent)
     products, norms = 0, []
     while True:
         following = operator.adjoint(mu)
@@ -130,7 +136,7 @@ def stationary_law(chain: Chain, tol: float = 1e-12) -> Law:
             break
         mu = following
         if len(norms) >= 40 and _remaining(norms, tol) > 200:
-            mu, count = _stationary_by_gmres(operator, mu, tol)
+            mu, count = _stationary_by_gmres(operator, mu, recurrent, tol)
             products += count
             norms = [float(np.abs(operator.adjoint(mu) - mu).sum())]
             if norms[0] > 1e3 * tol:
@@ -140,28 +146,32 @@ def stationary_law(chain: Chain, tol: float = 1e-12) -> Law:
     return Law(np.ascontiguousarray(operator.from_memory(following)), norms[-1], products)
 
 
-def _stationary_by_gmres(operator: FactoredOperator, mu: Array, tol: float) -> tuple[Array, int]:
-    """Solve μ (I - P + 1 u) = u with u uniform: non-singular for a single recurrent class, periodic or not."""
+def _stationary_by_gmres(operator: FactoredOperator, mu: Array, recurrent: Array, tol: float) -> tuple[Array, int]:
+    """Solve μ (I - P + 1 u) = u, u uniform on the recurrent class: non-singular if there is one, periodic or not."""
     from scipy.sparse.linalg import LinearOperator, gmres
 
     size, count = mu.size, 0
+    uniform = recurrent[0] / np.count_nonzero(recurrent)
 
     def product(x: Array) -> Array:
         nonlocal count
         count += 1
-        return x - operator.adjoint(x.reshape(1, -1))[0] + x.sum() / size
+        return x - operator.adjoint(x.reshape(1, -1))[0] + x.sum() * uniform
 
     linear = LinearOperator((size, size), matvec=product, dtype=np.float64)
     goal = 0.1 * tol / size**0.5
-    x, _ = gmres(linear, np.full(size, 1.0 / size), x0=mu[0], rtol=0, atol=goal, restart=60, maxiter=20)
-    x = np.maximum(x, 0.0)
+    x, _ = gmres(linear, uniform, x0=mu[0], rtol=0, atol=goal, restart=60, maxiter=20)
+    x = np.where(recurrent[0], np.maximum(x, 0.0), 0.0)
     return (x / x.sum()).reshape(1, -1), count
 
 
-def _has_one_recurrent_class(chain: Chain) -> bool:
-    """Whether every state reaches one common closed class, decided on the supports of the kernels."""
+def _recurrent_class(chain: Chain) -> Array | None:
+    """The closed class that every state reaches, (1, entries) in memory order; None if there is no such class.
+
+    Decided on the supports of the kernels.
+    """
     if all((P_bar_i > 0).all() for P_bar_i in chain.P_bar):
-        return True
+        return np.ones((1, chain.entries), dtype=bool)
     mdp = chain.mdp
     supports = [(P_bar_i > 0).astype(np.float64) for P_bar_i in chain.P_bar]
     operator = FactoredOperator(supports, mdp.neighbors, mdp.state_sizes, order=chain.operator.order)
@@ -181,6 +191,6 @@ def _has_one_recurrent_class(chain: Chain) -> bool:
         ahead, behind = closure(x, operator.adjoint), closure(x, operator.forward)
         beyond = np.flatnonzero(ahead & ~behind)
         if not len(beyond):
-            return bool(closure(ahead, operator.forward).all())
+            return ahead if closure(ahead, operator.forward).all() else None
         x = np.zeros_like(x)
         x[0, beyond[0]] = True

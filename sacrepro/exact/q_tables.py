@@ -12,14 +12,16 @@ from sacrepro.exact import dense
 from sacrepro.exact.chain import chain_of
 from sacrepro.exact.memory import demand, readable_count
 from sacrepro.exact.values import values
+from sacrepro.graph import check_agent
 from sacrepro.model import Array
 
 
 def q_function(
-    mdp: Model, theta: Sequence[Array], i: int, tol: float = 1e-10, *, memory_limit: int | None = None
+    mdp: Model, theta: Sequence[Array], i: int, tol: float | None = None, *, memory_limit: int | None = None
 ) -> Array:
     """Q_i^θ(s, a) of eq. (3), shape (S_0, …, S_{n-1}, A_0, …, A_{n-1}), from V_i^θ certified to `tol`.
 
+    tol : by default 1e-10, or what rounding allows where that is more; Q_i is then within γ tol and its own rounding.
     memory_limit : bytes; by default most of what is free. Raises MemoryError before starting if the table cannot fit,
     ValueError for an unknown agent.
     """
@@ -27,8 +29,7 @@ def q_function(
         from sacrepro.exact import coupled
 
         return coupled.q_function(mdp, theta, i, tol, memory_limit=memory_limit)
-    if i not in range(mdp.n):
-        raise ValueError(f"agent {i!r} is not in the model, whose agents are 0..{mdp.n - 1}")
+    check_agent(i, mdp.n)
     entries = math.prod(mdp.state_sizes) * math.prod(mdp.action_sizes)
     width = max(math.prod(mdp.state_sizes[j] for j in hood) for hood in mdp.neighbors)
     demand(

@@ -24,6 +24,9 @@ from sacrepro.exact.operator import FactoredOperator
 from sacrepro.exact.rounding import UNIT, gamma_k, sup
 from sacrepro.model import NORMALISATION_TOLERANCE, Array, NetworkedMDP
 
+#: The error that is certified where no other is asked for, or what rounding allows where that is more.
+DEFAULT_TOL = 1e-10
+
 #: Several agents are iterated together while their tables stay below this many entries.
 BATCH_ENTRIES = 1 << 14
 #: Below this many joint states a good first iterate saves less than it costs to prepare.
@@ -56,15 +59,16 @@ class PolicyEvaluation(NamedTuple):
 
 
 def evaluate(
-    mdp: Model, theta: Sequence[Array], tol: float = 1e-10, *, memory_limit: int | None = None
+    mdp: Model, theta: Sequence[Array], tol: float | None = None, *, memory_limit: int | None = None
 ) -> PolicyEvaluation:
-    """V_i^θ for every agent and J(θ), with a certified error of at most `tol`.
+    """V_i^θ for every agent and J(θ), with certified errors.
 
-    memory_limit : bytes; by default most of what is free. Raises MemoryError before starting if the tables cannot fit,
-    ValueError if rounding makes `tol` unattainable, naming what is attainable.
+    tol : largest certified error of any V_i; by default 1e-10, or what rounding allows where that is more (γ near 1,
+    large rewards): see `error` of the result. memory_limit : bytes; by default most of what is free.
+    Raises MemoryError before starting if the tables cannot fit, ValueError if rounding makes a `tol` that was asked
+    for unattainable, naming what is attainable.
     """
-    if not tol > 0:
-        raise ValueError(f"tol must be positive, got {tol!r}")
+    check_tol(tol)
     if isinstance(mdp, CoupledMDP):
         from sacrepro.exact import coupled
 
@@ -76,6 +80,16 @@ def evaluate(
     # The mean over agents is off by n + 2 roundings of V.
     J, J_error = objective(mdp, V.mean(axis=0), error + gamma_k(mdp.n + 2) * sup(V))
     return PolicyEvaluation(V, J, error, J_error, products)
+
+
+def check_tol(tol: float | None) -> None:
+    """TypeError or ValueError unless `tol` is None or a finite number above 0."""
+    if tol is None:
+        return
+    if isinstance(tol, bool) or not isinstance(tol, (int, float, np.integer, np.floating)):
+        raise TypeError(f"tol must be a number, got {tol!r}")
+    if not 0 < tol < math.inf:
+        raise ValueError(f"tol must be positive and finite, got {tol!r}")
 
 
 def demand_value_tables(mdp: NetworkedMDP, memory_limit: int | None, tables: int) -> None:
@@ -99,15 +113,16 @@ def demand_value_tables(mdp: NetworkedMDP, memory_limit: int | None, tables: int
     )
 
 
-def values(chain: Chain, tol: float, agents: Sequence[int] | None = None) -> tuple[Array, float, int]:
+def values(chain: Chain, tol: float | None, agents: Sequence[int] | None = None) -> tuple[Array, float, int]:
     """(V, error, products): V_i^θ for each of `agents`, shape (agents, Π S_j) in the agents' own order."""
     return mean_values(chain, tol, [(i,) for i in (range(chain.mdp.n) if agents is None else agents)])
 
 
-def mean_values(chain: Chain, tol: float, groups: Sequence[Group]) -> tuple[Array, float, int]:
+def mean_values(chain: Chain, tol: float | None, groups: Sequence[Group]) -> tuple[Array, float, int]:
     """(V, error, products): (1/|G|) Σ_{i∈G} V_i^θ for each group G, shape (groups, Π S_j); one solve a group.
 
     V̄ = (1/n) Σ_i V_i^θ of eqs. (2) and (4) is that of all agents. `error` bounds every entry, rounding included.
+    tol : None for `DEFAULT_TOL`, or what rounding allows.
     """
     batch = max(1, BATCH_ENTRIES // chain.entries)
     V = np.empty((len(groups), chain.entries))
@@ -130,9 +145,10 @@ class _Certificate(NamedTuple):
     floor: Array
 
 
-def _solve(chain: Chain, groups: list[Group], tol: float) -> tuple[Array, float, int]:
+def _solve(chain: Chain, groups: list[Group], asked: float | None) -> tuple[Array, float, int]:
     """Means of V_i^θ over a few groups, (len(groups), Π S_j) in memory order, their error and the products taken."""
     gamma, operator = chain.mdp.gamma, chain.operator
+    tol = DEFAULT_TOL if asked is None else asked
     V = np.zeros((len(groups), chain.entries))
     products = 0
     means: list[Array | None] = [None] * len(groups)
@@ -161,7 +177,8 @@ def _solve(chain: Chain, groups: list[Group], tol: float) -> tuple[Array, float,
         at_rest = distance <= 0.1 * tol or _no_progress(spans) or (len(spans) >= 3 and distance > 0.5 * before_krylov)
         if distance <= tol or at_rest:
             certificate = _certify(chain, groups, operator, T_V, low, high, center)
-            if (certificate.error <= tol).all():
+            exhausted = at_rest and stalled >= 4 and float(certificate.floor.max()) > 0.4 * tol
+            if (certificate.error <= tol).all() or (exhausted and asked is None):
                 T_V += certificate.shift[:, None]
                 return T_V, float(certificate.error.max()), products
         if at_rest:
@@ -169,7 +186,7 @@ def _solve(chain: Chain, groups: list[Group], tol: float) -> tuple[Array, float,
             stalled += 1
             if stalled == 2:
                 operator = chain.careful_operator
-            elif stalled > 4 and float(certificate.floor.max()) > 0.4 * tol:
+            elif exhausted:
                 agents = sorted({i for group in groups for i in group})
                 raise ValueError(
                     f"tol = {tol!r} is below what rounding allows for agents {agents}; "

@@ -19,6 +19,7 @@ from sacrepro.exact.chain import chain_of
 from sacrepro.exact.memory import readable_count
 from sacrepro.exact.sweep import sweep_oscillations, sweep_plan, sweep_table, sweep_work
 from sacrepro.exact.values import demand_value_tables, values
+from sacrepro.graph import check_agent, check_kappa
 from sacrepro.model import Array, NetworkedMDP
 from sacrepro.policy import gaussian_theta, uniform_theta
 
@@ -47,20 +48,19 @@ def worst_decay(
     seed: int = 0,
     exhaustive_limit: int = 4096,
     starts: int = 4,
-    tol: float = 1e-8,
+    tol: float | None = None,
     work: int = WORK,
 ) -> WorstDecay:
     """The largest D_i(κ) found over localized policies; a lower bound on the supremum in Definition 2.
 
     exhaustive_limit : try all deterministic policies if there are no more than this many. starts : local searches
-    beyond: from the uniform policy and from `starts` - 1 seeded random ones. tol : certified error of V_i.
+    beyond: from the uniform policy and from `starts` - 1 seeded random ones. tol : certified error of V_i, by default
+    1e-10, or what rounding allows where that is more.
     work : entries of one Q_i that a single policy may cost. Raises ValueError beyond it, for an unknown agent or a
     negative κ; MemoryError before starting if the value tables cannot fit.
     """
-    if i not in range(mdp.n):
-        raise ValueError(f"agent {i!r} is not in the model, whose agents are 0..{mdp.n - 1}")
-    if kappa < 0:
-        raise ValueError(f"kappa must be at least 0, got {kappa}")
+    check_agent(i, mdp.n)
+    check_kappa(kappa)
     demand_value_tables(mdp, None, tables=6)
     if sweep_work(mdp, i) > work:
         raise ValueError(

@@ -195,6 +195,8 @@ def _attributes(document: Mapping[str, Any], drawn: Drawn, own: list[Mapping[str
                     raise ValueError(f"{place}: {name!r} cannot name an attribute: formulas could not refer to it")
                 if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 1e300:
                     raise ValueError(f"{place}: expected a finite number, got {value!r}")
+                if where == "agents" and name not in values and (meant := _meant(name, values)):
+                    raise ValueError(f"{place}: no other agent has an attribute {name!r}{meant}")
                 values.setdefault(name, np.full(len(drawn.names), np.nan))[i] = value
     return values
 

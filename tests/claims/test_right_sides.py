@@ -155,7 +155,9 @@ def test_lemma4_sharp_by_hand(kappa, gamma):
     R = [R_BAR * gamma ** (d + 1 if d else 0) / (1 - gamma) for d in range(4)]
     G = R_BAR * gamma ** (kappa + 1) / (1 - gamma)
     natural = Gamma / n * M * sum(spheres[d] * R[d] for d in range(kappa + 1, 4))
-    inside = sum(m * min(2 * G / (1 - gamma), R[d] * (1 / (1 - gamma) + M)) for d, m in enumerate(seeing_out))
+    inside = sum(
+        m * min(2 * G / (1 - gamma), R[d] * (1 / (1 - gamma) + M)) for d, m in enumerate(seeing_out[: kappa + 1])
+    )
     sizes = (kappa, n, gamma, R_BAR, Gamma)
     assert natural_weights_error(spheres, *sizes) == pytest.approx(natural, rel=1e-12)
     assert any_weights_error(spheres, seeing_out, *sizes) == pytest.approx(natural + Gamma / n * inside, rel=1e-12)

@@ -106,6 +106,37 @@ def test_one_recurrent_class_among_transient_states_is_accepted():
     assert np.abs(q - [0.0, 1 / 0.55]).max() <= 1e-9
 
 
+def absorbed_at_one():
+    """Two agents that end in (1, 1); from s_0 = 0 what agent 0 does depends on s_1."""
+    first = np.array([[[1.0, 0.0], [2 / 3, 1 / 3]], [[1.0, 0.0], [0.0, 1.0]]])[:, :, None, :]
+    second = np.array([[[0.0, 1.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, 1.0]]])[:, :, None, :]
+    rewards = (np.array([[1.0], [0.0]]), np.zeros((2, 1)))
+    return NetworkedMDP(nx.path_graph(2), (first, second), rewards, 0.9, (np.full(2, 0.5),) * 2)
+
+
+def test_transient_states_have_no_mass_at_all():
+    """Where μ has none, the outside is uniform, not what rounding left: q(0) = 1 + .9 (5/6 q(0) + 1/6 q(1))."""
+    mdp = absorbed_at_one()
+    theta = uniform_theta(mdp)
+    assert stationary_law(chain_of(mdp, theta)).pi.tolist() == [[0.0, 0.0], [0.0, 1.0]]
+    assert td_fixed_point(mdp, theta, 0, 0).ravel() == pytest.approx([4.0, 0.0], abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("mu", "message"),
+    [
+        (np.full((2, 2), np.nan), r"mu has entry nan at \(0, 0\)"),
+        ([[1.5, -0.5], [0.0, 0.0]], r"mu has entry -0.5 at \(0, 1\)"),
+        (np.ones((2, 2)), "mu sums to 4.0, expected 1"),
+        (np.ones(4) / 4, r"mu has shape \(4,\), expected \(2, 2\)"),
+    ],
+)
+def test_what_is_no_law_is_refused(mu, message):
+    mdp = absorbed_at_one()
+    with pytest.raises(ValueError, match=message):
+        td_fixed_point(mdp, uniform_theta(mdp), 0, 0, mu=mu)
+
+
 def test_a_periodic_chain_has_its_stationary_law():
     swap = np.array([[0.0, 1.0], [1.0, 0.0]])[:, None, :]
     mdp = NetworkedMDP(nx.empty_graph(1), (swap,), (np.array([[0.0], [1.0]]),), 0.5, (np.array([1.0, 0.0]),))

@@ -152,7 +152,7 @@ def test_refusals_name_what_is_wrong():
         evaluate(mdp, [theta[0], np.zeros((3, 2)), theta[2]])
     with pytest.raises(ValueError, match="tol must be positive"):
         evaluate(mdp, theta, 0.0)
-    with pytest.raises(ValueError, match="kappas must be at least 0"):
+    with pytest.raises(ValueError, match="kappa must be at least 0"):
         certified_decay(mdp, theta, kappas=[-1])
     with pytest.raises(MemoryError, match="value tables"):
         q_function(mdp, theta, 0, memory_limit=100)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 
 from sacrepro import NetworkedMDP
 from sacrepro.exact import (
+    certified_decay,
     decay_profile,
     dense,
     discounted_state_distribution,
@@ -195,6 +196,27 @@ def test_an_unattainable_tolerance_names_an_attainable_one():
     assert evaluate(mdp, theta, float(str(refusal.value).split("attainable: tol = ")[1])).error > 0
     with pytest.raises(ValueError, match="tol must be positive"):
         evaluate(mdp, theta, 0.0)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e6])
+def test_without_a_tolerance_the_error_is_what_rounding_allows(scale):
+    """One state that pays `scale`: V = scale/(1-γ) is known, and 1e-10 is out of reach."""
+    one = np.ones((1, 1, 1))
+    mdp = NetworkedMDP(nx.empty_graph(1), (one,), (np.full((1, 1), scale),), 0.999, (np.ones(1),))
+    theta = uniform_theta(mdp)
+    found = evaluate(mdp, theta)
+    assert abs(float(found.V[0, 0]) - scale / (1 - mdp.gamma)) <= found.error <= 1e-12 * scale / (1 - mdp.gamma) ** 2
+    assert found.error > 1e-10
+    with pytest.raises(ValueError, match="below what rounding allows"):
+        evaluate(mdp, theta, 1e-10)
+    assert certified_decay(mdp, theta).upper.shape == (1, 1)
+
+
+@pytest.mark.parametrize(("tol", "error"), [("x", TypeError), (True, TypeError), (np.inf, ValueError)])
+def test_what_is_no_tolerance_is_refused(tol, error):
+    mdp = sticky(2, 0.9)
+    with pytest.raises(error, match="tol must be"):
+        evaluate(mdp, uniform_theta(mdp), tol)
 
 
 def test_the_relay_by_hand():
