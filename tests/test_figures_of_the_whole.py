@@ -11,7 +11,7 @@ from sacrepro.store import write_rows
 
 
 def verdict(claim, judged, ratio):
-    return Verdict(claim, "", "x ≤ y", "Lemma", 1, 10, int(judged == "violated"), ratio, "relay", 1e-9, judged, "")
+    return Verdict(claim, "", "x ≤ y", "Lemma", 1, 10, 10, int(judged == "violated"), ratio, "relay", 1e-9, judged, "")
 
 
 ROWS = [

@@ -86,7 +86,9 @@ UNEARNED = "no counterexample"
 class Verdict(NamedTuple):
     """One row of ``results/claims.csv``: a statement with one of the `JUDGEMENTS`, or a counterexample.
 
-    ratio is the largest left/right over comparisons whose right side exceeds the certificate; `where` names it.
+    constraining : comparisons whose right side is finite and exceeds the certificate; the others are identities, 0 ≤ 0
+    or ∞ on the right. ratio : the largest left/right over them, and `where`. certificate : the largest certified error
+    of left - right, in their unit.
     """
 
     claim: str
@@ -95,6 +97,7 @@ class Verdict(NamedTuple):
     reference: str
     instances: int
     comparisons: int
+    constraining: int
     violations: int
     ratio: float
     where: str
@@ -128,6 +131,7 @@ def verdict(claim: str, statement: str, reference: str, rows: Sequence[Compariso
         reference=reference,
         instances=len({row.instance for row in rows}),
         comparisons=len(rows),
+        constraining=len(informative),
         violations=violations,
         ratio=worst.left / worst.right if worst else math.nan,
         where=place(worst) if worst else "",
@@ -135,6 +139,12 @@ def verdict(claim: str, statement: str, reference: str, rows: Sequence[Compariso
         verdict=judged,
         figure=f"{claim}.svg",
     )
+
+
+def ratio_text(ratio: float, digits: int = 3) -> str:
+    """left/right for people: what is below 1 never reads 1."""
+    text = f"{ratio:.{digits}g}"
+    return f"1 - {1.0 - ratio:.1g}" if text == "1" and ratio < 1.0 - 1e-12 else text
 
 
 def place(row: Comparison) -> str:

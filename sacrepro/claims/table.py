@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sacrepro.claims.comparison import JUDGEMENTS, Verdict
+from sacrepro.claims.comparison import JUDGEMENTS, Verdict, ratio_text
 
 HEADER = (
-    "claim", "right side", "statement", "paper", "instances", "comparisons", "violations", "worst left/right", "where",
-    "verdict",
+    "claim", "right side", "statement", "paper", "instances", "comparisons", "constraining", "violations",
+    "worst left/right", "where", "verdict",
 )  # fmt: skip
 
 
@@ -17,13 +17,20 @@ def markdown_table(rows: Sequence[Verdict]) -> str:
     lines = ["| " + " | ".join(HEADER) + " |", "|" + " --- |" * len(HEADER)]
     for row in rows:
         identity = "-" if row.verdict == "vacuous" else "identity"
-        ratio = identity if row.ratio != row.ratio else f"{row.ratio:.4g}"
+        ratio = identity if row.ratio != row.ratio else ratio_text(row.ratio, 4)
         cells = (
             f"`{row.claim}`", row.hypothesis, row.statement, row.reference, row.instances, row.comparisons,
-            row.violations, ratio, row.where, f"**{row.verdict}**",
+            row.constraining, row.violations, ratio, row.where, f"**{row.verdict}**",
         )  # fmt: skip
         lines.append(line(cells))
     return "\n".join(lines) + "\n"
+
+
+#: What stands above the counterexamples.
+COUNTEREXAMPLES = (
+    "Sentences that are violated on every run. What is *false as written* is the paper's; the others drop a hypothesis "
+    "or improve a constant of it, to show what these are for: nobody wrote them."
+)
 
 
 def summary_table(rows: Sequence[Verdict]) -> str:
@@ -33,22 +40,23 @@ def summary_table(rows: Sequence[Verdict]) -> str:
     """
     statements = [row for row in rows if row.verdict in JUDGEMENTS]
     header = (
-        "claim", "statement", "paper", "instances", "comparisons", "violations", "verdict, worst left/right",
-        "worst at", "certificate", "figure",
+        "claim", "statement", "paper", "instances", "comparisons", "constraining", "violations",
+        "verdict, worst left/right", "worst at", "certificate", "figure",
     )  # fmt: skip
     lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
     for name in dict.fromkeys(row.claim for row in statements):
         own = [row for row in statements if row.claim == name]
         cells = (
             f"`{name}`", own[0].statement, own[0].reference, max(row.instances for row in own),
-            sum(row.comparisons for row in own), sum(row.violations for row in own), verdicts(own),
+            sum(row.comparisons for row in own), sum(row.constraining for row in own),
+            sum(row.violations for row in own), verdicts(own),
             places(own), f"{max(row.certificate for row in own):.1g}", f"[{name}](figures/{own[0].figure})",
         )  # fmt: skip
         lines.append(line(cells))
     counterexamples = [row for row in rows if row.verdict not in JUDGEMENTS]
     if counterexamples:
         columns = ("sentence", "paper", "verdict", "left/right", "attained at", "certificate", "statement")
-        lines += ["", "| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
+        lines += ["", COUNTEREXAMPLES, "", "| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
         for row in counterexamples:
             entries = (
                 row.statement, row.reference, f"**{row.verdict}**", f"{row.ratio:.4g}", row.where,
@@ -80,7 +88,7 @@ def verdicts(rows: Sequence[Verdict]) -> str:
 def judged(row: Verdict) -> str:
     """The verdict on one right side, with its name and worst ratio where there are any."""
     name = f"{row.hypothesis}: " if row.hypothesis else ""
-    ratio = "" if row.ratio != row.ratio else f", {row.ratio:.3g}"
+    ratio = "" if row.ratio != row.ratio else f", {ratio_text(row.ratio)}"
     return f"{name}**{row.verdict}**{ratio}"
 
 

@@ -301,11 +301,13 @@ WITNESSES = (
         "Section 3.2, the critic", "fails without 1/(1-γ)", td_within_the_gap,
     ),
     Witness(
-        "assumption3", "any policy", "some σ > 0 serves every softmax policy",
+        "assumption3", "any policy",
+        "one σ > 0 serves every softmax policy (σ = 10^{-k}, k = 2, 4, 8, 16; for any other see the ceiling's proof)",
         "Assumption 3, any fixed policy", FALSE, one_sigma_for_all_policies,
     ),
     Witness(
-        "assumption3", "absorbing dynamics", "some σ > 0 serves the uniform policy, whatever the kernels",
+        "assumption3", "absorbing dynamics",
+        "some σ > 0 serves the uniform policy, whatever the kernels (here the least probability is 0)",
         "Assumption 3", "fails without dynamics that mix", exploration_of_absorbing_dynamics,
     ),
 )  # fmt: skip

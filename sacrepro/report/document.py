@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sacrepro.claims.comparison import JUDGEMENTS, Verdict
+from sacrepro.claims.comparison import JUDGEMENTS, Verdict, ratio_text
 from sacrepro.report.markdown import inline, markup
 
 #: Title in BibTeX's and Markdown's files that the template reads beside the record.
@@ -43,7 +43,11 @@ def record(
             "claims": len(judged),
             "instances": max((row.instances for row in verdicts), default=0),
             "comparisons": grouped(sum(row.comparisons for row in verdicts)),
+            "constraining": grouped(sum(row.constraining for row in verdicts)),
             "violations": sum(row.violations for row in verdicts),
+            "unconfirmed": [
+                f"{row.claim}: {row.hypothesis}".removesuffix(": ") for row in verdicts if row.verdict == "vacuous"
+            ],
             "violated": [row.claim for row in verdicts if row.verdict == "violated"],
             "sides": len(verdicts),
             **{kind: sum(row.verdict == kind for row in verdicts) for kind in ("tight", "holds", "vacuous")},
@@ -106,7 +110,7 @@ def claim_record(
                 "instances": row.instances,
                 "comparisons": grouped(row.comparisons),
                 "violations": row.violations,
-                "ratio": "" if row.ratio != row.ratio else f"{row.ratio:.3g}",
+                "ratio": "" if row.ratio != row.ratio else ratio_text(row.ratio),
                 "where": inline(row.where),
                 "certificate": f"{row.certificate:.1e}",
                 "verdict": row.verdict,

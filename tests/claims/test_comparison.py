@@ -2,10 +2,11 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from sacrepro.claims import CLAIMS, claim
-from sacrepro.claims.comparison import Comparison, by_hypothesis, verdict
+from sacrepro.claims.comparison import Comparison, by_hypothesis, ratio_text, verdict
 from sacrepro.claims.table import between_markers, markdown_table, summary_table
 
 
@@ -50,7 +51,7 @@ def test_each_reading_of_the_right_side_is_judged_by_itself():
 
 def test_the_table_escapes_bars():
     table = markdown_table([verdict("lemma9", "|Q| ≤ c", "Lemma 9", [row(1.0, 2.0)])])
-    assert table.splitlines()[2].startswith("| `lemma9` |  | \\|Q\\| ≤ c | Lemma 9 | 1 | 1 | 0 | 0.5 |")
+    assert table.splitlines()[2].startswith("| `lemma9` |  | \\|Q\\| ≤ c | Lemma 9 | 1 | 1 | 1 | 0 | 0.5 |")
 
 
 def test_every_claim_is_known_by_name():
@@ -76,7 +77,7 @@ def test_the_summary_has_one_line_a_claim():
         verdict("lemma9", "x ≤ y", "Lemma 9", [row(3.0, 2.0, hypothesis="b")]),
     ]
     line = (
-        "| `lemma9` | x ≤ y | Lemma 9 | 1 | 3 | 1 | a: **holds**, 0.5<br>b: **violated**, 1.5 | <details><summary>a"
+        "| `lemma9` | x ≤ y | Lemma 9 | 1 | 3 | 3 | 1 | a: **holds**, 0.5<br>b: **violated**, 1.5 | <details><summary>a"
         "</summary>a: a, θ uniform, agent 0, κ=0<br>b: a, θ uniform, agent 0, κ=0</details> | 0.01 "
         "| [lemma9](figures/lemma9.svg) |"
     )
@@ -93,3 +94,16 @@ def test_many_readings_are_folded_behind_their_counts():
     assert "readings" not in summary_table(rows)
     rows.append(verdict("lemma9", "", "", [row(2.0, 2.0, hypothesis="g")]))
     assert "<summary>7 readings: 1 **tight**, 6 **holds**</summary>a: **holds**, 0.5<br>" in summary_table(rows)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "text"), [(1.0, "1"), (0.9999997, "1 - 3e-07"), (0.5, "0.5"), (1.2346, "1.23"), (np.inf, "inf")]
+)
+def test_a_ratio_below_one_never_reads_one(ratio, text):
+    assert ratio_text(ratio) == text
+
+
+def test_what_constrains_is_counted_apart():
+    rows = [row(1.0, 2.0), row(0.0, 0.0), row(1.0, np.inf)]
+    found = verdict("lemma9", "x ≤ y", "Lemma 9", rows)
+    assert (found.comparisons, found.constraining) == (3, 1)

@@ -31,7 +31,7 @@ PAGES = {"proofs": "# Proofs\n\nText.", "errata": "# Errata\n\nText."}
 
 def verdict(claim, judged="holds", hypothesis=""):
     return Verdict(
-        claim, hypothesis, "x ≤ y", "Lemma", 1, 12345, int(judged == "violated"), 0.5, "relay", 1e-9, judged, ""
+        claim, hypothesis, "x ≤ y", "Lemma", 1, 12345, 12000, int(judged == "violated"), 0.5, "relay", 1e-9, judged, ""
     )
 
 
