@@ -17,7 +17,7 @@ def code_digest(*modules: str) -> str:
     """
     digest = hashlib.sha256()
     for module in sorted(import_closure(modules)):
-        digest.update(module.encode() + b"\0" + meaning(source(module)).encode() + b"\0")
+        digest.update(module.encode() + b"\0" + meaning(source(module)) + b"\0")
     return digest.hexdigest()[:12]
 
 
@@ -36,6 +36,7 @@ def source_digest(*modules: str) -> str:
     return digest.hexdigest()[:12]
 
 
+@functools.cache
 def import_closure(modules: tuple[str, ...]) -> set[str]:
     """The given modules of the package and all that they import, directly or not."""
     found: set[str] = set()
@@ -48,6 +49,7 @@ def import_closure(modules: tuple[str, ...]) -> set[str]:
     return found
 
 
+@functools.cache
 def parts(module: str) -> list[str]:
     """The module itself, or a package with all its modules."""
     path = source(module)
@@ -59,8 +61,23 @@ def parts(module: str) -> list[str]:
 @functools.cache
 def imports(module: str) -> tuple[str, ...]:
     """The modules of the package that `module` imports by ``from … import`` or ``import``."""
-    tree = ast.parse(source(module).read_text(encoding="utf-8"))
-    return tuple(name for node in ast.walk(tree) for name in imported(node) if exists(name))
+    return tuple(name for node in nodes(source(module)) for name in imported(node) if exists(name))
+
+
+@functools.cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """The nodes of a file's syntax tree, the whole first; without docstrings."""
+    found = tuple(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    for node in found:
+        body = getattr(node, "body", None)
+        if (
+            isinstance(body, list)
+            and body
+            and isinstance(body[0], ast.Expr)
+            and isinstance(body[0].value, ast.Constant)
+        ):
+            node.body = body[1:]  # type: ignore[attr-defined]
+    return found
 
 
 def imported(node: ast.AST) -> Iterator[str]:
@@ -74,6 +91,7 @@ def imported(node: ast.AST) -> Iterator[str]:
             yield alias.name
 
 
+@functools.cache
 def exists(name: str) -> bool:
     """Whether `name` is a module of this package."""
     try:
@@ -83,6 +101,7 @@ def exists(name: str) -> bool:
     return True
 
 
+@functools.cache
 def source(module: str) -> Path:
     """The file of a module of this package; ValueError if there is none."""
     root, *rest = module.split(".")
@@ -95,16 +114,6 @@ def source(module: str) -> Path:
 
 
 @functools.cache
-def meaning(path: Path) -> str:
-    """The syntax tree of a file without docstrings and positions."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if (
-            isinstance(body, list)
-            and body
-            and isinstance(body[0], ast.Expr)
-            and isinstance(body[0].value, ast.Constant)
-        ):
-            node.body = body[1:]  # type: ignore[attr-defined]
-    return ast.dump(tree)
+def meaning(path: Path) -> bytes:
+    """Digest of a file's syntax tree without docstrings and positions."""
+    return hashlib.sha256(ast.dump(nodes(path)[0]).encode()).digest()

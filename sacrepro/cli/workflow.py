@@ -187,7 +187,8 @@ def verify(args: argparse.Namespace) -> None:
             faults.append(f"CAUGHT {len(caught)} of {len(PLANTS)} planted mistakes")
         passed.append(f"{len(caught)} planted mistakes, all caught")
     if args.adversary:
-        from sacrepro.claims.adversary import TARGETS, Found
+        from sacrepro.claims.adversary import Found
+        from sacrepro.claims.targets import TARGETS
 
         found = read_rows(args.adversary, Found)
         faults += [

@@ -11,7 +11,6 @@ from sacrepro.claims.adversary import (
     LOGIT,
     RARE,
     STRUCTURED,
-    TARGETS,
     arrays,
     attack,
     measured,
@@ -21,6 +20,7 @@ from sacrepro.claims.adversary import (
     ratio,
 )
 from sacrepro.claims.comparison import holds
+from sacrepro.claims.targets import TARGETS
 from sacrepro.store import read_arrays, write_arrays
 
 

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings, target
 
 from sacrepro.claims import claim
-from sacrepro.claims.adversary import SMALL, TARGETS, ratio
+from sacrepro.claims.adversary import SMALL, ratio
 from sacrepro.claims.case import exact_case
 from sacrepro.claims.comparison import holds
+from sacrepro.claims.targets import TARGETS
 from strategies import cases
 
 EXAMPLES = int(os.environ.get("SACREPRO_EXAMPLES", "6"))

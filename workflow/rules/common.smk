@@ -12,7 +12,7 @@ from snakemake.exceptions import WorkflowError
 
 from sacrepro.claims import CLAIMS as ALL_CLAIMS
 from sacrepro.claims import WITHOUT_TABLES
-from sacrepro.claims.adversary import TARGETS
+from sacrepro.claims.targets import TARGETS
 from sacrepro.network import inputs
 from sacrepro.provenance import (
     code_digest,

@@ -1,0 +1,24 @@
+"""Which inequalities the adversary attacks: apart from it, so that the workflow can read the list at no cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+#: The inequalities under attack, with their readings, in the paper's order. Not attacked: identities (lemma1), counts
+#: (complexity), the single steps of anatomy, what is ∞ on the right wherever it is compared (critic, (9), vacuity), and
+#: the action-coupled models of reward_radius, which a climb over plain models does not reach.
+TARGETS: Mapping[str, tuple[str, ...]] = {
+    "definition2": ("Lemma 3", "influence matrix"),
+    "lemma3": ("",),
+    "appendix_a": ("law to its limit", "laws of two starts", "measured distances"),
+    "influence": ("clipped series", "own C^θ", "all agents at once", "closed form", "row sums"),
+    "light_cone": ("upper end", "lower end"),
+    "actions_one_hop_later": ("",),
+    "truncation": ("",),
+    "lemma4": ("worst case", "own hypothesis"),
+    "lemma4_sharp": ("any weights", "natural weights"),
+    "td_fixed_point": ("paper", "decay gap alone", "locality"),
+    "critic_sharp": ("paper", "decay gap alone", "locality"),
+    "assumption3": ("floor", "floor, mixed", "ceiling", "later"),
+    "theorem5": ("L'", "T of (8)"),
+}
