@@ -25,6 +25,9 @@ from sacrepro.store import read_text
 #: Values in one file, after aliases are expanded.
 MOST_VALUES = 20_000_000
 
+#: Words for the limits of a number in the schema.
+LIMITS = {"minimum": "at least", "maximum": "at most", "exclusiveMinimum": "above", "exclusiveMaximum": "below"}
+
 
 def load(path: str | Path) -> Network:
     """The network that a file describes; ValueError names the file, the key, the agent and the entry that is wrong."""
@@ -114,6 +117,8 @@ def _explained(fault: Any) -> str:
         known = ", ".join(fault.schema.get("properties", {}))
         return one_line(fault.message.split("(")[-1].rstrip(")") + f"; known keys are {known}")
     value = shortened(fault.instance)
+    if fault.validator in LIMITS:
+        return f"{value} must be {LIMITS[fault.validator]} {fault.validator_value}"
     if fault.validator == "type":
         return f"expected {' or '.join(_listed(fault.validator_value))}, got {value}"
     if fault.validator == "pattern":

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import networkx as nx
 import numpy as np
@@ -20,13 +21,18 @@ from sacrepro.exact.dense import q_function
 from sacrepro.graph import diameter, neighborhood
 from sacrepro.instances.network import of_model
 from sacrepro.instances.sampling import Sampler, Stepper
-from sacrepro.network import load
+from sacrepro.instances.sis import sis
+from sacrepro.network import example, load
 from sacrepro.policy import uniform_theta
 from sacrepro.simulate import as_simulator
 from sacrepro.truncation import truncate
 from strategies import cases, mdps
 
 KARATE = test_network.Path(test_network.sacrepro.__file__).parent.parent / "workflow/networks/karate.yaml"
+
+
+def load_example():
+    return test_network.load_dict(test_network.yaml.safe_load(example()))
 
 
 @settings(max_examples=40)
@@ -315,3 +321,91 @@ def test_a_summary_of_a_model(tmp_path):
     text = summary(of_model(relay(3, gamma=0.5)))
     assert "spectral radius in [0.0000, 1.0000]" in text or "spectral radius in [1.0000, 1.0000]" in text
     assert "0 by counts, 3 by table" in text
+
+
+def test_the_decay_rate_is_the_smaller_of_lemma3_and_the_influence_matrix():
+    assert summary(load_example()).endswith("not below γ, so by Lemma 3 Q_i decays at rate ρ = γ = 0.8, or faster\n")
+    weak = summary(of_model(sis(nx.path_graph(3), gamma=0.8, beta=(0.1, 0.05))))
+    mu = float(re.search(r"μ = (\d\.\d+)", weak).group(1))
+    told = re.search(r"below γ, so by the influence matrix Q_i decays at rate ρ = (\d\.\d+), or faster", weak)
+    assert float(told.group(1)) == pytest.approx(0.8 * mu, abs=1e-4)
+    assert mu < 1.0
+
+
+def ring(n, pairs=False):
+    graph = {"edges": [[2 * i, 2 * i + 1] for i in range(n)]} if pairs else {"family": "ring", "n": n}
+    return test_network.load_dict(test_network.SIS | {"graph": graph})
+
+
+def test_the_papers_bound_is_capped_where_every_table_is_full():
+    """At κ = D nothing is left out, whatever a bound says; only a bound below ε before that helps."""
+    few, many = ring(6), ring(60)
+    text = words(few, advise(few, 0.3, seconds=0.0))
+    advice = advise(many, 0.3, seconds=0.0)
+    assert advise(few, 0.3, seconds=0.0).farthest == 3
+    assert "the paper's bound never helps before κ = 3, where every table is the whole network" in " ".join(
+        text.split()
+    )
+    assert [line.split()[0] for line in text.splitlines()[3:8]] == ["κ", "0", "1", "2", "3"]
+    assert advice.paper < advice.farthest == 30
+    assert f"the paper's bound asks for κ = {advice.paper}" in recommendation(advice)
+    # No bound below ε at any κ looked at, and a ring too long to be full by then.
+    assert "the paper's bound is above ε at every κ up to 12" in recommendation(
+        advice._replace(paper=None, rows=advice.rows[:13])
+    )
+    pairs = advise(ring(400, pairs=True), 0.3, seconds=0.0)
+    assert (pairs.n, pairs.farthest) == (800, 1)  # counted, where eccentricities are bounds only
+    assert "where every table is a whole component" in recommendation(pairs)
+    alone = test_network.load_dict(test_network.SIS | {"graph": {"nodes": ["a", "b"]}})
+    assert "nobody has a neighbor" in recommendation(advise(alone, 0.3, seconds=0.0))
+
+
+def test_a_full_table_is_said_to_save_nothing():
+    small = advise(ring(4), 0.01, seconds=0.0)
+    assert small.certified == 2
+    assert [row.whole for row in small.rows[:3]] == [0, 0, 4]
+    assert "This is the full table, the whole network for every agent: nothing is saved." in recommendation(small)
+    path = test_network.load_dict(test_network.SIS | {"graph": {"family": "path", "n": 4}})
+    advice = advise(path, 0.01, seconds=0.0)
+    assert [row.whole for row in advice.rows[:4]] == [0, 0, 2, 4]
+    partly = recommendation(advice._replace(certified=2))
+    assert "For 2 of 4 agents this is the full table, the whole network: nothing is saved for them." in partly
+    assert "full table" not in recommendation(advice._replace(certified=1))
+
+
+def test_episodes_are_a_rule_of_thumb_for_the_median_and_the_largest_table():
+    advice = advise(load(KARATE), 0.75, T=100, seconds=0.0)
+    row = advice.rows[advice.certified]
+    text = recommendation(advice)
+    assert row.entries_max > row.entries_median > 2.0
+    assert f"take T = {round(10 ** (row.entries_median + 1)):,} or more, for the largest table T = " in text
+    assert "ten visits an entry if all are visited alike, a rule of thumb that nothing certifies" in text
+    fits = advise(load(KARATE), 0.75, T=round(10 ** (row.entries_median + 0.5)), seconds=0.0)
+    assert "Ten visits an entry of the largest would take T = " in recommendation(fits)
+
+
+def test_near_misses_are_told():
+    network = ring(40)
+    first = advise(network, 5.0, seconds=0.0)
+    value = first.rows[1].certified
+    advice = advise(network, 0.95 * value, seconds=0.0)
+    assert advice.certified == 2
+    told = re.search(r"ε = ([\d.]+) would make κ = 1 enough, with 1/16 of the entries in all", recommendation(advice))
+    assert value <= float(told.group(1)) <= 1.1 * value
+    assert advise(network, float(told.group(1)), seconds=0.0).certified == 1
+    friends = advise(load_example(), 0.3, seconds=0.0)
+    assert "4 of 5 agents need κ = 2 only." in recommendation(friends)
+    assert [agent.kappa for agent in friends.agents].count(2) == 4
+    assert "would make" not in recommendation(friends)  # 0.304 at κ = 2, but the tables are hardly smaller
+
+
+def test_columns_that_hold_nothing_are_left_out_and_spheres_are_explained():
+    network = load(KARATE)
+    advice = advise(network, 0.75, seconds=0.0)
+    bare = advice._replace(rows=tuple(row._replace(measured_high=np.nan) for row in advice.rows))
+    assert "interval" in words(load_example(), advise(load_example(), 0.3, seconds=0.0))
+    assert "interval" not in words(network, bare)
+    assert "first visits" not in words(network, bare)
+    gradient = words(load_example(), advise(load_example(), 0.3, "gradient", seconds=0.0))
+    assert "\nspheres: " in gradient
+    assert "spheres" not in words(network, advice)

@@ -6,7 +6,7 @@ import pytest
 
 from sacrepro.exact import q_function
 from sacrepro.graph import diameter
-from sacrepro.instances import MODELS, build
+from sacrepro.instances import MODELS, build, build_for_sampling
 from sacrepro.instances.courtesy import courtesy
 from sacrepro.instances.graphs import FAMILIES, build_graph
 from sacrepro.instances.random_kernels import random_mdp
@@ -134,11 +134,30 @@ PAIR = {"family": "path", "n": 2}
             {"model": "sis", "graph": PAIR, "gamma": 0.9, "beta": [0.1, 1.5]},
             "sis: beta must hold",
         ),
+        (None, "instance: expected a mapping such as .*, got None"),
+        (["relay"], "instance: expected a mapping"),
+        ({"model": "sis", "graph": "ring", "gamma": 0.9}, "graph: expected a mapping such as .*, got 'ring'"),
+        ({"model": "sis", "graph": PAIR, "gamma": 0.9, "beta": 0.3}, "sis: beta must hold two numbers, .* got 0.3"),
+        ({"model": "sis", "graph": PAIR, "gamma": 0.9, "delta": [0.1]}, "sis: delta must hold two numbers"),
+        ({"model": "sis", "graph": PAIR, "gamma": 0.9, "beta": ["a", 0.1]}, "sis: beta must hold probabilities"),
+        ({"model": "sis", "graph": PAIR, "gamma": 0.9, "cost": None}, "sis: cost must be finite and at least 0"),
+        ({"model": "relay", "n": 3, "gamma": 0.9, "r_bar": -1}, "relay: r_bar must be finite and at least 0, got -1"),
+        ({"model": "broadcast", "n": 3, "gamma": 0.9, "r_bar": float("inf")}, "broadcast: r_bar must be finite"),
+        *(
+            (spec | {"gamma": 0.9, "seed": 0, "concentration": value}, "concentration must be finite and above 0, got")
+            for spec in ({"model": "random", "graph": PAIR}, {"model": "downstream", "graph": PAIR})
+            for value in (0, -1.0, float("nan"), float("inf"), "1")
+        ),
     ],
 )
 def test_refusals(spec, message):
     with pytest.raises(ValueError, match=message):
         build(spec)
+
+
+def test_nothing_is_sampled_from_no_specification():
+    with pytest.raises(ValueError, match=r"instance: expected a mapping such as .*, got None"):
+        build_for_sampling(None)
 
 
 def test_every_model_is_documented():

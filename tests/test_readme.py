@@ -32,6 +32,14 @@ def test_the_example_runs(capsys):
     assert after > before + 0.5
 
 
+def test_the_lock_installs_what_the_slurm_profile_needs():
+    assert "--profile workflow/profiles/slurm" in README
+    assert re.search(
+        r"^executor: slurm$", (ROOT / "workflow/profiles/slurm/config.yaml").read_text(), flags=re.MULTILINE
+    )
+    assert "\nsnakemake-executor-plugin-slurm==" in (ROOT / "requirements.lock").read_text()
+
+
 def test_the_layout_names_what_is_there():
     layout = README.split("## Layout")[1]
     folder = ROOT

@@ -1,6 +1,7 @@
 """The configuration and its schema, the verbs of the command line, and the plan of the workflow."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -311,7 +312,22 @@ def test_every_figure_is_drawn_for_some_rows():
 def test_the_command_line_explains_itself(capsys):
     with pytest.raises(SystemExit):
         cli.main(["--help"])
-    assert "exact" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    person, workflow = printed.split("for you:")[1].split("for the workflow:")
+    verbs = [re.findall(r"^  ([a-z0-9-]+)  ", part, flags=re.MULTILINE) for part in (person, workflow)]
+    assert verbs[0] == list(cli.FOR_YOU)
+    assert sorted(verbs[0] + verbs[1]) == sorted(cli.parser()[1].help)
+    for wrong, message in (("advice", "no verb 'advice'; did you mean 'advise'?"), ("xyz", "no verb 'xyz'; --help")):
+        with pytest.raises(SystemExit):
+            cli.main([wrong])
+        assert message in (said := capsys.readouterr().err)
+        assert len(said.splitlines()) == 2
+    with pytest.raises(SystemExit):
+        cli.main(["advise", "--help"])
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "example: sacrepro advise mine.yaml --error 0.3" in printed
+    assert "agents; 0 by default" in printed
+    assert "20 by default" in printed
     command = [sys.executable, "-m", "sacrepro", "claim", "lemma9", "x", "--output", "y"]
     done = subprocess.run(command, capture_output=True)
     assert done.returncode != 0

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import networkx as nx
 import numpy as np
 
 from sacrepro.advise.certificates import Certificates, certificates, kappa_range
@@ -31,7 +32,7 @@ class KappaRow(NamedTuple):
     certified     : the least of those that hold for all agents asked about.
     measured_low, measured, measured_high : under the uniform policy, the largest over the agents looked at; low up to
         chance, high certified. For the gradient ``measured`` puts the measured gaps into `lemma4_gaps`.
-    hood_median to seen : as in `Cost`.
+    hood_median to seen : as in `Cost`; 0 agents are ``whole`` where no table was counted.
     """
 
     kappa: int
@@ -44,6 +45,7 @@ class KappaRow(NamedTuple):
     measured_high: float
     hood_median: float
     hood_max: int
+    whole: int
     entries_median: float
     entries_max: float
     over: float
@@ -79,6 +81,8 @@ class Advice(NamedTuple):
     paper, certified, measured : least κ with that column below the error.
     learnable : largest κ whose median table has at most T entries.
     everyone  : whether the certificate is for all agents or for the chosen ones.
+    farthest  : from this κ on nothing is left out of any table, so that every error is 0; the diameter, or at most so
+        beyond 600 agents.        components : of the graph.
     """
 
     error: float
@@ -92,6 +96,8 @@ class Advice(NamedTuple):
     measured: int | None
     learnable: int
     everyone: bool
+    farthest: int
+    components: int
     rows: tuple[KappaRow, ...]
     agents: tuple[AgentRow, ...]
     measurements: tuple[Measured, ...]
@@ -141,6 +147,8 @@ def advise(
         least([row.measured for row in rows], error),
         max(cost.kappa for cost in prices if cost.kappa == 0 or cost.entries_median <= math.log10(T)),
         everyone,
+        min([int(bounds.eccentricity.max()), *(cost.kappa for cost in prices if cost.whole == network.n)]),
+        nx.number_connected_components(network.graph),
         rows,
         tuple(_agents(network, bounds, looked_at, error_of_q(network, error, of))),
         tuple(seen),
@@ -203,11 +211,12 @@ def _row(
         low = high = NOTHING
     price = prices[kappa] if kappa < len(prices) else None
     cost = (
-        (NOTHING, 0, *(NOTHING,) * 7, 0, NOTHING)
+        (NOTHING, 0, 0, *(NOTHING,) * 7, 0, NOTHING)
         if price is None
         else (
             price.hood_median,
             price.hood_max,
+            price.whole,
             price.entries_median,
             price.entries_max,
             price.over,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import NamedTuple
 
+import networkx as nx
 import numpy as np
 from scipy.sparse import csr_array, eye_array
 
@@ -26,7 +27,7 @@ MEASURED, STEPPED = 10_000_000, 1_000_000
 class Cost(NamedTuple):
     """One κ. Sizes of tables are logarithms to base 10, because they outgrow every number.
 
-    hood_median, hood_max       : |N_i^κ|.
+    hood_median, hood_max       : |N_i^κ|.        whole : agents whose N_i^κ is all they can reach: the full table.
     entries_median, entries_max : log10 of the entries of Q̂_i over (s, a) on N_i^κ; largest : the agent with the most.
     over         : share of agents whose table has more than T entries.
     later_median : the same with actions on N_i^{κ-1} only (`actions_one_hop_later`).
@@ -39,6 +40,7 @@ class Cost(NamedTuple):
     kappa: int
     hood_median: float
     hood_max: int
+    whole: int
     entries_median: float
     entries_max: float
     largest: int
@@ -60,6 +62,9 @@ def costs(network: Network, kappas: int, T: int, *, seconds: float) -> list[Cost
     reach = csr_array(eye_array(n, format="csr"))
     before: Array | None = None
     begin = time.monotonic()
+    reachable = np.zeros(n, dtype=int)
+    for piece in nx.connected_components(network.graph):
+        reachable[list(piece)] = len(piece)
     simulator: Simulator | SteppedSimulator | None = None
     found: list[Cost] = []
     for kappa in range(kappas):
@@ -85,6 +90,7 @@ def costs(network: Network, kappas: int, T: int, *, seconds: float) -> list[Cost
                 kappa,
                 float(np.median(hood)),
                 int(hood.max()),
+                int((hood == reachable).sum()),
                 float(np.median(entries)),
                 top,
                 int(entries.argmax()),

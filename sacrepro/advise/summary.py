@@ -37,7 +37,7 @@ def summary(network: Network) -> str:
         ("rewards", f"0 to r̄ = {network.r_bar:g}; γ = {gamma:g}; r̄/(1-γ) = {network.r_bar / (1 - gamma):g}"),
         ("influence matrix C", f"spectral radius in [{low:.4f}, {high:.4f}], largest row sum μ = {mu:.4f}"),
         ("γ·(spectral radius)", f"{gamma * high:.4f}: {decays(gamma * low, gamma * high)}"),
-        ("γμ", f"{gamma * mu:.4f}: {'below' if gamma * mu < 1 else 'not below'} 1, {rate(gamma * mu)}"),
+        ("γμ", f"{gamma * mu:.4f}: {rate(gamma, mu)}"),
     ]
     width = max(len(name) for name, _ in lines)
     return "".join(f"{name:<{width}}  {text}\n" for name, text in lines)
@@ -64,6 +64,8 @@ def decays(low: float, high: float) -> str:
     return "not decided"
 
 
-def rate(gamma_mu: float) -> str:
-    """The decay rate that the row sums certify, if any."""
-    return f"so Q_i decays at rate ρ = {gamma_mu:.4f} at least" if gamma_mu < 1 else "so row sums certify no rate"
+def rate(gamma: float, mu: float) -> str:
+    """The smaller of Lemma 3's decay rate γ and that of the influence matrix's row sums, γμ."""
+    if mu < 1.0:
+        return f"below γ, so by the influence matrix Q_i decays at rate ρ = {gamma * mu:.4f}, or faster"
+    return f"not below γ, so by Lemma 3 Q_i decays at rate ρ = γ = {gamma:g}, or faster"

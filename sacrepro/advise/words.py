@@ -15,6 +15,8 @@ LISTED = 12
 METHODS = {"exact": "exact values", "light cone": "certified intervals", "simulation": "simulation"}
 #: Columns of a line of words.
 WIDTH = 110
+#: A smaller κ is worth a word if it misses ε by this factor at most and all tables shrink by that one.
+NEARLY, MUCH_SMALLER = 1.5, 4.0
 #: log10 of the longest episode that is worth recommending: a million steps fill a table of 10^5 entries ten times.
 LONGEST = 5.0
 
@@ -45,16 +47,12 @@ def recommendation(advice: Advice) -> str:
             f"any κ will do, even κ = 0: ε = {eps:g} is more than a {what} can be off without looking at anybody "
             f"({_number(advice.trivial)}). If that is no use to you, ask for a smaller ε."
         )
-    paper = (
-        f"the paper's bound asks for κ = {advice.paper}"
-        if advice.paper is not None
-        else f"the paper's bound is above ε at every κ up to {rows[-1].kappa}"
-    )
+    paper = _paper(advice)
     if _fillable(advice, advice.certified):
         row = rows[advice.certified or 0]
         return (
             f"take κ = {row.kappa}. It is certified: for every policy the error is at most {_number(row.certified)}; "
-            f"{paper}. {_affordable(advice, row)}"
+            f"{paper}. {_full(advice, row)}{_affordable(advice, row)}{_nearly(advice, row, 'certified')}"
         )
     proof = (
         f"a certificate needs κ = {advice.certified}, {_too_large(rows, advice.certified)}"
@@ -66,7 +64,7 @@ def recommendation(advice: Advice) -> str:
         return (
             f"take κ = {row.kappa}, on evidence and not on proof: {_evidence(advice, row)}. For all policies {proof}; "
             f"{paper}. At κ = {row.kappa} the error is certified to be at most {_number(row.certified)}. "
-            f"{_affordable(advice, row)}"
+            f"{_full(advice, row)}{_affordable(advice, row)}{_nearly(advice, row, 'measured')}"
         )
     row = rows[max(row.kappa for row in rows if _fillable(advice, row.kappa))]
     evidence = (
@@ -84,8 +82,54 @@ def recommendation(advice: Advice) -> str:
         f"take κ = {row.kappa} and expect an error above ε. {proof[0].upper()}{proof[1:]}; {evidence}; {paper}. "
         f"κ = {row.kappa} is the largest whose median table an episode can fill; the error there is certified to be at "
         f"most {_number(row.certified)}, and measured decay suggests {_number(row.measured)}: {wish}. "
-        f"{_affordable(advice, row)}"
+        f"{_full(advice, row)}{_affordable(advice, row)}"
     )
+
+
+def _paper(advice: Advice) -> str:
+    """From which κ on the paper's bound is below ε, if that is before every table is full."""
+    last = advice.rows[-1].kappa
+    if advice.farthest <= (last if advice.paper is None else advice.paper):
+        if advice.farthest == 0:
+            return "nobody has a neighbor, so that no bound is needed"
+        return f"the paper's bound never helps before κ = {advice.farthest}, where every table is {_whole(advice)}"
+    if advice.paper is None:
+        return f"the paper's bound is above ε at every κ up to {last}"
+    return f"the paper's bound asks for κ = {advice.paper}"
+
+
+def _whole(advice: Advice) -> str:
+    """What a table over all that an agent can reach holds."""
+    return "the whole network" if advice.components == 1 else "a whole component"
+
+
+def _full(advice: Advice, row: KappaRow) -> str:
+    """That a κ saves nothing, where most tables are full."""
+    if 2 * row.whole < advice.n or advice.farthest == 0:
+        return ""
+    if row.whole == advice.n:
+        return f"This is the full table, {_whole(advice)} for every agent: nothing is saved. "
+    some = f"For {row.whole:,} of {advice.n:,} agents"
+    return f"{some} this is the full table, {_whole(advice)}: nothing is saved for them. "
+
+
+def _nearly(advice: Advice, row: KappaRow, column: str) -> str:
+    """A smaller κ that misses ε by little with much smaller tables, and how many agents need a smaller κ only."""
+    told = ""
+    for less in advice.rows[: row.kappa]:
+        value, fewer = getattr(less, column), row.table_bytes - less.table_bytes
+        if value <= min(NEARLY * advice.error, 0.99 * advice.trivial) and fewer >= math.log10(MUCH_SMALLER):
+            makes = "would make" if column == "certified" else "would, on the same evidence, make"
+            told = (
+                f" ε = {_upward(value)} {makes} κ = {less.kappa} enough, with 1/{_power(fewer)} of the entries in all."
+            )
+            break
+    enough = [agent.kappa for agent in advice.agents if 0 <= agent.kappa < row.kappa]
+    if column == "certified" and advice.of == "q" and advice.everyone and enough:
+        most = max(enough)
+        at = f"κ = {most}" if most == min(enough) else f"κ ≤ {most}"
+        told += f" {len(enough):,} of {advice.n:,} agents need {at} only."
+    return told
 
 
 def _fillable(advice: Advice, kappa: int | None) -> bool:
@@ -107,11 +151,18 @@ def _affordable(advice: Advice, row: KappaRow) -> str:
     told = f"The median table has {_power(row.entries_median)} entries and the largest {_power(row.entries_max)}"
     told += f"; an episode of T = {advice.T:,} steps visits one entry a step"
     if row.entries_median > math.log10(advice.T):
-        told += f", so take T = {_power(row.entries_median + 1)} or more, ten visits an entry"
+        told += f", so take T = {_power(row.entries_median + 1)} or more"
+        if row.entries_max > row.entries_median:
+            told += f", for the largest table T = {_power(row.entries_max + 1)}"
+        told += ": ten visits an entry if all are visited alike, a rule of thumb that nothing certifies"
     elif row.over > 0:
         told += f", too few for {row.over:.1%} of the agents, whose critics hardly see an entry twice"
         if row.kappa:
             told += f": run κ = {row.kappa - 1} beside it, a smaller table may learn more than it loses"
+        told += (
+            f". Ten visits an entry of the largest would take T = {_power(row.entries_max + 1)} "
+            "if all are visited alike, a rule of thumb that nothing certifies"
+        )
     if not math.isnan(row.seconds):
         told += f". An outer iteration with T = {advice.T:,} takes about {_seconds(row.seconds)}"
     return told + "."
@@ -129,11 +180,13 @@ def _table(advice: Advice) -> list[str]:
     if not gradient:
         header.append("interval")
     header += ["|N_i^κ|", "entries of Q̂_i", "all tables", "learner", "s/iteration", "first visits"]
-    table = [header]
+    table: list[list[str]] = [header]
     marks = {advice.paper, advice.certified, advice.measured}
     settled = next((row.kappa for row in advice.rows if row.certified == 0.0), len(advice.rows) - 1)
     shown = [
-        row for row in advice.rows if row.kappa <= min(LISTED, settled) or row.kappa in marks or row.kappa % 50 == 49
+        row
+        for row in advice.rows[: settled + 1]
+        if row.kappa <= LISTED or row.kappa in marks or row.kappa == settled or row.kappa % 50 == 49
     ]
     for row in shown:
         line = [str(row.kappa), *(_mark(value, advice) for value in (row.paper, row.influence))]
@@ -154,8 +207,10 @@ def _table(advice: Advice) -> list[str]:
                 "" if math.isnan(row.seen) else f"{row.seen:.0%}",
             ]
         table.append(line)
-    widths = [max(len(line[k]) for line in table) for k in range(len(header))]
-    return ["  ".join(f"{cell:>{width}}" for cell, width in zip(line, widths, strict=True)).rstrip() for line in table]
+    columns = [column for column in zip(*table, strict=True) if any(column[1:])]
+    widths = [max(map(len, column)) for column in columns]
+    lines = zip(*columns, strict=True)
+    return ["  ".join(f"{cell:>{width}}" for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
 
 
 def _mark(value: float, advice: Advice) -> str:
@@ -184,6 +239,14 @@ def _notes(network: Network, advice: Advice) -> list[str]:
         "* at or below ε; (…) not below the error that needs no κ. paper, influence"
         + (", spheres" if advice.of == "gradient" else "")
         + " hold for every policy.",
+        *(
+            [
+                "spheres: the sharpened Lemma 4, from how many agents are at each distance of those looked at "
+                "(lemma4_sharp in paper/proofs.md); influence: from the influence matrix, for all agents at once."
+            ]
+            if advice.of == "gradient"
+            else []
+        ),
         f"measured: under the uniform policy only, {told}.{lower}",
         "entries of Q̂_i: median agent, and the largest; s/iteration: "
         + (f"for T = {advice.T:,}, from {lengths[0]:,} steps timed just now." if lengths else "not measured."),
@@ -200,6 +263,12 @@ def _notes(network: Network, advice: Advice) -> list[str]:
 
 def _number(value: float) -> str:
     return "?" if math.isnan(value) else f"{value:.3g}"
+
+
+def _upward(value: float) -> str:
+    """Two digits, rounded up."""
+    unit = 10.0 ** (math.floor(math.log10(value)) - 1) if value > 0.0 else 1.0
+    return f"{math.ceil(value / unit) * unit:.3g}"
 
 
 def _power(logarithm: float) -> str:

@@ -20,11 +20,20 @@ from sacrepro.cli import (
 )
 from sacrepro.cli.verbs import Verbs
 
+#: The verbs that a person calls; every other one is a job of the workflow.
+FOR_YOU = ("new", "validate", "advise", "check", "diff", "bench", "wireless")
 
-def parser() -> argparse.ArgumentParser:
-    """The command line: one subcommand for each verb of this room."""
-    top = argparse.ArgumentParser(prog="sacrepro", description=sys.modules["sacrepro"].__doc__)
-    verbs = Verbs(top.add_subparsers(dest="verb", required=True, metavar="VERB"))
+
+def parser() -> tuple[argparse.ArgumentParser, Verbs]:
+    """The command line, one subcommand for each verb of this room, and its verbs."""
+    top = argparse.ArgumentParser(
+        prog="sacrepro",
+        description=(sys.modules["sacrepro"].__doc__ or "").split(" The public names")[0],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = Verbs(
+        top.add_subparsers(dest="verb", required=True, metavar="VERB", help="one of those below"), listed=False
+    )
     for group in (
         workflow,
         audit,
@@ -37,12 +46,23 @@ def parser() -> argparse.ArgumentParser:
         bench,
     ):
         group.add_verbs(verbs)
-    return top
+    top.epilog = "\n\n".join(
+        (
+            verbs.listing("for you", FOR_YOU),
+            verbs.listing("for the workflow", [name for name in verbs.help if name not in FOR_YOU]),
+            "sacrepro VERB --help lists the options of a verb.",
+        )
+    )
+    return top, verbs
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one verb."""
-    args = parser().parse_args(arguments)
+    top, verbs = parser()
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given and not given[0].startswith("-") and (refusal := verbs.refusal(given[0])):
+        top.error(refusal)
+    args = top.parse_args(given)
     args.function(args)
 
 

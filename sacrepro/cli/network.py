@@ -116,12 +116,20 @@ def add_verbs(verbs: Verbs) -> None:
     added.add_argument("file", help="network file, .yaml or .py")
 
     added = verbs.add(advise, output=False)
+    added.epilog = "example: sacrepro advise mine.yaml --error 0.3 --agent ann --agent bob --output mine.csv"
     added.add_argument("file", help="network file, .yaml or .py")
     added.add_argument("--error", type=float, required=True, help="ε, the error that is allowed")
     added.add_argument("--of", choices=["q", "gradient"], default="q", help="what the error is of; q by default")
     added.add_argument("--agent", action="append", help="label of an agent; repeat it for several, all by default")
     added.add_argument("--T", type=int, default=1000, help="episode length of SAC; 1000 by default")
-    added.add_argument("--seed", type=int, default=0, help="seed of simulations and of the choice of agents")
-    added.add_argument("--seconds", type=float, default=20.0, help="how long to measure decay, and how long run time")
+    added.add_argument(
+        "--seed", type=int, default=0, help="seed of simulations and of the choice of agents; 0 by default"
+    )
+    added.add_argument(
+        "--seconds",
+        type=float,
+        default=20.0,
+        help="how long to measure decay, and how long run time; 20 by default, 0 measures no run time",
+    )
     added.add_argument("--output", nargs="+", help="files to write: .csv, one row a κ, or .json, everything")
     added.add_argument("--figure", nargs="+", help="files to draw the network to, .svg, .pdf or .png")

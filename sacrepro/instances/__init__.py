@@ -57,12 +57,16 @@ def build(spec: Mapping[str, Any]) -> NetworkedMDP:
 
 def build_for_sampling(spec: Mapping[str, Any]) -> NetworkedMDP | CountedMDP:
     """The same model in the form with the smallest kernels: by counts where it has one. Trajectories are the same."""
-    if spec.get("model") in COUNTED:
+    if isinstance(spec, Mapping) and spec.get("model") in COUNTED:
         return _built(spec, COUNTED)
     return build(spec)
 
 
 def _built(spec: Mapping[str, Any], models: Mapping[str, Callable[..., Model]]) -> Model:
+    if not isinstance(spec, Mapping):
+        raise ValueError(
+            f"instance: expected a mapping such as {{'model': 'relay', 'n': 6, 'gamma': 0.9}}, got {spec!r}"
+        )
     parameters: dict[str, Any] = dict(spec)
     for key, value in spec.items():
         if isinstance(value, list):

@@ -76,7 +76,7 @@ def graph_of(spec: Mapping[str, Any]) -> Drawn:
             graph = build_graph(spec)
             check_graph(graph)
         except (ValueError, nx.NetworkXException, OverflowError, AttributeError) as error:
-            raise ValueError(f"graph: {error}") from None
+            raise ValueError(f"graph: {str(error).removeprefix('graph: ')}") from None
         except TypeError as error:
             raise ValueError(f"graph: {error}; check the types of the family's parameters") from None
         return Drawn(tuple(map(str, range(len(graph)))), graph, {})

@@ -10,6 +10,7 @@ import networkx as nx
 import numpy as np
 
 from sacrepro.graph import check_graph, neighborhood
+from sacrepro.instances.refusals import positive
 from sacrepro.model import NetworkedMDP, check_kernel_sizes
 
 
@@ -25,8 +26,7 @@ def downstream(graph: nx.Graph, *, gamma: float, seed: int, root: int = 0, conce
         raise ValueError("downstream: graph must be a tree, connected and without cycles")
     if root not in graph:
         raise ValueError(f"downstream: root must be an agent out of 0..{len(graph) - 1}, got {root}")
-    if not concentration > 0.0:
-        raise ValueError(f"downstream: concentration must be positive, got {concentration}")
+    positive("downstream", concentration=concentration)
     n = len(graph)
     check_kernel_sizes(graph, (2,) * n, (2,) * n)
     parent = nx.predecessor(graph, root)

@@ -95,6 +95,8 @@ FAMILIES: Mapping[str, Callable[..., nx.Graph]] = {
 
 def build_graph(spec: Mapping[str, Any]) -> nx.Graph:
     """The graph that `spec` describes: ``{"family": name, parameter: value, …}``; ValueError names what is wrong."""
+    if not isinstance(spec, Mapping):
+        raise ValueError(f"graph: expected a mapping such as {{'family': 'ring', 'n': 6}}, got {spec!r}")
     parameters = dict(spec)
     family = parameters.pop("family", None)
     if family not in FAMILIES:

@@ -6,6 +6,7 @@ import networkx as nx
 import numpy as np
 
 from sacrepro.graph import neighborhood
+from sacrepro.instances.refusals import positive
 from sacrepro.model import NetworkedMDP, check_kernel_sizes
 
 
@@ -23,6 +24,7 @@ def random_mdp(
     state_sizes, action_sizes : one number for all agents or one each.
     concentration : Dirichlet parameter; below 1 the kernels come near deterministic and couple agents strongly.
     """
+    positive("random", concentration=concentration)
     n = len(graph)
     rng = np.random.default_rng(seed)
     S = (state_sizes,) * n if isinstance(state_sizes, int) else tuple(state_sizes)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import networkx as nx
 import numpy as np
 
+from sacrepro.instances.refusals import at_least_zero
 from sacrepro.model import NetworkedMDP, check_kernel_sizes
 
 
@@ -20,6 +21,7 @@ def relay(n: int, *, gamma: float, r_bar: float = 1.0, noise: float = 0.0) -> Ne
     """
     if n < 1:
         raise ValueError(f"relay: n must be at least 1, got {n}")
+    at_least_zero("relay", r_bar=r_bar)
     if not 0.0 <= noise <= 1.0:
         raise ValueError(f"relay: noise must lie in [0, 1], got {noise}")
     copy = (1.0 - noise) * np.eye(2) + noise * np.full((2, 2), 0.5)
@@ -44,6 +46,7 @@ def broadcast(n: int, *, gamma: float, r_bar: float = 1.0) -> NetworkedMDP:
     """
     if n < 3:
         raise ValueError(f"broadcast: n must be at least 3, got {n}")
+    at_least_zero("broadcast", r_bar=r_bar)
     graph = nx.star_graph(n - 1)
     check_kernel_sizes(graph, (2,) * n, (2,) * n)
     copy = np.eye(2)

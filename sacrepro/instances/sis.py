@@ -15,7 +15,7 @@ import networkx as nx
 import numpy as np
 
 from sacrepro.counted import CountedMDP, counted, tabulated
-from sacrepro.instances.refusals import at_least_zero, probabilities
+from sacrepro.instances.refusals import at_least_zero, one_for_each_action, probabilities
 from sacrepro.model import Array
 
 
@@ -38,6 +38,7 @@ def counted_sis(
     health, cost : reward per step of being susceptible, and price per step of treatment; both ≥ 0.
     initially_infected : probability that an agent starts infected, independently.
     """
+    one_for_each_action("sis", beta=beta, delta=delta)
     probabilities("sis", beta=beta, delta=delta, epsilon=epsilon, initially_infected=initially_infected)
     at_least_zero("sis", health=health, cost=cost)
 

@@ -129,7 +129,7 @@ def test_downstream_sees_the_parent_alone():
     [
         (nx.cycle_graph(3), {}, "downstream: graph must be a tree"),
         (nx.path_graph(3), {"root": 3}, r"downstream: root must be an agent out of 0\.\.2, got 3"),
-        (nx.path_graph(3), {"concentration": 0.0}, "downstream: concentration must be positive, got 0.0"),
+        (nx.path_graph(3), {"concentration": 0.0}, "downstream: concentration must be finite and above 0, got 0.0"),
         (nx.star_graph(30), {}, "agent 0 has degree 30"),
     ],
 )

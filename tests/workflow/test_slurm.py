@@ -12,7 +12,7 @@ PLUGIN = "snakemake_executor_plugin_slurm"
 
 
 @pytest.mark.skipif(bool(obstacle()), reason=str(obstacle()))
-@pytest.mark.skipif(importlib.util.find_spec(PLUGIN) is None, reason="pip install sacrepro[slurm]")
+@pytest.mark.skipif(importlib.util.find_spec(PLUGIN) is None, reason="pip install -r requirements.lock")
 def test_slurm_and_this_machine_give_the_same_bytes(tmp_path, smoke):
     distant = workspace(tmp_path / "distant")
     fast = ["--slurm-init-seconds-before-status-checks", "2", "--seconds-between-status-checks", "2"]
