@@ -12,7 +12,7 @@ from sacrepro.claims import CLAIMS, assumption3, reward_radius
 from sacrepro.claims.comparison import Verdict
 from sacrepro.plotting import FIGURES
 from sacrepro.report.catalog import CONSTANT, catalog, claims_page, with_values
-from sacrepro.report.document import record
+from sacrepro.report.document import record, separated
 from sacrepro.store import write_json, write_rows
 
 ROOT = Path(__file__).parents[2]
@@ -70,6 +70,11 @@ def test_the_catalog_says_something_about_everything():
     assert [entry["name"] for entry in ENTRIES["figures"]] == list(FIGURES)
     captions = [entry["caption"] for entry in ENTRIES["figures"]]
     assert len(set(captions)) == len(captions), "two figures say the same about themselves"
+
+
+def test_the_place_of_a_comparison_is_a_list():
+    assert separated("ring, agent 0, κ=12 ‖θ'-θ‖=1") == "ring, agent 0, κ=12, ‖θ'-θ‖=1"
+    assert separated("ring, agent 0, κ=1") == "ring, agent 0, κ=1"
 
 
 def test_no_constant_appears_without_its_value():
