@@ -38,7 +38,7 @@ FAMILIES = ("natural", "uniform", "opposed")
 
 
 def check(case: Case) -> Iterator[Comparison]:
-    """One comparison for each of `STEPS`, agent, κ and weight family, then for each step of the other chains."""
+    """One comparison for each step of Lemma 4, agent, κ and weight family, then for each step of the other chains."""
     mdp = case.mdp
     n, zeta = mdp.n, policies(case.mdp, case.theta)
     if float(np.prod([float(r_i.size) for r_i in mdp.r])) > MOST_ENTRIES:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 
 from matplotlib.figure import Figure
 
@@ -94,53 +93,62 @@ def horizon(row: Comparison) -> int:
 #: Marker and label of the two ends of the light cone's interval.
 CONE_ENDS = {"upper end": ("^", "upper end"), "lower end": ("v", "lower end")}
 
+
+def influence(rows: Sequence[Comparison]) -> Figure:
+    """D_i(κ) of every agent and policy, and as lines the largest of each bound that the influence matrix gives."""
+    return measured_and_bounds(
+        rows,
+        measured=r"$D_i(\kappa)$, one marker an agent and policy",
+        axis=r"$D_i(\kappa)$",
+        bounds={
+            "clipped series": r"clipped series of $C$",
+            "own C^θ": r"with the policy's own $C^\theta$",
+            "closed form": r"$\bar r[(I-\gamma C)^{-1}1_O]_i$",
+            "row sums": r"row sums of $C$",
+            "all agents at once": "one bound for all agents",
+        },
+    )
+
+
+def lemma4_sharp(rows: Sequence[Comparison]) -> Figure:
+    """‖ĥ_i - ∇_{θ_i}J‖ for any weights, and as stars for natural ones; lines: the largest of each bound."""
+    return measured_and_bounds(
+        rows,
+        measured="one marker an agent, policy and weight family",
+        axis=r"$\|\hat h_i - \nabla_{\theta_i} J\|$",
+        bounds={"any weights": "bound, any weights", "natural weights": "bound, natural weights"},
+        starred="natural weights",
+    )
+
+
+def actions_one_hop_later(rows: Sequence[Comparison]) -> Figure:
+    """How far Q_i varies where states on N_i^κ and only the actions on N_i^{κ-1} are fixed, below Lemma 3's bound."""
+    return measured_and_bounds(
+        rows,
+        measured=r"with actions of $N_i^{\kappa-1}$ only, one marker an agent and policy",
+        axis=r"oscillation of $Q_i$ over a cell $(s_{N_i^\kappa}, a_{N_i^{\kappa-1}})$",
+        bounds={"": r"$\bar r\,\gamma^{\kappa+1}/(1-\gamma)$"},
+    )
+
+
+def appendix_a(rows: Sequence[Comparison]) -> Figure:
+    """D_i(κ) of every agent and policy below the largest of each bound that mixing gives."""
+    return measured_and_bounds(
+        rows,
+        measured=r"$D_i(\kappa)$, one marker an agent and policy",
+        axis=r"$D_i(\kappa)$",
+        bounds={
+            "law to its limit": r"$2c'\bar r\,(\gamma m)^{\kappa+1}/(1-\gamma m)$",
+            "laws of two starts": "with the distance of two starts",
+            "measured distances": "sum of the measured distances",
+        },
+    )
+
+
 DRAWINGS = {
-    "influence": (
-        Comparison,
-        partial(
-            measured_and_bounds,
-            measured=r"$D_i(\kappa)$, one marker an agent and policy",
-            axis=r"$D_i(\kappa)$",
-            bounds={
-                "clipped series": r"clipped series of $C$",
-                "own C^θ": r"with the policy's own $C^\theta$",
-                "closed form": r"$\bar r[(I-\gamma C)^{-1}1_O]_i$",
-                "row sums": r"row sums of $C$",
-                "all agents at once": "one bound for all agents",
-            },
-        ),
-    ),
+    "influence": (Comparison, influence),
     "light_cone": (Comparison, cone_widths),
-    "lemma4_sharp": (
-        Comparison,
-        partial(
-            measured_and_bounds,
-            measured="one marker an agent, policy and weight family",
-            axis=r"$\|\hat h_i - \nabla_{\theta_i} J\|$",
-            bounds={"any weights": "bound, any weights", "natural weights": "bound, natural weights"},
-            starred="natural weights",
-        ),
-    ),
-    "actions_one_hop_later": (
-        Comparison,
-        partial(
-            measured_and_bounds,
-            measured=r"with actions of $N_i^{\kappa-1}$ only, one marker an agent and policy",
-            axis=r"oscillation of $Q_i$ over a cell $(s_{N_i^\kappa}, a_{N_i^{\kappa-1}})$",
-            bounds={"": r"$\bar r\,\gamma^{\kappa+1}/(1-\gamma)$"},
-        ),
-    ),
-    "appendix_a": (
-        Comparison,
-        partial(
-            measured_and_bounds,
-            measured=r"$D_i(\kappa)$, one marker an agent and policy",
-            axis=r"$D_i(\kappa)$",
-            bounds={
-                "law to its limit": r"$2c'\bar r\,(\gamma m)^{\kappa+1}/(1-\gamma m)$",
-                "laws of two starts": "with the distance of two starts",
-                "measured distances": "sum of the measured distances",
-            },
-        ),
-    ),
+    "lemma4_sharp": (Comparison, lemma4_sharp),
+    "actions_one_hop_later": (Comparison, actions_one_hop_later),
+    "appendix_a": (Comparison, appendix_a),
 }

@@ -18,7 +18,6 @@ PANELS = 3
 
 def decay_map(rows: Sequence[MapRow]) -> Figure:
     """How much V_i varies with the state of each agent alone, i the ringed one, under the uniform policy.
-
     The number in a node is its distance d from i. A node whose colour exceeds r̄γ^d/(1-γ), the dashed tick of d at the
     colour bar, would falsify the light cone; a hollow node has no influence beyond the certified error.
     """

@@ -23,7 +23,6 @@ VERDICTS = {
 
 def overview(rows: Sequence[Verdict]) -> Figure:
     """The worst left/right of every right side of every claim; 1 is equality, a marker to the right of it a violation.
-
     Identities have no ratio and stand at the left margin with their verdict, as do right sides that constrain nothing.
     Counterexamples, which lie to the right on purpose, are crosses.
     """

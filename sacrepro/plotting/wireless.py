@@ -17,7 +17,6 @@ LEARNERS = {"Algorithm 1": "-", "Algorithm 1, λ=1": "-.", "published variant": 
 
 def wireless_benchmark(rows: Sequence[WirelessRow]) -> Figure:
     """Left: the mean objective over seeds, with each seed thin, and the references. Right: how new the keys are.
-
     The claim that κ = 1 exceeds the recorded value is refuted if the solid line of κ = 1 ends below the dotted one.
     """
     figure = Figure(figsize=(7.2, 3.4))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from sacrepro.claims import CLAIMS, claim
@@ -18,14 +20,15 @@ def catalog() -> dict[str, list[dict[str, Any]]]:
 def claim_entry(name: str) -> dict[str, Any]:
     """One claim: what it states, how it is checked in the words of its module, and where its parts are."""
     chosen = claim(name)
-    first, _, rest = inspect.cleandoc(sys.modules[chosen.check.__module__].__doc__ or "").partition("\n\n")
+    room = sys.modules[chosen.check.__module__]
+    first, _, rest = inspect.cleandoc(room.__doc__ or "").partition("\n\n")
     return {
         "name": name,
         "title": " ".join(first.split()),
         "statement": chosen.statement,
         "reference": chosen.reference,
-        "about": rest,
-        "measures": inspect.cleandoc(chosen.check.__doc__ or ""),
+        "about": with_values(rest, vars(room)),
+        "measures": with_values(inspect.cleandoc(chosen.check.__doc__ or ""), vars(room)),
         "module": f"sacrepro/claims/{name}.py",
         "test": f"tests/claims/test_{name}.py",
         "rows": f"results/claims/{name}.csv",
@@ -33,10 +36,23 @@ def claim_entry(name: str) -> dict[str, Any]:
     }
 
 
+#: A constant of a module, as a docstring names it.
+CONSTANT = re.compile(r"`([A-Z][A-Z_]+)`")
+
+
+def with_values(text: str, room: Mapping[str, Any]) -> str:
+    """`text` with the value of each constant beside its name, such as `MOST_PAIRS = 65_536`; KeyError without one."""
+
+    def named(found: re.Match[str]) -> str:
+        value = room[found[1]]
+        return f"`{found[1]} = {f'{value:_}' if isinstance(value, int) else value}`"
+
+    return CONSTANT.sub(named, text)
+
+
 def figure_entry(name: str) -> dict[str, Any]:
-    """One figure: its caption, which is the docstring of its drawing, and whether it shows a claim's comparisons."""
-    draw = drawing(name).draw
-    caption = inspect.cleandoc(getattr(draw, "func", draw).__doc__ or "")
+    """One figure: its caption, the first paragraph of its drawing's docstring, and whether it shows a claim's rows."""
+    caption, _, _ = inspect.cleandoc(drawing(name).draw.__doc__ or "").partition("\n\n")
     return {"name": name, "caption": caption, "of_claim": name in CLAIMS}
 
 

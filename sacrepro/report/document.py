@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -59,7 +60,7 @@ def record(
                 "reference": inline(row.reference),
                 "verdict": inline(row.verdict),
                 "ratio": f"{row.ratio:.4g}",
-                "where": inline(row.where),
+                "where": inline(separated(row.where)),
             }
             for row in counterexamples
         ],
@@ -104,6 +105,7 @@ def claim_record(
         "comparisons": grouped(sum(row.comparisons for row in rows)),
         "violations": sum(row.violations for row in rows),
         "kinds": [{"verdict": kind, "count": sum(row.verdict == kind for row in rows)} for kind in kinds],
+        "long": any(len(row.hypothesis) > 24 for row in rows),
         "sides": [
             {
                 "hypothesis": inline(row.hypothesis),
@@ -111,13 +113,18 @@ def claim_record(
                 "comparisons": grouped(row.comparisons),
                 "violations": row.violations,
                 "ratio": "" if row.ratio != row.ratio else ratio_text(row.ratio),
-                "where": inline(row.where),
+                "where": inline(separated(row.where)),
                 "certificate": f"{row.certificate:.1e}",
                 "verdict": row.verdict,
             }
             for row in rows
         ],
     }
+
+
+def separated(place: str) -> str:
+    """Where a comparison stands, with a comma between κ and the case that follows it."""
+    return re.sub(r"(κ=\d+) (?=\S)", r"\1, ", place)
 
 
 def grouped(number: int) -> str:

@@ -17,11 +17,15 @@ WORD = re.compile(
 SIGNS = re.compile(r"[_^≤≥<>=+−±∓∈∉⊂∪∩∞√∇Σ∏Π∂‖|·×÷→↦∀∃⪯⪰≈≠∼∝\u0300-\u036f\u0370-\u03ff⁰-⁹²³¹ᵀ𝒯∎]")
 #: A function of something, a product with a number, letters with an operator's name before them.
 APPLIED = re.compile(
-    r"[(\[{]*(?:[A-Za-z]|" + "|".join(sorted(OPERATORS)) + r")[(\[|].*|[A-Za-z]\d+[.,;:]*|\d+[A-Za-z][.,;:]*"
+    r"[(\[{]*(?:[A-Za-z]['’*]*|" + "|".join(sorted(OPERATORS)) + r")[(\[|].*|[A-Za-z]\d+[.,;:]*|\d+[A-Za-z][.,;:]*"
+    r"|1\{.*|[A-Z]['’]+[-–][A-Za-z][a-z]+[”.,;:)]*"
 )
 IDENTIFIER = re.compile(r"([(\[]*)([a-z][a-z0-9]+(?:_[a-z0-9]+)+)((?:['’]s)?[.,;:)\]]*)")
+#: What is followed by its letter or number.
+NUMBERED = frozenset(["Appendix", "Figure", "Section", "Table"])
 NUMBER = re.compile(r"[(\[]*[-−]?[\d.,]*\d%?[)\].,;:]*")
 SPAN = re.compile(r"(``.+?``|`[^`]+`|\*\*.+?\*\*|(?<![\w*\\])\*[^\s*][^*]*\*(?![\w*])|\[[^\]]+\]\([^)]+\))", re.DOTALL)
+QUOTE = re.compile(r'(?P<code>``.+?``|`[^`]+`)|(?P<open>(?<![^\s(\[])")|"', re.DOTALL)
 STAR = "\ue000"
 BAR = "\ue001"
 
@@ -34,7 +38,8 @@ def escaped(text: str) -> str:
 def inline(text: str) -> str:
     """One paragraph with its code, emphasis and formulas."""
     parts = []
-    for part in SPAN.split(text.replace("\\*", STAR).replace("\\|", BAR)):
+    curled = QUOTE.sub(lambda found: found["code"] or ("“" if found["open"] else "”"), text)
+    for part in SPAN.split(curled.replace("\\*", STAR).replace("\\|", BAR)):
         if part.startswith("`"):
             parts.append(f"#raw({quoted(restored(part.strip('`')))});")  # or what follows might be an argument
         elif part.startswith("**"):
@@ -82,17 +87,18 @@ def classify(tokens: list[str]) -> list[bool]:
     """Whether each token belongs to a formula; numbers and lone signs follow what is before and after."""
     kinds: list[bool | None] = []
     depth = 0
-    for token in tokens:
+    for place, token in enumerate(tokens):
         balance = sum(map(token.count, "([{")) - sum(map(token.count, ")]}"))
         found = IDENTIFIER.fullmatch(token)
-        if not token or WORD.fullmatch(token) or (found and found[2].split("_")[0] not in OPERATORS):
+        named = place > 0 and tokens[place - 1] in NUMBERED
+        if named or not token or WORD.fullmatch(token) or (found and found[2].split("_")[0] not in OPERATORS):
             kinds.append(False)
             depth = 0
             continue
         if (
             SIGNS.search(token)
             or APPLIED.fullmatch(token)
-            or re.fullmatch(r"[(\[{]*[B-Zb-z]['’]*[)\]}.,;:]*", token)
+            or re.fullmatch(r"[(\[{]*[B-Zb-z]['’*]*[)\]}.,;:]*", token)
             or depth > 0
         ):
             kinds.append(True)
@@ -110,13 +116,14 @@ def classify(tokens: list[str]) -> list[bool]:
 def set_formula(text: str) -> str:
     """An inline formula; the sentence keeps its own punctuation and unmatched brackets."""
     front = ""
-    while text and text[0] in "([" and text.count(text[0]) > text.count({"(": ")", "[": "]"}[text[0]]):
+    closing = {"(": ")", "[": "]", "“": ""}
+    while text and text[0] in closing and (text[0] == "“" or text.count(text[0]) > text.count(closing[text[0]])):
         front, text = front + text[0], text[1:]
     back = ""
-    if found := re.search(r"[-–][a-z]{2,}[.,;:]*$", text):
+    if found := re.search(r"[-–][A-Za-z][a-z]+[”.,;:]*$", text):
         text, back = text[: found.start()], found.group()
     while text and (
-        text[-1] in ".,;:" or (text[-1] in ")]" and text.count(text[-1]) > text.count({")": "(", "]": "["}[text[-1]]))
+        text[-1] in ".,;:”" or (text[-1] in ")]" and text.count(text[-1]) > text.count({")": "(", "]": "["}[text[-1]]))
     ):
         back, text = text[-1] + back, text[:-1]
     body = formula(text)

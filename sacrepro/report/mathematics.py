@@ -11,8 +11,10 @@ import unicodedata
 #: Combining marks after a letter, and the typst function that sets them.
 ACCENTS = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "macron", "\u0307": "dot"}
 #: Names of functions and laws, set upright.
-OPERATORS = frozenset(["min", "max", "sup", "inf", "log", "exp", "lim", "det", "osc", "diag", "Var", "TV"])
+OPERATORS = frozenset(["min", "max", "sup", "inf", "log", "exp", "lim", "det", "osc", "diag", "mean", "Var", "TV"])
 SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ᵀᵗᵈ", "0123456789-+Ttd", strict=True)) | {"·": "."}
+#: Fewer small letters are a product unless they stand alone.
+SHORTEST_WORD = 4
 #: ASCII punctuation that typst's mathematics takes as it is.
 PLAIN = frozenset("+-=<>!.")
 
@@ -55,10 +57,13 @@ class Formula:
         assert found is not None  # `other` takes any character
         start, self.place = self.place, found.end()
         kind, token = found.lastgroup, found.group()
-        if kind in {"script", "raised"} or token in "'’":
+        starred = token == "*" and bool(re.fullmatch(r"\w", self.text[start - 1 : start]))
+        if kind in {"script", "raised"} or token in "'’" or starred:
             base, scripts = atoms.pop() if atoms else ('""', "")
             if kind == "raised":
                 scripts += f"^({quoted(''.join(SUPERSCRIPTS[c] for c in token))})"
+            elif starred:
+                scripts += "^(*)"
             elif kind == "script":
                 scripts += f"{token}({self.argument()})"
             else:
@@ -69,7 +74,9 @@ class Formula:
         elif kind == "name":
             atoms += [(part, "") for part in self.name(token, start)]
         elif kind == "space":
-            if start and self.text[start - 1] not in "+-−=<>≤≥(,·" and self.text[self.place :][:1].isalnum():
+            after = self.text[self.place :]
+            product = after[:1].isalnum() or re.match(r"[‖|√∇ΣΠ](?! )", after)
+            if start and self.text[start - 1] not in "+-−=<>≤≥(,·|" and product:
                 atoms.append(("thin", ""))
         elif atom := self.character(token, kind, start):
             atoms.append((atom, ""))
@@ -94,6 +101,8 @@ class Formula:
         if token in OPERATORS:
             return [f"op({quoted(token)})"]
         before, after = self.text[start - 1 : start], self.text[self.place : self.place + 1]
+        if len(token) >= SHORTEST_WORD and token.islower():
+            return [quoted(" " * (before == " ") + token + " " * (after == " "))]
         if token[0].islower() and before.strip("( ") == "" and after.strip("(),.:; ") == "":
             left, right = (" " if before == " " else ""), (" " if after == " " else "")
             return [quoted(f"{left}{token}{right}")]

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from sacrepro import cli
-from sacrepro.claims import CLAIMS
+from sacrepro.claims import CLAIMS, assumption3, reward_radius
 from sacrepro.claims.comparison import Verdict
 from sacrepro.plotting import FIGURES
-from sacrepro.report.catalog import catalog, claims_page
-from sacrepro.report.document import record
+from sacrepro.report.catalog import CONSTANT, catalog, claims_page, with_values
+from sacrepro.report.document import record, separated
 from sacrepro.store import write_json, write_rows
 
 ROOT = Path(__file__).parents[2]
@@ -65,7 +65,26 @@ def test_the_catalog_says_something_about_everything():
     for entry in ENTRIES["figures"]:
         assert entry["caption"], entry["name"]
         assert "partial(" not in entry["caption"], entry["name"]
+        assert " : " not in entry["caption"], entry["name"]
+        assert "\n\n" not in entry["caption"], entry["name"]
     assert [entry["name"] for entry in ENTRIES["figures"]] == list(FIGURES)
+    captions = [entry["caption"] for entry in ENTRIES["figures"]]
+    assert len(set(captions)) == len(captions), "two figures say the same about themselves"
+
+
+def test_the_place_of_a_comparison_is_a_list():
+    assert separated("ring, agent 0, κ=12 ‖θ'-θ‖=1") == "ring, agent 0, κ=12, ‖θ'-θ‖=1"
+    assert separated("ring, agent 0, κ=1") == "ring, agent 0, κ=1"
+
+
+def test_no_constant_appears_without_its_value():
+    entries = {entry["name"]: entry for entry in ENTRIES["claims"]}
+    for entry in entries.values():
+        assert not CONSTANT.search(entry["about"] + entry["measures"]), entry["name"]
+    assert f"`MOST_PAIRS = {reward_radius.MOST_PAIRS:_}`" in entries["reward_radius"]["about"]
+    assert f"`MIXING = {assumption3.MIXING}`" in entries["assumption3"]["about"]
+    with pytest.raises(KeyError, match="MOST_WORDS"):
+        with_values("more than `MOST_WORDS` words", {})
 
 
 def test_the_page_of_claims_is_current():
