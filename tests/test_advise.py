@@ -199,6 +199,10 @@ def test_advice_on_the_karate_club_is_confirmed_by_a_run():
     assert advice.paper == next(k for k in range(99) if 0.8 ** (k + 1) * 1.05 / 0.2 <= 0.2)
     assert advice.learnable == 1
     assert "take κ = 1 and expect an error above ε" in recommendation(advice)
+    assert [agent.kappa for agent in advice.agents].count(1) == 2
+    assert "certified to be at most 0.625, and at or below ε for 2 of 34 agents" in recommendation(advice)
+    told = re.search(r"ask for ε = ([\d.]+) or more", recommendation(advice))
+    assert advise(network, float(told.group(1)), seconds=0.0).measured == 1
     run = measured(network, range(0, 34, 3), 4, tol=0.02, seed=1, seconds=0.0)
     lower = np.array([entry.lower[:3] for entry in run if entry.method == "simulation"])
     assert (lower[:, advice.certified] <= 0.2).all()
@@ -381,7 +385,9 @@ def test_episodes_are_a_rule_of_thumb_for_the_median_and_the_largest_table():
     assert f"take T = {round(10 ** (row.entries_median + 1)):,} or more, for the largest table T = " in text
     assert "ten visits an entry if all are visited alike, a rule of thumb that nothing certifies" in text
     fits = advise(load(KARATE), 0.75, T=round(10 ** (row.entries_median + 0.5)), seconds=0.0)
-    assert "Ten visits an entry of the largest would take T = " in recommendation(fits)
+    assert "The largest would take T = 7e11: ten visits an entry if" in recommendation(fits)
+    assert "nothing certifies; no episode fills the largest." in recommendation(fits)
+    assert "no episode fills" not in recommendation(advise(load_example(), 0.3, seconds=0.0))
 
 
 def test_near_misses_are_told():

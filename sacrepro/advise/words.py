@@ -13,6 +13,7 @@ from sacrepro.instances.network import Network
 LISTED = 12
 #: How each way to measure is called.
 METHODS = {"exact": "exact values", "light cone": "certified intervals", "simulation": "simulation"}
+RULE_OF_THUMB = "ten visits an entry if all are visited alike, a rule of thumb that nothing certifies"
 #: Columns of a line of words.
 WIDTH = 110
 #: A smaller κ is worth a word if it misses ε by this factor at most and all tables shrink by that one.
@@ -63,7 +64,8 @@ def recommendation(advice: Advice) -> str:
         row = rows[advice.measured or 0]
         return (
             f"take κ = {row.kappa}, on evidence and not on proof: {_evidence(advice, row)}. For all policies {proof}; "
-            f"{paper}. At κ = {row.kappa} the error is certified to be at most {_number(row.certified)}. "
+            f"{paper}. At κ = {row.kappa} the error is certified to be at most {_number(row.certified)}"
+            f"{_certified_agents(advice, row)}. "
             f"{_full(advice, row)}{_affordable(advice, row)}{_nearly(advice, row, 'measured')}"
         )
     row = rows[max(row.kappa for row in rows if _fillable(advice, row.kappa))]
@@ -74,14 +76,15 @@ def recommendation(advice: Advice) -> str:
     )
     expected = min((value for value in (row.certified, row.measured) if not math.isnan(value)), default=row.certified)
     wish = (
-        f"ask for ε = {_number(expected)} or more, or couple the agents less"
+        f"ask for ε = {_upward(expected)} or more, or couple the agents less"
         if expected < advice.trivial
         else f"no better than the {_number(advice.trivial)} that needs no κ: couple the agents less"
     )
     return (
         f"take κ = {row.kappa} and expect an error above ε. {proof[0].upper()}{proof[1:]}; {evidence}; {paper}. "
         f"κ = {row.kappa} is the largest whose median table an episode can fill; the error there is certified to be at "
-        f"most {_number(row.certified)}, and measured decay suggests {_number(row.measured)}: {wish}. "
+        f"most {_number(row.certified)}{_certified_agents(advice, row)}, and measured decay suggests "
+        f"{_number(row.measured)}: {wish}. "
         f"{_full(advice, row)}{_affordable(advice, row)}"
     )
 
@@ -104,7 +107,7 @@ def _whole(advice: Advice) -> str:
 
 
 def _full(advice: Advice, row: KappaRow) -> str:
-    """That a κ saves nothing, where most tables are full."""
+    """That a κ saves nothing, where half of the tables or more are full."""
     if 2 * row.whole < advice.n or advice.farthest == 0:
         return ""
     if row.whole == advice.n:
@@ -132,6 +135,14 @@ def _nearly(advice: Advice, row: KappaRow, column: str) -> str:
     return told
 
 
+def _certified_agents(advice: Advice, row: KappaRow) -> str:
+    """How many agents a κ is certified for although it is not for all."""
+    count = sum(0 <= agent.kappa <= row.kappa for agent in advice.agents)
+    if count == 0 or advice.of != "q" or not advice.everyone:
+        return ""
+    return f", and at or below ε for {count:,} of {advice.n:,} agents"
+
+
 def _fillable(advice: Advice, kappa: int | None) -> bool:
     """Whether there is a κ and its median table is one that some affordable episode fills."""
     return kappa is not None and kappa < len(advice.rows) and advice.rows[kappa].entries_median <= LONGEST
@@ -154,18 +165,20 @@ def _affordable(advice: Advice, row: KappaRow) -> str:
         told += f", so take T = {_power(row.entries_median + 1)} or more"
         if row.entries_max > row.entries_median:
             told += f", for the largest table T = {_power(row.entries_max + 1)}"
-        told += ": ten visits an entry if all are visited alike, a rule of thumb that nothing certifies"
+        told += f": {RULE_OF_THUMB}{_too_long(row)}"
     elif row.over > 0:
         told += f", too few for {row.over:.1%} of the agents, whose critics hardly see an entry twice"
         if row.kappa:
             told += f": run κ = {row.kappa - 1} beside it, a smaller table may learn more than it loses"
-        told += (
-            f". Ten visits an entry of the largest would take T = {_power(row.entries_max + 1)} "
-            "if all are visited alike, a rule of thumb that nothing certifies"
-        )
+        told += f". The largest would take T = {_power(row.entries_max + 1)}: {RULE_OF_THUMB}{_too_long(row)}"
     if not math.isnan(row.seconds):
         told += f". An outer iteration with T = {advice.T:,} takes about {_seconds(row.seconds)}"
     return told + "."
+
+
+def _too_long(row: KappaRow) -> str:
+    """That no episode fills the largest table, where it is so."""
+    return "; no episode fills the largest" if row.entries_max > LONGEST else ""
 
 
 def _too_large(rows: Sequence[KappaRow], kappa: int) -> str:
