@@ -50,6 +50,8 @@ def test_formulas(text, expected):
         ("J by differentiation‖ is", '$J$ by $"differentiation" class("normal", ‖)$ is'),
         ('"∇J is L\'-Lipschitz", we read', "“$∇ J$ is $L'$\\-Lipschitz”, we read"),
         ('say `"x"` and "(y)"', 'say #raw("\\"x\\""); and “(y)”'),
+        ("for pairs (s, a).", "for pairs $\\( s \\, a \\)$\\."),
+        ("of Lemma 4's side", "of Lemma 4’s side"),
         ("in Appendix C, line 4", "in Appendix C, line 4"),
         ("see [proofs](proofs.md)", "see proofs"),
         ("", ""),
