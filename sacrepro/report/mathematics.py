@@ -120,6 +120,9 @@ class Formula:
         found = TOKEN.match(self.text, self.place)
         if found is None or found.lastgroup in {"script", "root", "space", "raised"}:
             return '""'
+        if found.group() in OPERATORS:
+            self.place = found.end()
+            return f"op({quoted(found.group())})"
         if found.lastgroup == "name":
             letters = found.group() if found.group().islower() else found.group()[0]
             self.place += len(letters)

@@ -23,6 +23,7 @@ SIGNS = "aiQθκγ_^{}()[]|‖√²⁻¹'*`#$@<>\\/\"~-+=.,:;&% \n1∎̂̄≤Σ�
         ("γ^{κ+1}", 'γ^(κ + "1")'),
         ("C_ij", "C_(i j)"),
         ("(1-γ)²", '\\( "1" - γ \\)^("2")'),
+        ("2Γ√Var", '"2" Γ sqrt(op("Var"))'),
         ("√(1+γ)", 'sqrt("1" + γ)'),
         ("E‖mean_j ε_j score‖", 'E class("normal", ‖) op("mean")_(j) thin ε_(j) thin " score" class("normal", ‖)'),
         ("κ=0 ‖θ'‖", 'κ = "0" thin class("normal", ‖) θ\' class("normal", ‖)'),
