@@ -3,11 +3,73 @@
 import math
 
 import pytest
+from matplotlib.figure import Figure
 
 from sacrepro import cli
-from sacrepro.claims.comparison import Verdict
+from sacrepro.claims.comparison import Comparison, Verdict
+from sacrepro.claims.environments import EnvironmentRow
 from sacrepro.plotting import drawing
+from sacrepro.plotting.wireless import name_lines
 from sacrepro.store import write_rows
+
+
+def comparison(hypothesis, case, kappa, left, right, instance="relay"):
+    return Comparison(instance, "uniform", hypothesis, case, 0, kappa, left, right, 1e-9)
+
+
+def texts(axes):
+    return [text.get_text() for text in axes.texts]
+
+
+def test_a_panel_of_the_critic_without_a_bound_says_so():
+    rows = [comparison("paper", "T=100", 0, 1.0, math.inf), comparison("paper", "T=100", 0, 1.0, 2.0, "other")]
+    without, finite = drawing("critic").draw(rows).axes
+    assert texts(without) == [r"every bound above $\bar r/(1-\gamma)$"]
+    assert texts(finite) == []
+    assert [2.0] in [list(line.get_ydata()) for line in finite.lines if line.get_linestyle() == "--"]
+
+
+def test_vacuity_shows_every_reading_at_the_least_kappa_of_its_best_agent():
+    rows = [
+        comparison("(9)", "from κ=67", 0, 0.1, math.inf),
+        comparison("(9)", "from κ=67", 3, 0.1, math.inf),
+        comparison("(9), sharp bias", "never", 0, 0.1, math.inf),
+        comparison("Lemma 4", "from κ=8", 0, 0.1, math.inf),
+        comparison("Lemma 4", "from κ=5", 0, 0.1, math.inf),
+    ]
+    (axes,) = drawing("vacuity").draw(rows).axes
+    assert {line.get_xdata()[0] for line in axes.lines if line.get_marker() != "None" and len(line.get_xdata())} == {
+        67,
+        5,
+    }
+    (bar,) = axes.patches
+    assert 3 < bar.get_x() + bar.get_width() < 4
+
+
+def test_the_light_cone_shows_its_interval_around_what_it_encloses():
+    rows = [comparison("upper end", f"T={T}", 0, 1.0, 1.0 + 0.5**T) for T in (1, 2)]
+    rows += [comparison("lower end", f"T={T}", 0, 1.0 - 0.5**T, 1.0) for T in (1, 2)]
+    (axes,) = drawing("light_cone").draw(rows).axes
+    heights = [list(line.get_ydata()) for line in axes.lines if len(line.get_ydata())]
+    assert heights == [[1.5, 1.25], [0.5, 0.75], [1.0, 1.0]]
+
+
+@pytest.mark.parametrize(
+    ("D", "said"), [(math.nan, ["no exact solution"]), (0.0, ["0 up to the certificate"]), (1.0, [])]
+)
+def test_an_environment_without_markers_says_why(D, said):
+    values = dict.fromkeys(EnvironmentRow._fields, 1.0)
+    row = EnvironmentRow(**{**values, "instance": "ring", "model": "ring", "n": 3, "kappa": 0, "D": D, "D_error": 1e-9})
+    (axes,) = drawing("environments").draw([row]).axes
+    assert texts(axes) == said
+
+
+def test_names_of_lines_stand_outside_and_apart():
+    axes = Figure().subplots()
+    name_lines(axes, {"high": 1.0, "low": 0.5, "just above": 0.501})
+    places = {note.get_text(): note.xy for note in axes.texts}
+    assert all(x > 1.0 for x, _ in places.values())
+    assert places["just above"][1] - places["low"][1] > 0.03
 
 
 def verdict(claim, judged, ratio):

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from matplotlib.figure import Figure
 
 from sacrepro.claims.comparison import Comparison
-from sacrepro.plotting.decay import integer_axis
-from sacrepro.plotting.style import BOUND_COLOR, kappa_color, names, outer_labels, panels, shared_legend
+from sacrepro.plotting.decay import integer_axis, two_decades
+from sacrepro.plotting.style import BOUND_COLOR, kappa_color, names, outer_labels, panels, remark, shared_legend
 
 #: Line style of the first, second, … bound of a figure.
 STYLES = ("--", ":", "-.", (0, (5, 1)), (0, (1, 3)), (0, (3, 1, 1, 1)))
@@ -60,29 +60,45 @@ def largest_error(rows: Sequence[Comparison], kappa: int) -> float:
     return max(row.error for row in rows if row.kappa == kappa)
 
 
-def cone_widths(rows: Sequence[Comparison]) -> Figure:
-    """Upper and lower end over D_i(κ) at each horizon T, for the agent and κ where they are farthest apart."""
-    ends = [row for row in rows if row.hypothesis in CONE_ENDS]
+def cone(rows: Sequence[Comparison]) -> Figure:
+    """Over T: D_i(κ) as markers between the ends of its interval, for the agent and policy whose D_i(κ) is largest.
+    A lower end at 0 is left out.
+
+    κ above `MOST_KAPPA` would hide the others.
+    """
+    ends = [row for row in rows if row.hypothesis in CONE_ENDS and row.kappa <= MOST_KAPPA]
     instances = names(ends)
     figure, grid = panels(instances)
     for axes, name in zip(grid, instances, strict=True):
         own = [row for row in ends if row.instance == name]
         for kappa in sorted({row.kappa for row in own}):
-            for hypothesis, (marker, _) in CONE_ENDS.items():
-                at = [row for row in own if row.kappa == kappa and row.hypothesis == hypothesis]
-                horizons = sorted({horizon(row) for row in at})
-                gaps = [max(row.right - row.left for row in at if horizon(row) == T) for T in horizons]
-                shown = [(T, gap) for T, gap in zip(horizons, gaps, strict=True) if gap > largest_error(at, kappa)]
-                axes.plot(*zip(*shown, strict=True), marker, color=kappa_color(kappa)) if shown else None
+            upper = [row for row in own if row.kappa == kappa and row.hypothesis == "upper end"]
+            widest = max(upper, key=lambda row: row.left)
+            same = [row for row in own if (row.kappa, *whose(row)) == (kappa, *whose(widest))]
+            above = [row for row in same if row.hypothesis == "upper end"]
+            below = [row for row in same if row.hypothesis == "lower end" and row.left > row.error]
+            color = kappa_color(kappa)
+            axes.plot([horizon(row) for row in above], [row.right for row in above], "--", color=color)
+            axes.plot([horizon(row) for row in below], [row.left for row in below], ":", color=color)
+            shown = [row for row in above if row.left > row.error]
+            places = [horizon(row) * (1 + 0.06 * kappa) for row in shown]
+            axes.plot(places, [row.left for row in shown], "o", color=color, alpha=0.7, markeredgewidth=0)
+        if not any(row.left > row.error for row in own if row.hypothesis == "upper end"):
+            remark(axes, r"$D_i(\kappa)$: 0 up to the certificate")
         axes.set_xscale("log", base=2)
-        axes.set_yscale("log")
-    for marker, label in CONE_ENDS.values():
-        grid[0].plot([], [], marker, color=BOUND_COLOR, label=label)
-    outer_labels(
-        figure, r"horizon $T$; one colour for each $\kappa$", r"largest distance of the end from $D_i(\kappa)$"
-    )
+        two_decades(axes)
+    for style, label in (("o", r"largest $D_i(\kappa)$"), ("--", "upper end"), (":", "lower end")):
+        grid[0].plot([], [], style, color=BOUND_COLOR, label=label)
+    for kappa in sorted({row.kappa for row in ends}):
+        grid[0].plot([], [], "-", color=kappa_color(kappa), label=rf"$\kappa={kappa}$")
+    outer_labels(figure, r"horizon $T$", r"$D_i(\kappa)$ and its interval $D_i^T(\kappa) \pm$ width")
     shared_legend(figure, grid[0])
     return figure
+
+
+def whose(row: Comparison) -> tuple[str, int]:
+    """The policy and the agent of a row."""
+    return row.policy, row.agent
 
 
 def horizon(row: Comparison) -> int:
@@ -90,8 +106,9 @@ def horizon(row: Comparison) -> int:
     return int(row.case.removeprefix("T="))
 
 
-#: Marker and label of the two ends of the light cone's interval.
-CONE_ENDS = {"upper end": ("^", "upper end"), "lower end": ("v", "lower end")}
+#: The two ends of the light cone's interval, and the largest κ for which it is drawn.
+CONE_ENDS = frozenset(["upper end", "lower end"])
+MOST_KAPPA = 3
 
 
 def influence(rows: Sequence[Comparison]) -> Figure:
@@ -147,7 +164,7 @@ def appendix_a(rows: Sequence[Comparison]) -> Figure:
 
 DRAWINGS = {
     "influence": (Comparison, influence),
-    "light_cone": (Comparison, cone_widths),
+    "light_cone": (Comparison, cone),
     "lemma4_sharp": (Comparison, lemma4_sharp),
     "actions_one_hop_later": (Comparison, actions_one_hop_later),
     "appendix_a": (Comparison, appendix_a),

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sacrepro.claims.comparison import Comparison
-from sacrepro.plotting.decay import draw_largest, integer_axis
-from sacrepro.plotting.style import BOUND_COLOR, kappa_color, names, outer_labels, panels, shared_legend
+from sacrepro.plotting.decay import draw_largest, integer_axis, two_decades
+from sacrepro.plotting.style import BOUND_COLOR, kappa_color, names, outer_labels, panels, remark, shared_legend
 
 #: The line of each reading of the right side.
 LINES = {"paper": "--", "decay gap alone": ":", "locality": "-."}
@@ -68,7 +68,7 @@ def critic_sharp(rows: Sequence[Comparison]) -> Figure:
 
 
 def critic(rows: Sequence[Comparison]) -> Figure:
-    """The critic's error over T, one marker an agent and policy; a line only where the bound is finite."""
+    """The critic's error over T, one marker an agent and policy; a line where the bound is below r̄/(1-γ), if it is."""
     instances = names(rows)
     lengths = list(dict.fromkeys(row.case for row in rows))
     figure, grid = panels(instances)
@@ -81,7 +81,11 @@ def critic(rows: Sequence[Comparison]) -> Figure:
         for row in own:
             place = lengths.index(row.case) + 0.15 * (row.kappa - 0.5)
             axes.plot([place], [row.left], "o", color=kappa_color(row.kappa), alpha=0.4, markeredgewidth=0)
-        axes.set_yscale("log")
+        two_decades(axes)
+        if not any(math.isfinite(row.right) for row in own):
+            low, high = axes.get_ylim()
+            axes.set_ylim(bottom=low / (high / low) ** 0.15)
+            remark(axes, r"every bound above $\bar r/(1-\gamma)$")
         axes.set_xticks(range(len(lengths)), [T.removeprefix("T=") for T in lengths])
         axes.set_xlim(-0.5, len(lengths) - 0.5)
     for kappa in sorted({row.kappa for row in rows}):

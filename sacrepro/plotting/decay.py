@@ -82,11 +82,16 @@ def dashed_bound(axes: Axes, rows: Sequence[Comparison], label: str, style: str 
 def integer_axis(axes: Axes, rows: Sequence[Comparison]) -> None:
     """A log axis over integer κ that spans at least two decades, so that its ticks are powers of ten."""
     largest = max(row.kappa for row in rows)
+    two_decades(axes)
+    axes.set_xticks(range(largest + 1))
+    axes.set_xlim(-0.5, largest + 0.5)
+
+
+def two_decades(axes: Axes) -> None:
+    """A vertical log axis over what is drawn, and over two decades at least."""
     axes.set_yscale("log")
     low, high = axes.get_ylim()
     axes.set_ylim(min(low, high / 100), 1.5 * high)
-    axes.set_xticks(range(largest + 1))
-    axes.set_xlim(-0.5, largest + 0.5)
 
 
 DRAWINGS = {"lemma3": (Comparison, decay), "truncation": (Comparison, truncation)}

@@ -10,7 +10,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from sacrepro.claims.decay_map import MapRow
-from sacrepro.plotting.style import BOUND_COLOR, names, panels
+from sacrepro.plotting.style import BOUND_COLOR, names, panels, remark
 
 #: At most so many instances are drawn, those with the most agents.
 PANELS = 3
@@ -50,6 +50,8 @@ def draw_network(figure: Figure, axes: Axes, rows: Sequence[MapRow]) -> None:
             row.x, row.y, label, ha="center", va="center", fontsize=7, color="white" if dark else "black", zorder=3
         )
     axes.set_axis_off()
+    if not felt:
+        remark(axes, "0 up to the certificate")
     axes.margins(0.12)
     bar = figure.colorbar(mpl.cm.ScalarMappable(norm, palette), ax=axes, shrink=0.75, pad=0.02)
     bar.set_label(r"variation of $V_i$ with $s_j$", fontsize=8)

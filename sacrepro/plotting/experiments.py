@@ -116,7 +116,7 @@ DIAGNOSED = (
 def diagnostics(rows: Sequence[SummaryRow]) -> Figure:
     """One row a diagnostic, one column an instance, over outer iterations."""
     instances = names(rows)
-    figure, grid = grid_of(len(DIAGNOSED), len(instances), 2.7, 1.5)
+    figure, grid = grid_of(len(DIAGNOSED), len(instances), 2.2, 1.4)
     for line, (quantity, label, log) in enumerate(DIAGNOSED):
         for column, name in enumerate(instances):
             axes = grid[line, column]
@@ -140,7 +140,7 @@ def extensions(rows: Sequence[SummaryRow]) -> Figure:
     final = [row for row in rows if row.quantity == "J"]
     instances = names(final)
     methods = list(dict.fromkeys(row.series.split(" | ")[0] for row in final))
-    figure, grid = grid_of(1, len(instances), 3.4, 0.24 * len(methods) + 0.4)
+    figure, grid = grid_of(1, len(instances), 2.8, 0.24 * len(methods) + 0.4)
     for axes, name in zip(grid[0], instances, strict=True):
         axes.set_title(name)
         own = [row for row in final if row.instance == name]

@@ -45,19 +45,24 @@ def patient(rows: Sequence[SummaryRow]) -> Figure:
 
 
 def exact_values(rows: Sequence[SummaryRow], quantities: Mapping[str, str]) -> Figure:
-    """One row a quantity, with its label, one column an instance; log axes for all but J."""
+    """One row a quantity, with its label, one column an instance; log axes for all but J. Many stand the other way."""
     instances = names(rows)
-    figure = Figure(figsize=(2.5 * len(instances), 2.1 * len(quantities) + 0.5))
-    grid = figure.subplots(len(quantities), len(instances), squeeze=False, sharex="col")
+    turned = len(instances) > 3
+    across, down = (quantities, instances) if turned else (instances, quantities)
+    figure = Figure(figsize=((3.4 if turned else 2.5) * len(across), (1.6 if turned else 2.1) * len(down) + 0.5))
+    grid = figure.subplots(len(down), len(across), squeeze=False, sharex=False if turned else "col")
+    grid = grid.T if turned else grid
     for line, (quantity, label) in enumerate(quantities.items()):
         for axes, name in zip(grid[line], instances, strict=True):
             own = [row for row in rows if row.quantity == quantity and row.instance == name]
             kappa_curves(axes, own)
             if quantity != "J" and any(row.iqm > 0 for row in own):
                 axes.set_yscale("log")
-            if not line:
+            if turned:
+                axes.set_title(f"{name}, {label}")
+            elif not line:
                 axes.set_title(name)
-        grid[line, 0].set_ylabel(label)
+        grid[line, 0].set_ylabel("" if turned else label)
     figure.supxlabel(r"outer iteration $m$", fontsize=9)
     shared_legend(figure, max(grid[0], key=lambda axes: len(axes.get_lines())))
     return figure
@@ -72,7 +77,9 @@ def curves(rows: Sequence[SummaryRow], quantity: str, label: str, *, log: bool) 
     """One curve and one band for each κ; one panel an instance."""
     chosen = [row for row in rows if row.quantity == quantity]
     instances = names(chosen)
-    figure, grid = panels(instances, columns=2, width=3.4, height=2.6)
+    few = len(instances) <= 6
+    width, height = (3.4, 2.6) if few else (2.2, 1.9)
+    figure, grid = panels(instances, columns=2 if few else 4, width=width, height=height)
     for axes, name in zip(grid, instances, strict=True):
         kappa_curves(axes, [row for row in chosen if row.instance == name])
         if log:

@@ -52,6 +52,12 @@ def panels(
     return figure, list(grid[: len(titles)])
 
 
+def remark(axes: Axes, text: str) -> None:
+    """What a panel has to say where it shows less than the others."""
+    box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
+    axes.text(0.5, 0.04, text, transform=axes.transAxes, ha="center", va="bottom", fontsize=7, bbox=box)
+
+
 def names(rows: Sequence[object]) -> list[str]:
     """The instances that occur in `rows`, in order of appearance."""
     return list(dict.fromkeys(row.instance for row in rows))  # type: ignore[attr-defined]

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from sacrepro.claims.table1 import Table1Row
-from sacrepro.plotting.style import BOUND_COLOR, KAPPA_COLORS, outer_labels, panels, shared_legend
+from sacrepro.plotting.decay import two_decades
+from sacrepro.plotting.style import BOUND_COLOR, KAPPA_COLORS, outer_labels, panels, remark, shared_legend
 
 #: What is drawn at each κ: field, style, colour, label. Bounds are lines.
 SERIES = (
@@ -43,9 +44,9 @@ def table1(rows: Sequence[Table1Row]) -> Figure:
             error = max(getattr(row, field) for row in own)
             ends = [-0.4, kappas[-1] + 0.4] if error > floor else []
             axes.plot(ends, [error] * len(ends), style, color=color, linewidth=1, label=label)
-        axes.set_yscale("log")
-        low, high = axes.get_ylim()
-        axes.set_ylim(min(low, high / 100), 1.5 * high)
+        if not any(floor < row.D for row in own):
+            remark(axes, r"$D_i(\kappa)$: 0 up to the certificate")
+        two_decades(axes)
         axes.set_xlim(-0.5, kappas[-1] + 0.5)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     outer_labels(figure, r"$\kappa$", "sup norm")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -27,13 +27,11 @@ def wireless_benchmark(rows: Sequence[WirelessRow]) -> Figure:
             label = rf"{method}, $\kappa={kappa}$".replace("λ=1", r"$\lambda=1$")
             seeds_and_mean(left, own, "objective", style, kappa, label)
             seeds_and_mean(right, [row for row in own if row.m], "first_visit_share", style, kappa, None)
-    last = max(row.m for row in rows)
-    for row in rows:
-        if row.method not in LEARNERS:
-            left.axhline(row.objective, color=BOUND_COLOR, linestyle="-.", linewidth=0.8)
-            left.annotate(f"{row.method} {row.objective:.3f}", (last, row.objective), **ANNOTATION)
+    references = {f"{row.method} {row.objective:.3f}": row.objective for row in rows if row.method not in LEARNERS}
+    for level in references.values():
+        left.axhline(level, color=BOUND_COLOR, linestyle="-.", linewidth=0.8)
     left.axhline(RECORDED, color=BOUND_COLOR, linestyle=":")
-    left.annotate(f"recorded {RECORDED}", (last, RECORDED), **ANNOTATION)
+    name_lines(left, {**references, f"recorded {RECORDED}": RECORDED})
     left.set_ylabel(r"mean over users of $\sum_{t<10}\gamma^t r_i(t)$")
     left.set_ylim(0, 1.12 * max(RECORDED, *(row.objective for row in rows)))
     right.set_ylabel("share of first visits among updates")
@@ -46,8 +44,15 @@ def wireless_benchmark(rows: Sequence[WirelessRow]) -> Figure:
     return figure
 
 
-#: Where the name of a reference stands: at the right end of its line, above it.
-ANNOTATION = {"ha": "right", "va": "bottom", "fontsize": 6, "color": BOUND_COLOR}
+def name_lines(axes: Axes, levels: Mapping[str, float]) -> None:
+    """The name of each level line right of the axes; names keep the height of a letter apart."""
+    least = 0.035 * max(levels.values())
+    place = -least
+    for name, level in sorted(levels.items(), key=lambda item: item[1]):
+        place = max(level, place + least)
+        axes.annotate(
+            name, (1.01, place), xycoords=("axes fraction", "data"), va="center", fontsize=6, color=BOUND_COLOR
+        )
 
 
 def seeds_and_mean(

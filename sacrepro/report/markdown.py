@@ -31,7 +31,8 @@ BAR = "\ue001"
 
 
 def escaped(text: str) -> str:
-    """Plain text as typst markup."""
+    """Plain text as typst markup, with the apostrophe that typst would take for a prime after a number."""
+    text = re.sub(r"(?<=\w)'", "’", text)
     return re.sub(r"([\\*_#$@<>\[\]`~=+\-/.{}|^&%])", r"\\\1", text)
 
 
@@ -91,7 +92,8 @@ def classify(tokens: list[str]) -> list[bool]:
         balance = sum(map(token.count, "([{")) - sum(map(token.count, ")]}"))
         found = IDENTIFIER.fullmatch(token)
         named = place > 0 and tokens[place - 1] in NUMBERED
-        if named or not token or WORD.fullmatch(token) or (found and found[2].split("_")[0] not in OPERATORS):
+        word = WORD.fullmatch(token) and not (depth > 0 and re.fullmatch(r"a[)\]}.,;:]+", token))
+        if named or word or not token or (found and found[2].split("_")[0] not in OPERATORS):
             kinds.append(False)
             depth = 0
             continue

@@ -11,7 +11,9 @@ import unicodedata
 #: Combining marks after a letter, and the typst function that sets them.
 ACCENTS = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "macron", "\u0307": "dot"}
 #: Names of functions and laws, set upright.
-OPERATORS = frozenset(["min", "max", "sup", "inf", "log", "exp", "lim", "det", "osc", "diag", "mean", "Var", "TV"])
+OPERATORS = frozenset(
+    ["min", "max", "sup", "inf", "log", "exp", "lim", "det", "osc", "diag", "mean", "score", "Var", "TV"]
+)
 SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ᵀᵗᵈ", "0123456789-+Ttd", strict=True)) | {"·": "."}
 #: Fewer small letters are a product unless they stand alone.
 SHORTEST_WORD = 4
@@ -101,7 +103,7 @@ class Formula:
         if token in OPERATORS:
             return [f"op({quoted(token)})"]
         before, after = self.text[start - 1 : start], self.text[self.place : self.place + 1]
-        if len(token) >= SHORTEST_WORD and token.islower():
+        if len(token) >= SHORTEST_WORD and token[1:].islower():
             return [quoted(" " * (before == " ") + token + " " * (after == " "))]
         if token[0].islower() and before.strip("( ") == "" and after.strip("(),.:; ") == "":
             left, right = (" " if before == " " else ""), (" " if after == " " else "")
@@ -120,6 +122,9 @@ class Formula:
         found = TOKEN.match(self.text, self.place)
         if found is None or found.lastgroup in {"script", "root", "space", "raised"}:
             return '""'
+        if found.group() in OPERATORS:
+            self.place = found.end()
+            return f"op({quoted(found.group())})"
         if found.lastgroup == "name":
             letters = found.group() if found.group().islower() else found.group()[0]
             self.place += len(letters)
