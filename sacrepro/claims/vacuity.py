@@ -25,7 +25,8 @@ from sacrepro.model import NetworkedMDP
 from sacrepro.policy import SCORE_BOUND
 
 STATEMENT = (
-    "ε_κ of (9) is below L²r̄²/(1-γ)⁴, and Lemma 4's bound below one on ‖∇_{θ_i}J‖, for some κ under the diameter"
+    "the bias at this θ is below ε_κ of (9) where ε_κ is below L²r̄²/(1-γ)⁴, and below Lemma 4's bound where "
+    "that is below one on ‖∇_{θ_i}J‖; κ under the diameter"
 )
 REFERENCE = "Lemma 4; Theorem 5, eq. (9)"
 
