@@ -22,7 +22,7 @@ def objective(rows: Sequence[SummaryRow]) -> Figure:
 
 
 def stationarity(rows: Sequence[SummaryRow]) -> Figure:
-    """‖∇J(θ(m))‖² computed exactly along the runs, and below it what first-order optimality lacks; log axes."""
+    """‖∇J(θ(m))‖² computed exactly along the runs, and beside it what first-order optimality lacks; log axes."""
     return exact_values(
         rows,
         {
