@@ -28,14 +28,6 @@ def test_one_core_and_eight_cores_give_the_same_bytes_twice(tmp_path, smoke):
         assert same(smoke, contents(folder))
 
 
-def test_every_run_gives_the_same_bytes(tmp_path, expected):
-    for place, cores in enumerate((1, 8)):
-        folder = workspace(tmp_path / f"run{place}")
-        done = run(folder, cores=cores)
-        assert done.returncode == 0, done.stdout[-3000:]
-        assert same(expected, contents(folder))
-
-
 def test_a_second_run_does_nothing(finished):
     done = run(finished)
     assert "Nothing to be done" in done.stdout
