@@ -10,6 +10,7 @@ its reward is r_i(s_i, a_i) ∈ [0, r̄], and J(θ) = E Σ_t γ^t (1/n) Σ_i r_i
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -32,7 +33,7 @@ KERNEL_ENTRIES = 1 << 24
 
 
 @dataclass(frozen=True, eq=False)
-class LocalModel:
+class LocalModel(ABC):
     """What every kind of model is: a kernel and a reward table an agent, copied, checked and frozen on construction.
 
     A kind says which shapes its tables have; rewards r_i(s_i, a_i) are what it has unless it says otherwise.
@@ -67,11 +68,13 @@ class LocalModel:
             if r_i.ndim != 2 or r_i.size == 0:
                 raise ValueError(wrong_shape("r", i, r_i, f"(S_{i}, A_{i}) with S_{i}, A_{i} ≥ 1"))
 
+    @abstractmethod
     def _kernel_shape(self, i: int) -> tuple[int, ...]:
-        raise NotImplementedError
+        """The shape of P_i."""
 
+    @abstractmethod
     def _kernel_axes(self, i: int) -> str:
-        raise NotImplementedError
+        """What the axes of P_i are, in words."""
 
     def _start(self) -> tuple[Array, ...] | Array:
         return start(self.pi0, self.state_sizes)

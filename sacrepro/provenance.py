@@ -37,7 +37,7 @@ def source_digest(*modules: str) -> str:
 
 
 @functools.cache
-def import_closure(modules: tuple[str, ...]) -> set[str]:
+def import_closure(modules: tuple[str, ...]) -> frozenset[str]:
     """The given modules of the package and all that they import, directly or not."""
     found: set[str] = set()
     pending = [part for module in modules for part in parts(module)]
@@ -46,16 +46,16 @@ def import_closure(modules: tuple[str, ...]) -> set[str]:
         if module not in found:
             found.add(module)
             pending += imports(module)
-    return found
+    return frozenset(found)
 
 
 @functools.cache
-def parts(module: str) -> list[str]:
+def parts(module: str) -> tuple[str, ...]:
     """The module itself, or a package with all its modules."""
     path = source(module)
     if path.name != "__init__.py":
-        return [module]
-    return [module, *(f"{module}.{child.stem}" for child in path.parent.glob("*.py") if child.stem != "__init__")]
+        return (module,)
+    return (module, *(f"{module}.{child.stem}" for child in path.parent.glob("*.py") if child.stem != "__init__"))
 
 
 @functools.cache

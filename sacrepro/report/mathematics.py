@@ -59,6 +59,10 @@ class Formula:
         assert found is not None  # `other` takes any character
         start, self.place = self.place, found.end()
         kind, token = found.lastgroup, found.group()
+        if token in "'’" and self.text[start - 1 : start].isdigit() and self.text[start + 1 : start + 2] == "s":
+            self.place += 1  # the genitive of a number, not a prime
+            atoms.append((quoted("’s"), ""))
+            return
         starred = token == "*" and bool(re.fullmatch(r"\w", self.text[start - 1 : start]))
         if kind in {"script", "raised"} or token in "'’" or starred:
             base, scripts = atoms.pop() if atoms else ('""', "")

@@ -55,7 +55,7 @@ def test_formulas(text, expected):
         ("of Lemma 4's side", "of Lemma 4’s side"),
         ("at ε_j score_i", 'at $ε_(j) thin op("score")_(i)$'),
         ("`paper`, appendix_a", '#raw("paper");, #raw("appendix_a");'),
-        ("min(Lemma 3's", '$op("min") \\( "Lemma " thin "3"\' s$'),
+        ("min(Lemma 3's", '$op("min") \\( "Lemma " thin "3" "’s"$'),
         ("in Appendix C, line 4", "in Appendix C, line 4"),
         ("see [proofs](proofs.md)", "see proofs"),
         ("", ""),

@@ -1,6 +1,7 @@
 """Same configuration, same machine: the same bytes, whatever the number of cores."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -18,14 +19,29 @@ REDRAWN = ("td_fixed_point", "definition2", "theorem5", "critic_sharp")
 TOLERANCE = 0.01
 
 
-def test_one_core_and_eight_cores_give_the_same_bytes_twice(tmp_path, smoke):
-    """The whole smoke study on 1, 8, 8 and 1 cores."""
-    assert len(smoke) > 40
-    for place, cores in enumerate((8, 8, 1)):
-        folder = workspace(tmp_path / f"run{place}")
+def test_one_core_and_eight_cores_give_the_same_bytes_twice(tmp_path):
+    """The whole smoke study twice on one core, side by side, and twice on eight."""
+    folders = [workspace(tmp_path / f"run{place}") for place in range(4)]
+
+    def study(folder, cores):
         done = run(folder, config=SMOKE, cores=cores)
         assert done.returncode == 0, done.stdout[-3000:]
-        assert same(smoke, contents(folder))
+        return contents(folder)
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(study, folders[:2], (1, 1))
+    assert len(first) > 40
+    assert same(first, second)
+    for folder in folders[2:]:
+        assert same(first, study(folder, 8))
+
+
+def test_every_run_gives_the_same_bytes(tmp_path, expected):
+    for place, cores in enumerate((1, 8)):
+        folder = workspace(tmp_path / f"run{place}")
+        done = run(folder, cores=cores)
+        assert done.returncode == 0, done.stdout[-3000:]
+        assert same(expected, contents(folder))
 
 
 def test_a_second_run_does_nothing(finished):
