@@ -13,8 +13,8 @@ from sacrepro.plotting.wireless import name_lines
 from sacrepro.store import write_rows
 
 
-def comparison(hypothesis, case, kappa, left, right, instance="relay"):
-    return Comparison(instance, "uniform", hypothesis, case, 0, kappa, left, right, 1e-9)
+def comparison(hypothesis, case, kappa, left, right, instance="relay", trivial=math.inf):
+    return Comparison(instance, "uniform", hypothesis, case, 0, kappa, left, right, 1e-9, trivial)
 
 
 def texts(axes):
@@ -22,27 +22,29 @@ def texts(axes):
 
 
 def test_a_panel_of_the_critic_without_a_bound_says_so():
-    rows = [comparison("paper", "T=100", 0, 1.0, math.inf), comparison("paper", "T=100", 0, 1.0, 2.0, "other")]
+    rows = [comparison("paper", f"T={T}", 0, 1.0, 5e6 / T, trivial=2.0) for T in (100, 1000)]
+    rows.append(comparison("paper", "T=100", 0, 1.0, 2.0, "other", trivial=2.5))
     without, finite = drawing("critic").draw(rows).axes
-    assert texts(without) == [r"every bound above $\bar r/(1-\gamma)$"]
+    assert texts(without) == [r"bounds $\geq$ 2.5e+03 $\bar r/(1-\gamma)$"]
     assert texts(finite) == []
     assert [2.0] in [list(line.get_ydata()) for line in finite.lines if line.get_linestyle() == "--"]
 
 
-def test_vacuity_shows_every_reading_at_the_least_kappa_of_its_best_agent():
+def test_vacuity_shows_every_reading_at_the_least_kappa_of_its_best_agent_and_its_least_ratio():
     rows = [
-        comparison("(9)", "from κ=67", 0, 0.1, math.inf),
-        comparison("(9)", "from κ=67", 3, 0.1, math.inf),
-        comparison("(9), sharp bias", "never", 0, 0.1, math.inf),
-        comparison("Lemma 4", "from κ=8", 0, 0.1, math.inf),
-        comparison("Lemma 4", "from κ=5", 0, 0.1, math.inf),
+        comparison("(9)", "from κ=67", 0, 0.1, 80.0, trivial=2.0),
+        comparison("(9)", "from κ=67", 3, 0.1, 60.0, trivial=2.0),
+        comparison("(9), sharp bias", "never", 0, 0.0, 0.0, trivial=0.0),
+        comparison("Lemma 4", "from κ=8", 0, 0.1, 10.0, trivial=1.0),
+        comparison("Lemma 4", "from κ=5", 0, 0.1, 7.0, trivial=1.0),
     ]
-    (axes,) = drawing("vacuity").draw(rows).axes
-    assert {line.get_xdata()[0] for line in axes.lines if line.get_marker() != "None" and len(line.get_xdata())} == {
-        67,
-        5,
-    }
-    (bar,) = axes.patches
+    needed, excess = drawing("vacuity").draw(rows).axes
+    marked = [
+        {line.get_xdata()[0] for line in axes.lines if line.get_marker() != "None" and len(line.get_xdata())}
+        for axes in (needed, excess)
+    ]
+    assert marked == [{67, 5}, {30, 7}]
+    (bar,) = needed.patches
     assert 3 < bar.get_x() + bar.get_width() < 4
 
 
@@ -73,7 +75,8 @@ def test_names_of_lines_stand_outside_and_apart():
 
 
 def verdict(claim, judged, ratio):
-    return Verdict(claim, "", "x ≤ y", "Lemma", 1, 10, 10, int(judged == "violated"), ratio, "relay", 1e-9, judged, "")
+    violations = int(judged == "violated")
+    return Verdict(claim, "", "x ≤ y", "Lemma", 1, 10, 10, violations, ratio, "relay", math.nan, 1e-9, judged, "")
 
 
 ROWS = [

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from sacrepro.bounds.definition2 import definition2
 
 
@@ -12,9 +10,9 @@ def critic_bias(c: float, rho: float, kappa: int, gamma: float) -> float:
     return 2.0 * definition2(c, rho, kappa) / (1.0 - gamma) ** 2
 
 
-def critic(noise: float, bias: float, r_bar: float, gamma: float) -> float:
-    """noise + bias ≥ |Q_i - Q̂_i^T| with probability 1-δ, or ∞ where r̄/(1-γ), which always holds, is no larger.
+def critic(noise: float, bias: float) -> float:
+    """noise + bias ≥ |Q_i - Q̂_i^T| with probability 1-δ.
 
     noise : `sacrepro.bounds.theorem5.critic_noise`. bias : `critic_bias`, or a bound of `td_fixed_point`.
     """
-    return noise + bias if noise + bias < r_bar / (1.0 - gamma) else math.inf
+    return noise + bias

@@ -10,7 +10,6 @@ so that stationary laws stay well conditioned. One seed, one answer.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -19,7 +18,7 @@ import numpy as np
 
 from sacrepro.claims import claim as claim_named
 from sacrepro.claims.case import exact_case
-from sacrepro.claims.comparison import Comparison, holds, place
+from sacrepro.claims.comparison import Comparison, constrains, holds, place
 from sacrepro.claims.falsification import case as structured_case
 from sacrepro.claims.targets import TARGETS
 from sacrepro.graph import neighborhood
@@ -160,11 +159,11 @@ def changed(table: Array, rng: np.random.Generator, theta: bool) -> Array:
 
 
 def ratio(row: Comparison) -> float:
-    """What left/right certainly is, (left - error)/right, where the right side is finite and above its certificate.
+    """What left/right certainly is, (left - error)/right, where the right side says something.
 
     A climb on left/right itself would be led to sides that are rounding.
     """
-    return max(0.0, row.left - row.error) / row.right if row.error < row.right < math.inf else 0.0
+    return max(0.0, row.left - row.error) / row.right if constrains(row) else 0.0
 
 
 def measured(model: Model, claim: str) -> tuple[list[Comparison], dict[str, Comparison]]:

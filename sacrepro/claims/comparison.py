@@ -63,6 +63,7 @@ class Comparison(NamedTuple):
 
     hypothesis : which reading of the statement's right side, where there are several, else empty.
     case       : what else was varied, such as the weights of eq. (6).
+    trivial    : what bounds the left side without the statement; a right side that is no smaller says nothing.
     """
 
     instance: str
@@ -74,6 +75,7 @@ class Comparison(NamedTuple):
     left: float
     right: float
     error: float
+    trivial: float = math.inf
 
 
 #: What can become of a statement; any other verdict belongs to a counterexample (`sacrepro.claims.witnesses`).
@@ -86,9 +88,10 @@ UNEARNED = "no counterexample"
 class Verdict(NamedTuple):
     """One row of ``results/claims.csv``: a statement with one of the `JUDGEMENTS`, or a counterexample.
 
-    constraining : comparisons whose right side is finite and exceeds the certificate; the others are identities, 0 ≤ 0
-    or ∞ on the right. ratio : the largest left/right over them, and `where`. certificate : the largest certified error
-    of left - right, in their unit.
+    constraining : comparisons whose right side exceeds the certificate and is below the trivial bound; the others are
+    identities, 0 ≤ 0, or say nothing. ratio : the largest left/right over them, and `where`. excess : the least
+    right/trivial bound, nan where there is none. certificate : the largest certified error of left - right, in their
+    unit.
     """
 
     claim: str
@@ -101,6 +104,7 @@ class Verdict(NamedTuple):
     violations: int
     ratio: float
     where: str
+    excess: float
     certificate: float
     verdict: str
     figure: str
@@ -111,10 +115,10 @@ def verdict(claim: str, statement: str, reference: str, rows: Sequence[Compariso
 
     A comparison is violated when left - right exceeds its certified error, so rounding can neither cause nor hide a
     violation. The claim is ``violated`` if any is, ``tight`` if some nonzero right side is attained within its
-    certificate, ``vacuous`` if no right side constrains anything (all are 0 or ∞, or none exists), else ``holds``.
+    certificate, ``vacuous`` if no right side constrains anything (`constrains`), else ``holds``.
     """
     violations = sum(not holds(row) for row in rows)
-    informative = [row for row in rows if row.error < row.right < math.inf]
+    informative = [row for row in rows if constrains(row)]
     worst = max(informative, key=lambda row: row.left / row.right, default=None)
     if violations:
         judged = "violated"
@@ -135,6 +139,7 @@ def verdict(claim: str, statement: str, reference: str, rows: Sequence[Compariso
         violations=violations,
         ratio=worst.left / worst.right if worst else math.nan,
         where=place(worst) if worst else "",
+        excess=excess_of(rows),
         certificate=max((row.error for row in rows), default=math.nan),
         verdict=judged,
         figure=f"{claim}.svg",
@@ -145,6 +150,16 @@ def ratio_text(ratio: float, digits: int = 3) -> str:
     """left/right for people: what is below 1 never reads 1."""
     text = f"{ratio:.{digits}g}"
     return f"1 - {1.0 - ratio:.1g}" if text == "1" and ratio < 1.0 - 1e-12 else text
+
+
+def excess_of(rows: Iterable[Comparison]) -> float:
+    """The least right/trivial bound; nan where no trivial bound is above 0 and finite."""
+    return min((row.right / row.trivial for row in rows if 0.0 < row.trivial < math.inf), default=math.nan)
+
+
+def excess_text(row: Verdict) -> str:
+    """By what factor a vacuous right side misses, in words; empty for one that constrains or has no trivial bound."""
+    return f"at least {row.excess:.2g} times what holds anyway" if row.verdict == "vacuous" and row.excess > 0 else ""
 
 
 def place(row: Comparison) -> str:
@@ -163,6 +178,11 @@ def by_hypothesis(rows: Sequence[Comparison]) -> list[list[Comparison]]:
 def holds(row: Comparison) -> bool:
     """Whether the comparison is consistent with left ≤ right; NaN never is."""
     return row.left - row.right <= row.error
+
+
+def constrains(row: Comparison) -> bool:
+    """Whether the right side says something: above the certificate, and below what holds anyway."""
+    return row.error < row.right < row.trivial
 
 
 def attained(row: Comparison) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sacrepro.claims.comparison import JUDGEMENTS, Verdict, ratio_text
+from sacrepro.claims.comparison import JUDGEMENTS, Verdict, excess_text, ratio_text
 
 HEADER = (
     "claim", "right side", "statement", "paper", "instances", "comparisons", "constraining", "violations",
@@ -86,10 +86,10 @@ def verdicts(rows: Sequence[Verdict]) -> str:
 
 
 def judged(row: Verdict) -> str:
-    """The verdict on one right side, with its name and worst ratio where there are any."""
+    """The verdict on one right side, with its name and worst ratio, or how far it is from saying anything."""
     name = f"{row.hypothesis}: " if row.hypothesis else ""
-    ratio = "" if row.ratio != row.ratio else f", {ratio_text(row.ratio)}"
-    return f"{name}**{row.verdict}**{ratio}"
+    number = excess_text(row) if row.ratio != row.ratio else ratio_text(row.ratio)
+    return f"{name}**{row.verdict}**{', ' if number else ''}{number}"
 
 
 def places(rows: Sequence[Verdict]) -> str:

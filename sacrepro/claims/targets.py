@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 #: The inequalities under attack, with their readings, in the paper's order. Not attacked: identities (lemma1), counts
-#: (complexity), the single steps of anatomy, what is ∞ on the right wherever it is compared (critic, (9), vacuity), and
+#: (complexity), the single steps of anatomy, what is hardly ever below its trivial bound (critic, (9), vacuity), and
 #: the action-coupled models of reward_radius, which a climb over plain models does not reach.
 TARGETS: Mapping[str, tuple[str, ...]] = {
     "definition2": ("Lemma 3", "influence matrix"),

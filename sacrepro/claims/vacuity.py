@@ -1,4 +1,4 @@
-"""Where the bounds say something: a right side above what holds without any κ is written as ∞ and constrains nothing.
+"""Where the bounds say something: each right side beside the trivial bound, which holds without any κ.
 
 ``(9)`` and ``(9), sharp bias`` are ε_κ, the second term of (9), as printed and as in `critic_sharp`; the trivial bound
 is the square of ‖∇J‖ ≤ L r̄/(1-γ)², and the left side what ε_κ stands for at this θ: 2 ‖∇J‖ ‖ĥ - ∇J‖. ``Lemma 4`` is
@@ -35,7 +35,7 @@ TOLERANCE = 1e-10
 
 
 def check(case: Case) -> Iterator[Comparison]:
-    """Measured biases against the bounds on them, with ∞ for a bound that says nothing."""
+    """Measured biases against the bounds on them and against the trivial ones."""
     mdp = case.mdp
     kappas = sorted({kappa for i in range(mdp.n) for kappa in case.kappas(i)})
     norm = float(np.sqrt(sum(np.sum(block**2) for block in case.gradient)))
@@ -47,19 +47,17 @@ def check(case: Case) -> Iterator[Comparison]:
         misses = [float(np.linalg.norm(h - g)) for h, g in zip(h_hat, case.gradient, strict=True)]
         miss = float(np.linalg.norm(misses))
         for hypothesis, epsilon, trivial in biases(mdp):
-            bound, label = informative(epsilon, kappa, trivial)
             slack = 2.0 * together * (norm + miss + together)
-            yield Comparison(case.instance, case.policy, hypothesis, label, 0, kappa, 2.0 * norm * miss, bound, slack)
+            where = (case.instance, case.policy, hypothesis, informative(epsilon, trivial), 0, kappa)
+            yield Comparison(*where, 2.0 * norm * miss, epsilon(kappa), slack, trivial)
         for i, (epsilon, trivial) in enumerate(agents(mdp)):
-            bound, label = informative(epsilon, kappa, trivial)
-            yield Comparison(case.instance, case.policy, "Lemma 4", label, i, kappa, misses[i], bound, error)
+            where = (case.instance, case.policy, "Lemma 4", informative(epsilon, trivial), i, kappa)
+            yield Comparison(*where, misses[i], epsilon(kappa), error, trivial)
 
 
-def informative(bound: Callable[[int], float], kappa: int, trivial: float) -> tuple[float, str]:
-    """(bound(κ) or ∞ where it is not below `trivial`, the κ from which on it is)."""
-    if not trivial > 0.0:
-        return math.inf, "never"
-    return bound(kappa) if bound(kappa) < trivial else math.inf, f"from κ={least_kappa(bound, trivial)}"
+def informative(bound: Callable[[int], float], trivial: float) -> str:
+    """The κ from which on the bound is below `trivial`, in words."""
+    return f"from κ={least_kappa(bound, trivial)}" if trivial > 0.0 else "never"
 
 
 def biases(mdp: NetworkedMDP) -> Iterator[tuple[str, Callable[[int], float], float]]:

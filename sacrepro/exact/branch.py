@@ -14,10 +14,20 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from sacrepro.exact.movement import most_movement, rim_of
+from sacrepro.exact.movement import Kernels, most_movement, rim_of, row_of
 from sacrepro.exact.rounding import row_sum_range
 from sacrepro.exact.sweep import SweepPlan
 from sacrepro.model import Array
+
+
+class _Room(NamedTuple):
+    """Where a search keeps the children of its decisions: their tables, ranges, and the order to visit them in."""
+
+    store: Array
+    store_at: Array
+    lows: Array
+    highs: Array
+    orders: Array
 
 
 class _Tree(NamedTuple):
@@ -47,23 +57,11 @@ def branch_oscillation(plan: SweepPlan, table: Array, kappa: int, slack: float, 
     inner = int((plan.level < cell).sum())
     outer = _tree(plan, cell, 0, inner, 0, cell, len(table))
     below = _tree(plan, cell, inner, len(plan.agents), cell, len(plan.agents), int(outer.width[-1]))
-    best, bound = _cells(
-        table,
-        plan.sizes,
-        plan.actions,
-        np.stack([plan.position, plan.turned[:, 0]], axis=1),
-        plan.kernels,
-        plan.kernel_at,
-        plan.places,
-        plan.strides,
-        plan.places_at,
-        outer,
-        below,
-        rim_of(plan, cell, inner, outer.turn),
-        cell,
-        slack,
-        work,
+    turned = np.stack([plan.position, plan.turned[:, 0]], axis=1)
+    kernels = Kernels(
+        plan.sizes, plan.actions, turned, plan.kernels, plan.kernel_at, plan.places, plan.strides, plan.places_at
     )
+    best, bound = _cells(table, kernels, outer, below, rim_of(plan, cell, inner, outer.turn), cell, slack, work)
     # Every bound takes contractions for averages; both ends may be off by what their weights miss of 1.
     low, high = row_sum_range([plan.kernels[first:last].reshape(-1, S) for first, last, S in _rows(plan)])
     return float(best), float(bound) + 4.0 * max(high - 1.0, 1.0 - low) * float(np.abs(table).max())
@@ -123,71 +121,59 @@ def _sum_out(x: Any, out: Any, kernel: Any, S: int, farther: int, nearer: int) -
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _most_children(sizes: Any, actions: Any, turn_of: Any, tree: Any) -> Any:
+def _most_children(kernels: Any, tree: Any) -> Any:
     counts = np.ones(len(tree.turn) + 1, dtype=np.int64)
     for d in range(len(tree.turn)):
         for p in range(tree.first[d], tree.last[d]):
-            counts[d] *= sizes[p]
+            counts[d] *= kernels.sizes[p]
         if tree.turn[d] >= 0:
-            counts[d] *= actions[turn_of[tree.turn[d], 0]]
+            counts[d] *= kernels.actions[kernels.turned[tree.turn[d], 0]]
     return counts
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _assign(child: int, d: int, tree: Any, sizes: Any, s: Any, a: Any, actions: Any, turn_of: Any, fixed: bool) -> None:
+def _assign(child: int, d: int, tree: Any, kernels: Any, s: Any, a: Any, fixed: bool) -> None:
     """Write the states and the action that child number `child` of decision d stands for."""
     rest = child
     if tree.turn[d] >= 0 and not fixed:
-        p = turn_of[tree.turn[d], 0]
-        a[p] = rest % actions[p]
-        rest //= actions[p]
+        p = kernels.turned[tree.turn[d], 0]
+        a[p] = rest % kernels.actions[p]
+        rest //= kernels.actions[p]
     for p in range(tree.first[d], tree.last[d]):
-        s[p] = rest % sizes[p]
-        rest //= sizes[p]
+        s[p] = rest % kernels.sizes[p]
+        rest //= kernels.sizes[p]
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def _expand(
-    x: Any,
-    into: Any,
-    lows: Any,
-    highs: Any,
-    d: int,
-    tree: Any,
-    sizes: Any,
-    actions: Any,
-    turn_of: Any,
-    kernels: Any,
-    kernel_at: Any,
-    places: Any,
-    strides: Any,
-    places_at: Any,
-    s: Any,
-    a: Any,
-    fixed: bool,
-    bounds: tuple[float, float],
+    x: Any, room: Any, d: int, tree: Any, kernels: Any, s: Any, a: Any, fixed: bool, bounds: tuple[float, float]
 ) -> tuple[int, int]:
-    """All children of decision d: their tables in `into`, their ranges; returns (children, entries touched)."""
+    """All children of decision d, their tables and ranges, into `room`; returns (children, entries touched)."""
+    lows, highs, into = room.lows[d], room.highs[d], room.store[room.store_at[d] :]
     count = 1
     for p in range(tree.first[d], tree.last[d]):
-        count *= sizes[p]
+        count *= kernels.sizes[p]
     k = tree.turn[d]
     if k < 0:
         for child in range(count):
             lows[child], highs[child] = bounds
         return count, 0
-    position = turn_of[k, 0]
+    position, S, width = kernels.turned[k, 0], kernels.turned[k, 1], tree.width[d]
     if not fixed:
-        count *= actions[position]
-    S, width = turn_of[k, 1], tree.width[d]
+        count *= kernels.actions[position]
     for child in range(count):
-        _assign(child, d, tree, sizes, s, a, actions, turn_of, fixed)
-        at = kernel_at[k] + a[position] * S
-        for place in range(places_at[k], places_at[k + 1]):
-            at += strides[place] * s[places[place]]
+        _assign(child, d, tree, kernels, s, a, fixed)
+        at = row_of(k, kernels, s) + a[position] * S
         target = into[child * width : (child + 1) * width]
-        lows[child], highs[child] = _sum_out(x, target, kernels[at : at + S], S, tree.farther[d], tree.nearer[d])
+        row = kernels.entries[at : at + S]
+        lows[child], highs[child] = _sum_out(x, target, row, S, tree.farther[d], tree.nearer[d])
     return count, count * width * S
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _known(d: int, tree: Any, kernels: Any, cell: int) -> bool:
+    """Whether decision d turns an agent of the cell, whose action is given."""
+    return tree.turn[d] >= 0 and kernels.turned[tree.turn[d], 0] < cell
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
@@ -198,21 +184,10 @@ def _largest(
     incumbent: float,
     tree: Any,
     cell: int,
-    sizes: Any,
-    actions: Any,
-    turn_of: Any,
     kernels: Any,
-    kernel_at: Any,
-    places: Any,
-    strides: Any,
-    places_at: Any,
     s: Any,
     a: Any,
-    store: Any,
-    store_at: Any,
-    lows: Any,
-    highs: Any,
-    orders: Any,
+    room: Any,
     work: int,
 ) -> tuple[float, int]:
     """(value, work left): the largest sign·Q below x over the outside where above `incumbent`, else `incumbent`."""
@@ -230,88 +205,62 @@ def _largest(
                 d -= 1
                 enter = False
                 continue
-            position = turn_of[tree.turn[d], 0] if tree.turn[d] >= 0 else 0
-            fixed = tree.turn[d] >= 0 and position < cell
-            origin = x if source[d] < 0 else store[source[d] :]
-            counts[d], spent = _expand(
-                origin, store[store_at[d] :], lows[d], highs[d], d, tree, sizes, actions, turn_of,
-                kernels, kernel_at, places, strides, places_at, s, a, fixed, (low, high),
-            )  # fmt: skip
+            origin = x if source[d] < 0 else room.store[source[d] :]
+            fixed = _known(d, tree, kernels, cell)
+            counts[d], spent = _expand(origin, room, d, tree, kernels, s, a, fixed, (low, high))
             work -= spent
             if work < 0:
                 return incumbent, work
-            keys = -highs[d, : counts[d]] if sign > 0 else lows[d, : counts[d]]
-            orders[d, : counts[d]] = np.argsort(keys)
+            keys = -room.highs[d, : counts[d]] if sign > 0 else room.lows[d, : counts[d]]
+            room.orders[d, : counts[d]] = np.argsort(keys)
             index[d] = 0
         if index[d] == counts[d]:
             d -= 1
             enter = False
             continue
-        child = orders[d, index[d]]
+        child = room.orders[d, index[d]]
         index[d] += 1
-        low, high = lows[d, child], highs[d, child]
+        low, high = room.lows[d, child], room.highs[d, child]
         if (high if sign > 0 else -low) <= incumbent:
             d -= 1
             enter = False
             continue
-        position = turn_of[tree.turn[d], 0] if tree.turn[d] >= 0 else 0
-        _assign(child, d, tree, sizes, s, a, actions, turn_of, tree.turn[d] >= 0 and position < cell)
-        source[d + 1] = source[d] if tree.turn[d] < 0 else store_at[d] + child * tree.width[d]
+        _assign(child, d, tree, kernels, s, a, _known(d, tree, kernels, cell))
+        source[d + 1] = source[d] if tree.turn[d] < 0 else room.store_at[d] + child * tree.width[d]
         d += 1
         enter = True
     return incumbent, work
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _storage(tree: Any, counts: Any) -> Any:
-    at = np.zeros(len(tree.turn) + 1, dtype=np.int64)
-    for d in range(len(tree.turn)):
+def _room(tree: Any, kernels: Any) -> Any:
+    """Room for one branch of the tree and all the children beside it."""
+    depth = len(tree.turn)
+    counts = _most_children(kernels, tree)
+    at = np.zeros(depth + 1, dtype=np.int64)
+    for d in range(depth):
         at[d + 1] = at[d] + (counts[d] * tree.width[d] if tree.turn[d] >= 0 else 0)
-    return at
+    shape = (depth + 1, counts.max())
+    return _Room(np.empty(at[depth]), at, np.empty(shape), np.empty(shape), np.zeros(shape, dtype=np.int64))
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def _cells(
-    table: Any,
-    sizes: Any,
-    actions: Any,
-    turn_of: Any,
-    kernels: Any,
-    kernel_at: Any,
-    places: Any,
-    strides: Any,
-    places_at: Any,
-    tree: Any,
-    below: Any,
-    rim: Any,
-    cell: int,
-    slack: float,
-    work: int,
+    table: Any, kernels: Any, tree: Any, below: Any, rim: Any, cell: int, slack: float, work: int
 ) -> tuple[float, float]:
     """(best, bound): the largest oscillation found over the cells, and what none exceeds."""
-    m, depth = len(sizes), len(tree.turn)
+    m, depth = len(kernels.sizes), len(tree.turn)
     s, a = np.zeros(m, dtype=np.int64), np.zeros(m, dtype=np.int64)
-    tree_counts, below_counts = (
-        _most_children(sizes, actions, turn_of, tree),
-        _most_children(sizes, actions, turn_of, below),
-    )
-    store_at, below_at = _storage(tree, tree_counts), _storage(below, below_counts)
-    store, below_store = np.empty(store_at[depth]), np.empty(below_at[len(below.turn)])
-    most, below_most = tree_counts.max(), below_counts.max()
-    lows, highs = np.empty((depth + 1, most)), np.empty((depth + 1, most))
-    moves = np.empty((depth + 1, most))
+    room, below_room = _room(tree, kernels), _room(below, kernels)
+    moves = np.empty_like(room.lows)
     scratch_low, scratch_high = np.empty(len(table)), np.empty(len(table))
-    orders = np.zeros((depth + 1, most), dtype=np.int64)
-    below_lows = np.empty((len(below.turn) + 1, below_most))
-    below_highs = np.empty((len(below.turn) + 1, below_most))
-    below_orders = np.zeros((len(below.turn) + 1, below_most), dtype=np.int64)
     # Agents of the cell whose turn comes only below: their actions belong to the cell but act later.
     waiting = np.zeros(m, dtype=np.int64)
     combinations, waiters = 1, 0
     for d in range(len(below.turn)):
-        if below.turn[d] >= 0 and turn_of[below.turn[d], 0] < cell:
-            waiting[waiters] = turn_of[below.turn[d], 0]
-            combinations *= actions[waiting[waiters]]
+        if _known(d, below, kernels, cell):
+            waiting[waiters] = kernels.turned[below.turn[d], 0]
+            combinations *= kernels.actions[waiting[waiters]]
             waiters += 1
     counts = np.zeros(depth + 1, dtype=np.int64)
     index = np.zeros(depth + 1, dtype=np.int64)
@@ -322,7 +271,7 @@ def _cells(
     open_bound = 0.0
     while d >= 0:
         if enter and d == depth:
-            x = table if source[d] < 0 else store[source[d] :]
+            x = table if source[d] < 0 else room.store[source[d] :]
             if depth > 0 and tree.width[depth - 1] < len(x):
                 x = x[: tree.width[depth - 1]]
             for combination in range(combinations):
@@ -330,19 +279,13 @@ def _cells(
                     break
                 rest = combination
                 for w in range(waiters):
-                    a[waiting[w]] = rest % actions[waiting[w]]
-                    rest //= actions[waiting[w]]
-                top, work = _largest(
-                    x, (low, high), 1.0, low + best, below, cell, sizes, actions, turn_of, kernels, kernel_at,
-                    places, strides, places_at, s, a, below_store, below_at, below_lows, below_highs, below_orders,
-                    work,
-                )  # fmt: skip
+                    a[waiting[w]] = rest % kernels.actions[waiting[w]]
+                    rest //= kernels.actions[waiting[w]]
+                top, work = _largest(x, (low, high), 1.0, low + best, below, cell, kernels, s, a, below_room, work)
                 if work >= 0 and top > low + best:
                     minus_bottom, work = _largest(
-                        x, (low, high), -1.0, best - top, below, cell, sizes, actions, turn_of, kernels, kernel_at,
-                        places, strides, places_at, s, a, below_store, below_at, below_lows, below_highs,
-                        below_orders, work,
-                    )  # fmt: skip
+                        x, (low, high), -1.0, best - top, below, cell, kernels, s, a, below_room, work
+                    )
                     best = max(best, top + minus_bottom)
                 if work < 0:
                     open_bound = max(open_bound, move)
@@ -353,37 +296,32 @@ def _cells(
             enter = False
             continue
         if enter:
-            origin = table if source[d] < 0 else store[source[d] :]
-            counts[d], spent = _expand(
-                origin, store[store_at[d] :], lows[d], highs[d], d, tree, sizes, actions, turn_of,
-                kernels, kernel_at, places, strides, places_at, s, a, False, (low, high),
-            )  # fmt: skip
+            origin = table if source[d] < 0 else room.store[source[d] :]
+            counts[d], spent = _expand(origin, room, d, tree, kernels, s, a, False, (low, high))
             work -= spent
             for child in range(counts[d]):
                 moves[d, child] = move
                 if tree.turn[d] >= 0:
-                    _assign(child, d, tree, sizes, s, a, actions, turn_of, False)
-                    at = store_at[d] + child * tree.width[d]
-                    moved = most_movement(
-                        store[at : at + tree.width[d]], d, tree, rim, d == depth - 1, s, places, strides, places_at,
-                        kernel_at, scratch_low, scratch_high,
-                    )  # fmt: skip
-                    moves[d, child] = min(move, moved, highs[d, child] - lows[d, child])
-            orders[d, : counts[d]] = np.argsort(-moves[d, : counts[d]])
+                    _assign(child, d, tree, kernels, s, a, False)
+                    at = room.store_at[d] + child * tree.width[d]
+                    x = room.store[at : at + tree.width[d]]
+                    moved = most_movement(x, d, tree, rim, d == depth - 1, kernels, s, scratch_low, scratch_high)
+                    moves[d, child] = min(move, moved, room.highs[d, child] - room.lows[d, child])
+            room.orders[d, : counts[d]] = np.argsort(-moves[d, : counts[d]])
             index[d] = 0
         if index[d] == counts[d]:
             d -= 1
             enter = False
             continue
-        child = orders[d, index[d]]
+        child = room.orders[d, index[d]]
         index[d] += 1
-        low, high, move = lows[d, child], highs[d, child], moves[d, child]
+        low, high, move = room.lows[d, child], room.highs[d, child], moves[d, child]
         if move <= best + slack:
             d -= 1
             enter = False
             continue
-        _assign(child, d, tree, sizes, s, a, actions, turn_of, False)
-        source[d + 1] = source[d] if tree.turn[d] < 0 else store_at[d] + child * tree.width[d]
+        _assign(child, d, tree, kernels, s, a, False)
+        source[d + 1] = source[d] if tree.turn[d] < 0 else room.store_at[d] + child * tree.width[d]
         d += 1
         enter = True
     bound = best + slack
@@ -391,7 +329,6 @@ def _cells(
         # What was left unexplored at every level of the search, the current branch included.
         for e in range(d if d < depth else depth):
             for q in range(index[e] - 1, counts[e]):
-                child = orders[e, q]
-                open_bound = max(open_bound, moves[e, child])
+                open_bound = max(open_bound, moves[e, room.orders[e, q]])
         bound = max(bound, open_bound)
     return best, bound

@@ -21,6 +21,22 @@ from sacrepro.exact.sweep import SweepPlan
 from sacrepro.model import Array
 
 
+class Kernels(NamedTuple):
+    """What both searches read of the plan: sizes of states and actions by position, and the kernels of the turns.
+
+    turned : position and S_j of each turn. The rest is as in `SweepPlan`.
+    """
+
+    sizes: Array
+    actions: Array
+    turned: Array
+    entries: Array
+    at: Array
+    places: Array
+    strides: Array
+    places_at: Array
+
+
 class Rim(NamedTuple):
     """The agents of the cell with neighbors outside.
 
@@ -98,20 +114,20 @@ def _axis_oscillation(x: Any, S: int, nearer: int, low: Any, high: Any) -> float
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def most_movement(
-    x: Any, d: int, tree: Any, rim: Any, known: bool, s: Any, places: Any, strides: Any, places_at: Any,
-    kernel_at: Any, low: Any, high: Any,
-) -> float:  # fmt: skip
+def row_of(k: int, kernels: Any, s: Any) -> int:
+    """Where the kernel of turn k stands for the states s and its first action."""
+    at = kernels.at[k]
+    for place in range(kernels.places_at[k], kernels.places_at[k + 1]):
+        at += kernels.strides[place] * s[kernels.places[place]]
+    return at
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def most_movement(x: Any, d: int, tree: Any, rim: Any, known: bool, kernels: Any, s: Any, low: Any, high: Any) -> float:
     """What Q_i can move by over a cell below the table x of decision d; `known`: all states of the cell are."""
     total = _outside_oscillation(x, tree.inside[d], low, high)
     for r in range(len(rim.turn)):
-        weight = rim.most[r]
-        if known:
-            k = rim.turn[r]
-            at = kernel_at[k]
-            for place in range(places_at[k], places_at[k + 1]):
-                at += strides[place] * s[places[place]]
-            weight = rim.variation[at]
+        weight = rim.variation[row_of(rim.turn[r], kernels, s)] if known else rim.most[r]
         if weight > 0.0:
             total += weight * _axis_oscillation(x, rim.size[r], rim.nearer[d, r], low, high)
     return total

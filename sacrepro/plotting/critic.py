@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sacrepro.claims.comparison import Comparison
+from sacrepro.claims.comparison import Comparison, constrains, excess_of
 from sacrepro.plotting.decay import draw_largest, integer_axis, two_decades
 from sacrepro.plotting.style import BOUND_COLOR, kappa_color, names, outer_labels, panels, remark, shared_legend
 
@@ -68,24 +67,27 @@ def critic_sharp(rows: Sequence[Comparison]) -> Figure:
 
 
 def critic(rows: Sequence[Comparison]) -> Figure:
-    """The critic's error over T, one marker an agent and policy; a line where the bound is below r̄/(1-γ), if it is."""
+    """The critic's error over T, one marker an agent and policy; a line where the bound is below r̄/(1-γ), if it is.
+
+    A panel without a line says by what factor its best bound misses that.
+    """
     instances = names(rows)
     lengths = list(dict.fromkeys(row.case for row in rows))
     figure, grid = panels(instances)
     for axes, name in zip(grid, instances, strict=True):
         own = [row for row in rows if row.instance == name]
         for hypothesis, line in LINES.items():
-            finite = [row for row in own if row.hypothesis == hypothesis and math.isfinite(row.right)]
-            at = [k for k, T in enumerate(lengths) if any(row.case == T for row in finite)]
-            axes.plot(at, [max(r.right for r in finite if r.case == lengths[k]) for k in at], line, color=BOUND_COLOR)
+            said = [row for row in own if row.hypothesis == hypothesis and constrains(row)]
+            at = [k for k, T in enumerate(lengths) if any(row.case == T for row in said)]
+            axes.plot(at, [max(r.right for r in said if r.case == lengths[k]) for k in at], line, color=BOUND_COLOR)
         for row in own:
             place = lengths.index(row.case) + 0.15 * (row.kappa - 0.5)
             axes.plot([place], [row.left], "o", color=kappa_color(row.kappa), alpha=0.4, markeredgewidth=0)
         two_decades(axes)
-        if not any(math.isfinite(row.right) for row in own):
+        if not any(map(constrains, own)):
             low, high = axes.get_ylim()
             axes.set_ylim(bottom=low / (high / low) ** 0.15)
-            remark(axes, r"every bound above $\bar r/(1-\gamma)$")
+            remark(axes, rf"bounds $\geq$ {excess_of(own):.2g} $\bar r/(1-\gamma)$")
         axes.set_xticks(range(len(lengths)), [T.removeprefix("T=") for T in lengths])
         axes.set_xlim(-0.5, len(lengths) - 0.5)
     for kappa in sorted({row.kappa for row in rows}):

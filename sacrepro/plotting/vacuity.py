@@ -1,13 +1,15 @@
-"""Where the bounds say something: from which κ on each is below the trivial one, beside the κ that the network has."""
+"""Where the bounds say something: from which κ on each is below the trivial one, and by what factor it misses that."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import ScalarFormatter
 
-from sacrepro.claims.comparison import Comparison
+from sacrepro.claims.comparison import Comparison, excess_of
 from sacrepro.plotting.style import BOUND_COLOR, KAPPA_COLORS, names
 
 #: Marker, colour and vertical shift of each reading.
@@ -19,34 +21,48 @@ READINGS = {
 
 
 def vacuity(rows: Sequence[Comparison]) -> Figure:
-    """The κ from which on bound/trivial bound is below 1, one marker a reading; bars: every κ under the diameter.
+    """Left: the κ from which on bound/trivial bound is below 1, bars for every κ under the diameter; right: that ratio.
 
-    Lemma 4 is shown for the agent where it is first.
+    One marker a reading. Lemma 4 is shown for the agent where it is first, and every ratio at the κ where it is least.
     """
     instances = names(rows)
-    figure = Figure(figsize=(6.4, 0.9 + 0.26 * len(instances)))
-    axes = figure.subplots()
+    figure = Figure(figsize=(7.6, 0.9 + 0.26 * len(instances)))
+    needed, excess = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
     for place, name in enumerate(instances):
         own = [row for row in rows if row.instance == name]
         last = max(row.kappa for row in own)
-        axes.barh(place, last + 0.8, left=-0.4, height=0.7, color="#d9d9d9", label=None if place else OWN)
-        for hypothesis, (marker, color, shift) in READINGS.items():
-            found = [row.case.removeprefix(FROM) for row in own if row.hypothesis == hypothesis]
-            first = min((int(kappa) for kappa in found if kappa.isdigit()), default=None)
-            if first is not None:
-                axes.plot([first], [place + shift], marker, color=color, markeredgewidth=0)
+        needed.barh(place, last + 0.8, left=-0.4, height=0.7, color="#d9d9d9", label=None if place else OWN)
+        for hypothesis in READINGS:
+            mark(needed, place, hypothesis, first(own, hypothesis))
+            mark(excess, place, hypothesis, excess_of([row for row in own if row.hypothesis == hypothesis]))
     for hypothesis, (marker, color, _) in READINGS.items():
-        axes.plot([], [], marker, color=color, label=hypothesis)
-    axes.axvline(-0.4, color=BOUND_COLOR, linewidth=0.6)
-    axes.set_xscale("symlog", linthresh=10, linscale=1.5)
-    axes.set_xticks([0, 2, 4, 6, 8, 10, 20, 50, 100, 200])
-    axes.xaxis.set_major_formatter(ScalarFormatter())
-    axes.set_xlim(left=-0.4)
-    axes.set_yticks(range(len(instances)), instances)
-    axes.set_ylim(len(instances) - 0.5, -0.5)
-    axes.set_xlabel(r"$\kappa$; a marker within the bar: the bound says something on this network")
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=4)
+        needed.plot([], [], marker, color=color, label=hypothesis)
+    needed.axvline(-0.4, color=BOUND_COLOR, linewidth=0.6)
+    needed.set_xscale("symlog", linthresh=10, linscale=1.5)
+    needed.set_xticks([0, 2, 4, 6, 8, 10, 20, 50, 100, 200])
+    needed.xaxis.set_major_formatter(ScalarFormatter())
+    needed.set_xlim(left=-0.4)
+    needed.set_xlabel(r"$\kappa$; within the bar: the bound says something here")
+    excess.axvline(1.0, color=BOUND_COLOR, linestyle="--")
+    excess.set_xscale("log")
+    excess.set_xlabel("bound / trivial bound, least here")
+    needed.set_yticks(range(len(instances)), instances)
+    needed.set_ylim(len(instances) - 0.5, -0.5)
+    figure.legend(*needed.get_legend_handles_labels(), loc="outside upper center", ncols=4)
     return figure
+
+
+def mark(axes: Axes, place: int, hypothesis: str, x: float) -> None:
+    """The marker of a reading, unless there is nothing to mark."""
+    marker, color, shift = READINGS[hypothesis]
+    if not math.isnan(x):
+        axes.plot([x], [place + shift], marker, color=color, markeredgewidth=0)
+
+
+def first(rows: Sequence[Comparison], hypothesis: str) -> float:
+    """The κ from which on the reading says something, for the agent where it is least; nan if it never does."""
+    found = [row.case.removeprefix(FROM) for row in rows if row.hypothesis == hypothesis]
+    return min((int(kappa) for kappa in found if kappa.isdigit()), default=math.nan)
 
 
 #: How `case` begins, and the label of the bars.

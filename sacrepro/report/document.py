@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sacrepro.claims.comparison import JUDGEMENTS, Verdict, ratio_text
+from sacrepro.claims.comparison import JUDGEMENTS, Verdict, excess_text, ratio_text
 from sacrepro.report.markdown import inline, markup
 
 #: Title in BibTeX's and Markdown's files that the template reads beside the record.
@@ -113,7 +113,7 @@ def claim_record(
                 "comparisons": grouped(row.comparisons),
                 "violations": row.violations,
                 "ratio": "" if row.ratio != row.ratio else ratio_text(row.ratio),
-                "where": inline(separated(row.where)),
+                "where": inline(separated(row.where) or excess_text(row)),
                 "certificate": f"{row.certificate:.1e}",
                 "verdict": row.verdict,
             }

@@ -104,6 +104,17 @@ def test_a_ratio_below_one_never_reads_one(ratio, text):
 
 
 def test_what_constrains_is_counted_apart():
-    rows = [row(1.0, 2.0), row(0.0, 0.0), row(1.0, np.inf)]
+    rows = [row(1.0, 2.0), row(0.0, 0.0), row(1.0, np.inf), row(1.0, 3.0, trivial=3.0), row(1.0, 2.9, trivial=3.0)]
     found = verdict("lemma9", "x ≤ y", "Lemma 9", rows)
-    assert (found.comparisons, found.constraining) == (3, 1)
+    assert (found.comparisons, found.constraining, found.ratio) == (5, 2, 0.5)
+
+
+def test_what_says_nothing_says_by_what_factor():
+    """At or above the trivial bound a right side is true and useless: vacuous, never tight; violated if exceeded."""
+    rows = [row(3.0, 90.0, trivial=3.0), row(2.0, 12.0, trivial=2.0), row(0.0, 0.0, trivial=0.0)]
+    found = verdict("lemma9", "x ≤ y", "Lemma 9", rows)
+    assert (found.verdict, found.constraining, found.excess) == ("vacuous", 0, 6.0)
+    assert "**vacuous**, at least 6 times what holds anyway" in summary_table([found])
+    assert verdict("lemma9", "", "", [row(2.0, 2.0, trivial=2.0)]).verdict == "vacuous"
+    assert verdict("lemma9", "", "", [row(2.1, 2.0, trivial=2.0)]).verdict == "violated"
+    assert math.isnan(verdict("lemma9", "", "", [row(1.0, 2.0)]).excess)

@@ -111,6 +111,7 @@ def test_9_is_vacuous_after_a_million_iterations():
     groups = {rows[0].hypothesis: rows for rows in by_hypothesis(list(check(random_case())))}
     assert set(groups) == {"L'", "T of (8)", "(9)"}
     assert verdict("", "", "", groups["(9)"]).verdict == "vacuous"
+    assert all(row.left <= row.trivial < row.right for row in groups["(9)"])
     assert verdict("", "", "", groups["T of (8)"]).verdict == "holds"
 
 

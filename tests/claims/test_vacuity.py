@@ -72,8 +72,10 @@ def test_a_bound_above_the_trivial_one_is_vacuous():
     judged = {group[0].hypothesis: verdict("vacuity", "", "", group) for group in by_hypothesis(rows)}
     assert {name: judged[name].verdict for name in judged} == dict.fromkeys(judged, "holds")
     assert all(0 < row.ratio < 1 for row in judged.values())
-    assert any(math.isinf(row.right) for row in rows)
     assert {row.case for row in rows if row.hypothesis == "(9)"} == {"from κ=1"}
+    for row in rows:
+        assert (row.right < row.trivial) == (row.kappa >= int(row.case.removeprefix("from κ=")))
+        assert row.left <= row.trivial + row.error
 
 
 def test_agents_that_cannot_matter_never_get_a_bound():

@@ -30,8 +30,9 @@ PAGES = {"proofs": "# Proofs\n\nText.", "errata": "# Errata\n\nText."}
 
 
 def verdict(claim, judged="holds", hypothesis=""):
+    violations = int(judged == "violated")
     return Verdict(
-        claim, hypothesis, "x ≤ y", "Lemma", 1, 12345, 12000, int(judged == "violated"), 0.5, "relay", 1e-9, judged, ""
+        claim, hypothesis, "x ≤ y", "Lemma", 1, 12345, 12000, violations, 0.5, "relay", 9.0, 1e-9, judged, ""
     )
 
 
