@@ -1,7 +1,8 @@
 """`sacrepro bench sac`: agent-steps a second of whole outer iterations of Algorithm 1, each in a process of its own.
 
 One outer iteration is lines 2-12: an episode of T steps, n·T updates of line 7, n gradients, n ascents. It counts as
-n·T agent-steps a seed. Seconds are processor time, which a busy machine stretches less than the clock.
+n·T agent-steps a seed. Seconds are processor time, which a busy machine stretches less than the clock; those of two
+processes side by side can only be the clock's.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import multiprocessing
 import resource
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from threading import Barrier
 from typing import Any, NamedTuple
 
 import networkx as nx
@@ -32,16 +35,17 @@ from sacrepro.simulate import Simulator
 class Throughput(NamedTuple):
     """One method on one instance.
 
-    method     : ``sac``, one seed; ``sac_seeds``, as many seeds as are run together; ``transcription``, the plain
-                 Python oracle; ``dictionaries``, in the style of published codes.
+    method     : ``sac``, one seed; ``sac_seeds``, as many seeds as are run together; ``two_processes``, one seed
+                 in each of two processes at once; ``transcription``, the plain Python oracle; ``dictionaries``, in the
+                 style of published codes.
     seeds, T   : seeds run together; steps of an episode.
     kernels    : ``own`` where each agent has a kernel of its own, ``shared`` where agents of one degree share one.
     status     : ``ok``, or why there is no number: ``time``, ``memory``, ``failed``. A method that an earlier, smaller
                  instance shows to be too slow for the limit is not started and gets ``time``.
     agent_steps_per_second : seeds·n·T over `seconds`.
-    seconds    : median processor time of an outer iteration of all seeds.
+    seconds    : median processor time of an outer iteration of all seeds; wall-clock time for ``two_processes``.
     setup_seconds : processor time from the model to the first iteration: thresholds, neighborhoods, scratch.
-    peak_mb    : the largest resident memory of the process.
+    peak_mb    : the largest resident memory of one process.
     first_visit_share : share of the updates of line 7 that were the first of their entry, in the iterations measured.
     """
 
@@ -63,7 +67,7 @@ class Throughput(NamedTuple):
 
 
 FAMILIES = ("path", "grid")
-METHODS = ("sac", "sac_seeds", "transcription", "dictionaries")
+METHODS = ("sac", "sac_seeds", "two_processes", "transcription", "dictionaries")
 SIZES = (10, 100, 1_000, 10_000, 100_000, 1_000_000)
 KAPPAS = (0, 1, 2)
 PAIRS = ((2, 2), (3, 3), (4, 4))
@@ -73,6 +77,9 @@ OWN_ENTRIES = 1 << 24
 
 #: A repeat runs whole outer iterations for at least this much processor time.
 LEAST_SECONDS = 0.3
+
+#: Whose memory is told: this process and those that it started.
+WHO = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
 
 #: Seconds a process may take to start, import, compile and build its model, on top of the measured iterations.
 START_UP = 240.0
@@ -117,7 +124,7 @@ def throughput_mdp(family: str, n: int, S: int, A: int) -> tuple[NetworkedMDP, s
 def iterate(mdp: NetworkedMDP, method: str, kappa: int, T: int) -> tuple[Callable[[int], float], int, float]:
     """(run, seeds, set-up seconds): run(M) performs M outer iterations and returns their share of first visits."""
     theta0 = uniform_theta(mdp)
-    if method in ("sac", "sac_seeds"):
+    if method in ("sac", "sac_seeds", "two_processes"):
         begin = time.process_time()
         simulator = Simulator(mdp)
         seeds = seeds_together(mdp.n) if method == "sac_seeds" else 1
@@ -158,10 +165,13 @@ def one(method: str, family: str, n: int, S: int, A: int, kappa: int, T: int, re
     share = run(1)
     M = max(1, math.ceil(LEAST_SECONDS / max(time.process_time() - begin, 1e-9)))
     seconds = []
-    for _ in range(repeats):
-        begin = time.process_time()
-        share = run(M)
-        seconds.append((time.process_time() - begin) / M)
+    if method == "two_processes":
+        seeds, seconds = 2, [wall / M for wall in side_by_side(run, (family, n, S, A, kappa, T), M, repeats)]
+    else:
+        for _ in range(repeats):
+            begin = time.process_time()
+            share = run(M)
+            seconds.append((time.process_time() - begin) / M)
     median = statistics.median(seconds)
     return {
         "seeds": seeds,
@@ -169,9 +179,42 @@ def one(method: str, family: str, n: int, S: int, A: int, kappa: int, T: int, re
         "agent_steps_per_second": seeds * n * T / median,
         "seconds": median,
         "setup_seconds": setup,
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_mb": max(resource.getrusage(who).ru_maxrss for who in WHO) / 1024,
         "first_visit_share": share,
     }
+
+
+def side_by_side(
+    run: Callable[[int], float], arguments: tuple[str, int, int, int, int, int], M: int, repeats: int
+) -> list[float]:
+    """Wall-clock seconds of each repeat: this process and a second one run M iterations each, both have ended.
+
+    arguments : (family, n, S, A, κ, T) of the second process.
+    """
+    context = multiprocessing.get_context("spawn")
+    barrier = context.Barrier(2, timeout=START_UP)
+    second = context.Process(target=_second, args=(barrier, arguments, M, repeats), daemon=True)
+    second.start()
+    seconds = []
+    for _ in range(repeats):
+        barrier.wait()
+        begin = time.perf_counter()
+        run(M)
+        barrier.wait()
+        seconds.append(time.perf_counter() - begin)
+    second.join()
+    return seconds
+
+
+def _second(barrier: Barrier, arguments: tuple[str, int, int, int, int, int], M: int, repeats: int) -> None:
+    """The second process of `side_by_side`."""
+    family, n, S, A, kappa, T = arguments
+    run, _, _ = iterate(throughput_mdp(family, n, S, A)[0], "two_processes", kappa, T)
+    run(1)
+    for _ in range(repeats):
+        barrier.wait()
+        run(M)
+        barrier.wait()
 
 
 _PROGRAM = "import json, sys; from sacrepro.bench.sac import one; print(json.dumps(one(*json.loads(sys.argv[1]))))"

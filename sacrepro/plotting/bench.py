@@ -44,7 +44,7 @@ def bench_exact(rows: Sequence[Timing]) -> Figure:
 
 
 #: The line of each method of `sacrepro bench sac`.
-LINES = {"sac": "o-", "sac_seeds": "D", "transcription": "^:", "dictionaries": "v:"}
+LINES = {"sac": "o-", "sac_seeds": "D", "two_processes": "s", "transcription": "^:", "dictionaries": "v:"}
 
 
 def bench_sac(rows: Sequence[Throughput]) -> Figure:
@@ -71,6 +71,7 @@ def bench_sac(rows: Sequence[Throughput]) -> Figure:
     for method, label in (
         ("sac", "one seed"),
         ("sac_seeds", "seeds run together"),
+        ("two_processes", "two processes at once"),
         ("transcription", "plain transcription"),
         ("dictionaries", "dictionaries"),
     ):

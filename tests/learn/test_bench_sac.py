@@ -94,11 +94,11 @@ def test_large_models_share_kernels_among_agents_of_one_degree(monkeypatch: pyte
     assert mdp.P[0].shape != mdp.P[5].shape
 
 
-@pytest.mark.parametrize("method", ["sac", "sac_seeds", "transcription", "dictionaries"])
+@pytest.mark.parametrize("method", ["sac", "sac_seeds", "two_processes", "transcription", "dictionaries"])
 def test_one_measures_whole_outer_iterations(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sacrepro.bench.sac.LEAST_SECONDS", 0.01)
     record = one(method, "path", 4, 2, 2, 1, 20, 2)
-    assert record["seeds"] == (256 if method == "sac_seeds" else 1)
+    assert record["seeds"] == {"sac_seeds": 256, "two_processes": 2}.get(method, 1)
     assert record["seconds"] > 0
     assert record["agent_steps_per_second"] == record["seeds"] * 4 * 20 / record["seconds"]
     assert (0 < record["first_visit_share"] <= 1) is (method != "dictionaries")
