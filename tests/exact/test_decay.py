@@ -9,7 +9,7 @@ from sacrepro.exact import branch, certified_decay, decay_profile, dense
 from sacrepro.exact.branch import branch_oscillation
 from sacrepro.exact.chain import chain_of
 from sacrepro.exact.decay import decay_margin
-from sacrepro.exact.movement import most_movement, rim_of
+from sacrepro.exact.movement import Kernels, most_movement, rim_of
 from sacrepro.exact.sweep import sweep_oscillations, sweep_plan, sweep_table
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import relay
@@ -148,10 +148,11 @@ def bound_and_truth(mdp, i, kappa, V):
               for k in rim.turn]  # fmt: skip
     at_root = rim._replace(nearer=np.array([nearer], dtype=np.int64).reshape(1, -1))
     s = np.zeros(len(plan.agents), dtype=np.int64)
-    bound = most_movement(
-        table, 0, before, at_root, False, s, plan.places, plan.strides, plan.places_at, plan.kernel_at, *scratch
+    turned = np.stack([plan.position, plan.turned[:, 0]], axis=1)
+    kernels = Kernels(
+        plan.sizes, plan.actions, turned, plan.kernels, plan.kernel_at, plan.places, plan.strides, plan.places_at
     )
-    return bound, truth
+    return most_movement(table, 0, before, at_root, False, kernels, s, *scratch), truth
 
 
 @pytest.mark.parametrize("graph", [nx.path_graph(5), nx.cycle_graph(5), nx.star_graph(4), nx.grid_2d_graph(2, 3)])
