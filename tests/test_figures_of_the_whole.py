@@ -25,7 +25,7 @@ def test_a_panel_of_the_critic_without_a_bound_says_so():
     rows = [comparison("paper", f"T={T}", 0, 1.0, 5e6 / T, trivial=2.0) for T in (100, 1000)]
     rows.append(comparison("paper", "T=100", 0, 1.0, 2.0, "other", trivial=2.5))
     without, finite = drawing("critic").draw(rows).axes
-    assert texts(without) == [r"bounds $\geq$ 2.5e+03 $\bar r/(1-\gamma)$"]
+    assert texts(without) == [r"bounds $\geq$ 2,500 $\bar r/(1-\gamma)$"]
     assert texts(finite) == []
     assert [2.0] in [list(line.get_ydata()) for line in finite.lines if line.get_linestyle() == "--"]
 

@@ -159,7 +159,13 @@ def excess_of(rows: Iterable[Comparison]) -> float:
 
 def excess_text(row: Verdict) -> str:
     """By what factor a vacuous right side misses, in words; empty for one that constrains or has no trivial bound."""
-    return f"at least {row.excess:.2g} times what holds anyway" if row.verdict == "vacuous" and row.excess > 0 else ""
+    vacuous = row.verdict == "vacuous" and row.excess > 0
+    return f"at least {factor_text(row.excess)} times what holds anyway" if vacuous else ""
+
+
+def factor_text(factor: float) -> str:
+    """Two digits of a factor for people, such as 3.4 or 12,000."""
+    return f"{float(f'{factor:.2g}'):,.15g}"
 
 
 def place(row: Comparison) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sacrepro.claims.comparison import Comparison, constrains, excess_of
+from sacrepro.claims.comparison import Comparison, constrains, excess_of, factor_text
 from sacrepro.plotting.decay import draw_largest, integer_axis, two_decades
 from sacrepro.plotting.style import BOUND_COLOR, kappa_color, names, outer_labels, panels, remark, shared_legend
 
@@ -87,7 +87,7 @@ def critic(rows: Sequence[Comparison]) -> Figure:
         if not any(map(constrains, own)):
             low, high = axes.get_ylim()
             axes.set_ylim(bottom=low / (high / low) ** 0.15)
-            remark(axes, rf"bounds $\geq$ {excess_of(own):.2g} $\bar r/(1-\gamma)$")
+            remark(axes, rf"bounds $\geq$ {factor_text(excess_of(own))} $\bar r/(1-\gamma)$")
         axes.set_xticks(range(len(lengths)), [T.removeprefix("T=") for T in lengths])
         axes.set_xlim(-0.5, len(lengths) - 0.5)
     for kappa in sorted({row.kappa for row in rows}):
