@@ -1,9 +1,10 @@
 """D_i(κ) for one κ by branch and bound, for networks whose table Q_i cannot be visited entry by entry.
 
 A partial contraction Σ_{s'_C} Π_{j∈C} P_j V_i is a table over the s' that remain, and every further contraction takes
-averages of it. The outer search runs over the cells, largest bound first, and drops what cannot beat the best cell
-found; `movement` bounds what Q_i can move by over any cell below a table. Inside a cell two searches over the outside
-find the largest and the least entry of Q_i; there the range of a table bounds all descendants.
+averages of it. What all rows of a kernel have in common is done to V_i first (`movement.minorized`). The outer search
+runs over the cells, largest bound first, and drops what cannot beat the best cell found; `movement` bounds what Q_i can
+move by over any cell below a table. Inside a cell two searches over the outside find the largest and the least entry
+of Q_i; there the range of a table bounds all descendants.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from sacrepro.exact.movement import Kernels, most_movement, rim_of, row_of
+from sacrepro.exact.movement import Kernels, minorized, most_movement, rim_of, row_of
 from sacrepro.exact.rounding import row_sum_range
 from sacrepro.exact.sweep import SweepPlan
 from sacrepro.model import Array
@@ -35,7 +36,7 @@ class _Tree(NamedTuple):
 
     first, last : positions whose states are assigned. turn : index into the plan's turns, or -1.
     farther, nearer : entries around the axis that goes. width : entries of the table after the decision.
-    inside : entries of its axes inside the cell, which are the fastest.
+    inside : entries of its axes inside the cell, which are the slowest.
     """
 
     first: Array
@@ -50,10 +51,14 @@ class _Tree(NamedTuple):
 def branch_oscillation(plan: SweepPlan, table: Array, kappa: int, slack: float, work: int) -> tuple[float, float]:
     """(lower, upper) for the largest oscillation of Σ_{s'} Π_j P_j V_i over the cells of N_i^κ; D_i(κ) is γ times it.
 
-    table : as from `sweep_table`. The interval is at most `slack` wide, and what the kernels' rows miss of 1, unless
-    `work` table entries were touched first.
+    table : as from `sweep_table`. The interval is at most `slack` wide, and rounding, unless `work` table entries were
+    touched first.
     """
     cell = plan.prefix[kappa]
+    # The axes of the cell become the slowest, so that every loop runs along the outside.
+    lengths = plan.turned[np.argsort(plan.position), 0]
+    plan, by_position, rounding = minorized(plan, table.reshape(lengths[::-1]).transpose())
+    table = by_position.ravel()
     inner = int((plan.level < cell).sum())
     outer = _tree(plan, cell, 0, inner, 0, cell, len(table))
     below = _tree(plan, cell, inner, len(plan.agents), cell, len(plan.agents), int(outer.width[-1]))
@@ -62,9 +67,10 @@ def branch_oscillation(plan: SweepPlan, table: Array, kappa: int, slack: float, 
         plan.sizes, plan.actions, turned, plan.kernels, plan.kernel_at, plan.places, plan.strides, plan.places_at
     )
     best, bound = _cells(table, kernels, outer, below, rim_of(plan, cell, inner, outer.turn), cell, slack, work)
-    # Every bound takes contractions for averages; both ends may be off by what their weights miss of 1.
+    # Every bound takes contractions for averages, as `minorized` does; both are off by what the weights miss of 1.
     low, high = row_sum_range([plan.kernels[first:last].reshape(-1, S) for first, last, S in _rows(plan)])
-    return float(best), float(bound) + 4.0 * max(high - 1.0, 1.0 - low) * float(np.abs(table).max())
+    missing = max(high - 1.0, 1.0 - low) * float(np.abs(table).max())
+    return float(best) - rounding - 2.0 * missing, float(bound) + rounding + 6.0 * missing
 
 
 def _rows(plan: SweepPlan) -> list[tuple[int, int, int]]:
@@ -89,7 +95,7 @@ def _tree(plan: SweepPlan, cell: int, start: int, stop: int, assigned: int, end:
             rows.append((assigned, assigned + 1, -1, 1, 1, width, inside()))
             assigned += 1
         position = int(plan.position[k])
-        farther = math.prod(length[p] for p in length if p > position and p not in summed)
+        farther = math.prod(length[p] for p in length if p < position and p not in summed)
         width //= length[position]
         summed.add(position)
         rows.append((assigned, needed, k, farther, width // farther, width, inside()))
@@ -305,8 +311,12 @@ def _cells(
                     _assign(child, d, tree, kernels, s, a, False)
                     at = room.store_at[d] + child * tree.width[d]
                     x = room.store[at : at + tree.width[d]]
-                    moved = most_movement(x, d, tree, rim, d == depth - 1, kernels, s, scratch_low, scratch_high)
-                    moves[d, child] = min(move, moved, room.highs[d, child] - room.lows[d, child])
+                    most = min(move, room.highs[d, child] - room.lows[d, child])
+                    if most > best + slack:
+                        most = most_movement(
+                            x, d, tree, rim, d == depth - 1, kernels, s, scratch_low, scratch_high, most
+                        )
+                    moves[d, child] = most
             room.orders[d, : counts[d]] = np.argsort(-moves[d, : counts[d]])
             index[d] = 0
         if index[d] == counts[d]:

@@ -17,8 +17,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
+from sacrepro.exact.rounding import gamma_k
 from sacrepro.exact.sweep import SweepPlan
 from sacrepro.model import Array
+
+#: Rows of a kernel that share more than all but this much of their mass are left as they are by `minorized`.
+LEAST_DIFFERENCE = 2.0**-10
 
 
 class Kernels(NamedTuple):
@@ -73,25 +77,44 @@ def rim_of(plan: SweepPlan, cell: int, inner: int, turns_of_tree: Array) -> Rim:
         if turn >= 0:
             summed.add(int(plan.position[turn]))
         for r, k in enumerate(turns):
-            nearer[d, r] = math.prod(length[p] for p in range(int(plan.position[k])) if p not in summed)
+            nearer[d, r] = math.prod(S for p, S in length.items() if p > plan.position[k] and p not in summed)
     most = [float(variation[plan.kernel_at[k] : plan.kernel_at[k + 1]].max()) for k in turns]
     size = [length[int(plan.position[k])] for k in turns]
     return Rim(np.array(turns, dtype=np.int64), np.array(size, dtype=np.int64), nearer, np.array(most), variation)
 
 
+def minorized(plan: SweepPlan, table: Array) -> tuple[SweepPlan, Array, float]:
+    """The sums Σ_{s'} Π_j P_j V_i by a table of smaller range, and what rounding may move their differences by.
+
+    table : V_i, the axis of each position in its place. With m the least probability of each s'_j over all rows of P_j,
+    a row is m + (1-|m|) w for a law w; so w may stand for P_j where m·V_i + (1-|m|) V_i along the axis of j stands for
+    V_i. What every row does alike is thus done once, before the search, and no bound allows for it any more. Axes
+    whose rows hardly differ stay as they are.
+    """
+    kernels, largest, roundings = plan.kernels.copy(), float(np.abs(table).max()), 0
+    for k, position in enumerate(plan.position):
+        part = slice(plan.kernel_at[k], plan.kernel_at[k + 1])
+        rows = plan.kernels[part].reshape(-1, int(plan.turned[k, 0]))
+        least = rows.min(axis=0)
+        rest = 1.0 - float(least.sum())
+        if rest < LEAST_DIFFERENCE or not least.any():
+            continue
+        kernels[part] = ((rows - least) / rest).ravel()
+        table = rest * table + np.expand_dims(np.tensordot(table, least, (position, 0)), position)
+        roundings += len(least) + 4
+    return plan._replace(kernels=kernels), table, 2.0 * gamma_k(roundings) * largest
+
+
 @njit(cache=True, fastmath={"nnan", "nsz"})  # type: ignore[untyped-decorator]
-def _outside_oscillation(x: Any, inside: int, low: Any, high: Any) -> float:
-    """The largest oscillation of x(outside, inside) over the outside; low and high are scratch."""
-    low[:inside] = x[:inside]
-    high[:inside] = x[:inside]
-    for f in range(1, len(x) // inside):
-        y = x[f * inside : (f + 1) * inside]
-        for u in range(inside):
-            low[u] = y[u] if y[u] < low[u] else low[u]
-            high[u] = y[u] if y[u] > high[u] else high[u]
-    most = 0.0
+def _outside_oscillation(x: Any, inside: int) -> float:
+    """The largest oscillation of x(inside, outside) over the outside."""
+    most, outside = 0.0, len(x) // inside
     for u in range(inside):
-        most = max(most, high[u] - low[u])
+        low, high = np.inf, -np.inf
+        for y in x[u * outside : (u + 1) * outside]:
+            low = y if y < low else low
+            high = y if y > high else high
+        most = max(most, high - low)
     return most
 
 
@@ -123,11 +146,18 @@ def row_of(k: int, kernels: Any, s: Any) -> int:
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def most_movement(x: Any, d: int, tree: Any, rim: Any, known: bool, kernels: Any, s: Any, low: Any, high: Any) -> float:
-    """What Q_i can move by over a cell below the table x of decision d; `known`: all states of the cell are."""
-    total = _outside_oscillation(x, tree.inside[d], low, high)
+def most_movement(
+    x: Any, d: int, tree: Any, rim: Any, known: bool, kernels: Any, s: Any, low: Any, high: Any, most: float
+) -> float:
+    """What Q_i can move by over a cell below the table x of decision d; `known`: all states of the cell are.
+
+    Where that is at least `most`, which bounds it already, the sum stops there.
+    """
+    total = _outside_oscillation(x, tree.inside[d])
     for r in range(len(rim.turn)):
+        if total >= most:
+            break
         weight = rim.variation[row_of(rim.turn[r], kernels, s)] if known else rim.most[r]
         if weight > 0.0:
             total += weight * _axis_oscillation(x, rim.size[r], rim.nearer[d, r], low, high)
-    return total
+    return min(total, most)

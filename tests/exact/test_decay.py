@@ -9,7 +9,7 @@ from sacrepro.exact import branch, certified_decay, decay_profile, dense
 from sacrepro.exact.branch import branch_oscillation
 from sacrepro.exact.chain import chain_of
 from sacrepro.exact.decay import decay_margin
-from sacrepro.exact.movement import Kernels, most_movement, rim_of
+from sacrepro.exact.movement import Kernels, minorized, most_movement, rim_of
 from sacrepro.exact.sweep import sweep_oscillations, sweep_plan, sweep_table
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import relay
@@ -133,6 +133,10 @@ def test_disconnected_agents_do_not_matter():
     assert (D[3:, 1:] == 0).all()
 
 
+def lengths(plan):
+    return plan.turned[np.argsort(plan.position), 0]
+
+
 def bound_and_truth(mdp, i, kappa, V):
     """What `most_movement` says of the table V before anything is summed out, and the largest movement of PV."""
     plan = sweep_plan(mdp, i)
@@ -144,7 +148,7 @@ def bound_and_truth(mdp, i, kappa, V):
     scratch = np.empty(len(table)), np.empty(len(table))
     truth = sweep_oscillations(plan, table)[kappa]
     before = tree._replace(inside=np.array([np.prod(plan.turned[plan.position < cell, 0])]))
-    nearer = [int(np.prod([S for p, S in zip(plan.position, plan.turned[:, 0], strict=True) if p < plan.position[k]]))
+    nearer = [int(np.prod([S for p, S in zip(plan.position, plan.turned[:, 0], strict=True) if p > plan.position[k]]))
               for k in rim.turn]  # fmt: skip
     at_root = rim._replace(nearer=np.array([nearer], dtype=np.int64).reshape(1, -1))
     s = np.zeros(len(plan.agents), dtype=np.int64)
@@ -152,7 +156,8 @@ def bound_and_truth(mdp, i, kappa, V):
     kernels = Kernels(
         plan.sizes, plan.actions, turned, plan.kernels, plan.kernel_at, plan.places, plan.strides, plan.places_at
     )
-    return most_movement(table, 0, before, at_root, False, kernels, s, *scratch), truth
+    reversed_table = table.reshape(lengths(plan)[::-1]).transpose().ravel()
+    return most_movement(reversed_table, 0, before, at_root, False, kernels, s, *scratch, np.inf), truth
 
 
 @pytest.mark.parametrize("graph", [nx.path_graph(5), nx.cycle_graph(5), nx.star_graph(4), nx.grid_2d_graph(2, 3)])
@@ -175,11 +180,12 @@ def test_the_bound_of_the_search_is_attained(agent):
     assert bound_and_truth(mdp, 3, 1, V) == (1.0, 1.0)
 
 
+@pytest.mark.parametrize("concentration", [0.15, 1.0, 1e4])
 @pytest.mark.parametrize("seed", range(8))
-def test_the_search_prunes_nothing_that_counts(seed):
-    """Strongly coupled random networks, all κ, against the sweep."""
+def test_the_search_prunes_nothing_that_counts(seed, concentration):
+    """Strongly and hardly coupled random networks, all κ, against the sweep."""
     graph = nx.convert_node_labels_to_integers([nx.path_graph(7), nx.cycle_graph(6), nx.grid_2d_graph(2, 3)][seed % 3])
-    mdp = random_mdp(graph, seed=seed, concentration=0.15)
+    mdp = random_mdp(graph, seed=seed, concentration=concentration)
     i = seed % len(graph)
     plan = sweep_plan(mdp, i)
     table = sweep_table(mdp, plan, np.random.default_rng(seed).uniform(size=mdp.state_sizes) ** 4)
@@ -189,3 +195,33 @@ def test_the_search_prunes_nothing_that_counts(seed):
         assert low <= swept[kappa] + 1e-12
         assert swept[kappa] <= high
         assert high - low <= 2e-9
+
+
+@pytest.mark.parametrize("graph", [nx.path_graph(5), nx.star_graph(4), nx.grid_2d_graph(2, 3)])
+def test_a_minorized_table_has_the_same_sums_and_a_smaller_range(graph):
+    graph = nx.convert_node_labels_to_integers(graph)
+    mdp = random_mdp(graph, seed=1, state_sizes=[2, 3, 2, 2, 3, 2][: len(graph)], concentration=1.0)
+    plan = sweep_plan(mdp, 2)
+    table = sweep_table(mdp, plan, np.random.default_rng(1).uniform(size=mdp.state_sizes))
+    other, by_position, rounding = minorized(plan, table.reshape(lengths(plan)[::-1]).transpose())
+    small = by_position.ravel(order="F")
+    assert np.ptp(small) < 0.9 * np.ptp(table)
+    moved = np.abs(sweep_oscillations(other, small) - sweep_oscillations(plan, table))
+    assert moved.max() <= rounding + 2e-15
+    assert rounding <= 1e-13
+    for first, last, S in branch._rows(other):
+        rows = other.kernels[first:last].reshape(-1, S)
+        assert (rows >= 0).all()
+        assert np.abs(rows.sum(axis=1) - 1).max() <= 1e-12
+
+
+def test_kernels_that_hardly_differ_stay_as_they_are():
+    mdp = relay(4, gamma=0.9)
+    plan = sweep_plan(mdp, 3)
+    table = np.arange(16.0).reshape(lengths(plan)[::-1])
+    nearly = plan._replace(kernels=np.where(plan.kernels > 0, 0.5 + 1e-4, 0.5 - 1e-4))
+    for other in (plan, nearly):
+        same, small, rounding = minorized(other, table)
+        assert (same.kernels == other.kernels).all()
+        assert (small == table).all()
+        assert rounding == 0.0
