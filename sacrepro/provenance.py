@@ -58,17 +58,21 @@ def parts(module: str) -> tuple[str, ...]:
     return (module, *(f"{module}.{child.stem}" for child in path.parent.glob("*.py") if child.stem != "__init__"))
 
 
-@functools.cache
 def imports(module: str) -> tuple[str, ...]:
     """The modules of the package that `module` imports by ``from … import`` or ``import``."""
-    return tuple(name for node in nodes(source(module)) for name in imported(node) if exists(name))
+    return tuple(name for name in _read(source(module))[0] if exists(name))
 
 
 @functools.cache
-def nodes(path: Path) -> tuple[ast.AST, ...]:
-    """The nodes of a file's syntax tree, the whole first; without docstrings."""
-    found = tuple(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
-    for node in found:
+def _read(path: Path) -> tuple[tuple[str, ...], bytes]:
+    """The dotted names that a file imports, and the digest of its syntax tree without docstrings and positions.
+
+    Neither keeps the tree: the garbage collector would go through all of them again and again.
+    """
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names: list[str] = []
+    for node in ast.walk(tree):
+        names += imported(node)
         body = getattr(node, "body", None)
         if (
             isinstance(body, list)
@@ -77,7 +81,7 @@ def nodes(path: Path) -> tuple[ast.AST, ...]:
             and isinstance(body[0].value, ast.Constant)
         ):
             node.body = body[1:]  # type: ignore[attr-defined]
-    return found
+    return tuple(names), hashlib.sha256(ast.dump(tree).encode()).digest()
 
 
 def imported(node: ast.AST) -> Iterator[str]:
@@ -113,7 +117,6 @@ def source(module: str) -> Path:
     raise ValueError(f"{module!r} is not a module of sacrepro")
 
 
-@functools.cache
 def meaning(path: Path) -> bytes:
     """Digest of a file's syntax tree without docstrings and positions."""
-    return hashlib.sha256(ast.dump(nodes(path)[0]).encode()).digest()
+    return _read(path)[1]
