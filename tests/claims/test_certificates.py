@@ -1,16 +1,64 @@
 """What a comparison says about itself: where it was made, and how far its sides may be off, term by term."""
 
 import dataclasses
+import math
+import re
 
+import networkx as nx
+import numpy as np
 import pytest
 
-from claims.instances import random_case
-from sacrepro.claims import CLAIMS, claim, td_fixed_point, truncation
+from claims.instances import random_case, uniform_case
+from sacrepro.claims import (
+    CLAIMS,
+    actions_one_hop_later,
+    claim,
+    critic,
+    critic_sharp,
+    light_cone,
+    td_fixed_point,
+    truncation,
+)
+from sacrepro.claims.decay_map import map_rows
+from sacrepro.claims.light_cone import HORIZONS, finite_values
 from sacrepro.claims.td_fixed_point import inside_states, solve_error
+from sacrepro.exact.rounding import gamma_k
+from sacrepro.instances.random_kernels import random_mdp
+from sacrepro.model import NetworkedMDP
 
 CASE = random_case(family="path", gamma=0.5)
 #: Errors large enough to tell them apart, each with its own digits.
 COARSE = dataclasses.replace(CASE, instance="here", policy="now", error=1e-3, D_error=1e-5)
+
+
+WEIGHTS = {"natural", "uniform", "sparse", "random", "largest", "smallest", "opposed"}
+#: One agent, r̄ = 3 and γ = .75.
+ALONE = random_mdp(nx.empty_graph(1), seed=0, gamma=0.75)
+SCALED = uniform_case(NetworkedMDP(ALONE.graph, ALONE.P, (np.array([[0.0, 3.0], [1.0, 2.0]]),), 0.75, ALONE.pi0))
+#: claim: (readings, what else is varied, with `#` for numbers), of the cases below; the words of the tables.
+LABELS = {
+    "lemma1": ({""}, {""}),
+    "definition2": ({"Lemma 3", "influence matrix"}, {"given policy, own c=# ρ=#", "worst of # policies"}),
+    "lemma3": ({""}, {""}),
+    "appendix_a": ({"measured distances", "laws of two starts", "law to its limit"}, {"", "m=#"}),
+    "influence": ({"clipped series", "own C^θ", "all agents at once"}, {""}),
+    "light_cone": ({"outside the cone", "upper end", "lower end"}, {"T=#"}),
+    "actions_one_hop_later": ({""}, {"# of # cells"}),
+    "reward_radius": (
+        {f"{quantity}, {extended}" for quantity in ("D", "D influence", "ĥ", "ĥ natural")
+         for extended in ("kernels", "rewards")},
+        WEIGHTS,
+    ),
+    "truncation": ({""}, WEIGHTS),
+    "lemma4": ({"worst case", "own hypothesis"}, WEIGHTS | {"worst of all"}),
+    "lemma4_sharp": ({"any weights", "natural weights"}, WEIGHTS | {"worst of all"}),
+    "td_fixed_point": ({"paper", "decay gap alone", "locality"}, {""}),
+    "critic_sharp": ({"paper", "decay gap alone", "locality"}, {""}),
+    "assumption3": ({"ceiling", "floor", "floor, mixed", "later"}, {"τ=#"}),
+    "theorem5": ({"T of (8)", "(9)", "L'"}, {"τ=#", "‖θ'-θ‖=#"}),
+    "complexity": ({"table", "joint", "written"}, {""}),
+    "vacuity": ({"Lemma 4", "(9)", "(9), sharp bias"}, {"from κ=#"}),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", [name for name in CLAIMS if name != "critic"])
@@ -22,7 +70,11 @@ def test_every_comparison_names_its_instance_and_policy(name):
     assert {row.instance for row in rows} == {"here"}
     assert {row.policy for row in rows} == {case.policy}
     assert {row.agent for row in rows} <= set(range(case.mdp.n))
+    assert all(type(row.kappa) is int and 0 <= row.kappa <= case.D.shape[1] for row in rows)
     assert all(row.error >= 0.0 for row in rows)
+    if name != "anatomy":
+        numberless = {re.sub(r"\d[\d.]*(e[+-]\d+)?", "#", row.case) for row in rows}
+        assert ({row.hypothesis for row in rows}, numberless) == LABELS[name]
 
 
 def test_the_certificate_of_truncation():
@@ -39,3 +91,51 @@ def test_the_certificate_of_the_td_fixed_point():
         assert row.error == pytest.approx(2e-3 + 2e-5 + own, rel=1e-12)
         assert row.error > 2e-3 + 2e-5
     assert solve_error(CASE.mdp, 8) == pytest.approx(16 * 64 * 2.0**-53 * CASE.mdp.r_bar * 4, rel=1e-12)
+
+
+def test_the_certificate_of_the_light_cone():
+    """Both ends: D_error and the rounding of V^T, twice; the identity: that rounding twice. T+1 products each."""
+    rounding = {T: gamma_k((T + 1) * (32 + 4 * 5 + 8)) * 2.0 * CASE.mdp.r_bar for T in HORIZONS}
+    rows = list(light_cone.check(COARSE))
+    for row in rows:
+        own = 2.0 * rounding[int(row.case[2:])]
+        if row.hypothesis == "outside the cone":
+            assert row.error == pytest.approx(own, rel=1e-12)
+            assert (row.right, row.kappa) == (0.0, 0)
+        else:
+            assert row.error - 1e-5 == pytest.approx(own, rel=1e-4)
+    assert max(finite_values(CASE)) == max(HORIZONS)
+
+
+def test_the_certificate_of_the_critic():
+    """Q_i twice, and the rounding of T updates of numbers up to r̄/(1-γ), at most 8 an update and 1/(1-γ) each."""
+    case = dataclasses.replace(SCALED, instance="here", policy="now", error=1e-9)
+    rows = list(critic.check(case))
+    assert {(row.instance, row.policy) for row in rows} == {("here", "now")}
+    assert {row.hypothesis for row in rows} == {"paper", "locality"}
+    assert {row.case for row in rows} == {"T=100", "T=1000", "T=10000"}
+    for row in rows:
+        rounding = 8 * int(row.case[2:]) * 2.0**-52 * 3.0 / 0.25**2
+        assert row.error - 2e-9 == pytest.approx(rounding, rel=1e-4)
+        assert row.trivial == pytest.approx(12.0)
+
+
+def test_the_certificate_of_the_patient_critic():
+    """That of the gradient, and L_i/(1-γ) times what q* may be off by: its solve and D_error/(1-γ)."""
+    case = dataclasses.replace(COARSE, D_error=1e-3)
+    for row in critic_sharp.check(case):
+        own = case.gradient_error + math.sqrt(2) / 0.5 * 1e-3 / 0.5
+        assert row.error == pytest.approx(own, rel=1e-8)
+        assert row.error > own
+
+
+def test_the_certificate_of_smaller_cells():
+    """Q_i twice."""
+    assert {row.error for row in actions_one_hop_later.check(COARSE)} == {2e-3}
+
+
+def test_the_certificate_of_the_map():
+    """V_i twice."""
+    rows = list(map_rows(COARSE))
+    assert {row.error for row in rows} == {2e-3}
+    assert {(row.instance, row.policy) for row in rows} == {("here", "now")}

@@ -25,6 +25,7 @@ from sacrepro.claims.comparison import by_hypothesis, holds, verdict
 from sacrepro.claims.influence import check
 from sacrepro.exact.dense import averaged_kernels
 from sacrepro.graph import neighborhood, outside
+from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import relay
 from sacrepro.instances.sis import sis
 from sacrepro.policy import policies
@@ -83,7 +84,9 @@ def test_tight(gamma, noise):
     case = uniform_case(relay(5, gamma=gamma, noise=noise))
     rho = gamma * (1 - noise)
     rows = [row for row in check(case) if row.kappa < row.agent]
-    assert len({row.hypothesis for row in rows}) == 5
+    assert {row.hypothesis for row in rows} == {
+        "clipped series", "own C^θ", "all agents at once", "closed form", "row sums",
+    }  # fmt: skip
     for row in rows:
         assert row.left == pytest.approx(rho ** (row.kappa + 1) / (1 - rho), abs=2 * row.error)
         assert row.right == pytest.approx(rho ** (row.kappa + 1) / (1 - rho), rel=1e-12)
@@ -147,3 +150,16 @@ def test_necessary_first_step():
     from_the_start = influence(own, np.array([[1.0], [0.0]]), 0.9, 1.0)[1, 0]
     assert case.D[1, 0] > from_the_start + 2 * case.error
     assert all(holds(row) for row in check(case))
+
+
+def test_the_policys_own_matrix_serves_from_the_second_step_on():
+    """Under the uniform policy the mean kernel copies its neighbor less often than the kernel of one action does."""
+    mdp = random_mdp(nx.path_graph(4), seed=2, gamma=0.6, concentration=0.3)
+    case = uniform_case(mdp)
+    own = policy_influence(averaged_kernels(mdp, policies(mdp, case.theta)), mdp.neighbors)
+    C = influence_matrix(mdp)
+    rows = {(row.hypothesis, row.agent, row.kappa): row.right for row in check(case)}
+    assert any(rows["own C^θ", i, 0] < 0.9 * rows["clipped series", i, 0] for i in range(4))
+    for i in range(4):
+        ones = np.array([[float(j not in neighborhood(mdp.graph, i, 0))] for j in range(4)])
+        assert rows["own C^θ", i, 0] == pytest.approx(influence(C, ones, 0.6, mdp.r_bar, own)[i, 0], rel=1e-12)

@@ -51,8 +51,11 @@ def test_one_step_of_exact_ascent():
     assert m.tolist() == [0, 2, 4, 5]
     gradient = policy_gradient(MDP, theta0)
     once, _ = exact_ascent(MDP, theta0, M=1, eta=0.5, record_every=1)
+    twice, _ = exact_ascent(MDP, theta0, M=2, eta=0.5, record_every=1)
+    second = policy_gradient(MDP, tuple(blocks[1] for blocks in twice))
     for i in range(3):
         assert thetas[i].shape == (4, 2, 2)
+        assert np.allclose(twice[i][2] - twice[i][1], 0.5 / math.sqrt(2) * second[i], atol=1e-12)
         assert np.allclose(once[i][1], 0.5 * gradient[i], atol=1e-12)
         assert np.array_equal(thetas[i][0], theta0[i])
 

@@ -104,7 +104,14 @@ def test_the_best_kappa_is_the_least_error_and_the_largest_return():
         row("2", "J", 2.0, 1.9, 2.1, x=2.0),
         row("0", "entropy", 1.0, 1.0, 1.0),
         row("1", "entropy", 1.0, 1.0, 1.0),
+        row("0", "gradient_norm_squared", 2.0, 2.0, 2.0, x=3.0),
+        row("1", "gradient_norm_squared", 1.0, 0.0, 2.0, x=3.0),
         row("0", "gap", 1.0, 1.0, 1.0),
     ]
-    found = [(best.quantity, best.x, best.kappa, best.clear) for best in best_kappa_rows(rows)]
-    assert found == [("to_Q", 1.0, 1, 1), ("J", 1.0, 0, 0), ("J", 2.0, 0, 0)]
+    rows = [rows[-1], *rows[:-1]]
+    assert list(best_kappa_rows(rows)) == [
+        ("a", "to_Q", 1.0, 1, 0.5, 1),
+        ("a", "J", 1.0, 0, 1.0, 0),
+        ("a", "J", 2.0, 0, 2.0, 0),
+        ("a", "gradient_norm_squared", 3.0, 1, 1.0, 0),
+    ]

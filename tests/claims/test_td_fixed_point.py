@@ -2,6 +2,7 @@
 
 import itertools
 
+import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -20,6 +21,7 @@ from sacrepro.exact.dense import q_function, transition_matrix
 from sacrepro.graph import neighborhood
 from sacrepro.instances import build
 from sacrepro.instances.witnesses import fading_relay, ladder
+from sacrepro.model import NetworkedMDP
 from sacrepro.policy import gaussian_theta, policies, uniform_theta
 from sacrepro.truncation import conditional_law, truncate
 from strategies import cases
@@ -179,6 +181,10 @@ def test_cases_without_a_unique_stationary_law_are_skipped():
     assert has_unique_stationary_law(noisy)
     assert len(list(check(noisy))) == 3 * 5
     assert has_unique_stationary_law(uniform_case(fading_relay(3, 0.9, 0.5)))
+    for rows, unique in (([[0, 0.5, 0.5], [0, 1, 0], [0, 0, 1]], False), ([[0, 0.5, 0.5], [0, 0, 1], [0, 0, 1]], True)):
+        alone = (np.array(rows, dtype=float)[:, None, :],)
+        mdp = NetworkedMDP(nx.empty_graph(1), alone, (np.ones((3, 1)),), 0.5, (np.full(3, 1 / 3),))
+        assert has_unique_stationary_law(uniform_case(mdp)) is unique
 
 
 def test_large_neighborhoods_are_skipped():

@@ -13,7 +13,7 @@ from sacrepro.claims.truncation import check
 from sacrepro.claims.weights import FAMILIES, weight_families
 from sacrepro.exact.dense import q_function
 from sacrepro.graph import neighborhood
-from sacrepro.truncation import outside_axes
+from sacrepro.truncation import outside_axes, truncate
 from strategies import cases
 
 
@@ -47,3 +47,19 @@ def test_necessary_normalisation():
             broken += np.abs(inflated - Q_i).max() > truncation(case.D[i, 1], 1.0, 1)
     assert broken == case.mdp.n * len(FAMILIES)
     assert c * rho**2 > 0
+
+
+def test_the_families_are_what_they_are_called():
+    """Agent 1 of a path, κ = 0: an entry of Q_1 is known by its place, so each vertex shows which entry it took."""
+    case = random_case(family="path")
+    Q = np.arange(4.0**5).reshape((2,) * 10)
+    tables = {name: truncate(Q, (1,), w) for name, w in weight_families(case, Q, 1, 0)}
+    assert set(tables) == set(FAMILIES)
+    inside = 2.0**8 * np.arange(2)[:, None] + 2.0**3 * np.arange(2)
+    largest, smallest = 4.0**5 - 1 - 2**8 - 2**3 + inside, inside
+    assert np.array_equal(tables["largest"].squeeze(), largest)
+    assert np.array_equal(tables["smallest"].squeeze(), smallest)
+    assert np.array_equal(tables["opposed"].squeeze(), np.where(np.arange(2) == 0, largest, smallest))
+    assert np.allclose(tables["uniform"].squeeze(), 0.5 * (largest + smallest))
+    again = dict(weight_families(case, Q, 1, 0))
+    assert all(np.array_equal(truncate(Q, (1,), again[name]), tables[name]) for name in ("random", "sparse"))

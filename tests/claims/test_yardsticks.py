@@ -6,7 +6,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from sacrepro.claims.critic_error import critic_error_rows
+from sacrepro.claims.critic_error import critic_error_rows, step_sizes
 from sacrepro.claims.diagnostics import BINS, diagnostic_rows, visit_histogram
 from sacrepro.claims.trace import simulated_rows, stationarity_rows
 from sacrepro.claims.yardsticks import Yardstick, cosine, entropy, first_order_gap, gradient_error
@@ -66,6 +66,14 @@ def test_errors_and_bias_obey_the_triangle():
     assert rows[0].bias > 1e-4
     short, long = (np.mean([row.to_q_star for row in rows if row.T == T and row.kappa == 0]) for T in (10, 300))
     assert long < short
+
+
+def test_the_step_sizes_of_the_experiment():
+    """Three agents in a row, S = 3, A = 2: N_1^1 has all of them, so h = 4 · 6^3 / (1-γ) and t0 = 2h."""
+    h, t0 = step_sizes(MDP, 1)
+    assert h == pytest.approx(4 * 6**3 / (1 - MDP.gamma))
+    assert t0 == 2 * h
+    assert {row.instance for row in critic_error_rows(MDP, "here", [0], [5], 2)} == {"here"}
 
 
 def test_a_stationary_law_that_is_not_unique_is_refused():
