@@ -36,6 +36,12 @@ PATIENCE = 60
 
 #: Up to this many joint states a slow chain is solved as a linear system, with one product for its matrix.
 DENSE_ENTRIES = 64
+#: The same once BiCGSTAB did not halve the residual.
+LARGEST_DENSE = 1 << 11
+#: Steps of the first BiCGSTAB; twice as many each time that it does not halve the residual.
+KRYLOV_STEPS = 60
+#: A certificate up to this many times what rounding alone costs is not worth more products.
+NOISE = 8.0
 
 #: Agents whose value functions are averaged.
 Group = tuple[int, ...]
@@ -166,7 +172,7 @@ def _solve(chain: Chain, groups: list[Group], asked: float | None) -> tuple[Arra
     spare = np.empty_like(V)
     center = np.zeros(len(groups))
     spans: list[float] = []
-    stalled, before_krylov = 0, math.inf
+    stalled, before_krylov, steps, wait = 0, math.inf, KRYLOV_STEPS, 0
     while True:
         T_V = _bellman(chain, groups, means, operator, V, spare)
         products += 1
@@ -174,9 +180,13 @@ def _solve(chain: Chain, groups: list[Group], asked: float | None) -> tuple[Arra
         low, high = delta.min(axis=1), delta.max(axis=1)
         spans.append(float((high - low).max()))
         distance = 0.5 * gamma * spans[-1] * chain.discount_range()[1]
-        at_rest = distance <= 0.1 * tol or _no_progress(spans) or (len(spans) >= 3 and distance > 0.5 * before_krylov)
-        if distance <= tol or at_rest:
+        stuck = _no_progress(spans) or (len(spans) >= 3 and distance > 0.5 * before_krylov)
+        at_rest = False
+        if distance <= tol or stuck:
             certificate = _certify(chain, groups, operator, T_V, low, high, center)
+            # A slow chain is stuck as well; only rounding that makes up a good part of the error is a reason to stop.
+            noise = bool((certificate.error <= NOISE * certificate.floor).all())
+            at_rest = distance <= 0.1 * tol or (stuck and noise)
             exhausted = at_rest and stalled >= 4 and float(certificate.floor.max()) > 0.4 * tol
             if (certificate.error <= tol).all() or (exhausted and asked is None):
                 T_V += certificate.shift[:, None]
@@ -197,12 +207,20 @@ def _solve(chain: Chain, groups: list[Group], asked: float | None) -> tuple[Arra
             center = gamma * center + middle
             spans.clear()
             before_krylov = math.inf
-        elif stalled <= 4 and (
-            _remaining_products(spans, tol, gamma) > PATIENCE or (before_krylov < math.inf and len(spans) >= 3)
+        elif (
+            stalled <= 4
+            and len(spans) >= wait
+            and (_remaining_products(spans, tol, gamma) > PATIENCE or (before_krylov < math.inf and len(spans) >= 3))
         ):
-            before_krylov = distance
             delta -= (0.5 * (low + high))[:, None]
-            products += max(_krylov(gamma, operator, delta[row], T_V[row], tol) for row in range(len(groups)))
+            tried = [_krylov(gamma, operator, delta[row], T_V[row], tol, steps) for row in range(len(groups))]
+            products += max(count for count, _ in tried)
+            if all(helped for _, helped in tried):
+                before_krylov = distance
+            else:
+                # Value iteration, which always helps, gets as many products as the next try.
+                steps *= 2
+                wait = steps
             spans.clear()
         V, spare = T_V, delta
 
@@ -278,8 +296,13 @@ def _remaining_products(spans: list[float], tol: float, gamma: float) -> float:
     return float("inf") if pace <= 0 else float(distance / pace)
 
 
-def _krylov(gamma: float, operator: FactoredOperator, delta: Array, V: Array, tol: float) -> int:
-    """Add to V an approximate solution x of (I - γP) x = γPδ, by BiCGSTAB where large; returns the products taken."""
+def _krylov(
+    gamma: float, operator: FactoredOperator, delta: Array, V: Array, tol: float, steps: int
+) -> tuple[int, bool]:
+    """Add to V an approximate solution x of (I - γP) x = γPδ, by BiCGSTAB where large; returns the products taken.
+
+    The second result says whether x at least halves the residual; else V stays as it was.
+    """
     count = 0
 
     def product(x: Array) -> Array:
@@ -287,25 +310,27 @@ def _krylov(gamma: float, operator: FactoredOperator, delta: Array, V: Array, to
         count += 1
         return x - gamma * operator.forward(x.reshape(1, -1))[0]
 
-    size = sup(delta)
-    if size == 0.0:
-        return 0
+    if sup(delta) == 0.0:
+        return 0, True
     # V already took one step: V = T V_old, so the correction from there solves (I - γP) x = γ P δ.
     right = gamma * operator.forward(delta.reshape(1, -1))[0]
     count += 1
     right -= 0.5 * (right.min() + right.max())
-    if delta.size <= DENSE_ENTRIES:
+    if delta.size <= (DENSE_ENTRIES if steps == KRYLOV_STEPS else LARGEST_DENSE):
         matrix = np.eye(delta.size) - gamma * operator.forward(np.eye(delta.size)).T
         V += np.linalg.solve(matrix, right)
-        return count + 1
+        return count + 1, True
     from scipy.sparse.linalg import LinearOperator, bicgstab
 
     linear = LinearOperator((delta.size, delta.size), matvec=product, dtype=np.float64)
     goal = 0.1 * tol * (1.0 - gamma) * delta.size**0.5
-    x, _ = bicgstab(linear, right, rtol=0.0, atol=goal, maxiter=60)
-    if np.isfinite(x).all():
+    # Where BiCGSTAB breaks down or diverges its x is of no use, and says so by numbers that are not finite.
+    with np.errstate(all="ignore"):
+        x, _ = bicgstab(linear, right, rtol=0.0, atol=goal, maxiter=steps)
+        helped = bool(np.linalg.norm(right - product(x)) <= max(0.5 * float(np.linalg.norm(right)), goal))
+    if helped:
         V += x
-    return count
+    return count, helped
 
 
 def objective(mdp: Model, V_bar: Array, error: float) -> tuple[float, float]:

@@ -4,6 +4,8 @@ import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from scipy.sparse import csr_array, eye_array
+from scipy.sparse.linalg import spsolve
 
 from sacrepro import NetworkedMDP
 from sacrepro.exact import (
@@ -22,6 +24,7 @@ from sacrepro.exact import (
 from sacrepro.exact.chain import chain_of
 from sacrepro.exact.memory import available_bytes
 from sacrepro.exact.occupancy import occupancy
+from sacrepro.exact.rounding import gamma_k
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import relay
 from sacrepro.policy import gaussian_theta, policies, uniform_theta
@@ -186,6 +189,36 @@ def test_the_occupancy_certificate_holds_where_the_chain_forgets_slowly(tol):
     error = np.abs(law.pi - dense.occupancy(mdp, policies(mdp, theta))).sum()
     assert error <= law.error + DENSE / (1 - mdp.gamma)
     assert law.error <= tol
+
+
+def lone(P, r, gamma):
+    """One agent with one action."""
+    start = np.eye(len(P))[0]
+    return NetworkedMDP(nx.empty_graph(1), (P[:, None, :],), (r[:, None],), gamma, (start,))
+
+
+def circle(n, gamma):
+    """One agent goes round n states: BiCGSTAB diverges on it."""
+    return lone(np.roll(np.eye(n), 1, axis=1), (np.arange(n) == 5).astype(float), gamma)
+
+
+def walk(n, gamma):
+    """A fair walk on n states that pays in the upper half: the residual falls by γ a step, hardly, for n² steps."""
+    P = 0.5 * (np.eye(n, k=1) + np.eye(n, k=-1))
+    P[0, 0] = P[-1, -1] = 0.5
+    return lone(P, (np.arange(n) >= n // 2).astype(float), gamma)
+
+
+@pytest.mark.parametrize("mdp", [walk(200, 0.999), walk(2500, 0.99), circle(300, 0.99), circle(2200, 0.9)])
+def test_a_slow_chain_is_not_taken_for_rounding_noise(mdp):
+    """Each product leaves the residual almost where it was, or BiCGSTAB makes it worse: all errors are small."""
+    theta = uniform_theta(mdp)
+    found = evaluate(mdp, theta)
+    assert found.error <= 2 * gamma_k(3 * mdp.r[0].shape[0]) / (1 - mdp.gamma) ** 2 + 1e-10
+    n = len(mdp.P[0])
+    P = csr_array(mdp.P[0][:, 0, :])
+    direct = spsolve((eye_array(n) - mdp.gamma * P).tocsc(), mdp.r[0][:, 0])
+    assert np.abs(found.V[0] - direct).max() <= found.error + DENSE / (1 - mdp.gamma) ** 2
 
 
 def test_an_unattainable_tolerance_names_an_attainable_one():
