@@ -9,18 +9,22 @@ import numpy as np
 import pytest
 
 from claims.instances import random_case, uniform_case
+from sacrepro.bounds.anatomy import STEPS as STEPS_OF_LEMMA_4
 from sacrepro.claims import (
     CLAIMS,
     actions_one_hop_later,
     claim,
     critic,
     critic_sharp,
+    definition2,
     light_cone,
     td_fixed_point,
     truncation,
 )
+from sacrepro.claims.assumption3 import entries, relative_error
 from sacrepro.claims.decay_map import map_rows
 from sacrepro.claims.light_cone import HORIZONS, finite_values
+from sacrepro.claims.mixing import STEPS, mixing
 from sacrepro.claims.td_fixed_point import inside_states, solve_error
 from sacrepro.exact.rounding import gamma_k
 from sacrepro.instances.random_kernels import random_mdp
@@ -52,6 +56,23 @@ LABELS = {
     "truncation": ({""}, WEIGHTS),
     "lemma4": ({"worst case", "own hypothesis"}, WEIGHTS | {"worst of all"}),
     "lemma4_sharp": ({"any weights", "natural weights"}, WEIGHTS | {"worst of all"}),
+    "anatomy": (
+        {
+            *STEPS_OF_LEMMA_4,
+            "lemma3: r̄ for the range of r_i", "lemma3: starts that never meet, sup over policies",
+            "lemma3: TV for r_i, all starts for a cell",
+            "truncation: Lemma 3", "truncation: worst weights",
+            "td_fixed_point: 2/(1-γ), not needed", "td_fixed_point: Lemma 3, sup over policies",
+            "td_fixed_point: 1/(1-γ), the error repeated every step",
+            "critic_sharp: 2/(1-γ)², by locality", "critic_sharp: r̄γ^{κ+1}/(1-γ) for the critic's error",
+            "critic_sharp: L_i for the score norm", "critic_sharp: sup over cells and agents, no cancellation",
+            "lemma4_sharp: r̄ for the range of rewards", "lemma4_sharp: ΓM R_d for one far agent",
+            "lemma4_sharp: no cancellation between agents",
+            "(9): 2/(1-γ)², by locality", "(9): L r̄/(1-γ)² for ‖∇J‖ at this θ",
+            "(9): noise budget, sup over cells, no cancellation",
+        },
+        {"", "natural", "uniform", "opposed"},
+    ),
     "td_fixed_point": ({"paper", "decay gap alone", "locality"}, {""}),
     "critic_sharp": ({"paper", "decay gap alone", "locality"}, {""}),
     "assumption3": ({"ceiling", "floor", "floor, mixed", "later"}, {"τ=#"}),
@@ -72,9 +93,8 @@ def test_every_comparison_names_its_instance_and_policy(name):
     assert {row.agent for row in rows} <= set(range(case.mdp.n))
     assert all(type(row.kappa) is int and 0 <= row.kappa <= case.D.shape[1] for row in rows)
     assert all(row.error >= 0.0 for row in rows)
-    if name != "anatomy":
-        numberless = {re.sub(r"\d[\d.]*(e[+-]\d+)?", "#", row.case) for row in rows}
-        assert ({row.hypothesis for row in rows}, numberless) == LABELS[name]
+    numberless = {re.sub(r"\d[\d.]*(e[+-]\d+)?", "#", row.case) for row in rows}
+    assert ({row.hypothesis for row in rows}, numberless) == LABELS[name]
 
 
 def test_the_certificate_of_truncation():
@@ -139,3 +159,54 @@ def test_the_certificate_of_the_map():
     rows = list(map_rows(COARSE))
     assert {row.error for row in rows} == {2e-3}
     assert {(row.instance, row.policy) for row in rows} == {("here", "now")}
+
+
+def test_the_certificate_of_the_mixing_distances():
+    """Both laws at t go through t+1 products over all joint states; equal laws are at distance twice their rounding."""
+    P = (np.full((2, 2, 2), 0.5),) * 2
+    mdp = NetworkedMDP(nx.empty_graph(2), P, (np.eye(2),) * 2, 0.5, (np.full(2, 0.5),) * 2)
+    for found in mixing(mdp, (np.full((2, 2), 0.5),) * 2):
+        for t in (1, 2, 100):
+            assert found.between[t] == pytest.approx(2 * gamma_k((t + 1) * (4 + 4 * 2 + 8)), rel=1e-3)
+        assert found.between[0] == found.to_limit[0] == 1.0
+        # ‖P - μ‖ and ‖P^128 - μ‖ are rounding: that of one product and that of 128.
+        assert found.block == 2
+        assert found.m == pytest.approx(math.sqrt(gamma_k(4 + 64) + gamma_k(128 * (4 + 64))), rel=1e-3)
+        assert len(found.between) == STEPS + 1
+
+
+def test_the_certificate_of_exploration():
+    """2(τ+1)(|S| + 4n) roundings on either side, and kernels that miss 1 by the tolerance of a model, τ n times."""
+    u = 2.0**-53
+    assert relative_error(CASE.mdp, 5) == pytest.approx(2 * 2 * 6 * (32 + 20) * u + 2 * 5 * 5 * 1e-12, rel=1e-12)
+    assert entries(CASE.mdp) == 8**5
+    assert entries(random_mdp(nx.path_graph(2), seed=0, state_sizes=(2, 3), action_sizes=(3, 1))) == 2**2 * 3 * 3**2
+
+
+def test_the_certificate_of_definition_2():
+    """(D ± error)^{1/(κ+1)}: the larger distance, for the policy given and for the worst one found."""
+    found = definition2.asked([(0.25, 1), (0.01, 0)], 1.0, 0.0625)
+    assert found == (0.5, pytest.approx(0.5 - math.sqrt(0.1875)))
+    assert definition2.asked([(0.25, 1)], 1.0, 0.3) == (0.5, 0.5)
+    rows = list(definition2.check(CASE))
+    (worst,) = {row.case for row in rows} - {definition2.fit(CASE)}
+    c = CASE.mdp.r_bar / 0.5
+    row = next(row for row in rows if row.case == worst)
+    D = row.left ** (row.kappa + 1) * c
+    assert row.error == pytest.approx(definition2.asked([(D, row.kappa)], c, 2e-9)[1], rel=1e-3)
+
+
+def test_the_label_of_a_policys_own_decay():
+    """c ρ and the slowest decay from κ = 0 on; nothing to tell of one κ, or where D_i(0) is within its error."""
+
+    def told(D, error=1e-3):
+        return definition2.fit(dataclasses.replace(CASE, D=np.tile(D, (5, 1)), D_error=error))
+
+    assert told([0.8, 0.4, 0.05, 0.0, 0.0]) == "given policy, own c=1.6 ρ=0.5"
+    assert told([0.8, 0.08, 0.072, 0.0, 0.0]) == "given policy, own c=2.67 ρ=0.3"
+    assert told([0.8, 0.0, 0.0, 0.0, 0.0]) == "given policy"
+    assert told([1e-3, 1e-4, 0.0, 0.0, 0.0]) == "given policy"
+    pair = uniform_case(random_mdp(nx.path_graph(2), seed=0))
+    assert definition2.fit(pair) == "given policy"
+    three = uniform_case(random_mdp(nx.path_graph(3), seed=0))
+    assert definition2.fit(three).startswith("given policy, own c=")

@@ -6,8 +6,15 @@ import numpy as np
 import pytest
 
 from sacrepro.claims import CLAIMS, claim
-from sacrepro.claims.comparison import Comparison, by_hypothesis, ratio_text, verdict
-from sacrepro.claims.table import between_markers, markdown_table, summary_table
+from sacrepro.claims.comparison import (
+    Comparison,
+    by_hypothesis,
+    excess_of,
+    excess_text,
+    ratio_text,
+    verdict,
+)
+from sacrepro.claims.table import COUNTEREXAMPLES, between_markers, markdown_table, summary_table
 
 
 def row(left, right, error=0.01, **fields):
@@ -118,3 +125,64 @@ def test_what_says_nothing_says_by_what_factor():
     assert verdict("lemma9", "", "", [row(2.0, 2.0, trivial=2.0)]).verdict == "vacuous"
     assert verdict("lemma9", "", "", [row(2.1, 2.0, trivial=2.0)]).verdict == "violated"
     assert math.isnan(verdict("lemma9", "", "", [row(1.0, 2.0)]).excess)
+
+
+def test_the_whole_table():
+    """Every line: headings, a tight claim, an identity, and a right side that says nothing."""
+    rows = [
+        verdict("lemma9", "x ≤ y", "Lemma 9", [row(1.23456, 2.0, instance="b"), row(2.0, 2.0)]),
+        verdict("lemma8", "x = 0", "Lemma 8", [row(0.0, 0.0)]),
+        verdict("lemma7", "x ≤ z", "Lemma 7", [row(1.0, 34.0, trivial=10.0)]),
+    ]
+    assert markdown_table(rows) == (
+        "| claim | right side | statement | paper | instances | comparisons | constraining | violations "
+        "| worst left/right | where | verdict |\n"
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
+        "| `lemma9` |  | x ≤ y | Lemma 9 | 2 | 2 | 2 | 0 | 1 | a, θ uniform, agent 0, κ=0 | **tight** |\n"
+        "| `lemma8` |  | x = 0 | Lemma 8 | 1 | 1 | 0 | 0 | identity |  | **holds** |\n"
+        "| `lemma7` |  | x ≤ z | Lemma 7 | 1 | 1 | 0 | 0 | - |  | **vacuous** |\n"
+    )
+    assert markdown_table([rows[0]._replace(ratio=0.123456)]).splitlines()[2].split(" | ")[8] == "0.1235"
+
+
+def test_the_whole_summary():
+    """Headings, claims with and without names of readings, and the counterexamples below."""
+    rows = [
+        verdict("lemma9", "x ≤ y", "Lemma 9", [row(1.0, 2.0)]),
+        verdict("lemma8", "x = 0", "Lemma 8", [row(0.0, 0.0)]),
+        verdict("lemma7", "x ≤ z", "Lemma 7", [row(1.0, 34.0, trivial=10.0)]),
+        verdict("sentence", "x ≤ w", "p. 1", [row(3.0, 2.0)])._replace(verdict="false as written"),
+    ]
+    assert summary_table(rows) == (
+        "| claim | statement | paper | instances | comparisons | constraining | violations "
+        "| verdict, worst left/right | worst at | certificate | figure |\n"
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
+        "| `lemma9` | x ≤ y | Lemma 9 | 1 | 1 | 1 | 0 | **holds**, 0.5 | <details><summary>a</summary>a, θ uniform, "
+        "agent 0, κ=0</details> | 0.01 | [lemma9](figures/lemma9.svg) |\n"
+        "| `lemma8` | x = 0 | Lemma 8 | 1 | 1 | 0 | 0 | **holds** |  | 0.01 | [lemma8](figures/lemma8.svg) |\n"
+        "| `lemma7` | x ≤ z | Lemma 7 | 1 | 1 | 0 | 0 | **vacuous**, at least 3.4 times what holds anyway |  | 0.01 "
+        "| [lemma7](figures/lemma7.svg) |\n"
+        f"\n{COUNTEREXAMPLES}\n\n"
+        "| sentence | paper | verdict | left/right | attained at | certificate | statement |\n"
+        "| --- | --- | --- | --- | --- | --- | --- |\n"
+        "| x ≤ w | p. 1 | **false as written** | 1.5 | a, θ uniform, agent 0, κ=0 | 0.01 | `sentence` |\n"
+    )
+
+
+def test_both_markers_must_stand_once():
+    for text in ("<!-- claims -->\n", "<!-- /claims -->\n", 2 * "<!-- claims -->\n<!-- /claims -->\n"):
+        with pytest.raises(ValueError, match="once each"):
+            between_markers(text, "new\n")
+
+
+def test_readings_are_named_in_order_and_ends_count():
+    rows = [row(1.0, 2.0, hypothesis="b"), row(1.0, 2.0, hypothesis="a")]
+    assert verdict("lemma9", "", "", rows).hypothesis == "a, b"
+    assert [[r.hypothesis for r in group] for group in by_hypothesis([*rows, rows[0]])] == [["b", "b"], ["a"]]
+    assert verdict("lemma9", "", "", [row(2.5, 2.0, error=0.5)]).verdict == "tight"
+    assert verdict("lemma9", "", "", [row(0.25, 0.5, error=0.5)]).verdict == "vacuous"
+    assert excess_of([row(1.0, 2.0, trivial=0.5), row(1.0, 2.0)]) == 4.0
+    assert excess_text(verdict("lemma9", "", "", [row(1.0, 2.0, trivial=4.0)])) == ""
+    assert excess_text(verdict("lemma9", "", "", [row(1.0, 2.0, trivial=2.0)])) == (
+        "at least 1 times what holds anyway"
+    )

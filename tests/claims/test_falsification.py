@@ -11,6 +11,7 @@ from sacrepro.bounds.definition2 import definition2
 from sacrepro.claims import (
     actions_one_hop_later,
     appendix_a,
+    falsification,
     influence,
     lemma3,
     lemma4,
@@ -18,8 +19,21 @@ from sacrepro.claims import (
     light_cone,
     truncation,
 )
-from sacrepro.claims.comparison import verdict
-from sacrepro.claims.falsification import HIDDEN, MISTAKES, PLANTS, Plant, planted
+from sacrepro.claims.comparison import Comparison, verdict
+from sacrepro.claims.falsification import (
+    HIDDEN,
+    MISTAKES,
+    PLANTS,
+    Plant,
+    gradient_plants,
+    measured_one_sided,
+    narrower,
+    plant,
+    planted,
+    rooted,
+    shifted_root,
+    times,
+)
 from sacrepro.exact.dense import oscillation, q_function
 from sacrepro.graph import neighborhood
 from sacrepro.instances.relay import relay
@@ -31,6 +45,13 @@ RELAY_CASE = uniform_case(RELAY)
 BROADCAST_CASE = uniform_case(BROADCAST)
 NOISY_CASE = uniform_case(relay(4, gamma=GAMMA, noise=0.3))
 LATCH_CASE = uniform_case(latch(4, 0.02))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_kept():
+    """What was measured before these tests does not answer for them."""
+    falsification.case.cache_clear()
+    falsification.rows.cache_clear()
 
 
 def rows_of(claim, case, hypothesis=None):
@@ -188,3 +209,56 @@ def test_a_plant_that_changes_nothing_is_not_caught():
     assert planted(Plant("", seed.claim, seed.hypothesis, seed.true, seed.true)).caught == "no"
     assert planted(Plant("", seed.claim, seed.hypothesis, seed.wrong, seed.wrong)).caught == "no"
     assert planted(Plant("", seed.claim, seed.hypothesis, seed.true, list)).caught == "no"
+
+
+ROW = Comparison("relay", "uniform", "upper end", "T=3", 3, 1, 0.5, 2.0, 0.1)
+
+
+def test_the_changes_do_what_they_say():
+    """κ = 1 and T = 3: the width of the light cone is γ^4/(1-γ)."""
+    assert times(0.25)(ROW) == ROW._replace(right=0.5)
+    assert rooted(0.25)(ROW) == ROW._replace(left=1.0)
+    assert shifted_root(ROW) == ROW._replace(left=0.5 ** (2 / 3))
+    lost = 0.75 * 0.5**4 / 0.5
+    assert narrower(0.25, 0.5)(ROW) == ROW._replace(right=2.0 - lost)
+    assert narrower(0.25, 0.5)(ROW._replace(hypothesis="lower end", kappa=4)) == ROW._replace(
+        hypothesis="lower end", kappa=4, left=0.5 + 0.75 * 0.5**5 / 0.5
+    )
+
+
+def test_plants_carry_their_names_and_their_rows():
+    seed = plant("a mistake", "lemma3", "", "relay", times(0.5))
+    assert seed[:3] == ("a mistake", "lemma3", "")
+    true, wrong = list(seed.true()), list(seed.wrong())
+    assert {row.instance for row in true} == {"relay"}
+    assert [row.right for row in wrong] == [0.5 * row.right for row in true]
+    one_sided = measured_one_sided("influence", "own C^θ")
+    assert one_sided[:3] == ("one-sided neighborhoods", "influence", "own C^θ")
+    assert {row.hypothesis for row in one_sided.true()} == {row.hypothesis for row in one_sided.wrong()} == {"own C^θ"}
+    assert [row.left for row in one_sided.true()] != [row.left for row in one_sided.wrong()]
+    plants = list(gradient_plants())
+    assert [seed[:3] for seed in plants] == [
+        ("weights sum to 1.1", "lemma4", "worst case"),
+        ("weights sum to 1.1", "lemma4_sharp", "any weights"),
+        ("one-sided neighborhoods", "lemma4", "worst case"),
+        ("one-sided neighborhoods", "lemma4_sharp", "any weights"),
+    ]
+    heavy, _, one_sided, _ = ([row.left for row in seed.wrong()] for seed in plants)
+    true = [row.left for row in plants[0].true()]
+    assert heavy != true != one_sided != heavy
+    for seed in plants:
+        assert [row.left for row in seed.true()] == true
+    for sharp, plain in ((plants[1], plants[0]), (plants[3], plants[2])):
+        assert [row.left for row in sharp.wrong()] == [row.left for row in plain.wrong()]
+        assert [row.right for row in sharp.wrong()] == [row.right for row in sharp.true()]
+
+
+def test_all_plants_then_the_hidden_ones(monkeypatch):
+    monkeypatch.setattr(falsification, "PLANTS", (PLANTS[2],))
+    first, *hidden = falsification.falsification()
+    assert first == planted(PLANTS[2])
+    assert [(row.mistake, row.claim, row.reason) for row in hidden] == list(HIDDEN)
+    for row in hidden:
+        assert (row.hypothesis, row.truth, row.comparisons, row.catches, row.where) == ("", "", 0, 0, "")
+        assert np.isnan(row.ratio)
+        assert row.caught == "hidden"

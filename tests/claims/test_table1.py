@@ -152,3 +152,25 @@ def test_the_verb_writes_rows_and_a_table_that_names_every_setting(tmp_path):
     assert markdown.read_text().count("| Factored MDP |") == 3
     cli.main(["figure", "table1", str(rows), "--output", str(tmp_path / "table1.svg")])
     assert (tmp_path / "table1.svg").read_text().startswith("<?xml")
+
+
+def test_the_table_as_it_is_written():
+    """Two policies of one setting share a line with the larger errors; what is within the certificate reads 0."""
+    row = Table1Row("chain", "a", "uniform", 3, 64, 0, 1, 2, 12, 0.25, 1e-3, 9.0, 0.5, 0.125, 10, 0.002, 0.00201, 1.0)
+    rows = [row, row._replace(policy="gaussian 1", D=0.12345, lstd=2.0), row._replace(setting="star", n=4, joint=256)]
+    assert markdown_table1(rows) == (
+        "| setting | n | entries of Q | κ | f(κ) | reach | entries of all Q̂_i | max D_i(κ) | Lemma 3 | influence "
+        "| truncated Q̂ | single-agent parameters | linear, best fit | linear, least squares | linear, LSTD |\n"
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
+        "| chain | 3 | 64 | 0 | 1 | 2 | 12 | 0.25 | 9 | 0.5 | 0.125 | 10 | 0 | 0.00201 | 2 |\n"
+        "| star | 4 | 256 | 0 | 1 | 2 | 12 | 0.25 | 9 | 0.5 | 0.125 | 10 | 0 | 0.00201 | 1 |\n"
+    )
+
+
+def test_rows_carry_their_names_and_sizes():
+    rows = list(table1_rows(uniform_case(RELAY, "here"), "a setting"))
+    assert {row[:5] for row in rows} == {("a setting", "here", "uniform", 4, 4**4)}
+    assert [(row.kappa, row.f, row.reach, row.table, row.linear_table) for row in rows] == [
+        (0, 1, 1, 4 * 4, 16), (1, 3, 2, 2 * 4**2 + 2 * 4**3, 16), (2, 4, 3, 2 * 4**3 + 2 * 4**4, 16),
+        (3, 4, 4, 4 * 4**4, 16),
+    ]  # fmt: skip

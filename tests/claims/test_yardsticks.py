@@ -8,17 +8,18 @@ import pytest
 
 from sacrepro.claims.critic_error import critic_error_rows, step_sizes
 from sacrepro.claims.diagnostics import BINS, diagnostic_rows, visit_histogram
-from sacrepro.claims.trace import simulated_rows, stationarity_rows
+from sacrepro.claims.trace import FRESH, learning_rows, simulated_rows, stationarity_rows
 from sacrepro.claims.yardsticks import Yardstick, cosine, entropy, first_order_gap, gradient_error
-from sacrepro.exact import evaluate, policy_gradient, q_function, td_fixed_point
+from sacrepro.exact import evaluate, objective_and_gradient, policy_gradient, q_function, td_fixed_point
 from sacrepro.exact.dense import transition_matrix
 from sacrepro.graph import neighborhood
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn import sac_seeds
-from sacrepro.learn.samples import Samples
+from sacrepro.learn.samples import Samples, samples
 from sacrepro.learn.visited import VisitedCells, visited_cells
 from sacrepro.model import NetworkedMDP
 from sacrepro.policy import gaussian_theta, policies, softmax, uniform_theta
+from sacrepro.simulate import Simulator
 
 MDP = random_mdp(nx.path_graph(3), seed=1, state_sizes=(2, 3, 2), action_sizes=(2, 2, 1), gamma=0.8)
 THETA = gaussian_theta(MDP, np.random.default_rng(0))
@@ -158,3 +159,35 @@ def test_simulation_agrees_with_exact_values():
     assert abs(simulated.J - exact.J) <= 6 * simulated.standard_error + simulated.cut
     assert simulated.cut < 1e-3 * exact.J < simulated.standard_error
     assert exact.gap >= 0.0
+
+
+def test_rows_along_a_run_are_means_since_the_record_before():
+    m, J, share = np.array([0, 2, 5]), np.arange(5.0), np.arange(5.0) / 10
+    assert list(learning_rows("here", 1, 7, m, J, share)) == [
+        ("here", 1, 7, 2, 0.5, pytest.approx(0.05)), ("here", 1, 7, 5, 3.0, pytest.approx(0.3)),
+    ]  # fmt: skip
+
+
+def test_exact_rows_along_a_run():
+    theta = gaussian_theta(MDP, np.random.default_rng(0))
+    thetas = [np.stack([np.zeros_like(block), block]) for block in theta]
+    rows = list(stationarity_rows(MDP, "here", 1, 7, np.array([0, 40]), thetas))
+    assert [row[:4] for row in rows] == [("here", 1, 7, 0), ("here", 1, 7, 40)]
+    found = objective_and_gradient(MDP, theta)
+    zeta = policies(MDP, theta)
+    assert rows[1][4:] == (
+        found.J, pytest.approx(sum((block**2).sum() for block in found.gradient)),
+        first_order_gap(zeta, found.gradient), entropy(zeta),
+    )  # fmt: skip
+
+
+def test_simulated_rows_use_episodes_of_their_own():
+    """Seeds that no run learns with and no other run is simulated with; the mean and its error are of those."""
+    thetas = [np.zeros((1, *r_i.shape)) for r_i in MDP.r]
+    (row,) = simulated_rows(MDP, "here", 1, 2, [30], thetas, episodes=4, T=9)
+    fresh = range(FRESH + 8, FRESH + 12)
+    returns = samples(Simulator(MDP), uniform_theta(MDP), 30, kappa=0, T=9, h=1.0, t0=1.0, seeds=fresh).J_estimate
+    assert row[:4] == ("here", 1, 2, 30)
+    assert returns.mean() == row.J
+    assert row.standard_error == pytest.approx(math.sqrt(((returns - returns.mean()) ** 2).sum() / 3 / 4))
+    assert row.cut == pytest.approx(0.8**10 * MDP.r_bar / 0.2)
