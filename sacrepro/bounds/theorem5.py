@@ -26,6 +26,11 @@ def smoothness(r_bar: float, gamma: float) -> float:
     return r_bar / (2.0 * (1.0 - gamma) ** 2)
 
 
+def gradient_norm(r_bar: float, gamma: float) -> float:
+    """r̄ / (2√2 (1-γ)^{3/2}) ≥ ‖∇J‖ for tabular softmax policies and any n (`paper/proofs.md`, theorem5)."""
+    return r_bar / (2.0 * math.sqrt(2.0) * (1.0 - gamma) ** 1.5)
+
+
 def epsilon_bar(r_bar: float, gamma: float) -> float:
     """ε̄ = 4 r̄/(1-γ) + 2 r̄."""
     return 4.0 * r_bar / (1.0 - gamma) + 2.0 * r_bar

@@ -20,5 +20,5 @@ TARGETS: Mapping[str, tuple[str, ...]] = {
     "td_fixed_point": ("paper", "decay gap alone", "locality"),
     "critic_sharp": ("paper", "decay gap alone", "locality"),
     "assumption3": ("floor", "floor, mixed", "ceiling", "later"),
-    "theorem5": ("L'", "T of (8)"),
+    "theorem5": ("L'", "‖∇J‖", "T of (8)"),
 }

@@ -1,6 +1,7 @@
 """Theorem 5: its constants, what (8) asks for, and what (9) promises, on every instance.
 
-``L'`` compares ‖∇J(θ') - ∇J(θ)‖ with L'‖θ' - θ‖ for moves in random directions, L' = r̄/(2(1-γ)²). ``T of (8)`` compares
+``L'`` compares ‖∇J(θ') - ∇J(θ)‖ with L'‖θ' - θ‖ for moves in random directions, L' = r̄/(2(1-γ)²). ``‖∇J‖`` compares
+‖∇J(θ)‖ with r̄/(2√2 (1-γ)^{3/2}), where the proof of the theorem has L r̄/(1-γ)². ``T of (8)`` compares
 1/σ, the longest mean wait for a cell, with the least T that (8) admits; `case` names the best τ. ``(9)`` compares
 ‖∇J(θ)‖² with the right side of (9) after `M` iterations at the largest η; L²r̄²/(1-γ)⁴ holds at every θ. Skipped: T and
 (9) where σ is not computed (see `assumption3`) or is 0.
@@ -16,7 +17,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from sacrepro.bounds.lemma3 import lemma3
-from sacrepro.bounds.theorem5 import Network, least_T, smoothness, theorem5
+from sacrepro.bounds.theorem5 import Network, gradient_norm, least_T, smoothness, theorem5
 from sacrepro.bounds.vacuity import steepest
 from sacrepro.claims.assumption3 import MOST_ENTRIES, best_sigma, entries
 from sacrepro.claims.comparison import Case, Comparison
@@ -25,7 +26,10 @@ from sacrepro.exact import policy_gradient
 from sacrepro.graph import max_neighborhood_size
 from sacrepro.policy import SCORE_BOUND, policies
 
-STATEMENT = "‖∇J(θ')-∇J(θ)‖ ≤ L'‖θ'-θ‖; 1/σ ≤ the T of (8); the left side of (9) ≤ its right side"
+STATEMENT = (
+    "‖∇J(θ')-∇J(θ)‖ ≤ L'‖θ'-θ‖; ‖∇J(θ)‖ ≤ r̄/(2√2 (1-γ)^{3/2}); 1/σ ≤ the T of (8); "
+    "the left side of (9) ≤ its right side"
+)
 REFERENCE = "Theorem 5, eqs. (8)-(9)"
 
 #: δ of the theorem, its outer iterations M, and the τ among which the best is taken.
@@ -39,17 +43,18 @@ LARGEST_GAMMA = 0.97
 
 
 def check(case: Case) -> Iterator[Comparison]:
-    """The three comparisons; the first for each length of a move, the others for each κ."""
+    """The comparisons: one of the gradient, one for each length of a move, the others for each κ."""
     mdp = case.mdp
     yield from smooth(case)
+    L, L_prime = SCORE_BOUND * math.sqrt(mdp.n), smoothness(mdp.r_bar, mdp.gamma)
+    size = steepest(L, mdp.r_bar, mdp.gamma)
+    norm = math.sqrt(sum(float(np.sum(block**2)) for block in case.gradient))
+    off = case.gradient_error * math.sqrt(mdp.n)
+    yield Comparison(case.instance, case.policy, "‖∇J‖", "", 0, 0, norm, gradient_norm(mdp.r_bar, mdp.gamma), off, size)
     if mdp.r_bar == 0.0 or mdp.gamma == 0.0 or mdp.gamma > LARGEST_GAMMA or entries(mdp) > MOST_ENTRIES:
         return
     c, rho = lemma3(mdp.r_bar, mdp.gamma)
     sigma = best_sigma(mdp, policies(mdp, case.theta), TAUS)
-    L, L_prime = SCORE_BOUND * math.sqrt(mdp.n), smoothness(mdp.r_bar, mdp.gamma)
-    trivial = steepest(L, mdp.r_bar, mdp.gamma) ** 2
-    norm = math.sqrt(sum(float(np.sum(block**2)) for block in case.gradient))
-    off = case.gradient_error * math.sqrt(mdp.n)
     for kappa in range(case.D.shape[1]):
         chosen = None
         pairs = max(mdp.state_sizes) * max(mdp.action_sizes)
@@ -71,7 +76,7 @@ def check(case: Case) -> Iterator[Comparison]:
         )
         promised = theorem5(M, 0.25 / L_prime, DELTA, L, L_prime, kappa, network)
         error = off * (2.0 * norm + off)
-        yield Comparison(case.instance, case.policy, "(9)", where, 0, kappa, norm**2, promised, error, trivial)
+        yield Comparison(case.instance, case.policy, "(9)", where, 0, kappa, norm**2, promised, error, size**2)
 
 
 def smooth(case: Case) -> Iterator[Comparison]:

@@ -128,3 +128,19 @@ def turncoat(T: int, gamma: float) -> NetworkedMDP:
     )
     pi0 = (np.full(2, 0.5), np.eye(2 * ages)[0])
     return NetworkedMDP(nx.path_graph(2), (hold, copy), (np.zeros((2, 1)), reward), gamma, pi0)
+
+
+def tally(half: int, gamma: float) -> NetworkedMDP:
+    """Agent 0 acts 0 or 1, agent 1 keeps the score: +1 or -1 a step, within -half..half, and 1 is paid while it leads.
+
+    Many small steps add up before they matter: ‖∇J‖ grows as (1-γ)^{-3/2} where half is some 1/√(1-γ).
+    """
+    size = 2 * half + 1
+    score = np.arange(size)
+    shows = np.broadcast_to(np.eye(2), (2, size, 2, 2))
+    counts = np.zeros((2, size, 1, size))
+    for said in range(2):
+        counts[said, score, 0, np.clip(score + 2 * said - 1, 0, size - 1)] = 1.0
+    leads = np.where(score == half, 0.5, score > half)[:, None]
+    pi0 = (np.full(2, 0.5), np.eye(size)[half])
+    return NetworkedMDP(nx.path_graph(2), (shows, counts), (np.zeros((2, 2)), leads), gamma, pi0)

@@ -76,7 +76,7 @@ LABELS = {
     "td_fixed_point": ({"paper", "decay gap alone", "locality"}, {""}),
     "critic_sharp": ({"paper", "decay gap alone", "locality"}, {""}),
     "assumption3": ({"ceiling", "floor", "floor, mixed", "later"}, {"τ=#"}),
-    "theorem5": ({"T of (8)", "(9)", "L'"}, {"τ=#", "‖θ'-θ‖=#"}),
+    "theorem5": ({"T of (8)", "(9)", "L'", "‖∇J‖"}, {"", "τ=#", "‖θ'-θ‖=#"}),
     "complexity": ({"table", "joint", "written"}, {""}),
     "vacuity": ({"Lemma 4", "(9)", "(9), sharp bias"}, {"from κ=#"}),
 }  # fmt: skip

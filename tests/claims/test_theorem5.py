@@ -25,9 +25,10 @@ from sacrepro.bounds.theorem5 import (
 from sacrepro.bounds.vacuity import steepest
 from sacrepro.claims.case import exact_case
 from sacrepro.claims.comparison import by_hypothesis, holds, verdict
-from sacrepro.claims.theorem5 import check, left_of_9
+from sacrepro.claims.theorem5 import MOVES, check, left_of_9
 from sacrepro.claims.trace import StationarityRow
 from sacrepro.exact import policy_gradient
+from sacrepro.instances.witnesses import tally
 from sacrepro.model import NetworkedMDP
 from strategies import cases
 
@@ -76,10 +77,56 @@ def test_necessary_smoothness():
     P = (np.ones((1, 2, 1)),)
     mdp = NetworkedMDP(nx.empty_graph(1), P, (np.array([[0.0, 1.0]]),), 0.0, (np.ones(1),))
     at = math.log((3 + math.sqrt(3)) / (3 - math.sqrt(3)))
-    rows = list(check(exact_case("bandit", "", mdp, (np.array([[0.0, at]]),))))
-    assert {row.hypothesis for row in rows} == {"L'"}
+    rows = [row for row in check(exact_case("bandit", "", mdp, (np.array([[0.0, at]]),))) if row.hypothesis == "L'"]
+    assert len(rows) == len(MOVES)
     assert verdict("", "", "", rows).verdict == "holds"
     assert verdict("", "", "", [row._replace(right=row.right / 3) for row in rows]).verdict == "violated"
+
+
+def own(case, hypothesis):
+    """The rows of one reading."""
+    return [row for row in check(case) if row.hypothesis == hypothesis]
+
+
+def test_tight_gradient_norm():
+    """A fair coin paid 0 or 2 at once: ∇J = (-½, ½), of norm √2/2 = r̄/(2√2)."""
+    P = (np.ones((1, 2, 1)),)
+    mdp = NetworkedMDP(nx.empty_graph(1), P, (np.array([[0.0, 2.0]]),), 0.0, (np.ones(1),))
+    rows = own(uniform_case(mdp), "‖∇J‖")
+    assert rows[0].left == pytest.approx(math.sqrt(0.5), rel=1e-12)
+    assert rows[0].trivial == pytest.approx(2 * math.sqrt(2))
+    assert verdict("", "", "", rows).verdict == "tight"
+
+
+@pytest.mark.parametrize("gamma", [0.99, 0.998, 0.999])
+def test_necessary_power_of_the_gradient_norm(gamma):
+    """On the tally a quarter of the right side is attained at every γ near 1; with the power 1 it is broken."""
+    rows = own(uniform_case(tally(80, gamma)), "‖∇J‖")
+    assert 0.24 < rows[0].left / rows[0].right < 0.26
+    assert verdict("", "", "", [rows[0]._replace(right=rows[0].right * math.sqrt(1 - gamma))]).verdict == "violated"
+
+
+def test_the_tally_by_enumeration():
+    """Three steps of a fair walk: ∇J against finite differences of J over all coin sequences, γ = ½, half = 2."""
+    mdp, gamma = tally(2, 0.5), 0.5
+
+    def J(p, T=30):
+        law, total = {0: 1.0}, 0.0
+        law_of_shown = 0.5
+        for t in range(T):
+            total += gamma**t * sum(m * (1.0 if k > 0 else 0.5 if k == 0 else 0.0) for k, m in law.items())
+            moved = {}
+            for k, m in law.items():
+                for step, chance in ((1, law_of_shown), (-1, 1 - law_of_shown)):
+                    to = max(-2, min(2, k + step))
+                    moved[to] = moved.get(to, 0.0) + m * chance
+            law, law_of_shown = moved, p
+        return total / 2
+
+    gradient = policy_gradient(mdp, tuple(np.zeros(r_i.shape) for r_i in mdp.r))[0]
+    slope = (J(0.5 + 1e-5) - J(0.5 - 1e-5)) / 2e-5
+    # Both rows of agent 0 share its logit: dp/dx = p(1-p) for each.
+    assert gradient[:, 1].sum() == pytest.approx(0.25 * slope, rel=1e-6)
 
 
 @pytest.mark.parametrize("kappa", [0, 1, 2])
@@ -109,7 +156,7 @@ def test_the_right_side_of_9_by_hand():
 
 def test_9_is_vacuous_after_a_million_iterations():
     groups = {rows[0].hypothesis: rows for rows in by_hypothesis(list(check(random_case())))}
-    assert set(groups) == {"L'", "T of (8)", "(9)"}
+    assert set(groups) == {"L'", "‖∇J‖", "T of (8)", "(9)"}
     assert verdict("", "", "", groups["(9)"]).verdict == "vacuous"
     assert all(row.left <= row.trivial < row.right for row in groups["(9)"])
     assert verdict("", "", "", groups["T of (8)"]).verdict == "holds"
@@ -117,7 +164,7 @@ def test_9_is_vacuous_after_a_million_iterations():
 
 def test_without_exploration_no_T_is_enough():
     """On the relay σ = 0, so (8) cannot be met and only L' is compared."""
-    assert {row.hypothesis for row in check(uniform_case(RELAY))} == {"L'"}
+    assert {row.hypothesis for row in check(uniform_case(RELAY))} == {"L'", "‖∇J‖"}
 
 
 def row(m, value, seed=0):
