@@ -120,10 +120,10 @@ def test_the_certificate_of_the_light_cone():
     for row in rows:
         own = 2.0 * rounding[int(row.case[2:])]
         if row.hypothesis == "outside the cone":
-            assert row.error == pytest.approx(own, rel=1e-12)
+            assert row.error == pytest.approx(own, rel=1e-12, abs=0)
             assert (row.right, row.kappa) == (0.0, 0)
         else:
-            assert row.error - 1e-5 == pytest.approx(own, rel=1e-4)
+            assert row.error - 1e-5 == pytest.approx(own, rel=1e-4, abs=0)
     assert max(finite_values(CASE)) == max(HORIZONS)
 
 
@@ -136,7 +136,7 @@ def test_the_certificate_of_the_critic():
     assert {row.case for row in rows} == {"T=100", "T=1000", "T=10000"}
     for row in rows:
         rounding = 8 * int(row.case[2:]) * 2.0**-52 * 3.0 / 0.25**2
-        assert row.error - 2e-9 == pytest.approx(rounding, rel=1e-4)
+        assert row.error - 2e-9 == pytest.approx(rounding, rel=1e-4, abs=0)
         assert row.trivial == pytest.approx(12.0)
 
 
@@ -145,7 +145,7 @@ def test_the_certificate_of_the_patient_critic():
     case = dataclasses.replace(COARSE, D_error=1e-3)
     for row in critic_sharp.check(case):
         own = case.gradient_error + math.sqrt(2) / 0.5 * 1e-3 / 0.5
-        assert row.error == pytest.approx(own, rel=1e-8)
+        assert row.error == pytest.approx(own, rel=1e-8, abs=0)
         assert row.error > own
 
 
@@ -167,18 +167,18 @@ def test_the_certificate_of_the_mixing_distances():
     mdp = NetworkedMDP(nx.empty_graph(2), P, (np.eye(2),) * 2, 0.5, (np.full(2, 0.5),) * 2)
     for found in mixing(mdp, (np.full((2, 2), 0.5),) * 2):
         for t in (1, 2, 100):
-            assert found.between[t] == pytest.approx(2 * gamma_k((t + 1) * (4 + 4 * 2 + 8)), rel=1e-3)
+            assert found.between[t] == pytest.approx(2 * gamma_k((t + 1) * (4 + 4 * 2 + 8)), rel=1e-3, abs=0)
         assert found.between[0] == found.to_limit[0] == 1.0
         # ‖P - μ‖ and ‖P^128 - μ‖ are rounding: that of one product and that of 128.
         assert found.block == 2
-        assert found.m == pytest.approx(math.sqrt(gamma_k(4 + 64) + gamma_k(128 * (4 + 64))), rel=1e-3)
+        assert found.m == pytest.approx(math.sqrt(gamma_k(4 + 64) + gamma_k(128 * (4 + 64))), rel=1e-3, abs=0)
         assert len(found.between) == STEPS + 1
 
 
 def test_the_certificate_of_exploration():
     """2(τ+1)(|S| + 4n) roundings on either side, and kernels that miss 1 by the tolerance of a model, τ n times."""
     u = 2.0**-53
-    assert relative_error(CASE.mdp, 5) == pytest.approx(2 * 2 * 6 * (32 + 20) * u + 2 * 5 * 5 * 1e-12, rel=1e-12)
+    assert relative_error(CASE.mdp, 5) == pytest.approx(2 * 2 * 6 * (32 + 20) * u + 2 * 5 * 5 * 1e-12, rel=1e-12, abs=0)
     assert entries(CASE.mdp) == 8**5
     assert entries(random_mdp(nx.path_graph(2), seed=0, state_sizes=(2, 3), action_sizes=(3, 1))) == 2**2 * 3 * 3**2
 
@@ -193,7 +193,7 @@ def test_the_certificate_of_definition_2():
     c = CASE.mdp.r_bar / 0.5
     row = next(row for row in rows if row.case == worst)
     D = row.left ** (row.kappa + 1) * c
-    assert row.error == pytest.approx(definition2.asked([(D, row.kappa)], c, 2e-9)[1], rel=1e-3)
+    assert row.error == pytest.approx(definition2.asked([(D, row.kappa)], c, 2e-9)[1], rel=1e-3, abs=0)
 
 
 def test_the_label_of_a_policys_own_decay():
