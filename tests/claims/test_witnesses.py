@@ -54,13 +54,96 @@ RATIOS = {
     "actions_one_hop_later: two hops later": 2.0,
     "lemma4: κ+2": 6 / (32 * 0.1),  # (n-2)/(4nγ)
     "lemma4: L_i = 1/4": 6 / 32 * math.sqrt(2) * 4,
+    "influence: C^θ at once": 1.9,  # s_1 = a_0 two steps on, and again: γ + γ² where C^θ has γ
+    "assumption3: any policy": 4.04,  # .01 over (1/4) · (1/101): noise ½, the rarer action
 }
+#: Measured once, to be what they were.
+MEASURED = {
+    "definition2: deterministic policies": 1.48247978,
+    "appendix_a: c for 2c": 1.96372079,
+    "truncation: weights sum to 1.1": 1.13717421,
+    "lemma4: weights sum to 1.1": 2.59666667,
+    "lemma4: one-sided sum": 5.20666666,
+    "td_fixed_point: the gap alone": 1.95419717,
+}
+
+
+#: Agents of the relay of four with somebody before them, outside N_i^κ.
+RELAYED = {(i, kappa) for i in range(4) for kappa in range(i)}
+#: Where each counterexample is: instance, policies, what else is varied, and (agent, κ).
+PLACES = {
+    "definition2: deterministic policies": ("coin_lover", {"coin at s_1 = 0"}, {""}, {(1, 0)}),
+    "lemma3: r_i ≤ r̄ and no more": ("relay, r ∈ [-9, 1]", {"uniform"}, {""}, RELAYED),
+    "lemma3: |r_i| ≤ r̄": ("relay, r ∈ [-1, 1]", {"uniform"}, {""}, RELAYED),
+    "lemma3: κ+2": ("relay", {"uniform"}, {""}, RELAYED),
+    "lemma3: two hops a step": (
+        "long_range_relay",
+        {"uniform"},
+        {"cells of (1, 2, 3, 4)", "cells of (2, 3, 4)", "cells of (3, 4)"},
+        {(4, 1), (4, 2), (4, 3)},
+    ),
+    "lemma3: one-sided cells": (
+        "relay",
+        {"uniform"},
+        {"cells of (1, 2)", "cells of (1, 2, 3)", "cells of (2, 3)"},
+        {(1, 1), (1, 2), (2, 1), (2, 2)},
+    ),
+    "appendix_a: c for 2c": ("noisy relay", {"uniform"}, {"m=0.7075"}, RELAYED),
+    "influence: C^θ at once": ("signal", {"uniform"}, {""}, {(1, 0)}),
+    "actions_one_hop_later: two hops later": (
+        "latch",
+        {"uniform"},
+        {"27 of 54 cells", "81 of 162 cells"},
+        {(1, 1), (3, 3), (2, 2)},
+    ),
+    "truncation: weights sum to 1.1": ("relay", {"uniform"}, {"weights sum to 1.1"}, RELAYED),
+    "lemma4: κ+2": ("broadcast", {"uniform"}, {"opposed"}, {(0, 1)}),
+    "lemma4: L_i = 1/4": ("broadcast", {"uniform"}, {"opposed"}, {(0, 1)}),
+    "lemma4: weights sum to 1.1": ("latch", {"uniform"}, {"weights sum to 1.1"}, {(0, 4)}),
+    "lemma4: one-sided sum": ("latch", {"uniform"}, {"sum over (0,)"}, {(0, 4)}),
+    "td_fixed_point: form (5)": ("td_witness", {"any"}, {"Q_0(1, ·) ∈ [8.6217, 8.6267], q*(1) = 7.5909"}, {(0, 0)}),
+    "td_fixed_point: the gap alone": ("ladder", {"uniform"}, {""}, {(0, 0)}),
+    "assumption3: any policy": (
+        "noisy relay",
+        {f"logit -{k} log 10" for k in (2, 4, 8, 16)},
+        {f"σ={10.0**-k:g}, τ={tau}" for k in (2, 4, 8, 16) for tau in (2, 3, 9)},
+        {(0, 0)},
+    ),
+    "assumption3: absorbing dynamics": (
+        "relay",
+        {"uniform"},
+        {f"σ={10.0**-k:g}, τ={tau}" for k in (2, 4, 8, 16) for tau in (2, 3, 9)},
+        {(0, 0)},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_rows_say_where_they_were_made(name, rows_of):
+    rows = rows_of(name)
+    instance, policies, cases, places = PLACES[name]
+    assert {row.instance for row in rows} == {instance}
+    assert {row.policy for row in rows} == policies
+    assert {row.case for row in rows} == cases
+    assert {(row.agent, row.kappa) for row in rows} == places
+    assert {row.hypothesis for row in rows} == {name}
+
+
+def test_every_counterexample_is_placed():
+    assert set(PLACES) == {key(witness) for witness in WITNESSES}
 
 
 @pytest.mark.parametrize("name", RATIOS)
 def test_ratios_known_by_hand(name, rows_of):
     witness = next(witness for witness in WITNESSES if key(witness) == name)
     assert judged(witness, rows_of(name)).ratio == pytest.approx(RATIOS[name], rel=1e-6)
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_ratios_measured_before(name, rows_of):
+    rows = rows_of(name)
+    assert max(row.left / row.right for row in rows) == pytest.approx(MEASURED[name], rel=1e-7)
+    assert all(row.error < 1e-3 * row.left for row in rows)
 
 
 def test_the_keys_are_unique():
