@@ -19,9 +19,11 @@ from sacrepro.claims import (
     definition2,
     light_cone,
     td_fixed_point,
+    theorem5,
     truncation,
 )
-from sacrepro.claims.assumption3 import entries, relative_error
+from sacrepro.claims.assumption3 import best_sigma, entries, relative_error
+from sacrepro.claims.comparison import by_hypothesis
 from sacrepro.claims.decay_map import map_rows
 from sacrepro.claims.light_cone import HORIZONS, finite_values
 from sacrepro.claims.mixing import STEPS, mixing
@@ -29,6 +31,7 @@ from sacrepro.claims.td_fixed_point import inside_states, solve_error
 from sacrepro.exact.rounding import gamma_k
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.model import NetworkedMDP
+from sacrepro.policy import policies
 
 CASE = random_case(family="path", gamma=0.5)
 #: Errors large enough to tell them apart, each with its own digits.
@@ -210,3 +213,27 @@ def test_the_label_of_a_policys_own_decay():
     assert definition2.fit(pair) == "given policy"
     three = uniform_case(random_mdp(nx.path_graph(3), seed=0))
     assert definition2.fit(three).startswith("given policy, own c=")
+
+
+def test_the_certificates_of_theorem_5():
+    """√n blocks of ∇J, each off by `gradient_error`: once for the norm, twice for a difference, in squares for (9)."""
+    norm = math.sqrt(sum(float((block**2).sum()) for block in CASE.gradient))
+    off = COARSE.gradient_error * math.sqrt(5)
+    steepest = math.sqrt(2 * 5) * CASE.mdp.r_bar / 0.25
+    groups = {rows[0].hypothesis: rows for rows in by_hypothesis(list(theorem5.check(COARSE)))}
+    for hypothesis, rows in groups.items():
+        assert {row.agent for row in rows} == {0}
+        assert {row.kappa for row in rows} == ({0} if hypothesis in ("‖∇J‖", "L'") else set(range(5)))
+    for row in groups["‖∇J‖"]:
+        assert (row.left, row.error, row.trivial) == pytest.approx((norm, off, steepest), rel=1e-12, abs=0)
+    for row in groups["(9)"]:
+        expected = (norm**2, off * (2 * norm + off), steepest**2)
+        assert (row.left, row.error, row.trivial) == pytest.approx(expected, rel=1e-12, abs=0)
+    for row in groups["L'"]:
+        assert row.error == pytest.approx(2 * off + 1e-12 * row.right, rel=1e-13, abs=0)
+        assert row.right == pytest.approx(CASE.mdp.r_bar / (2 * 0.25) * float(row.case.split("=")[1]), rel=1e-12, abs=0)
+    sigma = best_sigma(CASE.mdp, policies(CASE.mdp, CASE.theta), theorem5.TAUS)
+    for row in groups["T of (8)"]:
+        tau = int(row.case[2:])
+        assert row.left == pytest.approx(1 / min(sigma[i, row.kappa, tau] for i in range(5)), rel=1e-12, abs=0)
+        assert row.error == pytest.approx(1e-9 * row.right, rel=1e-12, abs=0)
