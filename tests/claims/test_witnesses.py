@@ -1,6 +1,5 @@
 """Every counterexample violates its sentence, by numbers known by hand, and one that does not fails the run."""
 
-import functools
 import math
 from fractions import Fraction
 
@@ -16,14 +15,13 @@ from sacrepro.instances.td_witness import NEXT_IS_ONE, td_witness
 from sacrepro.policy import uniform_theta
 
 
-@pytest.fixture(scope="module")
-def rows_of():
-    """The comparisons of a witness, measured once."""
-    return functools.cache(lambda name: measured(next(witness for witness in WITNESSES if key(witness) == name)))
+def rows_of(name):
+    """The comparisons of a witness, measured anew."""
+    return measured(next(witness for witness in WITNESSES if key(witness) == name))
 
 
 @pytest.mark.parametrize("witness", WITNESSES, ids=key)
-def test_every_comparison_of_a_witness_is_violated(witness, rows_of):
+def test_every_comparison_of_a_witness_is_violated(witness):
     rows = rows_of(key(witness))
     assert rows
     assert not any(holds(row) for row in rows)
@@ -36,7 +34,7 @@ def test_every_comparison_of_a_witness_is_violated(witness, rows_of):
 
 
 @pytest.mark.parametrize("witness", WITNESSES, ids=key)
-def test_a_verdict_must_be_earned(witness, rows_of):
+def test_a_verdict_must_be_earned(witness):
     """One comparison that holds, or none at all, and the finding is gone."""
     rows = rows_of(key(witness))
     assert judged(witness, []).verdict == UNEARNED
@@ -119,7 +117,7 @@ PLACES = {
 
 
 @pytest.mark.parametrize("name", PLACES)
-def test_rows_say_where_they_were_made(name, rows_of):
+def test_rows_say_where_they_were_made(name):
     rows = rows_of(name)
     instance, policies, cases, places = PLACES[name]
     assert {row.instance for row in rows} == {instance}
@@ -134,13 +132,13 @@ def test_every_counterexample_is_placed():
 
 
 @pytest.mark.parametrize("name", RATIOS)
-def test_ratios_known_by_hand(name, rows_of):
+def test_ratios_known_by_hand(name):
     witness = next(witness for witness in WITNESSES if key(witness) == name)
     assert judged(witness, rows_of(name)).ratio == pytest.approx(RATIOS[name], rel=1e-6)
 
 
 @pytest.mark.parametrize("name", MEASURED)
-def test_ratios_measured_before(name, rows_of):
+def test_ratios_measured_before(name):
     rows = rows_of(name)
     assert max(row.left / row.right for row in rows) == pytest.approx(MEASURED[name], rel=1e-7)
     assert all(row.error < 1e-3 * row.left for row in rows)
