@@ -10,6 +10,8 @@ import pytest
 
 from claims.instances import random_case, uniform_case
 from sacrepro.bounds.anatomy import STEPS as STEPS_OF_LEMMA_4
+from sacrepro.bounds.theorem5 import Network, critic_noise, least_h, least_T, least_t0
+from sacrepro.bounds.theorem5 import theorem5 as bound_of_theorem5
 from sacrepro.claims import (
     CLAIMS,
     actions_one_hop_later,
@@ -237,3 +239,36 @@ def test_the_certificates_of_theorem_5():
         tau = int(row.case[2:])
         assert row.left == pytest.approx(1 / min(sigma[i, row.kappa, tau] for i in range(5)), rel=1e-12, abs=0)
         assert row.error == pytest.approx(1e-9 * row.right, rel=1e-12, abs=0)
+
+
+def test_the_networks_of_the_finite_time_bounds():
+    """f(κ) log(SA) with S = 3, A = 2 on a path of two, Lemma 3's (c, ρ), the σ of this θ, the least h and t0."""
+    mdp = random_mdp(nx.path_graph(2), seed=0, state_sizes=(3, 2), action_sizes=(2, 2), gamma=0.5)
+    case = uniform_case(mdp)
+    c, L = mdp.r_bar / 0.5, math.sqrt(2) * math.sqrt(2)
+    L_prime = mdp.r_bar / (2 * 0.25)
+    compared = 0
+    for kappa in (0, 1):
+        log_cells = (1, 2)[kappa] * math.log(6)
+
+        def network(tau, kappa=kappa, log_cells=log_cells):
+            sigma = best_sigma(mdp, policies(mdp, case.theta), (tau,))
+            least = min(sigma[i, kappa, tau] for i in range(2))
+            return Network(c, 0.5, least, tau, mdp.r_bar, 0.5, log_cells)
+
+        least = {tau: least_T(theorem5.DELTA, 2, theorem5.M, kappa, network(tau)) for tau in theorem5.TAUS}
+        tau = min(least, key=least.get)
+        right = bound_of_theorem5(theorem5.M, 1 / (4 * L_prime), theorem5.DELTA, L, L_prime, kappa, network(tau))
+        rows = {row.hypothesis: row for row in theorem5.check(case) if row.kappa == kappa and row.case == f"τ={tau}"}
+        assert rows["T of (8)"].right == least[tau]
+        assert rows["(9)"].right == pytest.approx(right, rel=1e-12)
+        for row in critic.check(case):
+            if row.kappa == kappa:
+                known, T = network(critic.TAU), int(row.case[2:])
+                h = least_h(known.sigma, 0.5)
+                t0 = least_t0(h, known.sigma, critic.TAU)
+                bias = {"paper": 2 * c * 0.5 ** (kappa + 1) / 0.25, "locality": c * 0.5 ** (kappa + 1)}[row.hypothesis]
+                noise = critic_noise(critic.DELTA, T, h, t0, known)
+                assert row.right == pytest.approx(noise + bias, rel=1e-12)
+                compared += 1
+    assert compared == 2 * 2 * 2 * 3
