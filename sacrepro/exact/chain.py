@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from sacrepro.counted import CountedMDP
 from sacrepro.exact.dense import averaged_kernels
 from sacrepro.exact.operator import FactoredOperator
 from sacrepro.exact.rounding import averaging_roundings, policy_roundings, row_sum_range
@@ -103,8 +104,15 @@ class Chain:
         return 1.0 / (1.0 - gamma * low), 1.0 / (1.0 - gamma * high)
 
 
+def check_expanded(mdp: object) -> None:
+    """TypeError for a model by counts: on a path of two its kernels have the shape of others, with other axes."""
+    if isinstance(mdp, CountedMDP):
+        raise TypeError("expected a NetworkedMDP, got a CountedMDP; take its .expanded()")
+
+
 def chain_of(mdp: NetworkedMDP, theta: Sequence[Array]) -> Chain:
-    """The chain of the policy tuple θ; errors name the agent whose block is wrong."""
+    """The chain of the policy tuple θ; errors name the agent whose block is wrong, or the kind of model."""
+    check_expanded(mdp)
     blocks = check_theta(mdp, theta)
     zeta = policies(mdp, blocks)
     rewards = tuple((zeta_i * r_i).sum(axis=1) for zeta_i, r_i in zip(zeta, mdp.r, strict=True))

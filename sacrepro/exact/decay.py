@@ -99,6 +99,10 @@ def certified_decay(
         return coupled.certified_decay(mdp, theta, agents, kappas, tol=tol)
     chain = chain_of(mdp, theta)
     demand_value_tables(mdp, None, tables=12)
+    if isinstance(slack, bool) or not isinstance(slack, (int, float, np.integer, np.floating)):
+        raise TypeError(f"slack must be a number, got {slack!r}")
+    if not 0.0 <= slack < np.inf:
+        raise ValueError(f"slack must be at least 0 and finite, got {slack!r}")
     agents = range(mdp.n) if agents is None else agents
     kappas = range(diameter(mdp.graph) + 1) if kappas is None else kappas
     for i in agents:

@@ -17,9 +17,11 @@ import networkx as nx
 import numpy as np
 
 from sacrepro.exact.branch import branch_oscillation
+from sacrepro.exact.chain import check_expanded
 from sacrepro.exact.operator import FactoredOperator
 from sacrepro.exact.rounding import UNIT, gamma_k, policy_roundings, row_sum_range, sup
 from sacrepro.exact.sweep import plan_of, sweep_oscillations
+from sacrepro.exact.values import check_tol
 from sacrepro.graph import check_kappa
 from sacrepro.model import Array
 from sacrepro.policy import softmax
@@ -131,6 +133,8 @@ def local_value(
     tol : wanted error; `largest` : most entries of a table. Where the surroundings do not fit, more is frozen than
     `tol` allows and the error returned is larger: check it. The kernels count as normalised up to their rounding.
     """
+    check_expanded(mdp)
+    check_tol(tol)
     if i not in mdp.graph:
         raise ValueError(f"agent {i!r} is not in the graph")
     gamma = mdp.gamma

@@ -13,10 +13,14 @@ import numpy as np
 
 from sacrepro.coupled import CoupledMDP, Model
 from sacrepro.exact.chain import Chain, chain_of
+from sacrepro.exact.krylov import LARGEST_DENSE, halving_correction
 from sacrepro.exact.operator import FactoredOperator
 from sacrepro.exact.rounding import gamma_k
 from sacrepro.exact.values import DEFAULT_TOL, check_tol, demand_value_tables
 from sacrepro.model import Array
+
+#: Steps of the first BiCGSTAB; twice as many each time that it does not halve the residual.
+KRYLOV_STEPS = 45
 
 
 class Law(NamedTuple):
@@ -60,7 +64,7 @@ def occupancy(chain: Chain, tol: float | None = None) -> Law:
     factor = chain.discount_range()[1]
     pi, spare = start.copy(), np.empty_like(start)
     norms: list[float] = []
-    products = 0
+    products, steps, wait = 0, KRYLOV_STEPS, 20
     while True:
         following = operator.adjoint(pi, spare)
         products += 1
@@ -77,8 +81,13 @@ def occupancy(chain: Chain, tol: float | None = None) -> Law:
             return Law(np.ascontiguousarray(operator.from_memory(following)), error, products)
         if exhausted:
             raise ValueError(f"tol = {tol!r} is below what rounding allows for π^θ; attainable: tol = {2 * error:.2g}")
-        if len(norms) >= 20 and _remaining(norms, (1.0 - gamma) * tol) > 60:
-            products += _krylov_correction(gamma, operator, residual, following, tol)
+        if len(norms) >= wait and _remaining(norms, (1.0 - gamma) * tol) > 60:
+            count, helped = _krylov_correction(gamma, operator, residual, following, tol, steps)
+            products += count
+            if not helped:
+                # The steps of π P^θ, which always help, get as many products as the next try.
+                steps *= 2
+                wait = steps
             norms.clear()
         pi, spare = following, residual
 
@@ -89,10 +98,13 @@ def _remaining(norms: list[float], goal: float) -> float:
     return float("inf") if pace <= 0 else float(distance / pace)
 
 
-def _krylov_correction(gamma: float, operator: FactoredOperator, residual: Array, pi: Array, tol: float) -> int:
-    """Add to `pi` the solution x of x (I - γP) = γ residual P, found by BiCGSTAB; returns the products taken."""
-    from scipy.sparse.linalg import LinearOperator, bicgstab
+def _krylov_correction(
+    gamma: float, operator: FactoredOperator, residual: Array, pi: Array, tol: float, steps: int
+) -> tuple[int, bool]:
+    """Add to `pi` the solution x of x (I - γP) = γ residual P, found by BiCGSTAB; returns the products taken.
 
+    The second result says whether there was one that helps; else `pi` stays as it was.
+    """
     count = 1
 
     def product(x: Array) -> Array:
@@ -102,13 +114,14 @@ def _krylov_correction(gamma: float, operator: FactoredOperator, residual: Array
 
     right = gamma * operator.adjoint(residual)[0]
     size = right.size
-    goal = 0.1 * tol * (1.0 - gamma) / size**0.5
-    x, _ = bicgstab(
-        LinearOperator((size, size), matvec=product, dtype=np.float64), right, rtol=0, atol=goal, maxiter=45
-    )
-    if np.isfinite(x).all():
+    x: Array | None
+    if steps > KRYLOV_STEPS and size <= LARGEST_DENSE:
+        x = np.linalg.solve(np.eye(size) - gamma * operator.adjoint(np.eye(size)).T, right)
+    else:
+        x = halving_correction(product, right, 0.1 * tol * (1.0 - gamma) / size**0.5, steps)
+    if x is not None:
         np.maximum(pi + x, 0.0, out=pi)
-    return count
+    return count, x is not None
 
 
 def stationary_law(chain: Chain, tol: float = 1e-12) -> Law:

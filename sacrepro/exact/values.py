@@ -18,6 +18,7 @@ import numpy as np
 
 from sacrepro.coupled import CoupledMDP, Model
 from sacrepro.exact.chain import Chain, chain_of
+from sacrepro.exact.krylov import LARGEST_DENSE, halving_correction
 from sacrepro.exact.krylov_start import kept_entries, krylov_start
 from sacrepro.exact.memory import allowed_bytes, demand, readable_count
 from sacrepro.exact.operator import FactoredOperator
@@ -36,8 +37,6 @@ PATIENCE = 60
 
 #: Up to this many joint states a slow chain is solved as a linear system, with one product for its matrix.
 DENSE_ENTRIES = 64
-#: The same once BiCGSTAB did not halve the residual.
-LARGEST_DENSE = 1 << 11
 #: Steps of the first BiCGSTAB; twice as many each time that it does not halve the residual.
 KRYLOV_STEPS = 60
 #: A certificate up to this many times what rounding alone costs is not worth more products.
@@ -130,6 +129,7 @@ def mean_values(chain: Chain, tol: float | None, groups: Sequence[Group]) -> tup
     V̄ = (1/n) Σ_i V_i^θ of eqs. (2) and (4) is that of all agents. `error` bounds every entry, rounding included.
     tol : None for `DEFAULT_TOL`, or what rounding allows.
     """
+    check_tol(tol)
     batch = max(1, BATCH_ENTRIES // chain.entries)
     V = np.empty((len(groups), chain.entries))
     error, products = 0.0, 0
@@ -283,7 +283,7 @@ def _certify(
 
 
 def _no_progress(spans: list[float]) -> bool:
-    """Whether the last ten products left the span of δ where it was: rounding noise."""
+    """Whether the last ten products left the span of δ where it was: a slow chain, or rounding noise."""
     return len(spans) > 10 and spans[-1] >= 0.99 * spans[-11]
 
 
@@ -320,17 +320,10 @@ def _krylov(
         matrix = np.eye(delta.size) - gamma * operator.forward(np.eye(delta.size)).T
         V += np.linalg.solve(matrix, right)
         return count + 1, True
-    from scipy.sparse.linalg import LinearOperator, bicgstab
-
-    linear = LinearOperator((delta.size, delta.size), matvec=product, dtype=np.float64)
-    goal = 0.1 * tol * (1.0 - gamma) * delta.size**0.5
-    # Where BiCGSTAB breaks down or diverges its x is of no use, and says so by numbers that are not finite.
-    with np.errstate(all="ignore"):
-        x, _ = bicgstab(linear, right, rtol=0.0, atol=goal, maxiter=steps)
-        helped = bool(np.linalg.norm(right - product(x)) <= max(0.5 * float(np.linalg.norm(right)), goal))
-    if helped:
+    x = halving_correction(product, right, 0.1 * tol * (1.0 - gamma) * delta.size**0.5, steps)
+    if x is not None:
         V += x
-    return count, helped
+    return count, x is not None
 
 
 def objective(mdp: Model, V_bar: Array, error: float) -> tuple[float, float]:

@@ -7,13 +7,14 @@ from hypothesis import given, settings
 from scipy.sparse import csr_array, eye_array
 from scipy.sparse.linalg import spsolve
 
-from sacrepro import NetworkedMDP
+from sacrepro import CountedMDP, NetworkedMDP
 from sacrepro.exact import (
     certified_decay,
     decay_profile,
     dense,
     discounted_state_distribution,
     evaluate,
+    local_value,
     natural_mean,
     natural_truncated_gradient,
     policy_gradient,
@@ -221,6 +222,23 @@ def test_a_slow_chain_is_not_taken_for_rounding_noise(mdp):
     assert np.abs(found.V[0] - direct).max() <= found.error + DENSE / (1 - mdp.gamma) ** 2
 
 
+@pytest.mark.parametrize("mdp", [circle(65, 0.999), circle(300, 0.9999), circle(2200, 0.9), walk(200, 0.999)])
+def test_the_occupancy_of_a_slow_chain(mdp):
+    """Round a circle of n states from 0: π(k) = (1-γ) γ^k / (1-γ^n), at the walk by a direct solve; ∇J follows."""
+    theta = uniform_theta(mdp)
+    law = occupancy(chain_of(mdp, theta))
+    P = mdp.P[0][:, 0, :]
+    n = len(P)
+    if P[0, 1] == 1.0:
+        expected = (1 - mdp.gamma) * mdp.gamma ** np.arange(n) / (1 - mdp.gamma**n)
+    else:
+        system = (eye_array(n) - mdp.gamma * csr_array(P)).T.tocsc()
+        expected = (1 - mdp.gamma) * spsolve(system, np.eye(n)[0])
+    assert law.error <= 1e-8
+    assert np.abs(law.pi - expected).sum() <= law.error + DENSE / (1 - mdp.gamma)
+    assert np.abs(policy_gradient(mdp, theta)[0]).max() == 0.0
+
+
 def test_an_unattainable_tolerance_names_an_attainable_one():
     mdp = sticky(4, 0.999)
     theta = uniform_theta(mdp)
@@ -247,11 +265,45 @@ def test_without_a_tolerance_the_error_is_what_rounding_allows(scale):
     assert certified_decay(mdp, theta).upper.shape == (1, 1)
 
 
-@pytest.mark.parametrize(("tol", "error"), [("x", TypeError), (True, TypeError), (np.inf, ValueError)])
+@pytest.mark.parametrize(
+    ("tol", "error"), [("x", TypeError), (True, TypeError), (np.inf, ValueError), (np.nan, ValueError)]
+)
 def test_what_is_no_tolerance_is_refused(tol, error):
     mdp = sticky(2, 0.9)
-    with pytest.raises(error, match="tol must be"):
-        evaluate(mdp, uniform_theta(mdp), tol)
+    theta = uniform_theta(mdp)
+    for asked in (
+        lambda: evaluate(mdp, theta, tol),
+        lambda: policy_gradient(mdp, theta, tol),
+        lambda: q_function(mdp, theta, 0, tol),
+        lambda: decay_profile(mdp, theta, tol=tol),
+        lambda: certified_decay(mdp, theta, tol=tol),
+        lambda: discounted_state_distribution(mdp, theta, tol),
+        lambda: local_value(mdp, theta, 0, tol),
+    ):
+        with pytest.raises(error, match="tol must be"):
+            asked()
+
+
+@pytest.mark.parametrize(("slack", "error"), [(-1e-3, ValueError), (np.nan, ValueError), ("1", TypeError)])
+def test_what_is_no_slack_is_refused(slack, error):
+    mdp = sticky(2, 0.9)
+    with pytest.raises(error, match="slack must be"):
+        certified_decay(mdp, uniform_theta(mdp), slack=slack, sweep_limit=0)
+
+
+def test_a_model_by_counts_is_not_taken_for_another():
+    """On a path of two its kernels, by (own state, sum, action), have the shape of a NetworkedMDP's."""
+    graph, rng = nx.path_graph(2), np.random.default_rng(0)
+    kernels = tuple(rng.dirichlet(np.ones(2), size=(2, 2, 2)) for _ in range(2))
+    counted = CountedMDP(graph, kernels, (rng.random((2, 2)), rng.random((2, 2))), 0.9, (np.full(2, 0.5),) * 2)
+    theta = (np.zeros((2, 2)),) * 2
+    for asked in (evaluate, policy_gradient, decay_profile, certified_decay):
+        with pytest.raises(TypeError, match=r"take its \.expanded\(\)"):
+            asked(counted, theta)
+    for asked in (local_value, td_fixed_point):
+        with pytest.raises(TypeError, match=r"take its \.expanded\(\)"):
+            asked(counted, theta, 1, 0) if asked is td_fixed_point else asked(counted, theta, 1)
+    assert evaluate(counted.expanded(), theta).error <= 1e-10
 
 
 def test_the_relay_by_hand():
