@@ -25,8 +25,11 @@ from sacrepro.graph import check_graph
 #: float64 arrays; shapes are in the docstrings.
 Array = NDArray[Any]
 
-#: A distribution may miss 1 by this much, which leaves room for rounding and for nothing else.
+#: A distribution may miss 1 by this much; what misses by more than its own rounding is divided by its sum.
 NORMALISATION_TOLERANCE = 1e-12
+
+#: Largest r̄/(1-γ)², the scale of what is computed; the bounds square it.
+LARGEST_SCALE = 1e150
 
 #: Entries of one kernel P_i that instances are willing to tabulate, 128 MiB; binary states reach it at degree 21.
 KERNEL_ENTRIES = 1 << 24
@@ -55,18 +58,30 @@ class LocalModel(ABC):
         keep("gamma", discount(self.gamma))
         keep("r", local_tables("r", self.r, len(graph)))
         self._check_rewards()
+        self._check_scale()
         keep("P", local_tables("P", self.P, len(graph)))
         for i, P_i in enumerate(self.P):
             expected = self._kernel_shape(i)
             if P_i.shape != expected:
                 raise ValueError(f"{wrong_shape('P', i, P_i, expected)}: {self._kernel_axes(i)}")
-        sum_to_one("P", self.P)
+        keep("P", distributions("P", self.P))
         keep("pi0", self._start())
 
     def _check_rewards(self) -> None:
         for i, r_i in enumerate(self.r):
             if r_i.ndim != 2 or r_i.size == 0:
                 raise ValueError(wrong_shape("r", i, r_i, f"(S_{i}, A_{i}) with S_{i}, A_{i} ≥ 1"))
+
+    def _check_scale(self) -> None:
+        largest = LARGEST_SCALE * (1.0 - self.gamma) ** 2
+        if self.r_bar <= largest:
+            return
+        i = max(range(self.n), key=lambda j: self.r[j].max())
+        entry = tuple(int(k) for k in np.unravel_index(int(self.r[i].argmax()), self.r[i].shape))
+        raise ValueError(
+            f"r[{i}] of agent {i} has entry {self.r_bar!r} at {entry}; with gamma = {self.gamma!r} rewards may be at "
+            f"most {largest:.3g}, so that the square of r̄/(1-γ)² is finite"
+        )
 
     @abstractmethod
     def _kernel_shape(self, i: int) -> tuple[int, ...]:
@@ -155,8 +170,7 @@ def marginals(pi0: object, sizes: tuple[int, ...]) -> tuple[Array, ...]:
     for i, pi0_i in enumerate(laws):
         if pi0_i.shape != (sizes[i],):
             raise ValueError(f"{wrong_shape('pi0', i, pi0_i, (sizes[i],))}: (S_{i},)")
-    sum_to_one("pi0", laws)
-    return laws
+    return distributions("pi0", laws)
 
 
 def check_kernel_sizes(graph: nx.Graph, state_sizes: Sequence[int], action_sizes: Sequence[int]) -> None:
@@ -187,11 +201,29 @@ def local_tables(name: str, tables: object, n: int) -> tuple[Array, ...]:
     return frozen
 
 
-def sum_to_one(name: str, tables: tuple[Array, ...]) -> None:
-    """Refuse tables whose last axis is not a distribution, naming agent and row."""
+def distributions(name: str, tables: tuple[Array, ...]) -> tuple[Array, ...]:
+    """Tables whose last axis sums to 1 up to rounding; what misses it by more than the tolerance is refused.
+
+    Rows in between, as files with twelve digits have them, are divided by their sum. Errors name agent and row.
+    """
     for i, row in _first_fault(tables, lambda array: np.abs(array.sum(axis=-1) - 1.0) > NORMALISATION_TOLERANCE):
         where = f" in row {row}" if row else ""
         raise ValueError(f"{name}[{i}] of agent {i} sums to {float(tables[i][row].sum())!r}{where}, expected 1")
+    if not any(_first_fault(tables, _off_by_more_than_rounding)):
+        return tables
+    scaled = {id(table): _normalised(table) for table in tables}
+    return tuple(scaled[id(table)] for table in tables)
+
+
+def _off_by_more_than_rounding(array: Array) -> NDArray[np.bool_]:
+    return np.abs(array.sum(axis=-1) - 1.0) > 2.0 * (array.shape[-1] + 2) * np.finfo(float).eps
+
+
+def _normalised(table: Array) -> Array:
+    off = _off_by_more_than_rounding(table)[..., None]
+    scaled = np.where(off, table / table.sum(axis=-1, keepdims=True), table)
+    scaled.setflags(write=False)
+    return scaled
 
 
 def _first_fault(
@@ -223,7 +255,7 @@ def _joint(table: Array, sizes: tuple[int, ...]) -> Array:
         _refuse_entry("joint pi0", pi0, tuple(int(k) for k in np.argwhere(bad)[0]))
     if abs(pi0.sum() - 1.0) > NORMALISATION_TOLERANCE:
         raise ValueError(f"joint pi0 sums to {float(pi0.sum())!r}, expected 1")
-    return pi0
+    return _normalised(pi0.ravel()).reshape(sizes)
 
 
 def _copy(what: str, table: object) -> Array:

@@ -52,31 +52,40 @@ class Sized(Protocol):
 
 def check_theta(mdp: Sized, theta: Sequence[Array]) -> tuple[Array, ...]:
     """θ as a tuple of float64 arrays, one of shape (S_i, A_i) an agent; ValueError names the agent that differs."""
+    check_length(theta, mdp.n)
+    sizes = zip(mdp.state_sizes, mdp.action_sizes, strict=True)
+    return tuple(theta_block(i, theta_i, shape) for i, (theta_i, shape) in enumerate(zip(theta, sizes, strict=True)))
+
+
+def check_length(theta: Sequence[Array], n: int) -> None:
+    """TypeError or ValueError unless θ is a sequence with one entry for each of n agents."""
     if isinstance(theta, str) or not isinstance(theta, (Sequence, np.ndarray)):
         raise TypeError(f"theta must be a sequence of arrays, one an agent, got {type(theta).__name__}")
-    if len(theta) != mdp.n:
-        raise ValueError(f"theta holds {len(theta)} arrays, but the model has {mdp.n} agents")
-    blocks = []
-    for i, theta_i in enumerate(theta):
-        if not np.issubdtype(np.asarray(theta_i).dtype, np.number) or np.iscomplexobj(theta_i):
-            raise TypeError(f"theta[{i}] of agent {i} must hold real numbers, got {theta_i!r}")
-        block = np.asarray(theta_i, dtype=np.float64)
-        expected = (mdp.state_sizes[i], mdp.action_sizes[i])
-        if block.shape != expected:
-            raise ValueError(f"theta[{i}] of agent {i} has shape {block.shape}, expected {expected}: (S_{i}, A_{i})")
-        blocks.append(block)
-    return tuple(blocks)
+    if len(theta) != n:
+        raise ValueError(f"theta holds {len(theta)} arrays, but the model has {n} agents")
+
+
+def theta_block(i: int, theta_i: Array, expected: tuple[int, int]) -> Array:
+    """θ_i as a float64 array of the shape (S_i, A_i) that is expected; errors name the agent."""
+    if not np.issubdtype(np.asarray(theta_i).dtype, np.number) or np.iscomplexobj(theta_i):
+        raise TypeError(f"theta[{i}] of agent {i} must hold real numbers, got {theta_i!r}")
+    block = np.asarray(theta_i, dtype=np.float64)
+    if block.shape != expected:
+        raise ValueError(f"theta[{i}] of agent {i} has shape {block.shape}, expected {expected}: (S_{i}, A_{i})")
+    return block
 
 
 def policies(mdp: Sized, theta: Sequence[Array]) -> tuple[Array, ...]:
     """(ζ_0, …, ζ_{n-1}): the localized policies of θ, blocks (S_i, A_i); errors name the agent."""
-    zeta = []
-    for i, theta_i in enumerate(check_theta(mdp, theta)):
-        try:
-            zeta.append(softmax(theta_i))
-        except ValueError as error:
-            raise ValueError(f"agent {i}: {error}") from None
-    return tuple(zeta)
+    return tuple(policy_of(i, theta_i) for i, theta_i in enumerate(check_theta(mdp, theta)))
+
+
+def policy_of(i: int, theta_i: Array) -> Array:
+    """ζ_i of agent i; errors name the agent."""
+    try:
+        return softmax(theta_i)
+    except ValueError as error:
+        raise ValueError(f"agent {i}: {error}") from None
 
 
 def score(zeta_i: Array) -> Array:

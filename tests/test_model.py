@@ -87,6 +87,35 @@ def test_refusals_name_what_is_wrong(fields, error, message):
         changed(**fields)
 
 
+def test_rows_from_a_file_of_few_digits_are_divided_by_their_sum():
+    """A row within the tolerance that misses 1 by more than its rounding is scaled, every other row stays as it is."""
+    P = np.array(GOOD.P[1])
+    P[0, 0, 0, 0] = [0.1, 0.3, 0.6 + 8e-13]
+    mdp = changed(P=replaced(GOOD.P, 1, P))
+    row = mdp.P[1][0, 0, 0, 0]
+    assert abs(row.sum() - 1.0) <= 2.0**-52
+    assert row == pytest.approx([0.1, 0.3, 0.6], rel=1e-12, abs=0)
+    others = np.ones(P.shape[:-1], dtype=bool)
+    others[0, 0, 0, 0] = False
+    assert np.array_equal(mdp.P[1][others], P[others])
+    assert np.array_equal(changed(P=mdp.P).P[1], mdp.P[1])
+    with pytest.raises(ValueError, match="read-only"):
+        mdp.P[1][0] = 0.0
+    marginals = replaced(GOOD.pi0, 1, np.array([0.1, 0.3, 0.6 + 8e-13]))
+    assert abs(changed(pi0=marginals).pi0[1].sum() - 1.0) <= 2.0**-52
+    joint = np.full((2, 3, 2), 1.0 / 12)
+    joint[0, 0, 0] += 8e-13
+    assert abs(changed(pi0=joint).pi0.sum() - 1.0) <= 2.0**-51
+
+
+@pytest.mark.parametrize(("reward", "gamma"), [(1e308, 0.9), (1e151, 0.0), (1e149, 0.9)])
+def test_rewards_beyond_the_range_of_floats_are_refused(reward, gamma):
+    """They would overflow in V_i or in a bound, and no iteration on infinities ends."""
+    r = replaced(GOOD.r, 1, spoiled(GOOD.r[1], (2, 0), reward))
+    with pytest.raises(ValueError, match=r"r\[1\] of agent 1 has entry .* at \(2, 0\); with gamma = .* at most"):
+        changed(r=r, gamma=gamma)
+
+
 def test_what_was_given_is_copied_and_frozen():
     P = [np.array(P_i) for P_i in GOOD.P]
     graph = nx.path_graph(3)

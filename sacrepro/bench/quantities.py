@@ -17,7 +17,8 @@ from sacrepro.bench.families import benchmark_mdp
 from sacrepro.exact import certified_decay, evaluate, local_decay, local_value, objective_and_gradient, td_fixed_point
 from sacrepro.exact.chain import chain_of
 from sacrepro.exact.gradient import expected_score
-from sacrepro.exact.occupancy import occupancy, stationary_law
+from sacrepro.exact.occupancy import occupancy
+from sacrepro.exact.stationary import stationary_law
 from sacrepro.exact.values import mean_values
 from sacrepro.instances import build
 from sacrepro.instances.random_kernels import random_mdp

@@ -15,7 +15,7 @@ import numpy as np
 
 from sacrepro.exact import q_function, td_fixed_point
 from sacrepro.exact.chain import chain_of
-from sacrepro.exact.occupancy import stationary_law
+from sacrepro.exact.stationary import stationary_law
 from sacrepro.graph import neighborhood, outside
 from sacrepro.learn.samples import Samples
 from sacrepro.learn.visited import VisitedCells

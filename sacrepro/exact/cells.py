@@ -14,8 +14,9 @@ import numpy as np
 
 from sacrepro.exact.chain import Chain, chain_of
 from sacrepro.exact.memory import demand
-from sacrepro.exact.occupancy import occupancy, stationary_law
+from sacrepro.exact.occupancy import occupancy
 from sacrepro.exact.operator import FactoredOperator
+from sacrepro.exact.stationary import stationary_law
 from sacrepro.exact.values import demand_value_tables, values
 from sacrepro.graph import check_agent, check_kappa, neighborhood
 from sacrepro.model import Array, NetworkedMDP
@@ -30,8 +31,8 @@ def td_fixed_point(mdp: NetworkedMDP, theta: Sequence[Array], i: int, kappa: int
     q*(x) = r_i + γ E_μ[q*(x') | x], shape of Q̂_i: (S_0, …, A_{n-1}) with length 1 on the axes outside N_i^κ.
     Cells: where s_{N_i^κ} has μ-probability zero, TD never comes; the outside is then taken uniform. Where only the
     action has probability zero the conditional law of the outside exists, and is used. mu : μ over joint states, shape
-    (S_0, …, S_{n-1}), where it is known already. Raises ValueError if the stationary law is not unique or `mu` is no
-    law over joint states, MemoryError before starting if S^n tables or the cells cannot fit.
+    (S_0, …, S_{n-1}), where it is known already. Raises ValueError if the stationary law is not unique or out of reach
+    or `mu` is no law over joint states, MemoryError before starting if S^n tables or the cells cannot fit.
     """
     _check(mdp, i, kappa)
     inside = neighborhood(mdp.graph, i, kappa)

@@ -88,6 +88,10 @@ class Chain:
         """The agents whose states each r_i^θ depends on, sorted: i alone, by eq. (2)."""
         return tuple((i,) for i in range(self.mdp.n))
 
+    def reward_size(self, i: int) -> float:
+        """max r_i: what roundings of ζ_i are relative to, also where the mean r_i^θ is small."""
+        return float(self.mdp.r[i].max())
+
     def reward_roundings(self, i: int) -> float:
         """Roundings between r_i^θ as computed and for the exact softmax."""
         return policy_roundings(self.theta[i]) + self.theta[i].shape[1] + 1

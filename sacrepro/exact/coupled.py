@@ -16,7 +16,7 @@ import numpy as np
 
 from sacrepro.coupled import CoupledMDP, over_pairs
 from sacrepro.exact.chain import Chain
-from sacrepro.exact.decay import DecayBounds
+from sacrepro.exact.decay import DecayBounds, tight_values
 from sacrepro.exact.dense import oscillation
 from sacrepro.exact.gradient import OSCILLATION_TO_GRADIENT, ObjectiveGradient
 from sacrepro.exact.memory import demand, readable_count
@@ -57,6 +57,10 @@ class PairChain(Chain):
     def kernel_roundings(self) -> float:
         """Roundings between Π_j P_j ζ_j as computed and for the exact softmax."""
         return sum(policy_roundings(theta_i) + 1 for theta_i in self.theta)
+
+    def reward_size(self, i: int) -> float:
+        """max r_i of the model."""
+        return float(self.source.r[i].max())
 
     def reward_roundings(self, i: int) -> float:
         """None: rewards of pairs are those of the model."""
@@ -168,30 +172,35 @@ def certified_decay(
         check_agent(i, mdp.n)
     for kappa in kappas:
         check_kappa(kappa)
-    D, margin = oscillations(pair_chain(mdp, theta), tol, agents, kappas)
+    chain = pair_chain(mdp, theta)
+    D, margin = np.zeros((len(agents), len(kappas))), np.zeros((len(agents), len(kappas)))
+    for row, i in enumerate(agents):
+        (Q_i,), error = q_functions(chain, tol, [i])
+        D[row] = oscillations(Q_i, mdp, i, kappas)
+        everybody = [len(neighborhood(mdp.graph, i, kappa)) == mdp.n for kappa in kappas]
+        margin[row] = np.where(everybody, 0.0, 2.0 * error + 4 * UNIT * sup(Q_i))
     return DecayBounds(np.maximum(D - margin, 0.0), D + margin)
 
 
 def decay_profile(mdp: CoupledMDP, theta: Sequence[Array], tol: float | None = None) -> Array:
-    """D_i(κ) for κ = 0..diameter, shape (n, diameter + 1); tol : certified error of Q_i, by default 1e-12 r̄/(1-γ)."""
-    tol = 1e-12 * max(1.0, mdp.r_bar) / (1.0 - mdp.gamma) if tol is None else tol
-    return oscillations(pair_chain(mdp, theta), tol, range(mdp.n), range(diameter(mdp.graph) + 1))[0]
+    """D_i(κ) for κ = 0..diameter, shape (n, diameter + 1).
+
+    tol : certified error of Q_i, by default close to what rounding allows; D is then off by at most 2 tol and rounding.
+    """
+    chain = pair_chain(mdp, theta)
+    demand_value_tables(chain.mdp, None, tables=2)
+    kappas = range(diameter(mdp.graph) + 1)
+    rows = []
+    for i in range(mdp.n):
+        Q_i, _, _ = tight_values(chain, i) if tol is None else values(chain, tol, [i])
+        rows.append(oscillations(states_first(Q_i, mdp), mdp, i, kappas))
+    return np.array(rows)
 
 
-def oscillations(
-    chain: PairChain, tol: float | None, agents: Sequence[int], kappas: Sequence[int]
-) -> tuple[Array, Array]:
-    """(D, margin): D_i(κ) as computed from Q_i within `tol`, and how far it may be from the truth; (agents, κ's)."""
-    mdp = chain.source
-    D, margin = np.zeros((len(agents), len(kappas))), np.zeros((len(agents), len(kappas)))
-    for row, i in enumerate(agents):
-        (Q_i,), error = q_functions(chain, tol, [i])
-        for column, kappa in enumerate(kappas):
-            hood = neighborhood(mdp.graph, i, kappa)
-            if len(hood) < mdp.n:
-                D[row, column] = oscillation(Q_i, hood).max()
-                margin[row, column] = 2.0 * error + 4 * UNIT * sup(Q_i)
-    return D, margin
+def oscillations(Q_i: Array, mdp: CoupledMDP, i: int, kappas: Sequence[int]) -> Array:
+    """The largest oscillation of Q_i over a cell of N_i^κ for each κ; zero where the cell is everybody."""
+    hoods = [neighborhood(mdp.graph, i, kappa) for kappa in kappas]
+    return np.array([oscillation(Q_i, hood).max() if len(hood) < mdp.n else 0.0 for hood in hoods])
 
 
 def states_first(table: Array, mdp: CoupledMDP) -> Array:

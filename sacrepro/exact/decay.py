@@ -57,20 +57,20 @@ def decay_profile(mdp: Model, theta: Sequence[Array], *, tol: float | None = Non
     chain = chain_of(mdp, theta)
     D = np.zeros((mdp.n, diameter(mdp.graph) + 1))
     for i in range(mdp.n):
-        V = _tight_values(chain, i) if tol is None else values(chain, tol, [i])[0]
+        V, _, _ = tight_values(chain, i) if tol is None else values(chain, tol, [i])
         row = _sweep_row(mdp, i, V[0].reshape(mdp.state_sizes))
         D[i, : len(row)] = row
     return D
 
 
-def _tight_values(chain: Chain, i: int) -> Array:
-    """V_i^θ to a small multiple of its rounding: the tolerance grows until it can be certified."""
-    tol = TIGHTEST * max(float(chain.mdp.r[i].max()), np.finfo(float).tiny) / (1.0 - chain.mdp.gamma)
+def tight_values(chain: Chain, i: int) -> tuple[Array, float, int]:
+    """V_i^θ to a small multiple of its rounding, as `values`: the tolerance grows until it can be certified."""
+    tol = TIGHTEST * max(chain.reward_size(i), np.finfo(float).tiny) / (1.0 - chain.mdp.gamma)
     while True:
         try:
-            return values(chain, tol, [i])[0]
+            return values(chain, tol, [i])
         except ValueError:
-            if tol > 1e-6 * max(1.0, chain.mdp.r_bar) / (1.0 - chain.mdp.gamma):
+            if tol > 1e-6 * max(1.0, chain.reward_size(i)) / (1.0 - chain.mdp.gamma):
                 raise
             tol *= 4.0
 

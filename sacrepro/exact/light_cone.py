@@ -24,7 +24,7 @@ from sacrepro.exact.sweep import plan_of, sweep_oscillations
 from sacrepro.exact.values import check_tol
 from sacrepro.graph import check_kappa
 from sacrepro.model import Array
-from sacrepro.policy import softmax
+from sacrepro.policy import check_length, policy_of, theta_block
 
 #: Beyond this many entries of the local Q_i, branch and bound replaces the sweep, and stops after so many of its own.
 SWEEP_ENTRIES = 1 << 27
@@ -80,13 +80,10 @@ class _Surroundings:
     def agent(self, j: int) -> tuple[tuple[int, ...], Array, Array, float]:
         """N_j sorted, P̄_j, r_j^θ, roundings of both."""
         if j not in self._known:
-            theta_j = np.asarray(self.theta[j], dtype=np.float64)
-            if theta_j.shape != self.mdp.r[j].shape:
-                raise ValueError(
-                    f"theta[{j}] of agent {j} has shape {theta_j.shape}, expected {self.mdp.r[j].shape}: (S_{j}, A_{j})"
-                )
+            states, actions = self.mdp.r[j].shape
+            theta_j = theta_block(j, self.theta[j], (states, actions))
             hood = tuple(sorted((j, *self.mdp.graph[j])))
-            zeta = softmax(theta_j)
+            zeta = policy_of(j, theta_j)
             own = hood.index(j)
             shaped = zeta.reshape([*(zeta.shape[0] if k == own else 1 for k in range(len(hood))), zeta.shape[1], 1])
             roundings = policy_roundings(theta_j) + zeta.shape[1] + 1
@@ -137,13 +134,15 @@ def local_value(
     check_tol(tol)
     if i not in mdp.graph:
         raise ValueError(f"agent {i!r} is not in the graph")
+    check_length(theta, len(mdp.graph))
     gamma = mdp.gamma
     near = _Surroundings(mdp, theta)
     reward = near.agent(i)[2]
     centre = 0.5 * (float(reward.max()) + float(reward.min()))
     axes: tuple[int, ...] = (i,)
     table = reward - centre
-    charge = gamma_k(near.agent(i)[3] + 2) * sup(reward)
+    # Roundings of ζ_i are relative to what it weighs, also where the mean is small.
+    charge = gamma_k(near.agent(i)[3] + 2) * sup(np.asarray(mdp.r[i]))
     parts: list[tuple[tuple[int, ...], Array]] = [(axes, table)]
     error, weight, spent = charge / (1.0 - gamma), 1.0, charge
     level = centre / (1.0 - gamma)
@@ -210,7 +209,9 @@ def local_decay(
     for j in set().union(*hoods.values()) - inside:
         hoods[j] = (j,)
         P[j] = np.ones((int(mdp.r[j].shape[0]), 1, 1))
-    distance = nx.single_source_shortest_path_length(mdp.graph, i, cutoff=_reach(mdp.graph, i, set(hoods)))
+    reach = max(_reach(mdp.graph, i, set(hoods)), kappa_max + 1)
+    distance = nx.single_source_shortest_path_length(mdp.graph, i, cutoff=reach)
+    farthest = max(distance.values())
     agents = tuple(sorted(hoods, key=lambda j: (distance[j], j)))
     prefix = tuple(sum(distance[j] <= kappa for j in agents) for kappa in range(kappa_max + 1))
     plan = plan_of(hoods, P, agents, prefix)
@@ -231,8 +232,10 @@ def local_decay(
             found = (float(swept[kappa]), float(swept[kappa]))
         else:
             found = branch_oscillation(plan, table, kappa, 0.2 * tol, BRANCH_ENTRIES)
-        lower[kappa] = max(mdp.gamma * found[0] - margin, 0.0)
-        upper[kappa] = mdp.gamma * found[1] + margin
+        # A cell of everybody whom i can reach leaves nothing to move Q_i.
+        missed = margin if kappa < farthest else 0.0
+        lower[kappa] = max(mdp.gamma * found[0] - missed, 0.0)
+        upper[kappa] = mdp.gamma * found[1] + missed
     return LocalDecay(lower, upper)
 
 

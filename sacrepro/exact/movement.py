@@ -91,7 +91,7 @@ def minorized(plan: SweepPlan, table: Array) -> tuple[SweepPlan, Array, float]:
     V_i. What every row does alike is thus done once, before the search, and no bound allows for it any more. Axes
     whose rows hardly differ stay as they are.
     """
-    kernels, largest, roundings = plan.kernels.copy(), float(np.abs(table).max()), 0
+    kernels, largest, roundings, missed = plan.kernels.copy(), float(np.abs(table).max()), 0, 0.0
     for k, position in enumerate(plan.position):
         part = slice(plan.kernel_at[k], plan.kernel_at[k + 1])
         rows = plan.kernels[part].reshape(-1, int(plan.turned[k, 0]))
@@ -99,10 +99,13 @@ def minorized(plan: SweepPlan, table: Array) -> tuple[SweepPlan, Array, float]:
         rest = 1.0 - float(least.sum())
         if rest < LEAST_DIFFERENCE or not least.any():
             continue
-        kernels[part] = ((rows - least) / rest).ravel()
+        # What a row misses of 1 would come out of the division 1/rest times as large.
+        w = rows - least
+        kernels[part] = (w / w.sum(axis=1, keepdims=True)).ravel()
+        missed += float(np.abs(rows.sum(axis=1) - 1.0).max())
         table = rest * table + np.expand_dims(np.tensordot(table, least, (position, 0)), position)
-        roundings += len(least) + 4
-    return plan._replace(kernels=kernels), table, 2.0 * gamma_k(roundings) * largest
+        roundings += 3 * len(least) + 6
+    return plan._replace(kernels=kernels), table, 2.0 * (gamma_k(roundings) + missed) * largest
 
 
 @njit(cache=True, fastmath={"nnan", "nsz"})  # type: ignore[untyped-decorator]

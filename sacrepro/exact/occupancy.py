@@ -1,4 +1,4 @@
-"""State laws: the discounted occupancy π^θ of Lemma 1 and the stationary law of the chain, by the adjoint of P^θ.
+"""The discounted occupancy π^θ of Lemma 1, by the adjoint of P^θ.
 
 π^θ = (1-γ) π_0 + γ π^θ P^θ. Starting from a law of the same mass, the error has mass zero, so it shrinks as fast as
 the chain forgets, not only as γ^t. The certificate is a residual: ‖π - π^θ‖_1 ≤ ‖residual‖_1 / (1-γ).
@@ -81,7 +81,7 @@ def occupancy(chain: Chain, tol: float | None = None) -> Law:
             return Law(np.ascontiguousarray(operator.from_memory(following)), error, products)
         if exhausted:
             raise ValueError(f"tol = {tol!r} is below what rounding allows for π^θ; attainable: tol = {2 * error:.2g}")
-        if len(norms) >= wait and _remaining(norms, (1.0 - gamma) * tol) > 60:
+        if len(norms) >= wait and remaining_products(norms, (1.0 - gamma) * tol) > 60:
             count, helped = _krylov_correction(gamma, operator, residual, following, tol, steps)
             products += count
             if not helped:
@@ -92,7 +92,8 @@ def occupancy(chain: Chain, tol: float | None = None) -> Law:
         pi, spare = following, residual
 
 
-def _remaining(norms: list[float], goal: float) -> float:
+def remaining_products(norms: list[float], goal: float) -> float:
+    """Products until the norms come down to `goal` at the pace of the last eight."""
     pace = np.log(norms[-9] / norms[-1]) / 8.0 if norms[-1] > 0 else np.inf
     distance = np.log(max(norms[-1] / goal, 1.0))
     return float("inf") if pace <= 0 else float(distance / pace)
@@ -122,88 +123,3 @@ def _krylov_correction(
     if x is not None:
         np.maximum(pi + x, 0.0, out=pi)
     return count, x is not None
-
-
-def stationary_law(chain: Chain, tol: float = 1e-12) -> Law:
-    """μ = μ P^θ, the stationary law over joint states; its `error` is the residual ‖μ - μP‖_1.
-
-    Joint states outside the recurrent class have mass zero, exactly.
-    Raises ValueError if the chain has more than one recurrent class, so that the stationary law is not unique.
-    """
-    operator = chain.operator
-    recurrent = _recurrent_class(chain)
-    if recurrent is None:
-        raise ValueError(
-            "the stationary law is not unique: the chain of theta has several recurrent classes; "
-            "make the kernels or the policy explore (ε > 0)"
-        )
-    # From inside the class no mass leaves it, so that zeros stay zeros.
-    mu = recurrent / np.count_nonzero(recurrent)
-    products, norms = 0, []
-    while True:
-        following = operator.adjoint(mu)
-        products += 1
-        following /= following.sum()
-        norms.append(float(np.abs(following - mu).sum()))
-        if norms[-1] <= tol:
-            break
-        mu = following
-        if len(norms) >= 40 and _remaining(norms, tol) > 200:
-            mu, count = _stationary_by_gmres(operator, mu, recurrent, tol)
-            products += count
-            norms = [float(np.abs(operator.adjoint(mu) - mu).sum())]
-            if norms[0] > 1e3 * tol:
-                raise ValueError(f"the stationary law was found only to a residual of {norms[0]:.2g} in 1-norm")
-            following = mu
-            break
-    return Law(np.ascontiguousarray(operator.from_memory(following)), norms[-1], products)
-
-
-def _stationary_by_gmres(operator: FactoredOperator, mu: Array, recurrent: Array, tol: float) -> tuple[Array, int]:
-    """Solve μ (I - P + 1 u) = u, u uniform on the recurrent class: non-singular if there is one, periodic or not."""
-    from scipy.sparse.linalg import LinearOperator, gmres
-
-    size, count = mu.size, 0
-    uniform = recurrent[0] / np.count_nonzero(recurrent)
-
-    def product(x: Array) -> Array:
-        nonlocal count
-        count += 1
-        return x - operator.adjoint(x.reshape(1, -1))[0] + x.sum() * uniform
-
-    linear = LinearOperator((size, size), matvec=product, dtype=np.float64)
-    goal = 0.1 * tol / size**0.5
-    x, _ = gmres(linear, uniform, x0=mu[0], rtol=0, atol=goal, restart=60, maxiter=20)
-    x = np.where(recurrent[0], np.maximum(x, 0.0), 0.0)
-    return (x / x.sum()).reshape(1, -1), count
-
-
-def _recurrent_class(chain: Chain) -> Array | None:
-    """The closed class that every state reaches, (1, entries) in memory order; None if there is no such class.
-
-    Decided on the supports of the kernels.
-    """
-    if all((P_bar_i > 0).all() for P_bar_i in chain.P_bar):
-        return np.ones((1, chain.entries), dtype=bool)
-    mdp = chain.mdp
-    supports = [(P_bar_i > 0).astype(np.float64) for P_bar_i in chain.P_bar]
-    operator = FactoredOperator(supports, mdp.neighbors, mdp.state_sizes, order=chain.operator.order)
-
-    def closure(start: Array, product: object) -> Array:
-        assert callable(product)
-        reached = start
-        while True:
-            grown = reached | (product(reached.astype(np.float64)) > 0)
-            if (grown == reached).all():
-                return reached
-            reached = grown
-
-    x = np.zeros((1, chain.entries), dtype=bool)
-    x[0, 0] = True
-    while True:
-        ahead, behind = closure(x, operator.adjoint), closure(x, operator.forward)
-        beyond = np.flatnonzero(ahead & ~behind)
-        if not len(beyond):
-            return ahead if closure(ahead, operator.forward).all() else None
-        x = np.zeros_like(x)
-        x[0, beyond[0]] = True

@@ -265,7 +265,7 @@ def _certify(
     least, largest = chain.discount_range()
     row_low, row_high = chain.row_sums
     k = operator.roundings + chain.kernel_roundings + 4
-    reward = np.array([max(float(chain.rewards[i].max()) for i in group) for group in groups])
+    reward = np.array([max(chain.reward_size(i) for i in group) for group in groups])
     # A mean over a group adds its divisions and sums.
     reward_k = np.array([max(chain.reward_roundings(i) for i in group) + len(group) for group in groups])
     span = np.maximum(np.abs(low), np.abs(high))
@@ -278,7 +278,9 @@ def _certify(
     upper = np.maximum(upper * (largest - 1.0), upper * (least - 1.0))
     shift = 0.5 * (lower + upper) + gamma * center
     rounding = epsilon + 8 * UNIT * (size + np.abs(center) + np.abs(lower) + np.abs(upper))
-    floor = (epsilon * (largest - 1.0) + rounding) * (1.0 + 1e-9)
+    # How far Σ_t γ^t (P^θ)^t 1 is known is a matter of the rows, and no product makes it better.
+    unknown = 0.25 * np.abs(low + high) * (largest - least)
+    floor = (epsilon * (largest - 1.0) + unknown + rounding) * (1.0 + 1e-9)
     return _Certificate(shift, (0.5 * (upper - lower) + rounding) * (1.0 + 1e-9), floor)
 
 

@@ -1,13 +1,15 @@
 """TD's fixed point and natural-weight means, against sums over the joint chain."""
 
+import math
+
 import networkx as nx
 import numpy as np
 import pytest
 
 from sacrepro import NetworkedMDP
-from sacrepro.exact import dense, natural_mean, q_function, td_fixed_point
+from sacrepro.exact import dense, natural_mean, q_function, stationary, td_fixed_point
 from sacrepro.exact.chain import chain_of
-from sacrepro.exact.occupancy import stationary_law
+from sacrepro.exact.stationary import stationary_law
 from sacrepro.graph import neighborhood
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import relay
@@ -150,3 +152,69 @@ def test_unknown_agents_and_negative_kappa():
             function(mdp, uniform_theta(mdp), 5, 0)
         with pytest.raises(ValueError, match="kappa must be at least 0"):
             function(mdp, uniform_theta(mdp), 0, -1)
+
+
+def hardly_leaving(others: int, gap: float, gamma: float = 0.9):
+    """Agent 0 leaves state 0 with probability e^-gap / (1 + e^-gap) and state 1 three times as seldom; others mix.
+
+    Agent 1 copies agent 0, all others toss coins, all alone but for that. μ_0 = (1/4, 3/4) whatever the gap is.
+    """
+    stay_or_flip = np.array([[[1.0, 0.0], [0.0, 1.0]], [[0.0, 1.0], [1.0, 0.0]]])
+    copy = np.zeros((2, 2, 1, 2))
+    copy[0, :, 0, 0] = copy[1, :, 0, 1] = 1.0
+    graph = nx.empty_graph(2 + others)
+    graph.add_edge(0, 1)
+    own = np.broadcast_to(stay_or_flip[:, None], (2, 2, 2, 2))
+    kernels = (own, copy, *(np.full((2, 1, 2), 0.5),) * others)
+    rewards = (np.array([[0.0, 0.0], [1.0, 1.0]]), *(np.zeros((2, 1)),) * (1 + others))
+    theta_0 = np.array([[gap, 0.0], [gap + np.log(3.0), 0.0]])
+    # P(flip | 1) = 1/(1 + 3 e^gap): a third of P(flip | 0) = 1/(1 + e^gap), up to e^-gap.
+    mdp = NetworkedMDP(graph, kernels, rewards, gamma, (np.array([1.0, 0.0]),) * (2 + others))
+    return mdp, (theta_0, *(np.zeros((2, 1)),) * (1 + others))
+
+
+@pytest.mark.parametrize("gap", [5.0, 20.0, 29.0, 40.0, 300.0])
+def test_a_chain_that_hardly_ever_leaves_a_part_has_its_own_stationary_law(gap):
+    """Any mixture of the two parts has a residual of e^-gap; only one is stationary."""
+    mdp, theta = hardly_leaving(1, gap)
+    out_0, out_1 = 1.0 / (1.0 + math.exp(gap)), 1.0 / (1.0 + 3.0 * math.exp(gap))
+    law = stationary_law(chain_of(mdp, theta))
+    expected = np.array([out_1, out_0]) / (out_0 + out_1)
+    assert law.pi.sum(axis=(1, 2)) == pytest.approx(expected, rel=1e-12, abs=0)
+    # Agent 1 is where agent 0 was: they differ only right after a passage.
+    assert law.pi[1, 0].sum() == pytest.approx(expected[0] * out_0, rel=1e-12, abs=0)
+
+
+def test_larger_chains_are_solved_from_two_starts_or_refused(monkeypatch):
+    mdp, theta = hardly_leaving(4, 29.0)
+    monkeypatch.setattr(stationary, "ELIMINATED", 1)
+    law = stationary_law(chain_of(mdp, theta))
+    assert law.pi[0].sum() == pytest.approx(0.25, rel=1e-9)
+    monkeypatch.setattr(stationary, "LARGEST_DENSE", 1)
+    with pytest.raises(ValueError, match=r"two starts end 1.* of its 64 recurrent joint states"):
+        stationary_law(chain_of(mdp, theta))
+    mixing, theta = hardly_leaving(4, 2.0)
+    iterated = stationary_law(chain_of(mixing, theta))
+    monkeypatch.undo()
+    assert np.abs(iterated.pi - stationary_law(chain_of(mixing, theta)).pi).max() <= 1e-12
+
+
+def test_passages_below_the_range_of_floats_are_refused():
+    mdp, theta = hardly_leaving(0, 730.0)
+    with pytest.raises(ValueError, match=r"below 1e-308"):
+        stationary_law(chain_of(mdp, theta))
+
+
+def test_td_on_a_chain_that_hardly_ever_leaves_a_part():
+    """Agent 1 is in state 1 with probability .2 or .8 as agent 0 says: q* weighs agent 0 by Bayes' rule under μ."""
+    mdp, theta = hardly_leaving(0, 40.0)
+    listens = np.empty((2, 2, 1, 2))
+    listens[0], listens[1] = [0.8, 0.2], [0.2, 0.8]
+    rewards = (np.zeros((2, 2)), np.array([[0.0], [1.0]]))
+    mdp = NetworkedMDP(mdp.graph, (mdp.P[0], listens), rewards, mdp.gamma, mdp.pi0)
+    q = td_fixed_point(mdp, theta, 1, 0).ravel()
+    # P(s_0 = 1 | s_1 = 0) = .75·.2 / (.75·.2 + .25·.8), and with s_1 = 1 instead .75·.8 / (.75·.8 + .25·.2).
+    one = np.array([0.15 / 0.35, 0.6 / 0.65])
+    rises = 0.2 + 0.6 * one
+    M = np.stack([1 - rises, rises], axis=1)
+    assert q == pytest.approx(np.linalg.solve(np.eye(2) - mdp.gamma * M, [0.0, 1.0]), rel=1e-9)

@@ -215,6 +215,21 @@ def test_a_minorized_table_has_the_same_sums_and_a_smaller_range(graph):
         assert np.abs(rows.sum(axis=1) - 1).max() <= 1e-12
 
 
+def test_a_minorized_row_sums_to_one_however_much_the_rows_share():
+    """Rows that differ by 2^-9 and miss 1 by two units: a difference divided by 2^-9 would miss it by a thousand."""
+    mdp = relay(4, gamma=0.9)
+    plan = sweep_plan(mdp, 3)
+    table = np.random.default_rng(0).uniform(-1, 1, size=lengths(plan)[::-1])
+    nearly = np.where(plan.kernels > 0, 0.5 + 2.0**-9, 0.5 - 2.0**-9) + np.finfo(float).eps
+    plan = plan._replace(kernels=nearly)
+    other, small, rounding = minorized(plan, table)
+    w = other.kernels.reshape(-1, 2)
+    assert not (other.kernels == plan.kernels).all()
+    assert np.abs(w.sum(axis=1) - 1).max() <= 2 * np.finfo(float).eps
+    moved = np.abs(sweep_oscillations(other, small.ravel(order="F")) - sweep_oscillations(plan, table.ravel(order="F")))
+    assert moved.max() <= rounding <= 1e-13
+
+
 def test_kernels_that_hardly_differ_stay_as_they_are():
     mdp = relay(4, gamma=0.9)
     plan = sweep_plan(mdp, 3)

@@ -80,6 +80,30 @@ def test_local_refusals():
         local_value(mdp, theta, 0)
 
 
+def test_theta_of_a_local_evaluation_is_checked():
+    mdp = random_mdp(nx.path_graph(3), seed=0)
+    theta = uniform_theta(mdp)
+    for evaluated in (local_value, lambda *given: local_decay(*given, 1)):
+        with pytest.raises(ValueError, match="theta holds 2 arrays, but the model has 3 agents"):
+            evaluated(mdp, theta[:2], 0)
+        with pytest.raises(TypeError, match=r"theta\[1\] of agent 1 must hold real numbers"):
+            evaluated(mdp, (theta[0], np.array([["a", "b"]] * 2), theta[2]), 0)
+        with pytest.raises(ValueError, match=r"agent 1: theta_i has logits \[nan, nan\] in state 0"):
+            evaluated(mdp, (theta[0], np.full((2, 2), np.nan), theta[2]), 0)
+
+
+def test_a_cell_of_everybody_leaves_nothing_open():
+    """D_i(κ) = 0 once i reaches nobody outside: no margin of the value function is charged there."""
+    mdp = random_mdp(nx.disjoint_union(nx.path_graph(3), nx.path_graph(2)), seed=0, gamma=0.99)
+    found = local_decay(mdp, uniform_theta(mdp), 0, 4)
+    assert found.upper[2:].tolist() == [0.0, 0.0, 0.0]
+    assert found.lower[1] > 0.0
+    # The table of values ends earlier here, and what was frozen may still move Q_0.
+    long = random_mdp(nx.path_graph(12), seed=0, gamma=0.9)
+    assert (local_decay(long, uniform_theta(long), 0, 10, 1e-3).upper > 0.0).all()
+    assert local_decay(long, uniform_theta(long), 0, 11, 1e-3).upper[11] == 0.0
+
+
 def test_the_worst_policy_is_at_least_every_policy_tried():
     mdp = random_mdp(nx.path_graph(3), seed=8)
     worst = worst_decay(mdp, 1, 0)

@@ -22,6 +22,7 @@ from sacrepro import (
     truncated_policy_gradient,
 )
 from sacrepro.exact.occupancy import state_law
+from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.policy import gaussian_theta, policies, uniform_theta
 from strategies import cases, coupled_cases
 
@@ -156,3 +157,13 @@ def test_refusals_name_what_is_wrong():
         certified_decay(mdp, theta, kappas=[-1])
     with pytest.raises(MemoryError, match="value tables"):
         q_function(mdp, theta, 0, memory_limit=100)
+
+
+@pytest.mark.parametrize(("scale", "gamma"), [(1e-20, 0.9), (1.0, 0.9999), (1e9, 0.9)])
+def test_profiles_are_relative_to_the_rewards(scale, gamma):
+    """Without a tolerance D_i(κ) is close to rounding, whatever the rewards' size and however near 1 γ is."""
+    plain = random_mdp(nx.path_graph(3), seed=2, gamma=gamma)
+    mdp = as_coupled(plain)
+    theta = uniform_theta(mdp)
+    scaled = CoupledMDP(mdp.graph, mdp.P, tuple(scale * r_i for r_i in mdp.r), gamma, mdp.pi0)
+    assert decay_profile(scaled, theta) / scale == pytest.approx(decay_profile(plain, theta), rel=1e-6, abs=1e-9)

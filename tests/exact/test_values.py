@@ -1,5 +1,7 @@
 """V_i^θ, J, π^θ, ∇J, Q_i: the dense oracle and exact rational arithmetic, each to the certificate's own error."""
 
+import decimal
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -86,6 +88,26 @@ def test_the_certificate_holds_in_rational_arithmetic(case):
         for k, value in enumerate(result.V[i].ravel()):
             difference = exact[k, i] - flint.fmpq(*float(value).as_integer_ratio())
             assert abs(difference) <= flint.fmpq(*float(result.error).as_integer_ratio())
+
+
+@pytest.mark.parametrize("evaluated", ["everybody", "light cone"])
+def test_a_reward_under_a_rare_action_keeps_its_certificate(evaluated):
+    """θ_b - θ_a rounds by 2^-46 near 250: the mean reward ζ_b is off by a hundred of its own roundings, not by ten."""
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        theta = (np.array([[rng.uniform(100, 130), rng.uniform(-150, -120)]]),)
+        mdp = NetworkedMDP(nx.empty_graph(1), (np.ones((1, 2, 1)),), (np.array([[0.0, 1.0]]),), 0.5, (np.ones(1),))
+        if evaluated == "everybody":
+            result = evaluate(mdp, theta)
+            V, error = float(result.V[0, 0]), result.error
+        else:
+            local = local_value(mdp, theta, 0)
+            V, error = float(local.V[0]), local.error
+        with decimal.localcontext(prec=60):
+            gap = decimal.Decimal(float(theta[0][0, 1])) - decimal.Decimal(float(theta[0][0, 0]))
+            truth = 2 * gap.exp() / (1 + gap.exp())
+            assert abs(decimal.Decimal(V) - truth) <= decimal.Decimal(error)
+        assert error <= 1e-13
 
 
 @pytest.mark.parametrize("tol", [1e-3, 1e-7, 1e-10])
@@ -247,6 +269,16 @@ def test_an_unattainable_tolerance_names_an_attainable_one():
     assert evaluate(mdp, theta, float(str(refusal.value).split("attainable: tol = ")[1])).error > 0
     with pytest.raises(ValueError, match="tol must be positive"):
         evaluate(mdp, theta, 0.0)
+
+
+@pytest.mark.parametrize("gamma", [0.99999, 0.9999999])
+def test_near_gamma_one_small_networks_take_few_products(gamma):
+    """Rounding of the rows, which no product makes smaller, is no reason to go on for 1/(1-γ) of them."""
+    for graph in (nx.path_graph(2), nx.cycle_graph(4)):
+        mdp = random_mdp(graph, seed=1, gamma=gamma)
+        found = evaluate(mdp, uniform_theta(mdp))
+        assert found.products <= 200
+        assert found.error <= 1e3 * np.finfo(float).eps / (1 - gamma) ** 2
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e6])
