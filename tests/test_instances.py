@@ -9,6 +9,7 @@ from sacrepro.graph import diameter
 from sacrepro.instances import MODELS, build, build_for_sampling
 from sacrepro.instances.courtesy import courtesy
 from sacrepro.instances.graphs import FAMILIES, build_graph
+from sacrepro.instances.parity import parity
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import broadcast, relay
 from sacrepro.instances.sis import sis
@@ -50,6 +51,20 @@ def test_broadcast_copies_leaf_one_through_the_hub():
     for hub, own in np.ndindex(2, 2):
         assert mdp.P[1][hub, own, 0, own] == 1.0
         assert mdp.P[3][hub, own, 0, hub] == 1.0
+
+
+def test_the_hub_of_the_parity_star_adds_its_action_to_the_leaves():
+    mdp = parity(4, gamma=0.9, r_bar=2.0)
+    for *states, action in np.ndindex(2, 2, 2, 2, 2):
+        assert mdp.P[0][(*states, action)][(sum(states[1:]) + action) % 2] == 1.0
+    for hub, own, action in np.ndindex(2, 2, 2):
+        assert mdp.P[2][hub, own, action, hub] == 1.0
+    assert [r_i.tolist() for r_i in mdp.r[:2]] == [[[0, 0], [0, 0]], [[0, 0], [2, 2]]]
+    assert mdp.joint_pi0()[1, 1, 0, 0] == 1.0
+    with pytest.raises(ValueError, match="parity: n must be at least 3, got 2"):
+        parity(2, gamma=0.9)
+    with pytest.raises(ValueError, match="parity: r_bar must be"):
+        parity(3, gamma=0.9, r_bar=-1.0)
 
 
 def test_random_models_depend_on_the_seed_alone():

@@ -21,7 +21,6 @@ from sacrepro.bounds.lemma3 import lemma3
 from sacrepro.bounds.lemma4 import lemma4
 from sacrepro.bounds.lemma4_gaps import lemma4_gaps
 from sacrepro.bounds.lemma4_sharp import any_weights_error, natural_weights_error
-from sacrepro.bounds.vacuity import steepest_for_agent
 from sacrepro.instances.network import Network
 from sacrepro.model import Array
 from sacrepro.policy import SCORE_BOUND
@@ -87,10 +86,8 @@ def certificates(network: Network, chosen: Sequence[int], kappas: int) -> Certif
         ),
         trivial_q=definition2(c, rho, 0),
         trivial_gradient=np.array(
-            [
-                min(natural_weights_error(own, -1, *sizes), steepest_for_agent(own, n, SCORE_BOUND, r_bar, gamma))
-                for own in spheres
-            ]
+            # At most half of `steepest_for_agent`, whatever γ is.
+            [natural_weights_error(own, -1, *sizes) for own in spheres]
         ),
         eccentricity=eccentricity,
         C=C,

@@ -96,6 +96,12 @@ def horizon(kappa: int, network: Network) -> float:
     return math.log(c * (1.0 - gamma) / r_bar, gamma) + (kappa + 1) * math.log(rho, gamma) - 1.0
 
 
+def best_eta(M: int, L: float, L_prime: float, r_bar: float, gamma: float) -> float:
+    """The η that makes the right side of (9) least after M iterations; the theorem asks for η ≤ 1/(4L') besides."""
+    curvature = 96.0 * (r_bar * L / (1.0 - gamma) ** 2) ** 2 * L_prime * math.log(M)
+    return math.sqrt(2.0 * r_bar / ((1.0 - gamma) * curvature))
+
+
 def theorem5(M: int, eta: float, delta: float, L: float, L_prime: float, kappa: int, network: Network) -> float:
     """The right side of (9): what bounds Σ η_m ‖∇J(θ(m))‖² / Σ η_m with probability 1-δ after M ≥ 3 iterations."""
     r_bar, gamma = network.r_bar, network.gamma

@@ -9,6 +9,7 @@ import math
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import ROUND_DOWN, Decimal
 from typing import NamedTuple
 
 from sacrepro.graph import outside
@@ -164,8 +165,9 @@ def excess_text(row: Verdict) -> str:
 
 
 def factor_text(factor: float) -> str:
-    """Two digits of a factor for people, such as 3.4 or 12,000."""
-    return f"{float(f'{factor:.2g}'):,.15g}"
+    """Two digits of a factor for people, such as 3.4 or 12,000, rounded down: "at least" stays true."""
+    exact = Decimal(f"{factor:.15g}")
+    return f"{float(exact.quantize(Decimal((0, (1,), exact.adjusted() - 1)), ROUND_DOWN)):,.15g}"
 
 
 def place(row: Comparison) -> str:

@@ -38,6 +38,7 @@ class StationarityRow(NamedTuple):
     J, gradient_norm_squared : J(θ(m)) and ‖∇J(θ(m))‖².
     gap     : `yardsticks.first_order_gap`, which does not vanish merely because policies become deterministic.
     entropy : mean entropy of the policies, in nats.
+    gradient_error : certified bound on the error of ‖∇J(θ(m))‖.
     """
 
     instance: str
@@ -48,6 +49,7 @@ class StationarityRow(NamedTuple):
     gradient_norm_squared: float
     gap: float
     entropy: float
+    gradient_error: float
 
 
 class SimulatedRow(NamedTuple):
@@ -83,11 +85,12 @@ def stationarity_rows(
     """One row for each record; ``thetas[i]`` has shape (records, S_i, A_i)."""
     for record, iteration in enumerate(m):
         theta = tuple(theta_i[record] for theta_i in thetas)
-        J, gradient, _, _ = objective_and_gradient(mdp, theta)
+        J, gradient, _, error = objective_and_gradient(mdp, theta)
         norm_squared = float(sum(np.sum(block**2) for block in gradient))
         zeta = policies(mdp, theta)
         gap = first_order_gap(zeta, gradient)
-        yield StationarityRow(instance, kappa, seed, int(iteration), J, norm_squared, gap, entropy(zeta))
+        off = float(error * np.sqrt(mdp.n))
+        yield StationarityRow(instance, kappa, seed, int(iteration), J, norm_squared, gap, entropy(zeta), off)
 
 
 def simulated_rows(

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+from typing import TYPE_CHECKING
 
 from sacrepro.cli.verbs import Verbs, specification
+
+if TYPE_CHECKING:
+    from sacrepro.claims.comparison import Comparison
 
 
 def exact(args: argparse.Namespace) -> None:
@@ -30,12 +34,31 @@ def claim(args: argparse.Namespace) -> None:
     from sacrepro.store import read_arrays, write_rows
 
     chosen = claim_named(args.claim)
+    if args.stationarity and chosen.name != "theorem5":
+        raise ValueError(f"--stationarity is for theorem5, not for {chosen.name}")
     rows: list[Comparison] = []
     for path in args.exact:
         for case in cases(read_arrays(path)):
             rows += chosen.check(case)
             print(f"{chosen.name}: {case.instance}, θ {case.policy}: {len(rows)} comparisons so far", flush=True)
+    if args.stationarity:
+        rows += along_runs(args)
+        print(f"{chosen.name}: {len(rows)} comparisons with those along runs", flush=True)
     write_rows(args.output, Comparison, rows)
+
+
+def along_runs(args: argparse.Namespace) -> list[Comparison]:
+    """The comparisons of (9) along the runs that `trace --exact` has evaluated."""
+    from sacrepro.claims.theorem5 import along_runs
+    from sacrepro.claims.trace import StationarityRow
+    from sacrepro.instances import build
+    from sacrepro.store import read_arrays, read_rows
+
+    models = {}
+    for path in args.runs:
+        run = read_arrays(path)
+        models[str(run["instance"])] = build(json.loads(str(run["spec"])))
+    return [row for path in args.stationarity for row in along_runs(read_rows(path, StationarityRow), models)]
 
 
 def sac(args: argparse.Namespace) -> None:
@@ -257,6 +280,8 @@ def add_verbs(verbs: Verbs) -> None:
     added = verbs.add(claim)
     added.add_argument("claim", help="name of the claim")
     added.add_argument("exact", nargs="+", help="files written by `exact`")
+    added.add_argument("--stationarity", nargs="*", default=[], help="files written by `trace --exact`, for theorem5")
+    added.add_argument("--runs", nargs="*", default=[], help="files written by `sac`, which those evaluate")
 
     added = verbs.add(sac)
     instance(added)

@@ -10,6 +10,7 @@ from sacrepro.instances.courtesy import courtesy
 from sacrepro.instances.downstream import downstream
 from sacrepro.instances.files import file
 from sacrepro.instances.graphs import build_graph
+from sacrepro.instances.parity import parity
 from sacrepro.instances.queueing import queueing
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import broadcast, relay
@@ -26,6 +27,7 @@ Model = TypeVar("Model")
 MODELS: Mapping[str, Callable[..., NetworkedMDP]] = {
     "relay": relay,
     "broadcast": broadcast,
+    "parity": parity,
     "random": random_mdp,
     "sis": sis,
     "td_witness": td_witness,

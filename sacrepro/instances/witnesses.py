@@ -55,6 +55,32 @@ def ladder(rungs: int, growth: float, p: float, gamma: float, leave: float = 0.0
     return NetworkedMDP(nx.path_graph(2), (P_0, P_1), (r_0, np.zeros((2, 1))), gamma, pi0)
 
 
+def mirage(rungs: int, growth: float, p: float, gamma: float, leave: float = 0.01, fade: float = 1e-5) -> NetworkedMDP:
+    """The `ladder` behind a door that TD believes open: there agent 0 chooses, a_0 = 1, to climb it.
+
+    Agent 1 starts frozen at the door, stays so for a long time, 1/fade steps, and never freezes again; until then agent
+    0 stays at the door whatever it does. So no action matters, at any time that counts. The stationary law has
+    no ice: TD credits a_0 = 1 with all that it hopes for on the ladder. States of agent 1: 0 bad, 1 good, 2 frozen.
+    """
+    open_ladder = ladder(rungs, growth, p, gamma, leave)
+    door, reset = rungs + 3, rungs + 2
+    S = rungs + 4
+    P_0, P_1 = np.zeros((S, 3, 2, S)), np.zeros((S, 3, 1, 3))
+    # What agent 0 does on the ladder it does beside a frozen neighbor as beside a bad one, and under both actions.
+    P_0[:door, :, :, :door] = open_ladder.P[0][:, [0, 1, 0]]
+    # From the reset the door is as much rarer than the lowest rung as that is than the next.
+    entry = float(growth) ** np.arange(-1, rungs + 1)
+    P_0[reset] = 0.0
+    P_0[reset, ..., [door, *range(rungs + 1)]] = (entry / entry.sum())[:, None, None]
+    P_0[door, :2, 0, reset] = P_0[door, :2, 1, 0] = P_0[door, 2, :, door] = 1.0
+    P_1[..., 0], P_1[reset] = 1.0, [[[0.0, 1.0, 0.0]]]
+    P_1[door, 2] = [[fade, 0.0, 1.0 - fade]]
+    r_0 = np.zeros((S, 2))
+    r_0[:door] = open_ladder.r[0]
+    pi0 = (np.eye(S)[door], np.eye(3)[2])
+    return NetworkedMDP(nx.path_graph(2), (P_0, P_1), (r_0, np.zeros((3, 1))), gamma, pi0)
+
+
 def gate(gamma: float, fade: float = 0.5) -> NetworkedMDP:
     """Agent 0 shows a 1, and is paid, when it opened the gate (a_0 = 1) on a lit source, which goes out for ever."""
     P_0 = np.zeros((2, 2, 2, 2))

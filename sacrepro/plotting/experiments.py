@@ -124,7 +124,9 @@ def diagnostics(rows: Sequence[SummaryRow]) -> Figure:
             kappa_curves(axes, own)
             if not own:
                 axes.text(0.5, 0.5, "out of reach", ha="center", va="center", transform=axes.transAxes)
-            if log:
+                axes.set(xticks=[], yticks=[])
+                axes.spines[:].set_visible(False)
+            elif log:
                 axes.set_yscale("log")
             if not line:
                 axes.set_title(name)

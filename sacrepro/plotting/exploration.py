@@ -38,7 +38,7 @@ def assumption3(rows: Sequence[Comparison]) -> Figure:
 
 
 def theorem5(rows: Sequence[Comparison]) -> Figure:
-    """1/σ, the longest mean wait for a cell, and dashed the least T that (8) admits; one marker a policy."""
+    """1/σ, one marker a policy, and dashed the least T that (8) admits."""
     shown = [row for row in rows if row.hypothesis == "T of (8)"]
     instances = names(shown)
     figure, grid = panels(instances)

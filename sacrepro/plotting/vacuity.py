@@ -10,20 +10,23 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import ScalarFormatter
 
 from sacrepro.claims.comparison import Comparison, excess_of
+from sacrepro.claims.vacuity import SHARPER
 from sacrepro.plotting.style import BOUND_COLOR, KAPPA_COLORS, names
 
-#: Marker, colour and vertical shift of each reading.
+#: Marker, colour and vertical shift of each reading; hollow beside the sharper trivial bound.
 READINGS = {
     "(9)": ("X", KAPPA_COLORS[5], -0.2),
     "(9), sharp bias": ("s", KAPPA_COLORS[1], 0.0),
     "Lemma 4": ("o", KAPPA_COLORS[0], 0.2),
 }
+HOLLOW = {f"{reading}{SHARPER}": look for reading, look in READINGS.items()}
 
 
 def vacuity(rows: Sequence[Comparison]) -> Figure:
     """Left: the κ from which on bound/trivial bound is below 1, bars for every κ under the diameter; right: that ratio.
 
-    One marker a reading. Lemma 4 is shown for the agent where it is first, and every ratio at the κ where it is least.
+    One marker a reading, hollow beside the sharper trivial bound. Lemma 4 is shown for the agent where it is first, and
+    every ratio at the κ where it is least.
     """
     instances = names(rows)
     figure = Figure(figsize=(7.6, 0.9 + 0.26 * len(instances)))
@@ -32,11 +35,12 @@ def vacuity(rows: Sequence[Comparison]) -> Figure:
         own = [row for row in rows if row.instance == name]
         last = max(row.kappa for row in own)
         needed.barh(place, last + 0.8, left=-0.4, height=0.7, color="#d9d9d9", label=None if place else OWN)
-        for hypothesis in READINGS:
+        for hypothesis in READINGS | HOLLOW:
             mark(needed, place, hypothesis, first(own, hypothesis))
             mark(excess, place, hypothesis, excess_of([row for row in own if row.hypothesis == hypothesis]))
     for hypothesis, (marker, color, _) in READINGS.items():
         needed.plot([], [], marker, color=color, label=hypothesis)
+    needed.plot([], [], "o", color=BOUND_COLOR, fillstyle="none", label=r"hollow: beside the sharper $\|\nabla J\|$")
     needed.axvline(-0.4, color=BOUND_COLOR, linewidth=0.6)
     needed.set_xscale("symlog", linthresh=10, linscale=1.5)
     needed.set_xticks([0, 2, 4, 6, 8, 10, 20, 50, 100, 200])
@@ -48,14 +52,18 @@ def vacuity(rows: Sequence[Comparison]) -> Figure:
     excess.set_xlabel("bound / trivial bound, least here")
     needed.set_yticks(range(len(instances)), instances)
     needed.set_ylim(len(instances) - 0.5, -0.5)
-    figure.legend(*needed.get_legend_handles_labels(), loc="outside upper center", ncols=4)
+    figure.legend(*needed.get_legend_handles_labels(), loc="outside upper center", ncols=3)
     return figure
 
 
 def mark(axes: Axes, place: int, hypothesis: str, x: float) -> None:
     """The marker of a reading, unless there is nothing to mark."""
-    marker, color, shift = READINGS[hypothesis]
-    if not math.isnan(x):
+    marker, color, shift = (READINGS | HOLLOW)[hypothesis]
+    if math.isnan(x):
+        return
+    if hypothesis in HOLLOW:
+        axes.plot([x], [place + shift], marker, color=color, fillstyle="none", markeredgewidth=0.8)
+    else:
         axes.plot([x], [place + shift], marker, color=color, markeredgewidth=0)
 
 

@@ -18,7 +18,7 @@ SIGNS = re.compile(r"[_^≤≥<>=+−±∓∈∉⊂∪∩∞√∇Σ∏Π∂‖|
 #: A function of something, a product with a number, letters with an operator's name before them.
 APPLIED = re.compile(
     r"[(\[{]*(?:[A-Za-z]['’*]*|" + "|".join(sorted(OPERATORS)) + r")[(\[|].*|[A-Za-z]\d+[.,;:]*|\d+[A-Za-z][.,;:]*"
-    r"|1\{.*|[A-Z]['’]+[-–][A-Za-z][a-z]+[”.,;:)]*"
+    r"|1\{.*|[(\[]*\d+/\(?\d*[A-Za-z]\)*[.,;:]*|[A-Z]['’]+[-–][A-Za-z][a-z]+[”.,;:)]*"
 )
 IDENTIFIER = re.compile(r"([(\[]*)([a-z][a-z0-9]+(?:_[a-z0-9]+)+)((?:['’]s)?[.,;:)\]]*)")
 #: What is followed by its letter or number.
@@ -65,9 +65,14 @@ def prose(text: str) -> str:
     out: list[str] = []
     run = ""
     tokens = pieces[::2]
-    for place, (token, in_formula) in enumerate(zip(tokens, classify(tokens), strict=True)):
+    kinds = classify(tokens)
+    for place, (token, in_formula) in enumerate(zip(tokens, kinds, strict=True)):
         gap = " " if place else ""
         if in_formula:
+            if run and token.startswith("(") and not closes(tokens[place:], kinds[place:]):
+                # A remark in words begins with a formula.
+                out.append(set_formula(run))
+                run = ""
             out.append(gap if not run else "")
             run += (gap if run else "") + token
             if token.endswith((".", ":", ";")):
@@ -82,6 +87,20 @@ def prose(text: str) -> str:
         else:
             out.append(gap + escaped(token))
     return "".join(out) + (set_formula(run) if run else "")
+
+
+def closes(tokens: list[str], kinds: list[bool]) -> bool:
+    """Whether the bracket that the first token opens is closed before the formula ends."""
+    depth = 0
+    for token, in_formula in zip(tokens, kinds, strict=True):
+        if not in_formula:
+            return False
+        depth += token.count("(") - token.count(")")
+        if depth <= 0:
+            return True
+        if token.endswith((".", ":", ";")):
+            return False
+    return False
 
 
 def classify(tokens: list[str]) -> list[bool]:

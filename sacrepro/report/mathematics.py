@@ -15,6 +15,7 @@ OPERATORS = frozenset(
     ["min", "max", "sup", "inf", "log", "exp", "lim", "det", "osc", "diag", "mean", "score", "Var", "TV"]
 )
 SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ᵀᵗᵈ", "0123456789-+Ttd", strict=True)) | {"·": "."}
+SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
 #: Fewer small letters are a product unless they stand alone.
 SHORTEST_WORD = 4
 #: ASCII punctuation that typst's mathematics takes as it is.
@@ -22,6 +23,7 @@ PLAIN = frozenset("+-=<>!.")
 
 TOKEN = re.compile(
     r"(?P<number>\d+(?:\.\d+)?|\.\d+)|(?P<raised>[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ᵀᵗᵈ]+(?:·[⁰¹²³⁴⁵⁶⁷⁸⁹]+)?)"
+    r"|(?P<lowered>[₀-₉]+)"
     r"|(?P<name>[A-Za-z]{2,}(?![\u0300-\u036f]))|(?P<letter>[^\W_][\u0300-\u036f]*)|(?P<script>[_^])|(?P<root>√)"
     r"|(?P<space>\s+)|(?P<other>.)",
     re.DOTALL,
@@ -64,10 +66,12 @@ class Formula:
             atoms.append((quoted("’s"), ""))
             return
         starred = token == "*" and bool(re.fullmatch(r"\w", self.text[start - 1 : start]))
-        if kind in {"script", "raised"} or token in "'’" or starred:
+        if kind in {"script", "raised", "lowered"} or token in "'’" or starred:
             base, scripts = atoms.pop() if atoms else ('""', "")
             if kind == "raised":
                 scripts += f"^({quoted(''.join(SUPERSCRIPTS[c] for c in token))})"
+            elif kind == "lowered":
+                scripts += f"_({quoted(''.join(SUBSCRIPTS[c] for c in token))})"
             elif starred:
                 scripts += "^(*)"
             elif kind == "script":
@@ -124,7 +128,7 @@ class Formula:
             self.place = end + 1
             return inside or '""'
         found = TOKEN.match(self.text, self.place)
-        if found is None or found.lastgroup in {"script", "root", "space", "raised"}:
+        if found is None or found.lastgroup in {"script", "root", "space", "raised", "lowered"}:
             return '""'
         if found.group() in OPERATORS:
             self.place = found.end()

@@ -11,6 +11,7 @@ from sacrepro.claims.comparison import (
     by_hypothesis,
     excess_of,
     excess_text,
+    factor_text,
     ratio_text,
     verdict,
 )
@@ -122,6 +123,8 @@ def test_what_says_nothing_says_by_what_factor():
     found = verdict("lemma9", "x ≤ y", "Lemma 9", rows)
     assert (found.verdict, found.constraining, found.excess) == ("vacuous", 0, 1234.0)
     assert "**vacuous**, at least 1,200 times what holds anyway" in summary_table([found])
+    told = {factor: factor_text(factor) for factor in (1.0, 1.2, 3.99, 99.99, 928.25, 12999.0, 1.2e9)}
+    assert list(told.values()) == ["1", "1.2", "3.9", "99", "920", "12,000", "1,200,000,000"]
     assert verdict("lemma9", "", "", [row(2.0, 2.0, trivial=2.0)]).verdict == "vacuous"
     assert verdict("lemma9", "", "", [row(2.1, 2.0, trivial=2.0)]).verdict == "violated"
     assert math.isnan(verdict("lemma9", "", "", [row(1.0, 2.0)]).excess)

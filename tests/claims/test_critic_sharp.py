@@ -12,7 +12,7 @@ from sacrepro.bounds.lemma3 import lemma3
 from sacrepro.claims.case import exact_case
 from sacrepro.claims.comparison import holds, verdict
 from sacrepro.claims.critic_sharp import check
-from sacrepro.instances.witnesses import gate
+from sacrepro.instances.witnesses import gate, mirage
 from strategies import cases
 
 
@@ -38,6 +38,21 @@ def test_tight():
         row = next(row for row in locality(check(uniform_case(gate(gamma)))) if row.agent == 0)
         ratios.append(row.left / row.right)
     assert 2 * ratios[1] - ratios[0] == pytest.approx(1 / 8, abs=1e-3)
+
+
+@pytest.mark.parametrize(("gamma", "rungs"), [(0.9, 60), (0.95, 60), (0.98, 90)])
+def test_necessary_horizons_of_the_decay_gap_alone(gamma, rungs):
+    """The mirage keeps nearly 1/8 of L_i max_j D_j/(1-γ)² as γ → 1: with 1/(1-γ) less the bound is false.
+
+    At the frozen door no action matters, for TD a_0 = 1 is worth Δ more at each of some 1/(1-γ) rungs, and a discounted
+    lifetime of 1/(1-γ) steps is spent there. A fair coin keeps 1/4 of L_i, the mean over two agents 1/2.
+    """
+    case = uniform_case(mirage(rungs, 1000, 0.001, gamma))
+    rows = [row for row in check(case) if row.hypothesis == "decay gap alone" and row.agent == 0]
+    (row,) = rows
+    assert 0.095 <= row.left / row.right <= 0.125
+    assert np.abs(case.gradient[0]).max() <= 1e-3 * row.left
+    assert holds(row._replace(right=(1 - gamma) * row.right)) == (gamma < 0.9)
 
 
 def test_necessary_exponent():

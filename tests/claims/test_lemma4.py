@@ -17,6 +17,7 @@ from sacrepro.claims.worst_weights import WORST, worst_weights_errors
 from sacrepro.exact.dense import q_function
 from sacrepro.graph import neighborhood
 from sacrepro.instances.graphs import build_graph
+from sacrepro.instances.parity import parity
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import broadcast
 from sacrepro.policy import SCORE_BOUND, gaussian_theta, policies
@@ -48,6 +49,23 @@ def test_tight(n, gamma):
     assert row.left == pytest.approx(row.right * (n - 2) / (4 * n), rel=1e-9)
     own = next(row for row in check(case) if named(row) == (0, 1, "opposed", "own hypothesis"))
     assert own.left == pytest.approx(own.right * (n - 2) / (2 * n), rel=1e-9)
+
+
+@pytest.mark.parametrize("n", [4, 6, 8])
+@pytest.mark.parametrize("gamma", [0.1, 0.01])
+def test_tight_in_the_limit(n, gamma):
+    """On the parity star Lemma 4's ratio under the worst weights is (n-1)/n · (1 - γ/2 + O(γ²)), own gap and L_i.
+
+    With Lemma 3's gap and L_i = √2 it is half of that, times 1-γ: a factor 2 is all that can be gained for every graph.
+    """
+    rows = [row for row in check(uniform_case(parity(n, gamma=gamma))) if row.agent == 0 and row.kappa == 1]
+    worst = {row.hypothesis: row for row in rows if row.case == WORST}
+    own = worst["own hypothesis"]
+    kept = own.left / own.right * n / (n - 1)
+    assert kept == pytest.approx(1 - gamma / 2, abs=gamma**2)
+    largest = worst["worst case"]
+    assert largest.left / largest.right == pytest.approx(kept * (n - 1) / n * (1 - gamma) / 2, rel=1e-9)
+    assert max(row.left / row.right for row in rows if row.hypothesis == "own hypothesis") == own.left / own.right
 
 
 def test_the_broadcast_is_the_worst_of_all_families_and_agents():

@@ -20,7 +20,9 @@ from sacrepro.bounds.lemma4_sharp import (
 from sacrepro.claims.case import exact_case
 from sacrepro.claims.comparison import by_hypothesis, holds, verdict
 from sacrepro.claims.lemma4_sharp import check, seeing_out
+from sacrepro.claims.worst_weights import WORST
 from sacrepro.graph import sphere_sizes
+from sacrepro.instances.parity import parity
 from sacrepro.instances.relay import broadcast
 from sacrepro.instances.witnesses import latch
 from sacrepro.policy import SCORE_BOUND, score
@@ -105,6 +107,18 @@ def test_pinned_natural_weights_in_the_limit():
     natural = [row for row in rows if row.hypothesis == "natural weights"]
     assert verdict("lemma4_sharp", "", "", natural).ratio == pytest.approx(math.sqrt(0.98 / 1.02), rel=1e-8)
     assert not all(holds(row._replace(right=0.97 * row.right)) for row in natural)
+
+
+@pytest.mark.parametrize("n", [4, 6])
+@pytest.mark.parametrize("gamma", [0.1, 0.01])
+def test_both_readings_are_attained_on_the_parity_star(n, gamma):
+    """Its hub's one fair coin reaches every leaf after a step: 1 - 3γ/2 of both bounds is left, up to γ²."""
+    rows = [row for row in check(uniform_case(parity(n, gamma=gamma))) if row.agent == 0]
+    natural = next(row for row in rows if (row.kappa, row.hypothesis) == (0, "natural weights"))
+    worst = next(row for row in rows if (row.kappa, row.case) == (1, WORST))
+    for row in (natural, worst):
+        assert row.left / row.right == pytest.approx(1 - 1.5 * gamma, abs=gamma**2)
+        assert not holds(row._replace(right=(1 - 2 * gamma) * row.right))
 
 
 def test_verdicts_of_both_readings():

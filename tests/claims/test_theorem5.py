@@ -1,5 +1,6 @@
 """Theorem 5: constants by hand, T that is least, an L' that is pinned, and both sides of (9) along a run."""
 
+import argparse
 import math
 
 import networkx as nx
@@ -13,8 +14,10 @@ from sacrepro.bounds.theorem5 import (
     C_a,
     C_a_prime,
     Network,
+    best_eta,
     critic_noise,
     epsilon_bar,
+    gradient_norm,
     horizon,
     least_h,
     least_T,
@@ -25,11 +28,14 @@ from sacrepro.bounds.theorem5 import (
 from sacrepro.bounds.vacuity import steepest
 from sacrepro.claims.case import exact_case
 from sacrepro.claims.comparison import by_hypothesis, holds, verdict
-from sacrepro.claims.theorem5 import MOVES, check, left_of_9
-from sacrepro.claims.trace import StationarityRow
+from sacrepro.claims.theorem5 import DELTA, MOVES, along_runs, check, left_of_9
+from sacrepro.claims.trace import StationarityRow, stationarity_rows
+from sacrepro.cli import workflow
 from sacrepro.exact import policy_gradient
 from sacrepro.instances.witnesses import tally
+from sacrepro.learn import sac_seeds
 from sacrepro.model import NetworkedMDP
+from sacrepro.policy import uniform_theta
 from strategies import cases
 
 #: A binary path under uniform exploration at κ = 0: σ = 1/4, f = 1.
@@ -139,8 +145,9 @@ def test_T_is_least(kappa):
     t0 = least_t0(h, network.sigma, 2)
     bias = 2 * network.c * 0.7 ** (kappa + 1) / 0.3**2
     assert critic_noise(0.1 / 2000, T, h, t0, network) <= bias < critic_noise(0.1 / 2000, T - 1, h, t0, network)
-    assert 5.5 <= math.log10(T) - 2.8 * kappa <= 6.5
     assert 4**size < T
+    among_five = least_T(0.1, 5, 10**6, kappa, network)
+    assert math.log10(among_five) == pytest.approx((6.06, 8.90, 11.71)[kappa], abs=0.005)
 
 
 def test_the_right_side_of_9_by_hand():
@@ -152,6 +159,15 @@ def test_the_right_side_of_9_by_hand():
     curvature = 96 * 3 * 4 / 0.3**4 * 0.5 * math.log(99)
     assert right == pytest.approx((start + chance + curvature) / 10 + 12 * 4 * c * rho / 0.3**5)
     assert right > steepest(2.0, 1.0, 0.7) ** 2
+
+
+def test_the_best_eta():
+    """No η makes the right side of (9) smaller; the bias and the chance of failure do not depend on it."""
+    best = best_eta(99, 2.0, 3.0, 1.0, 0.7)
+    curvature = 96 * 4 / 0.3**4 * 3 * math.log(99)
+    assert 2 / (best * 0.3) == pytest.approx(curvature * best)
+    least = theorem5(99, best, 0.1, 2.0, 3.0, 0, PATH)
+    assert all(least < theorem5(99, eta * best, 0.1, 2.0, 3.0, 0, PATH) for eta in (0.5, 0.99, 1.01, 2.0))
 
 
 def test_9_is_vacuous_after_a_million_iterations():
@@ -169,13 +185,63 @@ def test_without_exploration_no_T_is_enough():
 
 def row(m, value, seed=0):
     """One recorded iteration."""
-    return StationarityRow("x", 1, seed, m, 0.0, value, gap=0.0, entropy=0.0)
+    return StationarityRow("x", 1, seed, m, 0.0, value, gap=0.0, entropy=0.0, gradient_error=0.5)
 
 
 def test_the_left_side_of_9():
-    """Weights 1, 1/2 for m = 0, 3; θ(M) itself is not part of it."""
-    assert left_of_9([row(0, 1.0), row(3, 4.0), row(8, 100.0)]) == pytest.approx((1 + 2) / 1.5)
+    """Weights 1, 1/2 for m = 0, 3; θ(M) itself is not part of it. ‖∇J‖ = 2 within .5: its square within 2.25."""
+    left, error = left_of_9([row(0, 1.0), row(3, 4.0), row(8, 100.0)])
+    assert left == pytest.approx((1 + 2) / 1.5)
+    assert error == pytest.approx(2.25)
     with pytest.raises(ValueError, match="one run"):
         left_of_9([row(0, 1.0), row(1, 1.0, seed=1)])
     with pytest.raises(ValueError, match="two recorded"):
         left_of_9([row(0, 1.0)])
+
+
+def test_9_along_runs_of_algorithm_1():
+    """The runs' own mean of ‖∇J‖² beside the least right side, which exceeds what holds at every θ."""
+    case = random_case()
+    mdp, L, L_prime = case.mdp, math.sqrt(2 * case.mdp.n), smoothness(case.mdp.r_bar, case.mdp.gamma)
+    exact = list(recorded(mdp, kappa=1, seeds=2))
+    rows = list(along_runs(exact, {"random": mdp}))
+    assert [row.case for row in rows] == ["M=8, seed 0", "M=8, seed 1"]
+    c, rho = lemma3(mdp.r_bar, mdp.gamma)
+    network = PATH._replace(c=c, rho=rho, r_bar=mdp.r_bar, gamma=mdp.gamma)
+    eta = best_eta(8, L, L_prime, mdp.r_bar, mdp.gamma)
+    for seed, found in enumerate(rows):
+        assert (found.instance, found.policy, found.hypothesis, found.kappa) == (
+            "random", "Algorithm 1", "(9) along runs", 1,
+        )  # fmt: skip
+        weights = [(m + 1) ** -0.5 for m in (0, 4)]
+        norms = [row.gradient_norm_squared for row in exact if row.seed == seed][:2]
+        assert found.left == pytest.approx(np.dot(weights, norms) / sum(weights), rel=1e-9)
+        assert 0 < found.error <= 1e-6
+        assert found.right == pytest.approx(theorem5(8, eta, DELTA, L, L_prime, 1, network), rel=1e-12)
+        assert found.trivial == pytest.approx(gradient_norm(mdp.r_bar, mdp.gamma) ** 2)
+        assert holds(found)
+    assert verdict("theorem5", "", "", rows).verdict == "vacuous"
+
+
+def test_runs_that_the_theorem_leaves_out():
+    """Fewer than three iterations, or rewards that are zero: (9) has no right side."""
+    mdp = random_case().mdp
+    short = [row._replace(m=row.m // 4) for row in recorded(mdp, kappa=0, seeds=1)]
+    assert list(along_runs(short, {"random": mdp})) == []
+    unpaid = NetworkedMDP(mdp.graph, mdp.P, tuple(0 * r_i for r_i in mdp.r), mdp.gamma, mdp.pi0)
+    assert list(along_runs(list(recorded(mdp, kappa=0, seeds=1)), {"random": unpaid})) == []
+
+
+def recorded(mdp, kappa, seeds):
+    """Exact values at m = 0, 4, 8 of short runs."""
+    traces = sac_seeds(
+        mdp, uniform_theta(mdp), kappa=kappa, M=8, T=20, h=5, t0=10, eta=1.0, seeds=range(seeds), record_every=4
+    )
+    for seed, trace in enumerate(traces):
+        yield from stationarity_rows(mdp, "random", kappa, seed, trace.m, trace.thetas)
+
+
+def test_the_rows_of_runs_are_those_of_theorem5_alone():
+    given = argparse.Namespace(claim="lemma4", exact=[], stationarity=["x.csv"], runs=[], output="y.csv")
+    with pytest.raises(ValueError, match="--stationarity is for theorem5, not for lemma4"):
+        workflow.claim(given)

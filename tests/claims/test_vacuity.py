@@ -10,15 +10,18 @@ from claims.instances import random_case, uniform_case
 from sacrepro.bounds.critic_sharp import theorem5_bias, theorem5_bias_sharp
 from sacrepro.bounds.lemma3 import lemma3
 from sacrepro.bounds.lemma4 import lemma4
+from sacrepro.bounds.lemma4_sharp import natural_weights_error
 from sacrepro.bounds.vacuity import least_kappa, steepest, steepest_for_agent
 from sacrepro.claims.case import exact_case
 from sacrepro.claims.comparison import by_hypothesis, holds, verdict
-from sacrepro.claims.vacuity import check
+from sacrepro.claims.vacuity import SHARPER, check
 from sacrepro.graph import sphere_sizes
 from sacrepro.instances import build
 from sacrepro.instances.graphs import path
 from sacrepro.policy import SCORE_BOUND
 from strategies import cases
+
+READINGS = {reading + mark for reading in ("(9)", "(9), sharp bias", "Lemma 4") for mark in ("", SHARPER)}
 
 
 @settings(max_examples=25)
@@ -67,15 +70,33 @@ def test_a_bound_above_the_trivial_one_is_vacuous():
     """At γ = .9 on five agents all of (9) is above the trivial bound; at γ = 0.2 on a path the sharp one is not."""
     groups = by_hypothesis(list(check(random_case(gamma=0.9))))
     judged = {rows[0].hypothesis: verdict("vacuity", "", "", rows).verdict for rows in groups}
-    assert judged == {"(9)": "vacuous", "(9), sharp bias": "vacuous", "Lemma 4": "vacuous"}
+    assert judged == dict.fromkeys(READINGS, "vacuous")
     rows = list(check(random_case(family="path", gamma=0.2)))
     judged = {group[0].hypothesis: verdict("vacuity", "", "", group) for group in by_hypothesis(rows)}
-    assert {name: judged[name].verdict for name in judged} == dict.fromkeys(judged, "holds")
-    assert all(0 < row.ratio < 1 for row in judged.values())
+    assert {name for name in judged if judged[name].verdict == "vacuous"} == {"(9), sharper ‖∇J‖"}
+    assert all(0 < row.ratio < 1 for row in judged.values() if row.verdict == "holds")
     assert {row.case for row in rows if row.hypothesis == "(9)"} == {"from κ=1"}
     for row in rows:
         assert (row.right < row.trivial) == (row.kappa >= int(row.case.removeprefix("from κ=")))
         assert row.left <= row.trivial + row.error
+
+
+@pytest.mark.parametrize("gamma", [0.2, 0.5, 0.9])
+def test_the_sharper_trivial_bounds_ask_for_more(gamma):
+    """ε_κ passes r̄²/(8(1-γ)³) where 192nγ^{κ+1} < (1-γ)³, or 96nγ^{κ+1} < 1-γ; Lemma 4 half of before at most."""
+    case = random_case(family="path", gamma=gamma)
+    n, rows = case.mdp.n, list(check(case))
+    for reading, factor in (("(9)", (1 - gamma) ** 3 / 192), ("(9), sharp bias", (1 - gamma) / 96)):
+        first = math.floor(math.log(factor / n, gamma))
+        assert {row.case for row in rows if row.hypothesis == reading + SHARPER} == {f"from κ={first}"}
+    for i in range(n):
+        both = [
+            {row.trivial for row in rows if row.hypothesis == reading and row.agent == i}
+            for reading in ("Lemma 4", "Lemma 4" + SHARPER)
+        ]
+        spheres = sphere_sizes(case.mdp.graph, i)
+        assert both[1] == {natural_weights_error(spheres, -1, n, gamma, case.mdp.r_bar)}
+        assert both[1].pop() == pytest.approx(both[0].pop() * math.sqrt(1 - gamma**2) / 2)
 
 
 def test_agents_that_cannot_matter_never_get_a_bound():

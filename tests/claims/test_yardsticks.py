@@ -178,6 +178,7 @@ def test_exact_rows_along_a_run():
     assert rows[1][4:] == (
         found.J, pytest.approx(sum((block**2).sum() for block in found.gradient)),
         first_order_gap(zeta, found.gradient), entropy(zeta),
+        pytest.approx(found.gradient_error * math.sqrt(MDP.n)),
     )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ SIGNS = "aiQθκγ_^{}()[]|‖√²⁻¹'*`#$@<>\\/\"~-+=.,:;&% \n1∎̂̄≤Σ�
         ("q*_i", "q^(*)_(i)"),
         ("max_j D_j", 'op("max")_(j) thin D_(j)'),
         ("10⁻¹¹·⁷", '"10"^("-11.7")'),
+        ("‖ν‖₁₀", 'class("normal", ‖) ν class("normal", ‖)_("10")'),
     ],
 )
 def test_formulas(text, expected):
@@ -58,6 +59,10 @@ def test_formulas(text, expected):
         ("min(Lemma 3's", '$op("min") \\( "Lemma " thin "3" "’s"$'),
         ("in Appendix C, line 4", "in Appendix C, line 4"),
         ("see [proofs](proofs.md)", "see proofs"),
+        ("is L_i (L_i for the norm);", "is $L_(i)$ ($L_(i)$ for the norm);"),
+        ("is r̄ (ε < 1. Else)", 'is $macron(r)$ ($ε < "1"$\\. Else)'),
+        ("is 2ε (1 + γ) then", 'is $"2" ε \\( "1" + γ \\)$ then'),
+        ("γ < (1/(2n)) (1 + γ)", '$γ < \\( "1" \\/ \\( "2" n \\) \\) \\( "1" + γ \\)$'),
         ("", ""),
     ],
 )

@@ -3,6 +3,8 @@ rule claim:
     input:
         warm=learner_kernels,
         exact=checked,
+        stationarity=evaluated_runs,
+        runs=recorded_runs,
     output:
         "results/claims/{claim}.csv",
     log:
@@ -12,4 +14,5 @@ rule claim:
     params:
         code=claim_code,
     shell:
-        "python -m sacrepro claim {wildcards.claim:q} {input.exact:q} --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro claim {wildcards.claim:q} {input.exact:q} --stationarity {input.stationarity:q}"
+        " --runs {input.runs:q} --output {output:q} > {log:q} 2>&1"

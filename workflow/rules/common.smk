@@ -273,6 +273,16 @@ def learner_kernels(wildcards):
     return ["results/warm/learn.txt"] if runs_it else []
 
 
+def evaluated_runs(wildcards):
+    """Exact values along runs, for the claim about the left side of (9)."""
+    return ROWS["stationarity"] if wildcards.claim == "theorem5" and EXACT_RUNS else []
+
+
+def recorded_runs(wildcards):
+    """The runs that those are values of."""
+    return runs(EXACT_RUNS) if wildcards.claim == "theorem5" else []
+
+
 def claim_code(wildcards):
     """Digest of everything that the check of one claim runs."""
     return code_digest(f"sacrepro.claims.{wildcards.claim}", "sacrepro.claims.case")
