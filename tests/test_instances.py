@@ -1,5 +1,7 @@
 """Named models: hand-computed transitions, seeds, refusals."""
 
+import re
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -138,12 +140,57 @@ PAIR = {"family": "path", "n": 2}
         ({"model": "sis", "graph": {"family": "internet", "n": 0, "seed": 0}, "gamma": 0.9}, "internet: n must be"),
         ({}, "instance: unknown model None; known are relay"),
         ({"model": "ising"}, "instance: unknown model 'ising'"),
-        ({"model": "relay", "n": 3}, "instance: .*gamma"),
+        ({"model": "relay", "n": 3}, "relay: gamma is missing"),
+        ({"model": ["relay"]}, r"instance: unknown model \('relay',\)"),
+        ({"model": "relay", "n": 3, "gama": 0.9}, "relay: gama is no parameter; did you mean 'gamma'?"),
+        *(
+            ({"model": "relay", "gamma": 0.9, "n": n}, rf"relay: n must be an integer, got {re.escape(repr(n))}")
+            for n in (1.5, True, None, "3", {})
+        ),
+        ({"model": "relay", "gamma": 0.9, "n": 10**30}, "relay: n must be at most 10,000,000, got 1000"),
+        ({"model": "relay", "gamma": 0.9, "n": 3, "noise": True}, "relay: noise must be a number, got True"),
+        ({"model": "courtesy", "n": 3, "gamma": float("inf"), "coupling": 0.5, "most": 1}, "gamma must lie in"),
+        ({"model": "random", "graph": PAIR, "seed": -1}, "random: seed must be at least 0, got -1"),
+        ({"model": "downstream", "graph": PAIR, "gamma": 0.9, "seed": -1}, "downstream: seed must be at least 0"),
+        *(
+            ({"model": "random", "graph": PAIR, "seed": 0, name: value}, f"random: {name} must {message}")
+            for name in ("state_sizes", "action_sizes")
+            for value, message in (
+                (0, "hold integers of at least 1, one for all or 2, got"),
+                ([2], "hold integers of at least 1, one for all or 2, got"),
+                ([2, -1], "hold integers of at least 1, one for all or 2, got"),
+                ([2, 1.5], "be an integer or a list of integers, got"),
+            )
+        ),
+        *(
+            ({"model": "thermal", "graph": PAIR, "gamma": 0.9, name: float(value)}, f"thermal: {name} must be finite")
+            for name in ("coldest", "step", "outdoor", "target")
+            for value in ("nan", "inf")
+        ),
+        ({"model": "thermal", "graph": PAIR, "gamma": 0.9, "heating": 10**30}, "instance: .* too large"),
+        ({"model": "wireless", "rows": 1, "columns": 2, "users_per_cell": 5}, "agent 0 has degree 9, so its kernel"),
+        ({"model": "wireless", "rows": 1, "columns": 2, "q": ["a"]}, "q must be a number or a list of numbers, got"),
+        *(
+            ({"model": "sis", "graph": graph, "gamma": 0.9}, message)
+            for graph, message in (
+                ({"family": "grid", "rows": 1.5, "columns": 2}, "grid: rows must be an integer, got 1.5"),
+                ({"family": "grid", "rows": 2, "columns": 0}, "grid: columns must be at least 1, got 0"),
+                ({"family": "path", "n": -3}, "path: n must be at least 1, got -3"),
+                ({"family": "star", "n": 0}, "star: n must be at least 1, got 0"),
+                ({"family": "complete", "n": 0}, "complete: n must be at least 1, got 0"),
+                ({"family": "random_tree", "n": 0, "seed": 0}, "random_tree: n must be at least 1, got 0"),
+                ({"family": "random_tree", "n": 3, "seed": -1}, "random_tree: seed must be at least 0, got -1"),
+                ({"family": "internet", "n": 3, "seed": True}, "internet: seed must be an integer, got True"),
+                ({"family": "internet", "n": 3, "seed": -1}, "internet: seed must be at least 0, got -1"),
+                ({"family": "path", "m": 3}, "path: m is no parameter; known are n"),
+                ({"family": ["path"], "n": 3}, r"graph: unknown family \['path'\]"),
+            )
+        ),
         ({"model": "relay", "n": 0, "gamma": 0.9}, "relay: n must be at least 1, got 0"),
         ({"model": "relay", "n": 2, "gamma": 0.9, "noise": 2}, r"relay: noise must lie in \[0, 1\], got 2"),
         ({"model": "broadcast", "n": 2, "gamma": 0.9}, "broadcast: n must be at least 3"),
         ({"model": "sis", "graph": {"family": "torus"}, "gamma": 0.9}, "graph: unknown family 'torus'"),
-        ({"model": "sis", "graph": {"family": "path"}, "gamma": 0.9}, "graph: .*'n'"),
+        ({"model": "sis", "graph": {"family": "path"}, "gamma": 0.9}, "path: n is missing"),
         ({"model": "sis", "graph": {"family": "ring", "n": 2}, "gamma": 0.9}, "ring: n must be at least 3"),
         (
             {"model": "sis", "graph": PAIR, "gamma": 0.9, "beta": [0.1, 1.5]},
@@ -152,14 +199,20 @@ PAIR = {"family": "path", "n": 2}
         (None, "instance: expected a mapping such as .*, got None"),
         (["relay"], "instance: expected a mapping"),
         ({"model": "sis", "graph": "ring", "gamma": 0.9}, "graph: expected a mapping such as .*, got 'ring'"),
-        ({"model": "sis", "graph": PAIR, "gamma": 0.9, "beta": 0.3}, "sis: beta must hold two numbers, .* got 0.3"),
+        (
+            {"model": "sis", "graph": PAIR, "gamma": 0.9, "beta": 0.3},
+            "sis: beta must be a list of two numbers, got 0.3",
+        ),
         ({"model": "sis", "graph": PAIR, "gamma": 0.9, "delta": [0.1]}, "sis: delta must hold two numbers"),
-        ({"model": "sis", "graph": PAIR, "gamma": 0.9, "beta": ["a", 0.1]}, "sis: beta must hold probabilities"),
-        ({"model": "sis", "graph": PAIR, "gamma": 0.9, "cost": None}, "sis: cost must be finite and at least 0"),
+        ({"model": "sis", "graph": PAIR, "gamma": 0.9, "beta": ["a", 0.1]}, "sis: beta must be a list of two numbers"),
+        ({"model": "sis", "graph": PAIR, "gamma": 0.9, "cost": None}, "sis: cost must be a number, got None"),
         ({"model": "relay", "n": 3, "gamma": 0.9, "r_bar": -1}, "relay: r_bar must be finite and at least 0, got -1"),
         ({"model": "broadcast", "n": 3, "gamma": 0.9, "r_bar": float("inf")}, "broadcast: r_bar must be finite"),
         *(
-            (spec | {"gamma": 0.9, "seed": 0, "concentration": value}, "concentration must be finite and above 0, got")
+            (
+                spec | {"gamma": 0.9, "seed": 0, "concentration": value},
+                "concentration must be (finite and above 0|a number), got",
+            )
             for spec in ({"model": "random", "graph": PAIR}, {"model": "downstream", "graph": PAIR})
             for value in (0, -1.0, float("nan"), float("inf"), "1")
         ),

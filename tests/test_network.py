@@ -200,6 +200,26 @@ def test_a_python_file_is_a_network(tmp_path):
     assert build(spec).gamma == 0.5
 
 
+def test_attributes_of_nothing_are_none(tmp_path):
+    """`attributes:` with nothing behind it, as one leaves it after deleting the last line below."""
+    document = {"graph": {"nodes": {"ann": None}}, "gamma": 0.5, "states": 2, "actions": 2, "reward": "s"}
+    document |= {"kernel": {"weights": {"0": 1, "1": 1}}, "attributes": None, "agents": {"ann": {"attributes": None}}}
+    assert load(written(tmp_path, document)).n == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"document": 3}, "net.yaml: document must be the content of a network file, with the keys graph and gamma"),
+        ({"document": {"gamma": 0.5}}, "net.yaml: document must be the content of a network file"),
+        ({"source": 3}, "net.yaml: source must be the text of a Python file, got int"),
+    ],
+)
+def test_a_specification_resolved_by_hand_is_refused_if_it_holds_something_else(content, message):
+    with pytest.raises(ValueError, match=message):
+        build({"model": "file", "path": "net.yaml", **content})
+
+
 def test_a_resolved_specification_needs_no_file(tmp_path):
     (tmp_path / "edges.txt").write_text("a b\n")
     document = SIS | {"graph": {"edges_file": "edges.txt"}}
@@ -301,6 +321,8 @@ FAULTS = [
     (changed(gamma=None), "top level: 'gamma' is a required property"),
     (changed(gamma=1), "gamma: 1 must be below 1$"),
     (changed(gamma=-0.5), "gamma: -0.5 must be at least 0$"),
+    (changed(gamma=float("nan")), r"gamma: nan must lie in \[0, 1\)$"),
+    ({"graph": PAIR, "gamma": float("nan"), "model": {"name": "sis"}}, r"gamma: nan must lie in \[0, 1\)$"),
     (changed(gamma="x"), "gamma: expected a number, got 'x'"),
     (changed(colour=1), r"top level: 'colour' was unexpected; known keys are graph, gamma, model"),
     (changed(kernel={}), "kernel: expected exactly one of probabilities, weights, table, got {}"),
@@ -317,12 +339,15 @@ FAULTS = [
     (changed(graph={}), "graph: expected one of edges, edges_file, graphml and family, found none of them"),
     (changed(graph={"family": "ring", "edges": []}), "graph: expected one of .*, found edges and family"),
     (changed(graph={"family": "torus"}), r"\.yaml: graph: unknown family 'torus'"),
-    (changed(graph={"family": "path", "n": "x"}), "graph.n: parameters of a family are numbers, got 'x'"),
-    (changed(graph={"family": "path", "n": 0}), "graph: graph has no nodes"),
-    (changed(graph={"family": "path", "n": 1.5}), "graph: .*float"),
+    (changed(graph={"family": "path", "n": "x"}), "graph: path: n must be an integer, got 'x'"),
+    (changed(graph={"family": "path", "n": 0}), "graph: path: n must be at least 1, got 0"),
+    (changed(graph={"family": "path", "n": 1.5}), "graph: path: n must be an integer, got 1.5"),
+    (changed(graph={"family": "grid", "rows": 1.5, "columns": 2}), "graph: grid: rows must be an integer, got 1.5"),
+    (changed(graph={"family": "path"}), "graph: path: n is missing"),
+    (changed(graph={"family": "path", "n": 2, "rows": 2}), "graph: path: rows is no parameter; known are n"),
     (
         changed(graph={"family": "grid", "rows": 10**6, "columns": 10**6}),
-        "graph: these parameters ask for 1e\\+12 agents",
+        "graph: these parameters ask for 1.0e12 agents",
     ),
     (changed(graph={"edges": [], "colour": 1}), "graph.colour: unknown key beside edges"),
     (changed(graph={"edges": []}), "graph: there are no agents"),
@@ -402,7 +427,14 @@ FAULTS = [
         {"graph": PAIR, "gamma": 0.5, "model": {"name": "ising"}},
         "model.name: 'ising' is not a model on any graph; known are random, sis",
     ),
-    ({"graph": PAIR, "gamma": 0.5, "model": {"name": "sis", "beta": 3}}, "model: "),
+    (
+        {"graph": PAIR, "gamma": 0.5, "model": {"name": "sis", "beta": 3}},
+        "model: sis: beta must be a list of two numbers",
+    ),
+    (
+        {"graph": PAIR, "gamma": 0.5, "model": {"name": "sis", "bta": 3}},
+        "model: sis: bta is no parameter; did you mean",
+    ),
     (
         {"graph": PAIR, "gamma": 0.5, "model": {"name": "sis", "delta": [2, 2]}},
         r"model: sis: delta must hold probabilities",

@@ -13,6 +13,7 @@ from sacrepro.instances.graphs import build_graph
 from sacrepro.instances.parity import parity
 from sacrepro.instances.queueing import queueing
 from sacrepro.instances.random_kernels import random_mdp
+from sacrepro.instances.refusals import fitting
 from sacrepro.instances.relay import broadcast, relay
 from sacrepro.instances.sis import counted_sis, sis
 from sacrepro.instances.social import counted_social, social
@@ -74,11 +75,12 @@ def _built(spec: Mapping[str, Any], models: Mapping[str, Callable[..., Model]]) 
         if isinstance(value, list):
             parameters[key] = tuple(value)
     model = parameters.pop("model", None)
-    if model not in models:
+    if not isinstance(model, str) or model not in models:
         raise ValueError(f"instance: unknown model {model!r}; known are {', '.join(models)}")
+    fitting(model, models[model], parameters)
     if "graph" in parameters:
         parameters["graph"] = build_graph(parameters["graph"])
     try:
         return models[model](**parameters)
-    except TypeError as error:
+    except (TypeError, OverflowError) as error:
         raise ValueError(f"instance: {error}") from None

@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 import networkx as nx
 import numpy as np
 
-from sacrepro.graph import check_graph
-from sacrepro.instances.formula import RESERVED, shortened
-from sacrepro.instances.graphs import build_graph
+from sacrepro.instances.formula import RESERVED
+from sacrepro.instances.graphs import family
 from sacrepro.instances.network import MOST_ENTRIES, Network, of_model, rounded
+from sacrepro.instances.refusals import fitting
 from sacrepro.instances.rules import Agents, kernels, rewards, rule_of, starts
 from sacrepro.model import Array, NetworkedMDP
 
@@ -37,6 +37,8 @@ class Drawn(NamedTuple):
 
 def network(document: Mapping[str, Any]) -> Network:
     """The network that a checked document describes."""
+    if not 0.0 <= document["gamma"] < 1.0:  # a schema lets NaN pass
+        raise ValueError(f"gamma: {document['gamma']} must lie in [0, 1)")
     drawn = graph_of(document["graph"])
     if "model" in document:
         superfluous = sorted(set(document) - {"graph", "model", "gamma"})
@@ -66,19 +68,14 @@ def network(document: Mapping[str, Any]) -> Network:
 def graph_of(spec: Mapping[str, Any]) -> Drawn:
     """The graph of a document: a family, or nodes and edges by label."""
     if "family" in spec:
-        for key, value in spec.items():
-            if key != "family" and (isinstance(value, bool) or not isinstance(value, (int, float))):
-                raise ValueError(f"graph.{key}: parameters of a family are numbers, got {shortened(value)}")
-        size = math.prod(value for key, value in spec.items() if key not in ("family", "seed") and value > 1)
-        if size > MOST_AGENTS:
-            raise ValueError(f"graph: these parameters ask for {size:.2g} agents; at most {MOST_AGENTS:,} are built")
         try:
-            graph = build_graph(spec)
-            check_graph(graph)
-        except (ValueError, nx.NetworkXException, OverflowError, AttributeError) as error:
+            build, parameters = family(spec)
+            size = math.prod(value for key, value in parameters.items() if key != "seed" and value > 1)
+            if size > MOST_AGENTS:
+                raise ValueError(f"these parameters ask for {rounded(size)} agents; at most {MOST_AGENTS:,} are built")
+            graph = build(**parameters)
+        except (ValueError, OverflowError) as error:
             raise ValueError(f"graph: {str(error).removeprefix('graph: ')}") from None
-        except TypeError as error:
-            raise ValueError(f"graph: {error}; check the types of the family's parameters") from None
         return Drawn(tuple(map(str, range(len(graph)))), graph, {})
     nodes = spec.get("nodes", [])
     attributes = {str(label): own or {} for label, own in nodes.items()} if isinstance(nodes, Mapping) else {}
@@ -120,6 +117,7 @@ def _named_model(document: Mapping[str, Any], drawn: Drawn) -> NetworkedMDP:
             "entries or more; give the kernel by formula, which needs none"
         )
     try:
+        fitting(name, MODELS[name], {"graph": drawn.graph, "gamma": document["gamma"], **parameters})
         return MODELS[name](drawn.graph, **{"gamma": document["gamma"], **parameters})
     except (TypeError, ValueError, OverflowError, IndexError) as error:
         raise ValueError(f"model: {error}") from None
@@ -183,9 +181,9 @@ def _attributes(document: Mapping[str, Any], drawn: Drawn, own: list[Mapping[str
     """One array over agents for each attribute; NaN where an agent has none."""
     values: dict[str, Array] = {}
     sources: list[tuple[str, Iterable[tuple[int | slice, Mapping[str, Any]]]]] = [
-        ("attributes", [(slice(None), document.get("attributes", {}))]),
+        ("attributes", [(slice(None), document.get("attributes") or {})]),
         ("graph.nodes", ((i, drawn.attributes.get(label, {})) for i, label in enumerate(drawn.names))),
-        ("agents", ((i, mine.get("attributes", {})) for i, mine in enumerate(own))),
+        ("agents", ((i, mine.get("attributes") or {}) for i, mine in enumerate(own))),
     ]
     for where, given in sources:
         for i, attributes in given:

@@ -10,7 +10,7 @@ import networkx as nx
 import numpy as np
 
 from sacrepro.graph import check_graph, neighborhood
-from sacrepro.instances.refusals import positive
+from sacrepro.instances.refusals import at_least, positive
 from sacrepro.model import NetworkedMDP, check_kernel_sizes
 
 
@@ -27,6 +27,7 @@ def downstream(graph: nx.Graph, *, gamma: float, seed: int, root: int = 0, conce
     if root not in graph:
         raise ValueError(f"downstream: root must be an agent out of 0..{len(graph) - 1}, got {root}")
     positive("downstream", concentration=concentration)
+    at_least(0, "downstream", seed=seed)
     n = len(graph)
     check_kernel_sizes(graph, (2,) * n, (2,) * n)
     parent = nx.predecessor(graph, root)

@@ -18,9 +18,13 @@ def file(*, path: str, document: Mapping[str, Any] | None = None, source: str | 
     """
     try:
         if source is not None:
+            if not isinstance(source, str):
+                raise ValueError(f"source must be the text of a Python file, got {type(source).__name__}")
             return python_network(source).mdp()
         if document is None:
             raise ValueError("the content has not been read; resolve the specification first")
+        if not isinstance(document, Mapping) or not {"graph", "gamma"} <= set(document):
+            raise ValueError("document must be the content of a network file, with the keys graph and gamma")
         return network(document).mdp()
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None

@@ -7,36 +7,43 @@ from typing import Any
 
 import networkx as nx
 
+from sacrepro.instances.refusals import at_least, fitting
+
 
 def path(n: int) -> nx.Graph:
     """0 - 1 - … - n-1."""
+    at_least(1, "path", n=n)
     return nx.path_graph(n)
 
 
 def ring(n: int) -> nx.Graph:
     """The cycle on n ≥ 3 agents."""
-    if n < 3:
-        raise ValueError(f"ring: n must be at least 3, got {n}")
+    at_least(3, "ring", n=n)
     return nx.cycle_graph(n)
 
 
 def star(n: int) -> nx.Graph:
     """Agent 0 in the middle of n-1 leaves."""
+    at_least(1, "star", n=n)
     return nx.star_graph(n - 1)
 
 
 def complete(n: int) -> nx.Graph:
     """Every agent a neighbor of every other: nothing is local."""
+    at_least(1, "complete", n=n)
     return nx.complete_graph(n)
 
 
 def grid(rows: int, columns: int) -> nx.Graph:
     """The 2-D grid, agents numbered row by row."""
+    at_least(1, "grid", rows=rows, columns=columns)
     return nx.convert_node_labels_to_integers(nx.grid_2d_graph(rows, columns), ordering="sorted")
 
 
 def random_tree(n: int, seed: int) -> nx.Graph:
     """A uniformly random labelled tree on n agents."""
+    at_least(1, "random_tree", n=n)
+    at_least(0, "random_tree", seed=seed)
     return nx.random_labeled_tree(n, seed=seed)
 
 
@@ -71,8 +78,8 @@ def davis_women() -> nx.Graph:
 
 def internet(n: int, seed: int) -> nx.Graph:
     """A random graph like that of the internet's autonomous systems (Elmokashfi et al., 2008), with a few huge hubs."""
-    if n < 1:
-        raise ValueError(f"internet: n must be at least 1, got {n}")
+    at_least(1, "internet", n=n)
+    at_least(0, "internet", seed=seed)
     return _agents(nx.random_internet_as_graph(n, seed=seed))
 
 
@@ -93,15 +100,19 @@ FAMILIES: Mapping[str, Callable[..., nx.Graph]] = {
 }  # fmt: skip
 
 
-def build_graph(spec: Mapping[str, Any]) -> nx.Graph:
-    """The graph that `spec` describes: ``{"family": name, parameter: value, …}``; ValueError names what is wrong."""
+def family(spec: Mapping[str, Any]) -> tuple[Callable[..., nx.Graph], dict[str, Any]]:
+    """The family that `spec` names, and its parameters; ValueError names the one that is not right."""
     if not isinstance(spec, Mapping):
         raise ValueError(f"graph: expected a mapping such as {{'family': 'ring', 'n': 6}}, got {spec!r}")
     parameters = dict(spec)
-    family = parameters.pop("family", None)
-    if family not in FAMILIES:
-        raise ValueError(f"graph: unknown family {family!r}; known are {', '.join(FAMILIES)}")
-    try:
-        return FAMILIES[family](**parameters)
-    except TypeError as error:
-        raise ValueError(f"graph: {error}") from None
+    name = parameters.pop("family", None)
+    if not isinstance(name, str) or name not in FAMILIES:
+        raise ValueError(f"graph: unknown family {name!r}; known are {', '.join(FAMILIES)}")
+    fitting(name, FAMILIES[name], parameters)
+    return FAMILIES[name], parameters
+
+
+def build_graph(spec: Mapping[str, Any]) -> nx.Graph:
+    """The graph that `spec` describes: ``{"family": name, parameter: value, …}``; ValueError names what is wrong."""
+    build, parameters = family(spec)
+    return build(**parameters)

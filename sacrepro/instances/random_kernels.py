@@ -6,7 +6,8 @@ import networkx as nx
 import numpy as np
 
 from sacrepro.graph import neighborhood
-from sacrepro.instances.refusals import positive
+from sacrepro.instances.formula import shortened
+from sacrepro.instances.refusals import at_least, positive
 from sacrepro.model import NetworkedMDP, check_kernel_sizes
 
 
@@ -25,10 +26,16 @@ def random_mdp(
     concentration : Dirichlet parameter; below 1 the kernels come near deterministic and couple agents strongly.
     """
     positive("random", concentration=concentration)
+    at_least(0, "random", seed=seed)
     n = len(graph)
     rng = np.random.default_rng(seed)
     S = (state_sizes,) * n if isinstance(state_sizes, int) else tuple(state_sizes)
     A = (action_sizes,) * n if isinstance(action_sizes, int) else tuple(action_sizes)
+    for name, sizes in (("state_sizes", S), ("action_sizes", A)):
+        if len(sizes) != n or min(sizes) < 1:
+            raise ValueError(
+                f"random: {name} must hold integers of at least 1, one for all or {n}, got {shortened(sizes)}"
+            )
     check_kernel_sizes(graph, S, A)
     P, r = [], []
     for i in range(n):

@@ -22,7 +22,7 @@ import networkx as nx
 import numpy as np
 
 from sacrepro.counted import CountedMDP, counted, tabulated
-from sacrepro.instances.refusals import at_least_zero, probabilities
+from sacrepro.instances.refusals import at_least_zero, finite, probabilities
 from sacrepro.model import Array
 
 
@@ -48,9 +48,7 @@ def counted_social(
     """
     probabilities("social", inertia=inertia, initially_adopting=initially_adopting)
     at_least_zero("social", value=value, cost=cost)
-    for name, field in (("coupling", coupling), ("bias", bias), ("promotion", promotion)):
-        if not math.isfinite(field):
-            raise ValueError(f"social: {name} must be finite, got {field}")
+    finite("social", coupling=coupling, bias=bias, promotion=promotion)
 
     def law(s_i: int, k: int, degree: int, a_i: int) -> Array:
         h_i = coupling * (2 * k - degree) + bias + promotion * a_i

@@ -21,7 +21,7 @@ import networkx as nx
 import numpy as np
 
 from sacrepro.graph import neighborhood
-from sacrepro.instances.refusals import at_least_zero, probabilities
+from sacrepro.instances.refusals import at_least, at_least_zero, finite, positive, probabilities
 from sacrepro.model import Array, NetworkedMDP, check_kernel_sizes
 
 
@@ -52,10 +52,9 @@ def thermal(
     """
     probabilities("thermal", leak=leak, exchange=exchange, disturbance=disturbance)
     at_least_zero("thermal", heating=heating, discomfort=discomfort, energy=energy)
-    if levels < 1:
-        raise ValueError(f"thermal: levels must be at least 1, got {levels}")
-    if not step > 0.0:
-        raise ValueError(f"thermal: step must be positive, got {step} °C")
+    finite("thermal", coldest=coldest, outdoor=outdoor, target=target)
+    positive("thermal", step=step)
+    at_least(1, "thermal", levels=levels)
     n = len(graph)
     hoods = [neighborhood(graph, i, 1) for i in range(n)]
     for i, hood in enumerate(hoods):

@@ -29,7 +29,7 @@ import numpy as np
 
 from sacrepro.coupled import CoupledMDP
 from sacrepro.graph import neighborhood, sharing_graph
-from sacrepro.model import Array, NetworkedMDP
+from sacrepro.model import Array, NetworkedMDP, check_kernel_sizes
 
 
 class Layout(NamedTuple):
@@ -115,6 +115,7 @@ def wireless_committed(
     A = [1 + len(points) for points in access]
     S = [(1 << deadline) * A_i * 2 for A_i in A]
     graph = sharing_graph(access)
+    check_kernel_sizes(graph, S, A)
     P, r, pi0 = [], [], []
     for i in range(n):
         hood = neighborhood(graph, i, 1)
