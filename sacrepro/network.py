@@ -46,6 +46,8 @@ def resolve(spec: Mapping[str, Any]) -> dict[str, Any]:
     """An instance's specification with the content of its file, and of all files that this one names, inside."""
     if spec.get("model") != "file" or "document" in spec or "source" in spec:
         return dict(spec)
+    if not isinstance(spec.get("path"), (str, Path)):
+        raise ValueError(f"instance: path must be the name of a network file, .yaml or .py, got {spec.get('path')!r}")
     path = Path(spec["path"])
     if path.suffix == ".py":
         return {**spec, "source": _text(path)}

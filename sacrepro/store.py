@@ -58,6 +58,18 @@ def whole_file(path: str | Path) -> Iterator[IO[bytes]]:
         raise
 
 
+def check_place(path: str | Path) -> None:
+    """ValueError unless `whole_file` can put a file at `path`: what it needs is there, or can be made."""
+    path = Path(path)
+    if path.is_dir() or not path.name:
+        raise ValueError(f"{path} is a folder, expected the name of a file")
+    above = next(folder for folder in path.absolute().parents if os.path.lexists(folder))
+    if not above.is_dir():
+        raise ValueError(f"{path} cannot be written: {above} is not a folder")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise ValueError(f"{path} cannot be written: no permission in the folder {above}")
+
+
 def is_sealed(path: Path) -> bool:
     """Whether a file at `path` gets a checksum beside it; what the working directory itself lies in does not count."""
     return SEALED in Path(os.path.relpath(path)).parent.parts
@@ -133,7 +145,10 @@ def read_arrays(path: str | Path) -> dict[str, Array]:
     """The named arrays of an npz file; ValueError names a file that is not one."""
     content = read_bytes(path)
     try:
-        return dict(np.load(io.BytesIO(content), allow_pickle=False))
+        found = np.load(io.BytesIO(content), allow_pickle=False)
+        if isinstance(found, np.ndarray):
+            raise ValueError("it holds one array without a name")
+        return dict(found)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} is not a readable npz file: {error}") from None
 

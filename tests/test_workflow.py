@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import jsonschema
+import numpy as np
 import pytest
 import yaml
 
@@ -14,7 +15,7 @@ from sacrepro import cli
 from sacrepro.claims import CLAIMS
 from sacrepro.claims.adversary import Found
 from sacrepro.claims.best_kappa import BestKappaRow
-from sacrepro.claims.comparison import Comparison, Verdict
+from sacrepro.claims.comparison import Comparison, Verdict, verdict
 from sacrepro.claims.diagnostics import DiagnosticRow
 from sacrepro.claims.falsification import Planted
 from sacrepro.claims.rivals import RivalRow
@@ -429,3 +430,159 @@ def test_results_on_a_network_file_do_not_need_it_any_more(tmp_path):
     with pytest.raises(SystemExit):
         cli.main(["exact", "--instance", "mine", "--spec", spec, *options, "--output", str(tmp_path / "other.npz")])
     assert not (tmp_path / "other.npz").exists()
+
+
+RELAY = '{"model":"relay","n":3,"gamma":0.5}'
+EXACT = f"exact --instance a --spec {RELAY} --policies 1 --seed 0 --scale 1"
+SAC = f"sac --instance a --spec {RELAY} --kappa 1 --seeds 1 --M 1 --T 2 --h 1 --t0 1 --eta 1 --record-every 1"
+SCALE = f"scale --instance a --spec {RELAY} --agents 2 --kappa-max 1 --tol 0.1"
+ESTIMATORS = f"estimators --instance a --spec {RELAY} --kappa 1 --lengths 5 --episodes 2 --h 1 --t0 1"
+RIVALS = f"rivals --instance a --spec {RELAY} --kappa 1 --seeds 1 --M 1 --T 2 --h 1 --t0 1 --etas 1 --record-every 1"
+WIRELESS = "wireless run --episodes 2 --method published --kappa 0 --seeds 1 --M 1 --records 1"
+AT_LEAST_ONE = "expected an integer of at least 1, got '0'"
+AT_LEAST_ZERO = "expected an integer of at least 0, got '-1'"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        *(
+            (f"{EXACT} --spec {text}", f"argument --spec: expected a JSON object such as .*, got '{re.escape(text)}'")
+            for text in ("[]", "3", "null")
+        ),
+        (EXACT + " --spec {", "argument --spec: '{' is not JSON"),
+        (EXACT + ' --spec {"model":"file"}', "argument --spec: instance: path must be the name of .*, got None"),
+        (EXACT + ' --spec {"model":"file","path":3}', "instance: path must be the name of .*, got 3"),
+        (f"{EXACT} --policies 0", f"--policies: {AT_LEAST_ONE}"),
+        (f"{EXACT} --seed -1", f"--seed: {AT_LEAST_ZERO}"),
+        (f"{EXACT} --scale -1", "--scale: expected a finite number of at least 0, got '-1'"),
+        (f"{EXACT} --scale x", "--scale: expected a finite number of at least 0, got 'x'"),
+        (f"{SAC} --seeds 0", f"--seeds: {AT_LEAST_ONE}"),
+        (f"{SAC} --M 1.5", "--M: expected an integer of at least 1, got '1.5'"),
+        (f"{SAC} --eta inf", "--eta: expected a finite number above 0, got 'inf'"),
+        (f"{SCALE} --agents 0", f"--agents: {AT_LEAST_ONE}"),
+        (f"{SCALE} --kappa-max -1", f"--kappa-max: {AT_LEAST_ZERO}"),
+        (f"{SCALE} --tol nan", "--tol: expected a finite number above 0, got 'nan'"),
+        (f"{ESTIMATORS} --episodes 1", "--episodes: expected an integer of at least 2, got '1'"),
+        (
+            f"{RIVALS} --methods sac",
+            "--methods: unknown method 'sac'; known are SAC, independent, .*exact gradient",
+        ),
+        (f"{RIVALS} --seeds 0", f"--seeds: {AT_LEAST_ONE}"),
+        ("claim lemma33 x.npz", "argument claim: unknown claim 'lemma33'; did you mean 'lemma3'"),
+        ("figure lemma44 x.csv", "argument figure: unknown figure 'lemma44'; did you mean 'lemma4'"),
+        ("summary curves x.csv", "argument kind: unknown kind of rows 'curves'; known are learning, "),
+        (
+            "adversary lemma1 --evaluations 2 --seed 0 --models m.npz",
+            "argument claim: unknown claim 'lemma1'; did you mean 'lemma",
+        ),
+        ("adversary lemma3 --evaluations 0 --seed 0 --models m.npz", f"--evaluations: {AT_LEAST_ONE}"),
+        ("diagnostics x.npz --records 0", f"--records: {AT_LEAST_ONE}"),
+        ("simulated x.npz --records 1 --episodes 2 --T 0", f"--T: {AT_LEAST_ONE}"),
+        (f"{WIRELESS} --records 0", f"--records: {AT_LEAST_ONE}"),
+        (f"{WIRELESS} --episodes 1", "--episodes: expected an integer of at least 2"),
+        (f"{WIRELESS} --lambda 2", "--lambda: expected a finite number of at least 0 and at most 1, got '2'"),
+        ("bench exact --families paths", "--families: unknown family 'paths'; did you mean 'path'"),
+        ("bench exact --methods nope", "--methods: unknown method 'nope'; known are engine, dense_lu"),
+        ("bench exact --quantities nope", "--quantities: unknown quantity 'nope'; known are V_i, sticky"),
+        ("bench exact --gammas 1", "--gammas: expected a finite number of at least 0 and below 1, got '1'"),
+        ("bench sac --families ring", "--families: unknown family 'ring'; known are path, grid"),
+        ("bench sac --methods nope", "--methods: unknown method 'nope'; known are sac, "),
+        ("bench sac --sizes 0", f"--sizes: {AT_LEAST_ONE}"),
+        ("bench sac --pairs 2", "--pairs: expected two numbers of at least 1 such as 2,3, got '2'"),
+        ("bench sac --repeats 0", f"--repeats: {AT_LEAST_ONE}"),
+        ("environments --certified []", r"--certified: expected a JSON object such as .*, got '\[\]'"),
+        ("config []", r"config: expected a JSON object such as .*, got '\[\]'"),
+    ],
+)
+def test_arguments_are_refused_by_name_before_anything_is_written(tmp_path, capsys, words, message):
+    output = tmp_path / "folder" / ("a.svg" if words.startswith("figure") else "a")
+    with pytest.raises(SystemExit) as stopped:
+        cli.main([*words.split(), "--output", str(output)])
+    assert stopped.value.code == 2
+    assert re.search(message, capsys.readouterr().err)
+    assert not output.parent.exists()
+
+
+def test_one_measurement_needs_a_method_an_instance_or_a_quantity():
+    for words, message in (
+        ("bench-one nope path 4 0.5", "unknown method 'nope'; known are engine"),
+        ("bench-one engine path", "a method needs the number of agents n and the discount gamma"),
+        ("bench-one quantity nope", "unknown quantity 'nope'; known are V_i, sticky"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            cli.main(words.split())
+
+
+def test_files_of_the_wrong_kind_are_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cli.main([*EXACT.split(), "--output", "exact.npz"])
+    cli.main([*SAC.split(), "--output", "sac.npz"])
+    np.save("one.npy", np.ones(3))
+    write_rows("lemma3.csv", Comparison, [])
+    write_rows(
+        "verdicts.csv", Verdict, [verdict("lemma3", "s", "r", [Comparison("a", "u", "", "", 0, 0, 0.5, 1.0, 0.0)])]
+    )
+    for name, text in (("three", "3"), ("empty", "{}"), ("files", '{"files": {"a": 3}}')):
+        (tmp_path / f"{name}.json").write_text(text)
+    before = sorted(tmp_path.iterdir())
+    no_exact = r"sac.npz has no array 'policy'; expected a file written by `exact`"
+    no_run = r"exact.npz has no array 'kappa'; expected a file written by `sac`"
+    no_rows = "lemma3.csv: no rows below the header"
+    for words, message in (
+        ("claim lemma3 sac.npz", no_exact),
+        ("decay-map sac.npz", no_exact),
+        ("environments sac.npz", no_exact),
+        ("table1 sac.npz --settings {} --markdown m.md", no_exact),
+        ("table1 exact.npz --settings {} --markdown m.md", "--settings: the instance 'a' of exact.npz has no setting"),
+        ("environments", "nothing to compare"),
+        ("claim lemma3 one.npy", "one.npy is not a readable npz file: it holds one array without a name"),
+        ("trace exact.npz", no_run),
+        ("diagnostics exact.npz --records 1", no_run),
+        ("simulated exact.npz --records 1 --episodes 2 --T 2", no_run),
+        ("figure lemma3 lemma3.csv", no_rows),
+        ("verdicts lemma3.csv --markdown m.md", no_rows),
+        ("verify verdicts.csv --scale lemma3.csv", no_rows),
+        ("check three.json", "three.json holds no JSON object; expected a file written by `manifest`"),
+        ("check empty.json", "empty.json has no key 'files'; expected a file written by `manifest`"),
+        ("check files.json", "files.json: files must hold a sha256 for each file"),
+        (
+            "manifest . --config three.json --log l.json",
+            "three.json holds no JSON object; expected a file written by `config`",
+        ),
+        (
+            "report verdicts.csv empty.json empty.json --template t --references r --pages p --figures",
+            "empty.json has no key 'claims'; expected a file written by `catalog`",
+        ),
+    ):
+        output = [] if words.startswith("check") else ["--output", "a.svg"]
+        if words.startswith("report"):
+            (tmp_path / "p").write_text("")
+        with pytest.raises(ValueError, match=message):
+            cli.main([*words.split(), *output])
+    assert set(tmp_path.iterdir()) - set(before) <= {tmp_path / "p"}
+
+
+def test_of_several_outputs_none_is_written_if_one_cannot_be(tmp_path, capsys):
+    """Also where a folder is missing: it is made for a file that is written, not for one that is not."""
+    rows, file = tmp_path / "rows.csv", tmp_path / "a_file"
+    cli.main([*SAC.split(), "--output", str(tmp_path / "sac.npz")])
+    cli.main(["trace", str(tmp_path / "sac.npz"), "--exact", "--output", str(rows)])
+    cli.main(["new", str(tmp_path / "net.yaml")])
+    file.write_text("")
+    good = tmp_path / "new" / "good.svg"
+    for bad, message in (
+        (tmp_path / "bad.bmp", "bad.bmp: expected a name ending in .svg, .pdf, .png"),
+        (tmp_path / "folder.svg", "folder.svg is a folder, expected the name of a file"),
+        (file / "bad.svg", "bad.svg cannot be written: .*a_file is not a folder"),
+    ):
+        (tmp_path / "folder.svg").mkdir(exist_ok=True)
+        for words in (
+            ["figure", "stationarity", str(rows), "--output"],
+            ["advise", str(tmp_path / "net.yaml"), "--error", "1", "--seconds", "0", "--figure"],
+        ):
+            with pytest.raises(SystemExit) as stopped:
+                cli.main([*words, str(good), str(bad)])
+            assert stopped.value.code == 2
+            assert re.search(message, capsys.readouterr().err)
+            assert not good.parent.exists()

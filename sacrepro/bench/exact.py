@@ -68,6 +68,8 @@ NOTHING = float("nan")
 
 def one(method: str, family: str, n: int, gamma: float, repeats: int) -> dict[str, object]:
     """Run one method here and now: seconds of each repeat, peak memory, and values at the first states."""
+    if method not in METHODS:
+        raise ValueError(f"unknown method {method!r}; known are {', '.join(METHODS)}")
     solve = METHODS[method]
     for warm_up in ENGINE_WARM_UP if method == "engine" else WARM_UP:  # imports and compilation
         solve(benchmark_mdp(*warm_up, gamma))
@@ -83,6 +85,8 @@ def one(method: str, family: str, n: int, gamma: float, repeats: int) -> dict[st
 
 def one_quantity(name: str, repeats: int) -> dict[str, object]:
     """Run one of `QUANTITIES` here and now: seconds of each repeat, peak memory, and its certified error."""
+    if name not in QUANTITIES:
+        raise ValueError(f"unknown quantity {name!r}; known are {', '.join(QUANTITIES)}")
     measured = QUANTITIES[name]
     compute = measured.prepare(measured.make())
     found = compute()  # imports and compilation

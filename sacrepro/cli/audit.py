@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from sacrepro.cli.verbs import Verbs, specification
+from sacrepro.cli.arguments import COUNT, FILE, ORDINAL, POSITIVE, one_of, specification
+from sacrepro.cli.inputs import some_rows
+from sacrepro.cli.verbs import Verbs
 
 
 def witnesses(args: argparse.Namespace) -> None:
@@ -49,9 +51,9 @@ def adversary(args: argparse.Namespace) -> None:
 def adversary_table(args: argparse.Namespace) -> None:
     """Join what `adversary` wrote for each claim."""
     from sacrepro.claims.adversary import Found
-    from sacrepro.store import read_rows, write_rows
+    from sacrepro.store import write_rows
 
-    write_rows(args.output, Found, [row for path in args.found for row in read_rows(path, Found)])
+    write_rows(args.output, Found, some_rows(args.found, Found))
 
 
 def scale(args: argparse.Namespace) -> None:
@@ -85,10 +87,10 @@ def add_verbs(verbs: Verbs) -> None:
     verbs.add(falsify)
 
     added = verbs.add(adversary)
-    added.add_argument("claim", help="name of the claim")
-    added.add_argument("--evaluations", type=int, required=True, help="random models, and steps of each climb")
-    added.add_argument("--seed", type=int, required=True, help="seed of the search")
-    added.add_argument("--models", required=True, help="npz file for the models found")
+    added.add_argument("claim", type=one_of("claim", "claims.targets", "TARGETS"), help="name of the claim")
+    added.add_argument("--evaluations", type=COUNT, required=True, help="random models, and steps of each climb")
+    added.add_argument("--seed", type=ORDINAL, required=True, help="seed of the search")
+    added.add_argument("--models", type=FILE, required=True, help="npz file for the models found")
 
     added = verbs.add(adversary_table)
     added.add_argument("found", nargs="+", help="csv files written by `adversary`")
@@ -96,6 +98,6 @@ def add_verbs(verbs: Verbs) -> None:
     added = verbs.add(scale)
     added.add_argument("--instance", required=True, help="name of the instance in the table")
     added.add_argument("--spec", type=specification, required=True, help="specification of the instance, as JSON")
-    added.add_argument("--agents", type=int, required=True, help="agents around which a light cone is computed")
-    added.add_argument("--kappa-max", type=int, required=True, help="largest κ")
-    added.add_argument("--tol", type=float, required=True, help="half width of the light cone's intervals")
+    added.add_argument("--agents", type=COUNT, required=True, help="agents around which a light cone is computed")
+    added.add_argument("--kappa-max", type=ORDINAL, required=True, help="largest κ")
+    added.add_argument("--tol", type=POSITIVE, required=True, help="half width of the light cone's intervals")

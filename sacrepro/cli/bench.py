@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
+from sacrepro.cli.arguments import COUNT, DISCOUNT, ORDINAL, POSITIVE, one_of
 from sacrepro.cli.verbs import Verbs
 
 
@@ -51,7 +52,7 @@ def bench_sac(args: argparse.Namespace) -> None:
         args.families or throughput.FAMILIES,
         args.sizes or throughput.SIZES,
         args.kappas or throughput.KAPPAS,
-        [state_action_counts(text) for text in args.pairs] or throughput.PAIRS,
+        args.pairs or throughput.PAIRS,
         methods=args.methods or throughput.METHODS,
         T=args.T,
         repeats=args.repeats,
@@ -63,10 +64,10 @@ def bench_sac(args: argparse.Namespace) -> None:
 
 
 def state_action_counts(text: str) -> tuple[int, int]:
-    """(S, A) from a text such as ``2,3``; ValueError says what was expected."""
+    """(S, A) from a text such as ``2,3``."""
     parts = text.split(",")
     if len(parts) != 2 or not all(part.isdigit() and int(part) > 0 for part in parts):
-        raise ValueError(f"--pairs: expected two numbers of at least 1 such as 2,3, got {text!r}")
+        raise argparse.ArgumentTypeError(f"expected two numbers of at least 1 such as 2,3, got {text!r}")
     return int(parts[0]), int(parts[1])
 
 
@@ -76,6 +77,8 @@ def bench_one(args: argparse.Namespace) -> None:
 
     if args.method == "quantity":
         print(json.dumps(one_quantity(args.name, args.repeats)))
+    elif args.n is None or args.gamma is None:
+        raise ValueError("bench-one: a method needs the number of agents n and the discount gamma behind its family")
     else:
         print(json.dumps(one(args.method, args.name, args.n, args.gamma, args.repeats)))
 
@@ -85,23 +88,32 @@ def add_verbs(verbs: Verbs) -> None:
     benchmarks = verbs.family("bench", "Benchmarks that anybody can run.")
     for function in (bench_exact, bench_sac):
         added = benchmarks.add(function, name=function.__name__.removeprefix("bench_"))
-        added.add_argument("--families", nargs="*", help="graph families; all by default")
-        added.add_argument("--methods", nargs="*", help="methods; all by default")
-        added.add_argument("--repeats", type=int, default=3, help="repeats a measurement; the median counts")
-        added.add_argument("--time-limit", type=float, default=60.0, help="seconds a repeat")
-        added.add_argument("--memory-limit-gb", type=float, default=8.0, help="GiB a process")
         if function is bench_exact:
-            added.add_argument("--gammas", nargs="+", type=float, default=[0.7, 0.9], help="discounts")
-            added.add_argument("--quantities", nargs="*", help="what only this engine computes; all by default")
+            family, method = one_of("family", "bench.families", "SIZES"), one_of("method", "bench.peers", "METHODS")
         else:
-            added.add_argument("--sizes", nargs="*", type=int, help="numbers of agents; 10 to a million by default")
-            added.add_argument("--kappas", nargs="*", type=int, help="κ; 0, 1, 2 by default")
-            added.add_argument("--pairs", nargs="*", default=[], help="S,A such as 2,2; 2,2 3,3 4,4 by default")
-            added.add_argument("--T", type=int, default=1000, help="inner loop length")
+            family, method = one_of("family", "bench.sac", "FAMILIES"), one_of("method", "bench.sac", "METHODS")
+        added.add_argument("--families", type=family, nargs="*", help="graph families; all by default")
+        added.add_argument("--methods", type=method, nargs="*", help="methods; all by default")
+        added.add_argument("--repeats", type=COUNT, default=3, help="repeats a measurement; the median counts")
+        added.add_argument("--time-limit", type=POSITIVE, default=60.0, help="seconds a repeat")
+        added.add_argument("--memory-limit-gb", type=POSITIVE, default=8.0, help="GiB a process")
+        if function is bench_exact:
+            quantity = one_of("quantity", "bench.quantities", "QUANTITIES")
+            added.add_argument("--gammas", nargs="+", type=DISCOUNT, default=[0.7, 0.9], help="discounts")
+            added.add_argument(
+                "--quantities", type=quantity, nargs="*", help="what only this engine computes; all by default"
+            )
+        else:
+            added.add_argument("--sizes", nargs="*", type=COUNT, help="numbers of agents; 10 to a million by default")
+            added.add_argument("--kappas", nargs="*", type=ORDINAL, help="κ; 0, 1, 2 by default")
+            added.add_argument(
+                "--pairs", type=state_action_counts, nargs="*", help="S,A such as 2,2; 2,2 3,3 4,4 by default"
+            )
+            added.add_argument("--T", type=COUNT, default=1000, help="inner loop length")
 
     added = verbs.add(bench_one, output=False)
     added.add_argument("method", help="a method, or `quantity`")
     added.add_argument("name", help="the family, or the name of the quantity")
-    added.add_argument("n", type=int, nargs="?", help="number of agents")
-    added.add_argument("gamma", type=float, nargs="?", help="discount")
-    added.add_argument("--repeats", type=int, default=3, help="repeats; the median counts")
+    added.add_argument("n", type=COUNT, nargs="?", help="number of agents")
+    added.add_argument("gamma", type=DISCOUNT, nargs="?", help="discount")
+    added.add_argument("--repeats", type=COUNT, default=3, help="repeats; the median counts")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 
+from sacrepro.cli.arguments import FILE, mapping
+from sacrepro.cli.inputs import arrays_of
 from sacrepro.cli.verbs import Verbs
 
 
@@ -13,11 +15,13 @@ def environments(args: argparse.Namespace) -> None:
     from sacrepro.claims.case import cases
     from sacrepro.claims.environments import EnvironmentRow, certified_rows, exact_rows
     from sacrepro.instances import build_for_sampling
-    from sacrepro.store import read_arrays, write_rows
+    from sacrepro.store import write_rows
 
+    if not (args.exact or args.certified):
+        raise ValueError("environments: nothing to compare; give files written by `exact`, or --certified instances")
     rows: list[EnvironmentRow] = []
     for path in args.exact:
-        stored = read_arrays(path)
+        stored = arrays_of("exact", path)
         for case in cases(stored):
             rows += exact_rows(case, json.loads(str(stored["spec"]))["model"])
     for name, spec in args.certified.items():
@@ -30,11 +34,13 @@ def table1(args: argparse.Namespace) -> None:
     """Write the paper's Table 1 as numbers, from exact files and the setting that each stands for."""
     from sacrepro.claims.case import cases
     from sacrepro.claims.table1 import Table1Row, markdown_table1, table1_rows
-    from sacrepro.store import read_arrays, write_rows, write_text
+    from sacrepro.store import write_rows, write_text
 
     rows: list[Table1Row] = []
     for path in args.exact:
-        for case in cases(read_arrays(path)):
+        for case in cases(arrays_of("exact", path)):
+            if case.instance not in args.settings:
+                raise ValueError(f"--settings: the instance {case.instance!r} of {path} has no setting")
             rows += table1_rows(case, args.settings[case.instance])
             print(f"{case.instance}, θ {case.policy}: done", flush=True)
     write_rows(args.output, Table1Row, rows)
@@ -46,10 +52,10 @@ def add_verbs(verbs: Verbs) -> None:
     added = verbs.add(environments)
     added.add_argument("exact", nargs="*", help="files written by `exact`")
     added.add_argument(
-        "--certified", type=json.loads, default={}, help="instances without an exact solution, as JSON by name"
+        "--certified", type=mapping, default={}, help="instances without an exact solution, as JSON by name"
     )
 
     added = verbs.add(table1)
     added.add_argument("exact", nargs="+", help="files written by `exact`")
-    added.add_argument("--settings", type=json.loads, required=True, help="the setting of each instance, as JSON")
-    added.add_argument("--markdown", required=True, help="the table, largest values over policies")
+    added.add_argument("--settings", type=mapping, required=True, help="the setting of each instance, as JSON")
+    added.add_argument("--markdown", type=FILE, required=True, help="the table, largest values over policies")

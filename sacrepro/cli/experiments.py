@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 
-from sacrepro.cli.verbs import Verbs, specification
+from sacrepro.cli.arguments import COUNT, ORDINAL, POSITIVE, SEVERAL, one_of, specification
+from sacrepro.cli.inputs import arrays_of, some_rows
+from sacrepro.cli.verbs import Verbs
 
 
 def critic_error(args: argparse.Namespace) -> None:
@@ -25,9 +27,9 @@ def diagnostics(args: argparse.Namespace) -> None:
 
     from sacrepro.claims.diagnostics import DiagnosticRow, diagnostic_rows
     from sacrepro.instances import build
-    from sacrepro.store import read_arrays, write_rows
+    from sacrepro.store import write_rows
 
-    run = read_arrays(args.run)
+    run = arrays_of("sac", args.run)
     mdp = build(json.loads(str(run["spec"])))
     chosen = np.unique(np.linspace(0, len(run["m"]) - 1, args.records).round().astype(int))
     instance, kappa, T = str(run["instance"]), int(run["kappa"]), int(run["T"])
@@ -47,11 +49,11 @@ def simulated(args: argparse.Namespace) -> None:
 
     from sacrepro.claims.trace import SimulatedRow, simulated_rows
     from sacrepro.instances import build_for_sampling
-    from sacrepro.store import read_arrays, write_rows
+    from sacrepro.store import write_rows
 
     rows: list[SimulatedRow] = []
     for path in args.runs:
-        run = read_arrays(path)
+        run = arrays_of("sac", path)
         mdp = build_for_sampling(json.loads(str(run["spec"])))
         instance, kappa = str(run["instance"]), int(run["kappa"])
         chosen = np.unique(np.linspace(0, len(run["m"]) - 1, args.records).round().astype(int))
@@ -106,9 +108,9 @@ def summary(args: argparse.Namespace) -> None:
     """Summarise rows of one kind over their seeds: interquartile means with bootstrap intervals."""
     from sacrepro.claims.summary import SummaryRow, summarised
     from sacrepro.claims.summary import summary as summary_of
-    from sacrepro.store import read_rows, write_rows
+    from sacrepro.store import write_rows
 
-    rows = [row for path in args.rows for row in read_rows(path, summarised(args.kind).rows)]
+    rows = some_rows(args.rows, summarised(args.kind).rows)
     found = summary_of(args.kind, rows)
     write_rows(args.output, SummaryRow, found)
     print(f"{args.kind}: {len(rows)} rows, {len(found)} summaries")
@@ -136,9 +138,9 @@ def best_kappa(args: argparse.Namespace) -> None:
     """Say which κ is best at which sample budget, from summaries of runs."""
     from sacrepro.claims.best_kappa import BestKappaRow, best_kappa_rows
     from sacrepro.claims.summary import SummaryRow
-    from sacrepro.store import read_rows, write_rows
+    from sacrepro.store import write_rows
 
-    found = [row for path in args.summaries for row in best_kappa_rows(read_rows(path, SummaryRow))]
+    found = [row for path in args.summaries for row in best_kappa_rows(some_rows([path], SummaryRow))]
     write_rows(args.output, BestKappaRow, found)
     print(f"{len(found)} comparisons, {sum(row.clear for row in found)} clear")
 
@@ -150,44 +152,49 @@ def add_verbs(verbs: Verbs) -> None:
         added.add_argument("--instance", required=True, help="name of the instance in all tables")
         added.add_argument("--spec", type=specification, required=True, help="specification of the instance, as JSON")
         if function is not estimators:
-            added.add_argument("--seeds", type=int, required=True, help="number of seeds, 0..seeds-1")
+            added.add_argument("--seeds", type=COUNT, required=True, help="number of seeds, 0..seeds-1")
         if function is critic_error:
-            added.add_argument("--kappas", type=int, nargs="+", required=True, help="every κ")
+            added.add_argument("--kappas", type=ORDINAL, nargs="+", required=True, help="every κ")
         else:
-            added.add_argument("--kappa", type=int, required=True, help="κ of the methods that have one")
+            added.add_argument("--kappa", type=ORDINAL, required=True, help="κ of the methods that have one")
             for name, text in (("h", "h of the critic's steps"), ("t0", "t0 of the critic's steps")):
-                added.add_argument(f"--{name}", type=float, required=True, help=text)
+                added.add_argument(f"--{name}", type=POSITIVE, required=True, help=text)
         if function is not rivals:
-            added.add_argument("--lengths", type=int, nargs="+", required=True, help="every T")
+            added.add_argument("--lengths", type=COUNT, nargs="+", required=True, help="every T")
         if function is rivals:
             for name, text in (("M", "episodes"), ("T", "steps of an episode"), ("record-every", "between records")):
-                added.add_argument(f"--{name}", type=int, required=True, help=text)
-            added.add_argument("--etas", type=float, nargs="+", required=True, help="every η")
-            added.add_argument("--methods", nargs="*", help="methods by name; all by default")
+                added.add_argument(f"--{name}", type=COUNT, required=True, help=text)
+            added.add_argument("--etas", type=POSITIVE, nargs="+", required=True, help="every η")
+            added.add_argument(
+                "--methods",
+                type=one_of("method", "claims.rivals", "METHODS", "EXACT"),
+                nargs="*",
+                help="methods by name; all by default",
+            )
         if function is estimators:
-            added.add_argument("--episodes", type=int, required=True, help="episodes behind each estimate")
+            added.add_argument("--episodes", type=SEVERAL, required=True, help="episodes behind each estimate")
 
     added = verbs.add(patient)
     added.add_argument("--instance", required=True, help="name of the instance in all tables")
-    added.add_argument("--spec", type=json.loads, required=True, help="specification of the instance, as JSON")
-    added.add_argument("--kappas", type=int, nargs="+", required=True, help="every κ")
-    added.add_argument("--eta", type=float, required=True, help="actor step η_m = η/√(m+1)")
+    added.add_argument("--spec", type=specification, required=True, help="specification of the instance, as JSON")
+    added.add_argument("--kappas", type=ORDINAL, nargs="+", required=True, help="every κ")
+    added.add_argument("--eta", type=POSITIVE, required=True, help="actor step η_m = η/√(m+1)")
     for name, text in (("M", "outer iterations"), ("record-every", "outer iterations between two records")):
-        added.add_argument(f"--{name}", type=int, required=True, help=text)
+        added.add_argument(f"--{name}", type=COUNT, required=True, help=text)
 
     added = verbs.add(diagnostics)
     added.add_argument("run", help="file written by `sac`")
-    added.add_argument("--records", type=int, required=True, help="records that are measured, evenly spaced")
+    added.add_argument("--records", type=COUNT, required=True, help="records that are measured, evenly spaced")
 
     added = verbs.add(simulated)
     added.add_argument("runs", nargs="+", help="files written by `sac`")
-    added.add_argument("--records", type=int, required=True, help="records that are measured, evenly spaced")
-    added.add_argument("--episodes", type=int, required=True, help="fresh episodes a record")
-    added.add_argument("--T", type=int, required=True, help="steps of an episode")
+    added.add_argument("--records", type=COUNT, required=True, help="records that are measured, evenly spaced")
+    added.add_argument("--episodes", type=SEVERAL, required=True, help="fresh episodes a record")
+    added.add_argument("--T", type=COUNT, required=True, help="steps of an episode")
 
     added = verbs.add(best_kappa)
     added.add_argument("summaries", nargs="+", help="files written by `summary`, curves told apart by κ")
 
     added = verbs.add(summary)
-    added.add_argument("kind", help="what the rows are")
+    added.add_argument("kind", type=one_of("kind of rows", "claims.summary", "KINDS"), help="what the rows are")
     added.add_argument("rows", nargs="+", help="csv files of one kind")

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from sacrepro.cli.arguments import COUNT, FIGURE, FILE, NON_NEGATIVE, ORDINAL, POSITIVE, output
 from sacrepro.cli.verbs import Verbs
 
 
@@ -54,10 +55,6 @@ def advise(args: argparse.Namespace) -> None:
 
     with one_line_errors():
         outputs = [*(args.output or []), *(args.figure or [])]
-        for path, known in ((args.output, (".csv", ".json")), (args.figure, (".svg", ".pdf", ".png"))):
-            for name in path or []:
-                if not name.endswith(known):
-                    raise ValueError(f"{name}: expected a name ending in {', '.join(known)}")
         network = load(args.file)
         index = {name: i for i, name in enumerate(network.names)}
         for name in args.agent or []:
@@ -109,7 +106,7 @@ def record(advice: Any, text: str) -> dict[str, Any]:
 def add_verbs(verbs: Verbs) -> None:
     """The verbs of this module, with their options."""
     added = verbs.add(new, output=False)
-    added.add_argument("file", help="network file to write, .yaml")
+    added.add_argument("file", type=FILE, help="network file to write, .yaml")
     added.add_argument("--force", action="store_true", help="replace an existing file")
 
     added = verbs.add(validate, output=False)
@@ -118,18 +115,23 @@ def add_verbs(verbs: Verbs) -> None:
     added = verbs.add(advise, output=False)
     added.epilog = "example: sacrepro advise mine.yaml --error 0.3 --agent ann --agent bob --output mine.csv"
     added.add_argument("file", help="network file, .yaml or .py")
-    added.add_argument("--error", type=float, required=True, help="ε, the error that is allowed")
+    added.add_argument("--error", type=POSITIVE, required=True, help="ε, the error that is allowed")
     added.add_argument("--of", choices=["q", "gradient"], default="q", help="what the error is of; q by default")
     added.add_argument("--agent", action="append", help="label of an agent; repeat it for several, all by default")
-    added.add_argument("--T", type=int, default=1000, help="episode length of SAC; 1000 by default")
+    added.add_argument("--T", type=COUNT, default=1000, help="episode length of SAC; 1000 by default")
     added.add_argument(
-        "--seed", type=int, default=0, help="seed of simulations and of the choice of agents; 0 by default"
+        "--seed", type=ORDINAL, default=0, help="seed of simulations and of the choice of agents; 0 by default"
     )
     added.add_argument(
         "--seconds",
-        type=float,
+        type=NON_NEGATIVE,
         default=20.0,
         help="how long to measure decay, and how long run time; 20 by default, 0 measures no run time",
     )
-    added.add_argument("--output", nargs="+", help="files to write: .csv, one row a κ, or .json, everything")
-    added.add_argument("--figure", nargs="+", help="files to draw the network to, .svg, .pdf or .png")
+    added.add_argument(
+        "--output",
+        type=output(".csv", ".json"),
+        nargs="+",
+        help="files to write: .csv, one row a κ, or .json, everything",
+    )
+    added.add_argument("--figure", type=FIGURE, nargs="+", help="files to draw the network to, .svg, .pdf or .png")

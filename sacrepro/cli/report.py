@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from sacrepro.cli.arguments import FILE
+from sacrepro.cli.inputs import arrays_of, record_of, some_rows
 from sacrepro.cli.verbs import Verbs
 
 
@@ -23,11 +25,11 @@ def decay_map(args: argparse.Namespace) -> None:
     """Write what the state of each agent is worth to one of them, with its place in a drawing of the graph."""
     from sacrepro.claims.case import cases
     from sacrepro.claims.decay_map import MapRow, map_rows
-    from sacrepro.store import read_arrays, write_rows
+    from sacrepro.store import write_rows
 
     rows: list[MapRow] = []
     for path in args.exact:
-        for case in cases(read_arrays(path)):
+        for case in cases(arrays_of("exact", path)):
             rows += map_rows(case)
         print(f"{case.instance}: done", flush=True)
     write_rows(args.output, MapRow, rows)
@@ -40,14 +42,14 @@ def report(args: argparse.Namespace) -> None:
 
     from sacrepro.claims.comparison import Verdict
     from sacrepro.report.document import RECORD, pdf, record
-    from sacrepro.store import read_bytes, read_json, read_rows, read_text, write_bytes
+    from sacrepro.store import read_bytes, read_text, write_bytes
 
     paths = {Path(path).stem: Path(path) for path in args.figures}
     files = {f"figures/{path.name}": read_bytes(path) for path in paths.values()}
     made = record(
-        read_rows(args.claims, Verdict),
-        read_json(args.catalog),
-        read_json(args.manifest),
+        some_rows([args.claims], Verdict),
+        record_of("catalog", args.catalog, "claims", "figures"),
+        record_of("manifest", args.manifest, "config", "versions", "code"),
         {name: f"figures/{path.name}" for name, path in paths.items()},
         {Path(path).stem: read_text(path) for path in args.pages},
     )
@@ -62,7 +64,7 @@ def report(args: argparse.Namespace) -> None:
 def add_verbs(verbs: Verbs) -> None:
     """The verbs of this module, with their options."""
     added = verbs.add(catalog)
-    added.add_argument("--markdown", help="the table claim → rule → file → command")
+    added.add_argument("--markdown", type=FILE, help="the table claim → rule → file → command")
 
     added = verbs.add(decay_map)
     added.add_argument("exact", nargs="+", help="files written by `exact`")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 
+from sacrepro.cli.arguments import FILE, NON_NEGATIVE, mapping
+from sacrepro.cli.inputs import record_of
 from sacrepro.cli.verbs import Verbs
 
 
@@ -21,12 +22,12 @@ def manifest(args: argparse.Namespace) -> None:
 
     from sacrepro.manifest import circumstances, results_below
     from sacrepro.manifest import manifest as record
-    from sacrepro.store import read_json, write_json
+    from sacrepro.store import write_json
 
     skip = frozenset({Path(args.output).name, *args.skip})
     files = results_below(Path(args.results), skip)
     files |= {path: Path(path) for path in sorted(args.files)}
-    write_json(args.output, record(read_json(args.config), files))
+    write_json(args.output, record(record_of("config", args.config), files))
     write_json(args.log, circumstances(Path(args.log).parent))
     print(f"{len(files)} files")
 
@@ -48,9 +49,12 @@ def check(args: argparse.Namespace) -> None:
     from pathlib import Path
 
     from sacrepro.difference import departures
-    from sacrepro.store import read_json
 
-    found = departures(read_json(args.manifest), Path(args.manifest).parent)
+    recorded = record_of("manifest", args.manifest, "files")
+    files = recorded["files"]
+    if not isinstance(files, dict) or not all(isinstance(own, dict) and "sha256" in own for own in files.values()):
+        raise ValueError(f"{args.manifest}: files must hold a sha256 for each file; expected a file of `manifest`")
+    found = departures(recorded, Path(args.manifest).parent)
     for line in found:
         print(line)
     if found:
@@ -61,20 +65,23 @@ def check(args: argparse.Namespace) -> None:
 def add_verbs(verbs: Verbs) -> None:
     """The verbs of this module, with their options."""
     added = verbs.add(config)
-    added.add_argument("config", type=json.loads, help="the resolved configuration, as JSON")
+    added.add_argument("config", type=mapping, help="the resolved configuration, as JSON")
 
     added = verbs.add(manifest)
     added.add_argument("results", help="the folder that is recorded")
     added.add_argument("--config", required=True, help="written by `config`")
     added.add_argument("--files", nargs="*", default=[], help="files elsewhere that belong to the run")
     added.add_argument("--skip", nargs="*", default=[], help="files in the folder that do not")
-    added.add_argument("--log", required=True, help="file for clock, machine and durations")
+    added.add_argument("--log", type=FILE, required=True, help="file for clock, machine and durations")
 
     added = verbs.add(diff, output=False)
     added.add_argument("one", help="a results tree, or a file")
     added.add_argument("other", help="another one")
     added.add_argument(
-        "--tolerance", type=float, default=0.0, help="relative difference of numbers up to which they count as equal"
+        "--tolerance",
+        type=NON_NEGATIVE,
+        default=0.0,
+        help="relative difference of numbers up to which they count as equal",
     )
 
     added = verbs.add(check, output=False)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import json
 import shutil
 import textwrap
 from collections.abc import Callable, Collection
 from typing import Any
+
+from sacrepro.cli.arguments import FILE
 
 #: Columns of the list of verbs, where the terminal has as many.
 WIDTH = 110
@@ -32,7 +33,7 @@ class Verbs:
         added = self._parser(name or function.__name__.replace("_", "-"), function.__doc__ or "")
         added.set_defaults(function=function)
         if output:
-            added.add_argument("--output", required=True, help="file to write")
+            added.add_argument("--output", type=FILE, required=True, help="file to write")
         return added
 
     def family(self, name: str, help: str) -> Verbs:
@@ -59,16 +60,3 @@ class Verbs:
         listed = {"help": help} if self._listed else {}
         added: argparse.ArgumentParser = self._subparsers.add_parser(name, description=help, **listed)
         return added
-
-
-def specification(text: str) -> dict[str, Any]:
-    """The specification of an instance in JSON, with the content of its network file if it has one."""
-    spec: dict[str, Any] = json.loads(text)
-    if spec.get("model") == "file":
-        from sacrepro.network import resolve
-
-        try:
-            return resolve(spec)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
-    return spec

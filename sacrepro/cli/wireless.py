@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from sacrepro.cli.arguments import COUNT, ORDINAL, POSITIVE, SEVERAL, SHARE
 from sacrepro.cli.verbs import Verbs
 
 #: The methods by the names they have in the configuration.
@@ -40,16 +41,16 @@ def add_verbs(verbs: Verbs) -> None:
     family = verbs.family("wireless", "The published wireless benchmark.")
     for function in (wireless_references, wireless_run):
         added = family.add(function, name=function.__name__.removeprefix("wireless_"))
-        added.add_argument("--episodes", type=int, required=True, help="episodes of each evaluation")
+        added.add_argument("--episodes", type=SEVERAL, required=True, help="episodes of each evaluation")
         if function is wireless_run:
             added.add_argument("--method", choices=sorted(METHODS), required=True, help="the learner")
             for name, kind, text in (
-                ("kappa", int, "κ, how many hops the critic sees"),
-                ("seeds", int, "number of seeds, 0..seeds-1"),
-                ("M", int, "outer iterations"),
-                ("records", int, "evaluations along a run"),
+                ("kappa", ORDINAL, "κ, how many hops the critic sees"),
+                ("seeds", COUNT, "number of seeds, 0..seeds-1"),
+                ("M", COUNT, "outer iterations"),
+                ("records", COUNT, "evaluations along a run"),
             ):
                 added.add_argument(f"--{name}", type=kind, required=True, help=text)
             for name, text in (("h", "critic step α_t = h/(t+t0)"), ("t0", "the same"), ("eta", "η_m = η/√(m+1)")):
-                added.add_argument(f"--{name}", type=float, default=1.0, help=f"{text}; Algorithm 1 only")
-            added.add_argument("--lambda", dest="lambda_", type=float, default=0.0, help="TD(λ) in place of line 7")
+                added.add_argument(f"--{name}", type=POSITIVE, default=1.0, help=f"{text}; Algorithm 1 only")
+            added.add_argument("--lambda", dest="lambda_", type=SHARE, default=0.0, help="TD(λ) in place of line 7")

@@ -6,7 +6,9 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
-from sacrepro.cli.verbs import Verbs, specification
+from sacrepro.cli.arguments import COUNT, FIGURE, FILE, NON_NEGATIVE, ORDINAL, POSITIVE, one_of, specification
+from sacrepro.cli.inputs import arrays_of, some_rows
+from sacrepro.cli.verbs import Verbs
 
 if TYPE_CHECKING:
     from sacrepro.claims.comparison import Comparison
@@ -31,14 +33,14 @@ def claim(args: argparse.Namespace) -> None:
     from sacrepro.claims import claim as claim_named
     from sacrepro.claims.case import cases
     from sacrepro.claims.comparison import Comparison
-    from sacrepro.store import read_arrays, write_rows
+    from sacrepro.store import write_rows
 
     chosen = claim_named(args.claim)
     if args.stationarity and chosen.name != "theorem5":
         raise ValueError(f"--stationarity is for theorem5, not for {chosen.name}")
     rows: list[Comparison] = []
     for path in args.exact:
-        for case in cases(read_arrays(path)):
+        for case in cases(arrays_of("exact", path)):
             rows += chosen.check(case)
             print(f"{chosen.name}: {case.instance}, θ {case.policy}: {len(rows)} comparisons so far", flush=True)
     if args.stationarity:
@@ -107,12 +109,12 @@ def trace(args: argparse.Namespace) -> None:
     """Turn recorded SAC runs into rows: sampled returns, or exact J and ‖∇J‖² with --exact."""
     from sacrepro.claims.trace import LearningRow, StationarityRow, learning_rows, stationarity_rows
     from sacrepro.instances import build
-    from sacrepro.store import read_arrays, write_rows
+    from sacrepro.store import write_rows
 
     sampled: list[LearningRow] = []
     exactly: list[StationarityRow] = []
     for path in args.runs:
-        run = read_arrays(path)
+        run = arrays_of("sac", path)
         instance, kappa, m = str(run["instance"]), int(run["kappa"]), run["m"]
         mdp = build(json.loads(str(run["spec"]))) if args.exact else None
         for seed in range(len(run["J_estimate"])):
@@ -133,10 +135,10 @@ def figure(args: argparse.Namespace) -> None:
     """Draw one figure from the rows it shows; the suffix of each --output picks its format."""
     from sacrepro.plotting import drawing
     from sacrepro.plotting.style import house_style
-    from sacrepro.store import read_rows, write_figure
+    from sacrepro.store import write_figure
 
     chosen = drawing(args.figure)
-    rows = [row for path in args.rows for row in read_rows(path, chosen.rows)]
+    rows = some_rows(args.rows, chosen.rows)
     with house_style():
         drawn = chosen.draw(rows)
         # The layout is computed once, not again for each format.
@@ -166,6 +168,8 @@ def verdicts(args: argparse.Namespace) -> None:
         measured = read_rows(args.witnesses, Comparison)
         for witness in WITNESSES:
             rows.append(judged(witness, [row for row in measured if row.hypothesis == key(witness)]))
+    if not rows:
+        raise ValueError(f"{', '.join(args.comparisons)}: no rows below the header, so there is nothing to judge")
     write_rows(args.output, Verdict, rows)
     write_text(args.markdown, summary_table(rows))
     print(markdown_table(rows), end="")
@@ -226,7 +230,7 @@ def verify(args: argparse.Namespace) -> None:
     if args.scale:
         from sacrepro.claims.comparison import Comparison, holds, place
 
-        large = read_rows(args.scale, Comparison)
+        large = some_rows([args.scale], Comparison)
         faults += [f"VIOLATED at scale: {row.hypothesis} at {place(row)}" for row in large if not holds(row)]
         passed.append(f"{len(large)} comparisons on the largest network, none violated")
     if faults:
@@ -272,13 +276,13 @@ def add_verbs(verbs: Verbs) -> None:
     added = verbs.add(exact)
     instance(added)
     added.add_argument(
-        "--policies", type=int, required=True, help="number of policies: the uniform one, then Gaussian ones"
+        "--policies", type=COUNT, required=True, help="number of policies: the uniform one, then Gaussian ones"
     )
-    added.add_argument("--seed", type=int, required=True, help="seed of the Gaussian logits")
-    added.add_argument("--scale", type=float, required=True, help="standard deviation of the Gaussian logits")
+    added.add_argument("--seed", type=ORDINAL, required=True, help="seed of the Gaussian logits")
+    added.add_argument("--scale", type=NON_NEGATIVE, required=True, help="standard deviation of the Gaussian logits")
 
     added = verbs.add(claim)
-    added.add_argument("claim", help="name of the claim")
+    added.add_argument("claim", type=one_of("claim", "claims", "CLAIMS"), help="name of the claim")
     added.add_argument("exact", nargs="+", help="files written by `exact`")
     added.add_argument("--stationarity", nargs="*", default=[], help="files written by `trace --exact`, for theorem5")
     added.add_argument("--runs", nargs="*", default=[], help="files written by `sac`, which those evaluate")
@@ -286,14 +290,14 @@ def add_verbs(verbs: Verbs) -> None:
     added = verbs.add(sac)
     instance(added)
     for name, kind, text in (
-        ("kappa", int, "κ, how many hops the critic sees"),
-        ("seeds", int, "number of seeds, 0..seeds-1"),
-        ("M", int, "outer iterations"),
-        ("T", int, "inner loop length"),
-        ("h", float, "critic step α_t = h/(t+t0)"),
-        ("t0", float, "critic step α_t = h/(t+t0)"),
-        ("eta", float, "actor step η_m = η/√(m+1)"),
-        ("record-every", int, "outer iterations between two records of θ"),
+        ("kappa", ORDINAL, "κ, how many hops the critic sees"),
+        ("seeds", COUNT, "number of seeds, 0..seeds-1"),
+        ("M", COUNT, "outer iterations"),
+        ("T", COUNT, "inner loop length"),
+        ("h", POSITIVE, "critic step α_t = h/(t+t0)"),
+        ("t0", POSITIVE, "critic step α_t = h/(t+t0)"),
+        ("eta", POSITIVE, "actor step η_m = η/√(m+1)"),
+        ("record-every", COUNT, "outer iterations between two records of θ"),
     ):
         added.add_argument(f"--{name}", type=kind, required=True, help=text)
 
@@ -302,14 +306,14 @@ def add_verbs(verbs: Verbs) -> None:
     added.add_argument("--exact", action="store_true", help="exact J and ‖∇J‖² in place of sampled returns")
 
     added = verbs.add(figure, output=False)
-    added.add_argument("figure", help="name of the figure")
+    added.add_argument("figure", type=one_of("figure", "plotting", "FIGURES"), help="name of the figure")
     added.add_argument("rows", nargs="+", help="csv files with the rows it shows")
-    added.add_argument("--output", nargs="+", required=True, help="files to write, .svg, .pdf or .png")
+    added.add_argument("--output", type=FIGURE, nargs="+", required=True, help="files to write, .svg, .pdf or .png")
 
     added = verbs.add(verdicts)
     added.add_argument("comparisons", nargs="+", help="csv files written by `claim`")
     added.add_argument("--witnesses", help="csv file written by `witnesses`")
-    added.add_argument("--markdown", required=True, help="a summary, one line a claim")
+    added.add_argument("--markdown", type=FILE, required=True, help="a summary, one line a claim")
 
     added = verbs.add(readme, output=False)
     added.add_argument("markdown", help="the table written by `verdicts`")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -158,5 +159,5 @@ def test_the_figure_and_the_verb_take_the_same_rows(tmp_path: Path) -> None:
 def test_pairs_on_the_command_line() -> None:
     assert state_action_counts("2,3") == (2, 3)
     for wrong in ("2", "2,0", "2,x", "2,3,4"):
-        with pytest.raises(ValueError, match="--pairs: expected two numbers"):
+        with pytest.raises(argparse.ArgumentTypeError, match="expected two numbers"):
             state_action_counts(wrong)
