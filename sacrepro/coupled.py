@@ -63,6 +63,8 @@ Model = NetworkedMDP | CoupledMDP
 
 def as_coupled(mdp: NetworkedMDP) -> CoupledMDP:
     """A model of eq. (1) as an action-coupled one, whose kernels and rewards do not use what they may see."""
+    if not isinstance(mdp, NetworkedMDP):
+        raise TypeError(f"expected a NetworkedMDP, got {type(mdp).__name__}")
     P, r = [], []
     for i, hood in enumerate(mdp.neighbors):
         own = hood.index(i)

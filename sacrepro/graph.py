@@ -17,12 +17,7 @@ def check_graph(graph: nx.Graph) -> None:
 
     Raises TypeError for other objects, directed graphs and multigraphs; ValueError for other node names.
     """
-    if not isinstance(graph, nx.Graph):
-        raise TypeError(f"graph must be a networkx.Graph, got {type(graph).__name__}")
-    if graph.is_directed():
-        raise TypeError("graph must be undirected; convert it with graph.to_undirected()")
-    if graph.is_multigraph():
-        raise TypeError("graph must not be a multigraph; convert it with networkx.Graph(graph)")
+    check_kind(graph)
     n = graph.number_of_nodes()
     if n == 0:
         raise ValueError("graph has no nodes; at least agent 0 is needed")
@@ -34,6 +29,16 @@ def check_graph(graph: nx.Graph) -> None:
         )
 
 
+def check_kind(graph: nx.Graph) -> None:
+    """TypeError for what is not an undirected simple graph."""
+    if not isinstance(graph, nx.Graph):
+        raise TypeError(f"graph must be a networkx.Graph, got {type(graph).__name__}")
+    if graph.is_directed():
+        raise TypeError("graph must be undirected; convert it with graph.to_undirected()")
+    if graph.is_multigraph():
+        raise TypeError("graph must not be a multigraph; convert it with networkx.Graph(graph)")
+
+
 def check_kappa(kappa: int) -> None:
     """TypeError unless κ is an integer, ValueError unless it is at least 0."""
     if isinstance(kappa, bool) or not isinstance(kappa, Integral):
@@ -42,22 +47,23 @@ def check_kappa(kappa: int) -> None:
         raise ValueError(f"kappa must be at least 0, got {kappa}")
 
 
-def check_agent(i: int, n: int) -> None:
+def check_agent(i: int, n: int, where: str = "model") -> None:
     """TypeError unless i is an integer, ValueError unless it is one of the agents 0..n-1."""
     if isinstance(i, bool) or not isinstance(i, Integral):
         raise TypeError(f"an agent is an integer, got {i!r}")
     if i not in range(n):
-        raise ValueError(f"agent {i} is not in the model, whose agents are 0..{n - 1}")
+        raise ValueError(f"agent {i} is not in the {where}, whose agents are 0..{n - 1}")
 
 
 def neighborhood(graph: nx.Graph, i: int, kappa: int) -> tuple[int, ...]:
     """N_i^κ: the sorted agents within κ hops of i, i included; κ = 0 gives ``(i,)``.
 
-    Raises TypeError for a κ that is no integer, ValueError for a negative κ or an agent that is not in the graph.
+    Raises TypeError for a directed graph and for an agent or a κ that is no integer, ValueError for a negative κ or an
+    agent that is not in the graph.
     """
+    check_kind(graph)
     check_kappa(kappa)
-    if i not in graph:
-        raise ValueError(f"agent {i!r} is not in the graph, whose agents are 0..{len(graph) - 1}")
+    check_agent(i, len(graph), "graph")
     return tuple(sorted(nx.single_source_shortest_path_length(graph, i, cutoff=kappa)))
 
 

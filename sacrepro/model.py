@@ -14,6 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from numbers import Real
 from typing import Any, NoReturn
 
 import networkx as nx
@@ -201,6 +202,45 @@ def local_tables(name: str, tables: object, n: int) -> tuple[Array, ...]:
     return frozen
 
 
+def real(what: str, values: object) -> Array:
+    """`values` as float64, not copied where they are that; TypeError for text, complex numbers and what is no array."""
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise TypeError(f"{what} must hold real numbers: {error}") from None
+    objects = array.dtype.kind == "O" and all(isinstance(x, Real) for x in array.flat)
+    if array.dtype.kind not in "fiub" and not objects:
+        told = repr(values) if isinstance(values, (str, bytes, complex, type(None))) else f"type {array.dtype}"
+        raise TypeError(f"{what} must hold real numbers, got {told}")
+    return array.astype(np.float64, copy=False)
+
+
+def action_tables(
+    name: str, tables: object, state_sizes: Sequence[int], action_sizes: Sequence[int]
+) -> tuple[Array, ...]:
+    """One float64 array of shape (S_i, A_i) an agent; TypeError or ValueError names the agent whose table is not."""
+    found = one_an_agent(name, tables, len(state_sizes))
+    sizes = zip(state_sizes, action_sizes, strict=True)
+    return tuple(action_table(name, i, found[i], expected) for i, expected in enumerate(sizes))
+
+
+def one_an_agent(name: str, tables: object, n: int) -> Sequence[Array]:
+    """`tables` itself; TypeError or ValueError unless it is a sequence of one entry for each of n agents."""
+    if isinstance(tables, str) or not isinstance(tables, (Sequence, np.ndarray)):
+        raise TypeError(f"{name} must be a sequence of arrays, one an agent, got {type(tables).__name__}")
+    if len(tables) != n:
+        raise ValueError(f"{name} holds {len(tables)} arrays, but there are {n} agents")
+    return tables
+
+
+def action_table(name: str, i: int, table: object, expected: tuple[int, int]) -> Array:
+    """The table of agent i as float64 of the shape (S_i, A_i) that is expected; errors name the agent."""
+    block = real(f"{name}[{i}] of agent {i}", table)
+    if block.shape != expected:
+        raise ValueError(f"{wrong_shape(name, i, block, expected)}: (S_{i}, A_{i})")
+    return block
+
+
 def distributions(name: str, tables: tuple[Array, ...]) -> tuple[Array, ...]:
     """Tables whose last axis sums to 1 up to rounding; what misses it by more than the tolerance is refused.
 
@@ -259,10 +299,7 @@ def _joint(table: Array, sizes: tuple[int, ...]) -> Array:
 
 
 def _copy(what: str, table: object) -> Array:
-    try:
-        array = np.array(table, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"{what} is not an array of numbers: {error}") from None
+    array = np.array(real(what, table))
     array.setflags(write=False)
     return array
 

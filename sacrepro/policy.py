@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from sacrepro.model import Array
+from sacrepro.model import Array, action_tables, real
 
 #: L_i of Assumption 4 for the tabular softmax: ‖e_a - ζ_i(·|s)‖ ≤ √2, approached as ζ_i(·|s) tends to another vertex.
 SCORE_BOUND = float(np.sqrt(2.0))
@@ -20,9 +20,9 @@ SCORE_BOUND = float(np.sqrt(2.0))
 def softmax(theta_i: Array) -> Array:
     """ζ_i(a|s) = exp θ_i(s,a) / Σ_b exp θ_i(s,b), shape (S_i, A_i).
 
-    Raises ValueError for NaN, +inf, or a state whose logits are all -inf.
+    Raises TypeError unless they are real numbers, ValueError for NaN, +inf, or a state whose logits are all -inf.
     """
-    theta_i = np.asarray(theta_i, dtype=np.float64)
+    theta_i = real("theta_i", theta_i)
     if theta_i.ndim != 2:
         raise ValueError(f"theta_i has shape {theta_i.shape}, expected (S_i, A_i)")
     if theta_i.shape[1] == 0:
@@ -50,29 +50,16 @@ class Sized(Protocol):
     def action_sizes(self) -> tuple[int, ...]: ...
 
 
-def check_theta(mdp: Sized, theta: Sequence[Array]) -> tuple[Array, ...]:
+def check_sized(mdp: object) -> None:
+    """TypeError for what is no model."""
+    if not all(hasattr(mdp, name) for name in ("n", "state_sizes", "action_sizes")):
+        raise TypeError(f"expected a model such as a NetworkedMDP, got {type(mdp).__name__}")
+
+
+def check_theta(mdp: Sized, theta: Sequence[Array], name: str = "theta") -> tuple[Array, ...]:
     """θ as a tuple of float64 arrays, one of shape (S_i, A_i) an agent; ValueError names the agent that differs."""
-    check_length(theta, mdp.n)
-    sizes = zip(mdp.state_sizes, mdp.action_sizes, strict=True)
-    return tuple(theta_block(i, theta_i, shape) for i, (theta_i, shape) in enumerate(zip(theta, sizes, strict=True)))
-
-
-def check_length(theta: Sequence[Array], n: int) -> None:
-    """TypeError or ValueError unless θ is a sequence with one entry for each of n agents."""
-    if isinstance(theta, str) or not isinstance(theta, (Sequence, np.ndarray)):
-        raise TypeError(f"theta must be a sequence of arrays, one an agent, got {type(theta).__name__}")
-    if len(theta) != n:
-        raise ValueError(f"theta holds {len(theta)} arrays, but the model has {n} agents")
-
-
-def theta_block(i: int, theta_i: Array, expected: tuple[int, int]) -> Array:
-    """θ_i as a float64 array of the shape (S_i, A_i) that is expected; errors name the agent."""
-    if not np.issubdtype(np.asarray(theta_i).dtype, np.number) or np.iscomplexobj(theta_i):
-        raise TypeError(f"theta[{i}] of agent {i} must hold real numbers, got {theta_i!r}")
-    block = np.asarray(theta_i, dtype=np.float64)
-    if block.shape != expected:
-        raise ValueError(f"theta[{i}] of agent {i} has shape {block.shape}, expected {expected}: (S_{i}, A_{i})")
-    return block
+    check_sized(mdp)
+    return action_tables(name, theta, mdp.state_sizes, mdp.action_sizes)
 
 
 def policies(mdp: Sized, theta: Sequence[Array]) -> tuple[Array, ...]:
@@ -103,9 +90,11 @@ def score_norm(zeta_i: Array) -> float:
 
 def uniform_theta(mdp: Sized) -> tuple[Array, ...]:
     """θ = 0: every agent picks its actions uniformly."""
+    check_sized(mdp)
     return tuple(np.zeros(shape) for shape in zip(mdp.state_sizes, mdp.action_sizes, strict=True))
 
 
 def gaussian_theta(mdp: Sized, rng: np.random.Generator, scale: float = 1.0) -> tuple[Array, ...]:
     """θ with independent N(0, scale²) logits."""
+    check_sized(mdp)
     return tuple(scale * rng.standard_normal(shape) for shape in zip(mdp.state_sizes, mdp.action_sizes, strict=True))

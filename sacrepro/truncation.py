@@ -6,14 +6,15 @@ for each cell, stored in the shape of Q_i, and Q̂_i keeps the axes outside N_i^
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from numbers import Integral
 
 import numpy as np
 
 from sacrepro.coupled import Model
 from sacrepro.exact import discounted_state_distribution
 from sacrepro.graph import neighborhood
-from sacrepro.model import NORMALISATION_TOLERANCE, Array
+from sacrepro.model import NORMALISATION_TOLERANCE, Array, real, wrong_shape
 from sacrepro.policy import Sized, policies, score
 
 
@@ -34,13 +35,18 @@ def truncate(Q_i: Array, hood: Sequence[int], w: Array) -> Array:
     Q_i  : shape (S_0, …, S_{n-1}, A_0, …, A_{n-1}).
     hood : the agents of N_i^κ.
     w    : shape of Q_i, non-negative, summing to 1 in each cell (eq. 6).
-    Result: shape of Q_i with length 1 on the axes outside `hood`. Raises ValueError when w breaks eq. (6).
+    Result: shape of Q_i with length 1 on the axes outside `hood`. Raises TypeError for tables that do not hold real
+    numbers, ValueError when w breaks eq. (6) or `hood` is no set of agents.
     """
+    Q_i, w = real("Q_i", Q_i), real("weights", w)
     n = _number_of_agents(Q_i)
-    if any(j not in range(n) for j in hood) or len(set(hood)) != len(hood):
+    if not isinstance(hood, Collection):
+        raise TypeError(f"hood must hold agents, got {hood!r}")
+    agents = all(isinstance(j, Integral) and not isinstance(j, bool) and j in range(n) for j in hood)
+    if not agents or len(set(hood)) != len(hood):
         raise ValueError(f"hood {tuple(hood)} must hold distinct agents out of 0..{n - 1}")
-    if np.shape(w) != Q_i.shape:
-        raise ValueError(f"weights have shape {np.shape(w)}, expected the shape of Q_i, {Q_i.shape}")
+    if w.shape != Q_i.shape:
+        raise ValueError(f"weights have shape {w.shape}, expected the shape of Q_i, {Q_i.shape}")
     if not (w >= 0).all():
         entry = tuple(int(k) for k in np.argwhere(~(w >= 0))[0])
         raise ValueError(f"weights have entry {float(w[entry])!r} at {entry}; eq. (6) needs non-negative weights")
@@ -133,22 +139,23 @@ def truncated_gradient_from(
 ) -> tuple[Array, ...]:
     """`truncated_policy_gradient` for given ζ^θ and π^θ."""
     n = mdp.n
+    if not isinstance(Q_hat, (Sequence, np.ndarray)):
+        raise TypeError(f"Q_hat must be a sequence of tables, one an agent, got {type(Q_hat).__name__}")
     if len(Q_hat) != n:
         raise ValueError(f"Q_hat holds {len(Q_hat)} tables, but the model has {n} agents")
     full = (*mdp.state_sizes, *mdp.action_sizes)
     weighted = [np.zeros(zeta_i.shape) for zeta_i in zeta]
     for j in range(n):
         hood = neighborhood(mdp.graph, j, kappa)
-        if np.shape(Q_hat[j]) != cell_shape(full, hood):
-            raise ValueError(
-                f"Q_hat[{j}] of agent {j} has shape {np.shape(Q_hat[j])}, expected {cell_shape(full, hood)}: "
-                f"length 1 on the axes outside N_{j}^{kappa} = {hood}"
-            )
+        Q_hat_j = real(f"Q_hat[{j}] of agent {j}", Q_hat[j])
+        if Q_hat_j.shape != cell_shape(full, hood):
+            expected = f"{cell_shape(full, hood)}: length 1 on the axes outside N_{j}^{kappa} = {hood}"
+            raise ValueError(wrong_shape("Q_hat", j, Q_hat_j, expected))
         joint = pi_theta.sum(axis=tuple(k for k in range(n) if k not in hood), keepdims=True)
         joint = joint.reshape(*joint.shape, *(1,) * n)
         for k in hood:
             joint = joint * _on_agent_axes(zeta[k], k, n)
-        product = joint * Q_hat[j]
+        product = joint * Q_hat_j
         for i in hood:  # j ∈ N_i^κ exactly when i ∈ N_j^κ
             weighted[i] += product.sum(axis=tuple(axis for axis in range(2 * n) if axis % n != i))
     factor = 1.0 / (n * (1.0 - mdp.gamma))

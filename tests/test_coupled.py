@@ -85,6 +85,12 @@ def test_refusals(replacement, error, message):
         changed(**replacement)
 
 
+@pytest.mark.parametrize("model", [None, "a model", CoupledMDP(**parts())])
+def test_only_a_plain_model_can_be_taken_as_a_coupled_one(model):
+    with pytest.raises(TypeError, match=f"expected a NetworkedMDP, got {type(model).__name__}"):
+        as_coupled(model)
+
+
 @given(mdps(max_n=3))
 def test_a_plain_model_is_a_coupled_one(mdp):
     coupled = as_coupled(mdp)

@@ -66,6 +66,18 @@ def test_neighborhood_refuses_unknown_agents_and_negative_kappa():
         neighborhood(nx.path_graph(3), 0, -1)
 
 
+@pytest.mark.parametrize("i", [True, 1.0, "1", None, [1]])
+def test_an_agent_is_an_integer(i):
+    with pytest.raises(TypeError, match="an agent is an integer, got"):
+        neighborhood(nx.path_graph(3), i, 1)
+
+
+@pytest.mark.parametrize("graph", [nx.DiGraph([(0, 1)]), nx.MultiGraph([(0, 1)]), None, {0: [1]}])
+def test_a_neighborhood_is_in_an_undirected_simple_graph(graph):
+    with pytest.raises(TypeError, match="graph must"):
+        neighborhood(graph, 0, 1)
+
+
 @pytest.mark.parametrize("kappa", [0.5, True, "a", None])
 def test_kappa_is_an_integer(kappa):
     with pytest.raises(TypeError, match="kappa must be an integer, got"):

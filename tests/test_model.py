@@ -1,5 +1,7 @@
 """Construction and refusals of `NetworkedMDP`."""
 
+from fractions import Fraction
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -38,7 +40,18 @@ def spoiled(table, entry, value):
             ValueError,
             r"P\[1\] of agent 1 has shape .*expected \(2, 3, 2, 1, 3\)",
         ),
-        ({"P": replaced(GOOD.P, 1, "no")}, TypeError, r"P\[1\] of agent 1 is not an array of numbers"),
+        ({"P": replaced(GOOD.P, 1, "no")}, TypeError, r"P\[1\] of agent 1 must hold real numbers, got 'no'"),
+        ({"P": replaced(GOOD.P, 1, None)}, TypeError, r"P\[1\] of agent 1 must hold real numbers, got None"),
+        ({"P": replaced(GOOD.P, 1, [[1], [1, 2]])}, TypeError, r"P\[1\] of agent 1 must hold real numbers: .*inhomog"),
+        ({"P": replaced(GOOD.P, 1, GOOD.P[1] + 0j)}, TypeError, r"P\[1\] .* must hold real numbers, got type complex"),
+        ({"r": replaced(GOOD.r, 1, GOOD.r[1] + 0j)}, TypeError, r"r\[1\] of agent 1 must hold real numbers"),
+        (
+            {"r": replaced(GOOD.r, 1, GOOD.r[1].astype(str))},
+            TypeError,
+            r"r\[1\] of agent 1 must hold real numbers, got",
+        ),
+        ({"pi0": replaced(GOOD.pi0, 1, GOOD.pi0[1] + 0j)}, TypeError, r"pi0\[1\] of agent 1 must hold real numbers"),
+        ({"pi0": np.full((2, 3, 2), 1 / 12 + 0j)}, TypeError, "joint pi0 must hold real numbers, got type complex"),
         (
             {"P": replaced(GOOD.P, 0, spoiled(GOOD.P[0], (1, 2, 0, 1), -0.25))},
             ValueError,
@@ -114,6 +127,11 @@ def test_rewards_beyond_the_range_of_floats_are_refused(reward, gamma):
     r = replaced(GOOD.r, 1, spoiled(GOOD.r[1], (2, 0), reward))
     with pytest.raises(ValueError, match=r"r\[1\] of agent 1 has entry .* at \(2, 0\); with gamma = .* at most"):
         changed(r=r, gamma=gamma)
+
+
+def test_exact_numbers_are_numbers():
+    rewards = np.array([[Fraction(1, 2), 1], [2, 3]], dtype=object)
+    assert changed(r=replaced(GOOD.r, 0, rewards)).r[0].tolist() == [[0.5, 1.0], [2.0, 3.0]]
 
 
 def test_what_was_given_is_copied_and_frozen():

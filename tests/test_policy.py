@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sacrepro import softmax
 from sacrepro.instances import build
 from sacrepro.instances.random_kernels import random_mdp
-from sacrepro.policy import SCORE_BOUND, check_theta, policies, score, score_norm, uniform_theta
+from sacrepro.policy import SCORE_BOUND, check_theta, gaussian_theta, policies, score, score_norm, uniform_theta
 from strategies import arrays
 
 LOGITS = st.tuples(st.integers(1, 3), st.integers(1, 3)).flatmap(lambda shape: arrays(shape, -20, 20))
@@ -59,7 +59,7 @@ def test_softmax_refuses_logits_without_a_policy(logits):
 def test_policies_name_the_agent():
     mdp = build({"model": "relay", "n": 3, "gamma": 0.9})
     theta = [*uniform_theta(mdp)]
-    with pytest.raises(ValueError, match="theta holds 2 arrays, but the model has 3 agents"):
+    with pytest.raises(ValueError, match="theta holds 2 arrays, but there are 3 agents"):
         check_theta(mdp, theta[:2])
     theta[1] = np.zeros((2, 3))
     with pytest.raises(ValueError, match=r"theta\[1\] of agent 1 has shape \(2, 3\), expected \(2, 2\)"):
@@ -81,6 +81,20 @@ def test_policies_name_the_agent():
 def test_what_is_no_policy_is_refused(theta, message):
     with pytest.raises(TypeError, match=message):
         check_theta(random_mdp(nx.path_graph(2), seed=0, gamma=0.9), theta)
+
+
+@pytest.mark.parametrize("theta_i", [[["0", "1"]], np.zeros((2, 2), complex), None, [[1.0], [1.0, 2.0]]])
+def test_softmax_is_of_real_numbers(theta_i):
+    with pytest.raises(TypeError, match="theta_i must hold real numbers"):
+        softmax(theta_i)
+
+
+@pytest.mark.parametrize("theta_of", [uniform_theta, lambda mdp: check_theta(mdp, []), lambda mdp: policies(mdp, [])])
+def test_a_policy_is_of_a_model(theta_of):
+    with pytest.raises(TypeError, match="expected a model such as a NetworkedMDP, got NoneType"):
+        theta_of(None)
+    with pytest.raises(TypeError, match="expected a model such as a NetworkedMDP, got NoneType"):
+        gaussian_theta(None, np.random.default_rng(0))
 
 
 def test_a_softmax_without_actions_is_refused():

@@ -9,6 +9,7 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sacrepro.coupled import as_coupled
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.model import Array, NetworkedMDP
 from sacrepro.policy import gaussian_theta, policies, uniform_theta
@@ -173,6 +174,13 @@ def test_starts_and_steps_use_different_words() -> None:
         ({"seed": -1}, ValueError, "seed must lie in"),
         ({"m": 2**64}, ValueError, "m must lie in"),
         ({"m": None}, TypeError, "m must be an integer"),
+        ({"zeta": None}, TypeError, "zeta must be a sequence of arrays, one an agent, got NoneType"),
+        ({"zeta": (np.full((2, 2), 0.5), np.full((2, 2), "0.5"))}, TypeError, r"zeta\[1\] .* must hold real numbers"),
+        (
+            {"zeta": (np.full((2, 2), 0.5), np.full((2, 2), 0.5 + 0j))},
+            TypeError,
+            r"zeta\[1\] .* must hold real numbers",
+        ),
         ({"zeta": (np.full((2, 2), 0.5),)}, ValueError, "zeta holds 1 arrays, but there are 2 agents"),
         ({"zeta": (np.full((2, 2), 0.5), np.ones((3, 1)))}, ValueError, r"zeta\[1\] of agent 1 has shape \(3, 1\)"),
         ({"zeta": (np.full((2, 2), 0.6), np.full((2, 2), 0.5))}, ValueError, r"zeta\[0\] of agent 0 must hold"),
@@ -185,6 +193,16 @@ def test_invalid_arguments_are_refused(change: dict[str, object], error: type[Ex
     for simulator in (Simulator(mdp), SteppedSimulator(Copy(mdp))):
         with pytest.raises(error, match=message):
             simulator.rollout(**arguments)  # type: ignore[arg-type]
+
+
+def test_a_simulator_is_of_a_model() -> None:
+    mdp = random_mdp(nx.path_graph(2), seed=0)
+    for model in (None, as_coupled(mdp)):
+        with pytest.raises(TypeError, match="expected a NetworkedMDP or a CountedMDP, got"):
+            Simulator(model)  # type: ignore[arg-type]
+    for own in (None, mdp):
+        with pytest.raises(TypeError, match=r"expected a simulator with graph, .* and step\(a, rng\), got"):
+            SteppedSimulator(own)  # type: ignore[arg-type]
 
 
 def test_too_many_pairs_are_refused() -> None:

@@ -108,15 +108,37 @@ def test_truncate_refuses_what_eq_6_forbids(w, message):
 
 def test_truncate_refuses_strange_neighborhoods_and_tables():
     w = np.full((2,) * 6, 1 / 16)
-    for hood in ((0, 0), (3,), (-1,)):
+    for hood in ((0, 0), (3,), (-1,), (True,), (0.0,), "0", [[0]]):
         with pytest.raises(ValueError, match=r"hood .* must hold distinct agents out of 0\.\.2$"):
             truncate(Q_0, hood, w)
+    for hood in (0, None):
+        with pytest.raises(TypeError, match="hood must hold agents, got"):
+            truncate(Q_0, hood, w)
+    for Q_i in (None, Q_0 + 0j, Q_0.astype(str)):
+        with pytest.raises(TypeError, match="Q_i must hold real numbers, got"):
+            truncate(Q_i, (0,), w)
+    for wrong in (None, w + 0j, "w"):
+        with pytest.raises(TypeError, match="weights must hold real numbers, got"):
+            truncate(Q_0, (0,), wrong)
+    assert truncate(Q_0.tolist(), [0], w.tolist()).tolist() == truncate(Q_0, (0,), w).tolist()
     with pytest.raises(ValueError, match="one state axis and one action axis"):
         truncate(np.zeros((2, 2, 2)), (0,), np.zeros((2, 2, 2)))
 
 
 def test_truncated_gradient_refuses_tables_of_another_kappa():
     Q_hat = [truncate(Q_0, (i,), np.full((2,) * 6, 1 / 16)) for i in range(3)]
+    with pytest.raises(TypeError, match="Q_hat must be a sequence of tables, one an agent, got NoneType"):
+        truncated_policy_gradient(RELAY, THETA, None, 0)
+    for wrong in (None, Q_hat[1] + 0j, Q_hat[1].astype(str)):
+        with pytest.raises(TypeError, match=r"Q_hat\[1\] of agent 1 must hold real numbers, got"):
+            truncated_policy_gradient(RELAY, THETA, [Q_hat[0], wrong, Q_hat[2]], 0)
+    for model in (None, RELAY.graph):
+        with pytest.raises(TypeError, match="expected a model such as a NetworkedMDP, got"):
+            truncated_policy_gradient(model, THETA, Q_hat, 0)
+        with pytest.raises(TypeError, match="expected a model such as a NetworkedMDP, got"):
+            natural_weights(model, THETA, 0, 0)
+    with pytest.raises(TypeError, match="an agent is an integer, got True"):
+        natural_weights(RELAY, THETA, True, 0)
     with pytest.raises(ValueError, match="Q_hat holds 2 tables"):
         truncated_policy_gradient(RELAY, THETA, Q_hat[:2], 0)
     with pytest.raises(

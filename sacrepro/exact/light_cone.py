@@ -23,8 +23,8 @@ from sacrepro.exact.rounding import UNIT, gamma_k, policy_roundings, row_sum_ran
 from sacrepro.exact.sweep import plan_of, sweep_oscillations
 from sacrepro.exact.values import check_tol
 from sacrepro.graph import check_kappa
-from sacrepro.model import Array
-from sacrepro.policy import check_length, policy_of, theta_block
+from sacrepro.model import Array, action_table, one_an_agent
+from sacrepro.policy import policy_of
 
 #: Beyond this many entries of the local Q_i, branch and bound replaces the sweep, and stops after so many of its own.
 SWEEP_ENTRIES = 1 << 27
@@ -81,7 +81,7 @@ class _Surroundings:
         """N_j sorted, P̄_j, r_j^θ, roundings of both."""
         if j not in self._known:
             states, actions = self.mdp.r[j].shape
-            theta_j = theta_block(j, self.theta[j], (states, actions))
+            theta_j = action_table("theta", j, self.theta[j], (states, actions))
             hood = tuple(sorted((j, *self.mdp.graph[j])))
             zeta = policy_of(j, theta_j)
             own = hood.index(j)
@@ -134,7 +134,7 @@ def local_value(
     check_tol(tol)
     if i not in mdp.graph:
         raise ValueError(f"agent {i!r} is not in the graph")
-    check_length(theta, len(mdp.graph))
+    one_an_agent("theta", theta, len(mdp.graph))
     gamma = mdp.gamma
     near = _Surroundings(mdp, theta)
     reward = near.agent(i)[2]

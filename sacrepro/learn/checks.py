@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sacrepro.model import Array
+from sacrepro.policy import Sized, check_theta
 
 
 class Settings(NamedTuple):
@@ -87,16 +88,9 @@ def check_seed(seed: int) -> int:
     return int(seed)
 
 
-def check_theta0(theta0: Sequence[Array], state_sizes: Sequence[int], action_sizes: Sequence[int]) -> tuple[Array, ...]:
+def check_theta0(theta0: Sequence[Array], simulator: Sized) -> tuple[Array, ...]:
     """θ(0) as float64 blocks (S_i, A_i); ValueError names the agent whose block is wrong."""
-    n = len(state_sizes)
-    if len(theta0) != n:
-        raise ValueError(f"theta0 holds {len(theta0)} arrays, but there are {n} agents")
-    blocks = tuple(np.asarray(theta_i, dtype=np.float64) for theta_i in theta0)
-    for i, theta_i in enumerate(blocks):
-        expected = (state_sizes[i], action_sizes[i])
-        if theta_i.shape != expected:
-            raise ValueError(f"theta0[{i}] of agent {i} has shape {theta_i.shape}, expected {expected}: (S_{i}, A_{i})")
+    blocks = check_theta(simulator, theta0, "theta0")
     if np.isfinite(np.concatenate([theta_i.ravel() for theta_i in blocks])).all():
         return blocks
     for i, theta_i in enumerate(blocks):

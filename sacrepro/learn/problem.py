@@ -94,7 +94,7 @@ def batches(
     t0: float,
 ) -> Iterator[tuple[Problem, list[int]]]:
     """The seeds, `together` at a time, each batch with its problem; θ(0) and all seeds are checked before the first."""
-    theta = check_theta0(theta0, simulator.state_sizes, simulator.action_sizes)
+    theta = check_theta0(theta0, simulator)
     chosen = [check_seed(seed) for seed in seeds]
     for low in range(0, len(chosen), together):
         batch = chosen[low : low + together]

@@ -59,7 +59,7 @@ def sac_published(
     `first_visit_share` counts updates of keys that were never updated before, over the whole run.
     """
     check_arguments(kappa=kappa, M=M, T=T, h=1.0, t0=1.0, eta=ETA, record_every=record_every)
-    blocks = check_theta0(theta0, simulator.state_sizes, simulator.action_sizes)
+    blocks = check_theta0(theta0, simulator)
     theta = np.concatenate([theta_i.ravel() for theta_i in blocks])
     near = hoods(simulator.graph, kappa, simulator.state_sizes, simulator.action_sizes)
     S = np.array(simulator.state_sizes, dtype=np.uint32)

@@ -51,7 +51,7 @@ def visited_cells(
     """Q̂^T and ĝ(m) of lines 2-11 at θ(m) = `theta`, from the kernels that `sac` runs."""
     check_arguments(kappa=kappa, M=1, T=T, h=h, t0=t0, eta=1.0)
     simulator = as_simulator(mdp)
-    theta = check_theta0(theta, simulator.state_sizes, simulator.action_sizes)
+    theta = check_theta0(theta, simulator)
     zeta = [softmax(theta_i) for theta_i in theta]
     episode = simulator.rollout(zeta, T, seed=check_seed(seed), m=m)
     problem = Problem(simulator, theta, kappa, T, h, t0, copies=1)

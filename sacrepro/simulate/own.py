@@ -54,6 +54,10 @@ class OwnSimulator(Protocol):
     def step(self, a: Array, rng: np.random.Generator) -> tuple[Array, Array]: ...
 
 
+#: What it has, in words.
+NEEDS = "graph, state_sizes, action_sizes, gamma, reset(rng) and step(a, rng)"
+
+
 class SteppedSimulator:
     """Trajectories of an `OwnSimulator`, every answer of which is checked.
 
@@ -61,6 +65,8 @@ class SteppedSimulator:
     """
 
     def __init__(self, own: OwnSimulator) -> None:
+        if not isinstance(own, OwnSimulator):
+            raise TypeError(f"expected a simulator with {NEEDS}, got {type(own).__name__}")
         check_graph(own.graph)
         self.own = own
         self.graph = own.graph
@@ -145,8 +151,7 @@ def as_simulator(source: object) -> AnySimulator:
     if isinstance(source, OwnSimulator):
         return SteppedSimulator(source)
     raise TypeError(
-        f"expected a NetworkedMDP or a simulator, got {type(source).__name__}; a simulator of your own needs "
-        "graph, state_sizes, action_sizes, gamma, reset(rng) and step(a, rng)"
+        f"expected a NetworkedMDP or a simulator, got {type(source).__name__}; a simulator of your own needs {NEEDS}"
     )
 
 

@@ -9,7 +9,7 @@ import networkx as nx
 import numpy as np
 
 from sacrepro.counted import CountedMDP
-from sacrepro.model import Array, NetworkedMDP
+from sacrepro.model import Array, NetworkedMDP, action_tables
 from sacrepro.simulate.kernel import policy_thresholds, rollout, room
 from sacrepro.simulate.tables import Tables, pair_starts, tables
 
@@ -33,10 +33,12 @@ class Simulator:
 
     graph, state_sizes, action_sizes, gamma, n : as in the model.
     pair : (n+1,) where agent i's block (S_i, A_i) begins in flat arrays over all agents.
-    Raises ValueError when some S_i·A_i exceeds 65,536.
+    Raises TypeError for another kind of model, ValueError when some S_i·A_i exceeds 65,536.
     """
 
     def __init__(self, mdp: NetworkedMDP | CountedMDP) -> None:
+        if not isinstance(mdp, (NetworkedMDP, CountedMDP)):
+            raise TypeError(f"expected a NetworkedMDP or a CountedMDP, got {type(mdp).__name__}")
         self.graph: nx.Graph = mdp.graph
         self.state_sizes = mdp.state_sizes
         self.action_sizes = mdp.action_sizes
@@ -102,14 +104,8 @@ def episode_length(T: int) -> int:
 
 def flat_policy(zeta: Sequence[Array], state_sizes: Sequence[int], action_sizes: Sequence[int]) -> Array:
     """The policies ζ_i, blocks (S_i, A_i), as one flat float64 array; ValueError names the agent that is wrong."""
-    n = len(state_sizes)
-    if len(zeta) != n:
-        raise ValueError(f"zeta holds {len(zeta)} arrays, but there are {n} agents")
-    blocks = [np.asarray(zeta_i, dtype=np.float64) for zeta_i in zeta]
+    blocks = action_tables("zeta", zeta, state_sizes, action_sizes)
     for i, block in enumerate(blocks):
-        expected = (state_sizes[i], action_sizes[i])
-        if block.shape != expected:
-            raise ValueError(f"zeta[{i}] of agent {i} has shape {block.shape}, expected {expected}: (S_{i}, A_{i})")
         if not ((block >= 0).all() and (np.abs(block.sum(axis=1) - 1.0) <= 1e-12).all()):
             raise ValueError(f"zeta[{i}] of agent {i} must hold one distribution over actions in each row")
     return np.concatenate([block.ravel() for block in blocks])

@@ -84,7 +84,7 @@ def test_theta_of_a_local_evaluation_is_checked():
     mdp = random_mdp(nx.path_graph(3), seed=0)
     theta = uniform_theta(mdp)
     for evaluated in (local_value, lambda *given: local_decay(*given, 1)):
-        with pytest.raises(ValueError, match="theta holds 2 arrays, but the model has 3 agents"):
+        with pytest.raises(ValueError, match="theta holds 2 arrays, but there are 3 agents"):
             evaluated(mdp, theta[:2], 0)
         with pytest.raises(TypeError, match=r"theta\[1\] of agent 1 must hold real numbers"):
             evaluated(mdp, (theta[0], np.array([["a", "b"]] * 2), theta[2]), 0)
