@@ -246,8 +246,21 @@ def test_a_large_error_needs_no_advice_and_bad_questions_are_refused():
     for error in (0.0, -1.0, float("nan"), float("inf")):
         with pytest.raises(ValueError, match="the error must be a number above 0"):
             advise(network, error)
-    with pytest.raises(ValueError, match="the error is of q or gradient"):
-        advise(network, 1.0, "J")
+    for arguments, error_of, message in (
+        ({"of": "J"}, ValueError, "the error is of q or gradient"),
+        ({"error": "1"}, TypeError, "the error must be a number, got '1'"),
+        ({"seconds": float("nan")}, ValueError, "seconds must be a number of at least 0, got nan"),
+        ({"seconds": -1.0}, ValueError, "seconds must be a number of at least 0, got -1.0"),
+        ({"seconds": None}, TypeError, "seconds must be a number, got None"),
+        ({"T": 0}, ValueError, "T must be at least 1, got 0"),
+        ({"T": 1.5}, TypeError, "T must be an integer, got 1.5"),
+        ({"seed": -1}, ValueError, "seed must be at least 0, got -1"),
+        ({"agents": [True]}, TypeError, "an agent is an integer, got True"),
+        ({"agents": [10]}, ValueError, "agent 10 is not in the model"),
+        ({"network": network.mdp()}, TypeError, "expected a network as .* returns it, got NetworkedMDP"),
+    ):
+        with pytest.raises(error_of, match=message):
+            advise(**{"network": network, "error": 1.0, **arguments})
 
 
 @pytest.mark.parametrize("of", ["q", "gradient"])

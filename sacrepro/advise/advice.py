@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from numbers import Integral, Real
 from typing import NamedTuple
 
 import networkx as nx
@@ -15,6 +16,7 @@ from sacrepro.advise.layout import layout
 from sacrepro.advise.measured import Measured, exactly_measurable, measured
 from sacrepro.bounds.influence import influence_profile
 from sacrepro.bounds.lemma4_gaps import lemma4_gaps
+from sacrepro.graph import check_agent
 from sacrepro.instances.network import Network
 from sacrepro.model import Array
 
@@ -117,13 +119,10 @@ def advise(
 
     agents  : those it is asked for; all by default, and then a few are chosen to be measured.
     T       : episode length of SAC.        seconds : how long to measure decay, and how long to measure run time.
+
+    Raises TypeError or ValueError naming the argument.
     """
-    if not (math.isfinite(error) and error > 0.0):
-        raise ValueError(f"the error must be a number above 0, got {error!r}")
-    if of not in ("q", "gradient"):
-        raise ValueError(f"the error is of q or gradient, got {of!r}")
-    if T < 1:
-        raise ValueError(f"T must be at least 1, got {T}")
+    check_question(network, error, of, agents, T, seed, seconds)
     everyone = not agents
     looked_at = tuple(agents) if agents else sampled(network, seed)
     kappas = kappa_range(network, error, of)
@@ -153,6 +152,30 @@ def advise(
         tuple(_agents(network, bounds, looked_at, error_of_q(network, error, of))),
         tuple(seen),
     )
+
+
+def check_question(
+    network: Network, error: float, of: str, agents: Sequence[int], T: int, seed: int, seconds: float
+) -> None:
+    """TypeError or ValueError for what `advise` has no answer to."""
+    if not isinstance(network, Network):
+        raise TypeError(f"expected a network as sacrepro.network.load returns it, got {type(network).__name__}")
+    for what, number in (("the error", error), ("seconds", seconds)):
+        if isinstance(number, bool) or not isinstance(number, Real):
+            raise TypeError(f"{what} must be a number, got {number!r}")
+    if not (math.isfinite(error) and error > 0.0):
+        raise ValueError(f"the error must be a number above 0, got {error!r}")
+    if not (math.isfinite(seconds) and seconds >= 0.0):
+        raise ValueError(f"seconds must be a number of at least 0, got {seconds!r}")
+    if of not in ("q", "gradient"):
+        raise ValueError(f"the error is of q or gradient, got {of!r}")
+    for name, count, least in (("T", T, 1), ("seed", seed, 0)):
+        if isinstance(count, bool) or not isinstance(count, Integral):
+            raise TypeError(f"{name} must be an integer, got {count!r}")
+        if count < least:
+            raise ValueError(f"{name} must be at least {least}, got {count}")
+    for i in agents:
+        check_agent(i, network.n)
 
 
 def error_of_q(network: Network, error: float, of: str) -> float:
