@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import re
 
 import networkx as nx
@@ -16,9 +17,13 @@ from sacrepro.advise import advise, recommendation, summary, words
 from sacrepro.advise.certificates import certificates, eccentricities
 from sacrepro.advise.layout import SPREAD, layout
 from sacrepro.advise.measured import SIMULATED_KAPPAS, measured
+from sacrepro.advise.summary import A_COMPARISON, compared
+from sacrepro.bounds import total_variation
+from sacrepro.bounds.count_influence import network_influence
 from sacrepro.bounds.lemma4_gaps import lemma4_gaps
 from sacrepro.exact.dense import q_function
 from sacrepro.graph import diameter, neighborhood
+from sacrepro.instances import build
 from sacrepro.instances.network import of_model
 from sacrepro.instances.sampling import Sampler, Stepper
 from sacrepro.instances.sis import sis
@@ -433,3 +438,39 @@ def test_columns_that_hold_nothing_are_left_out_and_spheres_are_explained():
     gradient = words(load_example(), advise(load_example(), 0.3, "gradient", seconds=0.0))
     assert "\nspheres: " in gradient
     assert "spheres" not in words(network, advice)
+
+
+def test_a_summary_of_large_local_tables_says_what_it_leaves_out(monkeypatch):
+    """C_ii compares all pairs of (s, a): 2,000 actions are two million comparisons, and validate would take minutes."""
+    document = {"graph": {"edges": [["ann", "bob"]]}, "gamma": 0.5, "states": 2, "actions": 2, "reward": "s"}
+    document["kernel"] = {"probabilities": {"1": "0.1 + 0.1 * total"}}
+    assert "influence matrix C   spectral radius in [" in summary(test_network.load_dict(document))
+    large = test_network.load_dict(document | {"agents": {"bob": {"actions": 2000}}})
+
+    def refused(network):
+        raise AssertionError("the influence matrix was computed")
+
+    monkeypatch.setitem(summary.__globals__, "network_influence", refused)
+    text = summary(large)
+    assert re.search(r"influence matrix C .*not computed: it would compare .* agent 'bob' has 4,000 \(s, a\)", text)
+    assert "by Lemma 3 Q_i decays at rate ρ = γ = 0.5" in text
+
+
+def test_the_numbers_that_are_compared_are_counted(monkeypatch):
+    """Against `largest_distance` itself, for kernels by counts and by table."""
+    counted = []
+    original = total_variation.largest_distance
+
+    def counting(rows):
+        counted.append(math.comb(rows.shape[1], 2) * (rows[:, 0].size + A_COMPARISON))
+        return original(rows)
+
+    monkeypatch.setattr(total_variation, "largest_distance", counting)
+    monkeypatch.setattr("sacrepro.bounds.count_influence.largest_distance", counting)
+    star = {"family": "star", "n": 3}
+    tables = of_model(build({"model": "random", "graph": star, "seed": 0, "state_sizes": [2, 3, 4]}))
+    for network in (test_network.load_dict(test_network.THREE), test_network.load_dict(test_network.SIS), tables):
+        counted.clear()
+        network_influence(network)
+        # An agent without a table has a kernel of one entry there, and agents of one kind are compared together.
+        assert sum(counted) <= compared(network) <= 1.5 * sum(counted)

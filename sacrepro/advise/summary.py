@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import networkx as nx
 import numpy as np
 
 from sacrepro.bounds.count_influence import network_influence, spectral_radius
+from sacrepro.instances.counts import composition_count
 from sacrepro.instances.network import Network, rounded
 from sacrepro.model import Array
+
+#: Work that `validate` spends on the influence matrix, in numbers compared: ten seconds. C_ii is a largest distance
+#: over all two of the pairs (s_i, a_i), so it takes the square of S_i·A_i.
+MOST_COMPARED = 1 << 33
+#: What starting one comparison costs, in numbers compared.
+A_COMPARISON = 1 << 12
 
 
 def summary(network: Network) -> str:
     """The lines that `sacrepro validate` prints."""
     degrees = np.array([degree for _, degree in network.graph.degree])
     hub = int(degrees.argmax())
-    C = network_influence(network)
-    low, high = spectral_radius(C)
-    mu = float(C.sum(axis=1).max())
     gamma = network.gamma
     counted = int((network.group >= 0).sum())
     largest = max(network.entries(i) for i in {network.key(i): i for i in range(network.n)}.values())
@@ -35,12 +40,52 @@ def summary(network: Network) -> str:
             f"{rounded(largest)} entries",
         ),
         ("rewards", f"0 to r̄ = {network.r_bar:g}; γ = {gamma:g}; r̄/(1-γ) = {network.r_bar / (1 - gamma):g}"),
+        *coupling(network),
+    ]
+    width = max(len(name) for name, _ in lines)
+    return "".join(f"{name:<{width}}  {text}\n" for name, text in lines)
+
+
+def coupling(network: Network) -> list[tuple[str, str]]:
+    """What the influence matrix says; of very large local tables, that it was not computed."""
+    gamma, work = network.gamma, compared(network)
+    if work > MOST_COMPARED:
+        pairs = network.state_sizes * network.action_sizes
+        i = int(pairs.argmax())
+        why = f"it would compare {rounded(work)} numbers; agent {network.names[i]!r} has {pairs[i]:,} (s, a)"
+        return [
+            ("influence matrix C", f"not computed: {why}"),
+            ("γ", f"by Lemma 3 Q_i decays at rate ρ = γ = {gamma:g}, or faster"),
+        ]
+    C = network_influence(network)
+    low, high = spectral_radius(C)
+    mu = float(C.sum(axis=1).max())
+    return [
         ("influence matrix C", f"spectral radius in [{low:.4f}, {high:.4f}], largest row sum μ = {mu:.4f}"),
         ("γ·(spectral radius)", f"{gamma * high:.4f}: {decays(gamma * low, gamma * high)}"),
         ("γμ", f"{gamma * mu:.4f}: {rate(gamma, mu)}"),
     ]
-    width = max(len(name) for name, _ in lines)
-    return "".join(f"{name:<{width}}  {text}\n" for name, text in lines)
+
+
+def compared(network: Network) -> int:
+    """The numbers that `network_influence` compares: all pairs of values of each argument of each kernel."""
+
+    def work(values: int, size: int) -> int:
+        return math.comb(values, 2) * (size // values)
+
+    total, kinds = 0, set()
+    for kernel in network.groups:
+        m, S, A, K, _ = kernel.table.shape
+        K_beside = composition_count(kernel.degree - 1, kernel.S) if kernel.coupled else 0
+        total += work(S * A, m * S * A * K * S) + work(kernel.S, m * kernel.S * S * A * K_beside * S)
+        total += A_COMPARISON * (math.comb(S * A, 2) + math.comb(kernel.S, 2))
+    for i, table in network.tables.items():
+        *S, A, S_i = table.shape
+        own = network.hood(i).index(i)
+        values = [S_j * A if k == own else S_j for k, S_j in enumerate(S)]
+        total += sum(work(x, table.size) for x in values)
+        kinds.add((own, tuple(values), S_i))
+    return total + A_COMPARISON * sum(math.comb(x, 2) for _, values, _ in kinds for x in values)
 
 
 def sizes(values: Array | Sequence[int]) -> str:
