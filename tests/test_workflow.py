@@ -546,6 +546,7 @@ def test_files_of_the_wrong_kind_are_named(tmp_path, monkeypatch):
         ("check three.json", "three.json holds no JSON object; expected a file written by `manifest`"),
         ("check empty.json", "empty.json has no key 'files'; expected a file written by `manifest`"),
         ("check files.json", "files.json: files must hold a sha256 for each file"),
+        ("manifest absent --config empty.json --log l.json", "absent is not a folder, expected a results tree"),
         (
             "manifest . --config three.json --log l.json",
             "three.json holds no JSON object; expected a file written by `config`",

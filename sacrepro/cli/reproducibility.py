@@ -24,6 +24,8 @@ def manifest(args: argparse.Namespace) -> None:
     from sacrepro.manifest import manifest as record
     from sacrepro.store import write_json
 
+    if not Path(args.results).is_dir():
+        raise ValueError(f"{args.results} is not a folder, expected a results tree")
     skip = frozenset({Path(args.output).name, *args.skip})
     files = results_below(Path(args.results), skip)
     files |= {path: Path(path) for path in sorted(args.files)}

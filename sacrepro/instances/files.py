@@ -42,7 +42,7 @@ def python_network(source: str) -> Network:
         mdp = function()
     except SyntaxError as error:
         raise ValueError(f"line {error.lineno}: {error.msg}") from None
-    except Exception as error:  # whatever the user's own code raises
+    except (Exception, SystemExit) as error:  # whatever the user's own code raises
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == name]
         where = f"line {lines[-1]}: " if lines else ""
         raise ValueError(f"{where}{' '.join(f'{type(error).__name__}: {error}'.split())}") from None
