@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 Row = TypeVar("Row", bound=NamedTuple)
 
+#: Bytes in the name of a file that leave room for those of the file beside it that becomes it.
+LONGEST_NAME = 240
+
 #: Nobody edits what lies in a folder of this name: its files are sealed with a checksum.
 SEALED = "results"
 
@@ -61,6 +64,8 @@ def whole_file(path: str | Path) -> Iterator[IO[bytes]]:
 def check_place(path: str | Path) -> None:
     """ValueError unless `whole_file` can put a file at `path`: what it needs is there, or can be made."""
     path = Path(path)
+    if len(os.fsencode(path.name)) > LONGEST_NAME:
+        raise ValueError(f"{path} cannot be written: its name has more than {LONGEST_NAME} bytes")
     if path.is_dir() or not path.name:
         raise ValueError(f"{path} is a folder, expected the name of a file")
     above = next(folder for folder in path.absolute().parents if os.path.lexists(folder))

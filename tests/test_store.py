@@ -131,3 +131,27 @@ def test_what_a_killed_writer_left_is_swept_by_the_next(tmp_path):
     store.write_text(tmp_path / "rows.csv", "whole")
     assert sorted(os.listdir(tmp_path)) == [".other.csv.abc12345.part", "rows.csv"]
     assert list(store.files_below(tmp_path)) == ["rows.csv"]
+
+
+def test_a_place_is_refused_where_no_file_can_be(tmp_path, monkeypatch):
+    """Whatever is allowed can be written, folders above it included; whatever is refused leaves no folder."""
+    longest = tmp_path / "new" / ("x" * store.LONGEST_NAME)
+    store.check_place(longest)
+    assert not longest.parent.exists()
+    store.write_text(longest, "")
+    for place, message in (
+        (tmp_path / "other" / f"{longest.name}x", "its name has more than 240 bytes"),
+        (tmp_path, "is a folder, expected the name of a file"),
+        (longest / "other" / "a.csv", "is not a folder"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            store.check_place(place)
+    monkeypatch.setattr("os.access", lambda *_: False)  # as for anybody but root in a folder of root's
+    with pytest.raises(ValueError, match=r"a\.csv cannot be written: no permission in the folder"):
+        store.check_place(tmp_path / "other" / "a.csv")
+
+
+def test_an_npz_file_holds_named_arrays(tmp_path):
+    np.save(tmp_path / "one.npy", np.ones(2))
+    with pytest.raises(ValueError, match=r"one\.npy is not a readable npz file: it holds one array without a name"):
+        store.read_arrays(tmp_path / "one.npy")
