@@ -224,7 +224,7 @@ def action_tables(
     return tuple(action_table(name, i, found[i], expected) for i, expected in enumerate(sizes))
 
 
-def one_an_agent(name: str, tables: object, n: int) -> Sequence[Array]:
+def one_an_agent(name: str, tables: object, n: int) -> Sequence[Array] | Array:
     """`tables` itself; TypeError or ValueError unless it is a sequence of one entry for each of n agents."""
     if isinstance(tables, str) or not isinstance(tables, (Sequence, np.ndarray)):
         raise TypeError(f"{name} must be a sequence of arrays, one an agent, got {type(tables).__name__}")
