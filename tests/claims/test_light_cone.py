@@ -114,3 +114,11 @@ def test_a_gap_is_judged_with_its_own_certificate():
     coarse = dataclasses.replace(case, D=np.maximum(case.D, 1e-6), D_error=1e-6)
     assert all(holds(row) for row in check(case))
     assert all(holds(row) for row in check(coarse))
+
+
+def test_intervals_narrower_than_the_certificate_are_left_out():
+    """At γ = .05 and T = 16 the ends are 10^-21 apart: any D would seem to attain them."""
+    case = uniform_case(random_mdp(nx.path_graph(4), seed=0, gamma=0.05))
+    rows = [row for row in check(case) if row.hypothesis != "outside the cone"]
+    assert {row.case for row in rows} == {"T=1", "T=2", "T=4"}
+    assert all(cone_width(int(row.case[2:]), row.kappa, 0.05, case.mdp.r_bar) > row.error for row in rows)
