@@ -116,9 +116,9 @@ def test_a_gap_is_judged_with_its_own_certificate():
     assert all(holds(row) for row in check(coarse))
 
 
-def test_intervals_narrower_than_the_certificate_are_left_out():
-    """At γ = .05 and T = 16 the ends are 10^-21 apart: any D would seem to attain them."""
+def test_intervals_that_the_certificate_does_not_resolve_are_left_out():
+    """At γ = .05 and T = 8 the ends are 10^-12 apart, at T = 16 10^-21: any D would seem to attain them."""
     case = uniform_case(random_mdp(nx.path_graph(4), seed=0, gamma=0.05))
     rows = [row for row in check(case) if row.hypothesis != "outside the cone"]
     assert {row.case for row in rows} == {"T=1", "T=2", "T=4"}
-    assert all(cone_width(int(row.case[2:]), row.kappa, 0.05, case.mdp.r_bar) > row.error for row in rows)
+    assert all(1e-3 * cone_width(int(row.case[2:]), row.kappa, 0.05, case.mdp.r_bar) >= row.error for row in rows)
