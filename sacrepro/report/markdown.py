@@ -18,7 +18,7 @@ SIGNS = re.compile(r"[_^≤≥<>=+−±∓∈∉⊂∪∩∞√∇Σ∏Π∂‖|
 #: A function of something, a product with a number, letters with an operator's name before them.
 APPLIED = re.compile(
     r"[(\[{]*(?:[A-Za-z]['’*]*|" + "|".join(sorted(OPERATORS)) + r")[(\[|].*|[A-Za-z]\d+[.,;:]*|\d+[A-Za-z][.,;:]*"
-    r"|1\{.*|[(\[]*\d+/\(?\d*[A-Za-z]\)*[.,;:]*|[A-Z]['’]+[-–][A-Za-z][a-z]+[”.,;:)]*"
+    r"|1\{.*|[A-Za-z]/\d+[.,;:]*|[(\[]*\d+/\(?\d*[A-Za-z]\)*[.,;:]*|[A-Z]['’]+[-–][A-Za-z][a-z]+[”.,;:)]*"
 )
 IDENTIFIER = re.compile(r"([(\[]*)([a-z][a-z0-9]+(?:_[a-z0-9]+)+)((?:['’]s)?[.,;:)\]]*)")
 #: What is followed by its letter or number.

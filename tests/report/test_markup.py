@@ -59,6 +59,7 @@ def test_formulas(text, expected):
         ("min(Lemma 3's", '$op("min") \\( "Lemma " thin "3" "’s"$'),
         ("in Appendix C, line 4", "in Appendix C, line 4"),
         ("see [proofs](proofs.md)", "see proofs"),
+        ("within G/2, not G,", 'within $G \\/ "2"$, not $G$,'),
         ("is L_i (L_i for the norm);", "is $L_(i)$ ($L_(i)$ for the norm);"),
         ("is r̄ (ε < 1. Else)", 'is $macron(r)$ ($ε < "1"$\\. Else)'),
         ("is 2ε (1 + γ) then", 'is $"2" ε \\( "1" + γ \\)$ then'),
