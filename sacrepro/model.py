@@ -251,7 +251,7 @@ def distributions(name: str, tables: tuple[Array, ...]) -> tuple[Array, ...]:
         raise ValueError(f"{name}[{i}] of agent {i} sums to {float(tables[i][row].sum())!r}{where}, expected 1")
     if not any(_first_fault(tables, _off_by_more_than_rounding)):
         return tables
-    scaled = {id(table): _normalised(table) for table in tables}
+    scaled = {id(table): normalised(table) for table in tables}
     return tuple(scaled[id(table)] for table in tables)
 
 
@@ -259,7 +259,8 @@ def _off_by_more_than_rounding(array: Array) -> NDArray[np.bool_]:
     return np.abs(array.sum(axis=-1) - 1.0) > 2.0 * (array.shape[-1] + 2) * np.finfo(float).eps
 
 
-def _normalised(table: Array) -> Array:
+def normalised(table: Array) -> Array:
+    """A frozen table whose rows that miss 1 by more than their rounding are divided by their sum."""
     off = _off_by_more_than_rounding(table)[..., None]
     scaled = np.where(off, table / table.sum(axis=-1, keepdims=True), table)
     scaled.setflags(write=False)
@@ -295,7 +296,7 @@ def _joint(table: Array, sizes: tuple[int, ...]) -> Array:
         _refuse_entry("joint pi0", pi0, tuple(int(k) for k in np.argwhere(bad)[0]))
     if abs(pi0.sum() - 1.0) > NORMALISATION_TOLERANCE:
         raise ValueError(f"joint pi0 sums to {float(pi0.sum())!r}, expected 1")
-    return _normalised(pi0.ravel()).reshape(sizes)
+    return normalised(pi0.ravel()).reshape(sizes)
 
 
 def _copy(what: str, table: object) -> Array:

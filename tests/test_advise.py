@@ -25,11 +25,10 @@ from sacrepro.exact.dense import q_function
 from sacrepro.graph import diameter, neighborhood
 from sacrepro.instances import build
 from sacrepro.instances.network import of_model
-from sacrepro.instances.sampling import Sampler, Stepper
+from sacrepro.instances.sampling import Sampler
 from sacrepro.instances.sis import sis
 from sacrepro.network import example, load
 from sacrepro.policy import uniform_theta
-from sacrepro.simulate import as_simulator
 from sacrepro.truncation import truncate
 from strategies import cases, mdps
 
@@ -149,7 +148,6 @@ def test_the_sampler_draws_from_the_kernels_it_never_tabulates(document):
     s[others] = 0
     whole = sampler.next_states(s, a, u)[inside]
     assert np.array_equal(part.next_states(s[inside], a[inside], u[inside]), whole)
-    assert as_simulator(Stepper(network)).n == network.n
 
 
 @pytest.mark.parametrize("document", [test_network.SIS, test_network.THREE])

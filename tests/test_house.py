@@ -22,7 +22,7 @@ FLOORS = {
     "coupled": 1.5,
     "counted": 1.5,
     "policy": 2,
-    "instances": 2,
+    "instances": 2.5,
     "simulate": 2,
     "exact": 3,
     "bounds": 3,

@@ -11,17 +11,15 @@ from scipy.sparse import csr_array, eye_array
 
 from sacrepro.advise.certificates import adjacency
 from sacrepro.instances.network import Network
-from sacrepro.instances.sampling import Stepper
 from sacrepro.learn.algorithm1 import run_model
-from sacrepro.learn.iterations import AlgorithmOne, run_by_iterations
 from sacrepro.learn.problem import Problem
 from sacrepro.model import Array
-from sacrepro.simulate import Simulator, SteppedSimulator
+from sacrepro.simulate import Simulator
 
 #: Members of all N_i^κ together that are listed; 4 bytes each for the learner.
 MOST_MEMBERS = 30_000_000
-#: Agent-steps of a measurement, in compiled code and step by step in Python.
-MEASURED, STEPPED = 10_000_000, 1_000_000
+#: Agent-steps of a measurement.
+MEASURED = 10_000_000
 
 
 class Cost(NamedTuple):
@@ -65,7 +63,7 @@ def costs(network: Network, kappas: int, T: int, *, seconds: float) -> list[Cost
     reachable = np.zeros(n, dtype=int)
     for piece in nx.connected_components(network.graph):
         reachable[list(piece)] = len(piece)
-    simulator: Simulator | SteppedSimulator | None = None
+    simulator: Simulator | None = None
     found: list[Cost] = []
     for kappa in range(kappas):
         if kappa:
@@ -81,7 +79,7 @@ def costs(network: Network, kappas: int, T: int, *, seconds: float) -> list[Cost
         later = reach @ states + ((pairs - states) if before is None else before)
         measured = (float("nan"), 0, float("nan"))
         if time.monotonic() - begin < seconds:
-            simulator = simulator or _simulator(network)
+            simulator = simulator or network.simulator()
             measured = _iteration(network, simulator, kappa, T)
         code = 1 if int((network.state_sizes * network.action_sizes).max()) <= 256 else 2
         top = float(entries.max())
@@ -104,31 +102,16 @@ def costs(network: Network, kappas: int, T: int, *, seconds: float) -> list[Cost
     return found
 
 
-def _simulator(network: Network) -> Simulator | SteppedSimulator:
-    """The compiled simulator of the model if its kernels fit in tables, otherwise one that steps in Python."""
-    try:
-        return Simulator(network.mdp())
-    except ValueError:
-        return SteppedSimulator(Stepper(network))
-
-
-def _iteration(
-    network: Network, simulator: Simulator | SteppedSimulator, kappa: int, T: int
-) -> tuple[float, int, float]:
+def _iteration(network: Network, simulator: Simulator, kappa: int, T: int) -> tuple[float, int, float]:
     """(processor seconds with T steps, steps measured, share of first visits in those) of an outer iteration."""
-    compiled = isinstance(simulator, Simulator)
-    steps = max(10, min(T, (MEASURED if compiled else STEPPED) // network.n))
+    steps = max(10, min(T, MEASURED // network.n))
     theta0 = tuple(np.zeros(r_i.shape) for r_i in network.r)
+    simulator.tables(1)
 
     def run(length: int) -> tuple[float, float]:
         problem = Problem(simulator, theta0, kappa, length, 1.0, 10.0, copies=1)
-        if isinstance(simulator, Simulator):
-            simulator.tables(1)
-            begin = time.process_time()
-            trace = run_model(simulator, problem, 1, 0.1, [0], 1)[0]
-        else:
-            begin = time.process_time()
-            trace = run_by_iterations(simulator, problem, AlgorithmOne(problem), 1, 0.1, [0], 1, 0.0)[0]
+        begin = time.process_time()
+        trace = run_model(simulator, problem, 1, 0.1, [0], 1)[0]
         return time.process_time() - begin, float(trace.first_visit_share[0])
 
     run(2)  # compiles

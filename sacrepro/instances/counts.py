@@ -14,6 +14,9 @@ import numpy as np
 
 from sacrepro.model import Array
 
+#: Numbers of compositions that are kept to look counts up.
+MOST_CODES = 1 << 24
+
 
 class CountKernel(NamedTuple):
     """The kernels of agents with one rule, degree and state lists, one row for each set of attributes.
@@ -62,6 +65,20 @@ def rank(counts: Array, degree: int) -> Array:
 def ranks_fit(degree: int, S: int) -> bool:
     """Whether `rank` can number the compositions in 63 bits."""
     return (degree + 1) ** max(S - 1, 1) < 1 << 62
+
+
+def codes(degree: int, S: int) -> tuple[Array, Array]:
+    """(weight, number): the composition of neighbors in states s_j is row number[Σ_j weight[s_j]].
+
+    Shapes (S,) and ((degree+1)^{S-1},). Raises ValueError where these are more than `MOST_CODES`.
+    """
+    if (degree + 1) ** (S - 1) > MOST_CODES:
+        raise ValueError(f"{degree} neighbors of {S} states have more than {MOST_CODES} codes")
+    weight = np.concatenate([[0], (degree + 1) ** np.arange(S - 1)])
+    number = np.zeros((degree + 1) ** (S - 1), dtype=np.int64)
+    rows = compositions(degree, S)
+    number[rows @ weight] = np.arange(len(rows))
+    return weight, number
 
 
 def tabulated(kernel: CountKernel, row: int, own: int) -> Array:

@@ -6,13 +6,16 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 import numpy as np
 
-from sacrepro.instances.counts import CountKernel, tabulated
+from sacrepro.instances.counts import CountKernel, codes, tabulated
 from sacrepro.model import Array, NetworkedMDP
+
+if TYPE_CHECKING:
+    from sacrepro.simulate import Simulator
 
 #: Entries of one agent's table, and of all different tables of a network, that are made: 128 MiB and 1 GiB.
 MOST_ENTRIES, MOST_ENTRIES_IN_ALL = 1 << 24, 1 << 27
@@ -81,6 +84,23 @@ class Network:
         if self.group[i] < 0:
             return (-1, i, 0)
         return (int(self.group[i]), int(self.row[i]), self.hood(i).index(i))
+
+    def codes(self, g: int) -> tuple[Array, Array]:
+        """(weight, number) of the counts of group g, as `counts.codes`; ValueError names an agent."""
+        kernel = self.groups[g]
+        try:
+            return codes(kernel.degree, kernel.S)
+        except ValueError as error:
+            raise ValueError(f"agent {self.names[int((self.group == g).argmax())]!r}: {error}") from None
+
+    def simulator(self) -> Simulator:
+        """What `sac`, J by simulation and every other learner accept; kernels by counts never become tables.
+
+        The trajectories are those of `mdp()`, bit for bit, where that exists. ValueError says why there is none.
+        """
+        from sacrepro.instances.sampled import simulator  # it brings the compiler, which tables do without
+
+        return simulator(self)
 
     def mdp(self) -> NetworkedMDP:
         """The model with all its tables; ValueError says which agent makes that impossible."""

@@ -1,7 +1,7 @@
 """Sampling a network of the user's own without tables: one row of a kernel for each agent, whatever its degree.
 
 The row of agent i is a linear function of the states, ``base_i + (M s)_i + a_i·stride_i``, for kernels by table and for
-counts of two states; counts of more states are numbered first. `Stepper` is a simulator as `sacrepro.simulate` expects.
+counts of two states; counts of more states are numbered first.
 """
 
 from __future__ import annotations
@@ -13,12 +13,8 @@ import networkx as nx
 import numpy as np
 from scipy.sparse import csr_array
 
-from sacrepro.instances.counts import CountKernel, compositions
-from sacrepro.instances.network import Network, rounded
+from sacrepro.instances.network import Network
 from sacrepro.model import Array
-
-#: Numbers of compositions that are kept to look counts up.
-MOST_CODES = 1 << 24
 
 
 class Sampler:
@@ -49,7 +45,7 @@ class Sampler:
             if kernel.coupled and kernel.S <= 2:
                 entries += [(int(i), j, 1) for i in members for j in self.graph[i]]
             elif kernel.coupled:
-                self._codes[g] = (members, _numbers(kernel, network.names[members[0]]), kernel.degree)
+                self._codes[g] = (members, network.codes(g)[1], kernel.degree)
             rows += len(blocks[-1])
         made: dict[int, int] = {}
         for i, table in network.tables.items():
@@ -104,33 +100,6 @@ class Sampler:
         found: Array = self._reward[self._reward_at + s * self.A + a]
         return found
 
-    def reset(self, rng: np.random.Generator) -> Array:
-        """s(0) ~ π_0, shape (n,)."""
-        pi0 = self.network.pi0
-        if isinstance(pi0, np.ndarray):
-            place = rng.choice(pi0.size, p=pi0.ravel() / pi0.sum())
-            return np.array(np.unravel_index(place, pi0.shape))
-        u = rng.random(len(pi0))
-        return np.array([int((x >= np.cumsum(law)[:-1]).sum()) for x, law in zip(u, pi0, strict=True)])
-
-
-class Stepper(Sampler):
-    """A `Sampler` that keeps its state, as `sacrepro.simulate.OwnSimulator` asks."""
-
-    _s: Array
-
-    def reset(self, rng: np.random.Generator) -> Array:
-        """s(0) ~ π_0, shape (n,)."""
-        self._s = super().reset(rng)
-        return self._s
-
-    def step(self, a: Array, rng: np.random.Generator) -> tuple[Array, Array]:
-        """(r, s_next) after the joint action a, both of shape (n,)."""
-        s, actions = self._s[:, None], np.asarray(a)[:, None]
-        r = self.rewards(s, actions)[:, 0]
-        self._s = self.next_states(s, actions, rng.random(s.shape))[:, 0]
-        return r, self._s
-
 
 def _cumulative(table: Array, most: int) -> Array:
     """Distribution functions without their last value, one row each, filled up with 1 to `most` - 1 columns."""
@@ -138,16 +107,3 @@ def _cumulative(table: Array, most: int) -> Array:
     filled = np.ones((len(law), most - 1))
     filled[:, : law.shape[1]] = law
     return filled
-
-
-def _numbers(kernel: CountKernel, name: str) -> Array:
-    """The row of each code Σ_x k_x (degree+1)^{x-1} of a composition."""
-    d, S = kernel.degree, kernel.S
-    if (d + 1) ** (S - 1) > MOST_CODES:
-        raise ValueError(
-            f"agent {name!r} has {d} neighbors of {S} states: {rounded((d + 1) ** (S - 1))} codes are too many"
-        )
-    rows = compositions(d, S)
-    number = np.zeros((d + 1) ** (S - 1), dtype=np.int64)
-    number[rows[:, 1:] @ (d + 1) ** np.arange(S - 1)] = np.arange(len(rows))
-    return number

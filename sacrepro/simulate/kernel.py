@@ -123,6 +123,9 @@ def rollout(tables: Tables, policy: Array, seeds: Array, m: np.uint64, T: int, t
     chunk_run, run_first, run_term = tables.chunk_run, tables.run_first, tables.run_term
     term_offset, term_stride = tables.term_offset, tables.term_stride
     neighbor_start, neighbor, stride = tables.neighbor_start, tables.neighbor, tables.stride
+    counted_chunk, counted, counted_start = tables.counted_chunk, tables.counted, tables.counted_start
+    counted_neighbor, weight_at, weight = tables.counted_neighbor, tables.weight_at, tables.weight
+    number_at, number = tables.number_at, tables.number
     s, s_next, block = trajectory.s, trajectory.s_next, trajectory.block
     u_action, u_state, at = trajectory.u_action, trajectory.u_state, trajectory.at
     zero, one, k0, k1 = trajectory.zero, trajectory.one, trajectory.k0, trajectory.k1
@@ -200,6 +203,11 @@ def rollout(tables: Tables, policy: Array, seeds: Array, m: np.uint64, T: int, t
                         for e in range(neighbor_start[low + x], neighbor_start[low + x + 1]):
                             position += np.uint32(s[neighbor[e]]) * stride[e]
                         at[x] = position
+                for k in range(counted_chunk[c], counted_chunk[c + 1]):
+                    code, first_weight = number_at[k], weight_at[k]
+                    for e in range(counted_start[k], counted_start[k + 1]):
+                        code += weight[first_weight + s[counted_neighbor[e]]]
+                    at[counted[k] - low] += number[code]
                 # s_i(t+1)
                 if binary:
                     for x in range(size):

@@ -11,7 +11,7 @@ import numpy as np
 from sacrepro.counted import CountedMDP
 from sacrepro.model import Array, NetworkedMDP, action_tables
 from sacrepro.simulate.kernel import policy_thresholds, rollout, room
-from sacrepro.simulate.tables import Tables, pair_starts, tables
+from sacrepro.simulate.tables import Sampled, Tables, pair_starts, sampled, tables
 
 #: s_i·A_i + a_i must fit an unsigned 16-bit integer.
 MOST_PAIRS = 1 << 16
@@ -29,29 +29,32 @@ class Trajectory(NamedTuple):
 
 
 class Simulator:
-    """Samples trajectories of a `NetworkedMDP` or `CountedMDP` under localized policies and shows nothing else of it.
+    """Samples trajectories of a model under localized policies and shows nothing else of it.
 
+    mdp   : a NetworkedMDP or CountedMDP, or what a network file makes of rules that never become tables.
     graph, state_sizes, action_sizes, gamma, n : as in the model.
     pair : (n+1,) where agent i's block (S_i, A_i) begins in flat arrays over all agents.
     Raises TypeError for another kind of model, ValueError when some S_i·A_i exceeds 65,536.
     """
 
-    def __init__(self, mdp: NetworkedMDP | CountedMDP) -> None:
-        if not isinstance(mdp, (NetworkedMDP, CountedMDP)):
+    def __init__(self, mdp: NetworkedMDP | CountedMDP | Sampled) -> None:
+        if not isinstance(mdp, (NetworkedMDP, CountedMDP, Sampled)):
             raise TypeError(f"expected a NetworkedMDP or a CountedMDP, got {type(mdp).__name__}")
         self.graph: nx.Graph = mdp.graph
         self.state_sizes = mdp.state_sizes
         self.action_sizes = mdp.action_sizes
         self.gamma = mdp.gamma
-        self.n = mdp.n
+        self.n = len(mdp.r)
         self.pair = pair_starts(self.state_sizes, self.action_sizes)
         self.code_type = code_type(self.state_sizes, self.action_sizes)
-        self._mdp = mdp
+        self._mdp: NetworkedMDP | CountedMDP | Sampled = mdp
         self._tables: dict[int, Tables] = {}
 
     def tables(self, copies: int) -> Tables:
         """What `sacrepro.simulate.kernel.rollout` reads to sample `copies` seeds at once; opaque to the learner."""
         if copies not in self._tables:
+            if not isinstance(self._mdp, Sampled):
+                self._mdp = sampled(self._mdp)
             self._tables[copies] = tables(self._mdp, copies)
         return self._tables[copies]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import networkx as nx
 import numpy as np
 
 from sacrepro.counted import CountedMDP
@@ -21,6 +22,47 @@ CHUNK = 512
 
 #: Below this mean length runs do not pay, and neighbors are looked up one by one.
 _SHORTEST_RUN = 8
+
+
+class Counts(NamedTuple):
+    """Agents whose row is number[number_at + Σ_j weight[weight_at + s_j]] entries further, j over their neighbors.
+
+    agent : (m,) sorted.        neighbors : for each of them those that are counted.
+    weight_at, number_at : (m,) where the weights of the states 0, 1, …, and the numbers, begin.
+    """
+
+    agent: Array
+    neighbors: tuple[tuple[int, ...], ...]
+    weight_at: Array
+    weight: Array
+    number_at: Array
+    number: Array
+
+
+class Sampled(NamedTuple):
+    """A model as sampling reads it: agent i's row begins at row[i] + a_i·max(S_i - 1, 1) + Σ_j s_j·stride, or `counts`.
+
+    graph, state_sizes, action_sizes, gamma, r, pi0 : as in the model.
+    row    : (n,) where agent i's kernel begins in `kernel`, thresholds of P_i(· | s_{N_i}, a_i), actions innermost.
+    terms  : for each agent the pairs (j - i, stride) of those that enter linearly.
+    """
+
+    graph: nx.Graph
+    state_sizes: tuple[int, ...]
+    action_sizes: tuple[int, ...]
+    gamma: float
+    r: tuple[Array, ...]
+    pi0: tuple[Array, ...] | Array
+    row: Array
+    kernel: Array
+    terms: list[tuple[tuple[int, int], ...]]
+    counts: Counts
+
+
+def no_counts() -> Counts:
+    """No agent."""
+    none = np.zeros(0, dtype=np.int64)
+    return Counts(none, (), none, none, none, none)
 
 
 class Tables(NamedTuple):
@@ -38,6 +80,7 @@ class Tables(NamedTuple):
     chunk_run, run_first, run_term, term_offset, term_stride : chunk c has the runs chunk_run[c], …; run k begins at
                agent run_first[k] and has the terms run_term[k], …; a term adds s[i + offset]·stride to the row.
     neighbor_start, neighbor, stride : the same by agent, for graphs without runs; empty otherwise.
+    counted_chunk, counted, counted_start, counted_neighbor, weight_at, weight, number_at, number : `Counts` by chunk.
     start_row, start : thresholds of the marginals of π_0, and where agent i's begin.
     joint    : cumulative joint π_0 in row-major order, or empty when π_0 is given by marginals.
     """
@@ -60,6 +103,14 @@ class Tables(NamedTuple):
     neighbor_start: Array
     neighbor: Array
     stride: Array
+    counted_chunk: Array
+    counted: Array
+    counted_start: Array
+    counted_neighbor: Array
+    weight_at: Array
+    weight: Array
+    number_at: Array
+    number: Array
     start_row: Array
     start: Array
     joint: Array
@@ -70,14 +121,20 @@ def pair_starts(state_sizes: Sequence[int] | Array, action_sizes: Sequence[int] 
     return np.concatenate([[0], np.cumsum(np.multiply(state_sizes, action_sizes, dtype=np.int64))])
 
 
-def tables(mdp: NetworkedMDP | CountedMDP, copies: int) -> Tables:
-    """The tables of B = `copies` disjoint copies of the model. Raises ValueError if they have 2^32 or more entries."""
-    S, A = np.array(mdp.state_sizes), np.array(mdp.action_sizes)
+def sampled(mdp: NetworkedMDP | CountedMDP) -> Sampled:
+    """A model as sampling reads it. Raises ValueError if its kernels have 2^32 or more entries."""
     row, kernel = _shared(_rows(mdp.P))
-    terms = _terms(mdp)
-    joint = isinstance(mdp.pi0, np.ndarray)
-    start_row, start = _shared(_rows([np.ones(1)] * mdp.n if joint else list(mdp.pi0)))
-    runs, by_agent = _runs(terms, copies)
+    sizes = (mdp.graph, mdp.state_sizes, mdp.action_sizes, mdp.gamma)
+    return Sampled(*sizes, mdp.r, mdp.pi0, row, kernel, _terms(mdp), no_counts())
+
+
+def tables(model: Sampled, copies: int) -> Tables:
+    """The tables of B = `copies` disjoint copies of the model."""
+    n = len(model.r)
+    S, A = np.array(model.state_sizes), np.array(model.action_sizes)
+    joint = isinstance(model.pi0, np.ndarray)
+    start_row, start = _shared(_rows([np.ones(1)] * n if joint else list(model.pi0)))
+    runs, by_agent = _runs(model.terms, copies)
     S, A = np.repeat(S, copies), np.repeat(A, copies)
     return Tables(
         copies=copies,
@@ -85,16 +142,17 @@ def tables(mdp: NetworkedMDP | CountedMDP, copies: int) -> Tables:
         A=A.astype(np.uint32),
         binary=bool((S == 2).all() and (A == 2).all()),
         pair=pair_starts(S, A),
-        reward=np.concatenate([r_i.ravel() for r_i in mdp.r for _ in range(copies)]) + 0.0,  # -0.0 becomes 0.0
-        row=np.repeat(row, copies),
+        reward=np.concatenate([r_i.ravel() for r_i in model.r for _ in range(copies)]) + 0.0,  # -0.0 becomes 0.0
+        row=np.repeat(model.row, copies),
         width=np.maximum(S - 1, 1).astype(np.uint32),
-        kernel=kernel,
-        top=np.minimum(kernel >> 23, 255).astype(np.uint8),
+        kernel=model.kernel,
+        top=np.minimum(model.kernel >> 23, 255).astype(np.uint8),
         **runs,
         **by_agent,
+        **_counted(model.counts, n, copies),
         start_row=np.repeat(start_row, copies),
         start=start,
-        joint=_cumulative(np.ravel(mdp.pi0)) if joint else np.empty(0),
+        joint=_cumulative(np.ravel(model.pi0)) if joint else np.empty(0),
     )
 
 
@@ -136,7 +194,7 @@ def _shared(pieces: Sequence[Array]) -> tuple[Array, Array]:
 
 
 def _terms(mdp: NetworkedMDP | CountedMDP) -> list[tuple[tuple[int, int], ...]]:
-    """For each agent the pairs (j - i, stride) of its neighbors j: s_j·stride is j's part of the row's position.
+    """`Sampled.terms`: s_j·stride is j's part of the row's position.
 
     Where kernels depend on a sum, all neighbors but i itself have the same stride.
     """
@@ -190,6 +248,22 @@ def _runs(terms: list[tuple[tuple[int, int], ...]], copies: int) -> tuple[dict[s
         },
         {"neighbor_start": none, "neighbor": none, "stride": none},
     )
+
+
+def _counted(counts: Counts, n: int, copies: int) -> dict[str, Array]:
+    agent = (counts.agent[:, None] * copies + np.arange(copies)).ravel()
+    flat = [j * copies + b for hood in counts.neighbors for b in range(copies) for j in hood]
+    lengths = np.repeat([*map(len, counts.neighbors)], copies)
+    return {
+        "counted_chunk": np.searchsorted(agent, np.arange(-(-n * copies // CHUNK) + 1) * CHUNK).astype(np.int64),
+        "counted": agent.astype(np.int64),
+        "counted_start": np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        "counted_neighbor": np.array(flat, dtype=np.uint32),
+        "weight_at": np.repeat(counts.weight_at, copies).astype(np.int64),
+        "weight": counts.weight.astype(np.int64),
+        "number_at": np.repeat(counts.number_at, copies).astype(np.int64),
+        "number": counts.number.astype(np.uint32),
+    }
 
 
 def _cumulative(distribution: Array) -> Array:
