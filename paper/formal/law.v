@@ -88,6 +88,37 @@ by apply: mean_ge => // x _; apply: sqr_ge0.
 Qed.
 End Law.
 
+(* Vectors and their squared Euclidean norm; square roots are avoided, so any ordered field will do. *)
+Section Vectors.
+Variables (R : realFieldType) (X : finType).
+Implicit Types u v : X -> R.
+
+Definition dot u v : R := \sum_k u k * v k.
+Definition norm2 v : R := \sum_k v k ^+ 2.
+
+Lemma norm2_ge0 v : 0 <= norm2 v.
+Proof. by apply: sumr_ge0 => k _; apply: sqr_ge0. Qed.
+
+Lemma cauchy_schwarz u v : dot u v ^+ 2 <= norm2 u * norm2 v.
+Proof.
+have prod2 (a b : X -> R) : (\sum_k a k) * (\sum_l b l) = \sum_k \sum_l a k * b l.
+  by rewrite mulr_suml; apply: eq_bigr => k _; rewrite mulr_sumr.
+rewrite -subr_ge0 -(pmulrn_lge0 _ (isT : 0 < 2)%N).
+have -> : (norm2 u * norm2 v - dot u v ^+ 2) *+ 2 = \sum_k \sum_l (u k * v l - v k * u l) ^+ 2.
+  rewrite mulrnBl mulr2n {2}[norm2 u * _]mulrC expr2 !prod2 -sumrMnl -big_split -sumrB.
+  apply: eq_bigr => k _; rewrite -sumrMnl -big_split -sumrB; apply: eq_bigr => l _ /=.
+  by rewrite sqrrB !exprMn addrAC [u k * v l * _]mulrACA [v l * u l]mulrC.
+by apply: sumr_ge0 => k _; apply: sumr_ge0 => l _; apply: sqr_ge0.
+Qed.
+
+(* A bound on the component of v along v itself is a bound on v. *)
+Lemma norm2_le v b : 0 <= b -> norm2 v ^+ 2 <= b * norm2 v -> norm2 v <= b.
+Proof.
+move=> b0; have [-> //|v0] := eqVneq (norm2 v) 0.
+by rewrite expr2 ler_pmul2r // lt_def v0 norm2_ge0.
+Qed.
+End Vectors.
+
 (* The largest of finitely many numbers, 0 if there are none above it *)
 Section Largest.
 Variables (R : realFieldType) (X : finType) (A : pred X) (f : X -> R).

@@ -1,0 +1,38 @@
+(* Eqs. (5)-(6): a truncated Q-function is within the decay gap of Q_i, whatever its weights. *)
+From mathcomp Require Import all_ssreflect all_algebra.
+From sacrepro Require Import law bellman model light_cone lemma3.
+Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
+Import GRing.Theory Num.Theory Order.Theory.
+Local Open Scope ring_scope.
+
+(* w z y: the weight of y in the cell of z; non-negative, eq. (6), zero outside the cell, the same for all z of a cell *)
+Definition weights (R : realFieldType) (G : network) i kappa (w : joint G -> joint G -> R) :=
+  [/\ forall z, law (w z), forall z y, w z y != 0 -> same_cell i kappa z y
+    & forall z y, same_cell i kappa z y -> w z =1 w y].
+
+Section Truncation.
+Variables (R : realFieldType) (G : network) (M : mdp R G) (theta : policy R G) (i : G) (kappa : nat).
+Variable w : joint G -> joint G -> R.
+Hypothesis w_ok : weights i kappa w.
+
+(* eq. (5) *)
+Definition Q_hat z : R := mean (w z) (Q M theta i).
+
+Lemma Q_hat_cell : depends (ball i kappa) (ball i kappa) Q_hat.
+Proof. by case: w_ok => _ _ ww z y zy; apply: eq_bigr => x _; rewrite (ww _ _ zy). Qed.
+
+Theorem truncation_gap gap z :
+  (forall y, same_cell i kappa z y -> `|Q M theta i z - Q M theta i y| <= gap) -> `|Q_hat z - Q M theta i z| <= gap.
+Proof.
+case: w_ok => wl wc _ zgap; rewrite -[X in _ - X](mean_const _ (wl z)) -meanB.
+by apply: mean_norm => // y /wc zy; rewrite distrC zgap.
+Qed.
+
+Corollary truncation_D z : `|Q_hat z - Q M theta i z| <= D M theta i kappa.
+Proof. by apply: truncation_gap => y; apply: D_ge. Qed.
+
+Corollary truncation z : local M -> `|Q_hat z - Q M theta i z| <= rbar M * gamma M ^+ kappa.+1 / (1 - gamma M).
+Proof. by move=> loc; rewrite mulrAC; apply: truncation_gap => y; apply: lemma3. Qed.
+End Truncation.
+
+Print Assumptions truncation_gap. Print Assumptions truncation_D. Print Assumptions truncation.
