@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from sacrepro.graph import neighborhood
     from sacrepro.learn import SACTrace, control, pairwise, reinforce, sac, sac_seeds
     from sacrepro.model import NetworkedMDP
-    from sacrepro.policy import softmax
+    from sacrepro.notices import InputWarning
+    from sacrepro.policy import Policy, softmax
     from sacrepro.truncation import natural_weights, truncate, truncated_policy_gradient
 
 _ROOMS = {
@@ -40,6 +41,8 @@ _ROOMS = {
     "CountedMDP": "counted",
     "neighborhood": "graph",
     "softmax": "policy",
+    "Policy": "policy",
+    "InputWarning": "notices",
     "PolicyEvaluation": "exact",
     "evaluate": "exact",
     "q_function": "exact",
@@ -67,7 +70,9 @@ _ROOMS = {
 __all__ = [
     "CountedMDP",
     "CoupledMDP",
+    "InputWarning",
     "NetworkedMDP",
+    "Policy",
     "PolicyEvaluation",
     "SACTrace",
     "as_coupled",

@@ -8,7 +8,7 @@ row for each value of k, and a hub of degree 1000 costs a thousand. Sampling, SA
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import cached_property, wraps
 from typing import ParamSpec
 
 import networkx as nx
@@ -48,10 +48,14 @@ class CountedMDP(LocalModel):
         return marginals(self.pi0, self.state_sizes)
 
     def expanded(self) -> NetworkedMDP:
-        """The same model with kernels over s_{N_i}; agents with equal kernels share one table.
+        """The same model with kernels over s_{N_i}, made once; agents with equal kernels share one table.
 
         Raises ValueError, naming the agent, its degree and the entries, where such a table is too large.
         """
+        return self._expanded
+
+    @cached_property
+    def _expanded(self) -> NetworkedMDP:
         sizes = self.state_sizes
         check_kernel_sizes(self.graph, sizes, self.action_sizes)
         known: dict[tuple[int, int, tuple[int, ...]], Array] = {}

@@ -319,6 +319,12 @@ def discount(gamma: float) -> float:
     return float(gamma)
 
 
+def no_model(mdp: object) -> TypeError:
+    """The error for what is none of the three kinds of model."""
+    hint = "; a simulator shows no kernels: pass the model that it samples" if hasattr(mdp, "rollout") else ""
+    return TypeError(f"expected a NetworkedMDP, a CoupledMDP or a CountedMDP, got {type(mdp).__name__}{hint}")
+
+
 def wrong_shape(name: str, i: int, table: Array, expected: object) -> str:
     """What is wrong with one agent's table whose shape is not the expected one."""
     return f"{name}[{i}] of agent {i} has shape {table.shape}, expected {expected}"

@@ -2,19 +2,27 @@
 
 θ_i has shape (S_i, A_i) and ζ_i(a|s) ∝ exp θ_i(s, a). A logit of -inf makes an action impossible, so the
 deterministic localized policies, over which Definition 2 also quantifies, are members of the family.
+
+Every function that takes θ takes a `Policy` in its place: the probabilities ζ_i(a|s) themselves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 
-from sacrepro.model import Array, action_tables, real
+from sacrepro.model import Array, action_table, action_tables, distributions, local_tables, real
+from sacrepro.notices import sizes, warn
 
 #: L_i of Assumption 4 for the tabular softmax: ‖e_a - ζ_i(·|s)‖ ≤ √2, approached as ζ_i(·|s) tends to another vertex.
 SCORE_BOUND = float(np.sqrt(2.0))
+
+
+#: A sum within this of 1 is that of probabilities, also in single precision.
+_SINGLE = 1e-6
 
 
 def softmax(theta_i: Array) -> Array:
@@ -56,15 +64,121 @@ def check_sized(mdp: object) -> None:
         raise TypeError(f"expected a model such as a NetworkedMDP, got {type(mdp).__name__}")
 
 
-def check_theta(mdp: Sized, theta: Sequence[Array], name: str = "theta") -> tuple[Array, ...]:
-    """θ as a tuple of float64 arrays, one of shape (S_i, A_i) an agent; ValueError names the agent that differs."""
+class Policy:
+    """Localized policies as probabilities ζ_i(a|s), copied, checked and frozen; accepted wherever θ is.
+
+    zeta  : one block of shape (S_i, A_i) an agent, each row a distribution; zeros are allowed, so a policy may be
+            deterministic. Errors name the agent and the row.
+    theta : log ζ, -inf where ζ is zero; the same policy as logits.
+    """
+
+    def __init__(self, zeta: Sequence[Array]) -> None:
+        blocks = tuple(zeta) if isinstance(zeta, np.ndarray) else zeta
+        tables = local_tables("zeta", blocks, len(blocks) if isinstance(blocks, (tuple, list)) else 0)
+        if not tables:
+            raise ValueError("zeta holds no array, expected one an agent")
+        for i, zeta_i in enumerate(tables):
+            if zeta_i.ndim != 2 or zeta_i.size == 0:
+                raise ValueError(f"zeta[{i}] of agent {i} has shape {zeta_i.shape}, expected (S_{i}, A_{i})")
+        self.zeta: tuple[Array, ...] = distributions("zeta", tables)
+
+    @classmethod
+    def from_logits(cls, theta: Sequence[Array]) -> Policy:
+        """The tabular softmax of θ."""
+        return cls([policy_of(i, theta_i) for i, theta_i in enumerate(theta)])
+
+    @classmethod
+    def of(cls, mdp: Sized, rule: Callable[[int, int], object]) -> Policy:
+        """rule(i, s) for every agent and local state: an action, or a distribution over the A_i actions."""
+        check_sized(mdp)
+        blocks = []
+        for i, (S_i, A_i) in enumerate(zip(mdp.state_sizes, mdp.action_sizes, strict=True)):
+            block = np.zeros((S_i, A_i))
+            for s in range(S_i):
+                choice = rule(i, s)
+                if isinstance(choice, (int, np.integer)) and not isinstance(choice, bool):
+                    if not 0 <= choice < A_i:
+                        raise ValueError(f"rule({i}, {s}) is action {choice}, but agent {i} has 0..{A_i - 1}")
+                    block[s, int(choice)] = 1.0
+                    continue
+                row = real(f"rule({i}, {s})", choice)
+                if row.shape != (A_i,):
+                    raise ValueError(f"rule({i}, {s}) must be an action or a distribution over {A_i}, got {choice!r}")
+                block[s] = row
+            blocks.append(block)
+        return cls(blocks)
+
+    @cached_property
+    def theta(self) -> tuple[Array, ...]:
+        """log ζ, blocks (S_i, A_i), -inf where ζ is zero."""
+        with np.errstate(divide="ignore"):
+            return tuple(np.log(zeta_i) for zeta_i in self.zeta)
+
+    def __repr__(self) -> str:
+        S, A = zip(*(zeta_i.shape for zeta_i in self.zeta), strict=True)
+        deterministic = all(((zeta_i == 0) | (zeta_i == 1)).all() for zeta_i in self.zeta)
+        return f"Policy(n={len(S)}, S={sizes(S)}, A={sizes(A)}{', deterministic' if deterministic else ''})"
+
+
+#: What a function of θ is given: logits, or a `Policy` in their place.
+Theta = Sequence[Array] | Policy
+
+
+def check_theta(mdp: Sized, theta: Theta, name: str = "theta") -> tuple[Array, ...]:
+    """θ as a tuple of float64 arrays, one of shape (S_i, A_i) an agent; ValueError names the agent that differs.
+
+    Warns where every row of every agent is a distribution, which are probabilities taken for logits.
+    """
     check_sized(mdp)
-    return action_tables(name, theta, mdp.state_sizes, mdp.action_sizes)
+    if isinstance(theta, Policy):
+        action_tables("zeta", theta.zeta, mdp.state_sizes, mdp.action_sizes)
+        return theta.theta
+    blocks = action_tables(name, theta, mdp.state_sizes, mdp.action_sizes)
+    warn_of_probabilities(blocks, name)
+    return blocks
 
 
-def policies(mdp: Sized, theta: Sequence[Array]) -> tuple[Array, ...]:
+def warn_of_probabilities(blocks: Sequence[Array], name: str = "theta") -> None:
+    """Warn if every row of every block is a distribution and not all are uniform: as logits they mean another policy.
+
+    Uniform rows mean the uniform policy either way.
+    """
+    # Logits hardly ever pass the first row, so this is what a call costs.
+    if blocks[0].size == 0 or abs(float(blocks[0][0].sum()) - 1.0) > _SINGLE:
+        return
+    if not all((block >= 0).all() and (np.abs(block.sum(axis=1) - 1.0) <= _SINGLE).all() for block in blocks):
+        return
+    if not all((np.ptp(block, axis=1) <= _SINGLE).all() for block in blocks):
+        warn(
+            f"every row of {name} is a distribution, but {name} is taken for logits, whose softmax is another policy; "
+            f"pass sacrepro.Policy({name}) if these are probabilities, or subtract 1 from every entry, which changes "
+            "no policy, if they are logits"
+        )
+
+
+def all_actions_possible(theta: Theta, purpose: str) -> Theta:
+    """`theta` itself; ValueError for a `Policy` with a probability of zero, which no finite logit gives."""
+    if isinstance(theta, Policy):
+        for i, zeta_i in enumerate(theta.zeta):
+            if not (zeta_i > 0).all():
+                s, a = (int(k) for k in np.argwhere(zeta_i == 0)[0])
+                raise ValueError(
+                    f"zeta[{i}] of agent {i} has probability 0 for action {a} in state {s}: {purpose} needs "
+                    "probabilities above 0, since θ = log ζ; mix in a little of the uniform policy"
+                )
+    return theta
+
+
+def policies(mdp: Sized, theta: Theta) -> tuple[Array, ...]:
     """(ζ_0, …, ζ_{n-1}): the localized policies of θ, blocks (S_i, A_i); errors name the agent."""
-    return tuple(policy_of(i, theta_i) for i, theta_i in enumerate(check_theta(mdp, theta)))
+    return logits_and_policies(mdp, theta)[1]
+
+
+def logits_and_policies(mdp: Sized, theta: Theta) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+    """(θ, ζ), both as blocks (S_i, A_i), checked once."""
+    blocks = check_theta(mdp, theta)
+    zeta = theta.zeta if isinstance(theta, Policy) else tuple(policy_of(i, block) for i, block in enumerate(blocks))
+    return blocks, zeta
 
 
 def policy_of(i: int, theta_i: Array) -> Array:
@@ -73,6 +187,15 @@ def policy_of(i: int, theta_i: Array) -> Array:
         return softmax(theta_i)
     except ValueError as error:
         raise ValueError(f"agent {i}: {error}") from None
+
+
+def policy_at(theta: Theta, j: int, size: tuple[int, int]) -> Array:
+    """ζ_j of agent j alone, block (S_j, A_j) of the given size; errors name the agent."""
+    if not isinstance(theta, Policy):
+        return policy_of(j, action_table("theta", j, theta[j], size))
+    if j >= len(theta.zeta):
+        raise ValueError(f"zeta holds {len(theta.zeta)} arrays, but there is an agent {j}")
+    return action_table("zeta", j, theta.zeta[j], size)
 
 
 def score(zeta_i: Array) -> Array:

@@ -11,11 +11,13 @@ from numbers import Integral
 
 import numpy as np
 
+from sacrepro.counted import CountedMDP
 from sacrepro.coupled import Model
 from sacrepro.exact import discounted_state_distribution
-from sacrepro.graph import neighborhood
+from sacrepro.exact.chain import exact_model
+from sacrepro.graph import check_agent, check_kappa, neighborhood
 from sacrepro.model import NORMALISATION_TOLERANCE, Array, real, wrong_shape
-from sacrepro.policy import Sized, policies, score
+from sacrepro.policy import Sized, Theta, all_actions_possible, policies, score
 
 
 def outside_axes(hood: Sequence[int], n: int) -> tuple[int, ...]:
@@ -45,6 +47,7 @@ def truncate(Q_i: Array, hood: Sequence[int], w: Array) -> Array:
     agents = all(isinstance(j, Integral) and not isinstance(j, bool) and j in range(n) for j in hood)
     if not agents or len(set(hood)) != len(hood):
         raise ValueError(f"hood {tuple(hood)} must hold distinct agents out of 0..{n - 1}")
+    _check_finite("Q_i", Q_i)
     if w.shape != Q_i.shape:
         raise ValueError(f"weights have shape {w.shape}, expected the shape of Q_i, {Q_i.shape}")
     if not (w >= 0).all():
@@ -100,12 +103,15 @@ def point_mass_weights(Q_i: Array, hood: Sequence[int], *, largest: bool | Array
     return _from_cells(w, Q_i.shape, hood)
 
 
-def natural_weights(mdp: Model, theta: Sequence[Array], i: int, kappa: int) -> Array:
+def natural_weights(mdp: Model | CountedMDP, theta: Theta, i: int, kappa: int) -> Array:
     """The conditional law of (s, a) outside N_i^κ given the cell under π^θ × ζ^θ, shape of Q_i.
 
     Actions are independent given states, so w = π^θ(s_out | s_in) Π_{j outside} ζ_j(a_j|s_j). Where π^θ gives s_in no
     mass the conditional law does not exist and the uniform law over s_out stands in for it.
     """
+    mdp = exact_model(mdp)
+    check_agent(i, mdp.n)
+    check_kappa(kappa)
     zeta = policies(mdp, theta)
     return conditional_law(mdp, zeta, discounted_state_distribution(mdp, theta), neighborhood(mdp.graph, i, kappa))
 
@@ -124,13 +130,16 @@ def conditional_law(mdp: Sized, zeta: Sequence[Array], pi: Array, hood: Sequence
 
 
 def truncated_policy_gradient(
-    mdp: Model, theta: Sequence[Array], Q_hat: Sequence[Array], kappa: int
+    mdp: Model | CountedMDP, theta: Theta, Q_hat: Sequence[Array], kappa: int
 ) -> tuple[Array, ...]:
     """ĥ_i(θ) of eq. (7) for every agent; blocks (S_i, A_i).
 
     Q_hat : one truncated Q-function an agent, shape of Q_j with length 1 on the axes outside N_j^κ.
     The expectation over (s, a) ~ π^θ × ζ^θ reduces to the marginal on N_j^κ, so no table over all agents is formed.
     """
+    mdp = exact_model(mdp)
+    all_actions_possible(theta, "ĥ, which is in θ,")
+    check_kappa(kappa)
     return truncated_gradient_from(mdp, policies(mdp, theta), discounted_state_distribution(mdp, theta), Q_hat, kappa)
 
 
@@ -151,6 +160,7 @@ def truncated_gradient_from(
         if Q_hat_j.shape != cell_shape(full, hood):
             expected = f"{cell_shape(full, hood)}: length 1 on the axes outside N_{j}^{kappa} = {hood}"
             raise ValueError(wrong_shape("Q_hat", j, Q_hat_j, expected))
+        _check_finite(f"Q_hat[{j}] of agent {j}", Q_hat_j)
         joint = pi_theta.sum(axis=tuple(k for k in range(n) if k not in hood), keepdims=True)
         joint = joint.reshape(*joint.shape, *(1,) * n)
         for k in hood:
@@ -167,6 +177,12 @@ def _from_cells(w: Array, shape: Sequence[int], hood: Sequence[int]) -> Array:
     axes = outside_axes(hood, len(shape) // 2)
     order = tuple(axis for axis in range(len(shape)) if axis not in axes) + axes
     return np.transpose(w.reshape([shape[axis] for axis in order]), np.argsort(order))
+
+
+def _check_finite(name: str, table: Array) -> None:
+    if not np.isfinite(table).all():
+        entry = tuple(int(k) for k in np.argwhere(~np.isfinite(table))[0])
+        raise ValueError(f"{name} has entry {float(table[entry])!r} at {entry}; a Q-function is finite")
 
 
 def _number_of_agents(Q_i: Array) -> int:

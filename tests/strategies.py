@@ -91,8 +91,9 @@ def coupled_cases(draw, **limits) -> tuple[CoupledMDP, tuple[np.ndarray, ...]]:
 
 @st.composite
 def thetas(draw, mdp: NetworkedMDP | CoupledMDP) -> tuple[np.ndarray, ...]:
-    """Logits from -3 to 3 in steps of one half, for every agent."""
-    return tuple(draw(arrays(shape, -6, 6)) / 2 for shape in zip(mdp.state_sizes, mdp.action_sizes, strict=True))
+    """Logits from -3 to 3 in steps of one half, for every agent, shifted: rows of one or two never sum to 1."""
+    shapes = zip(mdp.state_sizes, mdp.action_sizes, strict=True)
+    return tuple(draw(arrays(shape, -6, 6)) / 2 + 0.125 for shape in shapes)
 
 
 @st.composite

@@ -18,6 +18,7 @@ MODULES = {
 #: Floors of the house; a room imports from its own room or from lower floors only.
 FLOORS = {
     "graph": 0,
+    "notices": 0,
     "model": 1,
     "coupled": 1.5,
     "counted": 1.5,

@@ -310,7 +310,10 @@ def test_a_users_simulator_without_a_step_is_refused() -> None:
         def reset(self, rng: np.random.Generator) -> Array:
             return np.zeros(2, int)
 
-    with pytest.raises(TypeError, match=r"expected a NetworkedMDP or a simulator, got Half.* step\(a, rng\)"):
+    with pytest.raises(
+        TypeError,
+        match=r"expected a NetworkedMDP, a CoupledMDP, a CountedMDP or a simulator, got Half.* step\(a, rng\)",
+    ):
         as_simulator(Half())
 
 
@@ -354,5 +357,5 @@ def test_a_users_random_draws_are_keyed_by_seed_and_iteration() -> None:
 
 
 def test_other_objects_are_refused() -> None:
-    with pytest.raises(TypeError, match="expected a NetworkedMDP or a simulator, got int"):
+    with pytest.raises(TypeError, match="expected a NetworkedMDP, a CoupledMDP, a CountedMDP or a simulator, got int"):
         as_simulator(3)

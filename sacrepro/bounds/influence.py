@@ -23,7 +23,7 @@ from sacrepro.bounds.definition2 import definition2
 from sacrepro.bounds.total_variation import argument_influences, count_influences
 from sacrepro.counted import CountedMDP
 from sacrepro.coupled import CoupledMDP, Model, over_pairs
-from sacrepro.model import Array
+from sacrepro.model import Array, NetworkedMDP, no_model
 
 #: What the truncated series leaves out, relative to r̄/(1-γ); it is added to the bound, so the bound stays a bound.
 SERIES_TOLERANCE = 2.0**-53
@@ -36,6 +36,8 @@ def influence_matrix(mdp: Model | CountedMDP) -> csr_array:
     C_ii the largest over pairs (s_i, a_i), (s_i', a_i') and the neighbors' states. Zeros are not stored. In an
     action-coupled model every C_ij is over pairs (s_j, a_j), (s_j', a_j') and the pairs of the other neighbors.
     """
+    if not isinstance(mdp, (NetworkedMDP, CoupledMDP, CountedMDP)):
+        raise no_model(mdp)
     if isinstance(mdp, CountedMDP):
         return _sparse(mdp.n, list(count_influences(mdp.P, mdp.neighbors)))
     if isinstance(mdp, CoupledMDP):

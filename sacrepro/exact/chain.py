@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from sacrepro.counted import CountedMDP
+from sacrepro.coupled import CoupledMDP, Model
 from sacrepro.exact.dense import averaged_kernels
 from sacrepro.exact.operator import FactoredOperator
 from sacrepro.exact.rounding import averaging_roundings, policy_roundings, row_sum_range
 from sacrepro.exact.steps import Choice, Step
-from sacrepro.model import Array, NetworkedMDP
-from sacrepro.policy import check_theta, policies
+from sacrepro.model import Array, NetworkedMDP, no_model
+from sacrepro.policy import Theta, logits_and_policies
 
 #: Operators over part of the agents are kept, this many of them, up to this many peak entries each.
 KEPT_CONES, KEPT_ENTRIES = 64, 1 << 15
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Chain:
     """P^θ = Π_j P̄_j in factored form, with r_i^θ(s_i) = Σ_a ζ_i(a|s_i) r_i(s_i, a).
 
@@ -108,16 +108,28 @@ class Chain:
         return 1.0 / (1.0 - gamma * low), 1.0 / (1.0 - gamma * high)
 
 
-def check_expanded(mdp: object) -> None:
-    """TypeError for a model by counts: on a path of two its kernels have the shape of others, with other axes."""
+def exact_model(mdp: object) -> Model:
+    """`mdp` as the functions of this room take it, a model by counts with its kernels over s_{N_i}.
+
+    Raises TypeError for what is no model, ValueError where a count cannot be tabulated.
+    """
+    if isinstance(mdp, (NetworkedMDP, CoupledMDP)):
+        return mdp
     if isinstance(mdp, CountedMDP):
-        raise TypeError("expected a NetworkedMDP, got a CountedMDP; take its .expanded()")
+        return mdp.expanded()
+    raise no_model(mdp)
 
 
-def chain_of(mdp: NetworkedMDP, theta: Sequence[Array]) -> Chain:
-    """The chain of the policy tuple θ; errors name the agent whose block is wrong, or the kind of model."""
-    check_expanded(mdp)
-    blocks = check_theta(mdp, theta)
-    zeta = policies(mdp, blocks)
+def plain_model(mdp: object, asked: str, instead: str) -> NetworkedMDP:
+    """As `exact_model`, for what has no theory for action-coupled models: TypeError names what is asked and instead."""
+    model = exact_model(mdp)
+    if isinstance(model, CoupledMDP):
+        raise TypeError(f"{asked} takes a NetworkedMDP or a CountedMDP, got a CoupledMDP; {instead}")
+    return model
+
+
+def chain_of(mdp: NetworkedMDP, theta: Theta) -> Chain:
+    """The chain of the policy tuple θ; errors name the agent whose block is wrong."""
+    blocks, zeta = logits_and_policies(mdp, theta)
     rewards = tuple((zeta_i * r_i).sum(axis=1) for zeta_i, r_i in zip(zeta, mdp.r, strict=True))
     return Chain(mdp, blocks, zeta, averaged_kernels(mdp, zeta), rewards)

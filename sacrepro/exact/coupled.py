@@ -8,6 +8,7 @@ themselves, its occupancy is π^θ(s) ζ^θ(a|s), and D_i(κ) is an oscillation 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,9 +24,9 @@ from sacrepro.exact.memory import demand, readable_count
 from sacrepro.exact.occupancy import Law, occupancy
 from sacrepro.exact.rounding import UNIT, gamma_k, policy_roundings, sup
 from sacrepro.exact.values import PolicyEvaluation, check_tol, demand_value_tables, mean_values, objective, values
-from sacrepro.graph import check_agent, check_kappa, diameter, neighborhood
+from sacrepro.graph import check_agent, diameter, neighborhood
 from sacrepro.model import Array, NetworkedMDP
-from sacrepro.policy import SCORE_BOUND, check_theta, policies, score
+from sacrepro.policy import SCORE_BOUND, Theta, logits_and_policies, score
 
 
 class Pairs(NetworkedMDP):
@@ -39,7 +40,7 @@ class Pairs(NetworkedMDP):
         object.__setattr__(self, "neighbors", hoods)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class PairChain(Chain):
     """The chain z(t) → z(t+1). theta, zeta : those of the model. rewards : over the pairs of N_i.
 
@@ -67,10 +68,9 @@ class PairChain(Chain):
         return 0.0
 
 
-def pair_chain(mdp: CoupledMDP, theta: Sequence[Array]) -> PairChain:
+def pair_chain(mdp: CoupledMDP, theta: Theta) -> PairChain:
     """The chain of pairs under θ; errors name the agent whose block is wrong."""
-    blocks = check_theta(mdp, theta)
-    zeta = policies(mdp, blocks)
+    blocks, zeta = logits_and_policies(mdp, theta)
     sizes = [S_i * A_i for S_i, A_i in zip(mdp.state_sizes, mdp.action_sizes, strict=True)]
     P_bar, rewards = [], []
     for i, hood in enumerate(mdp.neighbors):
@@ -88,7 +88,7 @@ def pair_chain(mdp: CoupledMDP, theta: Sequence[Array]) -> PairChain:
 
 
 def q_function(
-    mdp: CoupledMDP, theta: Sequence[Array], i: int, tol: float | None = None, *, memory_limit: int | None = None
+    mdp: CoupledMDP, theta: Theta, i: int, tol: float | None = None, *, memory_limit: int | None = None
 ) -> Array:
     """Q_i^θ(s, a); as `sacrepro.exact.q_function`."""
     check_agent(i, mdp.n)
@@ -105,7 +105,7 @@ def q_functions(
 
 
 def evaluate(
-    mdp: CoupledMDP, theta: Sequence[Array], tol: float | None = None, *, memory_limit: int | None = None
+    mdp: CoupledMDP, theta: Theta, tol: float | None = None, *, memory_limit: int | None = None
 ) -> PolicyEvaluation:
     """V_i^θ(s) = E_{a~ζ} Q_i^θ(s, a) and J(θ); as `sacrepro.exact.evaluate`."""
     check_tol(tol)
@@ -122,7 +122,7 @@ def evaluate(
     return PolicyEvaluation(V, J, error, J_error, products)
 
 
-def state_occupancy(mdp: CoupledMDP, theta: Sequence[Array], tol: float | None = None) -> Law:
+def state_occupancy(mdp: CoupledMDP, theta: Theta, tol: float | None = None) -> Law:
     """π^θ of Lemma 1, the state marginal of the pairs' occupancy, with a certified 1-norm error."""
     chain = pair_chain(mdp, theta)
     demand_value_tables(chain.mdp, None, tables=2)
@@ -132,7 +132,7 @@ def state_occupancy(mdp: CoupledMDP, theta: Sequence[Array], tol: float | None =
     return Law(pi, law.error + gamma_k(chain.entries), law.products)
 
 
-def objective_and_gradient(mdp: CoupledMDP, theta: Sequence[Array], tol: float | None = None) -> ObjectiveGradient:
+def objective_and_gradient(mdp: CoupledMDP, theta: Theta, tol: float | None = None) -> ObjectiveGradient:
     """J(θ) and ∇J(θ) = (1/(1-γ)) E_{π×ζ}[Q̄ ∇log ζ_i], Q̄ = (1/n) Σ_j Q_j; as `sacrepro.exact.objective_and_gradient`.
 
     An error of Q̄ passes through `OSCILLATION_TO_GRADIENT`, one of the occupancy meets a score of norm √2 at most.
@@ -145,11 +145,7 @@ def objective_and_gradient(mdp: CoupledMDP, theta: Sequence[Array], tol: float |
     law = occupancy(chain, tol)
     middle = 0.5 * (float(Q.max()) + float(Q.min()))
     centred = Q[0] - middle
-    weighted = states_first(law.pi.ravel() * centred, mdp)
-    gradient = []
-    for i in range(mdp.n):
-        own = weighted.sum(axis=tuple(axis for axis in range(2 * mdp.n) if axis % mdp.n != i))
-        gradient.append(np.einsum("sa,sab->sb", own, score(chain.zeta[i])) / (1.0 - mdp.gamma))
+    gradient = [expected_score(chain, centred, law.pi, i) for i in range(mdp.n)]
     largest = sup(centred) * (1.0 + 4 * UNIT) + 4 * UNIT * sup(Q)
     mass = max(float(law.pi.sum()), 1.0) * (1.0 + gamma_k(chain.entries)) + law.error
     k = chain.entries + max(policy_roundings(theta_i) + theta_i.size for theta_i in chain.theta) + 16
@@ -158,20 +154,39 @@ def objective_and_gradient(mdp: CoupledMDP, theta: Sequence[Array], tol: float |
     return ObjectiveGradient(J, tuple(gradient), J_error, error / (1.0 - mdp.gamma) * (1.0 + 1e-9))
 
 
+def expected_score(chain: PairChain, Q: Array, pi: Array, i: int) -> Array:
+    """(1/(1-γ)) E Q(z) ∇_{θ_i} log ζ_i over z ~ pi, block (S_i, A_i); Q and pi over joint pairs."""
+    n = chain.source.n
+    weighted = states_first(pi.ravel() * Q.ravel(), chain.source)
+    own = weighted.sum(axis=tuple(axis for axis in range(2 * n) if axis % n != i))
+    return np.einsum("sa,sab->sb", own, score(chain.zeta[i])) / (1.0 - chain.mdp.gamma)
+
+
+def natural_truncated_gradient(
+    mdp: CoupledMDP, theta: Theta, kappa: int, tol: float | None = None
+) -> tuple[Array, ...]:
+    """ĥ_i(θ) of eq. (7) with natural weights; as `sacrepro.exact.natural_truncated_gradient`."""
+    chain = pair_chain(mdp, theta)
+    demand_value_tables(chain.mdp, None, tables=8)
+    pi = occupancy(chain, tol).pi
+    blocks = []
+    for i in range(mdp.n):
+        hood = neighborhood(mdp.graph, i, kappa)
+        Q, _, _ = mean_values(chain, tol, [hood])
+        blocks.append(expected_score(chain, Q[0] * (len(hood) / mdp.n), pi, i))
+    return tuple(blocks)
+
+
 def certified_decay(
     mdp: CoupledMDP,
-    theta: Sequence[Array],
-    agents: Sequence[int] | None = None,
-    kappas: Sequence[int] | None = None,
-    tol: float | None = None,
+    theta: Theta,
+    agents: Sequence[int],
+    kappas: Sequence[int],
+    tol: float | None,
+    sweep_limit: int,
 ) -> DecayBounds:
     """Certified bounds on D_i(κ), the largest oscillation of Q_i over a cell; as `sacrepro.exact.certified_decay`."""
-    agents = range(mdp.n) if agents is None else agents
-    kappas = range(diameter(mdp.graph) + 1) if kappas is None else kappas
-    for i in agents:
-        check_agent(i, mdp.n)
-    for kappa in kappas:
-        check_kappa(kappa)
+    refuse_sweep(mdp, sweep_limit, "sweep_limit", "action-coupled models are swept only, so raise it")
     chain = pair_chain(mdp, theta)
     D, margin = np.zeros((len(agents), len(kappas))), np.zeros((len(agents), len(kappas)))
     for row, i in enumerate(agents):
@@ -182,11 +197,19 @@ def certified_decay(
     return DecayBounds(np.maximum(D - margin, 0.0), D + margin)
 
 
-def decay_profile(mdp: CoupledMDP, theta: Sequence[Array], tol: float | None = None) -> Array:
+def refuse_sweep(mdp: CoupledMDP, limit: int, name: str, instead: str) -> None:
+    """ValueError if one Q_i has more entries than `limit`, the argument `name`."""
+    entries = math.prod(mdp.state_sizes) * math.prod(mdp.action_sizes)
+    if entries > limit:
+        raise ValueError(f"Q_i has {readable_count(entries)} entries, which exceeds {name} = {limit}; {instead}")
+
+
+def decay_profile(mdp: CoupledMDP, theta: Theta, tol: float | None, work: int) -> Array:
     """D_i(κ) for κ = 0..diameter, shape (n, diameter + 1).
 
     tol : certified error of Q_i, by default close to what rounding allows; D is then off by at most 2 tol and rounding.
     """
+    refuse_sweep(mdp, work, "work", "take a smaller network, or raise work")
     chain = pair_chain(mdp, theta)
     demand_value_tables(chain.mdp, None, tables=2)
     kappas = range(diameter(mdp.graph) + 1)

@@ -11,14 +11,16 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sacrepro.counted import CountedMDP
 from sacrepro.coupled import CoupledMDP, Model
 from sacrepro.exact.branch import branch_oscillation
-from sacrepro.exact.chain import Chain, chain_of
+from sacrepro.exact.chain import Chain, chain_of, exact_model
 from sacrepro.exact.rounding import UNIT, gamma_k, sup
 from sacrepro.exact.sweep import sweep_oscillations, sweep_plan, sweep_table, sweep_work
 from sacrepro.exact.values import demand_value_tables, values
 from sacrepro.graph import check_agent, check_kappa, diameter
 from sacrepro.model import Array, NetworkedMDP
+from sacrepro.policy import Theta
 
 #: Entries of one Q_i that `decay_profile` is willing to visit: about a minute on one core.
 WORK = 1 << 35
@@ -35,7 +37,7 @@ class DecayBounds(NamedTuple):
     upper: Array
 
 
-def decay_profile(mdp: Model, theta: Sequence[Array], *, tol: float | None = None, work: int = WORK) -> Array:
+def decay_profile(mdp: Model | CountedMDP, theta: Theta, *, tol: float | None = None, work: int = WORK) -> Array:
     """D_i(κ) for κ = 0..diameter, the left side of Definition 2; shape (n, diameter + 1).
 
     tol : certified error of V_i, by default close to what rounding allows; D is then off by at most 2γ tol and
@@ -43,10 +45,11 @@ def decay_profile(mdp: Model, theta: Sequence[Array], *, tol: float | None = Non
     than `work` entries to visit (about a second for 10⁹ of them, agent after agent); `certified_decay` then still gives
     intervals, and `local_decay` those of one agent of any network.
     """
+    mdp = exact_model(mdp)
     if isinstance(mdp, CoupledMDP):
         from sacrepro.exact import coupled
 
-        return coupled.decay_profile(mdp, theta, tol)
+        return coupled.decay_profile(mdp, theta, tol, work)
     demand_value_tables(mdp, None, tables=6)
     most = max(sweep_work(mdp, i) for i in range(mdp.n))
     if most > work:
@@ -76,8 +79,8 @@ def tight_values(chain: Chain, i: int) -> tuple[Array, float, int]:
 
 
 def certified_decay(
-    mdp: Model,
-    theta: Sequence[Array],
+    mdp: Model | CountedMDP,
+    theta: Theta,
     agents: Sequence[int] | None = None,
     kappas: Sequence[int] | None = None,
     *,
@@ -91,24 +94,28 @@ def certified_decay(
     tol          : certified error of V_i, by default 1e-10, or what rounding allows where that is more.
     slack        : branch and bound may leave D open by this much.
     sweep_limit  : largest Q_i that is swept; beyond, branch and bound runs and stops after `branch_limit` table
-                   entries with whatever interval it then has.
+                   entries with whatever interval it then has. A `CoupledMDP` is swept only: ValueError beyond.
     """
-    if isinstance(mdp, CoupledMDP):
-        from sacrepro.exact import coupled
-
-        return coupled.certified_decay(mdp, theta, agents, kappas, tol=tol)
-    chain = chain_of(mdp, theta)
-    demand_value_tables(mdp, None, tables=12)
+    mdp = exact_model(mdp)
     if isinstance(slack, bool) or not isinstance(slack, (int, float, np.integer, np.floating)):
         raise TypeError(f"slack must be a number, got {slack!r}")
     if not 0.0 <= slack < np.inf:
         raise ValueError(f"slack must be at least 0 and finite, got {slack!r}")
     agents = range(mdp.n) if agents is None else agents
     kappas = range(diameter(mdp.graph) + 1) if kappas is None else kappas
+    for name, asked in (("agents", agents), ("kappas", kappas)):
+        if not isinstance(asked, (Sequence, np.ndarray)):
+            raise TypeError(f"{name} must be a sequence of integers, got {asked!r}")
     for i in agents:
         check_agent(i, mdp.n)
     for kappa in kappas:
         check_kappa(kappa)
+    if isinstance(mdp, CoupledMDP):
+        from sacrepro.exact import coupled
+
+        return coupled.certified_decay(mdp, theta, agents, kappas, tol, sweep_limit)
+    chain = chain_of(mdp, theta)
+    demand_value_tables(mdp, None, tables=12)
     lower, upper = np.zeros((len(agents), len(kappas))), np.zeros((len(agents), len(kappas)))
     for row, i in enumerate(agents):
         V, error, _ = values(chain, tol, [i])

@@ -12,14 +12,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sacrepro.counted import CountedMDP
 from sacrepro.coupled import CoupledMDP, Model
-from sacrepro.exact.chain import Chain, chain_of
+from sacrepro.exact.chain import Chain, chain_of, exact_model
 from sacrepro.exact.occupancy import Law, occupancy
 from sacrepro.exact.rounding import UNIT, gamma_k, policy_roundings, sup
 from sacrepro.exact.values import demand_value_tables, mean_values, objective
-from sacrepro.graph import neighborhood
-from sacrepro.model import Array, NetworkedMDP
-from sacrepro.policy import score
+from sacrepro.graph import check_kappa, neighborhood
+from sacrepro.model import Array
+from sacrepro.policy import Theta, all_actions_possible, score
 
 #: ‖E_{a~ζ} Q(a) ∇ log ζ(a)‖₂ ≤ √2/4 · osc Q, with equality for two actions, ζ = (1/2, 1/2). The vector has entries
 #: ζ_b (Q_b - E Q): they sum to zero and their 1-norm is a mean absolute deviation, at most osc Q / 2.
@@ -41,13 +42,15 @@ class ObjectiveGradient(NamedTuple):
     gradient_error: float
 
 
-def objective_and_gradient(mdp: Model, theta: Sequence[Array], tol: float | None = None) -> ObjectiveGradient:
+def objective_and_gradient(mdp: Model | CountedMDP, theta: Theta, tol: float | None = None) -> ObjectiveGradient:
     """J(θ) and ∇J(θ) of Lemma 1 from one value function V̄ and one occupancy π^θ, with certificates.
 
     tol : certified error of V̄ (sup norm) and of π^θ (1-norm) that enter, by default 1e-10, or what rounding allows
     where that is more; `gradient_error` is what follows from them. Raises MemoryError before starting if the tables
     cannot fit, ValueError if rounding makes a `tol` asked for unattainable.
     """
+    mdp = exact_model(mdp)
+    all_actions_possible(theta, "∇J in θ")
     if isinstance(mdp, CoupledMDP):
         from sacrepro.exact import coupled
 
@@ -65,7 +68,7 @@ def objective_and_gradient(mdp: Model, theta: Sequence[Array], tol: float | None
     return ObjectiveGradient(J, gradient, J_error, gradient_error(chain, V_bar, V_error, law))
 
 
-def policy_gradient(mdp: Model, theta: Sequence[Array], tol: float | None = None) -> tuple[Array, ...]:
+def policy_gradient(mdp: Model | CountedMDP, theta: Theta, tol: float | None = None) -> tuple[Array, ...]:
     """∇J(θ) of Lemma 1, eq. (4): blocks (S_i, A_i); see `objective_and_gradient`, which also certifies it."""
     return objective_and_gradient(mdp, theta, tol).gradient
 
@@ -101,13 +104,20 @@ def gradient_error(chain: Chain, V_bar: Array, V_error: float, law: Law) -> floa
 
 
 def natural_truncated_gradient(
-    mdp: NetworkedMDP, theta: Sequence[Array], kappa: int, tol: float | None = None
+    mdp: Model | CountedMDP, theta: Theta, kappa: int, tol: float | None = None
 ) -> tuple[Array, ...]:
     """ĥ_i(θ) of eq. (7) for every i with natural weights, blocks (S_i, A_i), without any table over actions.
 
     With w the law of the outside given the cell under π^θ × ζ^θ, E[Q̂_j ∇log ζ_i] = E[Q_j ∇log ζ_i] for every
     j ∈ N_i^κ, because i belongs to the cell of j. So only the V_j of N_i^κ enter.
     """
+    mdp = exact_model(mdp)
+    all_actions_possible(theta, "ĥ, which is in θ,")
+    check_kappa(kappa)
+    if isinstance(mdp, CoupledMDP):
+        from sacrepro.exact import coupled
+
+        return coupled.natural_truncated_gradient(mdp, theta, kappa, tol)
     demand_value_tables(mdp, None, tables=8)
     chain = chain_of(mdp, theta)
     pi = occupancy(chain, tol).pi

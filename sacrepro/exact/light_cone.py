@@ -16,15 +16,16 @@ from typing import NamedTuple, Protocol
 import networkx as nx
 import numpy as np
 
+from sacrepro.counted import CountedMDP
 from sacrepro.exact.branch import branch_oscillation
-from sacrepro.exact.chain import check_expanded
+from sacrepro.exact.chain import plain_model
 from sacrepro.exact.operator import FactoredOperator
 from sacrepro.exact.rounding import UNIT, gamma_k, policy_roundings, row_sum_range, sup
 from sacrepro.exact.sweep import plan_of, sweep_oscillations
 from sacrepro.exact.values import check_tol
-from sacrepro.graph import check_kappa
-from sacrepro.model import Array, action_table, one_an_agent
-from sacrepro.policy import policy_of
+from sacrepro.graph import check_agent, check_kappa
+from sacrepro.model import Array, LocalModel, one_an_agent
+from sacrepro.policy import Policy, Theta, policy_at, warn_of_probabilities
 
 #: Beyond this many entries of the local Q_i, branch and bound replaces the sweep, and stops after so many of its own.
 SWEEP_ENTRIES = 1 << 27
@@ -73,7 +74,7 @@ class LocalDecay(NamedTuple):
 class _Surroundings:
     """The agents near i under their own names, with averaged kernels made on first use."""
 
-    def __init__(self, mdp: LocalKernels, theta: Sequence[Array]) -> None:
+    def __init__(self, mdp: LocalKernels, theta: Theta) -> None:
         self.mdp, self.theta = mdp, theta
         self._known: dict[int, tuple[tuple[int, ...], Array, Array, float]] = {}
 
@@ -81,12 +82,11 @@ class _Surroundings:
         """N_j sorted, P̄_j, r_j^θ, roundings of both."""
         if j not in self._known:
             states, actions = self.mdp.r[j].shape
-            theta_j = action_table("theta", j, self.theta[j], (states, actions))
+            zeta = policy_at(self.theta, j, (states, actions))
             hood = tuple(sorted((j, *self.mdp.graph[j])))
-            zeta = policy_of(j, theta_j)
             own = hood.index(j)
             shaped = zeta.reshape([*(zeta.shape[0] if k == own else 1 for k in range(len(hood))), zeta.shape[1], 1])
-            roundings = policy_roundings(theta_j) + zeta.shape[1] + 1
+            roundings = policy_roundings(zeta) + zeta.shape[1] + 1
             self._known[j] = (
                 hood,
                 (shaped * self.mdp.P[j]).sum(axis=-2),
@@ -123,18 +123,19 @@ class _Surroundings:
 
 
 def local_value(
-    mdp: LocalKernels, theta: Sequence[Array], i: int, tol: float = 1e-8, *, largest: int = 1 << 22
+    mdp: LocalKernels | CountedMDP, theta: Theta, i: int, tol: float = 1e-8, *, largest: int = 1 << 22
 ) -> LocalValue:
     """V_i^θ as an interval around a table over the agents near i, valid for every state of all others.
 
     tol : wanted error; `largest` : most entries of a table. Where the surroundings do not fit, more is frozen than
     `tol` allows and the error returned is larger: check it. The kernels count as normalised up to their rounding.
     """
-    check_expanded(mdp)
+    mdp = _local_kernels(mdp)
     check_tol(tol)
-    if i not in mdp.graph:
-        raise ValueError(f"agent {i!r} is not in the graph")
-    one_an_agent("theta", theta, len(mdp.graph))
+    check_agent(i, len(mdp.graph))
+    if not isinstance(theta, Policy):
+        one_an_agent("theta", theta, len(mdp.graph))
+        warn_of_probabilities([np.asarray(theta[j]) for j in (i, *mdp.graph[i])])
     gamma = mdp.gamma
     near = _Surroundings(mdp, theta)
     reward = near.agent(i)[2]
@@ -175,6 +176,13 @@ def local_value(
     return LocalValue(agents, V, error * (1 + 1e-9), most)
 
 
+def _local_kernels(mdp: LocalKernels | CountedMDP) -> LocalKernels:
+    """`mdp`, expanded if it counts; TypeError for what has no kernels over s_{N_i} and a_i."""
+    if isinstance(mdp, LocalModel) or not all(hasattr(mdp, name) for name in ("graph", "P", "r", "gamma")):
+        return plain_model(mdp, "local_value, as local_decay,", "evaluate and certified_decay take it")
+    return mdp
+
+
 def _freeze(
     table: Array, axes: tuple[int, ...], old: set[int], i: int, allowance: float, largest: int
 ) -> tuple[Array, tuple[int, ...], float]:
@@ -193,13 +201,20 @@ def _freeze(
 
 
 def local_decay(
-    mdp: LocalKernels, theta: Sequence[Array], i: int, kappa_max: int, tol: float = 1e-6, *, largest: int = 1 << 18
+    mdp: LocalKernels | CountedMDP,
+    theta: Theta,
+    i: int,
+    kappa_max: int,
+    tol: float = 1e-6,
+    *,
+    largest: int = 1 << 18,
 ) -> LocalDecay:
     """Certified intervals for D_i(κ), κ = 0..kappa_max, at a cost that does not depend on n.
 
     V_i is taken as a table over agents near i with error e (`local_value`); freezing the same agents in Q_i leaves
     D_i(κ) within 2γe. The oscillation of the rest is found as in `certified_decay`. tol : wanted half width.
     """
+    mdp = _local_kernels(mdp)
     check_kappa(kappa_max)
     value = local_value(mdp, theta, i, 0.5 * tol / max(mdp.gamma, 1e-3), largest=largest)
     inside = set(value.agents)

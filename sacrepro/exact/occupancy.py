@@ -6,18 +6,19 @@ the chain forgets, not only as γ^t. The certificate is a residual: ‖π - π^�
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from sacrepro.counted import CountedMDP
 from sacrepro.coupled import CoupledMDP, Model
-from sacrepro.exact.chain import Chain, chain_of
+from sacrepro.exact.chain import Chain, chain_of, exact_model
 from sacrepro.exact.krylov import LARGEST_DENSE, halving_correction
 from sacrepro.exact.operator import FactoredOperator
 from sacrepro.exact.rounding import gamma_k
 from sacrepro.exact.values import DEFAULT_TOL, check_tol, demand_value_tables
 from sacrepro.model import Array
+from sacrepro.policy import Theta
 
 #: Steps of the first BiCGSTAB; twice as many each time that it does not halve the residual.
 KRYLOV_STEPS = 45
@@ -36,7 +37,7 @@ class Law(NamedTuple):
     products: int
 
 
-def discounted_state_distribution(mdp: Model, theta: Sequence[Array], tol: float | None = None) -> Array:
+def discounted_state_distribution(mdp: Model | CountedMDP, theta: Theta, tol: float | None = None) -> Array:
     """π^θ(s) = (1-γ) Σ_t γ^t π_t^θ(s) of Lemma 1, shape (S_0, …, S_{n-1}), sums to 1.
 
     tol : certified bound on the 1-norm error; by default 1e-10, or what rounding allows where that is more. Raises
@@ -45,8 +46,9 @@ def discounted_state_distribution(mdp: Model, theta: Sequence[Array], tol: float
     return state_law(mdp, theta, tol).pi
 
 
-def state_law(mdp: Model, theta: Sequence[Array], tol: float | None = None) -> Law:
+def state_law(mdp: Model | CountedMDP, theta: Theta, tol: float | None = None) -> Law:
     """π^θ of Lemma 1 with its certified 1-norm error; see `discounted_state_distribution`."""
+    mdp = exact_model(mdp)
     if isinstance(mdp, CoupledMDP):
         from sacrepro.exact import coupled
 

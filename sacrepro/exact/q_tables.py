@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 
+from sacrepro.counted import CountedMDP
 from sacrepro.coupled import CoupledMDP, Model
 from sacrepro.exact import dense
-from sacrepro.exact.chain import chain_of
+from sacrepro.exact.chain import chain_of, exact_model
 from sacrepro.exact.memory import demand, readable_count
 from sacrepro.exact.values import values
 from sacrepro.graph import check_agent
 from sacrepro.model import Array
+from sacrepro.policy import Theta
 
 
 def q_function(
-    mdp: Model, theta: Sequence[Array], i: int, tol: float | None = None, *, memory_limit: int | None = None
+    mdp: Model | CountedMDP, theta: Theta, i: int, tol: float | None = None, *, memory_limit: int | None = None
 ) -> Array:
     """Q_i^θ(s, a) of eq. (3), shape (S_0, …, S_{n-1}, A_0, …, A_{n-1}), from V_i^θ certified to `tol`.
 
@@ -25,6 +26,7 @@ def q_function(
     memory_limit : bytes; by default most of what is free. Raises MemoryError before starting if the table cannot fit,
     ValueError for an unknown agent.
     """
+    mdp = exact_model(mdp)
     if isinstance(mdp, CoupledMDP):
         from sacrepro.exact import coupled
 

@@ -16,14 +16,16 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sacrepro.counted import CountedMDP
 from sacrepro.coupled import CoupledMDP, Model
-from sacrepro.exact.chain import Chain, chain_of
+from sacrepro.exact.chain import Chain, chain_of, exact_model
 from sacrepro.exact.krylov import LARGEST_DENSE, halving_correction
 from sacrepro.exact.krylov_start import kept_entries, krylov_start
 from sacrepro.exact.memory import allowed_bytes, demand, readable_count
 from sacrepro.exact.operator import FactoredOperator
 from sacrepro.exact.rounding import UNIT, gamma_k, sup
 from sacrepro.model import NORMALISATION_TOLERANCE, Array, NetworkedMDP
+from sacrepro.policy import Theta
 
 #: The error that is certified where no other is asked for, or what rounding allows where that is more.
 DEFAULT_TOL = 1e-10
@@ -64,7 +66,7 @@ class PolicyEvaluation(NamedTuple):
 
 
 def evaluate(
-    mdp: Model, theta: Sequence[Array], tol: float | None = None, *, memory_limit: int | None = None
+    mdp: Model | CountedMDP, theta: Theta, tol: float | None = None, *, memory_limit: int | None = None
 ) -> PolicyEvaluation:
     """V_i^θ for every agent and J(θ), with certified errors.
 
@@ -74,6 +76,7 @@ def evaluate(
     for unattainable, naming what is attainable.
     """
     check_tol(tol)
+    mdp = exact_model(mdp)
     if isinstance(mdp, CoupledMDP):
         from sacrepro.exact import coupled
 

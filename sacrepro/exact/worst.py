@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sacrepro.exact.chain import chain_of
+from sacrepro.counted import CountedMDP
+from sacrepro.exact.chain import chain_of, plain_model
 from sacrepro.exact.memory import readable_count
 from sacrepro.exact.sweep import sweep_oscillations, sweep_plan, sweep_table, sweep_work
 from sacrepro.exact.values import demand_value_tables, values
@@ -41,7 +42,7 @@ class WorstDecay(NamedTuple):
 
 
 def worst_decay(
-    mdp: NetworkedMDP,
+    mdp: NetworkedMDP | CountedMDP,
     i: int,
     kappa: int,
     *,
@@ -59,6 +60,7 @@ def worst_decay(
     work : entries of one Q_i that a single policy may cost. Raises ValueError beyond it, for an unknown agent or a
     negative κ; MemoryError before starting if the value tables cannot fit.
     """
+    mdp = plain_model(mdp, "worst_decay", "certified_decay takes it, for one policy")
     check_agent(i, mdp.n)
     check_kappa(kappa)
     demand_value_tables(mdp, None, tables=6)

@@ -6,7 +6,7 @@ The learner sees a simulator: the graph, the sizes, γ and trajectories. For a m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import pairwise
 
@@ -19,6 +19,7 @@ from sacrepro.learn.critic import Schedule, Scratch, critic
 from sacrepro.learn.iterations import AlgorithmOne, Lines, run_by_iterations
 from sacrepro.learn.problem import Problem, SACTrace, batches, seeds_together
 from sacrepro.model import Array
+from sacrepro.policy import Theta
 from sacrepro.simulate import Simulator, SteppedSimulator, as_simulator
 from sacrepro.simulate.compiled import compiled
 from sacrepro.simulate.kernel import Room, policy_thresholds, rollout, room
@@ -30,7 +31,7 @@ _AGENT_STEPS_A_CALL = 50_000_000
 
 def sac(
     mdp: object,
-    theta0: Sequence[Array],
+    theta0: Theta,
     *,
     kappa: int,
     M: int,
@@ -47,9 +48,10 @@ def sac(
 ) -> SACTrace:
     """θ(M) of Algorithm 1 from θ(0) = `theta0`, with what was recorded on the way.
 
-    mdp    : a NetworkedMDP, a Simulator, or a simulator of your own (`sacrepro.simulate.OwnSimulator`).
-    theta0 : logits of the tabular softmax, one array of shape (S_i, A_i) an agent.
-    kappa, M, T : κ ≥ 0; outer iterations M ≥ 1; episode length T ≥ 1.
+    mdp    : a NetworkedMDP, CountedMDP or CoupledMDP, a Simulator, or your own (`sacrepro.simulate.OwnSimulator`).
+    theta0 : logits of the tabular softmax, one array of shape (S_i, A_i) an agent, or a Policy without zeros.
+    kappa, M, T : κ ≥ 0, of which all beyond the diameter are the same run; outer iterations M ≥ 1; episode length
+             T ≥ 1: t = 0..T, so T updates of line 7 and T+1 rewards.
     h, t0, eta  : α_t = h/(t+t0) with 0 < h ≤ t0, so that line 7 is a convex combination; η_m = η/√(m+1), η > 0.
     seed   : 0..2^64-1; the run is a function of the arguments alone.
     record_every : outer iterations between two records of θ; by default about a hundred are kept.
@@ -68,7 +70,7 @@ def sac(
 
 def sac_seeds(
     mdp: object,
-    theta0: Sequence[Array],
+    theta0: Theta,
     *,
     kappa: int,
     M: int,
@@ -99,7 +101,7 @@ def critic_lines(warm_start: bool, lambda_: float, baseline: bool) -> Callable[[
 
 
 def seeds_with(
-    lines: Callable[[Problem], Lines], mdp: object, theta0: Sequence[Array], settings: Settings, seeds: Iterable[int]
+    lines: Callable[[Problem], Lines], mdp: object, theta0: Theta, settings: Settings, seeds: Iterable[int]
 ) -> tuple[SACTrace, ...]:
     """The traces of Algorithm 1 with `lines` for lines 3-10, one a seed; arguments and errors as of `sac`."""
     simulator = as_simulator(mdp)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sacrepro.model import Array
-from sacrepro.policy import Sized, check_theta
+from sacrepro.policy import Sized, Theta, all_actions_possible, check_theta
 
 
 class Settings(NamedTuple):
@@ -88,9 +88,9 @@ def check_seed(seed: int) -> int:
     return int(seed)
 
 
-def check_theta0(theta0: Sequence[Array], simulator: Sized) -> tuple[Array, ...]:
+def check_theta0(theta0: Theta, simulator: Sized) -> tuple[Array, ...]:
     """θ(0) as float64 blocks (S_i, A_i); ValueError names the agent whose block is wrong."""
-    blocks = check_theta(simulator, theta0, "theta0")
+    blocks = check_theta(simulator, all_actions_possible(theta0, "a start θ(0) that is to be improved"), "theta0")
     if np.isfinite(np.concatenate([theta_i.ravel() for theta_i in blocks])).all():
         return blocks
     for i, theta_i in enumerate(blocks):

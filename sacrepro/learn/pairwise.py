@@ -14,7 +14,7 @@ The division by F makes Q̂_i(cell(t-1)) move by α_{t-1} times the temporal dif
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -25,12 +25,13 @@ from sacrepro.learn.critic import Schedule
 from sacrepro.learn.iterations import Observed
 from sacrepro.learn.problem import Problem, SACTrace
 from sacrepro.model import Array
+from sacrepro.policy import Theta
 from sacrepro.simulate.compiled import compiled
 
 
 def pairwise(
     mdp: object,
-    theta0: Sequence[Array],
+    theta0: Theta,
     *,
     kappa: int,
     M: int,
@@ -52,7 +53,7 @@ def pairwise(
 
 def pairwise_seeds(
     mdp: object,
-    theta0: Sequence[Array],
+    theta0: Theta,
     *,
     kappa: int,
     M: int,

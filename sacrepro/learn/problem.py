@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +11,7 @@ from sacrepro.learn.cells import copied, hoods
 from sacrepro.learn.checks import check_seed, check_theta0
 from sacrepro.learn.critic import schedule, scratch
 from sacrepro.model import Array
+from sacrepro.policy import Theta
 from sacrepro.simulate import AnySimulator
 from sacrepro.simulate.tables import pair_starts
 
@@ -84,7 +85,7 @@ def seeds_together(n: int) -> int:
 
 def batches(
     simulator: AnySimulator,
-    theta0: Sequence[Array],
+    theta0: Theta,
     seeds: Iterable[int],
     together: int,
     *,

@@ -13,7 +13,6 @@ below k²/2^65, 10^-5 for the 2·10^7 of a full run.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -24,6 +23,7 @@ from sacrepro.learn.cells import hoods
 from sacrepro.learn.checks import check_arguments, check_seed, check_theta0
 from sacrepro.learn.problem import SACTrace
 from sacrepro.model import Array
+from sacrepro.policy import Theta
 from sacrepro.simulate import WirelessSimulator
 from sacrepro.simulate.compiled import compiled
 from sacrepro.simulate.kernel import policy_thresholds
@@ -46,7 +46,7 @@ class Digests(NamedTuple):
 
 def sac_published(
     simulator: WirelessSimulator,
-    theta0: Sequence[Array],
+    theta0: Theta,
     *,
     kappa: int,
     M: int,

@@ -14,7 +14,7 @@ All of them draw the words of `sacrepro.simulate.words`: at equal (seed, m) and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from sacrepro.learn.algorithm1 import seeds_with
 from sacrepro.learn.cells import Hoods
@@ -22,12 +22,13 @@ from sacrepro.learn.checks import Settings
 from sacrepro.learn.iterations import Observed
 from sacrepro.learn.problem import Problem, SACTrace
 from sacrepro.model import Array
+from sacrepro.policy import Theta
 from sacrepro.simulate.compiled import compiled
 
 
 def reinforce(
     mdp: object,
-    theta0: Sequence[Array],
+    theta0: Theta,
     *,
     kappa: int,
     M: int,
@@ -47,7 +48,7 @@ def reinforce(
 
 def reinforce_seeds(
     mdp: object,
-    theta0: Sequence[Array],
+    theta0: Theta,
     *,
     kappa: int,
     M: int,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +12,7 @@ from sacrepro.learn.checks import check_arguments
 from sacrepro.learn.iterations import AlgorithmOne, Lines, modelled, observed
 from sacrepro.learn.problem import Problem, batches, seeds_together
 from sacrepro.model import Array
+from sacrepro.policy import Theta
 from sacrepro.simulate import Simulator, as_simulator
 from sacrepro.simulate.kernel import room
 
@@ -29,7 +30,7 @@ class Samples(NamedTuple):
 
 def samples(
     mdp: object,
-    theta: Sequence[Array],
+    theta: Theta,
     m: int,
     *,
     kappa: int,

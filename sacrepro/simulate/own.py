@@ -16,7 +16,8 @@ import numpy as np
 from sacrepro.counted import CountedMDP
 from sacrepro.coupled import CoupledMDP
 from sacrepro.graph import check_graph
-from sacrepro.model import Array, NetworkedMDP
+from sacrepro.model import LARGEST_SCALE, Array, NetworkedMDP
+from sacrepro.policy import Policy
 from sacrepro.simulate.coupled import CoupledSteps
 from sacrepro.simulate.kernel import policy_thresholds, sample_actions
 from sacrepro.simulate.simulator import (
@@ -41,6 +42,8 @@ class OwnSimulator(Protocol):
     reset(rng)    : s(0), n integers with 0 ≤ s_i < S_i.
     step(a, rng)  : (r, s_next) after the joint action a: n rewards, finite and ≥ 0, and the next n local states.
 
+    An episode of length T has t = 0..T: `reset` once, then `step` T+1 times, since line 5 of Algorithm 1 asks for the
+    reward r_i(T) and line 11 sums over t = 0..T. The states that the last `step` returns are checked and not used.
     `rng` is a numpy Generator keyed by (seed, m); a simulator that draws from it alone is reproducible.
     """
 
@@ -81,7 +84,7 @@ class SteppedSimulator:
         self.pair = pair_starts(self.state_sizes, self.action_sizes)
         self.code_type = code_type(self.state_sizes, self.action_sizes)
 
-    def rollout(self, zeta: Sequence[Array], T: int, *, seed: int, m: int) -> Trajectory:
+    def rollout(self, zeta: Sequence[Array] | Policy, T: int, *, seed: int, m: int) -> Trajectory:
         """The trajectory of outer iteration m under `seed` and the policies ζ, blocks (S_i, A_i), at t = 0..T.
 
         `step` is called T+1 times, since line 5 asks for r_i(T).
@@ -129,7 +132,17 @@ class SteppedSimulator:
         wrong = np.flatnonzero(~(np.isfinite(r) & (r >= 0)))
         if len(wrong):
             i = int(wrong[0])
-            raise ValueError(f"{what} gave agent {i} the reward {r[i]}, expected a finite number of at least 0")
+            raise ValueError(
+                f"{what} gave agent {i} the reward {r[i]}, expected a finite number of at least 0; a constant c added "
+                "to every reward shifts Q by c/(1-γ) and changes no gradient"
+            )
+        largest = LARGEST_SCALE * (1.0 - self.gamma) ** 2
+        if r.max() > largest:
+            i = int(r.argmax())
+            raise ValueError(
+                f"{what} gave agent {i} the reward {r[i]}; with gamma = {self.gamma!r} rewards may be at most "
+                f"{largest:.3g}, as those of a model: divide them by a constant"
+            )
         return r.astype(np.float64)
 
 
@@ -151,7 +164,8 @@ def as_simulator(source: object) -> AnySimulator:
     if isinstance(source, OwnSimulator):
         return SteppedSimulator(source)
     raise TypeError(
-        f"expected a NetworkedMDP or a simulator, got {type(source).__name__}; a simulator of your own needs {NEEDS}"
+        f"expected a NetworkedMDP, a CoupledMDP, a CountedMDP or a simulator, got {type(source).__name__}; a simulator "
+        f"of your own needs {NEEDS}"
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from sacrepro.counted import CountedMDP
 from sacrepro.model import Array, NetworkedMDP, action_tables
+from sacrepro.policy import Policy
 from sacrepro.simulate.kernel import policy_thresholds, rollout, room
 from sacrepro.simulate.tables import Sampled, Tables, pair_starts, sampled, tables
 
@@ -39,7 +40,10 @@ class Simulator:
 
     def __init__(self, mdp: NetworkedMDP | CountedMDP | Sampled) -> None:
         if not isinstance(mdp, (NetworkedMDP, CountedMDP, Sampled)):
-            raise TypeError(f"expected a NetworkedMDP or a CountedMDP, got {type(mdp).__name__}")
+            raise TypeError(
+                f"expected a NetworkedMDP or a CountedMDP, got {type(mdp).__name__}; sacrepro.simulate.as_simulator "
+                "takes any model"
+            )
         self.graph: nx.Graph = mdp.graph
         self.state_sizes = mdp.state_sizes
         self.action_sizes = mdp.action_sizes
@@ -58,8 +62,8 @@ class Simulator:
             self._tables[copies] = tables(self._mdp, copies)
         return self._tables[copies]
 
-    def rollout(self, zeta: Sequence[Array], T: int, *, seed: int, m: int) -> Trajectory:
-        """The trajectory of outer iteration m under `seed` and the policies ζ, blocks (S_i, A_i).
+    def rollout(self, zeta: Sequence[Array] | Policy, T: int, *, seed: int, m: int) -> Trajectory:
+        """The trajectory of outer iteration m under `seed` and the policies ζ, blocks (S_i, A_i), at t = 0..T.
 
         It depends on (ζ, T's length, seed, m) alone, and a longer T continues a shorter one. Raises ValueError for
         policies that are not distributions of the right shape, T < 1, or a key outside 0..2^64-1.
@@ -105,10 +109,13 @@ def episode_length(T: int) -> int:
     return int(T)
 
 
-def flat_policy(zeta: Sequence[Array], state_sizes: Sequence[int], action_sizes: Sequence[int]) -> Array:
+def flat_policy(zeta: Sequence[Array] | Policy, state_sizes: Sequence[int], action_sizes: Sequence[int]) -> Array:
     """The policies ζ_i, blocks (S_i, A_i), as one flat float64 array; ValueError names the agent that is wrong."""
-    blocks = action_tables("zeta", zeta, state_sizes, action_sizes)
+    blocks = action_tables("zeta", zeta.zeta if isinstance(zeta, Policy) else zeta, state_sizes, action_sizes)
     for i, block in enumerate(blocks):
         if not ((block >= 0).all() and (np.abs(block.sum(axis=1) - 1.0) <= 1e-12).all()):
-            raise ValueError(f"zeta[{i}] of agent {i} must hold one distribution over actions in each row")
+            raise ValueError(
+                f"zeta[{i}] of agent {i} must hold one distribution over actions in each row; "
+                "of logits that is sacrepro.softmax"
+            )
     return np.concatenate([block.ravel() for block in blocks])

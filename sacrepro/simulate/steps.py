@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sacrepro.model import Array, NetworkedMDP
+from sacrepro.counted import CountedMDP
+from sacrepro.model import Array, NetworkedMDP, action_tables
+from sacrepro.policy import Policy
 from sacrepro.simulate.simulator import Trajectory
 from sacrepro.simulate.words import SCALE, START, STEP
 
@@ -54,8 +56,15 @@ def start_by_steps(mdp: NetworkedMDP, *, seed: int, m: int) -> tuple[int, ...]:
     return tuple(draw(word(seed, m, START, 0, i) & (SCALE - 1), list(p)) for i, p in enumerate(mdp.pi0))
 
 
-def rollout_by_steps(mdp: NetworkedMDP, zeta: Sequence[Array], T: int, *, seed: int, m: int) -> Trajectory:
+def rollout_by_steps(
+    mdp: NetworkedMDP | CountedMDP, zeta: Sequence[Array] | Policy, T: int, *, seed: int, m: int
+) -> Trajectory:
     """The trajectory that `Simulator(mdp).rollout` returns for the same keys, read off eq. (1) step by step."""
+    if isinstance(mdp, CountedMDP):
+        mdp = mdp.expanded()
+    if not isinstance(mdp, NetworkedMDP):
+        raise TypeError(f"expected a NetworkedMDP or a CountedMDP, got {type(mdp).__name__}")
+    laws = action_tables("zeta", zeta.zeta if isinstance(zeta, Policy) else zeta, mdp.state_sizes, mdp.action_sizes)
     n = mdp.n
     s = np.zeros((n, T + 1), dtype=np.int64)
     a = np.zeros((n, T + 1), dtype=np.int64)
@@ -65,7 +74,7 @@ def rollout_by_steps(mdp: NetworkedMDP, zeta: Sequence[Array], T: int, *, seed: 
         following = []
         for i in range(n):
             w = word(seed, m, STEP, t, i)
-            a_i = draw(w >> 33, list(zeta[i][state[i]]))
+            a_i = draw(w >> 33, list(laws[i][state[i]]))
             s[i, t], a[i, t], r[i, t] = state[i], a_i, mdp.r[i][state[i], a_i]
             conditions = tuple(state[j] for j in mdp.neighbors[i])
             following.append(draw(w & (SCALE - 1), list(mdp.P[i][(*conditions, a_i)])))

@@ -14,6 +14,7 @@ import numpy as np
 
 from sacrepro.graph import sharing_graph
 from sacrepro.model import Array, discount
+from sacrepro.policy import Policy
 from sacrepro.simulate.compiled import compiled
 from sacrepro.simulate.kernel import policy_thresholds
 from sacrepro.simulate.simulator import Trajectory, check_key, code_type, episode_length, flat_policy
@@ -93,7 +94,7 @@ class WirelessSimulator:
         air_rollout(self.opaque, A, pair, policy, seeds, np.uint64(m), nothing, z, r)
         return z, r
 
-    def rollout(self, zeta: Sequence[Array], T: int, *, seed: int, m: int) -> Trajectory:
+    def rollout(self, zeta: Sequence[Array] | Policy, T: int, *, seed: int, m: int) -> Trajectory:
         """The trajectory of outer iteration m under `seed` and the policies ζ; as `Simulator.rollout`."""
         flat = flat_policy(zeta, self.state_sizes, self.action_sizes)
         check_key(seed, m)
@@ -101,7 +102,9 @@ class WirelessSimulator:
         s, a = np.divmod(z, np.array(self.action_sizes)[:, None])
         return Trajectory(s.astype(self.code_type), a.astype(self.code_type), r)
 
-    def returns(self, zeta: Sequence[Array], T: int, *, seed: int, episodes: int, stale: bool = False) -> Array:
+    def returns(
+        self, zeta: Sequence[Array] | Policy, T: int, *, seed: int, episodes: int, stale: bool = False
+    ) -> Array:
         """Σ_{t<T} γ^t (1/n) Σ_i r_i(t) of each of so many episodes.
 
         stale : at t = 0 users see the queues that the episode before left, as the published benchmark's ALOHA did.

@@ -4,6 +4,7 @@ import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from brute_force import CoupledBruteForce
 from sacrepro import (
@@ -18,9 +19,11 @@ from sacrepro import (
     objective_and_gradient,
     policy_gradient,
     q_function,
+    td_fixed_point,
     truncate,
     truncated_policy_gradient,
 )
+from sacrepro.exact import natural_truncated_gradient
 from sacrepro.exact.occupancy import state_law
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.policy import gaussian_theta, policies, uniform_theta
@@ -142,6 +145,64 @@ def test_light_cone_start_agrees_with_the_bellman_equation():
     residual = reward + mdp.gamma * chain.operator(shaped) - shaped
     assert np.abs(residual).max() <= 2 * error
     assert pytest.approx(evaluate(mdp, theta).J, abs=1e-9) == objective_and_gradient(mdp, theta).J
+
+
+@settings(max_examples=30, deadline=None)
+@given(coupled_cases(min_n=2), st.integers(0, 2))
+def test_natural_gradients_are_those_of_natural_weights(case, kappa):
+    mdp, theta = case
+    Q_hat = [
+        truncate(q_function(mdp, theta, j), neighborhood(mdp.graph, j, kappa), natural_weights(mdp, theta, j, kappa))
+        for j in range(mdp.n)
+    ]
+    scale = max(1.0, mdp.r_bar) / (1.0 - mdp.gamma) ** 2
+    blocks = zip(
+        natural_truncated_gradient(mdp, theta, kappa), truncated_policy_gradient(mdp, theta, Q_hat, kappa), strict=True
+    )
+    assert all(np.abs(one - other).max() <= CLOSE * scale for one, other in blocks)
+
+
+def positive(mdp):
+    """The same model with every kernel mixed with the uniform law, so that its stationary law is unique."""
+    P = tuple(0.9 * P_i + 0.1 / P_i.shape[-1] for P_i in mdp.P)
+    return CoupledMDP(mdp.graph, P, mdp.r, mdp.gamma, mdp.pi0)
+
+
+@settings(max_examples=30, deadline=None)
+@given(coupled_cases(), st.integers(0, 2))
+def test_td_settles_where_its_mean_update_vanishes(case, kappa):
+    """E_μ[1{cell}(r_i + γ q(x') - q(x))] = 0 for every cell, by enumeration of the pairs."""
+    mdp, theta = positive(case[0]), case[1]
+    brute = CoupledBruteForce(mdp, policies(mdp, theta))
+    size = len(brute.pairs)
+    chain = np.empty((size, size))
+    for x, (s, a) in enumerate(brute.pairs):
+        chain[x] = [brute.step(s, a, s_next) * brute.act(s_next, a_next) for s_next, a_next in brute.pairs]
+    mu = np.linalg.lstsq(np.vstack([chain.T - np.eye(size), np.ones(size)]), np.eye(size + 1)[-1], rcond=None)[0]
+    for i in range(mdp.n):
+        hood = neighborhood(mdp.graph, i, kappa)
+        q = td_fixed_point(mdp, theta, i, kappa)
+        cells = [(*(s[j] if j in hood else 0 for j in range(mdp.n)), *(a[j] if j in hood else 0 for j in range(mdp.n)))
+                 for s, a in brute.pairs]  # fmt: skip
+        at = np.array([q[cell] for cell in cells])
+        update = np.array([brute.reward(i, s, a) for s, a in brute.pairs]) + mdp.gamma * chain @ at - at
+        for cell in set(cells):
+            here = [x for x, other in enumerate(cells) if other == cell]
+            assert abs(mu[here] @ update[here]) <= 1e-9 * max(1.0, mdp.r_bar / (1.0 - mdp.gamma))
+
+
+def test_limits_that_are_asked_for_are_kept():
+    """`work`, `sweep_limit` and `slack` were dropped without a word."""
+    mdp = large(3)
+    theta = uniform_theta(mdp)
+    with pytest.raises(ValueError, match=r"Q_i has \d+ entries, which exceeds work = 10"):
+        decay_profile(mdp, theta, work=10)
+    with pytest.raises(ValueError, match=r"Q_i has \d+ entries, which exceeds sweep_limit = 10"):
+        certified_decay(mdp, theta, sweep_limit=10)
+    with pytest.raises(ValueError, match="slack must be at least 0"):
+        certified_decay(mdp, theta, slack=-1.0)
+    with pytest.raises(TypeError, match="agents must be a sequence of integers, got 3"):
+        certified_decay(mdp, theta, 3)
 
 
 def test_refusals_name_what_is_wrong():

@@ -202,7 +202,7 @@ REFUSED = [
     ({"theta0": (np.zeros((2, 2)), np.zeros((2, 3)))}, ValueError, r"theta0\[1\] of agent 1 has shape \(2, 3\)"),
     ({"theta0": (np.zeros((2, 2)), np.full((2, 2), np.nan))}, ValueError, r"theta0\[1\] of agent 1 has logit nan"),
     ({"theta0": (np.full((2, 2), -np.inf), np.zeros((2, 2)))}, ValueError, r"theta0\[0\] of agent 0 has logit -inf"),
-    ({"mdp": "a model"}, TypeError, "expected a NetworkedMDP or a simulator, got str"),
+    ({"mdp": "a model"}, TypeError, "expected a NetworkedMDP, a CoupledMDP, a CountedMDP or a simulator, got str"),
 ]
 
 

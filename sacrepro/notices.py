@@ -1,0 +1,52 @@
+"""What is said beside results: warnings of input that was probably meant otherwise, and records in one line."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import Any
+
+import numpy as np
+
+#: Entries of an array that are written out.
+_FEW = 4
+
+
+class InputWarning(UserWarning):
+    """Input that has a meaning, but probably not the one that was meant; the text says what to pass instead."""
+
+
+def warn(text: str) -> None:
+    """Warn with `text`, at the line that called into this package."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "sacrepro":
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, InputWarning, stacklevel=level)
+
+
+def brief(record: Any) -> str:
+    """One line for a NamedTuple: numbers are written out, arrays and tuples of arrays by their shape."""
+    fields = ", ".join(f"{name}={_short(getattr(record, name))}" for name in record._fields)
+    return f"{type(record).__name__}({fields})"
+
+
+def sizes(numbers: tuple[int, ...]) -> str:
+    """(S_0, …, S_{n-1}) in short: one number where all are equal."""
+    if len(set(numbers)) == 1:
+        return str(numbers[0])
+    return str(numbers) if len(numbers) <= 8 else f"{min(numbers)}..{max(numbers)}"
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        if 0 < value.size <= _FEW and value.ndim == 1:
+            return "[" + ", ".join(f"{float(x):.6g}" for x in value) + "]"
+        return f"array{value.shape}"
+    if isinstance(value, (float, np.floating)):
+        return f"{float(value):.10g}"
+    if isinstance(value, tuple) and value and all(isinstance(x, np.ndarray) for x in value):
+        shapes = sorted({x.shape for x in value})
+        return f"{len(value)} arrays {' '.join(str(shape) for shape in shapes[:_FEW])}"
+    if isinstance(value, tuple) and len(value) > 2 * _FEW:
+        return f"({value[0]!r}, …, {value[-1]!r}), {len(value)} in all"
+    return repr(value)
