@@ -217,14 +217,17 @@ rewrite [RHS]mulrACA [LHS]mulrAC; congr (_ * _).
 by rewrite /prod -!big_split; apply: eq_bigr => i _; rewrite /= !ffunE; case: (B i); rewrite // mulrC.
 Qed.
 
-Lemma mean_factor p i (h : forall j, T j -> R) : (forall j, law (p j)) ->
-  mean (prod p) (fun w => h i (w i)) = mean (p i) (h i).
+Lemma mean_factor p i (h : T i -> R) : (forall j, law (p j)) ->
+  mean (prod p) (fun w => h (w i)) = mean (p i) h.
 Proof.
-move=> pl; pose q j t := p j t * (if j == i then h j t else 1).
-transitivity (\sum_w prod q w).
-  by apply: eq_bigr => w _; rewrite /prod big_split /= -big_mkcond /= big_pred1_eq.
-rewrite sum_prod (bigD1 i) //= [X in _ * X]big1 ?mulr1 => [|j /negPf ji].
-  by apply: eq_bigr => t _; rewrite /q eqxx.
-by rewrite /q ji; under eq_bigr do rewrite mulr1; case: (pl j).
+move=> pl; pose h_at j (t : T j) := if j =P i is ReflectT e then h (ecast x (T x) e t) else 1.
+have h_i t : h_at i t = h t by rewrite /h_at; case: eqP => // e; rewrite eq_axiomK.
+have h_j j t : j != i -> h_at j t = 1 by rewrite /h_at; case: eqP.
+transitivity (\sum_w prod (fun j t => p j t * h_at j t) w).
+  apply: eq_bigr => w _; rewrite /prod big_split /=; congr (_ * _).
+  by rewrite (bigD1 i) //= h_i big1 ?mulr1 // => j /h_j.
+rewrite sum_prod (bigD1 i) //= [X in _ * X]big1 ?mulr1 => [|j ji].
+  by apply: eq_bigr => t _; rewrite h_i.
+by under eq_bigr do rewrite h_j // mulr1; case: (pl j).
 Qed.
 End Product.
