@@ -79,15 +79,11 @@ def example() -> str:
     return read_text(_packaged("network.example.yaml"))
 
 
-def read_document(path: Path) -> dict[str, Any]:
-    """The content of a YAML file, held to the schema; labels and names are text, and no key occurs twice."""
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import best_match
-
-    text, rules = _text(path), Draft202012Validator(schema())
+def read_yaml(path: Path) -> Any:
+    """The content of a YAML or JSON file: labels and names are text, and no key occurs twice."""
+    text = _text(path)
     try:
-        document = _plain(yaml.load(text, Loader=_Loader), [0])
-        fault = best_match(rules.iter_errors(document))
+        return _plain(yaml.load(text, Loader=_Loader), [0])
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
@@ -95,6 +91,20 @@ def read_document(path: Path) -> dict[str, Any]:
     except RecursionError:
         raise ValueError(f"{path}: nested too deep") from None
     except Exception as error:  # PyYAML's constructors raise whatever Python's own parsers do
+        raise ValueError(f"{path}: {one_line(error)}") from None
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """The content of a network file, held to the schema."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+
+    document = read_yaml(path)
+    try:
+        fault = best_match(Draft202012Validator(schema()).iter_errors(document))
+    except RecursionError:
+        raise ValueError(f"{path}: nested too deep") from None
+    except Exception as error:  # patterns and numbers that jsonschema cannot take
         raise ValueError(f"{path}: {one_line(error)}") from None
     if fault is not None:
         key = ".".join(map(str, fault.absolute_path)) or "top level"

@@ -34,6 +34,7 @@ FLOORS = {
     "store": 5,
     "provenance": 5,
     "network": 6,
+    "policies": 6.5,
     "manifest": 6,
     "difference": 6,
     "plotting": 6,

@@ -12,6 +12,7 @@ from sacrepro.cli import (
     bench,
     environments,
     experiments,
+    learning,
     network,
     report,
     reproducibility,
@@ -21,7 +22,7 @@ from sacrepro.cli import (
 from sacrepro.cli.verbs import Verbs
 
 #: The verbs that a person calls; every other one is a job of the workflow.
-FOR_YOU = ("new", "validate", "advise", "check", "diff", "bench", "wireless")
+FOR_YOU = ("new", "validate", "advise", "train", "evaluate", "check", "diff", "bench", "wireless")
 
 
 def parser() -> tuple[argparse.ArgumentParser, Verbs]:
@@ -41,6 +42,7 @@ def parser() -> tuple[argparse.ArgumentParser, Verbs]:
         environments,
         wireless,
         network,
+        learning,
         report,
         reproducibility,
         bench,

@@ -11,16 +11,17 @@ from collections.abc import Callable
 from typing import Any
 
 
-def integer(least: int) -> Callable[[str], int]:
-    """An integer of at least `least`."""
+def integer(least: int, below: int | None = None) -> Callable[[str], int]:
+    """An integer of at least `least`, and below `below`."""
+    told = f"of at least {least}" + ("" if below is None else f" and below {below}")
 
     def parsed(text: str) -> int:
         try:
             value = int(text)
         except ValueError:
             value = least - 1
-        if value < least:
-            raise argparse.ArgumentTypeError(f"expected an integer of at least {least}, got {text!r}")
+        if value < least or (below is not None and value >= below):
+            raise argparse.ArgumentTypeError(f"expected an integer {told}, got {text!r}")
         return value
 
     return parsed
@@ -49,6 +50,8 @@ def number(
 COUNT, ORDINAL, POSITIVE, NON_NEGATIVE = integer(1), integer(0), number(above=0.0), number(least=0.0)
 #: Averages with a standard error need two episodes.
 SEVERAL = integer(2)
+#: The first of a few seeds: those from 2^62 on belong to the episodes that judge.
+SEED = integer(0, (1 << 62) - (1 << 20))
 #: λ of TD(λ), and γ.
 SHARE, DISCOUNT = number(least=0.0, most=1.0), number(least=0.0, below=1.0)
 

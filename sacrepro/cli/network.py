@@ -56,11 +56,7 @@ def advise(args: argparse.Namespace) -> None:
     with one_line_errors():
         outputs = [*(args.output or []), *(args.figure or [])]
         network = load(args.file)
-        index = {name: i for i, name in enumerate(network.names)}
-        for name in args.agent or []:
-            if name not in index:
-                raise ValueError(f"{args.file}: there is no agent {name!r}")
-        agents = [index[name] for name in args.agent or []]
+        agents = network.agents(args.agent or [], args.file)
         advice = advice_on(network, args.error, args.of, agents, T=args.T, seed=args.seed, seconds=args.seconds)
         text = words(network, advice)
         print(text, end="")
@@ -68,7 +64,7 @@ def advise(args: argparse.Namespace) -> None:
             if path.endswith(".csv"):
                 write_rows(path, KappaRow, advice.rows)
             else:
-                write_json(path, record(advice, text))
+                write_json(path, plain(advice) | {"text": text})
         if args.figure:
             from sacrepro.plotting.advice import advice as draw
             from sacrepro.plotting.style import house_style
@@ -85,22 +81,17 @@ def advise(args: argparse.Namespace) -> None:
         print(f"{path} written")
 
 
-def record(advice: Any, text: str) -> dict[str, Any]:
-    """The advice as JSON holds it: NaN and infinity as null."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, float):
-            return value if math.isfinite(value) else None
-        if hasattr(value, "tolist"):
-            return plain(value.tolist())
-        if hasattr(value, "_asdict"):
-            return {key: plain(entry) for key, entry in value._asdict().items()}
-        if isinstance(value, (list, tuple)):
-            return [plain(entry) for entry in value]
-        return value
-
-    found: dict[str, Any] = plain(advice)
-    return found | {"text": text}
+def plain(value: Any) -> Any:
+    """A value as JSON holds it: NaN and infinity as null, records as objects."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if hasattr(value, "_asdict"):
+        return {key: plain(entry) for key, entry in value._asdict().items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(entry) for entry in value]
+    return value
 
 
 def add_verbs(verbs: Verbs) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -72,6 +73,16 @@ class Network:
     def hood(self, i: int) -> tuple[int, ...]:
         """N_i, sorted, i included."""
         return tuple(sorted((i, *self.graph[i])))
+
+    def agents(self, labels: Sequence[str], where: str = "network") -> list[int]:
+        """The agents of these labels; ValueError names one that there is not."""
+        index = {name: i for i, name in enumerate(self.names)}
+        for label in labels:
+            if label not in index:
+                close = difflib.get_close_matches(label, list(index)[:2000], 1)
+                hint = f"; did you mean {close[0]!r}?" if close else ""
+                raise ValueError(f"{where}: there is no agent {label!r}{hint}")
+        return [index[label] for label in labels]
 
     def entries(self, i: int) -> int:
         """Entries of P_i as a table, made or not."""
