@@ -38,8 +38,17 @@ def g_hat_blocks(pair: Array, A: Array, zeta: Array, n: int, G: Array, g_hat: Ar
 
 
 @compiled
-def ascend(theta: Array, g_hat: Array, eta: float, m: int) -> None:
-    """θ(m+1) = θ(m) + η_m ĝ(m) with η_m = η/√(m+1), line 12, in place."""
+def ascend(theta: Array, g_hat: Array, eta: float, m: int) -> int:
+    """θ(m+1) = θ(m) + η_m ĝ(m) with η_m = η/√(m+1), line 12, in place; returns the first entry that is lost, or -1.
+
+    Lost is what was finite and is not, or is NaN: a logit of -inf, which makes an action impossible, stays.
+    """
     eta_m = eta / np.sqrt(m + 1.0)
+    lost = -1
     for k in range(len(theta)):
-        theta[k] += eta_m * g_hat[k]
+        before = theta[k]
+        after = before + eta_m * g_hat[k]
+        theta[k] = after
+        if lost < 0 and not np.isfinite(after) and after != before:
+            lost = k
+    return lost

@@ -131,8 +131,11 @@ def outer_iterations(
     work: Scratch,
     J_estimate: Array,
     first_visit_share: Array,
-) -> None:
-    """Lines 1-13 for m = m_first, …, one for each row of J_estimate; theta is moved in place."""
+) -> tuple[int, int]:
+    """Lines 1-13 for m = m_first, …, one for each row of J_estimate; theta is moved in place.
+
+    Returns the m at which an entry of theta was lost, and the entry, as `ascend` has it; (…, -1) where none was.
+    """
     copies, pair, S, A, reward = opaque.copies, opaque.pair, opaque.S, opaque.A, opaque.reward
     n = len(S) // copies
     z = trajectory.z
@@ -147,7 +150,10 @@ def outer_iterations(
             z, z, reward, pair, pair, hoods, plan, work, copies, G, J_estimate[k], first_visit_share[k]
         )
         g_hat_blocks(pair, A, zeta, n, G, G)  # lines 10-11
-        ascend(theta, G, eta, m)  # line 12
+        lost = ascend(theta, G, eta, m)  # line 12
+        if lost >= 0:
+            return m, lost
+    return m_first + len(J_estimate), -1
 
 
 def run_model(
@@ -165,7 +171,7 @@ def run_model(
     for begin, end in pairwise(stops):
         for m in range(begin, end, most):
             part = slice(m, min(end, m + most))
-            outer_iterations(
+            m_lost, lost = outer_iterations(
                 opaque,
                 problem.hoods,
                 problem.plan,
@@ -178,5 +184,6 @@ def run_model(
                 J_estimate[part],
                 share[part],
             )
+            problem.check_ascent(lost, m_lost, eta, seeds)
         thetas.append(theta.copy())
     return problem.traces(thetas, stops, J_estimate, share)

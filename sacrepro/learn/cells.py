@@ -14,6 +14,7 @@ import networkx as nx
 import numpy as np
 
 from sacrepro.model import Array
+from sacrepro.notices import warn
 from sacrepro.simulate.compiled import compiled
 
 #: A table with more cells than this is indexed by first visit; 2^12 doubles fit the first-level caches.
@@ -38,7 +39,10 @@ class Hoods(NamedTuple):
 
 
 def hoods(graph: nx.Graph, kappa: int, state_sizes: Sequence[int], action_sizes: Sequence[int]) -> Hoods:
-    """N_i^κ of all agents at once, by sparse products of the adjacency matrix with itself."""
+    """N_i^κ of all agents at once, by sparse products of the adjacency matrix with itself.
+
+    Warns of a κ beyond the diameter, which changes nothing and is likely a slip.
+    """
     import scipy.sparse
 
     n = len(graph)
@@ -47,10 +51,14 @@ def hoods(graph: nx.Graph, kappa: int, state_sizes: Sequence[int], action_sizes:
     ends = (np.concatenate([*edges.T, everyone]), np.concatenate([*edges.T[::-1], everyone]))
     one_hop = scipy.sparse.csr_array((np.ones(len(ends[0]), dtype=np.int8), ends), shape=(n, n))
     reach = scipy.sparse.eye_array(n, dtype=np.int8, format="csr")
-    for _ in range(kappa):
+    for diameter in range(kappa):
         wider = reach @ one_hop
         wider.data[:] = 1
         if wider.nnz == reach.nnz:
+            warn(
+                f"kappa = {kappa} is beyond the diameter of the graph, {diameter}: every N_i^κ holds all agents that i "
+                f"can reach, so the run is that of kappa = {diameter}"
+            )
             break
         reach = wider
     reach.sort_indices()

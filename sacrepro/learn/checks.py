@@ -11,6 +11,9 @@ import numpy as np
 from sacrepro.model import Array
 from sacrepro.policy import Sized, Theta, all_actions_possible, check_theta
 
+#: The largest step that is taken: with rewards as large as a model may have them θ stays finite in Algorithm 1.
+LARGEST = 1e150
+
 
 class Settings(NamedTuple):
     """What Algorithm 1 and its rivals take beside a model, θ(0) and seeds; names as in `sac`."""
@@ -45,6 +48,8 @@ def check_arguments(
         _number(name, number)
         if not (math.isfinite(number) and number > 0):
             raise ValueError(f"{name} must be finite and above 0, got {number!r}")
+        if number > LARGEST:
+            raise ValueError(f"{name} must be at most {LARGEST:g}, so that steps stay finite, got {number!r}")
     if h > t0:
         raise ValueError(
             f"h = {h} and t0 = {t0} give the step size α_0 = h/t0 = {h / t0:.6g}, but line 7 is a convex combination: "

@@ -197,7 +197,15 @@ def localized_policies(problem: Problem, q: Array, m: int, epsilon: float | None
         greedy_blocks(problem.pair, problem.A, q, epsilon / np.sqrt(m + 1.0), zeta)
     else:
         assert temperature is not None
-        softmax_blocks(problem.pair, problem.A, q / (temperature / np.sqrt(m + 1.0)), zeta)
+        with np.errstate(over="ignore"):
+            logits = q / (temperature / np.sqrt(m + 1.0))
+        if not np.isfinite(logits).all():
+            row = int(np.searchsorted(problem.pair, np.argmin(np.isfinite(logits)), side="right")) - 1
+            raise ValueError(
+                f"q_i/τ_m of agent {row // problem.copies} is not finite before episode m = {m}: raise temperature = "
+                f"{temperature:g}, or divide the rewards by a constant"
+            )
+        softmax_blocks(problem.pair, problem.A, logits, zeta)
     return zeta
 
 

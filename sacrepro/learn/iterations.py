@@ -87,7 +87,7 @@ def run_by_iterations(
         if epsilon > 0:
             mixed_sums(softmax, zeta, epsilon, G)
         g_hat_blocks(pair, A, softmax, n, G, G)
-        ascend(theta, G, eta, m)
+        problem.check_ascent(ascend(theta, G, eta, m), m, eta, seeds)
     thetas.append(theta.copy())
     return problem.traces(thetas, stops, J_estimate, share)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -65,6 +65,19 @@ class Problem:
         return tuple(
             theta[:, pair[i * copies + b] : pair[i * copies + b + 1]].reshape(-1, S_i, A_i).copy()
             for i, (S_i, A_i) in enumerate(zip(self.state_sizes, self.action_sizes, strict=True))
+        )
+
+    def check_ascent(self, lost: int, m: int, eta: float, seeds: Sequence[int]) -> None:
+        """ValueError if line 12 of outer iteration m lost this entry of the flat θ; -1 stands for none."""
+        if lost < 0:
+            return
+        row = int(np.searchsorted(self.pair, lost, side="right")) - 1
+        i, b = divmod(row, self.copies)
+        s, a = divmod(int(lost - self.pair[row]), int(self.A[row]))
+        raise ValueError(
+            f"theta[{i}] of agent {i} is no longer finite at ({s}, {a}) after outer iteration m = {m} of seed "
+            f"{seeds[b]}: lower eta = {eta:g}, divide the rewards by a constant, or, where the critic itself diverges "
+            "(lambda_ above 0, pairwise), lower h"
         )
 
     def traces(self, thetas: list[Array], m: list[int], J_estimate: Array, share: Array) -> list[SACTrace]:

@@ -84,6 +84,12 @@ def sac_published(
                 simulator.opaque, S, A, pair, near.start, near.agent, simulator.gamma, key, m, theta, table, z, r,
                 J_estimate[part], share[part],
             )  # fmt: skip
+            lost = np.flatnonzero(np.isnan(theta) | np.isposinf(theta))
+            if len(lost):
+                i = int(np.searchsorted(pair, lost[0], side="right")) - 1
+                raise ValueError(
+                    f"theta[{i}] of agent {i} is no longer finite by outer iteration {part.stop}: lower theta0"
+                )
         thetas.append(theta.copy())
     stacked = np.stack(thetas)
     recorded = tuple(stacked[:, pair[i] : pair[i + 1]].reshape(-1, int(S[i]), int(A[i])).copy() for i in range(n))

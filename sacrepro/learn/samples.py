@@ -62,6 +62,10 @@ def samples(
         J, share = np.empty(len(batch)), np.empty(len(batch))
         lines(problem)(episode, zeta, G, J, share)
         g_hat_blocks(problem.pair, problem.A, zeta, simulator.n, G, G)
+        if not np.isfinite(G).all():
+            row = int(np.searchsorted(problem.pair, np.argmin(np.isfinite(G)), side="right")) - 1
+            i = row // problem.copies
+            raise ValueError(f"g_hat[{i}] of agent {i} is not finite: the critic diverges; lower h or lambda_")
         returns.append(J)
         for b in range(len(batch)):
             for i, block in enumerate(problem.blocks(G[None], b)):

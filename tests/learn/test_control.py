@@ -44,6 +44,7 @@ def test_control_is_its_plain_definition(problem, variant, T, seed):
         assert abs(trace.J_estimate[m] - J[m]) <= 4 * (mdp.n * (T + 1) + 8) * 2.0**-53 * J[m]
 
 
+@pytest.mark.filterwarnings("ignore:kappa")
 @pytest.mark.parametrize("target", ["sarsa", "q_learning"])
 @pytest.mark.parametrize("kappa", [0, 1, 3])
 def test_tables_are_kept_bit_for_bit(target, kappa):

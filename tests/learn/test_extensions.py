@@ -79,6 +79,7 @@ def test_reinforce_is_its_plain_definition(problem, T, seed, epsilon):
     assert np.isnan(trace.first_visit_share).all()
 
 
+@pytest.mark.filterwarnings("ignore:kappa")
 @pytest.mark.parametrize("lambda_", [0.0, 0.6, 1.0])
 @pytest.mark.parametrize("kappa", [0, 1, 3])
 def test_Q_hat_is_carried_bit_for_bit(lambda_, kappa):
@@ -240,6 +241,7 @@ def test_the_mean_of_reinforce_at_the_diameter_is_the_policy_gradient():
     assert within == {0: False, 1: True}
 
 
+@pytest.mark.filterwarnings("ignore:kappa")
 def test_beyond_the_diameter_nothing_changes():
     mdp = random_mdp(nx.path_graph(4), seed=0)
     arguments = {"M": 3, "T": 30, "seed": 1, **STEPS}
