@@ -22,12 +22,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sacrepro.graph import check_graph
+from sacrepro.notices import sizes
 
 #: float64 arrays; shapes are in the docstrings.
 Array = NDArray[Any]
 
 #: A distribution may miss 1 by this much; what misses by more than its own rounding is divided by its sum.
 NORMALISATION_TOLERANCE = 1e-12
+
+#: What rows of single precision miss of 1.
+SINGLE_PRECISION = 1e-6
 
 #: Largest r̄/(1-γ)², the scale of what is computed; the bounds square it.
 LARGEST_SCALE = 1e150
@@ -36,7 +40,11 @@ LARGEST_SCALE = 1e150
 KERNEL_ENTRIES = 1 << 24
 
 
-@dataclass(frozen=True, eq=False)
+#: What to do about rewards below 0.
+SHIFT = "add a constant c to every reward: Q shifts by c/(1-γ), D and ∇J do not change"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class LocalModel(ABC):
     """What every kind of model is: a kernel and a reward table an agent, copied, checked and frozen on construction.
 
@@ -57,7 +65,7 @@ class LocalModel(ABC):
         keep("graph", graph)
         keep("neighbors", hoods)
         keep("gamma", discount(self.gamma))
-        keep("r", local_tables("r", self.r, len(graph)))
+        keep("r", local_tables("r", self.r, len(graph), SHIFT))
         self._check_rewards()
         self._check_scale()
         keep("P", local_tables("P", self.P, len(graph)))
@@ -115,6 +123,10 @@ class LocalModel(ABC):
         """r̄: the largest reward entry, so that 0 ≤ r_i ≤ r̄ (Assumption 1)."""
         return float(max(r_i.max() for r_i in self.r))
 
+    def __repr__(self) -> str:
+        told = f"n={self.n}, edges={self.graph.number_of_edges()}, S={sizes(self.state_sizes)}"
+        return f"{type(self).__name__}({told}, A={sizes(self.action_sizes)}, γ={self.gamma:g}, r̄={self.r_bar:g})"
+
     def joint_pi0(self) -> Array:
         """π_0 as one array of shape (S_0, …, S_{n-1})."""
         return joint_law(self.pi0)
@@ -162,7 +174,13 @@ def frozen_graph(graph: nx.Graph) -> tuple[nx.Graph, tuple[tuple[int, ...], ...]
 
 def start(pi0: object, sizes: tuple[int, ...]) -> tuple[Array, ...] | Array:
     """π_0 checked and frozen: marginals of shape (S_i,), or one joint array of shape (S_0, …, S_{n-1})."""
+    if isinstance(pi0, np.ndarray) and pi0.ndim == 2 and len(pi0) == len(sizes) and _rows_of(pi0):
+        raise ValueError(f"joint pi0 has shape {pi0.shape}, but every row sums to 1; pass marginals as tuple(pi0)")
     return _joint(pi0, sizes) if isinstance(pi0, np.ndarray) else marginals(pi0, sizes)
+
+
+def _rows_of(pi0: Array) -> bool:
+    return pi0.dtype.kind in "fiub" and len(pi0) > 1 and bool((np.abs(pi0.sum(axis=1) - 1.0) <= SINGLE_PRECISION).all())
 
 
 def marginals(pi0: object, sizes: tuple[int, ...]) -> tuple[Array, ...]:
@@ -186,8 +204,11 @@ def check_kernel_sizes(graph: nx.Graph, state_sizes: Sequence[int], action_sizes
             )
 
 
-def local_tables(name: str, tables: object, n: int) -> tuple[Array, ...]:
-    """One frozen float64 copy an agent, entries finite and at least 0; a table given to many agents is copied once."""
+def local_tables(name: str, tables: object, n: int, instead: str = "") -> tuple[Array, ...]:
+    """One frozen float64 copy an agent, entries finite and at least 0; a table given to many agents is copied once.
+
+    instead : what to do about negative entries, for the message.
+    """
     if not isinstance(tables, (tuple, list)):
         raise TypeError(f"{name} must be a tuple or list with one array for each of the {n} agents")
     if len(tables) != n:
@@ -198,15 +219,20 @@ def local_tables(name: str, tables: object, n: int) -> tuple[Array, ...]:
             copies[id(table)] = _copy(f"{name}[{i}] of agent {i}", table)
     frozen = tuple(copies[id(table)] for table in tables)
     for i, entry in _first_fault(frozen, lambda array: ~(np.isfinite(array) & (array >= 0))):
-        _refuse_entry(f"{name}[{i}] of agent {i}", frozen[i], entry)
+        _refuse_entry(f"{name}[{i}] of agent {i}", frozen[i], entry, instead)
     return frozen
 
 
 def real(what: str, values: object) -> Array:
     """`values` as float64, not copied where they are that; TypeError for text, complex numbers and what is no array."""
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        entry = tuple(int(k) for k in np.argwhere(np.ma.getmaskarray(values))[0])
+        raise ValueError(f"{what} is masked at {entry}: every entry needs a number, as .filled(value) gives it one")
+    if hasattr(values, "toarray"):
+        raise TypeError(f"{what} is a sparse {type(values).__name__}; pass .toarray()")
     try:
         array = np.asarray(values)
-    except ValueError as error:
+    except (ValueError, RuntimeError) as error:
         raise TypeError(f"{what} must hold real numbers: {error}") from None
     objects = array.dtype.kind == "O" and all(isinstance(x, Real) for x in array.flat)
     if array.dtype.kind not in "fiub" and not objects:
@@ -248,11 +274,20 @@ def distributions(name: str, tables: tuple[Array, ...]) -> tuple[Array, ...]:
     """
     for i, row in _first_fault(tables, lambda array: np.abs(array.sum(axis=-1) - 1.0) > NORMALISATION_TOLERANCE):
         where = f" in row {row}" if row else ""
-        raise ValueError(f"{name}[{i}] of agent {i} sums to {float(tables[i][row].sum())!r}{where}, expected 1")
+        law = tables[i][row]
+        raise ValueError(f"{name}[{i}] of agent {i} sums to {float(law.sum())!r}{where}, expected 1{_nearly(law)}")
     if not any(_first_fault(tables, _off_by_more_than_rounding)):
         return tables
     scaled = {id(table): normalised(table) for table in tables}
     return tuple(scaled[id(table)] for table in tables)
+
+
+def _nearly(row: Array) -> str:
+    """What to do about a row that misses 1 by what single precision or short decimals lose."""
+    if abs(float(row.sum()) - 1.0) > SINGLE_PRECISION:
+        return ""
+    single = "the entries are those of float32; " if (row == row.astype(np.float32)).all() else ""
+    return f"; {single}divide by the sum in float64: x = x.astype(float); x /= x.sum(axis=-1, keepdims=True)"
 
 
 def _off_by_more_than_rounding(array: Array) -> NDArray[np.bool_]:
@@ -305,9 +340,10 @@ def _copy(what: str, table: object) -> Array:
     return array
 
 
-def _refuse_entry(what: str, array: Array, entry: tuple[int, ...]) -> NoReturn:
+def _refuse_entry(what: str, array: Array, entry: tuple[int, ...], instead: str = "") -> NoReturn:
     value = float(array[entry])
-    raise ValueError(f"{what} has entry {value!r} at {entry}; entries must be finite and at least 0")
+    told = f"; {instead}" if instead and -math.inf < value < 0 else ""
+    raise ValueError(f"{what} has entry {value!r} at {entry}; entries must be finite and at least 0{told}")
 
 
 def discount(gamma: float) -> float:

@@ -47,6 +47,6 @@ def _short(value: Any) -> str:
     if isinstance(value, tuple) and value and all(isinstance(x, np.ndarray) for x in value):
         shapes = sorted({x.shape for x in value})
         return f"{len(value)} arrays {' '.join(str(shape) for shape in shapes[:_FEW])}"
-    if isinstance(value, tuple) and len(value) > 2 * _FEW:
-        return f"({value[0]!r}, …, {value[-1]!r}), {len(value)} in all"
+    if isinstance(value, tuple) and len(value) > _FEW:
+        return f"{len(value)} of {type(value[0]).__name__}"
     return repr(value)

@@ -14,15 +14,11 @@ from typing import Protocol
 
 import numpy as np
 
-from sacrepro.model import Array, action_table, action_tables, distributions, local_tables, real
+from sacrepro.model import SINGLE_PRECISION, Array, action_table, action_tables, distributions, local_tables, real
 from sacrepro.notices import sizes, warn
 
 #: L_i of Assumption 4 for the tabular softmax: ‖e_a - ζ_i(·|s)‖ ≤ √2, approached as ζ_i(·|s) tends to another vertex.
 SCORE_BOUND = float(np.sqrt(2.0))
-
-
-#: A sum within this of 1 is that of probabilities, also in single precision.
-_SINGLE = 1e-6
 
 
 def softmax(theta_i: Array) -> Array:
@@ -144,11 +140,11 @@ def warn_of_probabilities(blocks: Sequence[Array], name: str = "theta") -> None:
     Uniform rows mean the uniform policy either way.
     """
     # Logits hardly ever pass the first row, so this is what a call costs.
-    if blocks[0].size == 0 or abs(float(blocks[0][0].sum()) - 1.0) > _SINGLE:
+    if blocks[0].size == 0 or abs(float(blocks[0][0].sum()) - 1.0) > SINGLE_PRECISION:
         return
-    if not all((block >= 0).all() and (np.abs(block.sum(axis=1) - 1.0) <= _SINGLE).all() for block in blocks):
+    if not all((block >= 0).all() and (np.abs(block.sum(axis=1) - 1.0) <= SINGLE_PRECISION).all() for block in blocks):
         return
-    if not all((np.ptp(block, axis=1) <= _SINGLE).all() for block in blocks):
+    if not all((np.ptp(block, axis=1) <= SINGLE_PRECISION).all() for block in blocks):
         warn(
             f"every row of {name} is a distribution, but {name} is taken for logits, whose softmax is another policy; "
             f"pass sacrepro.Policy({name}) if these are probabilities, or subtract 1 from every entry, which changes "

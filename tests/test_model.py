@@ -6,9 +6,11 @@ import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import given
+from scipy.sparse import csr_array
 
-from sacrepro import NetworkedMDP
+from sacrepro import NetworkedMDP, decay_profile, policy_gradient, q_function
 from sacrepro.instances.random_kernels import random_mdp
+from sacrepro.policy import gaussian_theta
 from strategies import mdps
 
 GRAPH = nx.path_graph(3)
@@ -127,6 +129,68 @@ def test_rewards_beyond_the_range_of_floats_are_refused(reward, gamma):
     r = replaced(GOOD.r, 1, spoiled(GOOD.r[1], (2, 0), reward))
     with pytest.raises(ValueError, match=r"r\[1\] of agent 1 has entry .* at \(2, 0\); with gamma = .* at most"):
         changed(r=r, gamma=gamma)
+
+
+def test_rows_of_single_precision_are_told_how():
+    P = tuple(P_i.astype(np.float32) for P_i in GOOD.P)
+    with pytest.raises(ValueError, match=r"P\[0\] of agent 0 sums to .*float32; divide by the sum in float64"):
+        changed(P=tuple(P_i.astype(np.float32) * np.float32(1 + 3e-7) for P_i in P))
+    x = P[0].astype(float)
+    x /= x.sum(axis=-1, keepdims=True)
+    assert changed(P=replaced(GOOD.P, 0, x)).P[0] == pytest.approx(GOOD.P[0], abs=1e-6)
+    with pytest.raises(ValueError, match=r"sums to 1.5 in row .*, expected 1$"):
+        changed(P=replaced(GOOD.P, 0, GOOD.P[0] * 1.5))
+
+
+@pytest.mark.parametrize("name", ["P", "r", "pi0"])
+def test_sparse_and_masked_tables_are_named(name):
+    tables = getattr(GOOD, name)
+    wrong = replaced(tables, 1, csr_array(np.ones((2, 2))))
+    with pytest.raises(TypeError, match=rf"{name}\[1\] of agent 1 is a sparse csr_array; pass .toarray\(\)"):
+        changed(**{name: wrong})
+    hidden = np.ma.array(tables[1], mask=np.zeros(tables[1].shape, bool))
+    assert getattr(changed(**{name: replaced(tables, 1, hidden)}), name)[1].tolist() == tables[1].tolist()
+    last = tuple(size - 1 for size in tables[1].shape)
+    hidden.mask[last] = True
+    with pytest.raises(ValueError, match=rf"{name}\[1\] of agent 1 is masked at \({last[0]},.*filled"):
+        changed(**{name: replaced(tables, 1, hidden)})
+
+
+def test_rewards_below_zero_are_told_what_to_add():
+    """And what is said is true: Q shifts by c/(1-γ), D and ∇J do not change."""
+    with pytest.raises(ValueError, match=r"r\[2\] of agent 2 has entry -1.0 at \(0, 0\); .*add a constant c .* c/\(1"):
+        changed(r=replaced(GOOD.r, 2, GOOD.r[2] - GOOD.r[2][0, 0] - 1.0))
+    with pytest.raises(ValueError, match=r"P\[1\] .* has entry -1.0 at \(0, 0, 0, 0, 0\); entries must be .* 0$"):
+        changed(P=replaced(GOOD.P, 1, spoiled(GOOD.P[1], (0,) * 5, -1.0)))
+    shifted, theta = changed(r=tuple(r_i + 3.0 for r_i in GOOD.r)), gaussian_theta(GOOD, np.random.default_rng(0))
+    assert q_function(shifted, theta, 0) == pytest.approx(q_function(GOOD, theta, 0) + 3.0 / (1 - 0.9), abs=1e-8)
+    assert decay_profile(shifted, theta) == pytest.approx(decay_profile(GOOD, theta), abs=1e-8)
+    assert policy_gradient(shifted, theta)[1] == pytest.approx(policy_gradient(GOOD, theta)[1], abs=1e-7)
+
+
+class Tensor:
+    """What a tensor or a data frame is to numpy."""
+
+    def __init__(self, values, attached=False):
+        self.values, self.attached = values, attached
+
+    def __array__(self, dtype=None, copy=None):
+        if self.attached:
+            raise RuntimeError("Can't call numpy() on Tensor that requires grad.")
+        return np.array(self.values, dtype=dtype)
+
+
+def test_what_converts_to_an_array_is_one():
+    mdp = changed(P=tuple(Tensor(P_i) for P_i in GOOD.P), r=[Tensor(r_i) for r_i in GOOD.r])
+    assert all(np.array_equal(one, other) for one, other in zip(mdp.P, GOOD.P, strict=True))
+    with pytest.raises(TypeError, match=r"P\[0\] of agent 0 must hold real numbers: .*requires grad"):
+        changed(P=replaced(GOOD.P, 0, Tensor(GOOD.P[0], attached=True)))
+
+
+def test_stacked_marginals_are_no_joint_law():
+    graph, kernels = nx.path_graph(2), (np.full((2, 2, 2, 2), 0.5),) * 2
+    with pytest.raises(ValueError, match=r"every row sums to 1; pass marginals as tuple\(pi0\)"):
+        NetworkedMDP(graph, kernels, (np.ones((2, 2)),) * 2, 0.9, np.full((2, 2), 0.5))
 
 
 def test_exact_numbers_are_numbers():

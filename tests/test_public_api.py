@@ -12,6 +12,7 @@ import sacrepro
 from brute_force import BruteForce
 from sacrepro import (
     NetworkedMDP,
+    Policy,
     decay_profile,
     discounted_state_distribution,
     evaluate,
@@ -24,9 +25,15 @@ from sacrepro import (
     truncated_policy_gradient,
 )
 from sacrepro.exact import dense
+from sacrepro.exact.chain import chain_of
+from sacrepro.exact.occupancy import state_law
 from sacrepro.graph import diameter, outside
+from sacrepro.instances import COUNTED
 from sacrepro.instances.random_kernels import random_mdp
+from sacrepro.learn.samples import samples
+from sacrepro.learn.transcription import outer_iteration
 from sacrepro.policy import gaussian_theta, policies
+from sacrepro.simulate import Simulator
 from strategies import cases, mdps, thetas
 
 #: What the issue of agreement with enumeration asks for, relative to the size of what is compared.
@@ -239,6 +246,40 @@ def test_the_light_cone_is_sharp():
             assert D[i, kappa] == pytest.approx(0.9 ** (kappa + 1) / 0.1, rel=1e-12)
         assert (kappa < i) == bool(D[i, kappa] > 1e-9)
         assert outside(mdp.graph, i, kappa) or D[i, kappa] <= 1e-12
+
+
+def test_every_record_prints_as_one_line():
+    """Seen: thousands of lines."""
+    mdp = random_mdp(nx.path_graph(5), seed=0)
+    theta = gaussian_theta(mdp, np.random.default_rng(0))
+    run = {"kappa": 1, "M": 200, "T": 5, "seed": 0}
+    learned = sacrepro.sac(mdp, theta, **run, h=1, t0=2, eta=1)
+    records = [
+        mdp,
+        sacrepro.as_coupled(mdp),
+        COUNTED["sis"](nx.star_graph(30), gamma=0.9),
+        Policy.from_logits(theta),
+        evaluate(mdp, theta),
+        sacrepro.objective_and_gradient(mdp, theta),
+        sacrepro.certified_decay(mdp, theta),
+        sacrepro.worst_decay(mdp, 0, 0, starts=1, exhaustive_limit=1),
+        sacrepro.local_value(mdp, theta, 0),
+        sacrepro.local_decay(mdp, theta, 0, 2),
+        state_law(mdp, theta),
+        learned,
+        Simulator(mdp).rollout(policies(mdp, theta), 100, seed=0, m=0),
+        samples(mdp, theta, 0, kappa=1, T=9, h=1, t0=2, seeds=(0, 1)),
+        outer_iteration(mdp, theta, 0, kappa=1, T=5, h=1, t0=2, eta=1, seed=0),
+        chain_of(mdp, theta),
+    ]
+    for record in records:
+        assert "\n" not in repr(record), type(record)
+        assert len(repr(record)) <= 250, repr(record)
+        assert repr(record).startswith((type(record).__name__, "<sacrepro."))
+    assert repr(mdp) == f"NetworkedMDP(n=5, edges=4, S=2, A=2, γ=0.9, r̄={mdp.r_bar:g})"
+    value = evaluate(mdp, theta)
+    assert f"V=array(5, 2, 2, 2, 2, 2), J={value.J:.10g}, error={value.error:.10g}" in repr(value)
+    assert repr(learned).startswith("SACTrace(theta=5 arrays (2, 2), thetas=5 arrays (101, 2, 2), m=array(101,), J_est")
 
 
 def test_softmax_is_public():

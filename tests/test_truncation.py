@@ -106,6 +106,21 @@ def test_truncate_refuses_what_eq_6_forbids(w, message):
         truncate(Q_0, (0,), w)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_q_function_is_finite(value):
+    """Seen: a NaN in Q_i went into every cell that it touches."""
+    mdp = build({"model": "relay", "n": 2, "gamma": 0.9})
+    theta = (np.zeros((2, 2)),) * 2
+    Q_0, w = q_function(mdp, theta, 0), natural_weights(mdp, theta, 0, 0)
+    Q_hat = [truncate(Q_0, (0,), w), truncate(Q_0, (1,), natural_weights(mdp, theta, 1, 0))]
+    Q_0[0, 1, 1, 0] = value
+    with pytest.raises(ValueError, match=rf"Q_i has entry {value!r} at \(0, 1, 1, 0\); a Q-function is finite"):
+        truncate(Q_0, (0,), w)
+    Q_hat[1][0, 1, 0, 1] = value
+    with pytest.raises(ValueError, match=rf"Q_hat\[1\] of agent 1 has entry {value!r} at \(0, 1, 0, 1\)"):
+        truncated_policy_gradient(mdp, theta, Q_hat, 0)
+
+
 def test_truncate_refuses_strange_neighborhoods_and_tables():
     w = np.full((2,) * 6, 1 / 16)
     for hood in ((0, 0), (3,), (-1,), (True,), (0.0,), "0", [[0]]):
@@ -133,9 +148,9 @@ def test_truncated_gradient_refuses_tables_of_another_kappa():
         with pytest.raises(TypeError, match=r"Q_hat\[1\] of agent 1 must hold real numbers, got"):
             truncated_policy_gradient(RELAY, THETA, [Q_hat[0], wrong, Q_hat[2]], 0)
     for model in (None, RELAY.graph):
-        with pytest.raises(TypeError, match="expected a model such as a NetworkedMDP, got"):
+        with pytest.raises(TypeError, match="expected a NetworkedMDP, a CoupledMDP or a CountedMDP, got"):
             truncated_policy_gradient(model, THETA, Q_hat, 0)
-        with pytest.raises(TypeError, match="expected a model such as a NetworkedMDP, got"):
+        with pytest.raises(TypeError, match="expected a NetworkedMDP, a CoupledMDP or a CountedMDP, got"):
             natural_weights(model, THETA, 0, 0)
     with pytest.raises(TypeError, match="an agent is an integer, got True"):
         natural_weights(RELAY, THETA, True, 0)

@@ -20,6 +20,7 @@ from sacrepro.exact.sweep import sweep_oscillations, sweep_plan, sweep_table, sw
 from sacrepro.exact.values import demand_value_tables, values
 from sacrepro.graph import check_agent, check_kappa, diameter
 from sacrepro.model import Array, NetworkedMDP
+from sacrepro.notices import brief
 from sacrepro.policy import Theta
 
 #: Entries of one Q_i that `decay_profile` is willing to visit: about a minute on one core.
@@ -35,6 +36,9 @@ class DecayBounds(NamedTuple):
 
     lower: Array
     upper: Array
+
+    def __repr__(self) -> str:
+        return brief(self)
 
 
 def decay_profile(mdp: Model | CountedMDP, theta: Theta, *, tol: float | None = None, work: int = WORK) -> Array:

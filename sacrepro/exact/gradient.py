@@ -20,6 +20,7 @@ from sacrepro.exact.rounding import UNIT, gamma_k, policy_roundings, sup
 from sacrepro.exact.values import demand_value_tables, mean_values, objective
 from sacrepro.graph import check_kappa, neighborhood
 from sacrepro.model import Array
+from sacrepro.notices import brief
 from sacrepro.policy import Theta, all_actions_possible, score
 
 #: ‖E_{a~ζ} Q(a) ∇ log ζ(a)‖₂ ≤ √2/4 · osc Q, with equality for two actions, ζ = (1/2, 1/2). The vector has entries
@@ -40,6 +41,9 @@ class ObjectiveGradient(NamedTuple):
     gradient: tuple[Array, ...]
     J_error: float
     gradient_error: float
+
+    def __repr__(self) -> str:
+        return brief(self)
 
 
 def objective_and_gradient(mdp: Model | CountedMDP, theta: Theta, tol: float | None = None) -> ObjectiveGradient:

@@ -25,6 +25,7 @@ from sacrepro.exact.sweep import plan_of, sweep_oscillations
 from sacrepro.exact.values import check_tol
 from sacrepro.graph import check_agent, check_kappa
 from sacrepro.model import Array, LocalModel, one_an_agent
+from sacrepro.notices import brief
 from sacrepro.policy import Policy, Theta, policy_at, warn_of_probabilities
 
 #: Beyond this many entries of the local Q_i, branch and bound replaces the sweep, and stops after so many of its own.
@@ -63,12 +64,18 @@ class LocalValue(NamedTuple):
     error: float
     largest: int
 
+    def __repr__(self) -> str:
+        return brief(self)
+
 
 class LocalDecay(NamedTuple):
     """lower ≤ D_i(κ) ≤ upper for κ = 0, 1, …, certified."""
 
     lower: Array
     upper: Array
+
+    def __repr__(self) -> str:
+        return brief(self)
 
 
 class _Surroundings:

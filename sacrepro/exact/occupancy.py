@@ -18,6 +18,7 @@ from sacrepro.exact.operator import FactoredOperator
 from sacrepro.exact.rounding import gamma_k
 from sacrepro.exact.values import DEFAULT_TOL, check_tol, demand_value_tables
 from sacrepro.model import Array
+from sacrepro.notices import brief
 from sacrepro.policy import Theta
 
 #: Steps of the first BiCGSTAB; twice as many each time that it does not halve the residual.
@@ -35,6 +36,9 @@ class Law(NamedTuple):
     pi: Array
     error: float
     products: int
+
+    def __repr__(self) -> str:
+        return brief(self)
 
 
 def discounted_state_distribution(mdp: Model | CountedMDP, theta: Theta, tol: float | None = None) -> Array:

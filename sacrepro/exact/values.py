@@ -25,6 +25,7 @@ from sacrepro.exact.memory import allowed_bytes, demand, readable_count
 from sacrepro.exact.operator import FactoredOperator
 from sacrepro.exact.rounding import UNIT, gamma_k, sup
 from sacrepro.model import NORMALISATION_TOLERANCE, Array, NetworkedMDP
+from sacrepro.notices import brief
 from sacrepro.policy import Theta
 
 #: The error that is certified where no other is asked for, or what rounding allows where that is more.
@@ -63,6 +64,9 @@ class PolicyEvaluation(NamedTuple):
     error: float
     J_error: float
     products: int
+
+    def __repr__(self) -> str:
+        return brief(self)
 
 
 def evaluate(

@@ -22,6 +22,7 @@ from sacrepro.exact.sweep import sweep_oscillations, sweep_plan, sweep_table, sw
 from sacrepro.exact.values import demand_value_tables, values
 from sacrepro.graph import check_agent, check_kappa
 from sacrepro.model import Array, NetworkedMDP
+from sacrepro.notices import brief
 from sacrepro.policy import gaussian_theta, uniform_theta
 
 #: Entries of one Q_i that a search is willing to visit for every policy it tries: a few seconds on one core.
@@ -39,6 +40,9 @@ class WorstDecay(NamedTuple):
     theta: tuple[Array, ...]
     tried: int
     exhaustive: bool
+
+    def __repr__(self) -> str:
+        return brief(self)
 
 
 def worst_decay(

@@ -11,6 +11,7 @@ from sacrepro.learn.cells import copied, hoods
 from sacrepro.learn.checks import check_seed, check_theta0
 from sacrepro.learn.critic import schedule, scratch
 from sacrepro.model import Array
+from sacrepro.notices import brief
 from sacrepro.policy import Theta
 from sacrepro.simulate import AnySimulator
 from sacrepro.simulate.tables import pair_starts
@@ -35,6 +36,9 @@ class SACTrace(NamedTuple):
     m: Array
     J_estimate: Array
     first_visit_share: Array
+
+    def __repr__(self) -> str:
+        return brief(self)
 
 
 class Problem:

@@ -12,6 +12,7 @@ from sacrepro.learn.checks import check_arguments
 from sacrepro.learn.iterations import AlgorithmOne, Lines, modelled, observed
 from sacrepro.learn.problem import Problem, batches, seeds_together
 from sacrepro.model import Array
+from sacrepro.notices import brief
 from sacrepro.policy import Theta
 from sacrepro.simulate import Simulator, as_simulator
 from sacrepro.simulate.kernel import room
@@ -26,6 +27,9 @@ class Samples(NamedTuple):
 
     g_hat: tuple[Array, ...]
     J_estimate: Array
+
+    def __repr__(self) -> str:
+        return brief(self)
 
 
 def samples(

@@ -14,6 +14,7 @@ import numpy as np
 
 from sacrepro.graph import neighborhood
 from sacrepro.model import Array
+from sacrepro.notices import brief
 from sacrepro.policy import score, softmax
 from sacrepro.simulate import as_simulator
 
@@ -36,6 +37,9 @@ class Iteration(NamedTuple):
     magnitude: tuple[float, ...]
     J_estimate: float
     first_visit_share: float
+
+    def __repr__(self) -> str:
+        return brief(self)
 
 
 def outer_iteration(

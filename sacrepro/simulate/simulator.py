@@ -10,6 +10,7 @@ import numpy as np
 
 from sacrepro.counted import CountedMDP
 from sacrepro.model import Array, NetworkedMDP, action_tables
+from sacrepro.notices import brief
 from sacrepro.policy import Policy
 from sacrepro.simulate.kernel import policy_thresholds, rollout, room
 from sacrepro.simulate.tables import Sampled, Tables, pair_starts, sampled, tables
@@ -27,6 +28,9 @@ class Trajectory(NamedTuple):
     s: Array
     a: Array
     r: Array
+
+    def __repr__(self) -> str:
+        return brief(self)
 
 
 class Simulator:
