@@ -73,8 +73,6 @@ def advise(args: argparse.Namespace) -> None:
             with house_style():
                 gap = error_of_q(network, args.error, args.of)
                 drawn = draw(advice.agents, list(network.graph.edges), gap)
-                drawn.draw_without_rendering()
-                drawn.set_layout_engine("none")
                 for path in args.figure:
                     write_figure(path, drawn)
     for path in outputs:

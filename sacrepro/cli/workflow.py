@@ -141,9 +141,6 @@ def figure(args: argparse.Namespace) -> None:
     rows = some_rows(args.rows, chosen.rows)
     with house_style():
         drawn = chosen.draw(rows)
-        # The layout is computed once, not again for each format.
-        drawn.draw_without_rendering()
-        drawn.set_layout_engine("none")
         for path in args.output:
             write_figure(path, drawn)
 

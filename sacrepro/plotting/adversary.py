@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from sacrepro.claims.adversary import Found
+from sacrepro.plotting.panels import columns_of, frame, listed, log_axis
 from sacrepro.plotting.style import BOUND_COLOR, KAPPA_COLORS
 
 #: Marker, colour and label of each search.
@@ -18,21 +19,21 @@ SEARCHES = {
 
 
 def adversary(rows: Sequence[Found]) -> Figure:
-    """One line a reading of a claim: the largest left/right of each search; a mark beyond 1 would falsify the claim."""
-    figure = Figure(figsize=(6.4, 0.9 + 0.22 * len(rows)))
-    axes = figure.subplots()
-    places = range(len(rows))
+    """One line a reading of a claim: the largest left/right of each search; a mark beyond 1 would falsify the claim.
+    What found no ratio above 0 stands in a column of its own.
+    """
+    labels = [f"{row.claim}: {row.hypothesis}".removesuffix(": ") for row in rows]
+    figure, (none, axes) = listed(labels, row=0.22, width=4.6, shares=(1, 12))
     for name, (marker, color, label) in SEARCHES.items():
         ratios = [getattr(row, name) for row in rows]
-        shown = [(ratio, place) for ratio, place in zip(ratios, places, strict=True) if ratio > 0]
-        axes.plot(*zip(*shown, strict=True), marker, color=color, label=label, fillstyle="none")
-    axes.axvline(1.0, linestyle="--", color=BOUND_COLOR)
-    axes.set_xscale("log")
-    axes.set_yticks(places, [f"{row.claim}: {row.hypothesis}".removesuffix(": ") for row in rows])
-    axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.grid(axis="y", alpha=0.3)
-    axes.set_xlabel("largest left/right found")
-    figure.legend(loc="outside upper center", ncols=len(SEARCHES))
+        found = [place for place, ratio in enumerate(ratios) if ratio > 0]
+        missed = [place for place, ratio in enumerate(ratios) if not ratio > 0]
+        axes.plot([ratios[k] for k in found], found, marker, color=color, label=label, fillstyle="none")
+        none.plot([0] * len(missed), missed, marker, color=color, fillstyle="none")
+    columns_of(none, ["none"])
+    axes.axvline(1.0, linestyle="--", color=BOUND_COLOR, label="left = right")
+    log_axis(axes, "x")
+    frame(figure, "largest left/right found")
     return figure
 
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from sacrepro.claims.comparison import Comparison
-from sacrepro.plotting.decay import integer_axis, two_decades
-from sacrepro.plotting.style import BOUND_COLOR, kappa_color, names, outer_labels, panels, remark, shared_legend
+from sacrepro.plotting.decay import HALF, bound_line, bound_ticks, dots, kappa_axis, largest_right, zero_remark
+from sacrepro.plotting.panels import frame, log_axis, swatches, titled
+from sacrepro.plotting.style import kappa_color, names
 
+#: How far to the right of their κ stars stand.
+STARRED = 0.22
 #: Line style of the first, second, … bound of a figure.
 STYLES = ("--", ":", "-.", (0, (5, 1)), (0, (1, 3)), (0, (3, 1, 1, 1)))
 
@@ -20,44 +24,29 @@ def measured_and_bounds(
     """Every left side above its error as a marker, and the largest right side of each reading as a line.
 
     measured, axis : what the markers show, in the legend and on the axis. bounds : label of each reading's line.
-    starred        : a reading whose left sides are a subset; they are drawn as stars, to the right.
+    starred        : a reading whose left sides are a subset; drawn as stars, to the right, with its bound.
     """
     instances = names(rows)
-    figure, grid = panels(instances)
+    figure, grid = titled(instances)
     for axes, name in zip(grid, instances, strict=True):
         own = [row for row in rows if row.instance == name]
         for kappa in sorted({row.kappa for row in own}):
             shown = [row for row in own if row.kappa == kappa and row.left > row.error]
             stars = {row.left for row in shown if row.hypothesis == starred}
-            for marker, place, left in (
-                ("o", kappa, sorted({row.left for row in shown} - stars)),
-                ("*", kappa + 0.2, sorted(stars)),
-            ):
-                color = kappa_color(kappa)
-                axes.plot([place] * len(left), left, marker, color=color, alpha=0.5, markeredgewidth=0)
+            plain = sorted({row.left for row in shown} - stars)
+            dots(axes, [kappa] * len(plain), plain, kappa, label=measured, alpha=0.5)
+            dots(axes, [kappa + STARRED] * len(stars), sorted(stars), kappa, "*", label=starred, alpha=0.5)
         for hypothesis, style in zip(bounds, STYLES, strict=False):
-            line = [row for row in own if row.hypothesis == hypothesis]
-            kappas = [k for k in sorted({row.kappa for row in line}) if largest_right(line, k) > largest_error(line, k)]
-            axes.plot(kappas, [largest_right(line, k) for k in kappas], linestyle=style, marker="_", color=BOUND_COLOR)
-        integer_axis(axes, own)
-    grid[0].plot([], [], "o", color=BOUND_COLOR, label=measured)
-    if starred is not None:
-        grid[0].plot([], [], "*", color=BOUND_COLOR, label=starred)
-    for label, style in zip(bounds.values(), STYLES, strict=False):
-        grid[0].plot([], [], linestyle=style, color=BOUND_COLOR, label=label)
-    outer_labels(figure, r"$\kappa$", axis)
-    shared_legend(figure, grid[0])
+            heights = largest_right([row for row in own if row.hypothesis == hypothesis])
+            if starred is None:
+                bound_line(axes, heights, style, bounds[hypothesis], marker="_")
+            elif hypothesis == starred:
+                bound_ticks(axes, heights, style, bounds[hypothesis], shift=STARRED, half=HALF - STARRED)
+            else:
+                bound_ticks(axes, heights, style, bounds[hypothesis])
+        kappa_axis(axes, own)
+    frame(figure, r"$\kappa$", axis)
     return figure
-
-
-def largest_right(rows: Sequence[Comparison], kappa: int) -> float:
-    """The largest right side at κ."""
-    return max(row.right for row in rows if row.kappa == kappa)
-
-
-def largest_error(rows: Sequence[Comparison], kappa: int) -> float:
-    """The largest certified error at κ."""
-    return max(row.error for row in rows if row.kappa == kappa)
 
 
 def cone(rows: Sequence[Comparison]) -> Figure:
@@ -68,9 +57,10 @@ def cone(rows: Sequence[Comparison]) -> Figure:
     """
     ends = [row for row in rows if row.hypothesis in CONE_ENDS and row.kappa <= MOST_KAPPA]
     instances = names(ends)
-    figure, grid = panels(instances)
+    figure, grid = titled(instances)
     for axes, name in zip(grid, instances, strict=True):
         own = [row for row in ends if row.instance == name]
+        zero = set()
         for kappa in sorted({row.kappa for row in own}):
             upper = [row for row in own if row.kappa == kappa and row.hypothesis == "upper end"]
             widest = max(upper, key=lambda row: row.left)
@@ -78,21 +68,20 @@ def cone(rows: Sequence[Comparison]) -> Figure:
             above = [row for row in same if row.hypothesis == "upper end"]
             below = [row for row in same if row.hypothesis == "lower end" and row.left > row.error]
             color = kappa_color(kappa)
-            axes.plot([horizon(row) for row in above], [row.right for row in above], "--", color=color)
-            axes.plot([horizon(row) for row in below], [row.left for row in below], ":", color=color)
+            axes.plot(
+                [horizon(row) for row in above], [row.right for row in above], "--", color=color, label="upper end"
+            )
+            axes.plot([horizon(row) for row in below], [row.left for row in below], ":", color=color, label="lower end")
             shown = [row for row in above if row.left > row.error]
-            places = [horizon(row) * (1 + 0.06 * kappa) for row in shown]
-            axes.plot(places, [row.left for row in shown], "o", color=color, alpha=0.7, markeredgewidth=0)
-        if not any(row.left > row.error for row in own if row.hypothesis == "upper end"):
-            remark(axes, r"$D_i(\kappa)$: 0 up to the certificate")
+            places = [horizon(row) for row in shown]
+            dots(axes, places, [row.left for row in shown], kappa, label=r"largest $D_i(\kappa)$", alpha=0.7)
+            zero |= set() if shown else {kappa}
         axes.set_xscale("log", base=2)
-        two_decades(axes)
-    for style, label in (("o", r"largest $D_i(\kappa)$"), ("--", "upper end"), (":", "lower end")):
-        grid[0].plot([], [], style, color=BOUND_COLOR, label=label)
-    for kappa in sorted({row.kappa for row in ends}):
-        grid[0].plot([], [], "-", color=kappa_color(kappa), label=rf"$\kappa={kappa}$")
-    outer_labels(figure, r"horizon $T$", r"$D_i(\kappa)$ and its interval $D_i^T(\kappa) \pm$ width")
-    shared_legend(figure, grid[0])
+        axes.xaxis.set_minor_locator(NullLocator())
+        log_axis(axes)
+        zero_remark(axes, zero, zero == {row.kappa for row in own})
+    more = swatches({row.kappa for row in ends})
+    frame(figure, r"horizon $T$", r"$D_i(\kappa)$ and its interval $D_i^T(\kappa) \pm$ width", more)
     return figure
 
 

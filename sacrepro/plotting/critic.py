@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sacrepro.claims.comparison import Comparison, constrains, excess_of, factor_text
-from sacrepro.plotting.decay import draw_largest, integer_axis, two_decades
-from sacrepro.plotting.style import BOUND_COLOR, kappa_color, names, outer_labels, panels, remark, shared_legend
+from sacrepro.claims.comparison import Comparison
+from sacrepro.plotting.decay import bound_line, bound_ticks, dots, draw_largest, kappa_axis, largest_right
+from sacrepro.plotting.panels import frame, log_axis, titled
+from sacrepro.plotting.style import BOUND_COLOR, kappa_color, kappa_label, literal, names
 
 #: The line of each reading of the right side.
 LINES = {"paper": "--", "decay gap alone": ":", "locality": "-."}
@@ -18,26 +18,16 @@ LINES = {"paper": "--", "decay gap alone": ":", "locality": "-."}
 def sides(rows: Sequence[Comparison], left: str, labels: dict[str, str]) -> Figure:
     """One panel an instance: the largest left side over agents and policies, and one line a reading of the right."""
     instances = names(rows)
-    figure, grid = panels(instances)
+    figure, grid = titled(instances)
     for axes, name in zip(grid, instances, strict=True):
         own = [row for row in rows if row.instance == name]
-        draw_largest(axes, own, own[0].case, "o", 0.0)
+        draw_largest(axes, own, "o", 0.0, "measured, largest over agents and policies")
         for hypothesis, label in labels.items():
-            chosen = [row for row in own if row.hypothesis == hypothesis and row.right > 0]
-            bound_line(axes, chosen, label, LINES[hypothesis])
-        integer_axis(axes, own)
-    grid[0].plot([], [], "o", color=BOUND_COLOR, label="measured, largest over agents and policies")
-    outer_labels(figure, r"$\kappa$", left)
-    shared_legend(figure, grid[0])
+            chosen = largest_right([row for row in own if row.hypothesis == hypothesis])
+            bound_line(axes, chosen, LINES[hypothesis], label)
+        kappa_axis(axes, own)
+    frame(figure, r"$\kappa$", left)
     return figure
-
-
-def bound_line(axes: Axes, rows: Sequence[Comparison], label: str, style: str) -> None:
-    """The largest right side at each κ; a single κ gets a short level line."""
-    kappas = sorted({row.kappa for row in rows})
-    right = [max(row.right for row in rows if row.kappa == kappa) for kappa in kappas]
-    at: list[float] = [*kappas] if len(kappas) != 1 else [kappas[0] - 0.4, kappas[0] + 0.4]
-    axes.plot(at, right if len(kappas) != 1 else right * 2, style, color=BOUND_COLOR, label=label)
 
 
 def td_fixed_point(rows: Sequence[Comparison]) -> Figure:
@@ -67,35 +57,38 @@ def critic_sharp(rows: Sequence[Comparison]) -> Figure:
 
 
 def critic(rows: Sequence[Comparison]) -> Figure:
-    """The critic's error over T, one marker an agent and policy; a line where the bound is below r̄/(1-γ), if it is.
-
-    A panel without a line says by what factor its best bound misses that.
+    """The critic's error over T, one marker an agent and policy, and in the colour of its κ the least of each bound.
+    A bound above the solid line, which holds for any tables in [0, r̄/(1-γ)], says nothing.
     """
     instances = names(rows)
-    lengths = list(dict.fromkeys(row.case for row in rows))
-    figure, grid = panels(instances)
+    lengths = sorted({row.case for row in rows}, key=lambda case: int(case.removeprefix("T=")))
+    kappas = sorted({row.kappa for row in rows})
+    step = 0.9 / len(kappas)
+    figure, grid = titled(instances)
     for axes, name in zip(grid, instances, strict=True):
         own = [row for row in rows if row.instance == name]
-        for hypothesis, line in LINES.items():
-            said = [row for row in own if row.hypothesis == hypothesis and constrains(row)]
-            at = [k for k, T in enumerate(lengths) if any(row.case == T for row in said)]
-            axes.plot(at, [max(r.right for r in said if r.case == lengths[k]) for k in at], line, color=BOUND_COLOR)
-        for row in own:
-            place = lengths.index(row.case) + 0.15 * (row.kappa - 0.5)
-            axes.plot([place], [row.left], "o", color=kappa_color(row.kappa), alpha=0.4, markeredgewidth=0)
-        two_decades(axes)
-        if not any(map(constrains, own)):
-            low, high = axes.get_ylim()
-            axes.set_ylim(bottom=low / (high / low) ** 0.15)
-            remark(axes, rf"bounds $\geq$ {factor_text(excess_of(own))} $\bar r/(1-\gamma)$")
-        axes.set_xticks(range(len(lengths)), [T.removeprefix("T=") for T in lengths])
+        for k, kappa in enumerate(kappas):
+            shift = step * (k - (len(kappas) - 1) / 2)
+            mine = [row for row in own if row.kappa == kappa]
+            places = [lengths.index(row.case) + shift for row in mine]
+            dots(axes, places, [row.left for row in mine], kappa, label=kappa_label(kappa), alpha=0.4)
+            for hypothesis, line in (("paper", "--"), ("locality", ":")):
+                said = [row for row in mine if row.hypothesis == hypothesis]
+                at = {T: [row.right for row in said if row.case == length] for T, length in enumerate(lengths)}
+                heights = {T: min(right) for T, right in at.items() if right}
+                label = READINGS[hypothesis]
+                bound_ticks(axes, heights, line, label, shift=shift, half=0.45 * step, color=kappa_color(kappa))
+        level = max(row.trivial for row in own)
+        axes.axhline(level, color=BOUND_COLOR, linewidth=0.8, label=r"$\bar r/(1-\gamma)$, holds anyway")
+        log_axis(axes)
+        axes.set_xticks(range(len(lengths)), [literal(T.removeprefix("T=")) for T in lengths])
         axes.set_xlim(-0.5, len(lengths) - 0.5)
-    for kappa in sorted({row.kappa for row in rows}):
-        grid[0].plot([], [], "o", color=kappa_color(kappa), label=rf"$\kappa={kappa}$, one marker an agent and policy")
-    outer_labels(figure, r"$T$", r"$\max\,|Q_i - \hat Q_i^T|$, one episode")
-    shared_legend(figure, grid[0])
+    frame(figure, r"$T$", r"$\max\,|Q_i - \hat Q_i^T|$, one episode")
     return figure
 
+
+#: The label of each reading's bound on the critic.
+READINGS = {"paper": "the paper's bound, least over agents and policies", "locality": "with the smaller bias"}
 
 DRAWINGS: dict[str, tuple[type[Comparison], Callable[[Sequence[Comparison]], Figure]]] = {
     "td_fixed_point": (Comparison, td_fixed_point),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sacrepro.claims.comparison import Comparison
-from sacrepro.plotting.style import BOUND_COLOR, kappa_color, names, outer_labels, panels, shared_legend
+from sacrepro.plotting.panels import frame, log_axis, remark, titled
+from sacrepro.plotting.style import BOUND_COLOR, kappa_color, names
 
 #: Marker of each weight family of eq. (6).
 FAMILY_MARKERS = {
@@ -21,77 +24,122 @@ FAMILY_MARKERS = {
     "natural": "*",
     "worst of all": "P",
 }
+#: Half of the width of a bound at one κ: markers of this κ stand within it, none of another does.
+HALF = 0.42
 
 
 def decay(rows: Sequence[Comparison]) -> Figure:
     """D_i(κ) for every agent and policy, against Lemma 3's bound."""
     instances = names(rows)
-    figure, grid = panels(instances)
+    figure, grid = titled(instances)
     for axes, name in zip(grid, instances, strict=True):
         own = [row for row in rows if row.instance == name]
         for kappa in sorted({row.kappa for row in own}):
-            left = [row.left for row in own if row.kappa == kappa and row.left > row.error]
-            axes.plot([kappa] * len(left), left, "o", color=kappa_color(kappa), alpha=0.5, markeredgewidth=0)
-        dashed_bound(axes, own, r"$\bar r\,\gamma^{\kappa+1}/(1-\gamma)$, Lemma 3")
-        integer_axis(axes, own)
-    grid[0].plot([], [], "o", color=BOUND_COLOR, label=r"$D_i(\kappa)$, one marker an agent and policy")
-    outer_labels(figure, r"$\kappa$", r"$D_i(\kappa)$")
-    shared_legend(figure, grid[0])
+            left = sorted({row.left for row in own if row.kappa == kappa and row.left > row.error})
+            label = r"$D_i(\kappa)$, one marker an agent and policy"
+            dots(axes, [kappa] * len(left), left, kappa, label=label, alpha=0.5)
+        bound_line(axes, largest_right(own), "--", r"$\bar r\,\gamma^{\kappa+1}/(1-\gamma)$, Lemma 3")
+        kappa_axis(axes, own)
+    frame(figure, r"$\kappa$", r"$D_i(\kappa)$")
     return figure
 
 
 def truncation(rows: Sequence[Comparison]) -> Figure:
     """The largest |Q̂_i - Q_i| over agents and policies for each weight family, against the same bound."""
+    bounds = {"": ("--", r"$\bar r\,\gamma^{\kappa+1}/(1-\gamma)$")}
+    return families(rows, bounds, r"$\max\,|\hat Q_i - Q_i|$ over cells, agents, policies")
+
+
+def families(rows: Sequence[Comparison], bounds: Mapping[str, tuple[str, str]], axis: str) -> Figure:
+    """The largest left side at each κ for each weight family, side by side, below the bounds at that κ.
+
+    bounds : line style and label of each reading of the right side. axis : what the markers show.
+    """
     instances = names(rows)
-    figure, grid = panels(instances)
-    families = list(dict.fromkeys(row.case for row in rows))
+    figure, grid = titled(instances)
+    cases = list(dict.fromkeys(row.case for row in rows))
     for axes, name in zip(grid, instances, strict=True):
         own = [row for row in rows if row.instance == name]
-        for place, family in enumerate(families):
-            draw_largest(axes, own, family, FAMILY_MARKERS[family], offset(place, len(families)))
-        dashed_bound(axes, own, r"$\bar r\,\gamma^{\kappa+1}/(1-\gamma)$")
-        integer_axis(axes, own)
-    for family in families:
-        grid[0].plot([], [], FAMILY_MARKERS[family], color=BOUND_COLOR, label=f"{family} weights")
-    outer_labels(figure, r"$\kappa$", r"$\max\,|\hat Q_i - Q_i|$ over cells, agents, policies")
-    shared_legend(figure, grid[0])
+        for place, case in enumerate(cases):
+            chosen = [row for row in own if row.case == case]
+            shift = 2 * (HALF - 0.06) * ((place + 0.5) / len(cases) - 0.5)
+            draw_largest(axes, chosen, FAMILY_MARKERS[case], shift, label=f"{case} weights")
+        for hypothesis, (style, label) in bounds.items():
+            bound_ticks(axes, largest_right([row for row in own if row.hypothesis == hypothesis]), style, label)
+        kappa_axis(axes, own)
+    frame(figure, r"$\kappa$", axis)
     return figure
 
 
-def draw_largest(axes: Axes, rows: Sequence[Comparison], case: str, marker: str, shift: float) -> None:
-    """The largest left side of `case` at each κ, in κ's colour, where it exceeds its error."""
+def dots(axes: Axes, x: Sequence[float], y: Sequence[float], kappa: int, marker: str = "o", **look: Any) -> None:
+    """Markers in κ's colour."""
+    axes.plot(x, y, marker, color=kappa_color(kappa), markeredgewidth=0, **look)
+
+
+def draw_largest(axes: Axes, rows: Sequence[Comparison], marker: str, shift: float, label: str) -> None:
+    """The largest left side at each κ, in κ's colour, where it exceeds its error."""
     for kappa in sorted({row.kappa for row in rows}):
-        left = [row.left for row in rows if row.case == case and row.kappa == kappa and row.left > row.error]
+        left = [row.left for row in rows if row.kappa == kappa and row.left > row.error]
         if left:
-            axes.plot([kappa + shift], [max(left)], marker, color=kappa_color(kappa), markeredgewidth=0)
+            dots(axes, [kappa + shift], [max(left)], kappa, marker, label=label)
 
 
-def offset(place: int, places: int) -> float:
-    """A sideways shift that keeps markers at one κ apart."""
-    return 0.09 * (place - (places - 1) / 2)
+def largest_right(rows: Sequence[Comparison]) -> dict[int, float]:
+    """The largest right side at each κ, where it exceeds the certificate."""
+    heights = {}
+    for kappa in sorted({row.kappa for row in rows}):
+        own = [row for row in rows if row.kappa == kappa]
+        right = max(row.right for row in own)
+        if right > max(row.error for row in own):
+            heights[kappa] = right
+    return heights
 
 
-def dashed_bound(axes: Axes, rows: Sequence[Comparison], label: str, style: str = "--") -> None:
-    """The largest right side at each κ, as a dashed line; a short one where there is one κ."""
-    kappas = sorted({row.kappa for row in rows})
-    rights = [max(row.right for row in rows if row.kappa == k) for k in kappas]
-    places: list[float] = [kappas[0] - 0.3, kappas[0] + 0.3] if len(kappas) == 1 else [*kappas]
-    axes.plot(places, rights * 2 if len(kappas) == 1 else rights, style, color=BOUND_COLOR, label=label)
+def bound_ticks(
+    axes: Axes,
+    heights: Mapping[Any, float],
+    style: Any,
+    label: str,
+    *,
+    shift: float = 0.0,
+    half: float = HALF,
+    color: str = BOUND_COLOR,
+) -> None:
+    """A bound at each κ alone: a level line as wide as the markers of this κ stand apart, and none between two κ."""
+    x = [edge for kappa in heights for edge in (kappa + shift - half, kappa + shift + half, math.nan)]
+    y = [edge for height in heights.values() for edge in (height, height, math.nan)]
+    axes.plot(x, y, linestyle=style, color=color, label=label)
 
 
-def integer_axis(axes: Axes, rows: Sequence[Comparison]) -> None:
-    """A log axis over integer κ that spans at least two decades, so that its ticks are powers of ten."""
-    largest = max(row.kappa for row in rows)
-    two_decades(axes)
-    axes.set_xticks(range(largest + 1))
+def bound_line(axes: Axes, heights: Mapping[int, float], style: Any, label: str, **look: Any) -> None:
+    """A bound over κ where all markers stand at their κ; a level line where there is one κ."""
+    if len(heights) == 1:
+        bound_ticks(axes, heights, style, label)
+    else:
+        axes.plot([*heights], [*heights.values()], linestyle=style, color=BOUND_COLOR, label=label, **look)
+
+
+def kappa_axis(axes: Axes, rows: Sequence[Comparison]) -> None:
+    """A log axis over integer κ, with a word where every left side at a κ is 0 up to its certified error."""
+    log_axis(axes)
+    integer_axis(axes, max(row.kappa for row in rows))
+    shown = {row.kappa for row in rows if row.left > row.error}
+    zero_remark(axes, {row.kappa for row in rows} - shown, not shown)
+
+
+def integer_axis(axes: Axes, largest: int) -> None:
+    """Ticks at κ = 0, …, `largest`, or at some of them."""
+    axes.set_xticks(range(0, largest + 1, 1 + largest // 7))
     axes.set_xlim(-0.5, largest + 0.5)
 
 
-def two_decades(axes: Axes) -> None:
-    """A vertical log axis over what is drawn, and over two decades at least."""
-    axes.set_yscale("log")
-    low, high = axes.get_ylim()
-    axes.set_ylim(min(low, high / 100), 1.5 * high)
+def zero_remark(axes: Axes, kappas: Iterable[int], everywhere: bool) -> None:
+    """That nothing is above the certificate, for all κ of a panel or for some."""
+    some = ", ".join(map(str, sorted(kappas)))
+    if everywhere:
+        remark(axes, "0 up to the certificate")
+    elif some:
+        remark(axes, rf"$\kappa = {some}$: 0 up to the certificate")
 
 
 DRAWINGS = {"lemma3": (Comparison, decay), "truncation": (Comparison, truncation)}

@@ -10,7 +10,8 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from sacrepro.claims.decay_map import MapRow
-from sacrepro.plotting.style import BOUND_COLOR, names, panels, remark
+from sacrepro.plotting.panels import grid_of, remark
+from sacrepro.plotting.style import BOUND_COLOR, literal, names
 
 #: At most so many instances are drawn, those with the most agents.
 PANELS = 3
@@ -24,8 +25,9 @@ def decay_map(rows: Sequence[MapRow]) -> Figure:
     rows = [row for row in rows if row.policy == rows[0].policy]
     sizes = {name: sum(row.instance == name for row in rows) for name in names(rows)}
     shown = sorted(sizes, key=lambda name: -sizes[name])[:PANELS]
-    figure, grid = panels(shown, columns=PANELS, width=3.3, height=2.9)
-    for axes, name in zip(grid, shown, strict=True):
+    figure, grid = grid_of(1, len(shown), 3.3, 2.9, left=0.0, gap=0.75, bottom=0.0, end=0.75)
+    for axes, name in zip(grid[0], shown, strict=True):
+        axes.set_title(literal(name))
         draw_network(figure, axes, [row for row in rows if row.instance == name])
     return figure
 
@@ -53,7 +55,8 @@ def draw_network(figure: Figure, axes: Axes, rows: Sequence[MapRow]) -> None:
     if not felt:
         remark(axes, "0 up to the certificate")
     axes.margins(0.12)
-    bar = figure.colorbar(mpl.cm.ScalarMappable(norm, palette), ax=axes, shrink=0.75, pad=0.02)
+    bar = figure.colorbar(mpl.cm.ScalarMappable(norm, palette), cax=axes.inset_axes((1.0, 0.1, 0.04, 0.8)))
+    bar.ax.minorticks_off()
     bar.set_label(r"variation of $V_i$ with $s_j$", fontsize=8)
     for bound in sorted({row.bound for row in rows if row.bound > 0.0}):
         bar.ax.axhline(bound, color=BOUND_COLOR, linestyle=(0, (1.5, 1)), linewidth=1.2)

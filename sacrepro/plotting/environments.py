@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from sacrepro.claims.environments import EnvironmentRow
-from sacrepro.plotting.decay import two_decades
-from sacrepro.plotting.style import BOUND_COLOR, kappa_color, names, outer_labels, panels, remark, shared_legend
+from sacrepro.plotting.decay import bound_line, dots, integer_axis, zero_remark
+from sacrepro.plotting.panels import frame, log_axis, panels, remark
+from sacrepro.plotting.style import literal, names
 
 #: The bounds: field, line style, label.
 BOUNDS = (
@@ -26,27 +26,27 @@ def environments(rows: Sequence[EnvironmentRow]) -> Figure:
     models = list(dict.fromkeys(row.model for row in rows))
     instances = sorted(names(rows), key=lambda name: models.index(model[name]))
     sizes = {row.instance: row.n for row in rows}
-    figure, grid = panels([f"{name}\nn = {sizes[name]}" for name in instances], columns=4, width=2.2, height=2.0)
+    titles = [f"{literal(name)}\nn = {sizes[name]:,}" for name in instances]
+    figure, grid = panels(titles, columns=4, width=2.2, height=2.2)
     for axes, name in zip(grid, instances, strict=True):
         own = [row for row in rows if row.instance == name]
-        for row in own:
-            if row.D_error < row.D:  # false for NaN
-                axes.plot([row.kappa], [row.D], "o", color=kappa_color(row.kappa), alpha=0.6, markeredgewidth=0)
+        kappas = sorted({row.kappa for row in own})
+        zero = []
+        for kappa in kappas:
+            known = [row for row in own if row.kappa == kappa and not math.isnan(row.D)]
+            D = [row.D for row in known if row.D_error < row.D]
+            dots(axes, [kappa] * len(D), D, kappa, label=r"$\max_i D_i(\kappa)$, one marker a policy", alpha=0.6)
+            zero += [kappa] if known and not D else []
+        at = {row.kappa: row for row in own}
+        for field, style, label in BOUNDS:
+            bound_line(axes, {kappa: getattr(at[kappa], field) for kappa in kappas}, style, label)
+        log_axis(axes)
+        integer_axis(axes, kappas[-1])
         if all(math.isnan(row.D) for row in own):
             remark(axes, "no exact solution")
-        elif not any(row.D_error < row.D for row in own):
-            remark(axes, "0 up to the certificate")
-        at = {row.kappa: row for row in own}
-        kappas = sorted(at)
-        for field, style, label in BOUNDS:
-            heights = [getattr(at[kappa], field) for kappa in kappas]
-            axes.plot(kappas, heights, style, color=BOUND_COLOR, label=label)
-        two_decades(axes)
-        axes.set_xlim(-0.5, kappas[-1] + 0.5)
-        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
-    grid[0].plot([], [], "o", color=BOUND_COLOR, label=r"$\max_i D_i(\kappa)$, one marker a policy")
-    outer_labels(figure, r"$\kappa$", r"$\max_i D_i(\kappa)$")
-    shared_legend(figure, grid[0])
+        else:
+            zero_remark(axes, zero, zero == kappas)
+    frame(figure, r"$\kappa$", r"$\max_i D_i(\kappa)$")
     return figure
 
 

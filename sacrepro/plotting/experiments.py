@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from sacrepro.claims.rivals import EXACT, EstimatorRow
 from sacrepro.claims.summary import SummaryRow
 from sacrepro.plotting.learning import kappa_curves
-from sacrepro.plotting.style import BOUND_COLOR, KAPPA_COLORS, kappa_color, names, outer_labels, shared_legend
-
-
-def grid_of(rows: int, columns: int, width: float, height: float) -> tuple[Figure, Any]:
-    """A figure with rows × columns panels."""
-    figure = Figure(figsize=(width * columns, height * rows + 0.5))
-    return figure, figure.subplots(rows, columns, squeeze=False)
+from sacrepro.plotting.panels import bare, beside, frame, grid_of, listed, log_axis
+from sacrepro.plotting.style import BOUND_COLOR, KAPPA_COLORS, kappa_color, kappa_label, literal, names, width_of
 
 
 def of(rows: Sequence[SummaryRow], instance: str, quantity: str) -> list[SummaryRow]:
@@ -25,17 +20,14 @@ def of(rows: Sequence[SummaryRow], instance: str, quantity: str) -> list[Summary
     return [row for row in rows if row.instance == instance and row.quantity == quantity]
 
 
-def intervals(axes: Axes, rows: Sequence[SummaryRow], marker: str, filled: bool) -> None:
+def intervals(axes: Axes, rows: Sequence[SummaryRow]) -> None:
     """Markers with intervals over x, one colour a κ."""
     for kappa in sorted({int(row.series) for row in rows}):
         own = [row for row in rows if int(row.series) == kappa]
-        middle = [row.iqm for row in own]
+        x, middle = [row.x for row in own], [row.iqm for row in own]
         spread = [[row.iqm - row.low for row in own], [row.high - row.iqm for row in own]]
-        color = kappa_color(kappa)
-        face = color if filled else "white"
-        axes.errorbar(
-            [row.x for row in own], middle, spread, fmt=f"{marker}-", color=color, markerfacecolor=face, linewidth=0.8
-        )
+        axes.errorbar(x, middle, spread, fmt="none", ecolor=kappa_color(kappa), elinewidth=0.8)
+        axes.plot(x, middle, "o-", color=kappa_color(kappa), linewidth=0.8, label=kappa_label(kappa))
 
 
 def critic_error(rows: Sequence[SummaryRow]) -> Figure:
@@ -44,30 +36,35 @@ def critic_error(rows: Sequence[SummaryRow]) -> Figure:
     figure, grid = grid_of(2, len(instances), 2.7, 2.3)
     for column, name in enumerate(instances):
         near, far, bias = (of(rows, name, quantity) for quantity in ("to_q_star", "to_Q", "bias"))
-        above, below = grid[0, column], grid[1, column]
-        above.set_title(name)
-        intervals(above, near, "o", filled=True)
+        above, below = grid[:, column]
+        above.set_title(literal(name))
+        intervals(above, near)
         last = max(row.x for row in near)
         end = min(row.iqm for row in near if row.x == last)
         first = min(row.x for row in near)
-        above.plot([first, last], [end * (last / first) ** 0.5, end], "--", color=BOUND_COLOR)
-        intervals(below, far, "o", filled=True)
+        slope = [end * (last / first) ** 0.5, end]
+        above.plot([first, last], slope, "--", color=BOUND_COLOR, label=r"$\propto T^{-1/2}$")
+        intervals(below, far)
         for kappa in sorted({int(row.series) for row in bias}):
             level = next(row.iqm for row in bias if int(row.series) == kappa)
             if level > 0:
-                below.axhline(level, color=kappa_color(kappa), linestyle=":")
+                below.axhline(level, color=kappa_color(kappa), linestyle=":", label=r"$|q^* - Q_i|$, exact")
         for axes in (above, below):
-            axes.set_xscale("log")
-            axes.set_yscale("log")
-    for kappa in sorted({int(row.series) for row in rows}):
-        grid[0, 0].plot([], [], "o-", color=kappa_color(kappa), label=rf"$\kappa={kappa}$")
-    grid[0, 0].plot([], [], "--", color=BOUND_COLOR, label=r"$\propto T^{-1/2}$")
-    grid[0, 0].plot([], [], ":", color=BOUND_COLOR, label=r"$|q^* - Q_i|$, exact")
-    grid[0, 0].set_ylabel(r"mean $|q^*_i - \hat Q_i^T|$")
-    grid[1, 0].set_ylabel(r"mean $|Q_i - \hat Q_i^T|$")
-    figure.supxlabel(r"$T$", fontsize=9)
-    shared_legend(figure, grid[0, 0])
+            log_axis(axes, "x")
+            log_axis(axes)
+    beside(grid[0, 0], r"mean $|q^*_i - \hat Q_i^T|$")
+    beside(grid[1, 0], r"mean $|Q_i - \hat Q_i^T|$")
+    frame(figure, r"$T$")
     return figure
+
+
+#: The exact values and bounds of the floor: quantity, line and label.
+FLOOR = (
+    ("bias", "x-", r"mean $|Q_i - q^*_i|$, exact"),
+    ("bias_sup", "+-", r"$\max\,|Q_i - q^*_i|$, exact"),
+    ("locality", "_--", r"$\bar r\gamma^{\kappa+1}/(1-\gamma)$"),
+    ("paper", "_:", r"$2c\rho^{\kappa+1}/(1-\gamma)^2$, the paper's"),
+)
 
 
 def critic_floor(rows: Sequence[SummaryRow]) -> Figure:
@@ -75,29 +72,22 @@ def critic_floor(rows: Sequence[SummaryRow]) -> Figure:
     instances = names(rows)
     figure, grid = grid_of(1, len(instances), 2.7, 2.6)
     for axes, name in zip(grid[0], instances, strict=True):
-        axes.set_title(name)
+        axes.set_title(literal(name))
         measured = of(rows, name, "to_Q")
         last = max(row.x for row in measured)
         for row in measured:
             if row.x == last:
                 spread = [[row.iqm - row.low], [row.high - row.iqm]]
                 color = kappa_color(int(row.series))
-                axes.errorbar([int(row.series)], [row.iqm], spread, fmt="o", color=color, capsize=2)
-        for quantity, style in (("bias", "x-"), ("bias_sup", "+-"), ("locality", "--"), ("paper", ":")):
+                axes.errorbar([int(row.series)], [row.iqm], spread, fmt="none", ecolor=color, capsize=2)
+                label = r"mean $|Q_i - \hat Q_i^T|$, longest $T$"
+                axes.plot([int(row.series)], [row.iqm], "o", color=color, label=label)
+        for quantity, style, label in FLOOR:
             levels = {int(row.series): row.iqm for row in of(rows, name, quantity) if row.iqm > 0}
-            axes.plot([*levels], [*levels.values()], style, color=BOUND_COLOR, linewidth=0.9)
-        axes.set_yscale("log")
+            axes.plot([*levels], [*levels.values()], style, color=BOUND_COLOR, linewidth=0.9, label=label)
+        log_axis(axes)
         axes.set_xticks(sorted({int(row.series) for row in measured}))
-    for style, label in (
-        ("o", r"mean $|Q_i - \hat Q_i^T|$, longest $T$"),
-        ("x-", r"mean $|Q_i - q^*_i|$, exact"),
-        ("+-", r"$\max\,|Q_i - q^*_i|$, exact"),
-        ("--", r"$\bar r\gamma^{\kappa+1}/(1-\gamma)$"),
-        (":", r"$2c\rho^{\kappa+1}/(1-\gamma)^2$, the paper's"),
-    ):
-        grid[0, 0].plot([], [], style, color=BOUND_COLOR, label=label)
-    outer_labels(figure, r"$\kappa$", "critic error")
-    shared_legend(figure, grid[0, 0])
+    frame(figure, r"$\kappa$", "critic error")
     return figure
 
 
@@ -116,24 +106,19 @@ DIAGNOSED = (
 def diagnostics(rows: Sequence[SummaryRow]) -> Figure:
     """One row a diagnostic, one column an instance, over outer iterations."""
     instances = names(rows)
-    figure, grid = grid_of(len(DIAGNOSED), len(instances), 2.2, 1.4)
+    figure, grid = grid_of(len(DIAGNOSED), len(instances), 2.2, 1.35, titles=0)
     for line, (quantity, label, log) in enumerate(DIAGNOSED):
-        for column, name in enumerate(instances):
-            axes = grid[line, column]
+        for axes, name in zip(grid[line], instances, strict=True):
             own = of(rows, name, quantity)
             kappa_curves(axes, own)
             if not own:
-                axes.text(0.5, 0.5, "out of reach", ha="center", va="center", transform=axes.transAxes)
-                axes.set(xticks=[], yticks=[])
-                axes.spines[:].set_visible(False)
+                bare(axes, "out of reach")
             elif log:
-                axes.set_yscale("log")
+                log_axis(axes)
             if not line:
-                axes.set_title(name)
-            if not column:
-                axes.set_ylabel(label)
-    figure.supxlabel(r"outer iteration $m$", fontsize=9)
-    shared_legend(figure, grid[0, 0])
+                axes.set_title(literal(name))
+        beside(grid[line, 0], label)
+    frame(figure, r"outer iteration $m$")
     return figure
 
 
@@ -142,12 +127,13 @@ def extensions(rows: Sequence[SummaryRow]) -> Figure:
     final = [row for row in rows if row.quantity == "J"]
     instances = names(final)
     methods = list(dict.fromkeys(row.series.split(" | ")[0] for row in final))
-    figure, grid = grid_of(1, len(instances), 2.8, 0.24 * len(methods) + 0.4)
-    for axes, name in zip(grid[0], instances, strict=True):
-        axes.set_title(name)
+    width = 2.5 * len(instances)
+    figure, grid = listed(methods, row=0.24, width=width, shares=[1] * len(instances), titles=1)
+    for axes, name in zip(grid, instances, strict=True):
+        axes.set_title(literal(name))
         own = [row for row in final if row.instance == name]
         start = next(row.iqm for row in own if row.x == 0)
-        axes.axvline(start, color=BOUND_COLOR, linestyle=":", linewidth=0.9)
+        axes.axvline(start, color=BOUND_COLOR, linestyle=":", linewidth=0.9, label="uniform policy, the start")
         last = max(row.x for row in own)
         for place, method in enumerate(methods):
             candidates = [row for row in own if row.x == last and row.series.split(" | ")[0] == method]
@@ -156,47 +142,49 @@ def extensions(rows: Sequence[SummaryRow]) -> Figure:
             best = max(candidates, key=lambda row: row.iqm)
             color = BOUND_COLOR if method == EXACT else KAPPA_COLORS[0]
             spread = [[best.iqm - best.low], [best.high - best.iqm]]
-            axes.errorbar([best.iqm], [place], xerr=spread, fmt="o", color=color, capsize=2)
+            axes.errorbar([best.iqm], [place], xerr=spread, fmt="none", ecolor=color, capsize=2)
+            label = None if method == EXACT else "after all episodes, best η of those tried"
+            axes.plot([best.iqm], [place], "o", color=color, label=label)
             if method == EXACT:
-                axes.axvline(best.iqm, color=BOUND_COLOR, linestyle="--", linewidth=0.9)
-        axes.set_yticks(range(len(methods)), methods if axes is grid[0, 0] else [""] * len(methods))
-        axes.invert_yaxis()
-    grid[0, 0].plot([], [], "o", color=KAPPA_COLORS[0], label="after all episodes, best η of those tried")
-    grid[0, 0].plot([], [], "--", color=BOUND_COLOR, label="gradient ascent with the exact ∇J")
-    grid[0, 0].plot([], [], ":", color=BOUND_COLOR, label="uniform policy, the start")
-    figure.supxlabel(r"$J$, exact", fontsize=9)
-    shared_legend(figure, grid[0, 0])
+                label = "gradient ascent with the exact ∇J"
+                axes.axvline(best.iqm, color=BOUND_COLOR, linestyle="--", linewidth=0.9, label=label)
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
+    frame(figure, r"$J$, exact")
     return figure
 
 
 def estimators(rows: Sequence[EstimatorRow]) -> Figure:
     """Bias² and variance of ĝ beside ‖∇J‖² for each method at a fixed policy and the shortest T."""
     T = {name: min(row.T for row in rows if row.instance == name) for name in names(rows)}
-    cases = list(dict.fromkeys((row.instance, row.policy) for row in rows))
     methods = list(dict.fromkeys(row.method for row in rows))
-    policies = list(dict.fromkeys(policy for _, policy in cases))
-    figure, grid = grid_of(len(policies), len(T), 2.9, 0.26 * len(methods) + 0.3)
-    for axes, (name, policy) in zip(grid.T.ravel(), cases, strict=True):
-        axes.set_title(f"{name}, {policy}")
-        for row in rows:
-            if (row.instance, row.policy, row.T) == (name, policy, T[name]):
+    policies = list(dict.fromkeys(row.policy for row in rows))
+    shown = [literal(method, size=8.0) for method in methods]
+    left = max(width_of(method, 8.0) for method in shown) / 72 + 0.12
+    height = 0.25 * len(methods) + 0.5
+    figure, grid = grid_of(len(policies), len(T), 2.5, height, left=left, gap=0.2, sharey=True)
+    for line, policy in zip(grid, policies, strict=True):
+        for axes, name in zip(line, T, strict=True):
+            axes.set_title(f"{literal(name)}, {literal(policy)}")
+            own = [row for row in rows if (row.instance, row.policy, row.T) == (name, policy, T[name])]
+            for row in own:
                 place = methods.index(row.method)
-                axes.plot([row.variance], [place], "o", color=KAPPA_COLORS[0])
-                axes.axvline(row.norm_squared, color=BOUND_COLOR, linewidth=0.8)
+                axes.plot([row.variance], [place], "o", color=KAPPA_COLORS[0], label=r"variance of $\hat g$")
                 resolved = row.variance / row.episodes
-                shown = max(abs(row.bias_squared), resolved)
-                marker = "D" if row.bias_squared > 2 * resolved else "<"
-                axes.plot([shown], [place], marker, color=KAPPA_COLORS[1], markerfacecolor="white")
-        axes.set_xscale("log")
-        axes.set_yticks(range(len(methods)), methods if axes in grid[:, 0] else [""] * len(methods))
-        axes.invert_yaxis()
-    grid[0, 0].plot([], [], "o", color=KAPPA_COLORS[0], label=r"variance of $\hat g$")
-    grid[0, 0].plot([], [], "-", color=BOUND_COLOR, linewidth=0.8, label=r"$\|\nabla J\|^2$")
-    for marker, label in (("D", r"bias$^2$ of $\hat g$"), ("<", "bias lost in noise: at most about this")):
-        grid[0, 0].plot([], [], marker, color=KAPPA_COLORS[1], markerfacecolor="white", label=label)
-    shared_legend(figure, grid[0, 0])
+                found = row.bias_squared > 2 * resolved
+                marker, label = BIAS[found]
+                value = max(abs(row.bias_squared), resolved)
+                axes.plot([value], [place], marker, color=KAPPA_COLORS[1], markerfacecolor="white", label=label)
+            for level in {row.norm_squared for row in own}:
+                axes.axvline(level, color=BOUND_COLOR, linewidth=0.8, label=r"$\|\nabla J\|^2$")
+            log_axis(axes, "x")
+            axes.set_yticks(range(len(methods)), shown)
+    grid[0, 0].set_ylim(len(methods) - 0.5, -0.5)
+    frame(figure)
     return figure
 
+
+#: Marker and label of a bias that is, or is not, above what the noise of its estimate hides.
+BIAS = {True: ("D", r"bias$^2$ of $\hat g$"), False: ("<", "bias lost in noise: at most about this")}
 
 DRAWINGS = {
     "critic_error": (SummaryRow, critic_error),

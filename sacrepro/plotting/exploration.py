@@ -1,63 +1,89 @@
-"""Assumption 3 and what it costs in Theorem 5: σ over τ and κ, and the T of (8) over κ."""
+"""Assumption 3 and what it costs in Theorem 5: σ over τ and κ, the T of (8), and both sides of (9)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sacrepro.claims.comparison import Comparison
-from sacrepro.plotting.style import BOUND_COLOR, kappa_color, names, outer_labels, panels, shared_legend
+from sacrepro.plotting.decay import bound_ticks, dots
+from sacrepro.plotting.panels import frame, listed, log_axis, remark, swatches, titled
+from sacrepro.plotting.style import BOUND_COLOR, kappa_color, kappa_label, literal, names
 
 
 def assumption3(rows: Sequence[Comparison]) -> Figure:
     """σ(τ) = min_i σ_i(τ) over τ, one colour a κ, the least over policies; dashed: the floor from local kernels."""
     instances = names(rows)
-    figure, grid = panels(instances)
+    figure, grid = titled(instances)
+    kappas = sorted({row.kappa for row in rows})
+    step = 0.9 / len(kappas)
     for axes, name in zip(grid, instances, strict=True):
         own = [row for row in rows if row.instance == name and row.hypothesis == "floor"]
         taus = list(dict.fromkeys(row.case for row in own))
         for kappa in sorted({row.kappa for row in own}):
             chosen = [[row for row in own if row.kappa == kappa and row.case == tau] for tau in taus]
-            sigma = [min(row.right for row in group) for group in chosen]
-            floor = [min(row.left for row in group) for group in chosen]
-            color = kappa_color(kappa)
-            shown = [k for k, value in enumerate(sigma) if value > 0]
-            axes.plot(shown, [sigma[k] for k in shown], "o", color=color, label=rf"$\sigma,\ \kappa={kappa}$")
-            positive = [k for k, value in enumerate(floor) if value > 0]
-            axes.plot(positive, [floor[k] for k in positive], "--", color=color)
-        if not any(np.size(line.get_xdata()) for line in axes.get_lines()):
-            axes.text(0.5, 0.5, r"$\sigma(\tau) = 0$", transform=axes.transAxes, ha="center")
-        axes.set_yscale("log")
-        axes.set_xticks(range(len(taus)), [tau.removeprefix("τ=") for tau in taus])
+            sigma = {k: min(row.right for row in group) for k, group in enumerate(chosen) if group}
+            floor = {k: min(row.left for row in group) for k, group in enumerate(chosen) if group}
+            shift = step * (kappas.index(kappa) - (len(kappas) - 1) / 2)
+            shown = [k for k in sigma if sigma[k] > 0]
+            dots(axes, [k + shift for k in shown], [sigma[k] for k in shown], kappa, label=kappa_label(kappa))
+            positive = {k: value for k, value in floor.items() if value > 0}
+            bound_ticks(axes, positive, "--", "floor", half=0.48, color=kappa_color(kappa))
+        if any(row.right > 0 for row in own):
+            log_axis(axes)
+        else:
+            remark(axes, r"$\sigma(\tau) = 0$")
+        axes.set_xticks(range(len(taus)), [literal(tau.removeprefix("τ=")) for tau in taus])
         axes.set_xlim(-0.5, len(taus) - 0.5)
-    outer_labels(figure, r"$\tau$", r"$\sigma(\tau)$, least over policies and agents; dashed: floor")
-    shared_legend(figure, max(grid, key=lambda axes: len(axes.get_lines())))
+    frame(figure, r"$\tau$", r"$\sigma(\tau)$, least over policies and agents")
     return figure
+
+
+#: The readings of Theorem 5 that are drawn, and their titles.
+PARTS = {
+    "T of (8)": r"$1/\sigma$ and the least $T$ of (8)",
+    "(9)": r"(9): $\|\nabla J(\theta)\|^2$",
+    "(9) along runs": "(9) along runs: its weighted mean",
+}
 
 
 def theorem5(rows: Sequence[Comparison]) -> Figure:
-    """1/σ, one marker a policy, and dashed the least T that (8) admits."""
-    shown = [row for row in rows if row.hypothesis == "T of (8)"]
+    """One line a κ, from above: markers are left sides, ticks beside them the easiest and the hardest right side.
+    First 1/σ and the T of (8), then (9) at given policies and along runs of Algorithm 1. The solid tick is what
+    holds at every θ: a right side beyond it says nothing. Where σ is 0 or not computed there is no (8).
+    """
+    shown = [row for row in rows if row.hypothesis in PARTS]
+    parts = [part for part in PARTS if any(row.hypothesis == part for row in shown)]
     instances = names(shown)
-    figure, grid = panels(instances)
-    for axes, name in zip(grid, instances, strict=True):
-        own = [row for row in shown if row.instance == name]
-        for row in own:
-            axes.plot([row.kappa], [row.left], "o", color=kappa_color(row.kappa), alpha=0.5, markeredgewidth=0)
-        kappas = sorted({row.kappa for row in own})
-        for bound in (min, max):
-            T = [bound(row.right for row in own if row.kappa == kappa) for kappa in kappas]
-            axes.plot(kappas, T, "--", color=BOUND_COLOR)
-        axes.set_yscale("log")
-        axes.set_xticks(kappas)
-        axes.set_xlim(-0.5, max(kappas) + 0.5)
-    grid[0].plot([], [], "o", color=BOUND_COLOR, label=r"$1/\sigma$, one marker a policy")
-    grid[0].plot([], [], "--", color=BOUND_COLOR, label="least T of (8), easiest and hardest policy")
-    outer_labels(figure, r"$\kappa$", "steps of the inner loop")
-    shared_legend(figure, grid[0])
+    most = max((len({row.kappa for row in shown if row.instance == name}) for name in instances), default=1)
+    figure, grid = listed(instances, row=0.1 + 0.07 * most, width=2.6 * len(parts), shares=[1] * len(parts), titles=1)
+    for axes, part in zip(grid, parts, strict=True):
+        axes.set_title(PARTS[part])
+        for place, name in enumerate(instances):
+            own = [row for row in shown if (row.hypothesis, row.instance) == (part, name)]
+            against_right(axes, place, own)
+        log_axis(axes, "x")
+    frame(figure, more=swatches({row.kappa for row in shown}))
     return figure
+
+
+def against_right(axes: Axes, place: int, rows: Sequence[Comparison]) -> None:
+    """Both sides of one reading on one instance, one line a κ, and the trivial bound if there is one."""
+    kappas = sorted({row.kappa for row in rows})
+    step = 0.84 / max(len(kappas), 1)
+    for k, kappa in enumerate(kappas):
+        own = [row for row in rows if row.kappa == kappa]
+        height = place + step * (k - (len(kappas) - 1) / 2)
+        left = sorted({row.left for row in own})
+        dots(axes, left, [height] * len(left), kappa, label="left side", alpha=0.6, markersize=3.5)
+        right = sorted({row.right for row in own})
+        ends = dict.fromkeys((right[0], right[-1]))
+        axes.plot([*ends], [height] * len(ends), "|", color=kappa_color(kappa), label="right side")
+    trivial = {row.trivial for row in rows if row.trivial < float("inf")}
+    for level in sorted(trivial):
+        axes.plot([level] * 2, [place - 0.45, place + 0.45], color=BOUND_COLOR, linewidth=0.9, label="holds at every θ")
 
 
 DRAWINGS = {"assumption3": (Comparison, assumption3), "theorem5": (Comparison, theorem5)}

@@ -6,19 +6,24 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from sacrepro.claims.summary import SummaryRow
-from sacrepro.plotting.style import kappa_color, names, outer_labels, panels, shared_legend
+from sacrepro.plotting.panels import BESIDE, beside, frame, grid_of, log_axis, titled
+from sacrepro.plotting.style import kappa_color, kappa_label, kappa_line, literal, names
+
+#: What first-order optimality lacks, in a label.
+GAP = r"$\mathrm{max}_{\zeta'}\langle\nabla_\zeta J, \zeta'-\zeta\rangle$"
 
 
 def learning(rows: Sequence[SummaryRow]) -> Figure:
     """The discounted return of the sampled trajectories, averaged since the record before."""
-    return curves(rows, "J_estimate", r"$\sum_{t\leq T}\gamma^t r(t)$, sampled", log=False)
+    return curves(rows, "J_estimate", r"$\sum_{t\leq T}\gamma^t r(t)$, sampled")
 
 
 def objective(rows: Sequence[SummaryRow]) -> Figure:
     """J(θ(m)) computed exactly along the runs."""
-    return curves(rows, "J", r"$J(\theta(m))$, exact", log=False)
+    return curves(rows, "J", r"$J(\theta(m))$, exact")
 
 
 def stationarity(rows: Sequence[SummaryRow]) -> Figure:
@@ -27,7 +32,7 @@ def stationarity(rows: Sequence[SummaryRow]) -> Figure:
         rows,
         {
             "gradient_norm_squared": r"$\|\nabla J(\theta(m))\|^2$",
-            "gap": r"$\max_{\zeta'}\langle\nabla_\zeta J, \zeta'-\zeta\rangle$",
+            "gap": GAP,
         },
     )
 
@@ -38,7 +43,7 @@ def patient(rows: Sequence[SummaryRow]) -> Figure:
         rows,
         {
             "gradient_norm_squared": r"$\|\nabla J(\theta(m))\|^2$",
-            "gap": r"$\max_{\zeta'}\langle\nabla_\zeta J, \zeta'-\zeta\rangle$",
+            "gap": GAP,
             "J": r"$J(\theta(m))$",
         },
     )
@@ -48,55 +53,54 @@ def exact_values(rows: Sequence[SummaryRow], quantities: Mapping[str, str]) -> F
     """One row a quantity, with its label, one column an instance; log axes for all but J. Many stand the other way."""
     instances = names(rows)
     turned = len(instances) > 3
-    across, down = (quantities, instances) if turned else (instances, quantities)
-    figure = Figure(figsize=((3.4 if turned else 2.5) * len(across), (1.6 if turned else 2.1) * len(down) + 0.5))
-    grid = figure.subplots(len(down), len(across), squeeze=False, sharex=False if turned else "col")
-    grid = grid.T if turned else grid
+    if turned:
+        figure, grid = grid_of(len(instances), len(quantities), 3.3, 1.65, left=BESIDE)
+        grid = grid.T
+    else:
+        figure, grid = grid_of(len(quantities), len(instances), 2.6, 1.9)
     for line, (quantity, label) in enumerate(quantities.items()):
         for axes, name in zip(grid[line], instances, strict=True):
             own = [row for row in rows if row.quantity == quantity and row.instance == name]
             kappa_curves(axes, own)
             if quantity != "J" and any(row.iqm > 0 for row in own):
-                axes.set_yscale("log")
+                log_axis(axes)
             if turned:
-                axes.set_title(f"{name}, {label}")
+                axes.set_title(f"{literal(name)}, {label}")
             elif not line:
-                axes.set_title(name)
-        grid[line, 0].set_ylabel("" if turned else label)
-    figure.supxlabel(r"outer iteration $m$", fontsize=9)
-    shared_legend(figure, max(grid[0], key=lambda axes: len(axes.get_lines())))
+                axes.set_title(literal(name))
+        if not turned:
+            beside(grid[line, 0], label)
+    frame(figure, r"outer iteration $m$")
     return figure
 
 
 def simulated(rows: Sequence[SummaryRow]) -> Figure:
     """J(θ(m)) by simulation, on networks whose joint state space is out of reach."""
-    return curves(rows, "J", r"$J(\theta(m))$, simulated", log=False)
+    return curves(rows, "J", r"$J(\theta(m))$, simulated")
 
 
-def curves(rows: Sequence[SummaryRow], quantity: str, label: str, *, log: bool) -> Figure:
+def curves(rows: Sequence[SummaryRow], quantity: str, label: str) -> Figure:
     """One curve and one band for each κ; one panel an instance."""
     chosen = [row for row in rows if row.quantity == quantity]
     instances = names(chosen)
     few = len(instances) <= 6
     width, height = (3.4, 2.6) if few else (2.2, 1.9)
-    figure, grid = panels(instances, columns=2 if few else 4, width=width, height=height)
+    figure, grid = titled(instances, columns=2 if few else 4, width=width, height=height)
     for axes, name in zip(grid, instances, strict=True):
         kappa_curves(axes, [row for row in chosen if row.instance == name])
-        if log:
-            axes.set_yscale("log")
-    outer_labels(figure, r"outer iteration $m$", label)
-    shared_legend(figure, max(grid, key=lambda axes: len(axes.get_lines())))
+    frame(figure, r"outer iteration $m$", label)
     return figure
 
 
 def kappa_curves(axes: Axes, rows: Sequence[SummaryRow]) -> None:
-    """The curve and the band of each κ of one quantity on one instance."""
+    """The curve and the band of each κ of one quantity on one instance; a marker where there is one point."""
     for kappa in sorted({int(row.series) for row in rows}):
         own = [row for row in rows if int(row.series) == kappa]
-        x = [row.x for row in own]
-        low, high = [row.low for row in own], [row.high for row in own]
-        axes.fill_between(x, low, high, color=kappa_color(kappa), alpha=0.2, linewidth=0)
-        axes.plot(x, [row.iqm for row in own], color=kappa_color(kappa), label=rf"$\kappa={kappa}$")
+        x, color = [row.x for row in own], kappa_color(kappa)
+        axes.fill_between(x, [row.low for row in own], [row.high for row in own], color=color, alpha=0.2, linewidth=0)
+        line = kappa_line(kappa) if len(own) > 1 else "o"
+        axes.plot(x, [row.iqm for row in own], line, color=color, label=kappa_label(kappa))
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
 
 
 DRAWINGS = {

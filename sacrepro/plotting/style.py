@@ -1,24 +1,42 @@
-"""One look for every figure: the style sheet, the colours of κ, panels on a grid."""
+"""One look for every figure: the style sheet, the colours of κ, names as they are written."""
 
 from __future__ import annotations
 
 import contextlib
-import math
+import functools
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 
 import matplotlib as mpl
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
 
 #: Okabe-Ito colours, safe for colour-blind readers: κ = 0, 1, 2, …
 KAPPA_COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
+#: What tells κ = 7, 8, … from those that have the same colour: marker and line.
+KAPPA_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+KAPPA_LINES = ("-", "--", "-.", ":")
 BOUND_COLOR = "#444444"
 
 
 def kappa_color(kappa: int) -> str:
-    """The colour of κ; from the seventh on, all κ share the last."""
-    return KAPPA_COLORS[min(kappa, len(KAPPA_COLORS) - 1)]
+    """The colour of κ, in every figure; the seven colours come again from κ = 7 on."""
+    return KAPPA_COLORS[kappa % len(KAPPA_COLORS)]
+
+
+def kappa_marker(kappa: int) -> str:
+    """The marker of κ where κ is told by marker and colour alone."""
+    return KAPPA_MARKERS[kappa // len(KAPPA_COLORS) % len(KAPPA_MARKERS)]
+
+
+def kappa_line(kappa: int) -> str:
+    """The line of κ where κ is told by line and colour alone."""
+    return KAPPA_LINES[kappa // len(KAPPA_COLORS) % len(KAPPA_LINES)]
+
+
+def kappa_label(kappa: int) -> str:
+    """κ's entry in a legend."""
+    return rf"$\kappa={kappa}$"
 
 
 @contextlib.contextmanager
@@ -30,47 +48,31 @@ def house_style() -> Iterator[None]:
         yield
 
 
-def panels(
-    titles: Sequence[str], *, columns: int | None = None, width: float = 2.5, height: float = 2.1
-) -> tuple[Figure, list[Axes]]:
-    """A figure with one titled panel for each entry of `titles`, on a grid; superfluous places stay empty.
-
-    Without `columns`, up to nine panels stand three to a row; more are smaller, five to a row.
-    """
-    if columns is None:
-        columns = 3
-        if len(titles) > 9:
-            columns, width, height = 5, 0.8 * width, 0.85 * height
-    columns = min(columns, len(titles))
-    rows = math.ceil(len(titles) / columns)
-    figure = Figure(figsize=(width * columns, height * rows + 0.5))
-    grid = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axes, title in zip(grid, titles, strict=False):
-        axes.set_title(title)
-    for axes in grid[len(titles) :]:
-        axes.set_visible(False)
-    return figure, list(grid[: len(titles)])
-
-
-def remark(axes: Axes, text: str) -> None:
-    """What a panel has to say where it shows less than the others."""
-    box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
-    axes.text(0.5, 0.04, text, transform=axes.transAxes, ha="center", va="bottom", fontsize=7, bbox=box)
-
-
 def names(rows: Sequence[object]) -> list[str]:
     """The instances that occur in `rows`, in order of appearance."""
     return list(dict.fromkeys(row.instance for row in rows))  # type: ignore[attr-defined]
 
 
-def outer_labels(figure: Figure, x: str, y: str) -> None:
-    """Shared axis labels of a grid of panels."""
-    figure.supxlabel(x, fontsize=9)
-    figure.supylabel(y, fontsize=9)
+@functools.cache
+def width_of(text: str, size: float, mathematics: bool = False) -> float:
+    """The width of one line of text, in points."""
+    font = FontProperties(family="DejaVu Sans", size=size)
+    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=mathematics)
+    return float(width)
 
 
-def shared_legend(figure: Figure, axes: Axes) -> None:
-    """One legend above all panels, with the entries of `axes`."""
-    handles, labels = axes.get_legend_handles_labels()
-    columns = max(1, int(figure.get_figwidth() // 2.2))
-    figure.legend(handles, labels, loc="outside upper center", ncols=min(columns, len(labels)))
+#: The widest name, in points: that of about 22 letters.
+WIDEST = 132.0
+
+
+def literal(name: str, widest: float = WIDEST, size: float = 9.0) -> str:
+    """A name as a label that shows it letter by letter, on one line, the middle left out where it is too wide.
+
+    A dollar begins no formula, a leading underscore hides no entry of a legend; what has no glyph is dropped.
+    """
+    text = "".join(letter for letter in " ".join(name.split()) if letter.isprintable())
+    shown, kept = text, len(text)
+    while width_of(shown, size) > widest and kept > 1:
+        kept -= 1
+        shown = text[: kept - kept // 2] + "…" + text[len(text) - kept // 2 :]
+    return ("\N{HAIR SPACE}" if shown.startswith("_") else "") + shown.replace("$", r"\$")

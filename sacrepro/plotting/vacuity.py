@@ -7,10 +7,12 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import ScalarFormatter
+from matplotlib.lines import Line2D
+from matplotlib.ticker import NullLocator, ScalarFormatter
 
 from sacrepro.claims.comparison import Comparison, excess_of
 from sacrepro.claims.vacuity import SHARPER
+from sacrepro.plotting.panels import frame, listed, log_axis
 from sacrepro.plotting.style import BOUND_COLOR, KAPPA_COLORS, names
 
 #: Marker, colour and vertical shift of each reading; hollow beside the sharper trivial bound.
@@ -29,8 +31,7 @@ def vacuity(rows: Sequence[Comparison]) -> Figure:
     every ratio at the κ where it is least.
     """
     instances = names(rows)
-    figure = Figure(figsize=(7.6, 0.9 + 0.26 * len(instances)))
-    needed, excess = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
+    figure, (needed, excess) = listed(instances, row=0.26, width=6.0, shares=(3, 2))
     for place, name in enumerate(instances):
         own = [row for row in rows if row.instance == name]
         last = max(row.kappa for row in own)
@@ -38,21 +39,18 @@ def vacuity(rows: Sequence[Comparison]) -> Figure:
         for hypothesis in READINGS | HOLLOW:
             mark(needed, place, hypothesis, first(own, hypothesis))
             mark(excess, place, hypothesis, excess_of([row for row in own if row.hypothesis == hypothesis]))
-    for hypothesis, (marker, color, _) in READINGS.items():
-        needed.plot([], [], marker, color=color, label=hypothesis)
-    needed.plot([], [], "o", color=BOUND_COLOR, fillstyle="none", label=r"hollow: beside the sharper $\|\nabla J\|$")
     needed.axvline(-0.4, color=BOUND_COLOR, linewidth=0.6)
     needed.set_xscale("symlog", linthresh=10, linscale=1.5)
     needed.set_xticks([0, 2, 4, 6, 8, 10, 20, 50, 100, 200])
+    needed.xaxis.set_minor_locator(NullLocator())
     needed.xaxis.set_major_formatter(ScalarFormatter())
     needed.set_xlim(left=-0.4)
     needed.set_xlabel(r"$\kappa$; within the bar: the bound says something here")
     excess.axvline(1.0, color=BOUND_COLOR, linestyle="--")
-    excess.set_xscale("log")
+    log_axis(excess, "x")
     excess.set_xlabel("bound / trivial bound, least here")
-    needed.set_yticks(range(len(instances)), instances)
-    needed.set_ylim(len(instances) - 0.5, -0.5)
-    figure.legend(*needed.get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    hollow = Line2D([], [], linestyle="", marker="o", color=BOUND_COLOR, fillstyle="none")
+    frame(figure, more={r"hollow: beside the sharper $\|\nabla J\|$": hollow})
     return figure
 
 
@@ -64,7 +62,7 @@ def mark(axes: Axes, place: int, hypothesis: str, x: float) -> None:
     if hypothesis in HOLLOW:
         axes.plot([x], [place + shift], marker, color=color, fillstyle="none", markeredgewidth=0.8)
     else:
-        axes.plot([x], [place + shift], marker, color=color, markeredgewidth=0)
+        axes.plot([x], [place + shift], marker, color=color, markeredgewidth=0, label=hypothesis)
 
 
 def first(rows: Sequence[Comparison], hypothesis: str) -> float:

@@ -7,10 +7,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from sacrepro.bench.wireless import RECORDED, WirelessRow
-from sacrepro.plotting.style import BOUND_COLOR, kappa_color
+from sacrepro.plotting.panels import BESIDE, LINE, beside, frame, grid_of
+from sacrepro.plotting.style import BOUND_COLOR, kappa_color, literal, width_of
 
+#: The size of the names beside the lines.
+NAMES = 6.0
 #: Line style of each learner.
 LEARNERS = {"Algorithm 1": "-", "Algorithm 1, λ=1": "-.", "published variant": "--"}
 
@@ -19,39 +23,41 @@ def wireless_benchmark(rows: Sequence[WirelessRow]) -> Figure:
     """Left: the mean objective over seeds, with each seed thin, and the references. Right: how new the keys are.
     The claim that κ = 1 exceeds the recorded value is refuted if the solid line of κ = 1 ends below the dotted one.
     """
-    figure = Figure(figsize=(7.2, 3.4))
-    left, right = figure.subplots(1, 2, width_ratios=(3, 2))
+    references = {f"{row.method} {row.objective:.3f}": row.objective for row in rows if row.method not in LEARNERS}
+    levels = {literal(name): level for name, level in {**references, f"recorded {RECORDED}": RECORDED}.items()}
+    room = max(width_of(name, NAMES) for name in levels) / 72 + 0.2
+    gap = room + LINE + BESIDE
+    figure, grid = grid_of(1, 2, 2.9 + gap, 3.0, gap=gap, titles=0, width_ratios=(3, 2))
+    left, right = grid[0]
     for method, style in LEARNERS.items():
         for kappa in sorted({row.kappa for row in rows if row.method == method}):
             own = [row for row in rows if (row.method, row.kappa) == (method, kappa)]
             label = rf"{method}, $\kappa={kappa}$".replace("λ=1", r"$\lambda=1$")
             seeds_and_mean(left, own, "objective", style, kappa, label)
             seeds_and_mean(right, [row for row in own if row.m], "first_visit_share", style, kappa, None)
-    references = {f"{row.method} {row.objective:.3f}": row.objective for row in rows if row.method not in LEARNERS}
     for level in references.values():
         left.axhline(level, color=BOUND_COLOR, linestyle="-.", linewidth=0.8)
     left.axhline(RECORDED, color=BOUND_COLOR, linestyle=":")
-    name_lines(left, {**references, f"recorded {RECORDED}": RECORDED})
-    left.set_ylabel(r"mean over users of $\sum_{t<10}\gamma^t r_i(t)$")
     left.set_ylim(0, 1.12 * max(RECORDED, *(row.objective for row in rows)))
-    right.set_ylabel("share of first visits among updates")
+    name_lines(left, levels)
+    beside(left, r"mean over users of $\Sigma_{t<10}\,\gamma^t r_i(t)$")
+    beside(right, "share of first visits among updates")
     right.set_ylim(-0.05, 1.05)
     for axes in (left, right):
-        axes.set_xlabel(r"outer iteration $m$, thousands")
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
         axes.xaxis.set_major_formatter(lambda m, _: f"{m / 1000:g}")
-    handles, labels = left.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=2)
+    frame(figure, r"outer iteration $m$, thousands")
     return figure
 
 
 def name_lines(axes: Axes, levels: Mapping[str, float]) -> None:
     """The name of each level line right of the axes; names keep the height of a letter apart."""
-    least = 0.035 * max(levels.values())
+    least = 0.045 * axes.get_ylim()[1]
     place = -least
     for name, level in sorted(levels.items(), key=lambda item: item[1]):
         place = max(level, place + least)
         axes.annotate(
-            name, (1.01, place), xycoords=("axes fraction", "data"), va="center", fontsize=6, color=BOUND_COLOR
+            name, (1.01, place), xycoords=("axes fraction", "data"), va="center", fontsize=NAMES, color=BOUND_COLOR
         )
 
 
