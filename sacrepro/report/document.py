@@ -10,6 +10,7 @@ from typing import Any
 
 from sacrepro.claims.comparison import JUDGEMENTS, Verdict, excess_text, ratio_text
 from sacrepro.report.markdown import inline, markup
+from sacrepro.report.mathematics import quoted
 
 #: Title in BibTeX's and Markdown's files that the template reads beside the record.
 RECORD = "report.json"
@@ -60,7 +61,7 @@ def record(
                 "reference": inline(row.reference),
                 "verdict": inline(row.verdict),
                 "ratio": f"{row.ratio:.4g}",
-                "where": inline(separated(row.where)),
+                "where": placed(row.where),
             }
             for row in counterexamples
         ],
@@ -113,13 +114,19 @@ def claim_record(
                 "comparisons": grouped(row.comparisons),
                 "violations": row.violations,
                 "ratio": "" if row.ratio != row.ratio else ratio_text(row.ratio),
-                "where": inline(separated(row.where) or excess_text(row)),
+                "where": placed(row.where) or inline(excess_text(row)),
                 "certificate": f"{row.certificate:.1e}",
                 "verdict": row.verdict,
             }
             for row in rows
         ],
     }
+
+
+def placed(place: str) -> str:
+    """Where a comparison stands, as markup: the name of the instance letter by letter, the rest as prose."""
+    name, theta, rest = place.partition(", θ ")
+    return (f"#raw({quoted(name)});" if name else "") + inline(separated(theta + rest))
 
 
 def separated(place: str) -> str:

@@ -21,6 +21,11 @@ SHORTEST_WORD = 4
 #: ASCII punctuation that typst's mathematics takes as it is.
 PLAIN = frozenset("+-=<>!.")
 
+#: What stands before a bar that opens, and after a bar that closes.
+BLANK = frozenset(["", " ", "\n"])
+OPENING = frozenset("([{≤≥<>=+-−/")
+CLOSING = frozenset(")]},.;:^_/≤≥<>=+-−·'’*") | SUPERSCRIPTS.keys() | SUBSCRIPTS.keys()
+
 TOKEN = re.compile(
     r"(?P<number>\d+(?:\.\d+)?|\.\d+)|(?P<raised>[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ᵀᵗᵈ]+(?:·[⁰¹²³⁴⁵⁶⁷⁸⁹]+)?)"
     r"|(?P<lowered>[₀-₉]+)"
@@ -100,11 +105,20 @@ class Formula:
             for mark in token[1:]:
                 letter = f"{ACCENTS[mark]}({letter})" if mark in ACCENTS else letter
             return letter
-        if token in "|‖" and self.text[start - 1 : start + 2].strip() != token:
-            return f'class("normal", {token})'
+        if token in "|‖":
+            return f'class("{self.side(start)}", {token})'
         if token.isascii() and token not in PLAIN:
             return f"\\{token}" if token.isprintable() else ""
         return "" if unicodedata.combining(token) or not token.isprintable() else token
+
+    def side(self, start: int) -> str:
+        """Whether a bar opens, closes or divides, by what stands around it: typst would set it with blanks."""
+        before, after = self.text[start - 1 : start], self.text[start + 1 : start + 2]
+        if before in BLANK and after in BLANK:
+            return "relation"
+        if before in BLANK | OPENING:
+            return "opening"
+        return "closing" if after in BLANK | CLOSING else "normal"
 
     def name(self, token: str, start: int) -> list[str]:
         """An operator, a word between spaces, or a product of letters."""

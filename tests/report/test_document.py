@@ -12,7 +12,8 @@ from sacrepro.claims import CLAIMS, assumption3, reward_radius
 from sacrepro.claims.comparison import Verdict
 from sacrepro.plotting import FIGURES
 from sacrepro.report.catalog import CONSTANT, catalog, claims_page, with_values
-from sacrepro.report.document import record, separated
+from sacrepro.report.document import placed, record, separated
+from sacrepro.report.mathematics import quoted
 from sacrepro.store import write_json, write_rows
 
 ROOT = Path(__file__).parents[2]
@@ -126,3 +127,9 @@ def test_the_catalog_is_a_verb(tmp_path):
     call = [sys.executable, "-m", "sacrepro", "catalog", "--output", "c.json", "--markdown", "c.md"]
     subprocess.run(call, cwd=tmp_path, check=True)
     assert json.loads((tmp_path / "c.json").read_text()) == ENTRIES
+
+
+@pytest.mark.parametrize("name", ["relay", "sis_kite", "x_", "_x", "a*b*", "$x$", "<b>", "n_i", "`code`", "two\nlines"])
+def test_the_name_of_an_instance_is_set_letter_by_letter(name):
+    made = placed(f"{name}, θ uniform, agent 0, κ=12 τ=3")
+    assert made.startswith(f"#raw({quoted(name)});, $θ$ uniform, agent 0")
