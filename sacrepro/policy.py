@@ -194,6 +194,11 @@ def policy_at(theta: Theta, j: int, size: tuple[int, int]) -> Array:
     return action_table("zeta", j, theta.zeta[j], size)
 
 
+def mixed(zeta: Sequence[Array], epsilon: float) -> Policy:
+    """(1-ε) ζ_i + ε/A_i for each agent: the policies of Algorithm 1's extension `epsilon`."""
+    return Policy([(1.0 - epsilon) * zeta_i + epsilon / zeta_i.shape[1] for zeta_i in zeta])
+
+
 def score(zeta_i: Array) -> Array:
     """∂ log ζ_i(a|s) / ∂ θ_i(s,b) = 1{a=b} - ζ_i(b|s), shape (S_i, A_i, A_i) indexed [s, a, b].
 

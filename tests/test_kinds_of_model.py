@@ -25,6 +25,10 @@ SAMPLED = {"seed": 3, "m": 1}
 CALLS = {
     "as_coupled": as_coupled,
     "evaluate": lambda mdp: exact.evaluate(mdp, THETA)[:2],
+    "expected_critic": lambda mdp: exact.expected_critic(mdp, THETA, kappa=1, T=3, agents=(1,), **TD)[0][0],
+    "expected_update": lambda mdp: exact.expected_update(mdp, THETA, kappa=1, T=3, **TD).g_hat,
+    "law_cost": lambda mdp: exact.law_cost(mdp, kappa=1, T=3).cells,
+    "mean_curve": lambda mdp: exact.mean_curve(mdp, THETA, kappa=0, M=2, T=3, eta=1.0, **TD),
     "q_function": lambda mdp: exact.q_function(mdp, THETA, 1),
     "discounted_state_distribution": lambda mdp: exact.discounted_state_distribution(mdp, THETA),
     "policy_gradient": lambda mdp: exact.policy_gradient(mdp, THETA),
@@ -59,6 +63,7 @@ CALLS = {
 #: Public names that are given no model: records, models themselves, functions of graphs and tables.
 OTHERS = {
     "CountedMDP", "CoupledMDP", "NetworkedMDP", "Policy", "InputWarning", "PolicyEvaluation", "SACTrace", "DecayBounds",
+    "ExpectedUpdate",
     "ObjectiveGradient", "neighborhood", "softmax", "truncate", "AnySimulator", "OwnSimulator", "Trajectory",
     "WirelessSimulator", "SteppedSimulator",
 }  # fmt: skip

@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sacrepro.exact.algorithm_law import ExpectedUpdate, expected_critic, expected_update, law_cost, mean_curve
     from sacrepro.exact.cells import natural_mean, td_fixed_point
     from sacrepro.exact.decay import DecayBounds, certified_decay, decay_profile
     from sacrepro.exact.gradient import (
@@ -25,14 +26,19 @@ if TYPE_CHECKING:
 
 _ROOMS = {
     "DecayBounds": "decay",
+    "ExpectedUpdate": "algorithm_law",
     "ObjectiveGradient": "gradient",
     "PolicyEvaluation": "values",
     "certified_decay": "decay",
     "decay_profile": "decay",
     "discounted_state_distribution": "occupancy",
     "evaluate": "values",
+    "expected_critic": "algorithm_law",
+    "expected_update": "algorithm_law",
+    "law_cost": "algorithm_law",
     "local_decay": "light_cone",
     "local_value": "light_cone",
+    "mean_curve": "algorithm_law",
     "natural_mean": "cells",
     "natural_truncated_gradient": "gradient",
     "objective_and_gradient": "gradient",
@@ -44,14 +50,19 @@ _ROOMS = {
 
 __all__ = [
     "DecayBounds",
+    "ExpectedUpdate",
     "ObjectiveGradient",
     "PolicyEvaluation",
     "certified_decay",
     "decay_profile",
     "discounted_state_distribution",
     "evaluate",
+    "expected_critic",
+    "expected_update",
+    "law_cost",
     "local_decay",
     "local_value",
+    "mean_curve",
     "natural_mean",
     "natural_truncated_gradient",
     "objective_and_gradient",

@@ -1,0 +1,325 @@
+"""Algorithm 1 without sampling: E Q̂_i^T and E ĝ_i(m), exactly, for any κ, T, h, t0.
+
+Line 7 is linear in Q̂ with coefficients that (x(t-1), x(t)) determine. So for d_t = 1, or the weight of one cell so far,
+d_t(x) = Σ_{t'≤t} γ^{t'} 1{x(t') = x}, the tables
+
+    B_t(z)[y] = E[d_t Q̂^t(y) 1{z(t) = z}],      z = (s, a_B),      B = N_i^κ,      y over the cells of i,
+
+close under a linear recursion that carries E[d_t 1{z(t) = z}] along: for B before d_t receives the visit of time t,
+
+    B_t(z')[y] = Σ_z P(z'|z) B_{t-1}(z)[y]
+               + α_{t-1} Σ_{z ∈ y} P(z'|z) (r_i(z) E[d 1{z}] + γ B_{t-1}(z)[x(z')] - B_{t-1}(z)[y]).
+
+Line 11 needs no more: i ∈ N_j^κ if and only if z_i is part of the cell of j, so
+
+    E ĝ_i(m) = (1/n) Σ_{j ∈ N_i^κ} Σ_x ∇ log ζ_i(x_i) E[Q̂_j^T(x) d_T(x)],
+
+the entries y = x of the tables of d(x) at time T. The weights d(x) do not see each other: one table at a time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from sacrepro.counted import CountedMDP
+from sacrepro.coupled import CoupledMDP, Model
+from sacrepro.exact.cell_chain import CellChain, CellShape, cell_chain
+from sacrepro.exact.chain import Chain, chain_of, exact_model
+from sacrepro.exact.coupled import pair_chain
+from sacrepro.exact.critic_tables import final_tables, rounding_error
+from sacrepro.exact.memory import demand, readable_count
+from sacrepro.graph import check_agent, check_kappa
+from sacrepro.model import Array, real, wrong_shape
+from sacrepro.notices import brief
+from sacrepro.policy import Theta, all_actions_possible, check_theta, mixed, policies, score
+
+#: Multiply-adds that one call may take: about five minutes on one core.
+WORK = 1 << 40
+
+#: Entries of the tables of all weights that are advanced together: they stay in cache.
+BLOCK_ENTRIES = 1 << 20
+
+
+class ExpectedUpdate(NamedTuple):
+    """The law of one outer iteration of Algorithm 1 at θ(m) = θ, in the mean.
+
+    g_hat   : E ĝ_i(m) of lines 10-11, blocks (S_i, A_i).      Q_hat : E Q̂_i^T over the cells, shape of Q̂_i.
+    error   : certified bound on the 2-norm of the error of all of g_hat, and on the error of each entry of Q_hat.
+    """
+
+    g_hat: tuple[Array, ...]
+    Q_hat: tuple[Array, ...]
+    error: float
+
+    def __repr__(self) -> str:
+        return brief(self)
+
+
+class LawCost(NamedTuple):
+    """What the law takes: bytes of tables at a time, and multiply-adds in all, those of the costliest agent first.
+
+    agent, cells : the agent whose critic takes most, and its number of cells.
+    """
+
+    memory: int
+    multiplications: int
+    agent: int
+    cells: int
+
+
+def expected_update(
+    mdp: Model | CountedMDP,
+    theta: Theta,
+    *,
+    kappa: int,
+    T: int,
+    h: float,
+    t0: float,
+    epsilon: float = 0.0,
+    Q_hat: Sequence[Array] | None = None,
+    work: int = WORK,
+    memory_limit: int | None = None,
+) -> ExpectedUpdate:
+    """E ĝ_i(m) and E Q̂_i^T of Algorithm 1 at θ(m) = `theta`, α_t = h/(t+t0), exactly.
+
+    epsilon : policies (1-ε) softmax + ε uniform with their exact score, as the learner's extension has them.
+    Q_hat   : Q̂^0 of line 3, one table an agent in the shape of Q̂_i, for a warm start; zero by default.
+    h may exceed t0: line 7 is then computed as printed, and `error` says what that costs.
+    Raises TypeError or ValueError naming the argument, ValueError where more than `work` multiply-adds are needed and
+    MemoryError where the tables do not fit, both before anything is computed; `law_cost` tells beforehand.
+    """
+    mdp = exact_model(mdp)
+    all_actions_possible(theta, "E ĝ, which is in θ,")
+    chain, alpha, starts = _problem(mdp, theta, kappa, T, h, t0, epsilon, Q_hat)
+    _afford(law_cost(mdp, kappa=kappa, T=T), work, memory_limit)
+    n, sizes = mdp.n, list(zip(mdp.state_sizes, mdp.action_sizes, strict=True))
+    sums = [np.zeros(size) for size in sizes]
+    means, error, g_error = [], 0.0, 0.0
+    for j in range(n):
+        cells = cell_chain(chain, j, kappa)
+        weighted, mean = _critic(cells, starts[j], alpha, range(cells.shape.c))
+        means.append(_as_Q_hat(mean, cells, mdp))
+        each = rounding_error(cells, starts[j], alpha)
+        error = max(error, each)
+        g_error += 2.0 * len(cells.shape.hood) * each / (1.0 - mdp.gamma) / n
+        for i, marginal in _marginals(weighted, cells):
+            sums[i] += marginal.reshape(sizes[i])
+    softmax = policies(mdp, theta)
+    g_hat = tuple(
+        np.einsum("sa,sab->sb", _score_weight(zeta_i, epsilon) * sums_i / n, score(zeta_i))
+        for zeta_i, sums_i in zip(softmax, sums, strict=True)
+    )
+    return ExpectedUpdate(g_hat, tuple(means), max(error, g_error) * (1.0 + 1e-9))
+
+
+def mean_curve(
+    mdp: Model | CountedMDP,
+    theta0: Theta,
+    *,
+    kappa: int,
+    M: int,
+    T: int,
+    h: float,
+    t0: float,
+    eta: float,
+    epsilon: float = 0.0,
+    work: int = WORK,
+    memory_limit: int | None = None,
+) -> tuple[Array, ...]:
+    """θ(0), …, θ(M) of θ(m+1) = θ(m) + η/√(m+1) E ĝ(m): Algorithm 1 with its step replaced by the mean.
+
+    One array (M + 1, S_i, A_i) an agent, no seeds. `work` and `memory_limit` are those of one `expected_update`.
+    """
+    if isinstance(M, bool) or not isinstance(M, (int, np.integer)) or M < 1:
+        raise ValueError(f"M must be an integer of at least 1, got {M!r}")
+    if isinstance(eta, bool) or not (isinstance(eta, (int, float, np.number)) and math.isfinite(eta) and eta > 0):
+        raise ValueError(f"eta must be finite and above 0, got {eta!r}")
+    mdp = exact_model(mdp)
+    theta = [check_theta(mdp, theta0, "theta0")]
+    for m in range(M):
+        at = theta0 if m == 0 else theta[-1]
+        g_hat = expected_update(
+            mdp, at, kappa=kappa, T=T, h=h, t0=t0, epsilon=epsilon, work=work, memory_limit=memory_limit
+        ).g_hat
+        theta.append(tuple(block + eta / math.sqrt(m + 1.0) * g for block, g in zip(theta[-1], g_hat, strict=True)))
+    return tuple(np.stack(blocks) for blocks in zip(*theta, strict=True))
+
+
+def expected_critic(
+    mdp: Model | CountedMDP,
+    theta: Theta,
+    *,
+    kappa: int,
+    T: int,
+    h: float,
+    t0: float,
+    epsilon: float = 0.0,
+    Q_hat: Sequence[Array] | None = None,
+    agents: Sequence[int] | None = None,
+    work: int = WORK,
+    memory_limit: int | None = None,
+) -> tuple[tuple[Array, ...], float]:
+    """(E Q̂_i^T for each of `agents`, certified error of each entry): what `expected_update` says of the critic alone.
+
+    One weight in place of one for each cell, so T may be a few hundred times as long; arguments and errors as there.
+    """
+    mdp = exact_model(mdp)
+    chain, alpha, starts = _problem(mdp, theta, kappa, T, h, t0, epsilon, Q_hat)
+    agents = range(mdp.n) if agents is None else agents
+    for i in agents:
+        check_agent(i, mdp.n)
+    _afford(law_cost(mdp, kappa=kappa, T=T, critic_only=True, agents=agents), work, memory_limit)
+    means, error = [], 0.0
+    for i in agents:
+        cells = cell_chain(chain, i, kappa)
+        means.append(_as_Q_hat(_critic(cells, starts[i], alpha, range(0))[1], cells, mdp))
+        error = max(error, rounding_error(cells, starts[i], alpha))
+    return tuple(means), error
+
+
+def law_cost(
+    mdp: Model | CountedMDP, *, kappa: int, T: int, critic_only: bool = False, agents: Sequence[int] | None = None
+) -> LawCost:
+    """What `expected_update`, or with `critic_only` `expected_critic`, takes on this model; nothing is computed."""
+    mdp = exact_model(mdp)
+    S, A = _chain_sizes(mdp)
+    memory = total = most = 0
+    worst = (0, 0)
+    for i in range(mdp.n) if agents is None else agents:
+        shape = CellShape(mdp.graph, S, A, i, kappa)
+        weights = 1 if critic_only else 1 + shape.c
+        block = min(weights, 1 + _block(shape))
+        kernels = shape.o * shape.c * shape.b * 2 + (shape.r * shape.o**2 if shape.o > 1 else 0)
+        memory = max(memory, 8 * (shape.entries * block + kernels))
+        needed = T * shape.multiplications * (weights + (weights - 1) // max(1, block - 1))
+        total += needed
+        if needed > most:
+            most, worst = needed, (i, shape.c)
+    return LawCost(memory, total, *worst)
+
+
+def _block(shape: CellShape) -> int:
+    return max(1, BLOCK_ENTRIES // shape.entries)
+
+
+def _afford(cost: LawCost, work: int, memory_limit: int | None) -> None:
+    what = f"the law of agent {cost.agent}'s critic, which has {readable_count(cost.cells)} cells,"
+    if cost.multiplications > work:
+        raise ValueError(
+            f"{what} and those of the others need {readable_count(cost.multiplications)} multiply-adds, which exceeds "
+            f"work = {work}; take a smaller kappa, T or network, or raise work"
+        )
+    demand(what, cost.memory, memory_limit, "a smaller kappa or network fits")
+
+
+def _chain_sizes(mdp: Model) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Sizes of states and actions as the chain has them: pairs without actions for an action-coupled model."""
+    if isinstance(mdp, CoupledMDP):
+        return tuple(S_i * A_i for S_i, A_i in zip(mdp.state_sizes, mdp.action_sizes, strict=True)), (1,) * mdp.n
+    return mdp.state_sizes, mdp.action_sizes
+
+
+def _problem(
+    mdp: Model,
+    theta: Theta,
+    kappa: int,
+    T: int,
+    h: float,
+    t0: float,
+    epsilon: float,
+    Q_hat: Sequence[Array] | None,
+) -> tuple[Chain, Array, list[Array]]:
+    """The chain, α_0, …, α_{T-1} and Q̂^0 of every agent over its cells; TypeError or ValueError names the argument."""
+    check_theta(mdp, theta)
+    check_kappa(kappa)
+    if isinstance(T, bool) or not isinstance(T, (int, np.integer)):
+        raise TypeError(f"T must be an integer, got {T!r}")
+    if T < 1:
+        raise ValueError(f"T must be at least 1, got {T}")
+    for name, number in (("h", h), ("t0", t0), ("epsilon", epsilon)):
+        if isinstance(number, bool) or not isinstance(number, (int, float, np.integer, np.floating)):
+            raise TypeError(f"{name} must be a number, got {number!r}")
+    for name, number in (("h", h), ("t0", t0)):
+        if not (math.isfinite(number) and number > 0):
+            raise ValueError(f"{name} must be finite and above 0, got {number!r}")
+    if not 0.0 <= epsilon < 1.0:
+        raise ValueError(f"epsilon must lie in [0, 1), got {epsilon!r}; at 1 the policies would not depend on θ")
+    policy = mixed(policies(mdp, theta), float(epsilon)) if epsilon > 0 else theta
+    chain = pair_chain(mdp, policy) if isinstance(mdp, CoupledMDP) else chain_of(mdp, policy)
+    S, A = _chain_sizes(mdp)
+    shapes = [CellShape(mdp.graph, S, A, i, kappa) for i in range(mdp.n)]
+    if Q_hat is None:
+        return chain, h / (np.arange(T) + t0), [np.zeros(shape.c) for shape in shapes]
+    if not isinstance(Q_hat, Sequence) or len(Q_hat) != mdp.n:
+        raise ValueError(f"Q_hat must hold one table for each of the {mdp.n} agents")
+    starts = [_from_Q_hat(real(f"Q_hat[{i}] of agent {i}", Q_hat[i]), shapes[i], mdp) for i in range(mdp.n)]
+    return chain, h / (np.arange(T) + t0), starts
+
+
+def _critic(cells: CellChain, start: Array, alpha: Array, marked: Sequence[int]) -> tuple[Array, Array]:
+    """(E[Q̂^T(x) d_T(x)] for the cells x of `marked`, E Q̂^T over all cells)."""
+    size = _block(cells.shape)
+    weighted = [np.zeros(0)]
+    mean = np.zeros(0)
+    for low in range(0, max(1, len(marked)), size):
+        block = np.array(marked[low : low + size], dtype=np.int64)
+        final = final_tables(cells, start, alpha, block).sum(axis=(0, 1))
+        mean = final[:-1, 0]
+        weighted.append(final[block, 1 + np.arange(len(block))])
+    return np.concatenate(weighted), mean
+
+
+def _marginals(weighted: Array, cells: CellChain) -> Iterator[tuple[int, Array]]:
+    """(i, Σ over the cells x with x_i = (s_i, a_i)) for every agent inside; (S_i, A_i), or over pairs."""
+    shape = cells.shape
+    m = len(shape.inside)
+    table = weighted.reshape(*shape.S, *shape.A)
+    for k, i in enumerate(shape.inside):
+        yield i, table.sum(axis=tuple(axis for axis in range(2 * m) if axis % m != k))
+
+
+def _as_Q_hat(mean: Array, cells: CellChain, mdp: Model) -> Array:
+    """A table over cells in the shape of Q̂_i: (S_0, …, A_{n-1}) with length 1 outside N_i^κ."""
+    shape, n = cells.shape, mdp.n
+    order, split = _places(shape, mdp)
+    padded = [mdp.state_sizes[j] if j in shape.hood else 1 for j in range(n)]
+    padded += [mdp.action_sizes[j] if j in shape.hood else 1 for j in range(n)]
+    return np.ascontiguousarray(mean.reshape(split).transpose(order)).reshape(padded)
+
+
+def _from_Q_hat(table: Array, shape: CellShape, mdp: Model) -> Array:
+    """The inverse of `_as_Q_hat`, flat; ValueError names the agent whose table has another shape."""
+    n = mdp.n
+    expected = tuple(mdp.state_sizes[j] if j in shape.hood else 1 for j in range(n))
+    expected += tuple(mdp.action_sizes[j] if j in shape.hood else 1 for j in range(n))
+    if table.shape != expected:
+        raise ValueError(wrong_shape("Q_hat", shape.agent, table, f"{expected}: length 1 outside {shape.hood}"))
+    if not np.isfinite(table).all():
+        entry = tuple(int(k) for k in np.argwhere(~np.isfinite(table))[0])
+        raise ValueError(f"Q_hat[{shape.agent}] of agent {shape.agent} has entry {float(table[entry])!r} at {entry}")
+    order, _ = _places(shape, mdp)
+    hood = shape.hood
+    inside = [mdp.state_sizes[j] for j in hood] + [mdp.action_sizes[j] for j in hood]
+    return np.ascontiguousarray(table.reshape(inside).transpose(np.argsort(order))).ravel()
+
+
+def _places(shape: CellShape, mdp: Model) -> tuple[list[int], list[int]]:
+    """(order, split): the axes of a table over cells, split into states and actions, and how they become sorted."""
+    m = len(shape.inside)
+    where = [shape.inside.index(j) for j in shape.hood]
+    states, actions = [mdp.state_sizes[j] for j in shape.inside], [mdp.action_sizes[j] for j in shape.inside]
+    if shape.a == 1 and isinstance(mdp, CoupledMDP):
+        split = [size for both in zip(states, actions, strict=True) for size in both]
+        return [2 * k for k in where] + [2 * k + 1 for k in where], split
+    return where + [m + k for k in where], states + actions
+
+
+def _score_weight(zeta_i: Array, epsilon: float) -> Array:
+    """w_i(a|s) = (1-ε) ζ_i / ζ_i^ε: the score of the mixture is w_i times that of the softmax."""
+    if epsilon == 0.0:
+        return np.ones(zeta_i.shape)
+    return (1.0 - epsilon) * zeta_i / ((1.0 - epsilon) * zeta_i + epsilon / zeta_i.shape[1])

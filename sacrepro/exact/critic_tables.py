@@ -1,0 +1,105 @@
+"""The recursion that the law of Algorithm 1's critic follows; `algorithm_law` says what it means.
+
+With z = (s, a_B) and x(z) its cell, and for a weight d_t = 1 or d_t = d_t(x) = Σ_{t'≤t} γ^{t'} 1{x(t') = x},
+
+    B_t(z)[y] = E[d_t Q̂^t(y) 1{z(t) = z}],      B_t(z)[c] = E[d_t 1{z(t) = z}],      y over the c cells.
+
+In one step B leaves z = (o, u, a) for the state (o', u'). What line 7 adds belongs to the entry y = x(t-1), the cell
+of z, and it looks at x(t) = (u', a'): γ Q̂^{t-1}(x(t)) depends on a', r_i - Q̂^{t-1}(x(t-1)) does not.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from sacrepro.exact.cell_chain import CellChain
+from sacrepro.exact.rounding import gamma_k
+from sacrepro.model import Array
+
+
+def final_tables(cells: CellChain, Q_start: Array, alpha: Array, marked: Array) -> Array:
+    """B_T, shape (o, c, c + 1, 1 + len(marked)): z, then y, then the weights d = 1 and d(x) for the marked cells x.
+
+    Q_start : Q̂^0 over the cells. alpha : α_0, …, α_{T-1}.
+    """
+    shape, gamma = cells.shape, cells.chain.mdp.gamma
+    o, b, a, c, r, k = shape.o, shape.b, shape.a, shape.c, shape.r, 1 + len(marked)
+    B = np.empty((o, c, c + 1, k))
+    # By state: what is carried along; by (y, u'), then a': what line 7 adds, its last column free of a'.
+    carried, added = np.zeros((o, b, c + 1, k)), np.zeros((o, c, b, a + 1, k))
+    moved, spread = np.empty((r, o, b, (c + 1) * k)), np.empty_like(added)
+    arrived = np.empty((r, o, b * (c + 1) * k))
+    # The states of the rim come first in a cell: z = (o, rim, the rest of the cell).
+    inside = np.ascontiguousarray(cells.P_inside.reshape(o, r, c // r, b).transpose(1, 0, 3, 2))
+    leaving = B.reshape(o, r, c // r, (c + 1) * k).swapaxes(0, 1)
+    by_rim = (o, r, c // r * b * (a + 1) * k)
+    spread_by_rim, added_by_rim = spread.reshape(by_rim).swapaxes(0, 1), added.reshape(by_rim).swapaxes(0, 1)
+    carried[:, :, c, 0] = cells.start
+    carried[:, :, :c, 0] = cells.start[..., None] * Q_start
+    for t, alpha_t in enumerate(alpha):
+        _leave(carried, added, cells.zeta, cells.P_inside, cells.reward, marked, gamma**t, alpha_t, gamma, B, spread)
+        cells.around(spread_by_rim, added_by_rim)
+        np.matmul(inside, leaving, out=moved)
+        cells.around(moved.reshape(arrived.shape), arrived)
+        np.sum(arrived.reshape(r, *carried.shape), axis=0, out=carried)
+    last = gamma ** len(alpha)
+    _leave(carried, added, cells.zeta, cells.P_inside, cells.reward, marked, last, 0.0, gamma, B, spread)
+    return B
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _leave(
+    carried: Array,
+    added: Array,
+    zeta: Array,
+    P_inside: Array,
+    reward: Array,
+    marked: Array,
+    discount: float,
+    alpha: float,
+    gamma: float,
+    B: Array,
+    spread: Array,
+) -> None:
+    """Draw a, count the visit of time t in d(x), and weigh what line 7 adds by P_inside: writes B and `spread`."""
+    o, c, b, columns, k = added.shape
+    a = columns - 1
+    for around in range(o):
+        for x in range(c):
+            u, choice = x // a, x % a
+            chance = zeta[u, choice]
+            leaving = B[around, x]
+            for y in range(c):
+                for w in range(k):
+                    leaving[y, w] = chance * (
+                        carried[around, u, y, w] + (added[around, y, u, a, w] + added[around, y, u, choice, w])
+                    )
+            for w in range(k):
+                leaving[c, w] = chance * carried[around, u, c, w]
+            for w in range(1, k):
+                if marked[w - 1] == x:
+                    for y in range(c + 1):
+                        leaving[y, w] += discount * leaving[y, 0]
+            for v in range(b):
+                share = alpha * P_inside[around, x, v]
+                ahead = share * gamma
+                target = spread[around, x, v]
+                for e in range(a):
+                    for w in range(k):
+                        target[e, w] = ahead * leaving[v * a + e, w]
+                for w in range(k):
+                    target[a, w] = share * (reward[around, x] * leaving[c, w] - leaving[x, w])
+
+
+def rounding_error(cells: CellChain, Q_start: Array, alpha: Array) -> float:
+    """Certified bound on the rounding error of E Q̂^T(y); of Σ_x E[Q̂^T(x) d_T(x)], times Σ_t γ^t.
+
+    In the norm Σ_z max(max_y |B(z)[y]|, q E[d 1{z}]) with q ≥ r̄/(1-γ) one step is a contraction while α ≤ 1, and
+    expands by 2α - 1 beyond; what it rounds is relative to (1 + 2α) times the norm of the tables.
+    """
+    chain = cells.chain
+    growth = float(np.prod(np.maximum(1.0, 2.0 * alpha - 1.0)))
+    q = max(float(cells.reward.max()) / (1.0 - chain.mdp.gamma), float(np.abs(Q_start).max()))
+    mass = max(1.0, chain.row_sums[1]) ** len(alpha)
+    return gamma_k(cells.roundings) * float((1.0 + 2.0 * alpha).sum() + 2.0) * q * growth * mass * (1.0 + 1e-9)
