@@ -95,7 +95,9 @@ def test_proposed_arguments_follow_their_rules_and_have_reasons():
 
 def test_rewards_of_zero_leave_a_step():
     network = test_network.load_dict(FRIENDS | {"reward": "0"})
-    assert proposal(network, network.simulator(), [0], seeds=1, M=5, T=20).eta == 1.0
+    found = proposal(network, network.simulator(), [0], seeds=1, M=5, T=20)
+    assert found.eta == 1.0
+    assert "ĝ does not vary" in found.reasons[-1]
 
 
 @pytest.mark.parametrize(
@@ -182,6 +184,7 @@ def test_one_row_a_kappa_by_hand():
         ([row(0, 1.83), row(1, 2.0)], 0),
         ([row(0, 1.82), row(1, 2.0)], 1),
         ([row(0, 1.99, seeds=1), row(1, 2.0, seeds=1)], 1),
+        ([row(0, 2.0 - 1e-12, spread=0.0), row(1, 2.0, spread=0.0)], 0),
         ([row(0, 0.0), row(1, 1.97), row(2, 2.0), row(3, 1.0)], 1),
     ],
 )
@@ -203,7 +206,7 @@ def test_a_pilot_finds_the_kappa_that_earns_and_keeps_to_its_time():
     assert "No κ was shown" in " ".join(pilot_words(found, None, 0.3))
 
 
-@pytest.mark.parametrize(("seconds", "note"), [(0.0, "no time was given"), (1e-9, "would take about")])
+@pytest.mark.parametrize(("seconds", "note"), [(0.0, "no time was given"), (1e-9, "would take")])
 def test_a_pilot_without_time_says_so(seconds, note):
     found = pilot(test_network.load_dict(FRIENDS), seconds=seconds)
     assert found.trained is None

@@ -94,7 +94,7 @@ def _exact(network: Network, theta: Sequence[Array], agents: Sequence[int]) -> E
         kappas = range(min(KAPPAS, int(eccentricities(network.graph).max()) + 1))
         D_low, D_high = certified_decay(mdp, theta, chosen, kappas)[:2]
     rows = tuple(
-        AgentValue(i, network.names[i], float(V[i].min()) - error, float(V[i].max()) + error, _plain(low), _plain(high))
+        AgentValue(i, network.names[i], *_ends(network, V[i], error), _plain(low), _plain(high))
         for i, low, high in zip(chosen, D_low, D_high, strict=True)
     )
     return Evaluation(Return(J, J - J_error, J + J_error, "exact"), error, rows, ())
@@ -107,7 +107,7 @@ def _by_light_cone(network: Network, theta: Sequence[Array], i: int) -> AgentVal
     if not largest:
         raise ValueError("the tables around it are too large")
     value = local_value(network, theta, i, tol, largest=largest)
-    ends = (max(float(value.V.min()) - value.error, 0.0), min(float(value.V.max()) + value.error, most))
+    ends = _ends(network, value.V, value.error)
     decay = local_decay(network, theta, i, CONE_KAPPAS - 1, tol, largest=largest)
     return AgentValue(i, network.names[i], *ends, _plain(decay.lower), _plain(np.minimum(decay.upper, most)))
 
@@ -119,6 +119,12 @@ def _typical(network: Network) -> list[int]:
     return sorted({int(order[k]) for k in np.linspace(0, network.n // 2, SOME).astype(int)})
 
 
+def _ends(network: Network, V_i: Array, error: float) -> tuple[float, float]:
+    """Ends of a table's range that is known up to `error`; none leaves [0, r̄/(1-γ)]."""
+    most = network.r_bar / (1.0 - network.gamma)
+    return max(float(V_i.min()) - error, 0.0), min(float(V_i.max()) + error, most)
+
+
 def _plain(row: Array) -> tuple[float, ...]:
     return tuple(map(float, row))
 
@@ -126,7 +132,7 @@ def _plain(row: Array) -> tuple[float, ...]:
 def evaluation_words(network: Network, found: Evaluation, policy: str) -> str:
     """The text that `sacrepro evaluate` prints."""
     J = found.J
-    lines = [f"{policy}, {network.n:,} agents, γ = {network.gamma:g}"]
+    lines = [f"{policy}, {network.n:,} agent{'s' * (network.n > 1)}, γ = {network.gamma:g}"]
     if J.method == "exact":
         lines.append(f"J = {J.J:.10g}, exact, certified error {0.5 * (J.high - J.low):.1g}")
         lines.append(f"V_i: certified error {found.error:.1g} for every agent and joint state")

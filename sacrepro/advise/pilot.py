@@ -25,6 +25,10 @@ from sacrepro.simulate import Simulator
 
 #: κ = 0, 1, … that a pilot tries, seeds for each, steps of its episodes at most, and bits of what it solves exactly.
 KAPPAS, SEEDS, LONGEST, BITS = 4, 4, 400, 14.0
+#: Returns that differ by less than this share are equal up to rounding.
+ROUNDING = 1e-9
+#: Agent-steps a second that no run exceeds: what would be too slow even so is not begun.
+FASTEST = 5e8
 #: A pilot tries a κ as long as the median table has at most so many entries, log10.
 LARGEST_TABLE = 5.0
 
@@ -99,7 +103,8 @@ def trained(
     for kappa in kappas:
         for low in range(0, len(seeds), together):
             batch = seeds[low : low + together]
-            told(f"κ = {kappa}, seeds {batch[0]} to {batch[-1]}: {len(runs)} of {total} runs done")
+            which = f"seeds {batch[0]} to {batch[-1]}" if len(batch) > 1 else f"seed {batch[0]}"
+            told(f"κ = {kappa}, {which}: {len(runs)} of {total} runs done")
             arguments = settings.arguments | {"kappa": kappa, "record_every": settings.M}
             for seed, trace in zip(batch, sac_seeds(simulator, theta0, seeds=batch, **arguments), strict=True):
                 found = objective(trace.theta, run=len(runs) + 1)
@@ -137,7 +142,7 @@ def best(rows: Sequence[KappaReturn]) -> int:
             allowed = float(stdtrit(row.seeds + top.seeds - 2, 0.5 + 0.5 * CONFIDENCE)) * error
         else:
             allowed = 0.0
-        if allowed >= top.J - row.J:
+        if max(allowed, ROUNDING * abs(top.J)) >= top.J - row.J:
             return row.kappa
     raise AssertionError
 
@@ -161,6 +166,9 @@ def pilot(network: Network, *, seconds: float, seed: int = 0) -> Pilot:
     objective = Objective(network, simulator, seed=seed, episodes=32, bits=BITS)
     theta0 = tuple(np.zeros(r_i.shape) for r_i in network.r)
     settings = proposal(network, simulator, kappas, seeds=SEEDS, M=1, eta=1.0, longest=LONGEST)
+    needed = network.n * settings.T * SEEDS * len(kappas) * ITERATIONS[-1] / FASTEST
+    if needed > seconds - (time.monotonic() - begin):
+        return Pilot(None, _too_slow(needed))
     seeds = range(seed, seed + SEEDS)
 
     def seconds_of(M: int) -> float:
@@ -182,8 +190,12 @@ def pilot(network: Network, *, seconds: float, seed: int = 0) -> Pilot:
     M = next((count for count in ITERATIONS if 2.0 * count * len(kappas) * iteration <= left), None)
     if M is None:
         needed = time.monotonic() - begin + (runs + 1) * judged + 2.0 * ITERATIONS[-1] * len(kappas) * iteration
-        return Pilot(None, f"{ITERATIONS[-1]} outer iterations for each κ and seed would take about {needed:.2g} s")
+        return Pilot(None, _too_slow(needed))
     settings = proposal(network, simulator, kappas, seeds=SEEDS, M=M, longest=LONGEST)
     return Pilot(
         trained(network, simulator, objective, settings, kappas, seeds), f"M = {M}: as many as there was time for"
     )
+
+
+def _too_slow(seconds: float) -> str:
+    return f"{ITERATIONS[-1]} outer iterations for each κ and seed would take {seconds:.2g} s or more"

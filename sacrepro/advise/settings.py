@@ -123,15 +123,17 @@ def proposal(
         M = next((count for count in ITERATIONS if count * work <= AGENT_STEPS), ITERATIONS[-1])
         reasons.append(
             f"M = {M}: noise averages out over iterations, so as many of {', '.join(map(str, ITERATIONS))} as keep "
-            f"{len(kappas) * seeds} runs below {AGENT_STEPS / 1e9:g} billion agent-steps"
+            f"all runs, {len(kappas) * seeds} of them, below {AGENT_STEPS / 1e9:g} billion agent-steps"
         )
     if eta is None:
         check_arguments(kappa=largest, M=M, T=T, h=h, t0=t0, eta=1.0)
         eta, noise = step(network, simulator, min(kappas), M=M, T=T, h=h, t0=t0)
         bound = 1.0 / (4.0 * smoothness(network.r_bar, gamma)) if network.r_bar else math.inf
         reasons.append(
-            f"η = {eta:.3g}: one ĝ has entries of standard deviation {noise:.3g} at θ = 0, and M steps η/√(m+1) of "
-            f"such noise move a logit by {WANDER:g}; Theorem 5 asks for η ≤ 1/(4L') = {bound:.2g}, "
+            "η = 1: ĝ does not vary at θ = 0, so that nothing tells its scale"
+            if noise == 0.0
+            else f"η = {eta:.3g}: one ĝ has entries of standard deviation {noise:.3g} at θ = 0, and M steps η/√(m+1) "
+            f"of such noise move a logit by {WANDER:g}; Theorem 5 asks for η ≤ 1/(4L') = {bound:.2g}, "
             "too small to see a change"
         )
     check_arguments(kappa=largest, M=M, T=T, h=h, t0=t0, eta=eta)
