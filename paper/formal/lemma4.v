@@ -144,40 +144,55 @@ by rewrite mulrC ler_wpmul2r ?norm2_ge0 //; apply: sL.
 Qed.
 End Lemma4.
 
-(* Lemma 4 with weights w_j of (5)-(6): in every direction u, ... *)
-Theorem lemma4_direction (R : realFieldType) (G : network) (M : mdp R G) (theta : policy R G) (sc : scores theta)
-    c rho kappa (w : G -> joint G -> joint G -> R) (i : G) L (u : param sc i -> R) :
-  exponential_decay M c rho -> (forall j, weights j kappa (w j)) -> (forall s a, `|dot u (score sc i s a)| <= L) ->
-  `|dot u (fun k => h_hat M kappa (fun j => Q_hat M theta j (w j)) k - gradient M k)|
-  <= c * L / (1 - gamma M) * rho ^+ kappa.+1.
+(* Tables on the cells that are within eps of Q_j, truncated or not: in every direction u, ... *)
+Section Tables.
+Variables (R : realFieldType) (G : network) (M : mdp R G) (theta : policy R G) (sc : scores theta).
+Variables (kappa : nat) (Qh : G -> joint G -> R) (eps : R) (i : G) (L : R).
+Hypothesis Qh_cell : forall j, depends (ball j kappa) (ball j kappa) (Qh j).
+Hypothesis close : forall j z, `|Qh j z - Q M theta j z| <= eps.
+Let d0 : 0 < 1 - gamma M. Proof. by rewrite subr_gt0; case/andP: (gamma01 M). Qed.
+
+Theorem tables_direction (u : param sc i -> R) : (forall s a, `|dot u (score sc i s a)| <= L) ->
+  `|dot u (fun k => h_hat M kappa Qh k - gradient M k)| <= eps * L / (1 - gamma M).
 Proof.
-move=> decay w_ok uL.
-have close j z : `|Q_hat M theta j (w j) z - Q M theta j z| <= c * rho ^+ kappa.+1.
-  by apply: (truncation_gap (w_ok j)) => y; apply: decay.
-have [z _] := law_ex (visits_law M theta); have L0 : 0 <= L by apply: le_trans (uL (z.1 i) (z.2 i)).
-apply: le_trans (error_direction (fun j => Q_hat_cell M theta (w_ok j)) close uL) _.
-have [_ g1] := andP (gamma01 M); rewrite [X in _ <= X]mulrAC [c * L * _]mulrAC.
-by rewrite ler_wpmul2r ?invr_ge0 ?subr_ge0 ?(ltW g1) // ler_wpmul2r // (mean_gap_le i).
+move=> uL; have [z _] := law_ex (visits_law M theta); have L0 : 0 <= L by apply: le_trans (uL (z.1 i) (z.2 i)).
+apply: le_trans (error_direction Qh_cell close uL) _.
+by rewrite ler_wpmul2r ?invr_ge0 ?(ltW d0) // ler_wpmul2r // (mean_gap_le i).
 Qed.
 
-(* ... hence in norm: |h_hat_i - grad_i J| <= c L_i rho^(kappa + 1) / (1 - gamma), both sides squared. *)
-Theorem lemma4 (R : realFieldType) (G : network) (M : mdp R G) (theta : policy R G) (sc : scores theta)
-    c rho kappa (w : G -> joint G -> joint G -> R) (i : G) L :
-  exponential_decay M c rho -> (forall j, weights j kappa (w j)) -> (forall s a, norm2 (score sc i s a) <= L ^+ 2) ->
-  norm2 (fun k => h_hat M kappa (fun j => Q_hat M theta j (w j)) k - gradient M (k : param sc i))
-  <= (c * L / (1 - gamma M) * rho ^+ kappa.+1) ^+ 2.
+(* ... hence in norm, both sides squared. *)
+Theorem tables_norm : (forall s a, norm2 (score sc i s a) <= L ^+ 2) ->
+  norm2 (fun k => h_hat M kappa Qh k - gradient M (k : param sc i)) <= (eps * L / (1 - gamma M)) ^+ 2.
 Proof.
-move=> decay w_ok sL.
-have close j z : `|Q_hat M theta j (w j) z - Q M theta j z| <= c * rho ^+ kappa.+1.
-  by apply: (truncation_gap (w_ok j)) => y; apply: decay.
-apply: le_trans (error_norm (fun j => Q_hat_cell M theta (w_ok j)) close (sqr_ge0 L) (fun v => score_cov M v sL)) _.
-have -> : c * L / (1 - gamma M) * rho ^+ kappa.+1 = L * (c * rho ^+ kappa.+1 / (1 - gamma M)).
-  by rewrite [LHS]mulrAC [c * L * _]mulrAC [_ * L]mulrC -!mulrA.
-have [_ g1] := andP (gamma01 M); rewrite [X in _ <= X]exprMn ler_wpmul2l ?sqr_ge0 //.
-have [z _] := law_ex (visits_law M theta); have b0 : 0 <= c * rho ^+ kappa.+1 by apply: le_trans (close i z).
-have m_le := mean_gap_le i (fun _ => lexx (c * rho ^+ kappa.+1)).
-have m0 : 0 <= mean_gap (fun _ : G => c * rho ^+ kappa.+1) by rewrite mulr_ge0 ?invr_ge0 ?ler0n ?sumr_ge0.
-by rewrite ler_expn2r ?nnegrE ?divr_ge0 ?ler_wpmul2r ?invr_ge0 // subr_ge0 ltW.
+move=> sL; apply: le_trans (error_norm Qh_cell close (sqr_ge0 L) (fun v => score_cov M v sL)) _.
+rewrite [eps * L]mulrC -[L * eps / _]mulrA [X in _ <= X]exprMn ler_wpmul2l ?sqr_ge0 //.
+have [z _] := law_ex (visits_law M theta); have e0 : 0 <= eps by apply: le_trans (close i z).
+have m0 : 0 <= mean_gap (fun _ : G => eps) by rewrite mulr_ge0 ?invr_ge0 ?ler0n ?sumr_ge0.
+by rewrite ler_expn2r ?nnegrE ?divr_ge0 ?ler_wpmul2r ?invr_ge0 ?(ltW d0) // (mean_gap_le i).
 Qed.
+End Tables.
 
-Print Assumptions error_norm. Print Assumptions error_direction. Print Assumptions lemma4_direction. Print Assumptions lemma4.
+(* Lemma 4: |h_hat_i - grad_i J| <= c L_i rho^(kappa + 1) / (1 - gamma), for any weights w_j of (5)-(6) *)
+Section Statement.
+Variables (R : realFieldType) (G : network) (M : mdp R G) (theta : policy R G) (sc : scores theta).
+Variables (c rho : R) (kappa : nat) (w : G -> joint G -> joint G -> R) (i : G) (L : R).
+Hypotheses (decay : exponential_decay M c rho) (w_ok : forall j, weights j kappa (w j)).
+Let Qh j := Q_hat M theta j (w j).
+
+Let Qh_cell j : depends (ball j kappa) (ball j kappa) (Qh j). Proof. exact: Q_hat_cell. Qed.
+Let close j z : `|Qh j z - Q M theta j z| <= c * rho ^+ kappa.+1.
+Proof. by apply: (truncation_gap (w_ok j)) => y; apply: decay. Qed.
+Let bound : c * L / (1 - gamma M) * rho ^+ kappa.+1 = c * rho ^+ kappa.+1 * L / (1 - gamma M).
+Proof. by rewrite mulrAC [c * L * _]mulrAC. Qed.
+
+Theorem lemma4_direction (u : param sc i -> R) : (forall s a, `|dot u (score sc i s a)| <= L) ->
+  `|dot u (fun k => h_hat M kappa Qh k - gradient M k)| <= c * L / (1 - gamma M) * rho ^+ kappa.+1.
+Proof. by rewrite bound; apply: tables_direction. Qed.
+
+Theorem lemma4 : (forall s a, norm2 (score sc i s a) <= L ^+ 2) ->
+  norm2 (fun k => h_hat M kappa Qh k - gradient M (k : param sc i)) <= (c * L / (1 - gamma M) * rho ^+ kappa.+1) ^+ 2.
+Proof. by rewrite bound; apply: tables_norm. Qed.
+End Statement.
+
+Print Assumptions error_norm. Print Assumptions error_direction. Print Assumptions tables_direction.
+Print Assumptions tables_norm. Print Assumptions lemma4_direction. Print Assumptions lemma4.
