@@ -6,16 +6,19 @@ included; ``f(κ) = max_i |N_i^κ|``; the sphere ``S_i(d)`` holds the agents at 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from numbers import Integral
 
 import networkx as nx
+
+#: What to do about an agent that is joined to itself.
+SELF_LOOP = "remove this edge: N_i holds i already, so every agent sees its own state"
 
 
 def check_graph(graph: nx.Graph) -> None:
     """Refuse what is not an undirected simple graph on the agents 0..n-1.
 
-    Raises TypeError for other objects, directed graphs and multigraphs; ValueError for other node names.
+    Raises TypeError for other objects, directed graphs and multigraphs; ValueError for other node names and self-loops.
     """
     check_kind(graph)
     n = graph.number_of_nodes()
@@ -27,6 +30,15 @@ def check_graph(graph: nx.Graph) -> None:
             f"graph nodes must be the agents 0..{n - 1}, got node {wrong!r}; "
             "relabel with networkx.convert_node_labels_to_integers"
         )
+    check_no_self_loop(graph, range(n))
+
+
+def check_no_self_loop(graph: nx.Graph, agents: Iterable[int]) -> None:
+    """ValueError if one of these agents is joined to itself."""
+    beside = graph.adj
+    for i in agents:
+        if i in beside[i]:
+            raise ValueError(f"graph: agent {i} is joined to itself; {SELF_LOOP}")
 
 
 def check_kind(graph: nx.Graph) -> None:
@@ -58,13 +70,15 @@ def check_agent(i: int, n: int, where: str = "model") -> None:
 def neighborhood(graph: nx.Graph, i: int, kappa: int) -> tuple[int, ...]:
     """N_i^κ: the sorted agents within κ hops of i, i included; κ = 0 gives ``(i,)``.
 
-    Raises TypeError for a directed graph and for an agent or a κ that is no integer, ValueError for a negative κ or an
-    agent that is not in the graph.
+    Raises TypeError for a directed graph and for an agent or a κ that is no integer, ValueError for a negative κ, an
+    agent that is not in the graph, and an agent of N_i^κ that is joined to itself.
     """
     check_kind(graph)
     check_kappa(kappa)
     check_agent(i, len(graph), "graph")
-    return tuple(sorted(nx.single_source_shortest_path_length(graph, i, cutoff=kappa)))
+    hood = tuple(sorted(nx.single_source_shortest_path_length(graph, i, cutoff=kappa)))
+    check_no_self_loop(graph, hood)
+    return hood
 
 
 def outside(graph: nx.Graph, i: int, kappa: int) -> tuple[int, ...]:

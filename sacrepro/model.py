@@ -168,7 +168,7 @@ def frozen_graph(graph: nx.Graph) -> tuple[nx.Graph, tuple[tuple[int, ...], ...]
     copy = nx.Graph()
     copy.add_nodes_from(range(len(graph)))
     copy.add_edges_from(graph.edges)
-    hoods = tuple(tuple(sorted((i, *(j for j in copy[i] if j != i)))) for i in range(len(copy)))
+    hoods = tuple(tuple(sorted((i, *copy[i]))) for i in range(len(copy)))
     return nx.freeze(copy), hoods
 
 

@@ -1,12 +1,21 @@
 """Neighborhoods, spheres and refusals of `sacrepro.graph`."""
 
+from types import SimpleNamespace
+
 import networkx as nx
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sacrepro import neighborhood
+from sacrepro import CoupledMDP, NetworkedMDP, local_decay, local_value, neighborhood
+from sacrepro.counted import CountedMDP
 from sacrepro.graph import check_graph, diameter, max_neighborhood_size, outside, sphere_sizes
+from sacrepro.instances.random_kernels import random_mdp
+from sacrepro.instances.sis import sis
+from sacrepro.instances.social import social
+from sacrepro.instances.sysadmin import sysadmin
+from sacrepro.instances.thermal import thermal
 from strategies import graphs
 
 
@@ -57,6 +66,60 @@ def test_nothing_reachable_lies_beyond_the_diameter(graph):
 def test_refusals(graph, error, message):
     with pytest.raises(error, match=message):
         check_graph(graph)
+
+
+LOOPED = nx.path_graph(3)
+LOOPED.add_edge(1, 1)
+UNIFORM = tuple(np.full((2, 2), 0.5) for _ in range(3))
+
+
+def of_kind(kind, graph):
+    """A model of this kind on a path of three with two states and actions each, but for its graph."""
+    r = [np.ones((2, 2))] * 3
+    hoods = [(0, 1), (0, 1, 2), (1, 2)]
+    P = {
+        NetworkedMDP: [np.full((2,) * (len(hood) + 2), 0.5) for hood in hoods],
+        CountedMDP: [np.full((2, len(hood), 2, 2), 0.5) for hood in hoods],
+        CoupledMDP: [np.full((2,) * (2 * len(hood) + 1), 0.5) for hood in hoods],
+    }[kind]
+    if kind is CoupledMDP:
+        r = [np.ones((2,) * (2 * len(hood))) for hood in hoods]
+    return kind(graph, tuple(P), tuple(r), 0.5, tuple(np.full(2, 0.5) for _ in range(3)))
+
+
+def of_protocol(graph):
+    """What `local_value` needs of a model, on any graph."""
+    whole = of_kind(NetworkedMDP, nx.path_graph(3))
+    return SimpleNamespace(graph=graph, P=whole.P, r=whole.r, gamma=whole.gamma)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        check_graph,
+        lambda graph: neighborhood(graph, 0, 1),
+        lambda graph: outside(graph, 2, 1),
+        lambda graph: max_neighborhood_size(graph, 1),
+        lambda graph: of_kind(NetworkedMDP, graph),
+        lambda graph: of_kind(CountedMDP, graph),
+        lambda graph: of_kind(CoupledMDP, graph),
+        lambda graph: local_value(of_protocol(graph), UNIFORM, 0),
+        lambda graph: local_decay(of_protocol(graph), UNIFORM, 0, 1),
+        lambda graph: sis(graph, gamma=0.5),
+        lambda graph: sysadmin(graph, gamma=0.5),
+        lambda graph: social(graph, gamma=0.5),
+        lambda graph: thermal(graph, gamma=0.5),
+        lambda graph: random_mdp(graph, seed=0, gamma=0.5),
+    ],
+)
+def test_an_agent_is_its_own_neighbor_without_an_edge(call):
+    call(nx.path_graph(3))
+    with pytest.raises(ValueError, match=r"agent 1 is joined to itself; remove this edge: N_i holds i already"):
+        call(LOOPED)
+
+
+def test_a_self_loop_elsewhere_does_not_change_a_neighborhood():
+    assert neighborhood(LOOPED, 0, 0) == (0,)
 
 
 def test_neighborhood_refuses_unknown_agents_and_negative_kappa():

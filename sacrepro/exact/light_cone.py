@@ -23,7 +23,7 @@ from sacrepro.exact.operator import FactoredOperator
 from sacrepro.exact.rounding import UNIT, gamma_k, policy_roundings, row_sum_range, sup
 from sacrepro.exact.sweep import plan_of, sweep_oscillations
 from sacrepro.exact.values import check_tol
-from sacrepro.graph import check_agent, check_kappa
+from sacrepro.graph import check_agent, check_kappa, neighborhood
 from sacrepro.model import Array, LocalModel, one_an_agent
 from sacrepro.notices import brief
 from sacrepro.policy import Policy, Theta, policy_at, warn_of_probabilities
@@ -90,7 +90,7 @@ class _Surroundings:
         if j not in self._known:
             states, actions = self.mdp.r[j].shape
             zeta = policy_at(self.theta, j, (states, actions))
-            hood = tuple(sorted((j, *self.mdp.graph[j])))
+            hood = neighborhood(self.mdp.graph, j, 1)
             own = hood.index(j)
             shaped = zeta.reshape([*(zeta.shape[0] if k == own else 1 for k in range(len(hood))), zeta.shape[1], 1])
             roundings = policy_roundings(zeta) + zeta.shape[1] + 1
