@@ -28,6 +28,9 @@ from sacrepro.model import Array, NetworkedMDP, no_model
 #: What the truncated series leaves out, relative to r̄/(1-γ); it is added to the bound, so the bound stays a bound.
 SERIES_TOLERANCE = 2.0**-53
 
+#: Terms of a series that are summed; γ up to .9988 needs fewer.
+MOST_STEPS = 1 << 15
+
 
 def influence_matrix(mdp: Model | CountedMDP) -> csr_array:
     """C: scipy sparse array of shape (n, n), from the local kernels alone, valid for every localized policy.
@@ -71,20 +74,34 @@ def horizon(gamma: float, tolerance: float = SERIES_TOLERANCE) -> int:
     return 1 if gamma <= tolerance else max(1, math.ceil(math.log(tolerance) / math.log(gamma)) - 1)
 
 
+def summed_steps(gamma: float, at_least: int = 1) -> int:
+    """How many terms of a series are summed one by one: `horizon`, or `MOST_STEPS` where that is less."""
+    return max(min(horizon(gamma), MOST_STEPS), at_least)
+
+
+def rest(gamma: float, T: int, largest: Array | float, mu: float) -> Array | float:
+    """A bound on Σ_{t>T} γ^t min(1, x_t) where x_T ≤ `largest` and x_{t+1} ≤ μ x_t."""
+    anything = gamma ** (T + 1) / (1.0 - gamma)
+    if horizon(gamma) <= T or gamma * mu >= 1.0:
+        return anything
+    return np.minimum(anything, mu * gamma ** (T + 1) / (1.0 - gamma * mu) * largest)
+
+
 def influence(C: csr_array, outsiders: Array, gamma: float, r_bar: float, later: csr_array | None = None) -> Array:
     """r̄ Σ_{t≥1} γ^t q(t) ≥ D_i(κ), with the rest of the series bounded by r̄ γ^{T+1}/(1-γ); shape of `outsiders`.
 
     outsiders : 1_O in columns, shape (n, m); row i of the result is the bound for agent i if i is not in O.
     later     : C^θ, which replaces C from the second step on.
     """
-    T = horizon(gamma)
+    T = summed_steps(gamma)
     q = np.asarray(outsiders, dtype=float)
-    total = np.full(q.shape, gamma ** (T + 1) / (1.0 - gamma))
+    total = np.zeros(q.shape)
     for t in range(1, T + 1):
         step = C if later is None or t == 1 else later
         q = np.minimum(1.0, step @ q)
         total += gamma**t * q
-    return r_bar * total
+    last = C if later is None else later
+    return r_bar * (total + rest(gamma, T, q.max(initial=0.0), float(last.sum(axis=1).max())))
 
 
 def influence_closed_form(C: csr_array, outsiders: Array, gamma: float, r_bar: float) -> Array:
@@ -122,13 +139,13 @@ def influence_everywhere(C: csr_array, kappa_max: int, gamma: float, r_bar: floa
 
     With O replaced by all agents q(0) = 1, which no O exceeds, so D_i(κ) ≤ r̄ Σ_{t>κ} γ^t q_i(t).
     """
-    T = max(horizon(gamma), kappa_max + 1)
+    T = summed_steps(gamma, kappa_max + 1)
     q = np.ones(C.shape[0])
     terms = np.zeros((C.shape[0], kappa_max + 1))
-    terms[:, kappa_max] = gamma ** (T + 1) / (1.0 - gamma)
     for t in range(1, T + 1):
         q = np.minimum(1.0, C @ q)
         terms[:, min(t - 1, kappa_max)] += gamma**t * q
+    terms[:, kappa_max] += rest(gamma, T, q.max(), float(C.sum(axis=1).max()))
     return r_bar * np.cumsum(terms[:, ::-1], axis=1)[:, ::-1]
 
 
@@ -136,17 +153,18 @@ def influence_profile(C: csr_array, graph: nx.Graph, i: int, gamma: float, r_bar
     """r̄ Σ_{t≥κ+1} γ^t min(1, (C^t 1_O)_i) ≥ D_i(κ) for one agent and every κ up to its eccentricity.
 
     Row i of C^t is moved, not the columns 1_O, so one pass of sparse products serves all κ; shape (eccentricity + 1,).
+    Near γ = 1 `MOST_STEPS` terms are summed and the others bounded, tightly where the row sums of C are below 1.
     """
     lengths = nx.single_source_shortest_path_length(graph, i)
     distance = np.zeros(C.shape[0], dtype=int)
     for j, d in lengths.items():
         distance[j] = d
-    T = horizon(gamma)
+    T = summed_steps(gamma)
     forward = C.T.tocsr()
     row = np.zeros(C.shape[0])
     row[i] = 1.0
     size = int(distance.max()) + 1
-    total = np.full(size, gamma ** (T + 1) / (1.0 - gamma))
+    total = np.zeros(size)
     for t in range(1, T + 1):
         row = forward @ row
         # Above a spectral radius of 1 the entries may outgrow float64; ∞ is then as good as 1.
@@ -154,4 +172,4 @@ def influence_profile(C: csr_array, graph: nx.Graph, i: int, gamma: float, r_bar
             beyond = np.bincount(distance, weights=row, minlength=size)[::-1].cumsum()[::-1]
         beyond = np.append(beyond[1:], 0.0)
         total += gamma**t * np.minimum(1.0, beyond)
-    return r_bar * total
+    return r_bar * (total + rest(gamma, T, float(row.sum()), float(C.sum(axis=1).max())))

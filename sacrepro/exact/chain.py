@@ -11,7 +11,7 @@ from sacrepro.counted import CountedMDP
 from sacrepro.coupled import CoupledMDP, Model
 from sacrepro.exact.dense import averaged_kernels
 from sacrepro.exact.operator import FactoredOperator
-from sacrepro.exact.rounding import averaging_roundings, policy_roundings, row_sum_range
+from sacrepro.exact.rounding import averaging_roundings, normalising_roundings, policy_roundings, row_sum_range
 from sacrepro.exact.steps import Choice, Step
 from sacrepro.model import Array, NetworkedMDP, no_model
 from sacrepro.policy import Theta, logits_and_policies
@@ -75,13 +75,14 @@ class Chain:
 
     @cached_property
     def row_sums(self) -> tuple[float, float]:
-        """Bounds (least, largest) on the row sums of P^θ: 1 up to what the kernels as given miss."""
-        return row_sum_range(self.mdp.P)
+        """Bounds (least, largest) on the row sums of P^θ: 1, and what the kernels as given miss of it."""
+        low, high = row_sum_range(self.mdp.P)
+        return min(low, 1.0), max(high, 1.0)
 
     @cached_property
     def kernel_roundings(self) -> float:
-        """Roundings between Π_j P̄_j as computed and for the exact softmax."""
-        return averaging_roundings(self.mdp, self.theta)
+        """Roundings between Π_j P̄_j as computed and for the exact softmax and kernels that are normalised exactly."""
+        return averaging_roundings(self.mdp, self.theta) + normalising_roundings(self.mdp.P)
 
     @cached_property
     def reward_hoods(self) -> tuple[tuple[int, ...], ...]:
@@ -97,7 +98,7 @@ class Chain:
         return policy_roundings(self.theta[i]) + self.theta[i].shape[1] + 1
 
     def discount_range(self) -> tuple[float, float]:
-        """(least, largest) value of Σ_t γ^t (P^θ)^t 1; ValueError if the series need not converge."""
+        """(least, largest) value of Σ_t γ^t (P^θ)^t 1, as stored or normalised; ValueError if it need not converge."""
         low, high = self.row_sums
         gamma = self.mdp.gamma
         if not gamma * high < 1.0:

@@ -22,7 +22,7 @@ from sacrepro.exact.dense import oscillation
 from sacrepro.exact.gradient import OSCILLATION_TO_GRADIENT, ObjectiveGradient
 from sacrepro.exact.memory import demand, readable_count
 from sacrepro.exact.occupancy import Law, occupancy
-from sacrepro.exact.rounding import UNIT, gamma_k, policy_roundings, sup
+from sacrepro.exact.rounding import UNIT, gamma_k, normalising_roundings, policy_roundings, sup
 from sacrepro.exact.values import PolicyEvaluation, check_tol, demand_value_tables, mean_values, objective, values
 from sacrepro.graph import check_agent, diameter, neighborhood
 from sacrepro.model import Array, NetworkedMDP
@@ -56,8 +56,9 @@ class PairChain(Chain):
 
     @cached_property
     def kernel_roundings(self) -> float:
-        """Roundings between Π_j P_j ζ_j as computed and for the exact softmax."""
-        return sum(policy_roundings(theta_i) + 1 for theta_i in self.theta)
+        """Roundings between Π_j P_j ζ_j as computed and for the exact softmax and exactly normalised kernels."""
+        own = sum(policy_roundings(theta_i) + 1 for theta_i in self.theta)
+        return own + normalising_roundings(self.source.P)
 
     def reward_size(self, i: int) -> float:
         """max r_i of the model."""

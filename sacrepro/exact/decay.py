@@ -15,7 +15,7 @@ from sacrepro.counted import CountedMDP
 from sacrepro.coupled import CoupledMDP, Model
 from sacrepro.exact.branch import branch_oscillation
 from sacrepro.exact.chain import Chain, chain_of, exact_model
-from sacrepro.exact.rounding import UNIT, gamma_k, sup
+from sacrepro.exact.rounding import UNIT, gamma_k, normalising_roundings, sup
 from sacrepro.exact.sweep import sweep_oscillations, sweep_plan, sweep_table, sweep_work
 from sacrepro.exact.values import demand_value_tables, values
 from sacrepro.graph import check_agent, check_kappa, diameter
@@ -153,7 +153,7 @@ def decay_margin(chain: Chain, V_i: Array, error: float) -> float:
     mdp = chain.mdp
     row_low, row_high = chain.row_sums
     low, high = float(V_i.min()), float(V_i.max())
-    k = sum(mdp.state_sizes) + mdp.n + 6
+    k = sum(mdp.state_sizes) + mdp.n + 6 + normalising_roundings(mdp.P)
     spread = 0.5 * (high - low) * (1 + 4 * UNIT) + 4 * UNIT * sup(V_i)
     off_centre = 0.5 * abs(high + low) * max(abs(row_high - 1.0), abs(row_low - 1.0))
     return 2.0 * mdp.gamma * (row_high * error + row_high * gamma_k(k) * spread + 4 * UNIT * sup(V_i) + off_centre)

@@ -84,6 +84,7 @@ class _Surroundings:
     def __init__(self, mdp: LocalKernels, theta: Theta) -> None:
         self.mdp, self.theta = mdp, theta
         self._known: dict[int, tuple[tuple[int, ...], Array, Array, float]] = {}
+        self._last: tuple[tuple[int, ...], FactoredOperator, tuple[int, ...], float, float] | None = None
 
     def agent(self, j: int) -> tuple[tuple[int, ...], Array, Array, float]:
         """N_j sorted, P̄_j, r_j^θ, roundings of both."""
@@ -111,6 +112,21 @@ class _Surroundings:
 
         level : a constant that is carried beside the table, for what rows miss of 1.
         """
+        if self._last is None or self._last[0] != axes:
+            self._last = (axes, *self._operator(axes))
+        _, operator, reached, roundings, drift = self._last
+        sizes = [self.size(j) for j in reached]
+        names = [reached[k] for k in operator.memory_in]
+        where = {j: k for k, j in enumerate(axes)}
+        flat = np.ascontiguousarray(table.transpose([where[j] for j in names])).reshape(1, -1)
+        following = operator.forward(flat)[0].reshape([sizes[k] for k in operator.memory_out])
+        inverse = {k: a for a, k in enumerate(operator.memory_out)}
+        following = following.transpose([inverse[k] for k in range(len(reached))])
+        rounding = gamma_k(roundings) * sup(table) * (1 + 1e-9)
+        return following, reached, rounding + drift * (sup(table) + level)
+
+    def _operator(self, axes: tuple[int, ...]) -> tuple[FactoredOperator, tuple[int, ...], float, float]:
+        """P^θ on tables over the agents `axes`, whom it reaches, its roundings, and how far its rows may miss 1."""
         reached = tuple(sorted(set().union(*(self.agent(j)[0] for j in axes))))
         index = {j: k for k, j in enumerate(reached)}
         # Agents that are reached but not summed out need no kernel: they appear as states only.
@@ -118,15 +134,9 @@ class _Surroundings:
         sizes = tuple(self.size(j) for j in reached)
         kernels = [self.agent(j)[1] if j in axes else np.eye(self.size(j)) for j in reached]
         operator = FactoredOperator(kernels, hoods, sizes, [index[j] for j in axes])
-        names = [reached[k] for k in operator.memory_in]
-        where = {j: k for k, j in enumerate(axes)}
-        flat = np.ascontiguousarray(table.transpose([where[j] for j in names])).reshape(1, -1)
-        following = operator.forward(flat)[0].reshape([sizes[k] for k in operator.memory_out])
-        inverse = {k: a for a, k in enumerate(operator.memory_out)}
-        following = following.transpose([inverse[k] for k in range(len(reached))])
-        rounding = gamma_k(operator.roundings + sum(self.agent(j)[3] for j in axes) + 2) * sup(table) * (1 + 1e-9)
         low, high = row_sum_range([self.mdp.P[j] for j in axes])
-        return following, reached, rounding + max(abs(high - 1.0), abs(low - 1.0)) * (sup(table) + level)
+        roundings = operator.roundings + sum(self.agent(j)[3] for j in axes) + 2
+        return operator, reached, roundings, max(abs(high - 1.0), abs(low - 1.0))
 
 
 def local_value(
@@ -135,7 +145,8 @@ def local_value(
     """V_i^θ as an interval around a table over the agents near i, valid for every state of all others.
 
     tol : wanted error; `largest` : most entries of a table. Where the surroundings do not fit, more is frozen than
-    `tol` allows and the error returned is larger: check it. The kernels count as normalised up to their rounding.
+    `tol` allows and the error returned is larger: check it. Raises ValueError as soon as rounding alone exceeds `tol`,
+    naming what is attainable. As everywhere, kernels are those whose rows are divided by their exact sums.
     """
     mdp = _local_kernels(mdp)
     check_tol(tol)
@@ -152,7 +163,8 @@ def local_value(
     # Roundings of ζ_i are relative to what it weighs, also where the mean is small.
     charge = gamma_k(near.agent(i)[3] + 2) * sup(np.asarray(mdp.r[i]))
     parts: list[tuple[tuple[int, ...], Array]] = [(axes, table)]
-    error, weight, spent = charge / (1.0 - gamma), 1.0, charge
+    error, weight = charge / (1.0 - gamma), 1.0
+    rounded = error
     level = centre / (1.0 - gamma)
     most = table.size
     while True:
@@ -171,9 +183,15 @@ def local_value(
         # So √weight-shaped allowances spend 70 % of tol in all, and the tail a quarter.
         allowance = 0.7 * tol * (1.0 - gamma) * (1.0 - math.sqrt(gamma)) / math.sqrt(weight)
         table, axes, frozen = _freeze(table, axes, before - {i}, i, allowance, largest)
-        charge = frozen + rounding
-        error += charge * weight / (1.0 - gamma)
-        spent += charge
+        error += (frozen + rounding) * weight / (1.0 - gamma)
+        rounded += rounding * weight / (1.0 - gamma)
+        if rounded > tol:
+            # A slow chain rounds as much in every step to come. Tables are charged 95 % of tol, which leaves 5 %.
+            total = rounded + rounding * weight * gamma / (1.0 - gamma) ** 2
+            raise ValueError(
+                f"an error of {tol:g} is below what rounding allows for V_{i} with gamma = {gamma!r}; attainable: "
+                f"tol = {20.0 * total:.2g}, or {40.0 * total:.2g} for local_decay"
+            )
         parts.append((axes, weight * table))
     agents = tuple(sorted(set().union(*(set(a) for a, _ in parts))))
     V = np.full([near.size(j) for j in agents], level)

@@ -3,7 +3,8 @@
 Value iteration V ← r_i + γ P^θ V, whose first steps live on the light cone N_i^t, is stopped by MacQueen's bounds: with
 δ = r_i + γ P V - V,  V_i^θ - (V + δ) = Σ_{t≥1} γ^t P^t δ lies between γ/(1-γ) min δ and γ/(1-γ) max δ. Where
 the chain is slow, BiCGSTAB solves (I - γP) x = δ and the same bounds judge the result. Every certificate is a
-residual that was computed, plus a bound on its rounding.
+residual that was computed, plus a bound on its rounding. Rows of kernels miss 1 by rounding: certificates hold for the
+kernels as stored and for the same with every row divided by its exact sum, here as in every room of the exact engine.
 
 MacQueen (1966), A modified dynamic programming method for Markovian decision problems. Van der Vorst (1992), Bi-CGSTAB.
 """

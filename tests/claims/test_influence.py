@@ -1,6 +1,7 @@
 """The influence matrix bounds the decay of every policy, the noisy relay attains it, and C_ii needs the actions."""
 
 import itertools
+import time
 
 import networkx as nx
 import numpy as np
@@ -163,3 +164,29 @@ def test_the_policys_own_matrix_serves_from_the_second_step_on():
     for i in range(4):
         ones = np.array([[float(j not in neighborhood(mdp.graph, i, 0))] for j in range(4)])
         assert rows["own C^θ", i, 0] == pytest.approx(influence(C, ones, 0.6, mdp.r_bar, own)[i, 0], rel=1e-12)
+
+
+@pytest.mark.parametrize("stay", [0.2, 0.9])
+def test_near_gamma_1_the_rest_of_the_series_is_bounded_not_summed(stay, monkeypatch):
+    """Seen: 3.7·10⁷ products at γ = .999999. Where C contracts, nothing is lost; elsewhere the bound stays a bound."""
+    mdp = random_mdp(nx.path_graph(4), seed=0, gamma=0.9)
+    C = stay / influence_matrix(mdp).sum(axis=1).max() * influence_matrix(mdp)
+    outsiders = np.array([[0.0], [0.0], [1.0], [1.0]])
+    for gamma in (0.9, 0.999999):
+        started = time.process_time()
+        profile = influence_profile(C, mdp.graph, 0, gamma, 1.0)
+        column = influence(C, outsiders, gamma, 1.0)[0, 0]
+        everywhere = influence_everywhere(C, 3, gamma, 1.0)[0]
+        assert time.process_time() - started < 10.0
+        closed = np.linalg.solve(np.eye(4) - gamma * C.toarray(), outsiders)[0, 0]
+        for found in (profile[1], column):
+            assert closed * (1 - 1e-9) <= found <= closed * (1 + 1e-9)
+        assert everywhere[1] >= closed * (1 - 1e-9)
+        monkeypatch.setattr("sacrepro.bounds.influence.MOST_STEPS", 5)
+        cut = influence_profile(C, mdp.graph, 0, gamma, 1.0)
+        assert (cut >= profile * (1 - 1e-12)).all()
+        assert (cut <= profile + gamma**5 * stay**5 / (1.0 - stay) + 1e-9).all()
+        monkeypatch.undo()
+    # An influence matrix that does not contract: the trivial rest is added.
+    monkeypatch.setattr("sacrepro.bounds.influence.MOST_STEPS", 5)
+    assert influence_profile(2.0 / stay * C, mdp.graph, 0, 0.999, 1.0)[0] >= 0.999**6 / 0.001

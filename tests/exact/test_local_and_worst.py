@@ -1,13 +1,25 @@
 """Intervals from an agent's surroundings alone, and the search over policies."""
 
+import re
+import time
 import types
+from fractions import Fraction
 
 import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from sacrepro.exact import decay_profile, dense, evaluate, local_decay, local_value, worst_decay
+from sacrepro import NetworkedMDP, as_coupled
+from sacrepro.exact import (
+    decay_profile,
+    dense,
+    evaluate,
+    local_decay,
+    local_value,
+    objective_and_gradient,
+    worst_decay,
+)
 from sacrepro.exact.worst import _deterministic
 from sacrepro.graph import diameter
 from sacrepro.instances.random_kernels import random_mdp
@@ -36,6 +48,67 @@ def test_local_intervals_hold_everywhere(case):
             lower, upper = local_decay(mdp, theta, i, diameter(mdp.graph), tol)
             assert (lower <= D[i] + DENSE).all()
             assert (D[i] <= upper + DENSE).all()
+
+
+def sticky(gamma, stay=0.999, rewards=1.0):
+    """Three agents that keep their state with this probability, whatever they do."""
+    base = random_mdp(nx.path_graph(3), seed=0, gamma=gamma)
+    P = []
+    for P_i, hood, i in zip(base.P, base.neighbors, range(3), strict=True):
+        own = [2 if j == i else 1 for j in hood]
+        P.append((1.0 - stay) * P_i + stay * np.eye(2).reshape([*own, 1, 2]))
+    return NetworkedMDP(base.graph, P, [rewards * r_i for r_i in base.r], gamma, base.pi0)
+
+
+@pytest.mark.parametrize("gamma", [0.9999, 0.999999])
+def test_a_tolerance_below_rounding_is_refused_at_once(gamma):
+    """Seen: 30 s at γ = .9999 and minutes at .999999, long after rounding had passed `tol`."""
+    mdp = sticky(gamma)
+    started = time.process_time()
+    with pytest.raises(ValueError, match=r"an error of 1e-08 is below what rounding allows for V_1 .*attainable: tol"):
+        local_value(mdp, uniform_theta(mdp), 1)
+    with pytest.raises(ValueError, match=r"below what rounding allows for V_0 .* for local_decay"):
+        local_decay(mdp, uniform_theta(mdp), 0, 1, 1e-8)
+    assert time.process_time() - started < 5.0
+
+
+def test_the_tolerance_that_is_named_is_attainable():
+    mdp = sticky(0.99, 0.9, rewards=1e4)
+    theta = uniform_theta(mdp)
+    with pytest.raises(ValueError, match="attainable") as refused:
+        local_value(mdp, theta, 1, 1e-10)
+    tol = float(re.search(r"attainable: tol = ([^,]+),", str(refused.value)).group(1))
+    value = local_value(mdp, theta, 1, tol)
+    assert value.error <= tol
+    assert np.abs(evaluate(mdp, theta).V[1] - spread(mdp, value.agents, value.V)).max() <= tol + 1e-7
+    decay_tol = float(re.search(r"or (\S+) for local_decay", str(refused.value)).group(1))
+    lower, upper = local_decay(mdp, theta, 1, 0, decay_tol)
+    assert lower[0] <= decay_profile(mdp, theta)[1, 0] <= upper[0]
+
+
+@pytest.mark.parametrize("gamma", [0.9, 0.999])
+def test_certificates_hold_for_kernels_that_are_normalised_exactly(gamma):
+    """Rows miss 1 by rounding; with r = 1 the normalised model has V = 1/(1-γ), whatever it does."""
+    low = np.array([0.5, 0.5 - 1.5e-15])
+    mdp = NetworkedMDP(nx.path_graph(2), (np.broadcast_to(low, (2, 2, 2, 2)),) * 2, (np.ones((2, 2)),) * 2, gamma,
+                       (np.full(2, 0.5),) * 2)  # fmt: skip
+    assert abs(mdp.P[0].sum(axis=-1) - 1.0).max() > 1e-15
+    theta = uniform_theta(mdp)
+    value, local = evaluate(mdp, theta), local_value(mdp, theta, 0, 1e-6)
+    gradient = objective_and_gradient(mdp, theta)
+    coupled = evaluate(as_coupled(mdp), theta)
+    exact = Fraction(1) / (1 - Fraction(gamma))
+    for found, error in ((value.V.ravel()[0], value.error), (value.J, value.J_error), (local.V.ravel()[0], local.error),
+                         (coupled.V.ravel()[0], coupled.error), (gradient.J, gradient.J_error)):  # fmt: skip
+        assert abs(Fraction(float(found)) - exact) <= Fraction(error)
+
+
+def test_agents_are_integers():
+    mdp = random_mdp(nx.path_graph(3), seed=0)
+    assert local_value(mdp, uniform_theta(mdp), np.int64(1)).error <= 1e-8
+    for wrong in (True, 1.0, "1"):
+        with pytest.raises(TypeError, match="an agent is an integer, got"):
+            local_value(mdp, uniform_theta(mdp), wrong)
 
 
 def test_freezing_is_charged():
