@@ -2,28 +2,29 @@
 
 A YAML file holds what `instances/network.schema.yaml` describes; a Python file defines ``network() -> NetworkedMDP``
 and is executed, so run only those you trust. Every fault is one ValueError, one line, that begins with the file's name.
+Nothing is left out and nothing is read twice in two ways: what a network cannot hold is refused with the reason. Sizes
+are bounded before the work, and files outside the folder of the network file are not read.
 """
 
 from __future__ import annotations
 
 import functools
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import networkx as nx
-import yaml
-
 from sacrepro.instances.document import network
 from sacrepro.instances.files import python_network
 from sacrepro.instances.formula import shortened
+from sacrepro.instances.graph_files import check_edges, edge_list, graphml
+from sacrepro.instances.look_alikes import warn_of_look_alikes
 from sacrepro.instances.network import Network
-from sacrepro.store import read_text
+from sacrepro.instances.yaml_text import plain
+from sacrepro.store import read_input, read_text
 
-#: Values in one file, after aliases are expanded.
-MOST_VALUES = 20_000_000
+#: Bytes of a network file, and of a file that it names.
+MOST_BYTES = 1 << 28
 
 #: Words for the limits of a number in the schema.
 LIMITS = {"minimum": "at least", "maximum": "at most", "exclusiveMinimum": "above", "exclusiveMaximum": "below"}
@@ -33,13 +34,12 @@ def load(path: str | Path) -> Network:
     """The network that a file describes; ValueError names the file, the key, the agent and the entry that is wrong."""
     spec = resolve({"model": "file", "path": str(path)})
     try:
-        if "source" in spec:
-            return python_network(spec["source"])
-        return network(spec["document"])
+        found = python_network(spec["source"]) if "source" in spec else network(spec["document"])
     except ValueError as error:
         raise ValueError(f"{path}: {one_line(error)}") from None
-    except RecursionError:
-        raise ValueError(f"{path}: nested too deep") from None
+    warn_of_look_alikes(found.names, f"{path}: graph", "agents")
+    warn_of_look_alikes(found.attributes, f"{path}: attributes", "attributes")
+    return found
 
 
 def resolve(spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,13 +64,13 @@ def inputs(path: str | Path) -> list[str]:
     if path.suffix == ".py":
         return [str(path)]
     graph = read_document(path)["graph"]
-    return [str(path), *(str(path.parent / graph[key]) for key in ("edges_file", "graphml") if key in graph)]
+    return [str(path), *(str(path.parent / graph[key]) for key in GRAPH_FILES if key in graph)]
 
 
 @functools.cache
 def schema() -> dict[str, Any]:
     """The JSON schema of network files."""
-    found: dict[str, Any] = yaml.safe_load(read_text(_packaged("network.schema.yaml")))
+    found: dict[str, Any] = plain(read_text(_packaged("network.schema.yaml")))
     return found
 
 
@@ -83,32 +83,18 @@ def read_yaml(path: Path) -> Any:
     """The content of a YAML or JSON file: labels and names are text, and no key occurs twice."""
     text = _text(path)
     try:
-        return _plain(yaml.load(text, Loader=_Loader), [0])
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        raise ValueError(f"{path}: {where}{one_line(error.problem or error.context)}") from None
-    except RecursionError:
-        raise ValueError(f"{path}: nested too deep") from None
-    except Exception as error:  # PyYAML's constructors raise whatever Python's own parsers do
+        return plain(text)
+    except ValueError as error:
         raise ValueError(f"{path}: {one_line(error)}") from None
 
 
 def read_document(path: Path) -> dict[str, Any]:
     """The content of a network file, held to the schema."""
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import best_match
-
     document = read_yaml(path)
     try:
-        fault = best_match(Draft202012Validator(schema()).iter_errors(document))
-    except RecursionError:
-        raise ValueError(f"{path}: nested too deep") from None
-    except Exception as error:  # patterns and numbers that jsonschema cannot take
+        _check_schema(document)
+    except ValueError as error:
         raise ValueError(f"{path}: {one_line(error)}") from None
-    if fault is not None:
-        key = ".".join(map(str, fault.absolute_path)) or "top level"
-        raise ValueError(f"{path}: {key}: {_explained(fault)}")
     graph = document["graph"]
     sources = [key for key in ("edges", "edges_file", "graphml", "family") if key in graph]
     if len(sources) > 1 or not (sources or "nodes" in graph):
@@ -122,6 +108,25 @@ def read_document(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path}: graph.nodes: a family brings its own agents, 0, 1, …")
     checked: dict[str, Any] = document
     return checked
+
+
+def _check_schema(document: Any) -> None:
+    """ValueError names the key that breaks the schema; edges, of which there may be millions, are looked at here."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+    from jsonschema.validators import extend
+
+    # To jsonschema 2.0 is an integer; as a label it would be another agent than 2.
+    types = Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, x: type(x) is int)
+    rules = extend(Draft202012Validator, type_checker=types)(schema())
+    graph = document.get("graph") if isinstance(document, dict) else None
+    looked_at = document
+    if isinstance(graph, dict) and isinstance(graph.get("edges"), list):
+        check_edges(graph["edges"])
+        looked_at = document | {"graph": graph | {"edges": []}}
+    fault = best_match(rules.iter_errors(looked_at))
+    if fault is not None:
+        raise ValueError(f"{'.'.join(map(str, fault.absolute_path)) or 'top level'}: {_explained(fault)}")
 
 
 def _explained(fault: Any) -> str:
@@ -147,52 +152,40 @@ def _listed(types: Any) -> list[str]:
 
 def _text(path: Path) -> str:
     try:
-        return read_text(path)
+        return read_input(path, MOST_BYTES)
     except OSError as error:
         raise ValueError(f"{path}: cannot be read: {error.strerror}") from None
-    except ValueError as error:
-        raise ValueError(f"{path}: not a UTF-8 text file: {one_line(error)}") from None
+
+
+#: What reads the files that a graph may name; each takes the text, the name and the labels of the document.
+GRAPH_FILES: Mapping[str, Callable[[str, str, Any], dict[str, Any]]] = {
+    "edges_file": lambda text, name, nodes: {"edges": edge_list(text, name, nodes)},
+    "graphml": lambda text, name, nodes: graphml(text, name),
+}
 
 
 def _graph(spec: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    """The graph of a document with the file it names read into it."""
+    """The graph of a document with the file it names read into it; files outside the document's folder are not read."""
     graph = dict(spec)
-    if "edges_file" in graph:
-        name = graph.pop("edges_file")
-        graph["edges"] = _edges(_text(path.parent / name), name)
-    elif "graphml" in graph:
-        name = graph.pop("graphml")
-        graph.update(_graphml(_text(path.parent / name), name))
+    for key, read in GRAPH_FILES.items():
+        if key in graph:
+            name = graph.pop(key)
+            folder = path.parent.resolve()
+            try:
+                inside = "\0" not in name and (folder / name).resolve().is_relative_to(folder)
+            except (OSError, RuntimeError):  # a circle of links
+                inside = False
+            if not inside:
+                raise ValueError(
+                    f"graph.{key}: {name!r} is not in the folder of the network file, outside which nothing is read; "
+                    "put it there"
+                )
+            text = _text(path.parent / name)
+            try:
+                graph |= read(text, name, graph.get("nodes"))
+            except ValueError as error:
+                raise ValueError(f"graph.{key}: {error}") from None
     return graph
-
-
-def _edges(text: str, name: str) -> list[list[str]]:
-    edges = []
-    for number, line in enumerate(text.splitlines(), 1):
-        labels = line.split("#")[0].replace(",", " ").split()
-        if labels and len(labels) != 2:
-            raise ValueError(
-                f"graph.edges_file: {name}, line {number}: {len(labels)} labels, expected 2, got {shortened(line)}"
-            )
-        if labels:
-            edges.append(labels)
-    return edges
-
-
-def _graphml(text: str, name: str) -> dict[str, Any]:
-    try:
-        graph = nx.Graph(nx.parse_graphml(text))
-    except Exception as error:  # networkx and expat raise a dozen kinds
-        raise ValueError(f"graph.graphml: {name} is not readable GraphML: {one_line(error)}") from None
-    nodes = {
-        str(label): {
-            str(key): value
-            for key, value in own.items()
-            if isinstance(value, (int, float)) and not isinstance(value, bool)
-        }
-        for label, own in graph.nodes(data=True)
-    }
-    return {"nodes": nodes, "edges": [[str(i), str(j)] for i, j in graph.edges if i != j]}
 
 
 def one_line(message: object) -> str:
@@ -202,51 +195,3 @@ def one_line(message: object) -> str:
 
 def _packaged(name: str) -> Path:
     return Path(str(files("sacrepro") / "instances" / name))
-
-
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """YAML with the plain scalars of JSON: a label such as no, 010 or 1:30 stays text, and 1e-3 is a number."""
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-        """As in PyYAML, but a key that occurs twice is refused."""
-        seen = set()
-        for key, _ in node.value if isinstance(node, yaml.MappingNode) else []:
-            if isinstance(key, yaml.ScalarNode) and key.value in seen and key.value != "<<":
-                raise yaml.MarkedYAMLError(None, None, f"the key {key.value!r} occurs twice", key.start_mark)
-            seen.add(key.value if isinstance(key, yaml.ScalarNode) else id(key))
-        return super().construct_mapping(node, deep)
-
-
-def _resolvers() -> None:
-    _Loader.yaml_implicit_resolvers = {}
-    number = r"(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+"
-    for tag, pattern, first in (
-        ("bool", r"true|false", "tf"),
-        ("null", r"null|~|", ["n", "~", ""]),
-        ("int", r"[-+]?(?:0|[1-9][0-9]*)", "-+0123456789"),
-        ("float", rf"[-+]?(?:{number}|\.inf)|\.nan", "-+.0123456789"),
-        ("merge", "<<", "<"),
-    ):
-        _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(rf"^(?:{pattern})$"), list(first))
-
-
-_resolvers()
-
-
-def _plain(value: Any, count: list[int]) -> Any:
-    """The value with text keys, as JSON has them; ValueError for keys of other kinds and for alias bombs."""
-    count[0] += 1
-    if count[0] > MOST_VALUES:
-        raise ValueError(f"more than {MOST_VALUES} values after aliases are expanded")
-    if isinstance(value, dict):
-        plain = {}
-        for key, entry in value.items():
-            if isinstance(key, bool) or not isinstance(key, (str, int)):
-                raise ValueError(f"the key {shortened(key)} is neither text nor an integer; put it in quotes")
-            if str(key) in plain:
-                raise ValueError(f"the key {key} occurs twice, as a number and as text")
-            plain[str(key)] = _plain(entry, count)
-        return plain
-    if isinstance(value, list):
-        return [_plain(entry, count) for entry in value]
-    return value

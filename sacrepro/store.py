@@ -13,6 +13,7 @@ import hashlib
 import io
 import json
 import os
+import stat
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -118,6 +119,27 @@ def read_bytes(path: str | Path) -> bytes:
     if is_broken(Path(path), hashlib.sha256(content).hexdigest()):
         raise ValueError(f"{path} is not as it was written (its checksum differs): delete it and run again")
     return content
+
+
+def read_input(path: str | Path, most: int) -> str:
+    """The UTF-8 text of a file that somebody wrote; no seal is asked for.
+
+    ValueError names what is no regular file (a pipe or device never ends), what has more than `most` bytes, and what
+    is no UTF-8 text.
+    """
+    # A pipe without a writer is opened at once, so that it can be refused.
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0))) as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise ValueError(f"{path} is not a regular file")
+        content = file.read(most + 1) if status.st_size <= most else b""
+    if max(status.st_size, len(content)) > most:
+        raise ValueError(f"{path} has more than {most:,} bytes")
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        wrong = f"byte 0x{content[error.start]:02x} at position {error.start:,}"
+        raise ValueError(f"{path} is not UTF-8 text ({wrong}); save it as UTF-8") from None
 
 
 def write_bytes(path: str | Path, content: bytes) -> None:

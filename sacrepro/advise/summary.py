@@ -29,11 +29,17 @@ def summary(network: Network) -> str:
     largest = max(network.entries(i) for i in {network.key(i): i for i in range(network.n)}.values())
     lines = [
         ("agents n", f"{network.n:,}, {network.graph.number_of_edges():,} edges, {pieces(network.graph)}"),
+        ("labels", listed([repr(name) for name in network.names])),
         (
             "degree",
             f"{degrees.min()} to {degrees.max()}, median {np.median(degrees):g}; the largest is {network.names[hub]!r}",
         ),
         ("states S, actions A", f"{sizes(network.state_sizes)}; {sizes(network.action_sizes)}"),
+        *(
+            [("attributes", listed([described(network, name) for name in network.attributes]))]
+            if network.attributes
+            else []
+        ),
         (
             "kernels",
             f"{counted:,} by counts, {network.n - counted:,} by table; the largest table would have "
@@ -44,6 +50,26 @@ def summary(network: Network) -> str:
     ]
     width = max(len(name) for name, _ in lines)
     return "".join(f"{name:<{width}}  {text}\n" for name, text in lines)
+
+
+def listed(words: list[str], most: int = 6) -> str:
+    """The first words, and how many more there are."""
+    more = f", … ({len(words) - most:,} more)" if len(words) > most else ""
+    return ", ".join(words[:most]) + more
+
+
+def described(network: Network, name: str) -> str:
+    """An attribute: its name, whether all have an integer, its range, who has it, and whether a formula uses it."""
+    values = network.attributes[name]
+    values = values[~np.isnan(values)]
+    kind = "integer" if (values == np.floor(values)).all() else "real"
+    low, high = float(values.min()), float(values.max())
+    told = [kind, f"{low:g}" if low == high else f"{low:g} to {high:g}"]
+    if len(values) < network.n:
+        told.append(f"{len(values):,} of {network.n:,} agents")
+    if name not in network.used:
+        told.append("no formula uses it")
+    return f"{name} ({', '.join(told)})"
 
 
 def coupling(network: Network) -> list[tuple[str, str]]:

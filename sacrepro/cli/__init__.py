@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import warnings
 from collections.abc import Sequence
+from typing import Any
 
 from sacrepro.cli import (
     audit,
@@ -20,6 +22,8 @@ from sacrepro.cli import (
     workflow,
 )
 from sacrepro.cli.verbs import Verbs
+
+_SHOWWARNING: Any = warnings.showwarning
 
 #: The verbs that a person calls; every other one is a job of the workflow.
 FOR_YOU = ("new", "validate", "advise", "train", "evaluate", "check", "diff", "bench", "wireless")
@@ -68,11 +72,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args.function(args)
 
 
+def _one_line_warning(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+    """Doubts of this package about its input are one line; other warnings look as they always do."""
+    if category.__module__.startswith("sacrepro."):
+        print(f"sacrepro: warning: {message}", file=sys.stderr)
+    else:
+        _SHOWWARNING(message, category, *where, **more)
+
+
 def command() -> None:
     """Run the verb of the command line; what is wrong with input, files or memory is one line, not a traceback.
 
     The whole traceback appears if the environment has SACREPRO_TRACEBACK.
     """
+    warnings.showwarning = _one_line_warning
     try:
         main()
     except (ValueError, TypeError, OSError, MemoryError) as error:

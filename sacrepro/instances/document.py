@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import difflib
 import inspect
-import math
+import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from keyword import iskeyword
 from typing import Any, NamedTuple
@@ -16,15 +17,17 @@ from typing import Any, NamedTuple
 import networkx as nx
 import numpy as np
 
-from sacrepro.instances.formula import RESERVED
-from sacrepro.instances.graphs import family
-from sacrepro.instances.network import MOST_ENTRIES, Network, of_model, rounded
+from sacrepro.instances.formula import RESERVED, shortened
+from sacrepro.instances.graph_files import check_pairs
+from sacrepro.instances.graphs import build_graph
+from sacrepro.instances.network import MOST_ENTRIES, MOST_ENTRIES_IN_ALL, Network, of_model, rounded
 from sacrepro.instances.refusals import fitting
-from sacrepro.instances.rules import Agents, kernels, rewards, rule_of, starts
+from sacrepro.instances.rule import rule_of
+from sacrepro.instances.rules import Agents, kernels, rewards, starts
 from sacrepro.model import Array, NetworkedMDP
 
-#: Agents of a graph family that are built.
-MOST_AGENTS = 10_000_000
+#: Characters of a label, and states or actions of an agent.
+LONGEST_LABEL, MOST_NAMES = 255, 1 << 16
 
 
 class Drawn(NamedTuple):
@@ -62,6 +65,13 @@ def network(document: Mapping[str, Any]) -> Network:
         group=group,
         row=row,
         tables=tables,
+        attributes=agents.attributes,
+        used=frozenset(
+            name
+            for rules in (agents.kernel, agents.reward, agents.pi0)
+            for rule in {id(rule): rule for rule in rules if rule is not None}.values()
+            for name in rule.names
+        ).intersection(agents.attributes),
     )
 
 
@@ -69,41 +79,46 @@ def graph_of(spec: Mapping[str, Any]) -> Drawn:
     """The graph of a document: a family, or nodes and edges by label."""
     if "family" in spec:
         try:
-            build, parameters = family(spec)
-            size = math.prod(value for key, value in parameters.items() if key != "seed" and value > 1)
-            if size > MOST_AGENTS:
-                raise ValueError(f"these parameters ask for {rounded(size)} agents; at most {MOST_AGENTS:,} are built")
-            graph = build(**parameters)
+            graph = build_graph(spec)
         except (ValueError, OverflowError) as error:
             raise ValueError(f"graph: {str(error).removeprefix('graph: ')}") from None
         return Drawn(tuple(map(str, range(len(graph)))), graph, {})
     nodes = spec.get("nodes", [])
     attributes = {str(label): own or {} for label, own in nodes.items()} if isinstance(nodes, Mapping) else {}
     listed = [str(label) for label in nodes]
-    twice = next((label for label, count in _counted(listed).items() if count > 1), None)
+    twice = next((label for label, count in Counter(listed).items() if count > 1), None)
     if twice is not None:
         raise ValueError(f"graph.nodes: agent {twice!r} is listed twice")
     index = {label: i for i, label in enumerate(listed)}
-    edges = []
-    for k, (first, second) in enumerate(spec.get("edges", [])):
-        ends = (str(first), str(second))
-        for label in ends:
-            if label not in index and listed:
-                raise ValueError(f"graph.edges.{k}: agent {label!r} is not among graph.nodes{_meant(label, index)}")
-            index.setdefault(label, len(index))
-        if ends[0] == ends[1]:
-            raise ValueError(f"graph.edges.{k}: {ends[0]!r} is joined to itself; drop this edge, N_i holds i anyway")
-        edges.append((index[ends[0]], index[ends[1]]))
+    pairs = [(str(first), str(second)) for first, second in spec.get("edges", [])]
+    for k, pair in enumerate(pairs):
+        for label in pair:
+            if label not in index:
+                if listed:
+                    raise ValueError(f"graph.edges.{k}: agent {label!r} is not among graph.nodes{_meant(label, index)}")
+                index[label] = len(index)
     if not index:
         raise ValueError("graph: there are no agents; give edges, nodes or a family")
+    for label in index:
+        if not 0 < len(label.strip()) <= LONGEST_LABEL:
+            raise ValueError(f"graph: a label has 1 to {LONGEST_LABEL} characters, got {shortened(label)}")
     graph = nx.empty_graph(len(index))
-    graph.add_edges_from(edges)
+    graph.add_edges_from([(index[first], index[second]) for first, second in pairs])
+    if graph.number_of_edges() < len(pairs) or nx.number_of_selfloops(graph):
+        check_pairs(pairs, lambda k: f"graph.edges.{k}")
     return Drawn(tuple(index), graph, attributes)
 
 
 def _named_model(document: Mapping[str, Any], drawn: Drawn) -> NetworkedMDP:
     from sacrepro.instances import MODELS  # a file may name the models that know files
 
+    described = next((label for label in drawn.attributes if drawn.attributes[label]), None)
+    if described is not None:
+        first = next(iter(drawn.attributes[described]))
+        raise ValueError(
+            f"graph.nodes.{described}.{first}: a named model knows no attributes; remove them, or give kernel and "
+            "reward by formula in place of the model"
+        )
     parameters = {key: tuple(value) if isinstance(value, list) else value for key, value in document["model"].items()}
     name = parameters.pop("name", None)
     known = [name for name, model in MODELS.items() if "graph" in inspect.signature(model).parameters]
@@ -167,13 +182,13 @@ def _all_names(
 
 def _names(value: Any, where: str) -> tuple[str, ...]:
     """Names of states or actions, or so many numbers."""
-    if isinstance(value, int):
-        if value > 1 << 16:
-            raise ValueError(f"{where}: {value} are too many; at most 65,536")
-        return tuple(map(str, range(value)))
-    names = tuple(map(str, value))
-    if len(set(names)) < len(names):
-        raise ValueError(f"{where}: a name occurs twice in {list(names)}")
+    size = value if isinstance(value, int) else len(value)
+    if size > MOST_NAMES:
+        raise ValueError(f"{where}: {rounded(size)} are too many; at most {MOST_NAMES:,}")
+    names = tuple(map(str, range(value) if isinstance(value, int) else value))
+    twice = next((name for name, count in Counter(names).items() if count > 1), None)
+    if twice is not None:
+        raise ValueError(f"{where}: the name {twice!r} occurs twice")
     return names
 
 
@@ -191,8 +206,18 @@ def _attributes(document: Mapping[str, Any], drawn: Drawn, own: list[Mapping[str
                 place = f"{where}.{name}" if isinstance(i, slice) else f"{where}.{drawn.names[i]}.{name}"
                 if name in RESERVED or iskeyword(name) or not name.isidentifier():
                     raise ValueError(f"{place}: {name!r} cannot name an attribute: formulas could not refer to it")
+                if unicodedata.normalize("NFKC", name) != name:
+                    raise ValueError(
+                        f"{place}: {name!a} is not in Unicode's normal form NFKC, in which formulas are read; "
+                        f"write {unicodedata.normalize('NFKC', name)!r}"
+                    )
                 if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 1e300:
-                    raise ValueError(f"{place}: expected a finite number, got {value!r}")
+                    raise ValueError(f"{place}: expected a number below 1e300 in size, got {shortened(value)}")
+                if name not in values and (len(values) + 1) * len(drawn.names) > MOST_ENTRIES_IN_ALL:
+                    raise ValueError(
+                        f"{place}: {len(values) + 1:,} attributes of {len(drawn.names):,} agents are more than "
+                        f"{rounded(MOST_ENTRIES_IN_ALL)} numbers"
+                    )
                 if where == "agents" and name not in values and (meant := _meant(name, values)):
                     raise ValueError(f"{place}: no other agent has an attribute {name!r}{meant}")
                 values.setdefault(name, np.full(len(drawn.names), np.nan))[i] = value
@@ -206,13 +231,6 @@ def _rules(document: Mapping[str, Any], own: list[Mapping[str, Any]], key: str, 
         rule_of(key, f"agents.{label}.{key}", mine[key]) if key in mine else shared
         for mine, label in zip(own, names, strict=True)
     ]
-
-
-def _counted(labels: list[str]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for label in labels:
-        counts[label] = counts.get(label, 0) + 1
-    return counts
 
 
 def _meant(label: str, known: Iterable[str]) -> str:

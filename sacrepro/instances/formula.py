@@ -5,12 +5,15 @@
 Names are s (own state), a (own action), degree, total (sum of the neighbors' state numbers), the attributes of the
 agent and the names of its states and actions, which stand for their numbers. ``count(x)`` is how many neighbors are in
 state x, ``state('ann')`` the state of one neighbor. Numbers, + - * / // % **, comparisons, and/or/not, x if c else y,
-and `FUNCTIONS` are all there is; every number is a float64, so nothing can grow without bound.
+and `FUNCTIONS` are all there is; every number is a float64, so nothing can grow without bound. What has no value, as
+0/0, 1/0 or log(-1), is NaN and makes all that is computed from it NaN, conditions and powers included.
 """
 
 from __future__ import annotations
 
 import ast
+import math
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -38,15 +41,29 @@ VARIABLES = ("s", "a", "degree", "total")
 RESERVED = frozenset((*VARIABLES, "count", "state", *FUNCTIONS, *EXTREMES))
 
 LONGEST, DEEPEST = 4000, 60
+TOO_DEEP = f"nested more than {DEEPEST} deep; a sum or product of {DEEPEST} terms is as deep as that"
+
+#: What to write in place of signs of other languages.
+HINTS = {
+    "&&": "write and",
+    r"\|\|": "write or",
+    r"\?": "write x if c else y",
+    r"!(?!=)": "write not",
+    r"(?<![=!<>])=(?!=)": "write == to compare",
+    "%$": "write 0.5 for 50 %",
+    "×": "write * to multiply",
+    "[–−]": "write - for minus",
+}
 
 _BINARY: Mapping[type, Callable[..., Any]] = {
     ast.Add: np.add,
     ast.Sub: np.subtract,
     ast.Mult: np.multiply,
-    ast.Div: np.divide,
-    ast.FloorDiv: np.floor_divide,
-    ast.Mod: np.mod,
-    ast.Pow: np.power,
+    ast.Div: lambda x, y: np.divide(x, _nonzero(y)),
+    ast.FloorDiv: lambda x, y: np.floor_divide(x, _nonzero(y)),
+    ast.Mod: lambda x, y: np.mod(x, _nonzero(y)),
+    # numpy takes NaN ** 0 and 1 ** NaN for 1, and 0 ** -1 for infinity.
+    ast.Pow: lambda x, y: _where_defined(np.power(np.where((x == 0) & (y < 0), np.nan, x), y), x, y),
 }
 _COMPARED: Mapping[type, Callable[..., Any]] = {
     ast.Eq: np.equal,
@@ -73,7 +90,10 @@ class Formula:
     neighbors: frozenset[str]
 
     def value(self, scope: Mapping[str, Array], count: Mapping[str, Array], state: Mapping[str, Array]) -> Array:
-        """The expression on arrays that broadcast; entries may come out non-finite, which the caller must judge."""
+        """The expression on arrays that broadcast; NaN where it has no value, infinite where it overflows.
+
+        The branch of ``x if c else y`` that is not taken does not count, nor what ``and`` and ``or`` need not look at.
+        """
         with np.errstate(all="ignore"):
             return np.asarray(_value(self.tree, scope, count, state), dtype=np.float64)
 
@@ -82,6 +102,8 @@ def parse(source: object) -> Formula:
     """The formula in a text or number; ValueError says what is not part of the language."""
     if isinstance(source, bool) or not isinstance(source, (str, int, float)):
         raise ValueError(f"expected a formula, that is text or a number, got {shortened(source)}")
+    if isinstance(source, float) and not math.isfinite(source):
+        raise ValueError(f"expected a formula, that is text or a finite number, got {source!r}")
     text = source.strip() if isinstance(source, str) else repr(source)
     what = f"formula {shortened(text)}"
     if len(text) > LONGEST:
@@ -90,13 +112,18 @@ def parse(source: object) -> Formula:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(text, mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise ValueError(f"{what} cannot be read: {getattr(error, 'msg', None) or error}") from None
+    except (SyntaxError, ValueError) as error:
+        hint = next((f"; {hint}" for sign, hint in HINTS.items() if re.search(sign, text)), "")
+        raise ValueError(f"{what} cannot be read: {getattr(error, 'msg', None) or error}{hint}") from None
+    except (RecursionError, MemoryError):
+        raise ValueError(f"{what}: {TOO_DEEP}") from None
     found: dict[str, set[str]] = {"names": set(), "counted": set(), "neighbors": set()}
     try:
         _check(tree, found, 0)
     except ValueError as error:
         raise ValueError(f"{what}: {error}") from None
+    except RecursionError:
+        raise ValueError(f"{what}: {TOO_DEEP}") from None
     return Formula(text, tree, *(frozenset(found[key]) for key in ("names", "counted", "neighbors")))
 
 
@@ -108,15 +135,18 @@ def shortened(value: object) -> str:
 
 def _check(node: ast.expr, found: dict[str, set[str]], depth: int) -> None:
     if depth > DEEPEST:
-        raise ValueError(f"nested more than {DEEPEST} deep")
+        raise ValueError(TOO_DEEP)
     children: list[ast.expr]
     if isinstance(node, ast.Constant):
         if isinstance(node.value, bool) or not isinstance(node.value, (int, float)):
-            raise ValueError(f"{shortened(node.value)} is not a number")
+            hint = "; names of states and actions stand without quotes" if isinstance(node.value, str) else ""
+            raise ValueError(f"{shortened(node.value)} is not a number{hint}")
         try:
-            float(node.value)
+            infinite = math.isinf(float(node.value))
         except OverflowError:
-            raise ValueError("a number is too large") from None
+            infinite = True
+        if infinite:
+            raise ValueError("a number is too large, at most 1.8e308")
         return
     if isinstance(node, ast.Name):
         if node.id in RESERVED and node.id not in VARIABLES:
@@ -136,7 +166,8 @@ def _check(node: ast.expr, found: dict[str, set[str]], depth: int) -> None:
     elif isinstance(node, ast.IfExp):
         children = [node.test, node.body, node.orelse]
     else:
-        raise ValueError(f"{shortened(ast.unparse(node))} is not part of the language")
+        hint = {ast.Tuple: "; decimals have a point", ast.BinOp: "; a power is x ** y"}.get(type(node), "")
+        raise ValueError(f"{shortened(ast.unparse(node))} is not part of the language{hint}")
     for child in children:
         _check(child, found, depth + 1)
 
@@ -188,21 +219,38 @@ def _value(node: ast.expr, scope: Mapping[str, Array], count: Mapping[str, Array
         return _BINARY[type(node.op)](_number(of(node.left)), _number(of(node.right)))
     if isinstance(node, ast.UnaryOp):
         if isinstance(node.op, ast.Not):
-            return ~_truth(of(node.operand))
+            operand = _number(of(node.operand))
+            return _where_defined(operand == 0, operand)
         return -_number(of(node.operand)) if isinstance(node.op, ast.USub) else _number(of(node.operand))
     if isinstance(node, ast.BoolOp):
-        return reduce(np.logical_and if isinstance(node.op, ast.And) else np.logical_or, map(of, node.values))
+        value, *others = (_number(of(child)) for child in node.values)
+        for other in others:
+            undecided = value != 0 if isinstance(node.op, ast.And) else value == 0
+            value = np.where(undecided & ~np.isnan(value), other, value)
+        return value
     if isinstance(node, ast.Compare):
         sides = [_number(of(child)) for child in (node.left, *node.comparators)]
         held = [_COMPARED[type(op)](x, y) for op, x, y in zip(node.ops, sides, sides[1:], strict=False)]
-        return reduce(np.logical_and, held)
+        return _where_defined(reduce(np.logical_and, held), *sides)
     assert isinstance(node, ast.IfExp)
-    return np.where(_truth(of(node.test)), _number(of(node.body)), _number(of(node.orelse)))
+    test = _number(of(node.test))
+    return _where_defined(np.where(test != 0, _number(of(node.body)), _number(of(node.orelse))), test)
 
 
 def _number(value: Any) -> Array:
     return np.asarray(value, dtype=np.float64)
 
 
-def _truth(value: Any) -> Array:
-    return np.asarray(value, dtype=bool)
+def _nonzero(y: Array) -> Array:
+    """y with NaN in place of 0: a division by 0 has no value."""
+    return np.where(y == 0, np.nan, y)
+
+
+def _where_defined(value: Any, *arguments: Array) -> Array:
+    """`value` as a number, NaN wherever an argument is."""
+    value = _number(value)
+    for argument in arguments:
+        undefined = np.isnan(argument)
+        if undefined.any():
+            value = np.where(undefined, np.nan, value)
+    return value

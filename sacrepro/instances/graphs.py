@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import networkx as nx
 
+from sacrepro.instances.network import rounded
 from sacrepro.instances.refusals import at_least, fitting
 
 
@@ -91,6 +93,9 @@ def _agents(graph: nx.Graph) -> nx.Graph:
     return nx.convert_node_labels_to_integers(bare, ordering="sorted")
 
 
+#: Agents, and edges, of a family that are built.
+MOST_AGENTS, MOST_EDGES = 10_000_000, 10_000_000
+
 FAMILIES: Mapping[str, Callable[..., nx.Graph]] = {
     family.__name__: family
     for family in (
@@ -113,6 +118,17 @@ def family(spec: Mapping[str, Any]) -> tuple[Callable[..., nx.Graph], dict[str, 
 
 
 def build_graph(spec: Mapping[str, Any]) -> nx.Graph:
-    """The graph that `spec` describes: ``{"family": name, parameter: value, …}``; ValueError names what is wrong."""
+    """The graph that `spec` describes: ``{"family": name, parameter: value, …}``; ValueError names what is wrong.
+
+    Agents and edges are counted before they are built.
+    """
     build, parameters = family(spec)
+    n = math.prod(value for key, value in parameters.items() if key != "seed" and value > 1)
+    # No other family has a degree that grows with n; random_internet_as_graph joins a newcomer to a few.
+    edges = math.comb(n, 2) if build is complete else n
+    for count, what, most in ((n, "agents", MOST_AGENTS), (edges, "edges", MOST_EDGES)):
+        if count > most:
+            raise ValueError(
+                f"graph: {build.__name__}: these parameters ask for {rounded(count)} {what}; at most {most:,} are built"
+            )
     return build(**parameters)

@@ -30,6 +30,8 @@ class Network:
     r, gamma, pi0   : as in `NetworkedMDP`.
     groups          : kernels by counts; agent i has row `row[i]` of `groups[group[i]]`, unless group[i] = -1.
     tables          : P_i of the agents with group -1.
+    attributes      : numbers that formulas may use, shape (n,), NaN where an agent has none.
+    used            : the attributes that some formula uses.
     """
 
     names: tuple[str, ...]
@@ -43,6 +45,8 @@ class Network:
     group: Array
     row: Array
     tables: Mapping[int, Array]
+    attributes: Mapping[str, Array] = field(default_factory=dict, repr=False)
+    used: frozenset[str] = frozenset()
     _made: dict[Any, Array] = field(default_factory=dict, repr=False)
 
     @property

@@ -6,49 +6,16 @@ import difflib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import networkx as nx
 import numpy as np
 
 from sacrepro.instances.counts import CountKernel, composition_count, compositions, ranks_fit
-from sacrepro.instances.formula import VARIABLES, Formula, parse, shortened
+from sacrepro.instances.formula import VARIABLES, shortened
 from sacrepro.instances.network import MOST_ENTRIES, MOST_ENTRIES_IN_ALL, rounded
-from sacrepro.model import NORMALISATION_TOLERANCE, Array
-
-State = tuple[str, ...]
-
-
-class Rule(NamedTuple):
-    """One entry of a file: formulas by next state (by "" for a reward), or a table.
-
-    where : the key it stands under.        kind : ``probabilities``, ``weights``, ``formula`` or ``table``.
-    """
-
-    where: str
-    kind: str
-    formulas: Mapping[str, Formula]
-    table: Array | None
-
-    @property
-    def names(self) -> frozenset[str]:
-        """Every name that its formulas use."""
-        return frozenset().union(*(formula.names for formula in self.formulas.values()))
-
-    @property
-    def neighbors(self) -> frozenset[str]:
-        """Labels of agents whose states it reads one by one."""
-        return frozenset().union(*(formula.neighbors for formula in self.formulas.values()))
-
-    @property
-    def counted(self) -> frozenset[str]:
-        """States whose neighbors it counts."""
-        return frozenset().union(*(formula.counted for formula in self.formulas.values()))
-
-    @property
-    def coupled(self) -> bool:
-        """Whether it reads the neighbors through counts."""
-        return bool(self.counted) or "total" in self.names
+from sacrepro.instances.rule import Rule, State, check_laws, check_size, laws, undefined
+from sacrepro.model import Array
 
 
 @dataclass(frozen=True)
@@ -65,61 +32,35 @@ class Agents:
     pi0: Sequence[Rule | None]
 
 
-def rule_of(key: str, where: str, value: Any) -> Rule:
-    """The rule that stands at `where`; `key` is ``kernel``, ``reward`` or ``pi0``."""
-    kind, body = "formula", value
-    if key == "pi0":
-        kind, body = ("table", value) if isinstance(value, list) else ("probabilities", value)
-    elif isinstance(value, Mapping):
-        ((kind, body),) = value.items()
-        where = f"{where}.{kind}"
-    if kind == "table":
-        try:
-            table = np.array(body, dtype=np.float64)
-        except (TypeError, ValueError, OverflowError):
-            raise ValueError(f"{where}: the table is ragged or holds something that is not a number") from None
-        table.setflags(write=False)
-        return Rule(where, kind, {}, table)
-    formulas = {}
-    for name, source in body.items() if isinstance(body, Mapping) else [("", body)]:
-        place = f"{where}.{name}" if name else where
-        try:
-            formulas[str(name)] = parse(source)
-        except ValueError as error:
-            raise ValueError(f"{place}: {error}") from None
-        if key != "kernel" and (formulas[str(name)].counted or formulas[str(name)].neighbors):
-            raise ValueError(
-                f"{place}: neighbors enter kernels only, eq. (1); a {key} sees no count(…) and no state(…)"
-            )
-        barred = {"kernel": (), "reward": ("total",), "pi0": ("total", "s", "a")}[key]
-        for variable in sorted(formulas[str(name)].names.intersection(barred)):
-            raise ValueError(f"{place}: a {key} does not depend on {variable}")
-    return Rule(where, kind, formulas, None)
-
-
 def kernels(agents: Agents) -> tuple[tuple[CountKernel, ...], Array, Array, dict[int, Array]]:
     """(groups, group, row, tables) of a `Network`."""
     n = len(agents.names)
     group, row = np.full(n, -1), np.zeros(n, dtype=np.int64)
     tables: dict[int, Array] = {}
     alike: dict[tuple[Any, ...], list[int]] = {}
+    spent = 0
     for i, rule in enumerate(agents.kernel):
         beside = {agents.states[j] for j in agents.graph[i]}
         if rule.kind == "table" or rule.neighbors or len(beside) > 1:
             tables[i] = _own_table(agents, i, rule)
+            spent += tables[i].size if rule.table is None else 0
+            _check_sum(spent)
         else:
             key = (id(rule), agents.states[i], agents.actions[i], next(iter(beside), ("0",)), agents.graph.degree(i))
             alike.setdefault(key, []).append(i)
     groups: list[CountKernel] = []
-    spent = 0
     for (_, _, _, beside_states, degree), members in alike.items():
         kernel, rows = _by_counts(agents, members, beside_states, degree)
         spent += kernel.table.size
-        if spent > MOST_ENTRIES_IN_ALL:
-            raise ValueError(f"kernel: the rules have more than {rounded(MOST_ENTRIES_IN_ALL)} entries in all")
+        _check_sum(spent)
         group[members], row[members] = len(groups), rows
         groups.append(kernel)
     return tuple(groups), group, row, tables
+
+
+def _check_sum(spent: int) -> None:
+    if spent > MOST_ENTRIES_IN_ALL:
+        raise ValueError(f"kernel: the rules have more than {rounded(MOST_ENTRIES_IN_ALL)} entries in all")
 
 
 def rewards(agents: Agents) -> tuple[Array, ...]:
@@ -133,15 +74,23 @@ def rewards(agents: Agents) -> tuple[Array, ...]:
         else:
             scope, rows, first = _scope(agents, rule, members, 2)
             scope |= {"s": np.arange(shape[0])[:, None], "a": np.arange(shape[1])}
+            check_size(rule, agents.names[i], "rewards", math.prod(shape) * len(first))
             values = np.broadcast_to(rule.formulas[""].value(scope, {}, {}), (len(first), *shape))
         wrong = np.argwhere(~(np.isfinite(values) & (values >= 0)))
         if len(wrong):
             m, s, a = (int(k) for k in wrong[0])
-            raise ValueError(
-                f"{rule.where}: agent {agents.names[first[m]]!r} has the reward "
-                f"{float(values[m, s, a])!r} for s = {states[s]}, "
-                f"a = {actions[a]}; rewards are finite and at least 0: add one constant to all of them"
+            where = f"{rule.where}: agent {agents.names[first[m]]!r}, s = {states[s]}, a = {actions[a]}"
+            value = float(values[m, s, a])
+            if math.isnan(value):
+                raise ValueError(f"{where}: {undefined(rule.formulas.get(''))}")
+            least = float(np.nanmin(values))
+            advice = (
+                f"add a constant c ≥ {-least:.6g} to the formula or table: Q_i shifts by c/(1-γ), D_i(κ) and ∇J do not "
+                "change"
+                if math.isfinite(value) and math.isfinite(least)
+                else "a number outgrew 1.8e308 there, or a logarithm is that of 0"
             )
+            raise ValueError(f"{where}: the reward is {value!r}, expected a finite number of at least 0; {advice}")
         blocks = [np.ascontiguousarray(block) for block in values]
         for member, k in zip(members, rows, strict=True):
             r[member] = blocks[k]
@@ -157,10 +106,10 @@ def starts(agents: Agents) -> tuple[Array, ...]:
             values, rows = np.full((1, len(states)), 1.0 / len(states)), np.zeros(len(members), dtype=int)
         elif rule.table is not None:
             values, rows, first = _given(agents, rule, members, (len(states),), "(S,)")
-            _check_laws(rule, states, values, _only_agent(agents, first))
+            check_laws(rule, states, values, _only_agent(agents, first))
         else:
             scope, rows, first = _scope(agents, rule, members, 0)
-            values = _laws(rule, states, (len(first),), scope, {}, {}, _only_agent(agents, first))
+            values = laws(rule, states, (len(first),), scope, {}, {}, _only_agent(agents, first))
         blocks = list(values)
         for member, k in zip(members, rows, strict=True):
             pi0[member] = blocks[k]
@@ -254,7 +203,8 @@ def _by_counts(agents: Agents, members: list[int], beside: State, degree: int) -
         return f"agent {agents.names[first[m]]!r}, s = {states[s]}, a = {actions[a]}{told}"
 
     shape = (len(first), S, A, len(ks))
-    return CountKernel(_laws(rule, states, shape, scope, count, {}, entry), degree, len(beside)), rows
+    check_size(rule, agents.names[i], "kernels", math.prod(shape) * S)
+    return CountKernel(laws(rule, states, shape, scope, count, {}, entry), degree, len(beside)), rows
 
 
 def _check_counted(agents: Agents, rule: Rule, i: int, beside: Sequence[str]) -> None:
@@ -290,7 +240,7 @@ def _own_table(agents: Agents, i: int, rule: Rule) -> Array:
                 f"{rule.where}: the table has shape {rule.table.shape}; agent {agents.names[i]!r} "
                 f"needs {shape}: {shortened(axes)[1:-1]}"
             )
-        _check_laws(rule, states, rule.table[None], entry)
+        check_laws(rule, states, rule.table[None], entry)
         return rule.table
     scope, _, _ = _scope(agents, rule, [i], len(hood) + 1)
     _check_counted(agents, rule, i, [x for j in hood for x in agents.states[j]])
@@ -312,67 +262,4 @@ def _own_table(agents: Agents, i: int, rule: Rule) -> Array:
     state = {agents.names[j]: axis[j] for j in hood}
     for label in sorted(rule.neighbors - set(state)):
         raise ValueError(f"{rule.where}: state({label!r}): agent {label!r} is not a neighbor of {agents.names[i]!r}")
-    return _laws(rule, states, (1, *shape[:-1]), scope, count, state, entry)[0]
-
-
-def _laws(
-    rule: Rule,
-    states: State,
-    shape: tuple[int, ...],
-    scope: Mapping[str, Array],
-    count: Mapping[str, Array],
-    state: Mapping[str, Array],
-    entry: Callable[[int, tuple[int, ...]], str],
-) -> Array:
-    """Laws of the next state, shape `shape` + (S,), from weights, or from probabilities but for at most one of them."""
-    for name in rule.formulas:
-        if name not in states:
-            raise ValueError(
-                f"{rule.where}.{name}: {entry(0, (0,) * (len(shape) - 1))} has no state {name!r}, but {list(states)}"
-            )
-    missing = [x for x in states if x not in rule.formulas]
-    if len(missing) > (rule.kind == "probabilities"):
-        raise ValueError(f"{rule.where}: a formula for the next state {missing[-1]} is missing")
-    laws = np.zeros((*shape, len(states)))
-    for k, x in enumerate(states):
-        if x in rule.formulas:
-            laws[..., k] = rule.formulas[x].value(scope, count, state)
-    if rule.kind == "weights":
-        _check_entries(rule, states, laws, entry, np.inf, "a finite number of at least 0")
-        sums = laws.sum(axis=-1, keepdims=True)
-        wrong = np.argwhere(~((sums > 0) & np.isfinite(sums)))
-        if len(wrong):
-            place = tuple(int(k) for k in wrong[0])
-            raise ValueError(f"{rule.where}: {entry(place[0], place[1:-1])}: the weights sum to {float(sums[place])!r}")
-        laws = laws / sums
-    elif missing:
-        _check_entries(rule, states, laws, entry, 1.0, "a number in [0, 1]")
-        laws[..., states.index(missing[0])] = 1.0 - laws.sum(axis=-1)
-    _check_laws(rule, states, laws, entry)
-    # Rounding may leave -1e-17 where 0 is meant.
-    return np.clip(laws, 0.0, None)
-
-
-def _check_laws(rule: Rule, states: State, laws: Array, entry: Callable[[int, tuple[int, ...]], str]) -> None:
-    _check_entries(rule, states, laws, entry, 1.0, "a number in [0, 1]")
-    sums = laws.sum(axis=-1)
-    wrong = np.argwhere(~(np.abs(sums - 1.0) <= NORMALISATION_TOLERANCE))
-    if len(wrong):
-        place = tuple(int(k) for k in wrong[0])
-        raise ValueError(
-            f"{rule.where}: {entry(place[0], place[1:])}: the probabilities sum to {float(sums[place])!r}, not to 1"
-        )
-
-
-def _check_entries(
-    rule: Rule, states: State, laws: Array, entry: Callable[[int, tuple[int, ...]], str], most: float, expected: str
-) -> None:
-    slack = NORMALISATION_TOLERANCE if rule.kind == "probabilities" else 0.0
-    wrong = np.argwhere(~(np.isfinite(laws) & (laws >= -slack) & (laws <= most + slack)))
-    if len(wrong):
-        *place, x = (int(k) for k in wrong[0])
-        value = float(laws[tuple(wrong[0])])
-        raise ValueError(
-            f"{rule.where}: {entry(place[0], tuple(place[1:]))}: the next state {states[x]} gets "
-            f"{value!r}, expected {expected}"
-        )
+    return laws(rule, states, (1, *shape[:-1]), scope, count, state, entry)[0]
