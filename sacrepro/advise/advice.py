@@ -1,20 +1,27 @@
-"""Advice on one network: for each κ what is certified, what is measured and what it costs, and which κ follows."""
+"""Advice on one network: for each κ what is certified, what the uniform policy adds, what it costs; what follows."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from numbers import Integral, Real
 from typing import NamedTuple
 
 import networkx as nx
 import numpy as np
 
-from sacrepro.advise.certificates import Certificates, certificates, kappa_range
-from sacrepro.advise.cost import Cost, costs
+from sacrepro.advise.certificates import (
+    Bounds,
+    Certificates,
+    certificates,
+    gradient_bounds,
+    kappa_range,
+    td_from_decay,
+)
+from sacrepro.advise.clock import Clock
+from sacrepro.advise.cost import UNCOUNTED, Cost, costs
 from sacrepro.advise.layout import layout
-from sacrepro.advise.measured import Measured, exactly_measurable, measured
-from sacrepro.bounds.influence import influence_profile
+from sacrepro.advise.measured import Measured, measured
 from sacrepro.bounds.lemma4_gaps import lemma4_gaps
 from sacrepro.graph import check_agent
 from sacrepro.instances.network import Network
@@ -24,17 +31,25 @@ NOTHING = float("nan")
 
 #: κ for which tables are counted and iterations measured.
 COSTED = 6
+#: Which tables the error is of: of TD's limit q*, which Algorithm 1 learns, or of form (5), for any weights of eq. (6).
+TABLES = ("td", "truncated")
+#: log10 of the longest episode that is worth recommending: a million steps fill a table of 10^5 entries ten times.
+LONGEST = 5.0
 
 
 class KappaRow(NamedTuple):
-    """One κ; errors are those asked for, of Q (``q``) or of ∇J (``gradient``). NaN: not computed.
+    """One κ; errors are those asked for, of Q (``q``) or of ∇J (``gradient``), over all agents asked about.
 
-    paper, influence, spheres : right-hand sides that hold for every policy: Lemma 3 or 4; from the influence matrix;
-        `any_weights_error`, for the gradient of the agents looked at.
-    certified     : the least of those that hold for all agents asked about.
-    measured_low, measured, measured_high : under the uniform policy, the largest over the agents looked at; low up to
-        chance, high certified. For the gradient ``measured`` puts the measured gaps into `lemma4_gaps`.
+    All but measured_low are upper bounds. NaN: nothing known.
+
+    paper, influence, spheres : right-hand sides for every policy: Lemma 3 or 4; from the influence matrix, for the
+        tables asked about; `any_weights_error`, where the gradient of chosen agents is asked for.
+    certified     : what holds for every policy: the largest over the agents of the least bound of each.
+    measured_low, measured_high : of D_i(κ) under the uniform policy, the largest over the agents, of Q only: at least
+        (up to chance if simulated), at most.
+    measured      : at most so under the uniform policy, for the tables asked about.
     hood_median to seen : as in `Cost`; 0 agents are ``whole`` where no table was counted.
+    certified_truncated, certified_td, truncated, td : `certified` and `measured` for tables of form (5), and for q*.
     """
 
     kappa: int
@@ -57,13 +72,17 @@ class KappaRow(NamedTuple):
     seconds: float
     measured_T: int
     seen: float
+    certified_truncated: float
+    certified_td: float
+    truncated: float
+    td: float
 
 
 class AgentRow(NamedTuple):
-    """One agent: the least κ with an influence bound on D_i(κ) below the error, or -1, and its decay rate.
+    """One agent: the least κ with a bound for every policy at or below the error, or -1, and its decay rate.
 
-    rate : factor by which the bound falls from one κ to the next.        x, y : where it is drawn.
-    looked_at : whether it was measured.
+    rate : factor by which the influence bound falls from one κ to the next.        x, y : where it is drawn.
+    looked_at : whether anything was measured.        uniform : as `kappa`, under the uniform policy.
     """
 
     agent: int
@@ -74,17 +93,23 @@ class AgentRow(NamedTuple):
     x: float
     y: float
     looked_at: bool
+    uniform: int
 
 
 class Advice(NamedTuple):
     """Everything `sacrepro advise` says; κ's are None where no κ looked at qualifies.
 
-    trivial   : the error that needs no κ at all.        looked_at : agents that were measured.
-    paper, certified, measured : least κ with that column below the error.
+    recommended : the κ that is shown to be enough: `certified`, or `measured` where no episode fills the tables of
+        that; None where nothing shows one.        shown_for : ``every policy`` or ``the uniform policy``.
+    trivial   : the error that needs no κ at all.        looked_at : agents of whom something was measured.
+    paper, certified, measured : least κ with that column, an upper bound over all agents asked about, at or below the
+        error.        refuted : largest κ that `measured_low` shows not to be enough for tables of form (5).
     learnable : largest κ whose median table has at most T entries.
-    everyone  : whether the certificate is for all agents or for the chosen ones.
+    everyone  : whether all agents are asked about or chosen ones.
     farthest  : from this κ on nothing is left out of any table, so that every error is 0; the diameter, or at most so
-        beyond 600 agents.        components : of the graph.
+        in components beyond 600 agents.        components : of the graph.
+    asked     : the agents asked about.        table : which tables, of `TABLES`.
+    seconds   : the time given.        cut : what it cut short.
     """
 
     error: float
@@ -103,6 +128,13 @@ class Advice(NamedTuple):
     rows: tuple[KappaRow, ...]
     agents: tuple[AgentRow, ...]
     measurements: tuple[Measured, ...]
+    recommended: int | None
+    shown_for: str | None
+    refuted: int | None
+    asked: tuple[int, ...]
+    table: str
+    seconds: float
+    cut: tuple[str, ...]
 
 
 def advise(
@@ -114,48 +146,69 @@ def advise(
     T: int = 1000,
     seed: int = 0,
     seconds: float = 20.0,
+    table: str = "td",
+    progress: Callable[[str], None] | None = None,
 ) -> Advice:
     """Which κ brings the error of Q (``q``) or of the gradient (``gradient``) below `error`, and at what cost.
 
-    agents  : those it is asked for; all by default, and then a few are chosen to be measured.
-    T       : episode length of SAC.        seconds : how long to measure decay, and how long to measure run time.
+    agents  : those it is asked for; all by default.        T : episode length of SAC.
+    seconds : for everything; what takes a few seconds at most is done whatever it is.
+    table   : ``td`` for the limit q* of TD, which Algorithm 1 learns, or ``truncated`` for tables of form (5).
+    progress : called with a word on what is being done, where that takes time.
 
-    Raises TypeError or ValueError naming the argument.
+    More time can only lower upper bounds and raise lower ones. Raises TypeError or ValueError naming the argument.
     """
-    check_question(network, error, of, agents, T, seed, seconds)
+    check_question(network, error, of, agents, T, seed, seconds, table)
+    clock = Clock(seconds, progress)
     everyone = not agents
-    looked_at = tuple(agents) if agents else sampled(network, seed)
+    asked = list(range(network.n)) if everyone else sorted(set(agents))
+    # The gradient of one agent hangs on the tables of all.
+    about = list(range(network.n)) if of == "gradient" else asked
     kappas = kappa_range(network, error, of)
-    bounds = certificates(network, range(network.n) if everyone and network.n <= 60 else looked_at, kappas)
-    seen = measured(network, looked_at, kappas, tol=0.1 * error_of_q(network, error, of), seed=seed, seconds=seconds)
-    seen = [entry for entry in seen if informative(entry, bounds)]
-    prices = costs(network, min(kappas, COSTED), T, seconds=seconds)
-    rows = tuple(
-        _row(network, bounds, seen, prices, kappa, of, () if everyone else looked_at) for kappa in range(kappas)
-    )
-    trivial = bounds.trivial_q if of == "q" else float(bounds.trivial_gradient.max())
+    bounds = certificates(network, about, kappas, clock, () if everyone or of == "q" else asked)
+    order = sorted(about, key=lambda i: (-float(bounds.uniform.truncated[i, :COSTED].sum()), i))
+    seen = measured(network, order, kappas, tol=0.1 * error_of_q(network, error, of), seed=seed, clock=clock)
+    every, uniform, lower = known(network, bounds, seen)
+    clock.say("sizes of tables, and run time")
+    prices = costs(network, min(kappas, COSTED), T, clock)
+    rows = tuple(_rows(network, bounds, every, uniform, lower, prices, of, table, asked))
+    certified = least([row.certified for row in rows], error)
+    under_uniform = least([row.measured for row in rows], error)
+    recommended = recommended_kappa(rows, certified, under_uniform)
+    clock.say("")
     return Advice(
-        error,
-        of,
-        T,
-        network.n,
-        trivial,
-        looked_at,
-        least([row.paper for row in rows], error),
-        least([row.certified for row in rows], error),
-        least([row.measured for row in rows], error),
-        max(cost.kappa for cost in prices if cost.kappa == 0 or cost.entries_median <= math.log10(T)),
-        everyone,
-        min([int(bounds.eccentricity.max()), *(cost.kappa for cost in prices if cost.whole == network.n)]),
-        nx.number_connected_components(network.graph),
-        rows,
-        tuple(_agents(network, bounds, looked_at, error_of_q(network, error, of))),
-        tuple(seen),
+        error=error,
+        of=of,
+        T=T,
+        n=network.n,
+        trivial=bounds.trivial_q if of == "q" else bounds.trivial_gradient,
+        looked_at=tuple(sorted({entry.agent for entry in seen})),
+        paper=least([row.paper for row in rows], error),
+        certified=certified,
+        measured=under_uniform,
+        learnable=max(cost.kappa for cost in prices if cost.kappa == 0 or cost.entries_median <= math.log10(T)),
+        everyone=everyone,
+        farthest=min([int(bounds.eccentricity.max()), *(cost.kappa for cost in prices if cost.whole == network.n)]),
+        components=nx.number_connected_components(network.graph),
+        rows=rows,
+        agents=tuple(_agents(network, bounds, every, uniform, seen, table, error_of_q(network, error, of))),
+        measurements=tuple(seen),
+        recommended=recommended,
+        shown_for=None
+        if recommended is None
+        else "every policy"
+        if certified is not None and recommended >= certified
+        else "the uniform policy",
+        refuted=max((row.kappa for row in rows if row.measured_low > error), default=None),
+        asked=tuple(asked),
+        table=table,
+        seconds=seconds,
+        cut=tuple(clock.cut),
     )
 
 
 def check_question(
-    network: Network, error: float, of: str, agents: Sequence[int], T: int, seed: int, seconds: float
+    network: Network, error: float, of: str, agents: Sequence[int], T: int, seed: int, seconds: float, table: str
 ) -> None:
     """TypeError or ValueError for what `advise` has no answer to."""
     if not isinstance(network, Network):
@@ -169,11 +222,13 @@ def check_question(
         raise ValueError(f"seconds must be a number of at least 0, got {seconds!r}")
     if of not in ("q", "gradient"):
         raise ValueError(f"the error is of q or gradient, got {of!r}")
-    for name, count, least in (("T", T, 1), ("seed", seed, 0)):
+    if table not in TABLES:
+        raise ValueError(f"the table is td or truncated, got {table!r}")
+    for name, count, least_count in (("T", T, 1), ("seed", seed, 0)):
         if isinstance(count, bool) or not isinstance(count, Integral):
             raise TypeError(f"{name} must be an integer, got {count!r}")
-        if count < least:
-            raise ValueError(f"{name} must be at least {least}, got {count}")
+        if count < least_count:
+            raise ValueError(f"{name} must be at least {least_count}, got {count}")
     for i in agents:
         check_agent(i, network.n)
 
@@ -183,114 +238,114 @@ def error_of_q(network: Network, error: float, of: str) -> float:
     return error if of == "q" else error / lemma4_gaps(np.ones(1), network.gamma)
 
 
-def sampled(network: Network, seed: int) -> tuple[int, ...]:
-    """Everybody where decay is computed exactly; else an agent of most neighbors, of the median, and at random."""
-    if exactly_measurable(network):
-        return tuple(range(network.n))
-    degree = np.array([network.graph.degree(i) for i in range(network.n)])
-    middle = np.argsort(degree, kind="stable")[network.n // 2]
-    some = (int(degree.argmax()), int(middle), int(np.random.default_rng(seed).integers(network.n)))
-    return tuple(dict.fromkeys(some))
-
-
 def least(errors: Sequence[float], error: float) -> int | None:
     """The first κ with an error of at most `error`; NaN never qualifies."""
     return next((kappa for kappa, value in enumerate(errors) if value <= error), None)
 
 
-def _row(
+def fillable(row: KappaRow) -> bool:
+    """Whether its median table is counted, and one that some affordable episode fills."""
+    return row.entries_median <= LONGEST
+
+
+def recommended_kappa(rows: Sequence[KappaRow], certified: int | None, under_uniform: int | None) -> int | None:
+    """The κ for every policy if an episode fills its tables; otherwise that for the uniform policy, no larger."""
+    if certified is not None and fillable(rows[certified]):
+        return certified
+    return under_uniform
+
+
+def known(network: Network, bounds: Certificates, seen: Sequence[Measured]) -> tuple[Bounds, Bounds, Array]:
+    """The least upper bounds for every policy and for the uniform one, and lower bounds on D_i(κ) under it."""
+    gamma = network.gamma
+    every = Bounds(bounds.every.truncated, td_from_decay(*bounds.every, gamma))
+    upper, lower = bounds.uniform.truncated.copy(), np.zeros_like(bounds.uniform.truncated)
+    for entry in seen:
+        few = len(entry.upper)
+        # D_i(κ) does not increase with κ, so what bounds it at the last κ looked at bounds it beyond.
+        beyond = np.append(entry.upper, np.full(upper.shape[1] - few, entry.upper[-1]))
+        upper[entry.agent] = np.minimum.accumulate(np.minimum(upper[entry.agent], beyond))
+        lower[entry.agent, :few] = np.maximum(lower[entry.agent, :few], entry.lower)
+    return every, Bounds(upper, td_from_decay(upper, bounds.uniform.td, gamma)), np.minimum(lower, upper)
+
+
+def _rows(
     network: Network,
     bounds: Certificates,
-    seen: Sequence[Measured],
+    every: Bounds,
+    uniform: Bounds,
+    lower: Array,
     prices: Sequence[Cost],
-    kappa: int,
     of: str,
-    chosen: Sequence[int],
-) -> KappaRow:
-    gaps = bounds.influence[:, kappa]
-    spheres = NOTHING
+    table: str,
+    asked: Sequence[int],
+) -> Iterator[KappaRow]:
+    kappas = len(bounds.paper_q)
+    paper = bounds.paper_q if of == "q" else bounds.paper_gradient
+    spheres = np.full(kappas, NOTHING)
     if of == "q":
-        paper = float(bounds.paper_q[kappa])
-        influence = max(_own_gap(network, bounds, i, kappa) for i in chosen) if chosen else float(gaps.max())
-        certified = min(paper, influence)
+        errors = {
+            name: Bounds(*(bound[asked].max(axis=0) for bound in kind))
+            for name, kind in (("every", every), ("uniform", uniform))
+        }
+        low, high = lower[asked].max(axis=0), errors["uniform"].truncated
     else:
-        paper, influence = float(bounds.paper_gradient[kappa]), float(bounds.gradient[kappa])
-        spheres = float(bounds.spheres[:, kappa].max())
-        known = chosen or bounds.spheres.shape[0] == network.n
-        certified = min(paper, influence, spheres) if known else min(paper, influence)
-    at = [entry for entry in seen if kappa < len(entry.mean)]
-    exact = [entry for entry in at if entry.method != "simulation"]
-    exact = [
-        entry._replace(upper=np.minimum(entry.upper, bounds.influence[entry.agent, : len(entry.upper)]))
-        for entry in exact
-    ]
-    values = {
-        name: np.array([float(getattr(entry, name)[kappa]) for entry in entries])
-        for name, entries in (("lower", at), ("mean", _best(at)), ("upper", exact))
-    }
-    low, middle, high = (float(v.max()) if len(v) else NOTHING for v in values.values())
-    if of == "gradient":
-        middle = lemma4_gaps(values["mean"], network.gamma) if len(values["mean"]) else NOTHING
-        low = high = NOTHING
-    price = prices[kappa] if kappa < len(prices) else None
-    cost = (
-        (NOTHING, 0, 0, *(NOTHING,) * 7, 0, NOTHING)
-        if price is None
-        else (
-            price.hood_median,
-            price.hood_max,
-            price.whole,
-            price.entries_median,
-            price.entries_max,
-            price.over,
-            price.later_median,
-            price.table_bytes,
-            price.learner_bytes,
-            price.seconds,
-            price.measured_T,
-            price.seen,
+        errors = {}
+        for name, kind in (("every", every), ("uniform", uniform)):
+            gradients = [gradient_bounds(bound, network.gamma) for bound in kind]
+            errors[name] = Bounds(*(np.minimum(bound, bounds.trivial_gradient) for bound in gradients))
+        low = high = np.full(kappas, NOTHING)
+        if len(bounds.spheres):
+            spheres = np.minimum(bounds.spheres.max(axis=0), bounds.trivial_gradient)
+    influence = getattr(errors["every"], table)
+    certified = {kind: np.fmin(getattr(errors["every"], kind), np.fmin(paper, spheres)) for kind in TABLES}
+    under_uniform = {kind: np.fmin(getattr(errors["uniform"], kind), certified[kind]) for kind in TABLES}
+    for kappa in range(kappas):
+        price = prices[kappa] if kappa < len(prices) else UNCOUNTED
+        yield KappaRow(
+            **{name: getattr(price, name) for name in Cost._fields if name in KappaRow._fields and name != "kappa"},
+            kappa=kappa,
+            paper=float(paper[kappa]),
+            influence=float(influence[kappa]),
+            spheres=float(spheres[kappa]),
+            certified=float(certified[table][kappa]),
+            measured_low=float(low[kappa]),
+            measured=float(under_uniform[table][kappa]),
+            measured_high=float(high[kappa]),
+            certified_truncated=float(certified["truncated"][kappa]),
+            certified_td=float(certified["td"][kappa]),
+            truncated=float(under_uniform["truncated"][kappa]),
+            td=float(under_uniform["td"][kappa]),
         )
-    )
-    return KappaRow(kappa, paper, influence, spheres, certified, low, middle, high, *cost)
 
 
-def informative(entry: Measured, bounds: Certificates) -> bool:
-    """Whether a measurement says more than the influence bound; only light cones may not."""
-    return entry.method != "light cone" or bool((entry.upper < bounds.influence[entry.agent, : len(entry.upper)]).any())
-
-
-def _best(entries: Sequence[Measured]) -> list[Measured]:
-    """One measurement an agent: exact if there is one, otherwise its simulation; a light cone is an interval only."""
-    chosen: dict[int, Measured] = {}
-    for entry in entries:
-        if entry.method == "exact" or (entry.method == "simulation" and entry.agent not in chosen):
-            chosen[entry.agent] = entry
-    return list(chosen.values())
-
-
-def _own_gap(network: Network, bounds: Certificates, i: int, kappa: int) -> float:
-    """The influence bound of one agent with its own outside."""
-    profile = influence_profile(bounds.C, network.graph, i, network.gamma, network.r_bar)
-    return float(min(bounds.influence[i, kappa], profile[kappa] if kappa < len(profile) else 0.0))
-
-
-def _agents(network: Network, bounds: Certificates, looked_at: Sequence[int], gap: float) -> list[AgentRow]:
+def _agents(
+    network: Network,
+    bounds: Certificates,
+    every: Bounds,
+    uniform: Bounds,
+    seen: Sequence[Measured],
+    table: str,
+    gap: float,
+) -> Iterator[AgentRow]:
     place = layout(network.graph)
-    below = bounds.influence <= gap
-    needed = np.where(below.any(axis=1), below.argmax(axis=1), -1)
-    return [
-        AgentRow(
-            i,
-            network.names[i],
-            network.graph.degree(i),
-            int(needed[i]),
-            decay_rate(bounds.influence[i]),
-            float(place[i, 0]),
-            float(place[i, 1]),
-            i in looked_at,
+    looked_at = {entry.agent for entry in seen}
+    needed = []
+    for kind in (every, uniform):
+        below = getattr(kind, table) <= gap
+        needed.append(np.where(below.any(axis=1), below.argmax(axis=1), -1))
+    for i in range(network.n):
+        yield AgentRow(
+            agent=i,
+            name=network.names[i],
+            degree=network.graph.degree(i),
+            kappa=int(needed[0][i]),
+            rate=decay_rate(bounds.every.truncated[i]),
+            x=float(place[i, 0]),
+            y=float(place[i, 1]),
+            looked_at=i in looked_at,
+            uniform=int(needed[1][i]),
         )
-        for i in range(network.n)
-    ]
 
 
 def decay_rate(gaps: Array, most: int = 5) -> float:

@@ -1,11 +1,13 @@
-"""What holds for every policy: bounds on |Q̂_i - Q_i| and ‖ĥ_i - ∇_{θ_i}J‖ at each κ, for all agents or for some.
+"""Upper bounds on what κ leaves, for every agent: of tables of form (5) and of TD's limit, for every policy and one.
 
-From the paper (Lemmas 3 and 4) and sharper ones: the influence matrix for all agents at once, by one sparse product a
-step; where n is small, agent by agent; and, for the gradient, the sums over spheres of `lemma4_sharp`.
+From the paper (Lemmas 3 and 4) and sharper ones: the influence matrix C, for all agents at once by sparse products, and
+with each agent's own outside where that is affordable; C^θ of the uniform policy from the second step on; and, for one
+agent's gradient, the sums over spheres of `lemma4_sharp`. A number here is never below what it bounds.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -14,84 +16,179 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from sacrepro.bounds.count_influence import network_influence
+from sacrepro.advise.clock import Clock
+from sacrepro.bounds.count_influence import network_influence, uniform_policy_influence
 from sacrepro.bounds.definition2 import definition2
-from sacrepro.bounds.influence import influence_everywhere, influence_profile
+from sacrepro.bounds.influence import horizon, influence, influence_everywhere
 from sacrepro.bounds.lemma3 import lemma3
 from sacrepro.bounds.lemma4 import lemma4
 from sacrepro.bounds.lemma4_gaps import lemma4_gaps
-from sacrepro.bounds.lemma4_sharp import any_weights_error, natural_weights_error
+from sacrepro.bounds.lemma4_sharp import TABULAR_COVARIANCE, action_reach, any_weights_error, martingale_factor
+from sacrepro.bounds.td_fixed_point import td_fixed_point, td_fixed_point_everywhere, td_fixed_point_influence
+from sacrepro.bounds.theorem5 import gradient_norm
+from sacrepro.graph import sphere_sizes
 from sacrepro.instances.network import Network
 from sacrepro.model import Array
 from sacrepro.policy import SCORE_BOUND
 
-#: Up to so many agents every agent's own outside enters its bound, and its eccentricity is exact.
+#: Up to so many agents in a component their eccentricities are exact.
 SMALL = 600
+#: Components up to this size are searched agent by agent, which is faster there.
+FEW = 16
 #: Entries of the table of bounds, agents times κ.
 MOST_BOUNDS = 20_000_000
 MOST_KAPPA = 400
+#: Numbers moved, agents × columns × steps, up to which own outsides enter whatever the clock says; and κ that they do.
+FREE_WORK, MOST_WORK, OWN_KAPPAS = 1 << 27, 1 << 29, 8
+#: What starting on a component costs, in the same unit.
+A_COMPONENT = 1 << 20
+
+
+class Bounds(NamedTuple):
+    """(n, κ's) upper bounds for every agent: of \\|Q̂_i - Q_i\\| for tables of form (5), and of \\|q*_i - Q_i\\|."""
+
+    truncated: Array
+    td: Array
 
 
 class Certificates(NamedTuple):
     """Right-hand sides for κ = 0, 1, ….
 
-    paper     : Lemma 3 for Q, Lemma 4 for the gradient; every agent, every policy.
-    influence : (n, κ's) bounds on D_i(κ) from the influence matrix, 0 once N_i^κ holds all that i can feel.
-    gradient  : `lemma4_gaps` of these, for every agent.
-    spheres   : (agents, κ's) `any_weights_error` of the chosen agents.
-    trivial_q, trivial_gradient : what is known of the error without any κ, the latter for each chosen agent.
-    eccentricity : from this κ on nothing is outside N_i^κ, for each agent (at most so, beyond `SMALL` agents).
+    paper_q, paper_gradient : Lemma 3 and Lemma 4; every agent, every policy, and for both kinds of table.
+    every, uniform : `Bounds` for every localized policy and for the uniform one; 0 once N_i^κ holds all that i feels.
+    spheres    : (agents, κ's) `any_weights_error` of the chosen agents, for both kinds of table and every policy.
+    trivial_q, trivial_gradient : what the error cannot exceed whatever κ is; of the whole gradient, or of the chosen
+        agents' blocks.        eccentricity : from this κ on nothing is outside N_i^κ (at most so, in large components).
     """
 
     paper_q: Array
     paper_gradient: Array
-    influence: Array
-    gradient: Array
+    every: Bounds
+    uniform: Bounds
     spheres: Array
     trivial_q: float
-    trivial_gradient: Array
+    trivial_gradient: float
     eccentricity: Array
-    C: csr_array
 
 
-def certificates(network: Network, chosen: Sequence[int], kappas: int) -> Certificates:
-    """All bounds for κ = 0..kappas-1; `chosen` are the agents whose spheres are counted."""
+def certificates(
+    network: Network, asked: Sequence[int], kappas: int, clock: Clock | None = None, blocks: Sequence[int] = ()
+) -> Certificates:
+    """All bounds for κ = 0..kappas-1. asked : agents whose own outsides enter; blocks : those whose spheres do."""
+    clock = clock or Clock(0.0)
     n, gamma, r_bar = network.n, network.gamma, network.r_bar
-    C = network_influence(network)
+    clock.say("influence matrix")
+    C, C_theta = network_influence(network), uniform_policy_influence(network)
     c, rho = lemma3(r_bar, gamma)
     paper_q = np.array([definition2(c, rho, kappa) for kappa in range(kappas)])
-    eccentricity = eccentricities(network.graph)
-    if n <= SMALL:
-        influence = np.zeros((n, kappas))
-        for i in range(n):
-            own = influence_profile(C, network.graph, i, gamma, r_bar)[:kappas]
-            influence[i, : len(own)] = own
-    else:
-        influence = influence_everywhere(C, kappas - 1, gamma, r_bar)
-    influence = np.minimum(influence, paper_q)
-    influence[np.arange(kappas) >= eccentricity[:, None]] = 0.0
-    spheres = [sphere_sizes(network.graph, i) for i in chosen]
-    sizes = (n, gamma, r_bar)
-    reached = [_reached(network.graph, i, eccentricity) if n <= SMALL else None for i in chosen]
+    A = adjacency(network.graph)
+    pieces = [np.array(sorted(piece)) for piece in nx.connected_components(network.graph)]
+    eccentricity = eccentricities(network.graph, pieces)
+    # Two starts that agree on a_i and s_i differ by no more than the span of r_i in any reward of i.
+    span = np.array([float(r_i.max() - r_i.min()) for r_i in network.r])
+    settled = np.arange(kappas) >= eccentricity[:, None]
+    found = []
+    for later in (None, C_theta):
+        td = td_fixed_point_everywhere(C, kappas - 1, gamma, 1.0, later)
+        series = influence_everywhere(C, kappas - 1, gamma, 1.0, later)
+        found.append(Bounds(np.minimum(series, td), td))
+    own_bounds(C, C_theta, A, pieces, asked, gamma, eccentricity, found, clock)
+    for bounds in found:
+        for bound in bounds:
+            bound *= span[:, None]
+            np.minimum(bound, paper_q, out=bound)
+            bound[settled] = 0.0
+            # Cells of N_i^κ contain those of N_i^{κ+1}, and both series shrink with the outside.
+            np.minimum.accumulate(bound, axis=1, out=bound)
+    spheres = [sphere_sizes(network.graph, i) for i in blocks]
     return Certificates(
         paper_q=paper_q,
         paper_gradient=np.array([lemma4(c, rho, kappa, SCORE_BOUND, gamma) for kappa in range(kappas)]),
-        influence=influence,
-        gradient=np.array([lemma4_gaps(influence[:, kappa], gamma) for kappa in range(kappas)]),
+        every=found[0],
+        uniform=found[1],
         spheres=np.array(
             [
-                [any_weights_error(own, _seeing_out(own, far, kappa), kappa, *sizes) for kappa in range(kappas)]
-                for own, far in zip(spheres, reached, strict=True)
+                [
+                    any_weights_error(own, _seeing_out(network.graph, i, eccentricity, kappa), kappa, n, gamma, r_bar)
+                    for kappa in range(kappas)
+                ]
+                for i, own in zip(blocks, spheres, strict=True)
             ]
         ),
         trivial_q=definition2(c, rho, 0),
-        trivial_gradient=np.array(
-            # At most half of `steepest_for_agent`, whatever γ is.
-            [natural_weights_error(own, -1, *sizes) for own in spheres]
-        ),
+        trivial_gradient=max(trivial_block(own, n, gamma, r_bar) for own in spheres)
+        if spheres
+        else trivial_gradient(gamma, r_bar),
         eccentricity=eccentricity,
-        C=C,
     )
+
+
+def own_bounds(
+    C: csr_array,
+    C_theta: csr_array,
+    A: csr_array,
+    pieces: Sequence[Array],
+    asked: Sequence[int],
+    gamma: float,
+    eccentricity: Array,
+    found: Sequence[Bounds],
+    clock: Clock,
+) -> None:
+    """Lower the bounds of the agents asked for to those of their own outsides, component by component."""
+    steps, spent, wanted = horizon(gamma), 0, set(asked)
+    for members in pieces:
+        own = np.array([i for i in members if i in wanted], dtype=int)
+        if not len(own) or eccentricity[own].max() == 0:
+            continue
+        kappas = min(found[0].td.shape[1], OWN_KAPPAS, int(eccentricity[own].max()))
+        work = len(members) * len(own) * kappas * min(steps, 500)
+        spent += work + A_COMPONENT
+        if work > MOST_WORK:
+            continue
+        if spent > FREE_WORK and not clock.left(0.3):
+            clock.stop("bounds from each agent's own outside")
+            break
+        clock.say(f"influence bounds of {len(own):,} agents")
+        distance = dijkstra(A[members][:, members], unweighted=True, indices=np.searchsorted(members, own))
+        inside, outside = C[members][:, members], C_theta[members][:, members]
+        place = np.searchsorted(members, own)
+        for kappa in range(kappas):
+            outsiders = (distance > kappa).astype(float).T
+            for bounds, later in zip(found, (None, outside), strict=True):
+                td = td_fixed_point_influence(inside, outsiders, gamma, 1.0, later)[place, np.arange(len(own))]
+                bounds.td[own, kappa] = np.minimum(bounds.td[own, kappa], td)
+                series = td
+                if len(members) * len(own) * kappas * steps <= FREE_WORK:
+                    series = influence(inside, outsiders, gamma, 1.0, later)[place, np.arange(len(own))]
+                least = np.minimum(series, td)
+                bounds.truncated[own, kappa] = np.minimum(bounds.truncated[own, kappa], least)
+
+
+def gradient_bounds(gaps: Array, gamma: float) -> Array:
+    """`lemma4_gaps` of the (n, κ's) bounds on every agent's table, for each κ: of ∇J and of each block of it."""
+    return np.array([lemma4_gaps(gap, gamma) for gap in gaps.T])
+
+
+def trivial_gradient(gamma: float, r_bar: float) -> float:
+    """What ‖ĥ - ∇J‖ cannot exceed for any tables between 0 and r̄/(1-γ) that agree with Q_i in the first reward.
+
+    The gaps are at most γr̄/(1-γ); and ‖ĥ‖ ≤ r̄/(2√2(1-γ)²), ‖∇J‖ ≤ r̄/(2√2(1-γ)^{3/2}).
+    """
+    gap = lemma4_gaps(np.array([gamma * r_bar / (1.0 - gamma)]), gamma)
+    norms = r_bar / (math.sqrt(8.0) * (1.0 - gamma) ** 2) + gradient_norm(r_bar, gamma)
+    return float(min(gap, norms))
+
+
+def trivial_block(spheres: Sequence[int], n: int, gamma: float, r_bar: float) -> float:
+    """The same for ‖ĥ_i - ∇_{θ_i}J‖; as in line (e) 3 of lemma4_sharp a_i moves table and Q_j by R_d at most."""
+    moved = sum(size * action_reach(d, gamma, r_bar) for d, size in enumerate(spheres))
+    both = 1.0 / (1.0 - gamma) + martingale_factor(gamma)
+    return float(min(trivial_gradient(gamma, r_bar), TABULAR_COVARIANCE / n * moved * both))
+
+
+def td_from_decay(truncated: Array, td: Array, gamma: float) -> Array:
+    """The least of the bound on q* and D_i(κ)/(1-γ)."""
+    return np.minimum(td, td_fixed_point(1.0, gamma) * truncated)
 
 
 def kappa_range(network: Network, error: float, of: str) -> int:
@@ -107,19 +204,19 @@ def adjacency(graph: nx.Graph) -> csr_array:
     return csr_array(nx.to_scipy_sparse_array(graph, nodelist=range(len(graph)), dtype=float, format="csr"))
 
 
-def eccentricities(graph: nx.Graph) -> Array:
-    """The least κ with nothing reachable outside N_i^κ for each agent; beyond `SMALL` agents d(i, hub) + ecc(hub)."""
-    n = len(graph)
+def eccentricities(graph: nx.Graph, pieces: Sequence[Array] | None = None) -> Array:
+    """The least κ with nothing reachable outside N_i^κ for each agent; beyond `SMALL` d(i, hub) + ecc(hub)."""
     A = adjacency(graph)
-    if n <= SMALL:
-        distance = dijkstra(A, unweighted=True)
-        return np.where(np.isfinite(distance), distance, 0).max(axis=1).astype(int)
-    bound = np.zeros(n, dtype=int)
-    for piece in nx.connected_components(graph):
-        members = np.array(sorted(piece))
-        hub = max(piece, key=graph.degree)
-        distance = distances(A, hub)[members]
-        bound[members] = distance + distance.max()
+    bound = np.zeros(len(graph), dtype=int)
+    for members in pieces or [np.array(sorted(piece)) for piece in nx.connected_components(graph)]:
+        if len(members) <= FEW:
+            bound[members] = [len(sphere_sizes(graph, i)) - 1 for i in members.tolist()]
+        elif len(members) <= SMALL:
+            bound[members] = dijkstra(A[members][:, members], unweighted=True).max(axis=1).astype(int)
+        else:
+            hub = max(members.tolist(), key=graph.degree)
+            distance = distances(A, hub)[members]
+            bound[members] = distance + distance.max()
     return bound
 
 
@@ -129,23 +226,10 @@ def distances(A: csr_array, i: int) -> Array:
     return np.where(np.isfinite(found), found, -1).astype(int)
 
 
-def sphere_sizes(graph: nx.Graph, i: int) -> list[int]:
-    """(|S_i(0)|, |S_i(1)|, …)."""
-    d = nx.single_source_shortest_path_length(graph, i)
-    return np.bincount(np.fromiter(d.values(), dtype=int)).tolist()
-
-
-def _reached(graph: nx.Graph, i: int, eccentricity: Array) -> list[tuple[int, int]]:
-    """(d(i, j), eccentricity of j) for every agent j of the component."""
-    return [(d, int(eccentricity[j])) for j, d in nx.single_source_shortest_path_length(graph, i).items()]
-
-
-def _seeing_out(spheres: list[int], reached: list[tuple[int, int]] | None, kappa: int) -> list[int]:
-    """m_d for d = 0..κ, or the whole spheres, which are no fewer, where eccentricities are not known exactly."""
-    if reached is None:
-        return spheres[: kappa + 1]
+def _seeing_out(graph: nx.Graph, i: int, eccentricity: Array, kappa: int) -> list[int]:
+    """m_d for d = 0..κ; where eccentricities are bounds only, no fewer."""
     m = [0] * (kappa + 1)
-    for d, farthest in reached:
-        if d <= kappa < farthest:
+    for j, d in nx.single_source_shortest_path_length(graph, i, cutoff=kappa).items():
+        if kappa < eccentricity[j]:
             m[d] += 1
     return m

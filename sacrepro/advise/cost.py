@@ -10,6 +10,7 @@ import numpy as np
 from scipy.sparse import csr_array, eye_array
 
 from sacrepro.advise.certificates import adjacency
+from sacrepro.advise.clock import Clock
 from sacrepro.instances.network import Network
 from sacrepro.learn.algorithm1 import run_model
 from sacrepro.learn.problem import Problem
@@ -18,8 +19,11 @@ from sacrepro.simulate import Simulator
 
 #: Members of all N_i^κ together that are listed; 4 bytes each for the learner.
 MOST_MEMBERS = 30_000_000
+#: Members of neighborhoods' neighborhoods that are merged whatever the clock says, and how many a second are.
+FREE_MEMBERS, MEMBERS_A_SECOND = 20_000_000, 50_000_000
 #: Agent-steps of a measurement.
 MEASURED = 10_000_000
+NOTHING = float("nan")
 
 
 class Cost(NamedTuple):
@@ -51,15 +55,19 @@ class Cost(NamedTuple):
     seen: float
 
 
-def costs(network: Network, kappas: int, T: int, *, seconds: float) -> list[Cost]:
-    """The cost of κ = 0, 1, … while all N_i^κ can be listed; iterations are measured until `seconds` have passed."""
+#: The cost of a κ whose neighborhoods are too large to list.
+UNCOUNTED = Cost(-1, NOTHING, 0, 0, NOTHING, NOTHING, -1, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, 0, NOTHING)
+
+
+def costs(network: Network, kappas: int, T: int, clock: Clock) -> list[Cost]:
+    """The cost of κ = 0, 1, … while all N_i^κ can be listed; iterations are measured while there is time."""
     n = network.n
     pairs = np.log10(network.state_sizes * network.action_sizes)
     states = np.log10(network.state_sizes)
     one_hop = (adjacency(network.graph) + eye_array(n, format="csr")).tocsr()
     reach = csr_array(eye_array(n, format="csr"))
     before: Array | None = None
-    begin = time.monotonic()
+    slowest = 0.0
     reachable = np.zeros(n, dtype=int)
     for piece in nx.connected_components(network.graph):
         reachable[list(piece)] = len(piece)
@@ -68,7 +76,11 @@ def costs(network: Network, kappas: int, T: int, *, seconds: float) -> list[Cost
     for kappa in range(kappas):
         if kappa:
             before = reach @ (pairs - states)
-            if np.diff(reach.indptr)[one_hop.indices].sum() > 8 * MOST_MEMBERS:
+            listed = int(np.diff(reach.indptr)[one_hop.indices].sum())
+            if listed > 8 * MOST_MEMBERS:
+                break
+            if listed > FREE_MEMBERS and clock.left() < listed / MEMBERS_A_SECOND:
+                clock.stop(f"sizes of tables from κ = {kappa} on")
                 break
             wider = reach @ one_hop
             wider.data[:] = 1.0
@@ -77,10 +89,15 @@ def costs(network: Network, kappas: int, T: int, *, seconds: float) -> list[Cost
             reach = wider
         hood, entries = np.diff(reach.indptr), reach @ pairs
         later = reach @ states + ((pairs - states) if before is None else before)
-        measured = (float("nan"), 0, float("nan"))
-        if time.monotonic() - begin < seconds:
+        measured = (NOTHING, 0, NOTHING)
+        if clock.left() > slowest:
+            begin = time.monotonic()
             simulator = simulator or network.simulator()
             measured = _iteration(network, simulator, kappa, T)
+            # The first one compiles, which the next ones do not.
+            slowest = time.monotonic() - begin if kappa else 0.0
+        else:
+            clock.stop("run time")
         code = 1 if int((network.state_sizes * network.action_sizes).max()) <= 256 else 2
         top = float(entries.max())
         found.append(

@@ -1,7 +1,8 @@
-"""What is measured under the uniform policy: D_i(κ) exactly, in a certified interval, or from below by simulation.
+"""What is known of D_i(κ) under the uniform policy: exactly, in a certified interval, or from below by simulation.
 
-A simulation follows two copies of the network from starts that agree on N_i^κ, with common random numbers, and averages
-the difference of agent i's discounted rewards. D_i(κ) is a largest difference, so the mean is below it up to its error.
+Every agent's component is a network of its own, so agents elsewhere change nothing. Exact values come first, where a
+component fits; then light cones; then simulation, which only ever says that D_i(κ) is at least something. Agents whose
+certificate is largest go first, until the time is used.
 """
 
 from __future__ import annotations
@@ -15,32 +16,38 @@ import networkx as nx
 import numpy as np
 
 from sacrepro.advise.certificates import adjacency, distances
-from sacrepro.bounds.influence import horizon
-from sacrepro.bounds.light_cone import cone_width
+from sacrepro.advise.clock import Clock
+from sacrepro.advise.search import least_decay
 from sacrepro.exact import certified_decay, local_decay, local_value
 from sacrepro.instances.network import Network
 from sacrepro.instances.sampling import Sampler
-from sacrepro.model import Array
+from sacrepro.model import Array, NetworkedMDP
 from sacrepro.policy import uniform_theta
 
-#: Joint states and pairs, in bits, up to which D_i is computed for the whole network.
-WHOLE_STATES, WHOLE_PAIRS = 14, 28
+#: Joint states of a component, and pairs (s, a) up to which Q_i is swept, both in bits; beyond, branch and bound runs.
+WHOLE_STATES, SWEPT_PAIRS = 20, 31
+#: Entries of Q_i that are swept whatever the clock says, all agents together; what an agent costs besides; entries a
+#: second, for a guess at what is left.
+FREE_PAIRS, AN_AGENT, PAIRS_A_SECOND = 1 << 28, 1 << 21, 1 << 27
+#: What a joint state costs in the same unit, for V_i.
+A_STATE = 1 << 8
 #: Entries of V_i near i that a light cone tries, in turn, and pairs (in bits) of the local Q_i that it sweeps.
 CONES, CONE_BITS, STEP_BITS = (1 << 3, 1 << 5, 1 << 7, 1 << 10), 25, 26
-#: Simulated agent-copies at a time, copies at most, and agents of the surroundings that are simulated.
-TOGETHER, MOST_COPIES, MOST_AROUND = 300_000, 512, 12_000
+#: Beyond this discount a light cone takes too many steps to be tried.
+LARGEST_GAMMA = 0.9995
 SIMULATED_KAPPAS = 6
-#: Networks up to this size are measured without looking at the clock, so that same input gives same output.
-UNTIMED = 1000
-#: A lower end of the simulated gap is the mean less so many standard errors: one-sided error rate 0.1 %.
-STANDARD_ERRORS = 3.1
+#: So many agents share the time of a simulation, if there are so many.
+AT_LEAST = 4
+#: Shares of the time by the end of which exact values, light cones and simulations are done; the rest is for run time.
+EXACT, CONE, SIMULATION = 0.6, 0.7, 0.85
 
 
 class Measured(NamedTuple):
     """lower ≤ D_i(κ) ≤ upper for one agent under the uniform policy, κ = 0, 1, ….
 
-    method : ``exact``, ``light cone`` (both certified) or ``simulation`` (upper is infinite; lower holds up to chance).
-    mean   : the largest mean difference of a simulation, otherwise the middle of the interval.
+    method : ``exact``, ``branch and bound``, ``light cone``, all certified, or ``simulation`` (upper is infinite; lower
+        holds up to chance).
+    mean   : the mean difference of a simulation, an estimate of what it searched; otherwise the middle of the interval.
     """
 
     agent: int
@@ -57,59 +64,115 @@ def measured(
     *,
     tol: float,
     seed: int,
-    seconds: float,
+    clock: Clock,
     simulate_all: bool = False,
 ) -> list[Measured]:
-    """What can be measured of each agent: exactly, or else by simulation, and within a light cone where one fits.
+    """What there is time to find out about `agents`, those whose certificates are largest first in the list.
 
-    seconds : on large networks, how long; simulate_all : simulate agents whose decay is known exactly, too.
+    simulate_all : simulate agents whose decay is known exactly, too.
     """
-    begin = time.monotonic()
-    few = min(kappas, SIMULATED_KAPPAS)
-    found = _certified(network, agents, few, tol)
-    known = set() if simulate_all else {entry.agent for entry in found if entry.method == "exact"}
+    found = exact_values(network, agents, kappas, tol, clock)
+    known = {entry.agent for entry in found}
     unknown = [i for i in agents if i not in known]
-    if not unknown:
-        return found
-    sampler, A = Sampler(network), adjacency(network.graph)
-    for i in unknown:
-        rng = np.random.default_rng([seed, i])
-        distance = distances(A, i)
-        rows = []
-        for kappa in range(few):
-            # On large networks the first two κ are simulated for every agent, those after them while there is time.
-            if network.n <= UNTIMED or kappa < 2 or time.monotonic() - begin < seconds:
-                rows.append(_simulated(network, sampler, i, kappa, distance, tol, rng))
-        lower, mean = np.array(rows).T
-        found.append(Measured(i, "simulation", lower, mean, np.full(len(rows), np.inf)))
+    found += light_cones(network, unknown, min(kappas, SIMULATED_KAPPAS), tol, clock)
+    rest = list(agents) if simulate_all else unknown
+    return found + simulations(network, rest, min(kappas, SIMULATED_KAPPAS), tol, seed, clock)
+
+
+def exact_values(network: Network, agents: Sequence[int], kappas: int, tol: float, clock: Clock) -> list[Measured]:
+    """D_i(κ) of agents in components that fit, exactly; intervals where branch and bound ran out of work."""
+    wanted, found, spent = set(agents), [], 0.0
+    order = {i: place for place, i in enumerate(agents)}
+    pieces = [sorted(piece) for piece in nx.connected_components(network.graph) if piece & wanted]
+    for piece in sorted(pieces, key=lambda piece: min(order[i] for i in piece if i in order)):
+        own = sorted((i for i in piece if i in wanted), key=order.__getitem__)
+        states, pairs = _bits(network.state_sizes[piece]), _bits((network.state_sizes * network.action_sizes)[piece])
+        if states > WHOLE_STATES:
+            continue
+        each = 2.0 ** min(pairs, SWEPT_PAIRS) + A_STATE * 2.0**states + AN_AGENT
+        spent += each * len(own)
+        free = spent <= FREE_PAIRS
+        if not free and clock.left(EXACT) < each / PAIRS_A_SECOND:
+            clock.stop("exact values")
+            continue
+        try:
+            mdp = component(network, piece)
+        except ValueError:  # some kernel is too large for a table
+            continue
+        theta, begin, slowest = uniform_theta(mdp), time.monotonic(), 0.0
+        for k, i in enumerate(own):
+            left = clock.left(EXACT)
+            if not free and left < max(slowest, 1e-3):
+                clock.stop("exact values")
+                break
+            clock.say(f"exact decay of agent {k + 1:,} of {len(own):,} ({len(piece):,} agents in its component)")
+            few = range(kappas if pairs <= SWEPT_PAIRS else min(kappas, SIMULATED_KAPPAS))
+            work = int(min(max(left, 1.0) / len(few), 60.0) * PAIRS_A_SECOND)
+            bounds = certified_decay(
+                mdp, theta, [piece.index(i)], few, slack=0.01 * tol, sweep_limit=1 << SWEPT_PAIRS, branch_limit=work
+            )
+            lower, upper = bounds.lower[0], bounds.upper[0]
+            method = "exact" if pairs <= SWEPT_PAIRS else "branch and bound"
+            found.append(Measured(i, method, lower, 0.5 * (lower + upper), upper))
+            slowest = max(slowest, time.monotonic() - begin)
+            begin = time.monotonic()
     return found
 
 
-def exactly_measurable(network: Network) -> bool:
-    """Whether D_i is computed for the whole network."""
-    pairs = _bits(network.state_sizes * network.action_sizes)
-    return _bits(network.state_sizes) <= WHOLE_STATES and pairs <= WHOLE_PAIRS
+def component(network: Network, piece: Sequence[int]) -> NetworkedMDP:
+    """The model of one component alone, agents renumbered in order, with a uniform start: no decay depends on it."""
+    graph = nx.relabel_nodes(network.graph.subgraph(piece), {i: k for k, i in enumerate(piece)})
+    ordered = nx.empty_graph(len(piece))
+    ordered.add_edges_from(graph.edges)
+    pi0 = tuple(np.full(int(S), 1.0 / S) for S in network.state_sizes[piece])
+    return NetworkedMDP(
+        ordered, tuple(network.P[i] for i in piece), tuple(network.r[i] for i in piece), network.gamma, pi0
+    )
 
 
-def _certified(network: Network, agents: Sequence[int], few: int, tol: float) -> list[Measured]:
-    """D_i(κ) of the whole network if it is small enough, otherwise the light cones that are."""
-    if exactly_measurable(network):
-        mdp = network.mdp()
-        whole = certified_decay(mdp, uniform_theta(mdp), list(agents), range(few))
-        return [
-            Measured(i, "exact", lower, 0.5 * (lower + upper), upper)
-            for i, lower, upper in zip(agents, whole.lower, whole.upper, strict=True)
-        ]
+def light_cones(network: Network, agents: Sequence[int], few: int, tol: float, clock: Clock) -> list[Measured]:
+    """Certified intervals from the surroundings of agents whose component does not fit."""
+    if network.gamma > LARGEST_GAMMA:
+        return []
     theta = [np.zeros(r_i.shape) for r_i in network.r]
-    found = []
-    for i in agents:
+    found: list[Measured] = []
+    slowest, begin = 0.0, time.monotonic()
+    for k, i in enumerate(agents):
+        if clock.left(CONE) <= slowest:
+            clock.stop("light cones")
+            break
+        clock.say(f"light cone of agent {k + 1:,} of {len(agents):,}")
         try:
             largest = _largest_cone(network, theta, i, tol)
         except ValueError:  # some agent nearby has a kernel that is too large for a table
-            continue
+            largest = 0
         if largest:
             cone = local_decay(network, theta, i, few - 1, tol, largest=largest)
             found.append(Measured(i, "light cone", cone.lower, 0.5 * (cone.lower + cone.upper), cone.upper))
+        slowest, begin = max(slowest, time.monotonic() - begin), time.monotonic()
+    return found
+
+
+def simulations(
+    network: Network, agents: Sequence[int], few: int, tol: float, seed: int, clock: Clock
+) -> list[Measured]:
+    """Lower bounds by search and simulation, agent after agent until the time is used."""
+    if not agents or not clock.left(SIMULATION):
+        if agents:
+            clock.stop("simulation")
+        return []
+    sampler, A = Sampler(network), adjacency(network.graph)
+    found = []
+    for k, i in enumerate(agents):
+        left = clock.left(SIMULATION)
+        if not left:
+            clock.stop("simulation")
+            break
+        clock.say(f"simulated decay of agent {k + 1:,} of {len(agents):,}")
+        rng = np.random.default_rng([seed, i])
+        each = left / min(len(agents) - k, AT_LEAST)
+        lower, mean = least_decay(network, sampler, i, few, distances(A, i), tol, rng, each)
+        found.append(Measured(i, "simulation", lower, mean, np.full(len(lower), np.inf)))
     return found
 
 
@@ -129,48 +192,6 @@ def _largest_cone(network: Network, theta: Sequence[Array], i: int, tol: float) 
             break
         chosen = largest
     return chosen
-
-
-def _simulated(
-    network: Network, sampler: Sampler, i: int, kappa: int, distance: Array, tol: float, rng: np.random.Generator
-) -> tuple[float, float]:
-    """(lower end, mean) of the largest difference over two kinds of cells, outside lowest against highest.
-
-    Only the T-hop surroundings matter for T steps (light cone), and later rewards are worth r̄γ^{T+1}/(1-γ) at most.
-    """
-    gamma, r_bar = network.gamma, network.r_bar
-    steps = horizon(gamma, max(tol * (1.0 - gamma) / max(r_bar, tol), 1e-12))
-    sizes = np.cumsum(np.bincount(distance[distance >= 0]))
-    far = len(sizes) - 1
-    if sizes[-1] > MOST_AROUND:
-        far = max(kappa + 1, int(np.searchsorted(sizes, MOST_AROUND, side="right")) - 1)
-    elif steps < far:
-        far = steps
-    whole = far == len(sizes) - 1
-    steps = steps if whole else min(steps, far)
-    members = np.flatnonzero((distance >= 0) & (distance <= far))
-    local, own = sampler.among(members), int(np.searchsorted(members, i))
-    n = len(members)
-    copies = max(8, min(MOST_COPIES, TOGETHER // n))
-    S, A = network.state_sizes[members, None], network.action_sizes[members, None]
-    inside = (distance[members] <= kappa)[:, None]
-    ends = []
-    for cell in range(2):
-        s = (rng.integers(0, S, size=(n, 1)) if cell else np.zeros((n, 1), dtype=int)) + np.zeros(
-            (n, copies), dtype=int
-        )
-        a = rng.integers(0, A, size=(n, 1)) + np.zeros((n, copies), dtype=int)
-        low, high = np.where(inside, s, 0), np.where(inside, s, S - 1)
-        act_low, act_high = np.where(inside, a, 0), np.where(inside, a, A - 1)
-        total = np.zeros(copies)
-        for t in range(steps + 1):
-            total += gamma**t * (local.rewards(high, act_high)[own] - local.rewards(low, act_low)[own])
-            u = rng.random((n, copies))
-            low, high = local.next_states(low, act_low, u), local.next_states(high, act_high, u)
-            act_low = act_high = (rng.random((n, copies)) * A).astype(int)
-        mean, error = abs(float(total.mean())), float(total.std(ddof=1)) / math.sqrt(copies)
-        ends.append((max(mean - STANDARD_ERRORS * error - cone_width(steps, kappa, gamma, r_bar), 0.0), mean))
-    return max(ends)
 
 
 def _bits(sizes: Array) -> float:

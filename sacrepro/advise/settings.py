@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sacrepro.advise.certificates import eccentricities
+from sacrepro.advise.clock import Clock
 from sacrepro.advise.cost import Cost, costs
 from sacrepro.bounds.theorem5 import least_h, smoothness
 from sacrepro.instances.network import Network
@@ -72,7 +73,7 @@ def check_kappas(network: Network, kappas: Sequence[int]) -> list[Cost]:
 
 def table_sizes(network: Network, kappas: int) -> list[Cost]:
     """The sizes of all Q̂_i for κ = 0, 1, …, `kappas` of them, or fewer where neighborhoods are too large to list."""
-    return costs(network, kappas, 1, seconds=0.0)
+    return costs(network, kappas, 1, Clock(0.0))
 
 
 def proposal(

@@ -6,87 +6,173 @@ import math
 from collections.abc import Sequence
 from textwrap import wrap
 
-from sacrepro.advise.advice import Advice, KappaRow
+from sacrepro.advise.advice import LONGEST, Advice, KappaRow, fillable
 from sacrepro.instances.network import Network
 
-#: κ's that are listed one by one.
-LISTED = 12
+#: κ's that are listed one by one, and names of agents.
+LISTED, NAMED = 12, 8
 #: How each way to measure is called.
-METHODS = {"exact": "exact values", "light cone": "certified intervals", "simulation": "simulation"}
+METHODS = {
+    "exact": "exact values",
+    "branch and bound": "intervals by branch and bound",
+    "light cone": "certified intervals from light cones",
+    "simulation": "lower bounds by simulation",
+}
+#: What is cut short at the cost of upper bounds.
+SHOWING = ("bounds from each agent's own outside", "exact values", "light cones")
 RULE_OF_THUMB = "ten visits an entry if all are visited alike, a rule of thumb that nothing certifies"
 #: Columns of a line of words.
 WIDTH = 110
 #: A smaller κ is worth a word if it misses ε by this factor at most and all tables shrink by that one.
 NEARLY, MUCH_SMALLER = 1.5, 4.0
-#: log10 of the longest episode that is worth recommending: a million steps fill a table of 10^5 entries ten times.
-LONGEST = 5.0
+#: Which tables an error is of, in a heading and in a sentence.
+HEADING = {"td": "q*", "truncated": "(5)"}
+TABLE = {
+    "td": "the limit q* of TD, which Algorithm 1 learns",
+    "truncated": "any table of form (5), whatever its weights",
+}
 
 
 def words(network: Network, advice: Advice) -> str:
     """The text that `sacrepro advise` prints."""
-    error = "|Q̂_i - Q_i|" if advice.of == "q" else "‖ĥ_i - ∇_{θ_i}J‖"
-    whom = "every agent" if advice.everyone else ", ".join(repr(network.names[i]) for i in advice.looked_at)
     lines = [
-        f"Which κ keeps {error} at or below ε = {advice.error:g}, for {whom} of {network.n:,}?",
-        f"Without any κ the error is at most {_number(advice.trivial)}; a bound above that says nothing.",
+        *_wrapped(f"Which κ keeps {_error(advice)} at or below ε = {advice.error:g}, for {_whom(network, advice)}?"),
+        *_wrapped(
+            f"Q̂_i is {TABLE[advice.table]}. Whatever κ is, the error is at most {_number(advice.trivial)}; "
+            "a bound no better than that says nothing."
+        ),
         "",
         *_table(advice),
         "",
-        *(line for note in _notes(network, advice) for line in wrap(note, WIDTH, subsequent_indent="  ")),
+        *(line for note in _notes(network, advice) for line in _wrapped(note, "  ")),
         "",
-        *wrap(f"RECOMMENDATION: {recommendation(advice)}", WIDTH),
+        *_wrapped(f"RECOMMENDATION: {recommendation(advice)}"),
     ]
     return "\n".join(lines) + "\n"
 
 
+def _wrapped(text: str, indent: str = "") -> list[str]:
+    """Lines of `WIDTH` columns that do not break an equation."""
+    lines = wrap(text.replace(" = ", "\u00a0=\u00a0"), WIDTH, subsequent_indent=indent)
+    return [line.replace("\u00a0", " ") for line in lines]
+
+
+def _error(advice: Advice) -> str:
+    if advice.of == "q":
+        return "|Q̂_i - Q_i|"
+    return "‖ĥ - ∇J‖" if advice.everyone else "‖ĥ_i - ∇_{θ_i}J‖"
+
+
+def _whom(network: Network, advice: Advice) -> str:
+    if advice.everyone:
+        return f"every agent of {advice.n:,}" if advice.of == "q" else f"the whole gradient of {advice.n:,} agents"
+    return f"{_names(network, advice.asked)} of {advice.n:,}"
+
+
+def _names(network: Network, agents: Sequence[int]) -> str:
+    """Names of agents, cut short; "all agents" where it is all."""
+    if len(agents) == network.n:
+        return "all agents"
+    more = f" and {len(agents) - NAMED:,} more" if len(agents) > NAMED else ""
+    return ", ".join(repr(network.names[i]) for i in agents[:NAMED]) + more
+
+
 def recommendation(advice: Advice) -> str:
-    """Which κ to take, and why."""
+    """Which κ to take, and why; where nothing shows that a κ is enough, that, and what might."""
     rows, eps = advice.rows, advice.error
     if advice.trivial <= eps:
         what = "Q" if advice.of == "q" else "gradient"
         return (
-            f"any κ will do, even κ = 0: ε = {eps:g} is more than a {what} can be off without looking at anybody "
+            f"any κ will do, even κ = 0: ε = {eps:g} is no less than the error of a {what} can be whatever κ is "
             f"({_number(advice.trivial)}). If that is no use to you, ask for a smaller ε."
         )
-    paper = _paper(advice)
-    if _fillable(advice, advice.certified):
-        row = rows[advice.certified or 0]
+    if advice.recommended is None:
+        return _nothing_shown(advice)
+    row = rows[advice.recommended]
+    if not fillable(row):
+        return _not_fillable(advice, row)
+    if advice.shown_for == "every policy":
         return (
             f"take κ = {row.kappa}. It is certified: for every policy the error is at most {_number(row.certified)}; "
-            f"{paper}. {_full(advice, row)}{_affordable(advice, row)}{_nearly(advice, row, 'certified')}"
+            f"{_paper(advice)}. {_other(advice)}{_full(advice, row)}{_affordable(advice, row)}"
+            f"{_nearly(advice, row, 'certified')}"
         )
-    proof = (
-        f"a certificate needs κ = {advice.certified}, {_too_large(rows, advice.certified)}"
-        if advice.certified is not None
-        else f"no certificate is at or below ε up to κ = {rows[-1].kappa}"
+    return (
+        f"take κ = {row.kappa}, which is shown to be enough for the uniform policy, where learning starts, and for no "
+        f"other: the error under it is at most {_number(row.measured)}. For every policy {_proof(advice)}; "
+        f"{_paper(advice)}. At κ = {row.kappa} the error under any policy is at most {_number(row.certified)}"
+        f"{_certified_agents(advice, row)}. {_other(advice)}{_full(advice, row)}{_affordable(advice, row)}"
+        f"{_nearly(advice, row, 'measured')}"
     )
-    if _fillable(advice, advice.measured):
-        row = rows[advice.measured or 0]
-        return (
-            f"take κ = {row.kappa}, on evidence and not on proof: {_evidence(advice, row)}. For all policies {proof}; "
-            f"{paper}. At κ = {row.kappa} the error is certified to be at most {_number(row.certified)}"
-            f"{_certified_agents(advice, row)}. "
-            f"{_full(advice, row)}{_affordable(advice, row)}{_nearly(advice, row, 'measured')}"
-        )
-    row = rows[max(row.kappa for row in rows if _fillable(advice, row.kappa))]
-    evidence = (
-        "no κ that was measured is at or below ε either"
-        if advice.measured is None
-        else f"{_evidence(advice, rows[advice.measured])} at κ = {advice.measured}, {_too_large(rows, advice.measured)}"
+
+
+def _nothing_shown(advice: Advice) -> str:
+    """That no κ looked at is shown to be enough, and what would show one."""
+    row = advice.rows[-1]
+    return (
+        f"none. Nothing shows that any κ up to {row.kappa} is enough: the best bound there is {_number(row.measured)}. "
+        f"{_refuted(advice)}{_what_would(advice)}"
     )
-    expected = min((value for value in (row.certified, row.measured) if not math.isnan(value)), default=row.certified)
+
+
+def _not_fillable(advice: Advice, row: KappaRow) -> str:
+    """That the κ that is enough is too large to learn, and what is known of the largest that is not."""
+    small = advice.rows[max((row.kappa for row in advice.rows if fillable(row)), default=0)]
+    policy = "for every policy" if advice.shown_for == "every policy" else "for the uniform policy"
     wish = (
-        f"ask for ε = {_upward(expected)} or more, or couple the agents less"
-        if expected < advice.trivial
-        else f"no better than the {_number(advice.trivial)} that needs no κ: couple the agents less"
+        f"ask for ε = {_upward(small.measured)} or more, or couple the agents less"
+        if small.measured < advice.trivial
+        else f"no better than the {_number(advice.trivial)} that holds for every κ: couple the agents less"
     )
     return (
-        f"take κ = {row.kappa} and expect an error above ε. {proof[0].upper()}{proof[1:]}; {evidence}; {paper}. "
-        f"κ = {row.kappa} is the largest whose median table an episode can fill; the error there is certified to be at "
-        f"most {_number(row.certified)}{_certified_agents(advice, row)}, and measured decay suggests "
-        f"{_number(row.measured)}: {wish}. "
-        f"{_full(advice, row)}{_affordable(advice, row)}"
+        f"κ = {row.kappa} is shown to be enough {policy}, {_too_large(row)}; {_paper(advice)}. "
+        f"κ = {small.kappa} is the largest whose median table an episode can fill, which nothing shows to be enough: "
+        f"the error is at most {_number(small.measured)} under the uniform policy and at most "
+        f"{_number(small.certified)} under any{_certified_agents(advice, small)}: {wish}. "
+        f"{_other(advice)}{_refuted(advice)}{_what_would(advice)}{_full(advice, small)}{_affordable(advice, small)}"
     )
+
+
+def _refuted(advice: Advice) -> str:
+    """Up to which κ tables of form (5) are known to miss ε."""
+    if advice.refuted is None:
+        return ""
+    low = advice.rows[advice.refuted].measured_low
+    chance = ", up to chance," if any(entry.method == "simulation" for entry in advice.measurements) else ""
+    return (
+        f"κ = {advice.refuted} is{chance} not enough for tables of form (5): D_i(κ) ≥ {_number(low)} for some agent. "
+    )
+
+
+def _what_would(advice: Advice) -> str:
+    """What might show that a smaller κ is enough."""
+    exact = {entry.agent for entry in advice.measurements if entry.method == "exact"}
+    if len(exact) >= len(advice.asked):
+        return ""
+    cut = [what for what in advice.cut if what in SHOWING]
+    ways = [f"more time (--seconds; cut short: {', '.join(cut)})"] if cut else []
+    if len(advice.asked) > 1:
+        ways.append("fewer agents (--agent)")
+    ways.append("a component small enough for exact values (2^20 joint states)")
+    return f"What might show more: {'; '.join(ways)}. "
+
+
+def _proof(advice: Advice) -> str:
+    """What is certified for every policy, if not the κ that is recommended."""
+    if advice.certified is None:
+        return f"no bound is at or below ε up to κ = {advice.rows[-1].kappa}"
+    return f"the bounds ask for κ = {advice.certified}, {_too_large(advice.rows[advice.certified])}"
+
+
+def _other(advice: Advice) -> str:
+    """Which smaller κ is shown to be enough under the uniform policy, and for form (5) if q* is asked about."""
+    taken, told = advice.recommended or 0, ""
+    if advice.measured is not None and advice.measured < taken:
+        told += f"Under the uniform policy, where learning starts, κ = {advice.measured} is shown to be enough. "
+    enough = next((row.kappa for row in advice.rows if row.truncated <= advice.error), taken)
+    if advice.table == "td" and enough < min(taken, taken if advice.measured is None else advice.measured):
+        told += f"For tables of form (5), under the uniform policy, κ = {enough} is shown to be enough. "
+    return told
 
 
 def _paper(advice: Advice) -> str:
@@ -122,7 +208,7 @@ def _nearly(advice: Advice, row: KappaRow, column: str) -> str:
     for less in advice.rows[: row.kappa]:
         value, fewer = getattr(less, column), row.table_bytes - less.table_bytes
         if value <= min(NEARLY * advice.error, 0.99 * advice.trivial) and fewer >= math.log10(MUCH_SMALLER):
-            makes = "would make" if column == "certified" else "would, on the same evidence, make"
+            makes = "would make" if column == "certified" else "would, for the uniform policy, make"
             told = (
                 f" ε = {_upward(value)} {makes} κ = {less.kappa} enough, with 1/{_power(fewer)} of the entries in all."
             )
@@ -141,20 +227,6 @@ def _certified_agents(advice: Advice, row: KappaRow) -> str:
     if count == 0 or advice.of != "q" or not advice.everyone:
         return ""
     return f", and at or below ε for {count:,} of {advice.n:,} agents"
-
-
-def _fillable(advice: Advice, kappa: int | None) -> bool:
-    """Whether there is a κ and its median table is one that some affordable episode fills."""
-    return kappa is not None and kappa < len(advice.rows) and advice.rows[kappa].entries_median <= LONGEST
-
-
-def _evidence(advice: Advice, row: KappaRow) -> str:
-    """What is measured at one κ, and how far that can be trusted."""
-    count = len(advice.looked_at)
-    doubt = " (a simulation may miss the largest)" if any(m.method == "simulation" for m in advice.measurements) else ""
-    if advice.of == "gradient":
-        return f"the decay of {count} agents, measured under the uniform policy{doubt}, gives {_number(row.measured)}"
-    return f"under the uniform policy the decay of {count} agents is {_number(row.measured)}{doubt}"
 
 
 def _affordable(advice: Advice, row: KappaRow) -> str:
@@ -181,18 +253,18 @@ def _too_long(row: KappaRow) -> str:
     return "; no episode fills the largest" if row.entries_max > LONGEST else ""
 
 
-def _too_large(rows: Sequence[KappaRow], kappa: int) -> str:
-    if kappa < len(rows) and not math.isnan(rows[kappa].entries_median):
-        return f"where the median table has {_power(rows[kappa].entries_median)} entries, more than any episode fills"
+def _too_large(row: KappaRow) -> str:
+    if not math.isnan(row.entries_median):
+        return f"where the median table has {_power(row.entries_median)} entries, more than any episode fills"
     return "where neighborhoods are too large to list"
 
 
 def _table(advice: Advice) -> list[str]:
-    gradient = advice.of == "gradient"
-    header = ["κ", "paper", "influence", *(["spheres"] if gradient else []), "measured"]
-    if not gradient:
-        header.append("interval")
-    header += ["|N_i^κ|", "entries of Q̂_i", "all tables", "learner", "s/iteration", "first visits"]
+    kinds = [advice.table, *(kind for kind in HEADING if kind != advice.table)]
+    header = ["κ", "paper"]
+    for kind in kinds:
+        header += [f"{HEADING[kind]}, any policy", f"{HEADING[kind]}, uniform"]
+    header += ["D_i(κ)", "|N_i^κ|", "entries of Q̂_i", "all tables", "learner", "s/iteration", "first visits"]
     table: list[list[str]] = [header]
     marks = {advice.paper, advice.certified, advice.measured}
     settled = next((row.kappa for row in advice.rows if row.certified == 0.0), len(advice.rows) - 1)
@@ -202,12 +274,10 @@ def _table(advice: Advice) -> list[str]:
         if row.kappa <= LISTED or row.kappa in marks or row.kappa == settled or row.kappa % 50 == 49
     ]
     for row in shown:
-        line = [str(row.kappa), *(_mark(value, advice) for value in (row.paper, row.influence))]
-        line += [_mark(row.spheres, advice)] if gradient else []
-        line.append(_mark(row.measured, advice))
-        if not gradient:
-            interval = f"[{_number(row.measured_low)}, {_number(row.measured_high)}]"
-            line.append(interval if not math.isnan(row.measured_high) else "")
+        line = [str(row.kappa), _mark(row.paper, advice)]
+        for kind in kinds:
+            line += [_mark(getattr(row, name), advice) for name in (f"certified_{kind}", kind)]
+        line.append(_decay(row))
         if math.isnan(row.entries_median):
             line += [""] * 6
         else:
@@ -226,8 +296,18 @@ def _table(advice: Advice) -> list[str]:
     return ["  ".join(f"{cell:>{width}}" for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
 
 
+def _decay(row: KappaRow) -> str:
+    """What is known of the largest D_i(κ): its value, or from below."""
+    if not row.measured_high >= 0.0:
+        return ""
+    low, high = _number(row.measured_low), _number(row.measured_high)
+    if low == high or row.measured_high - row.measured_low < 1e-6 * row.measured_high:
+        return f"= {high}"
+    return f"≥ {low}" if row.measured_low > 0.0 else ""
+
+
 def _mark(value: float, advice: Advice) -> str:
-    """A number; * at or below ε, (…) where it is no better than knowing nothing."""
+    """An upper bound; * at or below ε, (…) where it is no better than knowing nothing."""
     if math.isnan(value):
         return ""
     text = _number(value)
@@ -237,41 +317,40 @@ def _mark(value: float, advice: Advice) -> str:
 
 
 def _notes(network: Network, advice: Advice) -> list[str]:
-    methods: dict[str, list[str]] = {}
-    for entry in advice.measurements:
-        methods.setdefault(entry.method, []).append(network.names[entry.agent])
-    everybody = ", ".join(map(repr, network.names))
-    told = "; ".join(
-        f"{METHODS[method]} of "
-        f"{'all agents' if ', '.join(map(repr, names)) == everybody else ', '.join(map(repr, names))}"
-        for method, names in methods.items()
-    )
-    lower = " A simulation bounds the decay from below." if "simulation" in methods else ""
     lengths = sorted({row.measured_T for row in advice.rows if not math.isnan(row.seconds)})
+    lemma = "Lemma 3" if advice.of == "q" else "Lemma 4"
+    spheres = ", or spheres (lemma4_sharp)" if not math.isnan(advice.rows[0].spheres) else ""
+    largest = "the largest over the agents asked about" if advice.of == "q" else "from the bounds of all agents"
     notes = [
-        "* at or below ε; (…) not below the error that needs no κ. paper, influence"
-        + (", spheres" if advice.of == "gradient" else "")
-        + " hold for every policy.",
-        *(
-            [
-                "spheres: the sharpened Lemma 4, from how many agents are at each distance of those looked at "
-                "(lemma4_sharp in paper/proofs.md); influence: from the influence matrix, for all agents at once."
-            ]
-            if advice.of == "gradient"
-            else []
-        ),
-        f"measured: under the uniform policy only, {told}.{lower}",
+        f"* at or below ε; (…) no better than what holds for every κ. These columns are upper bounds, {largest}."
+        + (" D_i(κ) with ≥ is a lower one: it can refute tables of form (5) and never confirms." * (advice.of == "q")),
+        "q*: where TD settles, which need not be of form (5). (5): truncated Q-functions with any weights of eq. (6).",
+        f"paper: {lemma}. any policy: {lemma} or the influence matrix{spheres}. "
+        f"uniform: the uniform policy only, by {_evidence(network, advice)}the influence matrix of averaged kernels.",
         "entries of Q̂_i: median agent, and the largest; s/iteration: "
         + (f"for T = {advice.T:,}, from {lengths[0]:,} steps timed just now." if lengths else "not measured."),
     ]
-    needed = [agent.kappa for agent in advice.agents]
+    if advice.cut:
+        notes.append(f"cut short by the time given, {advice.seconds:g} s: {', '.join(advice.cut)}.")
     gap = "ε" if advice.of == "q" else "the gap that ε allows each agent"
-    counts = {kappa: needed.count(kappa) for kappa in sorted(set(needed))}
-    shares = ", ".join(
-        f"κ = {kappa}: {count:,}" if kappa >= 0 else f"none looked at: {count:,}" for kappa, count in counts.items()
-    )
-    notes.append(f"agents by the κ that brings their influence bound below {gap}: {shares}.")
+    for column, policy in (("kappa", "any policy"), ("uniform", "the uniform policy")):
+        needed = [getattr(agent, column) for agent in advice.agents if advice.of != "q" or agent.agent in advice.asked]
+        counts = {kappa: needed.count(kappa) for kappa in sorted(set(needed))}
+        shares = ", ".join(
+            f"κ = {kappa}: {count:,}" if kappa >= 0 else f"none looked at: {count:,}" for kappa, count in counts.items()
+        )
+        notes.append(f"agents by the least κ shown to keep their own table within {gap}, {policy}: {shares}.")
     return notes
+
+
+def _evidence(network: Network, advice: Advice) -> str:
+    """Which agents are known better than by the influence matrix, and how."""
+    told = ""
+    for method, how in METHODS.items():
+        agents = [entry.agent for entry in advice.measurements if entry.method == method]
+        if agents and method != "simulation":
+            told += f"{how} of {_names(network, sorted(agents))}, "
+    return told and told + "or "
 
 
 def _number(value: float) -> str:

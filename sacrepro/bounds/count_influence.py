@@ -7,6 +7,8 @@ a_i, the same for every neighbor j. It equals the C_ij of the table, entry for e
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import networkx as nx
 import numpy as np
 from scipy.sparse import csr_array, diags_array
@@ -38,6 +40,15 @@ def network_influence(network: Network) -> csr_array:
     C = csr_array(C)
     C.eliminate_zeros()
     return C
+
+
+def uniform_policy_influence(network: Network) -> csr_array:
+    """C^θ ≤ C of `policy_influence` for the uniform policy: the influence matrix of kernels averaged over actions."""
+    groups = tuple(kernel._replace(table=kernel.table.mean(axis=2, keepdims=True)) for kernel in network.groups)
+    distinct = {id(P_i): P_i for P_i in network.tables.values()}
+    averaged = {key: P_i.mean(axis=-2, keepdims=True) for key, P_i in distinct.items()}
+    tables = {i: averaged[id(P_i)] for i, P_i in network.tables.items()}
+    return network_influence(replace(network, groups=groups, tables=tables, _made={}))
 
 
 def own_influence(kernel: CountKernel) -> Array:

@@ -134,16 +134,19 @@ def influence_row_sums(C: csr_array, kappa: int, gamma: float, r_bar: float) -> 
     return definition2(r_bar / (1.0 - gamma * mu), gamma * mu, kappa)
 
 
-def influence_everywhere(C: csr_array, kappa_max: int, gamma: float, r_bar: float) -> Array:
+def influence_everywhere(
+    C: csr_array, kappa_max: int, gamma: float, r_bar: float, later: csr_array | None = None
+) -> Array:
     """A bound on D_i(κ) for all agents at once, shape (n, κ_max + 1), from one sparse product a step.
 
-    With O replaced by all agents q(0) = 1, which no O exceeds, so D_i(κ) ≤ r̄ Σ_{t>κ} γ^t q_i(t).
+    With O replaced by all agents q(0) = 1, which no O exceeds, so D_i(κ) ≤ r̄ Σ_{t>κ} γ^t q_i(t). later : as in
+    `influence`.
     """
     T = summed_steps(gamma, kappa_max + 1)
     q = np.ones(C.shape[0])
     terms = np.zeros((C.shape[0], kappa_max + 1))
     for t in range(1, T + 1):
-        q = np.minimum(1.0, C @ q)
+        q = np.minimum(1.0, (C if later is None or t == 1 else later) @ q)
         terms[:, min(t - 1, kappa_max)] += gamma**t * q
     terms[:, kappa_max] += rest(gamma, T, q.max(), float(C.sum(axis=1).max()))
     return r_bar * np.cumsum(terms[:, ::-1], axis=1)[:, ::-1]

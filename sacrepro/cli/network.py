@@ -6,11 +6,14 @@ import argparse
 import contextlib
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from sacrepro.cli.arguments import COUNT, FIGURE, FILE, NON_NEGATIVE, ORDINAL, POSITIVE, output
 from sacrepro.cli.verbs import Verbs
+
+#: Seconds between two lines of progress where standard error is no terminal.
+SILENT = 5.0
 
 
 @contextlib.contextmanager
@@ -57,7 +60,9 @@ def advise(args: argparse.Namespace) -> None:
         outputs = [*(args.output or []), *(args.figure or [])]
         network = load(args.file)
         agents = network.agents(args.agent or [], args.file)
-        advice = advice_on(network, args.error, args.of, agents, T=args.T, seed=args.seed, seconds=args.seconds)
+        options = {"T": args.T, "seed": args.seed, "seconds": args.seconds, "table": args.table}
+        with progress() as told:
+            advice = advice_on(network, args.error, args.of, agents, **options, progress=told)
         text = words(network, advice)
         print(text, end="")
         for path in args.output or []:
@@ -77,6 +82,27 @@ def advise(args: argparse.Namespace) -> None:
                     write_figure(path, drawn)
     for path in outputs:
         print(f"{path} written")
+
+
+@contextlib.contextmanager
+def progress() -> Iterator[Callable[[str], None]]:
+    """A function that says on standard error what is being done, once it takes long: one line, the last word only."""
+    import time
+
+    begin = time.monotonic()
+
+    def tell(what: str) -> None:
+        nonlocal begin
+        now = time.monotonic()
+        if sys.stderr.isatty():
+            print(f"\r\x1b[K{what}", end="", file=sys.stderr, flush=True)
+        elif what and now - begin >= SILENT:
+            print(f"{what} …", file=sys.stderr, flush=True)
+            begin = now
+
+    yield tell
+    if sys.stderr.isatty():
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 def plain(value: Any) -> Any:
@@ -107,15 +133,21 @@ def add_verbs(verbs: Verbs) -> None:
     added.add_argument("--error", type=POSITIVE, required=True, help="ε, the error that is allowed")
     added.add_argument("--of", choices=["q", "gradient"], default="q", help="what the error is of; q by default")
     added.add_argument("--agent", action="append", help="label of an agent; repeat it for several, all by default")
+    added.add_argument(
+        "--table",
+        choices=["td", "truncated"],
+        default="td",
+        help="whose error: of TD's limit q*, which Algorithm 1 learns, or of tables of form (5); td by default",
+    )
     added.add_argument("--T", type=COUNT, default=1000, help="episode length of SAC; 1000 by default")
     added.add_argument(
-        "--seed", type=ORDINAL, default=0, help="seed of simulations and of the choice of agents; 0 by default"
+        "--seed", type=ORDINAL, default=0, help="seed of simulations, which can only refute; 0 by default"
     )
     added.add_argument(
         "--seconds",
         type=NON_NEGATIVE,
         default=20.0,
-        help="how long to measure decay, and how long run time; 20 by default, 0 measures no run time",
+        help="for everything but reading the file; 20 by default. 0 does what takes a few seconds at most",
     )
     added.add_argument(
         "--output",

@@ -1,4 +1,4 @@
-"""The network itself: which κ each agent needs, and how fast its decay is, by the influence matrix."""
+"""The network itself: which κ is certified for each agent, and how fast its influence bound decays."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def advice(rows: Sequence[AgentRow], edges: Sequence[tuple[int, int]], error: fl
         network(axes, place, edges)
     left = grid[0, 0]
     needed(left, rows, place, size)
-    left.set_title(rf"κ that brings the influence bound on $D_i(\kappa)$ below {error:.3g}")
-    factor = r"factor of that bound from one $\kappa$ to the next"
+    left.set_title(f"least κ certified to keep an agent's table within {error:.3g}")
+    factor = r"factor of its influence bound from one $\kappa$ to the next"
     if differ:
         right = grid[0, 1]
         large = len(rows) > MOST_EDGES

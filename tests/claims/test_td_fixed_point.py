@@ -9,15 +9,20 @@ from hypothesis import given, settings
 
 from brute_force import BruteForce
 from claims.instances import RELAY, random_case, uniform_case
+from sacrepro.bounds.influence import influence, influence_matrix, policy_influence
 from sacrepro.bounds.lemma3 import lemma3
-from sacrepro.bounds.td_fixed_point import td_fixed_point_local
+from sacrepro.bounds.td_fixed_point import (
+    td_fixed_point_everywhere,
+    td_fixed_point_influence,
+    td_fixed_point_local,
+)
 from sacrepro.claims.case import exact_case
 from sacrepro.claims.comparison import holds, verdict
 from sacrepro.claims.stationary import has_unique_stationary_law
-from sacrepro.claims.td_fixed_point import MOST_ENTRIES, check, kernel_entries
+from sacrepro.claims.td_fixed_point import MOST_ENTRIES, check, fixed_points, kernel_entries
 from sacrepro.exact import natural_mean
 from sacrepro.exact import td_fixed_point as fixed_point
-from sacrepro.exact.dense import q_function, transition_matrix
+from sacrepro.exact.dense import averaged_kernels, q_function, transition_matrix
 from sacrepro.graph import neighborhood
 from sacrepro.instances import build
 from sacrepro.instances.witnesses import fading_relay, ladder
@@ -204,3 +209,62 @@ def test_uniform_policy_of_the_witness():
         np.testing.assert_allclose(q[:, 0, a[0], 0], one[:, 0, 0, 0], rtol=1e-9)
     with pytest.raises(ValueError, match="actions must be at least 1"):
         build({"model": "td_witness", "actions": 0})
+
+
+@settings(max_examples=60)
+@given(cases(max_n=4, max_size=2))
+def test_the_influence_bound_holds(case):
+    """For every agent, κ and both readings, from C and with C^θ from the second step on; also for D_i(κ)."""
+    mdp, theta = case
+    exact = exact_case("random", "drawn", mdp, theta)
+    C = influence_matrix(mdp)
+    C_theta = policy_influence(averaged_kernels(mdp, policies(mdp, theta)), mdp.neighbors)
+    for i, kappa, q in fixed_points(exact):
+        outsiders = np.ones((mdp.n, 1))
+        outsiders[list(neighborhood(mdp.graph, i, kappa))] = 0.0
+        left = float(np.abs(q - q_function(mdp, exact.V[i], i)).max())
+        for later in (None, C_theta):
+            own = float(td_fixed_point_influence(C, outsiders, mdp.gamma, mdp.r_bar, later)[i, 0])
+            everywhere = float(td_fixed_point_everywhere(C, kappa, mdp.gamma, mdp.r_bar, later)[i, kappa])
+            assert max(left, float(exact.D[i, kappa])) <= own + 1e-7 * max(1.0, mdp.r_bar)
+            assert own <= everywhere * (1.0 + 1e-4)  # iterated from above until it has settled
+            assert everywhere <= td_fixed_point_local(mdp.r_bar, mdp.gamma, kappa) * (1.0 + 1e-9)
+
+
+def test_the_influence_bound_is_its_closed_form_where_nothing_is_clipped():
+    mdp = build({"model": "sis", "graph": {"family": "path", "n": 5}, "gamma": 0.6, "beta": [0.1, 0.05]})
+    C = influence_matrix(mdp)
+    inside = list(neighborhood(mdp.graph, 2, 1))
+    outside = [0, 4]
+    dense = C.toarray()
+    solved = np.linalg.solve(
+        np.eye(3) - mdp.gamma * dense[np.ix_(inside, inside)], dense[np.ix_(inside, outside)].sum(axis=1)
+    )
+    closed = mdp.r_bar * mdp.gamma / (1.0 - mdp.gamma) * solved[inside.index(2)]
+    outsiders = np.array([[1.0], [0.0], [0.0], [0.0], [1.0]])
+    found = td_fixed_point_influence(C, outsiders, mdp.gamma, mdp.r_bar)[2, 0]
+    assert closed <= found <= closed * (1.0 + 1e-4)
+
+
+@pytest.mark.parametrize("gamma", [0.5, 0.9])
+def test_the_influence_bound_is_tight(gamma):
+    """On the fading relay C_{i,i-1} = 1, so it is the locality bound, which the relay attains as the fade goes to 0."""
+    for n in (2, 3, 4):
+        fade = 1e-3
+        mdp = fading_relay(n, gamma, fade)
+        outsiders = np.zeros((n, 1))
+        outsiders[0] = 1.0
+        bound = float(td_fixed_point_influence(influence_matrix(mdp), outsiders, gamma, 1.0)[n - 1, 0])
+        left = gamma ** (n - 1) / (1 - gamma * (1 - fade))
+        assert left / bound == pytest.approx((1 - gamma) / (1 - gamma * (1 - fade)), rel=1e-9)
+        assert td_fixed_point_everywhere(influence_matrix(mdp), n - 2, gamma, 1.0)[n - 1, n - 2] == pytest.approx(bound)
+
+
+def test_the_influence_bound_needs_the_outside_at_every_step():
+    """TD draws the outside anew at each step: the influence bound on D_0, where it differs at the start only, fails."""
+    case = uniform_case(ladder(8, 50, 0.01, 0.5))
+    left = np.abs(fixed_point(case.mdp, case.theta, 0, 0) - q_function(case.mdp, case.V[0], 0)).max()
+    C, outsiders = influence_matrix(case.mdp), np.array([[0.0], [1.0]])
+    assert case.D[0, 0] <= influence(C, outsiders, 0.5, 1.0)[0, 0] < 0.6 * left
+    assert 0.9 * td_fixed_point_influence(C, outsiders, 0.5, 1.0)[0, 0] < left
+    assert left <= td_fixed_point_influence(C, outsiders, 0.5, 1.0)[0, 0]

@@ -1,0 +1,304 @@
+"""Advice is never wrong: what is starred is an upper bound, whatever labels are called and however long it may take."""
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import test_network
+from claims.instances import uniform_case
+from sacrepro import NetworkedMDP, decay_profile, policy_gradient, truncated_policy_gradient
+from sacrepro.advise import advise, recommendation, words
+from sacrepro.advise.advice import TABLES
+from sacrepro.advise.certificates import certificates, gradient_bounds, trivial_block, trivial_gradient
+from sacrepro.advise.clock import Clock
+from sacrepro.advise.measured import exact_values, measured
+from sacrepro.claims.stationary import has_unique_stationary_law
+from sacrepro.exact import td_fixed_point
+from sacrepro.exact.dense import q_function
+from sacrepro.graph import neighborhood, sphere_sizes
+from sacrepro.instances import build
+from sacrepro.instances.network import of_model
+from sacrepro.policy import uniform_theta
+from strategies import mdps
+
+#: A rule whose decay is slow and whose largest entries are at states that no corner shows.
+RULE = {
+    "gamma": 0.9,
+    "states": ["low", "ok", "full"],
+    "actions": ["closed", "open"],
+    "attributes": {"inflow": 0.05, "demand": 0.2},
+    "kernel": {
+        "probabilities": {
+            "low": "min(.4, demand + .3*(a==open)) if s==ok else (1 - min(.9, inflow+.3*count(full)) if s==low else 0)",
+            "full": "min(.6, inflow + .3*count(full)) if s==ok else (1 - .5*(a==open) if s==full else 0)",
+        }
+    },
+    "reward": "(s==ok) + .2*(a==open)",
+}
+
+
+def rule(n, **changes):
+    return test_network.load_dict(RULE | {"graph": {"family": "path", "n": n}} | changes)
+
+
+def errors_of_q(mdp):
+    """(D_i(κ), |q*_i - Q_i|) under the uniform policy, (n, κ's) each; the latter None if TD has no single limit."""
+    case = uniform_case(mdp)
+    D = decay_profile(mdp, case.theta)
+    if not has_unique_stationary_law(case):
+        return D, None
+    q = np.zeros_like(D)
+    for i, kappa in np.ndindex(*D.shape):
+        q_star = td_fixed_point(mdp, case.theta, i, kappa)
+        q[i, kappa] = np.abs(q_star - q_function(mdp, case.V[i], i)).max()
+    return D, q
+
+
+def test_nine_agents_in_a_row_are_not_told_that_one_hop_is_enough():
+    """D(1) = .8026: a simulation from two starts once found .353 there, and one κ more was needed than was advised."""
+    for n in (8, 9):
+        network = rule(n)
+        D = decay_profile(network.mdp(), uniform_theta(network.mdp())).max(axis=0)
+        advice = advise(network, 0.5, seconds=0.0, table="truncated")
+        assert advice.recommended == advice.measured == 2
+        assert advice.shown_for == "the uniform policy"
+        assert advice.refuted == 1
+        for row, exact in zip(advice.rows, D, strict=False):
+            assert row.measured_low <= exact + 1e-9 <= row.measured_high + 2e-9
+            assert row.measured_high - row.measured_low < 1e-6
+    assert D[1] == pytest.approx(0.8026, abs=5e-5)
+    assert "take κ = 2, which is shown to be enough for the uniform policy" in recommendation(advice)
+    row = next(line for line in words(network, advice).splitlines() if line.startswith("1 "))
+    assert "0.803*" not in row
+    assert "= 0.803" in row
+
+
+def test_the_search_finds_most_of_the_decay_and_confirms_nothing(monkeypatch):
+    """Where a simulation from two starts found less than half: states and actions of single agents are moved, too."""
+    network = rule(5)
+    D = decay_profile(network.mdp(), uniform_theta(network.mdp()))
+    monkeypatch.setattr("sacrepro.advise.search.ROUNDS", 1)
+    found = measured(network, [2], 2, tol=0.2, seed=0, clock=Clock(1e4), simulate_all=True)
+    simulated = [entry for entry in found if entry.method == "simulation"]
+    assert [entry.agent for entry in simulated] == [2]
+    for entry in simulated:
+        assert np.isinf(entry.upper).all()
+        assert (entry.lower <= D[entry.agent, :2] + 1e-9).all()
+        assert (entry.lower >= [0.85, 0.6] * D[entry.agent, :2]).all()
+
+
+@settings(max_examples=40)
+@given(st.data())
+def test_a_recommended_kappa_is_enough_for_the_tables_it_is_recommended_for(data):
+    """Against exact decay and TD's exact limit, at any ε; every column lies above what it bounds."""
+    mdp = data.draw(mdps(max_n=4, max_size=2))
+    D, q = errors_of_q(mdp)
+    network = of_model(mdp)
+    largest = max(float(D.max()), 0.0 if q is None else float(q.max()), 1e-3)
+    error = largest * data.draw(st.floats(0.01, 1.5))
+    table = data.draw(st.sampled_from(TABLES))
+    agents = data.draw(st.lists(st.integers(0, mdp.n - 1), unique=True))
+    about = agents or list(range(mdp.n))
+    advice = advise(network, error, "q", agents, seconds=0.0, table=table)
+    slack = 1e-7 * max(1.0, mdp.r_bar)
+    for row in advice.rows:
+        exact = D[about, row.kappa].max() if row.kappa < D.shape[1] else 0.0
+        assert exact <= row.truncated + slack
+        assert row.truncated <= row.certified_truncated <= row.paper
+        assert row.measured_low <= exact + slack
+        if q is not None:
+            limit = q[about, row.kappa].max() if row.kappa < q.shape[1] else 0.0
+            assert limit <= row.td + slack
+        assert row.td <= row.certified_td <= row.paper
+        assert row.truncated <= row.td
+    if advice.recommended is not None:
+        kappa = advice.recommended
+        assert advice.rows[kappa].measured <= error
+        for exact in (D, q):  # what is enough for q* is enough for form (5)
+            if exact is not None and (table == "td" or exact is D) and kappa < D.shape[1]:
+                assert exact[about, kappa].max() <= error + slack
+
+
+@settings(max_examples=25)
+@given(st.data())
+def test_gradient_bounds_hold_for_the_whole_gradient_and_for_blocks(data):
+    """For TD's limit, whose tables are the tables that Algorithm 1 puts into (7)."""
+    mdp = data.draw(mdps(max_n=3, max_size=2))
+    case = uniform_case(mdp)
+    network = of_model(mdp)
+    D, q = errors_of_q(mdp)
+    if q is None:
+        return
+    gradient = policy_gradient(mdp, case.theta)
+    slack = 1e-7 * max(1.0, mdp.r_bar)
+    bounds = certificates(network, range(mdp.n), D.shape[1])
+    uniform = gradient_bounds(bounds.uniform.td, mdp.gamma)
+    for kappa in range(D.shape[1]):
+        tables = tuple(td_fixed_point(mdp, case.theta, j, kappa) for j in range(mdp.n))
+        h_hat = truncated_policy_gradient(mdp, case.theta, tables, kappa)
+        blocks = [float(np.linalg.norm(h - g)) for h, g in zip(h_hat, gradient, strict=True)]
+        whole = float(np.linalg.norm(blocks))
+        assert whole <= uniform[kappa] + slack
+        assert whole <= gradient_bounds(q[:, [kappa]], mdp.gamma)[0] + slack
+        assert whole <= trivial_gradient(mdp.gamma, mdp.r_bar) + slack
+        for i, block in enumerate(blocks):
+            assert block <= trivial_block(sphere_sizes(mdp.graph, i), mdp.n, mdp.gamma, mdp.r_bar) + slack
+
+
+@pytest.mark.parametrize("agents", [(), (0, 3)])
+@pytest.mark.parametrize("of", ["q", "gradient"])
+def test_no_certificate_exceeds_what_holds_for_every_kappa(of, agents):
+    advice = advise(rule(8), 0.5, of, agents, seconds=0.0)
+    for row in advice.rows:
+        for name in ("certified", "measured", "certified_truncated", "certified_td", "truncated", "td"):
+            assert getattr(row, name) <= advice.trivial * (1.0 + 1e-12), name
+    assert f"at most {advice.trivial:.3g}" in words(rule(8), advice)
+
+
+def random_network(rng, n, gamma=0.8):
+    """A random graph with two or three states an agent, as plain arrays."""
+    graph = nx.gnp_random_graph(n, 0.4, seed=int(rng.integers(1 << 30)))
+    S, A = rng.integers(2, 4, n), rng.integers(1, 3, n)
+    P, r = [], []
+    for i in range(n):
+        shape = (*(S[j] for j in sorted((i, *graph[i]))), A[i], S[i])
+        base = rng.dirichlet(np.ones(S[i]))
+        P.append(0.6 * base + 0.4 * rng.dirichlet(np.ones(S[i]), size=shape[:-1]))
+        r.append(rng.random((S[i], A[i])))
+    return graph, P, r, gamma
+
+
+def model(graph, P, r, gamma):
+    pi0 = tuple(np.full(len(r_i), 1.0 / len(r_i)) for r_i in r)
+    return NetworkedMDP(graph, tuple(P), tuple(r), gamma, pi0)
+
+
+def relabelled(rng, graph, P, r, gamma):
+    """The same network with agents, states, actions and edges in another order, and where each agent went."""
+    n = len(graph)
+    to = rng.permutation(n)
+    states = [rng.permutation(len(r_i)) for r_i in r]
+    actions = [rng.permutation(r_i.shape[1]) for r_i in r]
+    moved = nx.empty_graph(n)
+    edges = [(int(to[i]), int(to[j])) for i, j in graph.edges]
+    moved.add_edges_from(edges[k][:: rng.choice([-1, 1])] for k in rng.permutation(len(edges)))
+    P_new, r_new = [None] * n, [None] * n
+    for i in range(n):
+        hood = sorted((i, *graph[i]))
+        table = P[i]
+        for axis, j in enumerate(hood):
+            table = table.take(states[j], axis=axis)
+        table = table.take(actions[i], axis=-2).take(states[i], axis=-1)
+        order = np.argsort([to[j] for j in hood])
+        P_new[to[i]] = table.transpose(*order, len(hood), len(hood) + 1)
+        r_new[to[i]] = r[i][states[i]][:, actions[i]]
+    return (moved, P_new, r_new, gamma), to
+
+
+ERRORS = ("certified", "measured", "certified_truncated", "certified_td", "truncated", "td", "paper", "influence")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_labels_and_order_change_nothing(seed):
+    rng = np.random.default_rng(seed)
+    first = random_network(rng, 6)
+    second, to = relabelled(rng, *first)
+    for of in ("q", "gradient"):
+        for seconds in (0.0, 0.01):
+            one = advise(of_model(model(*first)), 0.1, of, seconds=seconds)
+            other = advise(of_model(model(*second)), 0.1, of, seconds=seconds)
+            assert (one.recommended, one.shown_for, one.refuted) == (other.recommended, other.shown_for, other.refuted)
+            for a, b in zip(one.rows, other.rows, strict=True):
+                for name in ERRORS:
+                    assert getattr(a, name) == pytest.approx(getattr(b, name), rel=1e-6, abs=1e-9), name
+            for i, place in enumerate(to):
+                a, b = one.agents[i], other.agents[place]
+                assert (a.kappa, a.uniform, a.degree) == (b.kappa, b.uniform, b.degree)
+
+
+def test_names_of_actions_change_nothing():
+    one, other = rule(8), rule(8, actions=["open", "closed"])
+    for table in TABLES:
+        a, b = (advise(network, 0.5, seconds=0.0, table=table) for network in (one, other))
+        assert a.recommended == b.recommended
+        assert [row.measured for row in a.rows] == pytest.approx([row.measured for row in b.rows], rel=1e-6)
+
+
+def test_a_component_more_changes_nobody_elses_advice():
+    rng = np.random.default_rng(3)
+    graph, P, r, gamma = random_network(rng, 5)
+    more, P_more, r_more, _ = random_network(rng, 4)
+    alone = of_model(model(graph, P, r, gamma))
+    both = of_model(model(nx.disjoint_union(graph, more), [*P, *P_more], [*r, *r_more], gamma))
+    for table in TABLES:
+        for agents in ([0], [0, 1, 2, 3, 4]):
+            a, b = (advise(network, 0.1, "q", agents, seconds=0.0, table=table) for network in (alone, both))
+            assert a.recommended == b.recommended
+            for row, other in zip(a.rows, b.rows, strict=False):
+                for name in ("truncated", "td", "certified_truncated", "certified_td"):
+                    assert getattr(row, name) == pytest.approx(getattr(other, name), rel=1e-9, abs=1e-12) or (
+                        getattr(row, name) == row.paper  # with r̄ over all agents
+                    )
+
+
+def test_more_time_only_tightens():
+    """Upper bounds fall, lower bounds rise, and the κ that is recommended never grows."""
+    network = test_network.load_dict(RULE | {"graph": {"family": "ring", "n": 16}})
+    short, long = (advise(network, 2.0, seconds=seconds, table="truncated") for seconds in (0.0, 12.0))
+    assert "light cones" in short.cut
+    for a, b in zip(short.rows, long.rows, strict=True):
+        assert b.certified <= a.certified
+        assert b.measured <= a.measured
+        assert b.measured_low >= a.measured_low
+        assert b.measured_low <= b.measured_high
+    assert long.recommended <= short.recommended
+    assert any(entry.method in ("light cone", "simulation", "branch and bound") for entry in long.measurements)
+
+
+def test_exact_values_are_those_of_each_component_alone():
+    network = test_network.load_dict(
+        RULE | {"graph": {"edges": [[f"{c}{i}", f"{c}{i + 1}"] for c in "abc" for i in range(4)]}}
+    )
+    assert network.n == 15  # 3^15 joint states, but 3^5 in each component
+    found = exact_values(network, list(range(15)), 3, 0.01, Clock(0.0))
+    assert len(found) == 15
+    D = decay_profile(rule(5).mdp(), uniform_theta(rule(5).mdp()))
+    for entry in found:
+        place = int(network.names[entry.agent][1:])
+        assert entry.upper == pytest.approx(D[place, :3], abs=1e-7)
+
+
+def test_what_nothing_shows_is_not_recommended():
+    """With as few κ as the paper's bound needs there is always one; a coarse table of bounds may have none."""
+    network = test_network.load_dict(RULE | {"graph": {"family": "ring", "n": 40}})
+    advice = advise(network, 0.5, seconds=0.0)
+    none = advice._replace(recommended=None, certified=None, measured=None, rows=advice.rows[:3])
+    told = recommendation(none)
+    assert told.startswith("none. Nothing shows that any κ up to 2 is enough: the best bound there is")
+    assert "more time (--seconds; cut short: light cones)" in told
+    assert "fewer agents (--agent)" in told
+    assert "take κ" not in told
+
+
+def test_random_models_of_seven_agents_are_advised_rightly():
+    rng = np.random.default_rng(0)
+    for seed in range(4):
+        mdp = model(*random_network(rng, 6, gamma=(0.6, 0.9)[seed % 2]))
+        D, q = errors_of_q(mdp)
+        for error in (0.02, 0.1, 0.4):
+            for table, exact in (("truncated", D), ("td", q)):
+                advice = advise(of_model(mdp), error, seconds=0.0, table=table)
+                kappa = advice.recommended
+                assert kappa is not None
+                assert kappa >= D.shape[1] or exact[:, kappa].max() <= error + 1e-7
+
+
+def test_the_relay_is_told_to_look_all_the_way():
+    """Lemma 3 is an equality on it, so that no κ below the distance of the source will do."""
+    mdp = build({"model": "relay", "n": 5, "gamma": 0.9})
+    advice = advise(of_model(mdp), 4.0, seconds=0.0, table="truncated")
+    D = decay_profile(mdp, uniform_theta(mdp)).max(axis=0)
+    assert advice.recommended == next(kappa for kappa, gap in enumerate(D) if gap <= 4.0)
+    assert neighborhood(mdp.graph, 0, 4) == (0, 1, 2, 3, 4)
