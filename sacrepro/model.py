@@ -358,6 +358,7 @@ def discount(gamma: float) -> float:
 def no_model(mdp: object) -> TypeError:
     """The error for what is none of the three kinds of model."""
     hint = "; a simulator shows no kernels: pass the model that it samples" if hasattr(mdp, "rollout") else ""
+    hint = "; take its .mdp()" if hasattr(mdp, "mdp") else hint
     return TypeError(f"expected a NetworkedMDP, a CoupledMDP or a CountedMDP, got {type(mdp).__name__}{hint}")
 
 

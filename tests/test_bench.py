@@ -9,6 +9,7 @@ from sacrepro.bench import exact as bench
 from sacrepro.bench.families import SIZES, benchmark_graph, benchmark_mdp
 from sacrepro.bench.peers import METHODS, TOLERANCE
 from sacrepro.bench.quantities import decay, far_decay, far_value, long_path, sticky
+from sacrepro.bench.sac import bench_sac
 from sacrepro.plotting import drawing
 from sacrepro.plotting.style import house_style
 
@@ -34,6 +35,25 @@ def test_one_measurement_in_a_process_of_its_own():
     assert status == "ok"
     assert len(record["seconds"]) == bench.ENOUGH_REPEATS  # milliseconds each
     assert record["peak_mb"] > 10
+
+
+LIMITS = {"repeats": 1, "time_limit": 1.0, "memory_limit_gb": 1.0, "progress": print}
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (lambda: bench.bench_exact(["torus"], [0.5], ["engine"], **LIMITS), "unknown family 'torus'; known are path, "),
+        (lambda: bench.bench_exact(["path"], [0.5], ["nope"], **LIMITS), "unknown method 'nope'; known are engine, "),
+        (lambda: bench.bench_quantities(["nope"], **LIMITS), "unknown quantity 'nope'; known are V_i, "),
+        (lambda: bench_sac(["ring"], progress=print), "unknown family 'ring'; known are path, grid"),
+        (lambda: bench_sac(methods=["nope"], progress=print), "unknown method 'nope'; known are sac, "),
+    ],
+)
+def test_unknown_names_are_refused_before_anything_is_measured(rows, message):
+    """Seen: rows that say \"failed\", as if the machine had."""
+    with pytest.raises(ValueError, match=message):
+        next(rows())
 
 
 def test_limits_and_absent_tools_are_named(monkeypatch):

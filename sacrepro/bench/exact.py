@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from sacrepro.bench.families import SIZES, benchmark_mdp
+from sacrepro.bench.families import SIZES, benchmark_mdp, refuse_unknown
 from sacrepro.bench.peers import METHODS, TOLERANCE
 from sacrepro.bench.quantities import QUANTITIES
 
@@ -68,8 +68,7 @@ NOTHING = float("nan")
 
 def one(method: str, family: str, n: int, gamma: float, repeats: int) -> dict[str, object]:
     """Run one method here and now: seconds of each repeat, peak memory, and values at the first states."""
-    if method not in METHODS:
-        raise ValueError(f"unknown method {method!r}; known are {', '.join(METHODS)}")
+    refuse_unknown("method", [method], METHODS)
     solve = METHODS[method]
     for warm_up in ENGINE_WARM_UP if method == "engine" else WARM_UP:  # imports and compilation
         solve(benchmark_mdp(*warm_up, gamma))
@@ -85,8 +84,7 @@ def one(method: str, family: str, n: int, gamma: float, repeats: int) -> dict[st
 
 def one_quantity(name: str, repeats: int) -> dict[str, object]:
     """Run one of `QUANTITIES` here and now: seconds of each repeat, peak memory, and its certified error."""
-    if name not in QUANTITIES:
-        raise ValueError(f"unknown quantity {name!r}; known are {', '.join(QUANTITIES)}")
+    refuse_unknown("quantity", [name], QUANTITIES)
     measured = QUANTITIES[name]
     compute = measured.prepare(measured.make())
     found = compute()  # imports and compilation
@@ -136,6 +134,8 @@ def bench_exact(
     progress: Callable[[Timing], None],
 ) -> Iterator[Timing]:
     """Each method on growing instances until it meets a limit or fails; `progress` sees each row as it comes."""
+    refuse_unknown("family", families, SIZES)
+    refuse_unknown("method", methods, METHODS)
     for family in families:
         for gamma in gammas:
             alive = list(methods)
@@ -166,6 +166,7 @@ def bench_quantities(
     progress: Callable[[Timing], None],
 ) -> Iterator[Timing]:
     """What this engine alone computes, one process each."""
+    refuse_unknown("quantity", names, QUANTITIES)
     for name in names:
         measured = QUANTITIES[name]
         status, record = measure(

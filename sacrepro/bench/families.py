@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import networkx as nx
 
 from sacrepro.instances.random_kernels import random_mdp
@@ -18,8 +20,16 @@ SIZES = {
 }
 
 
+def refuse_unknown(what: str, asked: Iterable[str], known: Iterable[str]) -> None:
+    """ValueError for the first of `asked` that is not known, before anything is measured."""
+    for name in asked:
+        if name not in tuple(known):
+            raise ValueError(f"unknown {what} {name!r}; known are {', '.join(known)}")
+
+
 def benchmark_graph(family: str, n: int) -> nx.Graph:
     """A path, ring, 2×k or 3×k grid, star, or seeded random 3-regular graph on n agents."""
+    refuse_unknown("family", [family], SIZES)
     if family == "path":
         return nx.path_graph(n)
     if family == "ring":
@@ -29,9 +39,7 @@ def benchmark_graph(family: str, n: int) -> nx.Graph:
         return nx.convert_node_labels_to_integers(nx.grid_2d_graph(rows, n // rows), ordering="sorted")
     if family == "star":
         return nx.star_graph(n - 1)
-    if family == "regular_3":
-        return nx.convert_node_labels_to_integers(nx.random_regular_graph(3, n, seed=n), ordering="sorted")
-    raise ValueError(f"unknown family {family!r}; known are {', '.join(SIZES)}")
+    return nx.convert_node_labels_to_integers(nx.random_regular_graph(3, n, seed=n), ordering="sorted")
 
 
 def benchmark_mdp(family: str, n: int, gamma: float) -> NetworkedMDP:

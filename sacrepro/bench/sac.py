@@ -24,6 +24,7 @@ import networkx as nx
 import numpy as np
 
 from sacrepro.bench.dictionaries import dictionary_sac
+from sacrepro.bench.families import refuse_unknown
 from sacrepro.learn.algorithm1 import run_model
 from sacrepro.learn.problem import Problem, seeds_together
 from sacrepro.learn.transcription import sac_transcribed
@@ -298,6 +299,8 @@ def bench_sac(
     time_limit : seconds an outer iteration may take; a method that meets it, or runs out of memory, stops growing.
     ``sac_seeds`` is skipped where one seed fills the machine's caches, since it is then ``sac``.
     """
+    refuse_unknown("family", families, FAMILIES)
+    refuse_unknown("method", methods, METHODS)
     for family, (S, A), kappa in itertools.product(families, pairs, kappas):
         last: dict[str, Throughput] = {}
         for n, method in itertools.product(sorted(sizes), methods):

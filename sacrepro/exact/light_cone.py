@@ -24,7 +24,7 @@ from sacrepro.exact.rounding import UNIT, gamma_k, policy_roundings, row_sum_ran
 from sacrepro.exact.sweep import plan_of, sweep_oscillations
 from sacrepro.exact.values import check_tol
 from sacrepro.graph import check_agent, check_kappa, neighborhood
-from sacrepro.model import Array, LocalModel, one_an_agent
+from sacrepro.model import Array, LocalModel, action_table, one_an_agent
 from sacrepro.notices import brief
 from sacrepro.policy import Policy, Theta, policy_at, warn_of_probabilities
 
@@ -153,7 +153,8 @@ def local_value(
     check_agent(i, len(mdp.graph))
     if not isinstance(theta, Policy):
         one_an_agent("theta", theta, len(mdp.graph))
-        warn_of_probabilities([np.asarray(theta[j]) for j in (i, *mdp.graph[i])])
+        near_i = (i, *mdp.graph[i])
+        warn_of_probabilities([action_table("theta", j, theta[j], np.asarray(mdp.r[j]).shape) for j in near_i])
     gamma = mdp.gamma
     near = _Surroundings(mdp, theta)
     reward = near.agent(i)[2]

@@ -160,6 +160,8 @@ def test_theta_of_a_local_evaluation_is_checked():
         with pytest.raises(ValueError, match="theta holds 2 arrays, but there are 3 agents"):
             evaluated(mdp, theta[:2], 0)
         with pytest.raises(TypeError, match=r"theta\[1\] of agent 1 must hold real numbers"):
+            evaluated(mdp, ([[0.5, 0.5]] * 2, np.array([["a", "b"]] * 2), theta[2]), 0)
+        with pytest.raises(TypeError, match=r"theta\[1\] of agent 1 must hold real numbers"):
             evaluated(mdp, (theta[0], np.array([["a", "b"]] * 2), theta[2]), 0)
         with pytest.raises(ValueError, match=r"agent 1: theta_i has logits \[nan, nan\] in state 0"):
             evaluated(mdp, (theta[0], np.full((2, 2), np.nan), theta[2]), 0)
@@ -216,3 +218,29 @@ def test_the_relay_is_worst_under_every_policy_and_far_agents_never_matter():
         worst_decay(mdp, 0, -1)
     with pytest.raises(ValueError, match="agent 3"):
         worst_decay(mdp, 3, 0)
+
+
+@pytest.mark.parametrize("gap", [1.0, 78.0, 250.0, 500.0, 740.0])
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 0.9, 0.99])
+def test_certificates_hold_for_logits_far_apart(gap, gamma):
+    """Against balls of 400 bits, rewards and moves on actions that are taken with probability e^-gap among them."""
+    flint = pytest.importorskip("flint")
+    rng = np.random.default_rng(int(gap))
+    flint.ctx.prec = 400
+    ball = np.vectorize(lambda x: flint.arb(float(x)), otypes=[object])
+    for _ in range(10):
+        S, A = int(rng.integers(1, 4)), int(rng.integers(2, 4))
+        P = np.eye(S)[rng.integers(0, S, size=(S, A))] if rng.random() < 0.5 else rng.dirichlet(np.full(S, 0.5), (S, A))
+        theta = gap * rng.random((S, A)) * rng.choice([0, 1, 2], size=(S, A))
+        r = rng.random((S, A)) * (theta < theta.max(axis=1, keepdims=True))
+        mdp = NetworkedMDP(nx.empty_graph(1), [P], [r], gamma, (np.full(S, 1 / S),))
+        P, r = ball(mdp.P[0]), ball(mdp.r[0])
+        weights = np.array([[x.exp() for x in row] for row in ball(theta)], dtype=object)
+        zeta = weights / weights.sum(axis=1, keepdims=True)
+        matrix = ball(np.eye(S)) - ball(gamma) * (zeta[..., None] * P).sum(axis=1)
+        mean = flint.arb_mat(S, 1, list((zeta * r).sum(axis=1)))
+        V = flint.arb_mat(S, S, list(matrix.ravel())).solve(mean)
+        value, local = evaluate(mdp, (theta,)), local_value(mdp, (theta,), 0)
+        for s in range(S):
+            assert abs(flint.arb(float(value.V[0][s])) - V[s, 0]) < flint.arb(value.error) * (1 + 1e-12) + 1e-300
+            assert abs(flint.arb(float(local.V[s])) - V[s, 0]) < flint.arb(local.error) * (1 + 1e-12) + 1e-300
