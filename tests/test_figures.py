@@ -232,6 +232,14 @@ def test_theorem_5_shows_both_sides_of_9_and_what_holds_anyway():
         assert levels == {1e3}
 
 
+def test_what_9_bounds_is_on_no_scale_where_it_is_0_up_to_the_certificate():
+    rows = [row._replace(left=1e-31) if row.hypothesis == "(9)" else row for row in rows_of("theorem5", PLAIN)]
+    with house_style():
+        axes = drawing("theorem5").draw(rows).get_axes()[1]
+    assert axes.get_xlim()[0] > 1.0
+    assert [text.get_text() for text in axes.texts] == ["0 up to the certificate"] * len(PLAIN)
+
+
 def test_the_critic_shows_its_bounds_and_what_holds_anyway():
     for axes in drawn("critic", PLAIN).get_axes()[:5]:
         labels = [line.get_label() for line in axes.get_lines()]

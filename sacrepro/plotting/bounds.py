@@ -79,7 +79,7 @@ def cone(rows: Sequence[Comparison]) -> Figure:
         axes.set_xscale("log", base=2)
         axes.xaxis.set_minor_locator(NullLocator())
         log_axis(axes)
-        zero_remark(axes, zero, zero == {row.kappa for row in own})
+        zero_remark(axes, zero, {row.kappa for row in own} - zero)
     more = swatches({row.kappa for row in ends})
     frame(figure, r"horizon $T$", r"$D_i(\kappa)$ and its interval $D_i^T(\kappa) \pm$ width", more)
     return figure

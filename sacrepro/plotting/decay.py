@@ -80,8 +80,7 @@ def draw_largest(axes: Axes, rows: Sequence[Comparison], marker: str, shift: flo
     """The largest left side at each κ, in κ's colour, where it exceeds its error."""
     for kappa in sorted({row.kappa for row in rows}):
         left = [row.left for row in rows if row.kappa == kappa and row.left > row.error]
-        if left:
-            dots(axes, [kappa + shift], [max(left)], kappa, marker, label=label)
+        dots(axes, [kappa + shift] * bool(left), [max(left)] if left else [], kappa, marker, label=label)
 
 
 def largest_right(rows: Sequence[Comparison]) -> dict[int, float]:
@@ -124,7 +123,7 @@ def kappa_axis(axes: Axes, rows: Sequence[Comparison]) -> None:
     log_axis(axes)
     integer_axis(axes, max(row.kappa for row in rows))
     shown = {row.kappa for row in rows if row.left > row.error}
-    zero_remark(axes, {row.kappa for row in rows} - shown, not shown)
+    zero_remark(axes, {row.kappa for row in rows} - shown, shown)
 
 
 def integer_axis(axes: Axes, largest: int) -> None:
@@ -133,13 +132,15 @@ def integer_axis(axes: Axes, largest: int) -> None:
     axes.set_xlim(-0.5, largest + 0.5)
 
 
-def zero_remark(axes: Axes, kappas: Iterable[int], everywhere: bool) -> None:
-    """That nothing is above the certificate, for all κ of a panel or for some."""
-    some = ", ".join(map(str, sorted(kappas)))
-    if everywhere:
+def zero_remark(axes: Axes, zero: Iterable[int], shown: Iterable[int]) -> None:
+    """That nothing is above the certificate, for all κ of a panel or for some; `shown` are those with a marker."""
+    some, least = sorted(zero), max(shown, default=-1)
+    if some and least < 0:
         remark(axes, "0 up to the certificate")
+    elif len(some) > 1 and some[0] > least:
+        remark(axes, rf"$\kappa \geq {some[0]}$: 0 up to the certificate")
     elif some:
-        remark(axes, rf"$\kappa = {some}$: 0 up to the certificate")
+        remark(axes, rf"$\kappa = {', '.join(map(str, some))}$: 0 up to the certificate")
 
 
 DRAWINGS = {"lemma3": (Comparison, decay), "truncation": (Comparison, truncation)}

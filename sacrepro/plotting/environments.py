@@ -45,7 +45,7 @@ def environments(rows: Sequence[EnvironmentRow]) -> Figure:
         if all(math.isnan(row.D) for row in own):
             remark(axes, "no exact solution")
         else:
-            zero_remark(axes, zero, zero == kappas)
+            zero_remark(axes, zero, set(kappas) - set(zero))
     frame(figure, r"$\kappa$", r"$\max_i D_i(\kappa)$")
     return figure
 

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from sacrepro.claims.rivals import EXACT, EstimatorRow
 from sacrepro.claims.summary import SummaryRow
 from sacrepro.plotting.learning import kappa_curves
-from sacrepro.plotting.panels import bare, beside, frame, grid_of, listed, log_axis
+from sacrepro.plotting.panels import LINE, bare, beside, frame, grid_of, listed, log_axis
 from sacrepro.plotting.style import BOUND_COLOR, KAPPA_COLORS, kappa_color, kappa_label, literal, names, width_of
 
 
@@ -106,7 +106,7 @@ DIAGNOSED = (
 def diagnostics(rows: Sequence[SummaryRow]) -> Figure:
     """One row a diagnostic, one column an instance, over outer iterations."""
     instances = names(rows)
-    figure, grid = grid_of(len(DIAGNOSED), len(instances), 2.2, 1.35, titles=0)
+    figure, grid = grid_of(len(DIAGNOSED), len(instances), 2.2, 1.35, titles=0, top=LINE)
     for line, (quantity, label, log) in enumerate(DIAGNOSED):
         for axes, name in zip(grid[line], instances, strict=True):
             own = of(rows, name, quantity)

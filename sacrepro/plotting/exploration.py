@@ -76,11 +76,16 @@ def against_right(axes: Axes, place: int, rows: Sequence[Comparison]) -> None:
     for k, kappa in enumerate(kappas):
         own = [row for row in rows if row.kappa == kappa]
         height = place + step * (k - (len(kappas) - 1) / 2)
-        left = sorted({row.left for row in own})
+        # What ‖∇J‖² may be off is of its size; what the T of (8) may be off is of the size of T.
+        left = sorted({row.left for row in own if row.left > row.error or row.hypothesis == "T of (8)"})
         dots(axes, left, [height] * len(left), kappa, label="left side", alpha=0.6, markersize=3.5)
         right = sorted({row.right for row in own})
         ends = dict.fromkeys((right[0], right[-1]))
         axes.plot([*ends], [height] * len(ends), "|", color=kappa_color(kappa), label="right side")
+    if rows and not any(row.left > row.error for row in rows) and rows[0].hypothesis != "T of (8)":
+        level = min(min(row.right, row.trivial) for row in rows)
+        note = {"textcoords": "offset points", "xytext": (4, 0), "ha": "left", "va": "center", "fontsize": 7}
+        axes.annotate("0 up to the certificate", (level, place), **note)
     trivial = {row.trivial for row in rows if row.trivial < float("inf")}
     for level in sorted(trivial):
         axes.plot([level] * 2, [place - 0.45, place + 0.45], color=BOUND_COLOR, linewidth=0.9, label="holds at every θ")

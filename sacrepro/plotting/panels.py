@@ -28,6 +28,7 @@ def grid_of(
     left: float = LINE + BESIDE,
     gap: float = BESIDE,
     titles: int = 1,
+    top: float = 0.0,
     bottom: float = LINE,
     end: float = END,
     **shared: Any,
@@ -35,18 +36,19 @@ def grid_of(
     """rows × columns panels, each `width` × `height` inches with what stands around it.
 
     left, gap, end : inches left of the first panel, between two, and right of the last.
-    titles, bottom : lines of text above a panel; inches below the tick labels. The legend gets its room from `frame`.
+    titles         : lines of text above a panel.
+    top, bottom    : inches above the first row and below the last tick labels; the legend gets its room from `frame`.
     shared         : further arguments of `Figure.subplots`.
     """
     wide, high = width - gap, height - BELOW - LINE * titles
     across = EDGE + left + columns * wide + (columns - 1) * gap + end
-    up = rows * height + bottom + EDGE
+    up = top + rows * height + bottom + EDGE
     figure = Figure(figsize=(across, up))
     figure.subplots_adjust(
         left=(left + EDGE) / across,
         right=1 - end / across,
         bottom=(bottom + BELOW) / up,
-        top=1 - (EDGE + LINE * titles) / up,
+        top=1 - (EDGE + top + LINE * titles) / up,
         wspace=gap / wide,
         hspace=(height - high) / high,
     )
@@ -86,7 +88,7 @@ def listed(
     """A figure whose rows, `row` inches each, are named at the left; a panel for each share of `width`."""
     shown = [literal(label, 200.0, 8.0) for label in labels]
     left = max(width_of(label, 8.0) for label in shown) / 72 + 0.12
-    high, gap = row * len(labels), 0.14
+    high, gap = row * len(labels), 0.22
     across, up = EDGE + left + width + END, high + BELOW + LINE * (1 + titles) + EDGE
     figure = Figure(figsize=(across, up))
     figure.subplots_adjust(
@@ -163,9 +165,8 @@ def legend_keys(figure: Figure) -> dict[str, Any]:
     drawn: dict[str, list[Any]] = {}
     for axes in figure.get_axes():
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
-            if has_data(handle):
-                drawn.setdefault(label, []).append(handle)
-    return {label: key_of(handles) for label, handles in drawn.items()}
+            drawn.setdefault(label, []).extend([handle] * has_data(handle))
+    return {label: key_of(handles) for label, handles in drawn.items() if handles}
 
 
 def key_of(handles: Sequence[Any]) -> Any:
@@ -200,7 +201,8 @@ def frame(figure: Figure, x: str = "", y: str = "", more: Mapping[str, Artist] |
     """
     keys = {**legend_keys(figure), **(more or {})}
     if keys:
-        add_legend(figure, keys)
+        order = sorted(keys, key=lambda label: not label.startswith(r"$\kappa="))
+        add_legend(figure, {label: keys[label] for label in order})
     across, up = figure.get_size_inches()
     if x:
         figure.supxlabel(x, fontsize=9, y=EDGE / up)
