@@ -13,7 +13,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
-from figure_rows import rows_of
+from figure_rows import made, rows_of
 from sacrepro.advise import AgentRow
 from sacrepro.plotting import FIGURES, drawing
 from sacrepro.plotting.advice import advice
@@ -24,9 +24,17 @@ NASTY = ("<b>a&b</b>", "a $ and_b", "of $x$ and\nmore", "\N{HEBREW LETTER ALEF}\
 
 
 def agents(names, kappas=(0, 1, 7, -1)):
-    places = [(math.cos(2 * k), math.sin(3 * k)) for k in range(len(names))]
     return [
-        AgentRow(k, name, 2, kappas[k % len(kappas)], 0.1 + 0.1 * k, *places[k], k == 0) for k, name in enumerate(names)
+        made(
+            AgentRow,
+            name=name,
+            kappa=kappas[k % len(kappas)],
+            rate=0.1 + 0.1 * k,
+            x=math.cos(2 * k),
+            y=math.sin(3 * k),
+            looked_at=k == 0,
+        )
+        for k, name in enumerate(names)
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -84,7 +85,13 @@ def against_right(axes: Axes, place: int, rows: Sequence[Comparison]) -> None:
         axes.plot([*ends], [height] * len(ends), "|", color=kappa_color(kappa), label="right side")
     if rows and not any(row.left > row.error for row in rows) and rows[0].hypothesis != "T of (8)":
         level = min(min(row.right, row.trivial) for row in rows)
-        note = {"textcoords": "offset points", "xytext": (4, 0), "ha": "left", "va": "center", "fontsize": 7}
+        note: dict[str, Any] = {
+            "textcoords": "offset points",
+            "xytext": (4, 0),
+            "ha": "left",
+            "va": "center",
+            "fontsize": 7,
+        }
         axes.annotate("0 up to the certificate", (level, place), **note)
     trivial = {row.trivial for row in rows if row.trivial < float("inf")}
     for level in sorted(trivial):
