@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 import test_network
 from sacrepro import evaluate, sac
+from sacrepro.advise import advise, words
+from sacrepro.advise.advice import PILOT
 from sacrepro.advise.evaluation import evaluation, evaluation_words
-from sacrepro.advise.pilot import KappaReturn, RunRow, best, kappa_returns, pilot, trained
+from sacrepro.advise.pilot import KappaReturn, Pilot, RunRow, best, kappa_returns, pilot, trained
 from sacrepro.advise.returns import CUT, Objective, half_width, horizon, solvable
 from sacrepro.advise.settings import FRESH, ITERATIONS, PROBING, WANDER, check_kappas, proposal
 from sacrepro.advise.words_of_return import chosen_run, pilot_words, settings_words, training_words
@@ -202,7 +204,10 @@ def test_a_pilot_finds_the_kappa_that_earns_and_keeps_to_its_time():
     told = " ".join(pilot_words(found, 3, 0.3))
     assert "THE TWO ANSWERS DIFFER" in told
     assert "asks for κ = 3, the return for κ = 0" in " ".join(told.split())
+    assert "as there was time for" in told
     assert "DIFFER" not in " ".join(pilot_words(found, 0, 0.3))
+    unclear = found._replace(trained=found.trained._replace(gains=False))
+    assert "says nothing against the κ = 3" in " ".join(" ".join(pilot_words(unclear, 3, 0.3)).split())
     assert "No κ was shown" in " ".join(pilot_words(found, None, 0.3))
 
 
@@ -212,6 +217,27 @@ def test_a_pilot_without_time_says_so(seconds, note):
     assert found.trained is None
     assert note in found.note
     assert "no pilot of SAC was run" in pilot_words(found, 1, 0.3)[0]
+
+
+def test_advice_asks_the_return_as_well(monkeypatch):
+    """In the time that is kept for it, and beside the recommendation, whose κ it is compared with."""
+    network, given_seconds = test_network.load_dict(FRIENDS), []
+    trial = short(network)
+
+    def quick(network, *, seconds, seed):
+        given_seconds.append(seconds)
+        return Pilot(trial._replace(thetas=()), "")
+
+    monkeypatch.setattr("sacrepro.advise.advice.pilot", quick)
+    advice = advise(network, 0.3, seconds=0.1)
+    assert given_seconds[0] <= 0.1
+    assert 0.0 < PILOT < 1.0
+    assert advice.pilot.trained.rows == trial.rows
+    text = words(network, advice)
+    assert text.index("RECOMMENDATION") < text.index("RETURN: what short runs of SAC earn")
+    assert f"κ = {advice.recommended}" in text[text.index("RETURN") :]
+    monkeypatch.undo()
+    assert "no pilot of SAC was run: no time was given for it" in words(network, advise(network, 0.3, seconds=0.0))
 
 
 def test_a_pilot_of_what_cannot_be_sampled_says_why():

@@ -34,7 +34,8 @@ def run(*words):
     cli.main([str(word) for word in words])
 
 
-def test_what_train_writes_evaluate_reads(tmp_path, friends, capsys):
+def test_what_train_writes_evaluate_reads(tmp_path, friends, capsys, monkeypatch):
+    monkeypatch.setattr("sacrepro.cli.network.SILENT", 0.0)
     rows, record, theta, policy, same = (tmp_path / n for n in ("r.csv", "r.json", "t.npz", "p.yaml", "p.json"))
     outputs = ["--output", rows, record, "--theta", theta, "--policy", policy, same]
     run("train", friends, "--kappa", "0", "1", *FEW, *outputs)
@@ -43,7 +44,7 @@ def test_what_train_writes_evaluate_reads(tmp_path, friends, capsys):
     assert "Theorem 5 asks for h" in printed.out
     assert "J at the start, the uniform policy: 4.277" in printed.out
     assert printed.out.count("written") == 5
-    assert "κ = 1, seeds 0 to 1: 2 of 4 runs done" in printed.err
+    assert "κ = 1, seeds 0 to 1: 2 of 4 runs done …" in printed.err
     runs = list(csv.DictReader(rows.read_text().splitlines()))
     assert [(row["kappa"], row["seed"]) for row in runs] == [("0", "0"), ("0", "1"), ("1", "0"), ("1", "1")]
     kept = json.loads(record.read_text())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterator, Sequence
 from numbers import Integral, Real
 from typing import NamedTuple
@@ -22,6 +23,7 @@ from sacrepro.advise.clock import Clock
 from sacrepro.advise.cost import UNCOUNTED, Cost, costs
 from sacrepro.advise.layout import layout
 from sacrepro.advise.measured import Measured, measured
+from sacrepro.advise.pilot import Pilot, pilot
 from sacrepro.bounds.lemma4_gaps import lemma4_gaps
 from sacrepro.graph import check_agent
 from sacrepro.instances.network import Network
@@ -33,6 +35,8 @@ NOTHING = float("nan")
 COSTED = 6
 #: Which tables the error is of: of TD's limit q*, which Algorithm 1 learns, or of form (5), for any weights of eq. (6).
 TABLES = ("td", "truncated")
+#: Share of the time that is kept for the pilot; what the rest leaves over is its own as well.
+PILOT = 0.4
 #: log10 of the longest episode that is worth recommending: a million steps fill a table of 10^5 entries ten times.
 LONGEST = 5.0
 
@@ -110,6 +114,7 @@ class Advice(NamedTuple):
         in components beyond 600 agents.        components : of the graph.
     asked     : the agents asked about.        table : which tables, of `TABLES`.
     seconds   : the time given.        cut : what it cut short.
+    pilot     : what short runs of SAC earn at each κ: the return's answer, beside that of the error.
     """
 
     error: float
@@ -135,6 +140,7 @@ class Advice(NamedTuple):
     table: str
     seconds: float
     cut: tuple[str, ...]
+    pilot: Pilot
 
 
 def advise(
@@ -152,14 +158,15 @@ def advise(
     """Which κ brings the error of Q (``q``) or of the gradient (``gradient``) below `error`, and at what cost.
 
     agents  : those it is asked for; all by default.        T : episode length of SAC.
-    seconds : for everything; what takes a few seconds at most is done whatever it is.
+    seconds : for everything, the pilot of SAC included; what takes a few seconds at most is done whatever it is.
     table   : ``td`` for the limit q* of TD, which Algorithm 1 learns, or ``truncated`` for tables of form (5).
     progress : called with a word on what is being done, where that takes time.
 
     More time can only lower upper bounds and raise lower ones. Raises TypeError or ValueError naming the argument.
     """
     check_question(network, error, of, agents, T, seed, seconds, table)
-    clock = Clock(seconds, progress)
+    begin = time.monotonic()
+    clock = Clock((1.0 - PILOT) * seconds, progress)
     everyone = not agents
     asked = list(range(network.n)) if everyone else sorted(set(agents))
     # The gradient of one agent hangs on the tables of all.
@@ -175,6 +182,8 @@ def advise(
     certified = least([row.certified for row in rows], error)
     under_uniform = least([row.measured for row in rows], error)
     recommended = recommended_kappa(rows, certified, under_uniform)
+    clock.say("pilot of SAC")
+    earned = pilot(network, seconds=seconds - (time.monotonic() - begin) if seconds else 0.0, seed=seed)
     clock.say("")
     return Advice(
         error=error,
@@ -204,6 +213,7 @@ def advise(
         table=table,
         seconds=seconds,
         cut=tuple(clock.cut),
+        pilot=earned,
     )
 
 

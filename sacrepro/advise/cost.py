@@ -59,8 +59,8 @@ class Cost(NamedTuple):
 UNCOUNTED = Cost(-1, NOTHING, 0, 0, NOTHING, NOTHING, -1, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, 0, NOTHING)
 
 
-def costs(network: Network, kappas: int, T: int, clock: Clock) -> list[Cost]:
-    """The cost of κ = 0, 1, … while all N_i^κ can be listed; iterations are measured while there is time."""
+def costs(network: Network, kappas: int, T: int, clock: Clock, *, timed: bool = True) -> list[Cost]:
+    """The cost of κ = 0, 1, … while all N_i^κ can be listed; if `timed`, with iterations measured as time allows."""
     n = network.n
     pairs = np.log10(network.state_sizes * network.action_sizes)
     states = np.log10(network.state_sizes)
@@ -90,13 +90,15 @@ def costs(network: Network, kappas: int, T: int, clock: Clock) -> list[Cost]:
         hood, entries = np.diff(reach.indptr), reach @ pairs
         later = reach @ states + ((pairs - states) if before is None else before)
         measured = (NOTHING, 0, NOTHING)
-        if clock.left() > slowest:
+        if found and found[-1].whole == n:
+            measured = (found[-1].seconds, found[-1].measured_T, found[-1].seen)
+        elif timed and clock.left() > slowest:
             begin = time.monotonic()
             simulator = simulator or network.simulator()
             measured = _iteration(network, simulator, kappa, T)
             # The first one compiles, which the next ones do not.
             slowest = time.monotonic() - begin if kappa else 0.0
-        else:
+        elif timed:
             clock.stop("run time")
         code = 1 if int((network.state_sizes * network.action_sizes).max()) <= 256 else 2
         top = float(entries.max())

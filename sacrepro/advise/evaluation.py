@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sacrepro.advise.certificates import eccentricities
-from sacrepro.advise.measured import _largest_cone
+from sacrepro.advise.measured import largest_cone
 from sacrepro.advise.returns import EPISODES, Objective, Return, solvable
 from sacrepro.exact import certified_decay, evaluate, local_decay, local_value
 from sacrepro.instances.network import Network
@@ -103,7 +103,7 @@ def _exact(network: Network, theta: Sequence[Array], agents: Sequence[int]) -> E
 def _by_light_cone(network: Network, theta: Sequence[Array], i: int) -> AgentValue:
     most = network.r_bar / (1.0 - network.gamma)
     tol = 1e-3 * max(most, 1e-12)
-    largest = _largest_cone(network, theta, i, tol)
+    largest = largest_cone(network, theta, i, tol)
     if not largest:
         raise ValueError("the tables around it are too large")
     value = local_value(network, theta, i, tol, largest=largest)

@@ -143,7 +143,7 @@ def light_cones(network: Network, agents: Sequence[int], few: int, tol: float, c
             break
         clock.say(f"light cone of agent {k + 1:,} of {len(agents):,}")
         try:
-            largest = _largest_cone(network, theta, i, tol)
+            largest = largest_cone(network, theta, i, tol)
         except ValueError:  # some agent nearby has a kernel that is too large for a table
             largest = 0
         if largest:
@@ -176,7 +176,7 @@ def simulations(
     return found
 
 
-def _largest_cone(network: Network, theta: Sequence[Array], i: int, tol: float) -> int:
+def largest_cone(network: Network, theta: Sequence[Array], i: int, tol: float) -> int:
     """The largest of `CONES` whose next step fits and whose local Q_i can be swept, 0 if there is none."""
     pairs = np.log2(network.state_sizes * network.action_sizes)
     near_i = list(nx.single_source_shortest_path_length(network.graph, i, cutoff=4))

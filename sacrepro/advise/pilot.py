@@ -73,7 +73,7 @@ class Trained(NamedTuple):
 
 
 class Pilot(NamedTuple):
-    """The return's answer to which κ: `trained` is None where there was no time, and `note` says so."""
+    """The return's answer to which κ: `trained`, without its θ, is None where there was no time, as `note` says."""
 
     trained: Trained | None
     note: str
@@ -192,9 +192,10 @@ def pilot(network: Network, *, seconds: float, seed: int = 0) -> Pilot:
         needed = time.monotonic() - begin + (runs + 1) * judged + 2.0 * ITERATIONS[-1] * len(kappas) * iteration
         return Pilot(None, _too_slow(needed))
     settings = proposal(network, simulator, kappas, seeds=SEEDS, M=M, longest=LONGEST)
-    return Pilot(
-        trained(network, simulator, objective, settings, kappas, seeds), f"M = {M}: as many as there was time for"
-    )
+    enough = f"M = {M}: as many of {', '.join(map(str, ITERATIONS))} as there was time for"
+    settings = settings._replace(reasons=(*settings.reasons, enough))
+    found = trained(network, simulator, objective, settings, kappas, seeds)
+    return Pilot(found._replace(thetas=()), "")
 
 
 def _too_slow(seconds: float) -> str:

@@ -73,7 +73,7 @@ def check_kappas(network: Network, kappas: Sequence[int]) -> list[Cost]:
 
 def table_sizes(network: Network, kappas: int) -> list[Cost]:
     """The sizes of all Q̂_i for κ = 0, 1, …, `kappas` of them, or fewer where neighborhoods are too large to list."""
-    return costs(network, kappas, 1, Clock(0.0))
+    return costs(network, kappas, 1, Clock(math.inf), timed=False)
 
 
 def proposal(

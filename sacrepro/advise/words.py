@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from textwrap import wrap
 
 from sacrepro.advise.advice import LONGEST, Advice, KappaRow, fillable
+from sacrepro.advise.words_of_return import pilot_words
 from sacrepro.instances.network import Network
 
 #: κ's that are listed one by one, and names of agents.
@@ -47,6 +48,8 @@ def words(network: Network, advice: Advice) -> str:
         *(line for note in _notes(network, advice) for line in _wrapped(note, "  ")),
         "",
         *_wrapped(f"RECOMMENDATION: {recommendation(advice)}"),
+        "",
+        *pilot_words(advice.pilot, advice.recommended, advice.error),
     ]
     return "\n".join(lines) + "\n"
 

@@ -78,17 +78,26 @@ def pilot_words(found: Pilot, advised: int | None, error: float) -> list[str]:
     if found.trained is None:
         return wrap(f"RETURN: no pilot of SAC was run: {found.note}. More --seconds make one.", WIDTH)
     best = found.trained.best
-    lines = ["RETURN: what short runs of SAC earn, from episodes of their own:", *returns_table(found.trained)]
+    lines = [
+        "RETURN: what short runs of SAC earn, judged by episodes of their own.",
+        *settings_words(found.trained.proposal).splitlines(),
+        *returns_table(found.trained),
+        "",
+    ]
     told = which_kappa(found.trained)
     if advised is None:
         told += f" No κ was shown to keep the error at or below ε = {error:g}, which is a question of its own."
     elif advised == best:
         told += f" The error at or below ε = {error:g} asks for the same κ = {best}."
+    elif not found.trained.gains:
+        told += (
+            f" So the pilot says nothing against the κ = {advised} that the error at or below ε = {error:g} asks for."
+        )
     else:
+        why = "a larger table is learned worse from them" if best < advised else "a larger table pays already"
         told += (
             f" THE TWO ANSWERS DIFFER: the error at or below ε = {error:g} asks for κ = {advised}, the return for "
-            f"κ = {best}. The first is about how far Q̂_i may be off Q_i, the second about what is earned with so many "
-            "samples, where a larger table is learned worse."
+            f"κ = {best}. The first bounds an error; the second is what these samples earn, and {why}."
         )
     return [*lines, *wrap(told, WIDTH)]
 

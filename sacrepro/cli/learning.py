@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from sacrepro.cli.arguments import COUNT, NON_NEGATIVE, ORDINAL, POSITIVE, SEED, SEVERAL, output
-from sacrepro.cli.network import one_line_errors, plain
+from sacrepro.cli.network import one_line_errors, plain, progress
 from sacrepro.cli.verbs import Verbs
 
 
@@ -28,8 +27,8 @@ def train(args: argparse.Namespace) -> None:
         print(settings_words(settings), end="", flush=True)
         objective = Objective(network, simulator, seed=args.seed, episodes=args.episodes)
         seeds = range(args.seed, args.seed + args.seeds)
-        found = trained(network, simulator, objective, settings, args.kappa, seeds, progress)
-        progress("")
+        with progress() as told:
+            found = trained(network, simulator, objective, settings, args.kappa, seeds, told)
         text = training_words(found)
         print(text, end="")
         for path in args.output or []:
@@ -53,13 +52,6 @@ def train(args: argparse.Namespace) -> None:
             )
     for path in (*(args.output or []), *(args.theta or []), *(args.policy or [])):
         print(f"{path} written")
-
-
-def progress(line: str) -> None:
-    """One line on stderr; on a terminal it takes the place of the last, and an empty one clears it."""
-    end = "\r\033[K" if sys.stderr.isatty() else ""
-    if line or end:
-        print(f"{end}{line}", end="" if end else "\n", file=sys.stderr, flush=True)
 
 
 def evaluate(args: argparse.Namespace) -> None:
