@@ -21,7 +21,7 @@ from sacrepro.exact.operator import FactoredOperator
 from sacrepro.exact.stationary import stationary_law
 from sacrepro.exact.values import demand_value_tables, values
 from sacrepro.graph import check_agent, check_kappa, neighborhood
-from sacrepro.model import Array, NetworkedMDP
+from sacrepro.model import Array, NetworkedMDP, real
 from sacrepro.policy import Theta
 
 #: How far the sum of a law that is given may be from 1.
@@ -123,7 +123,7 @@ def _check(mdp: Model, i: int, kappa: int) -> None:
 
 
 def _checked_law(name: str, law: Array, mdp: Model) -> Array:
-    law = np.asarray(law, dtype=np.float64)
+    law = real(name, law)
     if law.shape != mdp.state_sizes:
         raise ValueError(f"{name} has shape {law.shape}, expected {mdp.state_sizes}: a law over joint states")
     if not (law >= 0).all():

@@ -90,6 +90,8 @@ def worst_decay(
     rng = np.random.default_rng(seed)
     best: tuple[float, tuple[Array, ...]] = (-1.0, uniform_theta(mdp))
     exhaustive = count <= exhaustive_limit
+    if starts < (0 if exhaustive else 1):
+        raise ValueError(f"starts must be at least {0 if exhaustive else 1}, got {starts!r}: no policy would be tried")
     if exhaustive:
         for theta in _deterministic(mdp, relevant):
             best = max(best, (D(theta), theta), key=lambda found: found[0])

@@ -44,11 +44,16 @@ def ascend(theta: Array, g_hat: Array, eta: float, m: int) -> int:
     Lost is what was finite and is not, or is NaN: a logit of -inf, which makes an action impossible, stays.
     """
     eta_m = eta / np.sqrt(m + 1.0)
-    lost = -1
+    nothing = 0.0  # a difference of what is not finite with itself is NaN, and a sum is quicker than a branch
     for k in range(len(theta)):
-        before = theta[k]
-        after = before + eta_m * g_hat[k]
-        theta[k] = after
-        if lost < 0 and not np.isfinite(after) and after != before:
-            lost = k
+        after = theta[k] + eta_m * g_hat[k]
+        nothing += after - after
+    lost = -1
+    if nothing != 0.0:
+        for k in range(len(theta)):
+            after = theta[k] + eta_m * g_hat[k]
+            if lost < 0 and not np.isfinite(after) and after != theta[k]:
+                lost = k
+    for k in range(len(theta)):
+        theta[k] += eta_m * g_hat[k]
     return lost

@@ -113,6 +113,8 @@ def batches(
 ) -> Iterator[tuple[Problem, list[int]]]:
     """The seeds, `together` at a time, each batch with its problem; θ(0) and all seeds are checked before the first."""
     theta = check_theta0(theta0, simulator)
+    if not isinstance(seeds, Iterable):
+        raise TypeError(f"seeds must hold integers, got {seeds!r}")
     chosen = [check_seed(seed) for seed in seeds]
     for low in range(0, len(chosen), together):
         batch = chosen[low : low + together]

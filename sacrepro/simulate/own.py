@@ -112,7 +112,7 @@ class SteppedSimulator:
         return Trajectory(s, a, r)
 
     def _states(self, what: str, answer: object) -> Array:
-        state = np.asarray(answer)
+        state = _unmasked(f"{what} returned states", answer)
         if state.shape != (self.n,):
             raise ValueError(f"{what} returned states of shape {state.shape}, expected ({self.n},): one an agent")
         if not np.issubdtype(state.dtype, np.integer):
@@ -124,7 +124,7 @@ class SteppedSimulator:
         return state.astype(np.int64)
 
     def _rewards(self, what: str, answer: object) -> Array:
-        r = np.asarray(answer)
+        r = _unmasked(f"{what} returned rewards", answer)
         if r.shape != (self.n,):
             raise ValueError(f"{what} returned rewards of shape {r.shape}, expected ({self.n},): one an agent")
         if r.dtype.kind not in "fiub":
@@ -167,6 +167,12 @@ def as_simulator(source: object) -> AnySimulator:
         f"expected a NetworkedMDP, a CoupledMDP, a CountedMDP or a simulator, got {type(source).__name__}; a simulator "
         f"of your own needs {NEEDS}"
     )
+
+
+def _unmasked(what: str, answer: object) -> Array:
+    if isinstance(answer, np.ma.MaskedArray) and np.ma.is_masked(answer):
+        raise ValueError(f"{what} that are masked for agent {int(np.argmax(np.ma.getmaskarray(answer)))}")
+    return np.asarray(answer)
 
 
 def _sizes(name: str, sizes: Sequence[int], n: int) -> tuple[int, ...]:

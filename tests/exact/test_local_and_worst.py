@@ -192,6 +192,15 @@ def test_the_worst_policy_is_at_least_every_policy_tried():
         assert dense.decay_profile(mdp, gaussian_theta(mdp, rng, 3.0))[1, 0] <= worst.D + 1e-7
 
 
+def test_a_search_without_a_policy_is_refused():
+    """Seen: D = -1."""
+    mdp = random_mdp(nx.path_graph(3), seed=8)
+    with pytest.raises(ValueError, match="starts must be at least 1, got 0"):
+        worst_decay(mdp, 1, 0, starts=0, exhaustive_limit=0)
+    with pytest.raises(ValueError, match="starts must be at least 0, got -1"):
+        worst_decay(mdp, 1, 0, starts=-1)
+
+
 def test_local_search_finds_what_enumeration_finds():
     mdp = random_mdp(nx.path_graph(3), seed=9)
     everything = worst_decay(mdp, 0, 0)

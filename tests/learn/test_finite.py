@@ -131,6 +131,20 @@ def test_rewards_of_a_users_simulator_have_the_scale_of_a_models():
     assert sac(Own(1e147), theta, kappa=1, M=1, T=5, h=1, t0=1, eta=1, seed=0).J_estimate[0] > 1e146
 
 
+def test_masked_answers_lose_no_mask():
+    class Masked(Own):
+        def step(self, a, rng):
+            return np.ma.array([1.0, 2.0], mask=[False, True]), np.zeros(2, dtype=int)
+
+    with pytest.raises(ValueError, match=r"step\(\) at t = 0 returned rewards that are masked for agent 1"):
+        sac(Masked(1.0), [np.zeros((1, 2))] * 2, kappa=1, M=1, T=5, h=1, t0=1, eta=1, seed=0)
+
+
+def test_seeds_are_a_collection():
+    with pytest.raises(TypeError, match="seeds must hold integers, got 3"):
+        sac_seeds(MDP, THETA, **{k: v for k, v in RUN.items() if k != "seed"}, eta=1.0, seeds=3)
+
+
 def test_an_episode_of_length_t_takes_t_plus_one_steps():
     """As documented: line 11 sums over t = 0..T."""
     own = Own(1.0)
