@@ -219,6 +219,14 @@ def test_a_pilot_without_time_says_so(seconds, note):
     assert "no pilot of SAC was run" in pilot_words(found, 1, 0.3)[0]
 
 
+def test_a_pilot_that_turns_out_too_slow_is_left_out(monkeypatch):
+    monkeypatch.setattr("sacrepro.advise.pilot.FASTEST", math.inf)
+    found = pilot(test_network.load_dict(FRIENDS), seconds=1e-6)
+    assert found.trained is None
+    assert found.note.startswith("100 outer iterations for each κ and seed would take")
+    assert found.note.endswith("s with a reserve")
+
+
 def test_advice_asks_the_return_as_well(monkeypatch):
     """In the time that is kept for it, and beside the recommendation, whose κ it is compared with."""
     network, given_seconds = test_network.load_dict(FRIENDS), []

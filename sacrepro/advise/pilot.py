@@ -29,6 +29,8 @@ KAPPAS, SEEDS, LONGEST, BITS = 4, 4, 400, 14.0
 ROUNDING = 1e-9
 #: Agent-steps a second that no run exceeds: what would be too slow even so is not begun.
 FASTEST = 5e8
+#: Outer iterations that are timed.
+TRIAL = 11
 #: A pilot tries a κ as long as the median table has at most so many entries, log10.
 LARGEST_TABLE = 5.0
 
@@ -157,7 +159,7 @@ def pilot(network: Network, *, seconds: float, seed: int = 0) -> Pilot:
     if seconds <= 0.0:
         return Pilot(None, "no time was given for it")
     farthest = int(eccentricities(network.graph).max())
-    sizes = table_sizes(network, min(KAPPAS, farthest + 1))
+    sizes = table_sizes(network, min(KAPPAS, farthest + 1), seconds)
     kappas = [cost.kappa for cost in sizes if cost.kappa == 0 or cost.entries_median <= LARGEST_TABLE]
     try:
         simulator = network.simulator()
@@ -168,18 +170,21 @@ def pilot(network: Network, *, seconds: float, seed: int = 0) -> Pilot:
     settings = proposal(network, simulator, kappas, seeds=SEEDS, M=1, eta=1.0, longest=LONGEST)
     needed = network.n * settings.T * SEEDS * len(kappas) * ITERATIONS[-1] / FASTEST
     if needed > seconds - (time.monotonic() - begin):
-        return Pilot(None, _too_slow(needed))
+        return Pilot(None, _too_slow(needed, "or more"))
     seeds = range(seed, seed + SEEDS)
 
-    def seconds_of(M: int) -> float:
+    def seconds_of(M: int, some: Sequence[int]) -> float:
         start = time.monotonic()
         arguments = settings._replace(M=M).arguments | {"kappa": kappas[-1], "record_every": M}
-        sac_seeds(simulator, theta0, seeds=seeds, **arguments)
+        sac_seeds(simulator, theta0, seeds=some, **arguments)
         return time.monotonic() - start
 
-    seconds_of(1)  # compiles
-    short = seconds_of(1)
-    iteration = max(seconds_of(11) - short, 0.0) / 10.0
+    seconds_of(1, seeds[:1])  # compiles
+    one = seconds_of(1, seeds[:1])
+    iteration = SEEDS * one
+    if TRIAL * iteration <= 0.1 * (seconds - (time.monotonic() - begin)):
+        # What does not grow with M is left out, where there is time to tell.
+        iteration = max(seconds_of(TRIAL, seeds) - seconds_of(1, seeds), 0.0) / (TRIAL - 1.0)
     objective(theta0)
     between = time.monotonic()
     objective(theta0)
@@ -190,7 +195,7 @@ def pilot(network: Network, *, seconds: float, seed: int = 0) -> Pilot:
     M = next((count for count in ITERATIONS if 2.0 * count * len(kappas) * iteration <= left), None)
     if M is None:
         needed = time.monotonic() - begin + (runs + 1) * judged + 2.0 * ITERATIONS[-1] * len(kappas) * iteration
-        return Pilot(None, _too_slow(needed))
+        return Pilot(None, _too_slow(needed, "with a reserve"))
     settings = proposal(network, simulator, kappas, seeds=SEEDS, M=M, longest=LONGEST)
     enough = f"M = {M}: as many of {', '.join(map(str, ITERATIONS))} as there was time for"
     settings = settings._replace(reasons=(*settings.reasons, enough))
@@ -198,5 +203,5 @@ def pilot(network: Network, *, seconds: float, seed: int = 0) -> Pilot:
     return Pilot(found._replace(thetas=()), "")
 
 
-def _too_slow(seconds: float) -> str:
-    return f"{ITERATIONS[-1]} outer iterations for each κ and seed would take {seconds:.2g} s or more"
+def _too_slow(needed: float, how: str) -> str:
+    return f"{ITERATIONS[-1]} outer iterations for each κ and seed would take {float(f'{needed:.2g}'):g} s {how}"

@@ -71,9 +71,9 @@ def check_kappas(network: Network, kappas: Sequence[int]) -> list[Cost]:
     return sizes
 
 
-def table_sizes(network: Network, kappas: int) -> list[Cost]:
+def table_sizes(network: Network, kappas: int, seconds: float = math.inf) -> list[Cost]:
     """The sizes of all Q̂_i for κ = 0, 1, …, `kappas` of them, or fewer where neighborhoods are too large to list."""
-    return costs(network, kappas, 1, Clock(math.inf), timed=False)
+    return costs(network, kappas, 1, Clock(seconds), timed=False)
 
 
 def proposal(

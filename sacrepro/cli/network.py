@@ -147,7 +147,7 @@ def add_verbs(verbs: Verbs) -> None:
         "--seconds",
         type=NON_NEGATIVE,
         default=20.0,
-        help="for everything but reading the file; 20 by default. 0 does what takes a few seconds at most",
+        help="for everything but reading the file, a pilot of SAC too; 20 by default. 0 does what takes a few seconds",
     )
     added.add_argument(
         "--output",
