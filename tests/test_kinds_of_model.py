@@ -25,6 +25,7 @@ SAMPLED = {"seed": 3, "m": 1}
 CALLS = {
     "as_coupled": as_coupled,
     "evaluate": lambda mdp: exact.evaluate(mdp, THETA)[:2],
+    "critic_law": lambda mdp: exact.critic_law(mdp, THETA, 1, kappa=1, T=3, **TD)[:2],
     "expected_critic": lambda mdp: exact.expected_critic(mdp, THETA, kappa=1, T=3, agents=(1,), **TD)[0][0],
     "expected_update": lambda mdp: exact.expected_update(mdp, THETA, kappa=1, T=3, **TD).g_hat,
     "law_cost": lambda mdp: exact.law_cost(mdp, kappa=1, T=3).cells,
@@ -63,7 +64,7 @@ CALLS = {
 #: Public names that are given no model: records, models themselves, functions of graphs and tables.
 OTHERS = {
     "CountedMDP", "CoupledMDP", "NetworkedMDP", "Policy", "InputWarning", "PolicyEvaluation", "SACTrace", "DecayBounds",
-    "ExpectedUpdate",
+    "CriticLaw", "ExpectedUpdate",
     "ObjectiveGradient", "neighborhood", "softmax", "truncate", "AnySimulator", "OwnSimulator", "Trajectory",
     "WirelessSimulator", "SteppedSimulator",
 }  # fmt: skip

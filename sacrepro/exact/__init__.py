@@ -9,8 +9,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sacrepro.exact.algorithm_law import ExpectedUpdate, expected_critic, expected_update, law_cost, mean_curve
+    from sacrepro.exact.algorithm_inputs import law_cost
+    from sacrepro.exact.algorithm_law import ExpectedUpdate, expected_critic, expected_update, mean_curve
     from sacrepro.exact.cells import natural_mean, td_fixed_point
+    from sacrepro.exact.critic_moments import CriticLaw, critic_law
     from sacrepro.exact.decay import DecayBounds, certified_decay, decay_profile
     from sacrepro.exact.gradient import (
         ObjectiveGradient,
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from sacrepro.exact.worst import worst_decay
 
 _ROOMS = {
+    "CriticLaw": "critic_moments",
+    "critic_law": "critic_moments",
     "DecayBounds": "decay",
     "ExpectedUpdate": "algorithm_law",
     "ObjectiveGradient": "gradient",
@@ -35,7 +39,7 @@ _ROOMS = {
     "evaluate": "values",
     "expected_critic": "algorithm_law",
     "expected_update": "algorithm_law",
-    "law_cost": "algorithm_law",
+    "law_cost": "algorithm_inputs",
     "local_decay": "light_cone",
     "local_value": "light_cone",
     "mean_curve": "algorithm_law",
@@ -49,11 +53,13 @@ _ROOMS = {
 }
 
 __all__ = [
+    "CriticLaw",
     "DecayBounds",
     "ExpectedUpdate",
     "ObjectiveGradient",
     "PolicyEvaluation",
     "certified_decay",
+    "critic_law",
     "decay_profile",
     "discounted_state_distribution",
     "evaluate",

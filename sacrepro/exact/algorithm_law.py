@@ -26,22 +26,24 @@ from typing import NamedTuple
 import numpy as np
 
 from sacrepro.counted import CountedMDP
-from sacrepro.coupled import CoupledMDP, Model
-from sacrepro.exact.cell_chain import CellChain, CellShape, cell_chain
-from sacrepro.exact.chain import Chain, chain_of, exact_model
-from sacrepro.exact.coupled import pair_chain
+from sacrepro.coupled import Model
+from sacrepro.exact.algorithm_inputs import (
+    WORK,
+    afford,
+    as_Q_hat,
+    first_tables,
+    law_cost,
+    mixed_chain,
+    step_sizes,
+    weights_together,
+)
+from sacrepro.exact.cell_chain import CellChain, cell_chain
+from sacrepro.exact.chain import exact_model
 from sacrepro.exact.critic_tables import final_tables, rounding_error
-from sacrepro.exact.memory import demand, readable_count
-from sacrepro.graph import check_agent, check_kappa
-from sacrepro.model import Array, real, wrong_shape
+from sacrepro.graph import check_agent
+from sacrepro.model import Array
 from sacrepro.notices import brief
-from sacrepro.policy import Theta, all_actions_possible, check_theta, mixed, policies, score
-
-#: Multiply-adds that one call may take: about five minutes on one core.
-WORK = 1 << 40
-
-#: Entries of the tables of all weights that are advanced together: they stay in cache.
-BLOCK_ENTRIES = 1 << 20
+from sacrepro.policy import Theta, all_actions_possible, check_theta, policies, score
 
 
 class ExpectedUpdate(NamedTuple):
@@ -57,18 +59,6 @@ class ExpectedUpdate(NamedTuple):
 
     def __repr__(self) -> str:
         return brief(self)
-
-
-class LawCost(NamedTuple):
-    """What the law takes: bytes of tables at a time, and multiply-adds in all, those of the costliest agent first.
-
-    agent, cells : the agent whose critic takes most, and its number of cells.
-    """
-
-    memory: int
-    multiplications: int
-    agent: int
-    cells: int
 
 
 def expected_update(
@@ -94,15 +84,16 @@ def expected_update(
     """
     mdp = exact_model(mdp)
     all_actions_possible(theta, "E ĝ, which is in θ,")
-    chain, alpha, starts = _problem(mdp, theta, kappa, T, h, t0, epsilon, Q_hat)
-    _afford(law_cost(mdp, kappa=kappa, T=T), work, memory_limit)
+    alpha = step_sizes(kappa, T, h, t0, epsilon)
+    afford(law_cost(mdp, kappa=kappa, T=T), work, memory_limit)
+    chain, starts = mixed_chain(mdp, theta, epsilon), first_tables(mdp, kappa, Q_hat)
     n, sizes = mdp.n, list(zip(mdp.state_sizes, mdp.action_sizes, strict=True))
     sums = [np.zeros(size) for size in sizes]
     means, error, g_error = [], 0.0, 0.0
     for j in range(n):
         cells = cell_chain(chain, j, kappa)
         weighted, mean = _critic(cells, starts[j], alpha, range(cells.shape.c))
-        means.append(_as_Q_hat(mean, cells, mdp))
+        means.append(as_Q_hat(mean, cells.shape, mdp))
         each = rounding_error(cells, starts[j], alpha)
         error = max(error, each)
         g_error += 2.0 * len(cells.shape.hood) * each / (1.0 - mdp.gamma) / n
@@ -168,101 +159,23 @@ def expected_critic(
     One weight in place of one for each cell, so T may be a few hundred times as long; arguments and errors as there.
     """
     mdp = exact_model(mdp)
-    chain, alpha, starts = _problem(mdp, theta, kappa, T, h, t0, epsilon, Q_hat)
+    alpha = step_sizes(kappa, T, h, t0, epsilon)
     agents = range(mdp.n) if agents is None else agents
     for i in agents:
         check_agent(i, mdp.n)
-    _afford(law_cost(mdp, kappa=kappa, T=T, critic_only=True, agents=agents), work, memory_limit)
+    afford(law_cost(mdp, kappa=kappa, T=T, critic_only=True, agents=agents), work, memory_limit)
+    chain, starts = mixed_chain(mdp, theta, epsilon), first_tables(mdp, kappa, Q_hat)
     means, error = [], 0.0
     for i in agents:
         cells = cell_chain(chain, i, kappa)
-        means.append(_as_Q_hat(_critic(cells, starts[i], alpha, range(0))[1], cells, mdp))
+        means.append(as_Q_hat(_critic(cells, starts[i], alpha, range(0))[1], cells.shape, mdp))
         error = max(error, rounding_error(cells, starts[i], alpha))
     return tuple(means), error
 
 
-def law_cost(
-    mdp: Model | CountedMDP, *, kappa: int, T: int, critic_only: bool = False, agents: Sequence[int] | None = None
-) -> LawCost:
-    """What `expected_update`, or with `critic_only` `expected_critic`, takes on this model; nothing is computed."""
-    mdp = exact_model(mdp)
-    S, A = _chain_sizes(mdp)
-    memory = total = most = 0
-    worst = (0, 0)
-    for i in range(mdp.n) if agents is None else agents:
-        shape = CellShape(mdp.graph, S, A, i, kappa)
-        weights = 1 if critic_only else 1 + shape.c
-        block = min(weights, 1 + _block(shape))
-        kernels = shape.o * shape.c * shape.b * 2 + (shape.r * shape.o**2 if shape.o > 1 else 0)
-        memory = max(memory, 8 * (shape.entries * block + kernels))
-        needed = T * shape.multiplications * (weights + (weights - 1) // max(1, block - 1))
-        total += needed
-        if needed > most:
-            most, worst = needed, (i, shape.c)
-    return LawCost(memory, total, *worst)
-
-
-def _block(shape: CellShape) -> int:
-    return max(1, BLOCK_ENTRIES // shape.entries)
-
-
-def _afford(cost: LawCost, work: int, memory_limit: int | None) -> None:
-    what = f"the law of agent {cost.agent}'s critic, which has {readable_count(cost.cells)} cells,"
-    if cost.multiplications > work:
-        raise ValueError(
-            f"{what} and those of the others need {readable_count(cost.multiplications)} multiply-adds, which exceeds "
-            f"work = {work}; take a smaller kappa, T or network, or raise work"
-        )
-    demand(what, cost.memory, memory_limit, "a smaller kappa or network fits")
-
-
-def _chain_sizes(mdp: Model) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Sizes of states and actions as the chain has them: pairs without actions for an action-coupled model."""
-    if isinstance(mdp, CoupledMDP):
-        return tuple(S_i * A_i for S_i, A_i in zip(mdp.state_sizes, mdp.action_sizes, strict=True)), (1,) * mdp.n
-    return mdp.state_sizes, mdp.action_sizes
-
-
-def _problem(
-    mdp: Model,
-    theta: Theta,
-    kappa: int,
-    T: int,
-    h: float,
-    t0: float,
-    epsilon: float,
-    Q_hat: Sequence[Array] | None,
-) -> tuple[Chain, Array, list[Array]]:
-    """The chain, α_0, …, α_{T-1} and Q̂^0 of every agent over its cells; TypeError or ValueError names the argument."""
-    check_theta(mdp, theta)
-    check_kappa(kappa)
-    if isinstance(T, bool) or not isinstance(T, (int, np.integer)):
-        raise TypeError(f"T must be an integer, got {T!r}")
-    if T < 1:
-        raise ValueError(f"T must be at least 1, got {T}")
-    for name, number in (("h", h), ("t0", t0), ("epsilon", epsilon)):
-        if isinstance(number, bool) or not isinstance(number, (int, float, np.integer, np.floating)):
-            raise TypeError(f"{name} must be a number, got {number!r}")
-    for name, number in (("h", h), ("t0", t0)):
-        if not (math.isfinite(number) and number > 0):
-            raise ValueError(f"{name} must be finite and above 0, got {number!r}")
-    if not 0.0 <= epsilon < 1.0:
-        raise ValueError(f"epsilon must lie in [0, 1), got {epsilon!r}; at 1 the policies would not depend on θ")
-    policy = mixed(policies(mdp, theta), float(epsilon)) if epsilon > 0 else theta
-    chain = pair_chain(mdp, policy) if isinstance(mdp, CoupledMDP) else chain_of(mdp, policy)
-    S, A = _chain_sizes(mdp)
-    shapes = [CellShape(mdp.graph, S, A, i, kappa) for i in range(mdp.n)]
-    if Q_hat is None:
-        return chain, h / (np.arange(T) + t0), [np.zeros(shape.c) for shape in shapes]
-    if not isinstance(Q_hat, Sequence) or len(Q_hat) != mdp.n:
-        raise ValueError(f"Q_hat must hold one table for each of the {mdp.n} agents")
-    starts = [_from_Q_hat(real(f"Q_hat[{i}] of agent {i}", Q_hat[i]), shapes[i], mdp) for i in range(mdp.n)]
-    return chain, h / (np.arange(T) + t0), starts
-
-
 def _critic(cells: CellChain, start: Array, alpha: Array, marked: Sequence[int]) -> tuple[Array, Array]:
     """(E[Q̂^T(x) d_T(x)] for the cells x of `marked`, E Q̂^T over all cells)."""
-    size = _block(cells.shape)
+    size = weights_together(cells.shape)
     weighted = [np.zeros(0)]
     mean = np.zeros(0)
     for low in range(0, max(1, len(marked)), size):
@@ -280,42 +193,6 @@ def _marginals(weighted: Array, cells: CellChain) -> Iterator[tuple[int, Array]]
     table = weighted.reshape(*shape.S, *shape.A)
     for k, i in enumerate(shape.inside):
         yield i, table.sum(axis=tuple(axis for axis in range(2 * m) if axis % m != k))
-
-
-def _as_Q_hat(mean: Array, cells: CellChain, mdp: Model) -> Array:
-    """A table over cells in the shape of Q̂_i: (S_0, …, A_{n-1}) with length 1 outside N_i^κ."""
-    shape, n = cells.shape, mdp.n
-    order, split = _places(shape, mdp)
-    padded = [mdp.state_sizes[j] if j in shape.hood else 1 for j in range(n)]
-    padded += [mdp.action_sizes[j] if j in shape.hood else 1 for j in range(n)]
-    return np.ascontiguousarray(mean.reshape(split).transpose(order)).reshape(padded)
-
-
-def _from_Q_hat(table: Array, shape: CellShape, mdp: Model) -> Array:
-    """The inverse of `_as_Q_hat`, flat; ValueError names the agent whose table has another shape."""
-    n = mdp.n
-    expected = tuple(mdp.state_sizes[j] if j in shape.hood else 1 for j in range(n))
-    expected += tuple(mdp.action_sizes[j] if j in shape.hood else 1 for j in range(n))
-    if table.shape != expected:
-        raise ValueError(wrong_shape("Q_hat", shape.agent, table, f"{expected}: length 1 outside {shape.hood}"))
-    if not np.isfinite(table).all():
-        entry = tuple(int(k) for k in np.argwhere(~np.isfinite(table))[0])
-        raise ValueError(f"Q_hat[{shape.agent}] of agent {shape.agent} has entry {float(table[entry])!r} at {entry}")
-    order, _ = _places(shape, mdp)
-    hood = shape.hood
-    inside = [mdp.state_sizes[j] for j in hood] + [mdp.action_sizes[j] for j in hood]
-    return np.ascontiguousarray(table.reshape(inside).transpose(np.argsort(order))).ravel()
-
-
-def _places(shape: CellShape, mdp: Model) -> tuple[list[int], list[int]]:
-    """(order, split): the axes of a table over cells, split into states and actions, and how they become sorted."""
-    m = len(shape.inside)
-    where = [shape.inside.index(j) for j in shape.hood]
-    states, actions = [mdp.state_sizes[j] for j in shape.inside], [mdp.action_sizes[j] for j in shape.inside]
-    if shape.a == 1 and isinstance(mdp, CoupledMDP):
-        split = [size for both in zip(states, actions, strict=True) for size in both]
-        return [2 * k for k in where] + [2 * k + 1 for k in where], split
-    return where + [m + k for k in where], states + actions
 
 
 def _score_weight(zeta_i: Array, epsilon: float) -> Array:

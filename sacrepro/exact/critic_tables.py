@@ -65,31 +65,34 @@ def _leave(
     """Draw a, count the visit of time t in d(x), and weigh what line 7 adds by P_inside: writes B and `spread`."""
     o, c, b, columns, k = added.shape
     a = columns - 1
+    ready = np.empty((c + 1, k))
     for around in range(o):
-        for x in range(c):
-            u, choice = x // a, x % a
-            chance = zeta[u, choice]
-            leaving = B[around, x]
+        for u in range(b):
+            ready[:] = carried[around, u]
             for y in range(c):
                 for w in range(k):
-                    leaving[y, w] = chance * (
-                        carried[around, u, y, w] + (added[around, y, u, a, w] + added[around, y, u, choice, w])
-                    )
-            for w in range(k):
-                leaving[c, w] = chance * carried[around, u, c, w]
-            for w in range(1, k):
-                if marked[w - 1] == x:
-                    for y in range(c + 1):
-                        leaving[y, w] += discount * leaving[y, 0]
-            for v in range(b):
-                share = alpha * P_inside[around, x, v]
-                ahead = share * gamma
-                target = spread[around, x, v]
-                for e in range(a):
+                    ready[y, w] += added[around, y, u, a, w]
+            for choice in range(a):
+                x, chance = u * a + choice, zeta[u, choice]
+                leaving = B[around, x]
+                for y in range(c):
                     for w in range(k):
-                        target[e, w] = ahead * leaving[v * a + e, w]
+                        leaving[y, w] = chance * (ready[y, w] + added[around, y, u, choice, w])
                 for w in range(k):
-                    target[a, w] = share * (reward[around, x] * leaving[c, w] - leaving[x, w])
+                    leaving[c, w] = chance * ready[c, w]
+                for w in range(1, k):
+                    if marked[w - 1] == x:
+                        for y in range(c + 1):
+                            leaving[y, w] += discount * leaving[y, 0]
+                for v in range(b):
+                    share = alpha * P_inside[around, x, v]
+                    ahead = share * gamma
+                    target, source = spread[around, x, v], leaving[v * a : (v + 1) * a]
+                    for e in range(a):
+                        for w in range(k):
+                            target[e, w] = ahead * source[e, w]
+                    for w in range(k):
+                        target[a, w] = share * (reward[around, x] * leaving[c, w] - leaving[x, w])
 
 
 def rounding_error(cells: CellChain, Q_start: Array, alpha: Array) -> float:
@@ -98,8 +101,13 @@ def rounding_error(cells: CellChain, Q_start: Array, alpha: Array) -> float:
     In the norm Σ_z max(max_y |B(z)[y]|, q E[d 1{z}]) with q ≥ r̄/(1-γ) one step is a contraction while α ≤ 1, and
     expands by 2α - 1 beyond; what it rounds is relative to (1 + 2α) times the norm of the tables.
     """
+    q, growth = error_growth(cells, Q_start, alpha)
+    return gamma_k(cells.roundings) * float((1.0 + 2.0 * alpha).sum() + 2.0) * q * growth
+
+
+def error_growth(cells: CellChain, Q_start: Array, alpha: Array) -> tuple[float, float]:
+    """(q, growth): the scale of Q̂^0 and r̄/(1-γ), and the factor by which the norm of the tables can grow until T."""
     chain = cells.chain
-    growth = float(np.prod(np.maximum(1.0, 2.0 * alpha - 1.0)))
     q = max(float(cells.reward.max()) / (1.0 - chain.mdp.gamma), float(np.abs(Q_start).max()))
     mass = max(1.0, chain.row_sums[1]) ** len(alpha)
-    return gamma_k(cells.roundings) * float((1.0 + 2.0 * alpha).sum() + 2.0) * q * growth * mass * (1.0 + 1e-9)
+    return q, float(np.prod(np.maximum(1.0, 2.0 * alpha - 1.0))) * mass * (1.0 + 1e-9)

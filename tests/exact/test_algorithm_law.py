@@ -9,9 +9,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from exact.plain_law import Law, entry, mixed_score, softmax_score
-from sacrepro import NetworkedMDP, expected_critic, expected_update, mean_curve
+from sacrepro import NetworkedMDP, critic_law, expected_critic, expected_update, mean_curve
 from sacrepro.coupled import as_coupled
-from sacrepro.exact import algorithm_law, cell_chain, law_cost, td_fixed_point
+from sacrepro.exact import algorithm_inputs, cell_chain, law_cost, td_fixed_point
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn import sac_seeds
 from sacrepro.learn.samples import samples
@@ -175,6 +175,45 @@ def test_long_episodes_end_at_the_fixed_point_of_td(n, kappa):
     assert np.linalg.norm(2 * gaps[2] - gaps[1]) <= 0.25 * norms[2]
 
 
+def assert_same_moments(law, kappa, found, i):
+    """Mean and covariance of agent i's critic within rounding of the enumeration's."""
+    hood = law.hoods[i]
+    cells = sorted(cells_of(law, hood), key=lambda x: ([s for s, _ in x], [a for _, a in x]))
+    mean = np.array([law.Q_hat[i].get(x, 0.0) for x in cells])
+    second = np.array([[law.second[i].get((x, y), 0.0) for y in cells] for x in cells])
+    size = max(1.0, np.abs(mean).max()) ** 2
+    assert found.error <= 1e-11 * max(law.mdp.r_bar, 1.0) ** 2 / (1.0 - law.mdp.gamma) ** 2
+    assert np.abs(found.mean.ravel() - mean).max() <= 1e-12 * size
+    assert np.abs(found.covariance - (second - np.outer(mean, mean))).max() <= 1e-12 * size
+
+
+@pytest.mark.parametrize("kappa", [0, 1, 2])
+@pytest.mark.parametrize("case", range(4))
+def test_the_covariance_over_every_trajectory(case, kappa):
+    mdp, theta = sizes_that_differ()[case]
+    law = enumerated(mdp, theta, kappa, 3, **STEP)
+    for i in range(mdp.n):
+        assert_same_moments(law, kappa, critic_law(mdp, theta, i, kappa=kappa, T=3, **STEP), i)
+
+
+@settings(max_examples=15)
+@given(cases(max_n=2, max_size=2), st.integers(0, 1), st.integers(1, 3))
+def test_the_covariance_of_any_model(case, kappa, T):
+    mdp, theta = case
+    affordable(mdp, T)
+    law = enumerated(mdp, theta, kappa, T, **STEP)
+    assert_same_moments(law, kappa, critic_law(mdp, theta, mdp.n - 1, kappa=kappa, T=T, **STEP), mdp.n - 1)
+
+
+@settings(max_examples=10)
+@given(coupled_cases(max_n=2, max_size=2), st.integers(0, 1))
+def test_the_covariance_of_an_action_coupled_model(case, kappa):
+    mdp, theta = case
+    affordable(mdp, 2)
+    law = enumerated(mdp, theta, kappa, 2, **STEP)
+    assert_same_moments(law, kappa, critic_law(mdp, theta, 0, kappa=kappa, T=2, **STEP), 0)
+
+
 def standardised(found, expected):
     """(mean of `found` - expected) / standard error, entry by entry; found : (seeds, …)."""
     error = found.std(axis=0, ddof=1) / np.sqrt(len(found))
@@ -244,7 +283,7 @@ def test_matrices_and_factored_products_agree(graph, kappa, monkeypatch):
 def test_blocks_of_weights_do_not_matter(monkeypatch):
     mdp, theta = random_case(3)
     whole = expected_update(mdp, theta, kappa=1, T=6, **STEP)
-    monkeypatch.setattr(algorithm_law, "BLOCK_ENTRIES", 1)
+    monkeypatch.setattr(algorithm_inputs, "BLOCK_ENTRIES", 1)
     apart = expected_update(mdp, theta, kappa=1, T=6, **STEP)
     critic, error = expected_critic(mdp, theta, kappa=1, T=6, agents=(2, 0), **STEP)
     for block, other in zip(whole.g_hat, apart.g_hat, strict=True):
@@ -289,7 +328,7 @@ def test_what_does_not_fit_is_refused_before_it_starts():
         ({"t0": np.inf}, ValueError, "t0 must be finite and above 0"),
         ({"t0": "1"}, TypeError, "t0 must be a number, got '1'"),
         ({"epsilon": 1.0}, ValueError, r"epsilon must lie in \[0, 1\)"),
-        ({"Q_hat": (np.zeros((2, 2)),)}, ValueError, "Q_hat must hold one table for each of the 2 agents"),
+        ({"Q_hat": (np.zeros((2, 2)),)}, ValueError, "Q_hat holds 1 arrays, but there are 2 agents"),
         ({"Q_hat": (np.zeros((2, 1, 2, 1)),) * 2}, ValueError, r"Q_hat\[1\] of agent 1 has shape \(2, 1, 2, 1\)"),
         ({"Q_hat": (np.full((2, 1, 2, 1), np.nan), 0)}, ValueError, r"Q_hat\[0\] of agent 0 has entry nan at \(0, 0"),
     ],
