@@ -221,9 +221,10 @@ def test_a_pilot_without_time_says_so(seconds, note):
 
 def test_a_pilot_that_turns_out_too_slow_is_left_out(monkeypatch):
     monkeypatch.setattr("sacrepro.advise.pilot.FASTEST", math.inf)
-    found = pilot(test_network.load_dict(FRIENDS), seconds=1e-6)
+    monkeypatch.setattr("sacrepro.advise.pilot.ITERATIONS", (10**9,))
+    found = pilot(test_network.load_dict(FRIENDS), seconds=60.0)
     assert found.trained is None
-    assert found.note.startswith("100 outer iterations for each κ and seed would take")
+    assert found.note.startswith("1000000000 outer iterations for each κ and seed would take")
     assert found.note.endswith("s with a reserve")
 
 
