@@ -250,11 +250,11 @@ def action_tables(
     return tuple(action_table(name, i, found[i], expected) for i, expected in enumerate(sizes))
 
 
-def one_an_agent(name: str, tables: object, n: int) -> Sequence[Array] | Array:
-    """`tables` itself; TypeError or ValueError unless it is a sequence of one entry for each of n agents."""
+def one_an_agent(name: str, tables: object, n: int | None = None) -> Sequence[Array] | Array:
+    """`tables` itself; TypeError or ValueError unless it is a sequence of one entry for each of n agents, if given."""
     if isinstance(tables, str) or not isinstance(tables, (Sequence, np.ndarray)):
         raise TypeError(f"{name} must be a sequence of arrays, one an agent, got {type(tables).__name__}")
-    if len(tables) != n:
+    if n is not None and len(tables) != n:
         raise ValueError(f"{name} holds {len(tables)} arrays, but there are {n} agents")
     return tables
 

@@ -14,7 +14,16 @@ from typing import Protocol
 
 import numpy as np
 
-from sacrepro.model import SINGLE_PRECISION, Array, action_table, action_tables, distributions, local_tables, real
+from sacrepro.model import (
+    SINGLE_PRECISION,
+    Array,
+    action_table,
+    action_tables,
+    distributions,
+    local_tables,
+    one_an_agent,
+    real,
+)
 from sacrepro.notices import sizes, warn
 
 #: L_i of Assumption 4 for the tabular softmax: ‖e_a - ζ_i(·|s)‖ ≤ √2, approached as ζ_i(·|s) tends to another vertex.
@@ -37,7 +46,8 @@ def softmax(theta_i: Array) -> Array:
         raise ValueError(
             f"theta_i has logits {theta_i[s].tolist()} in state {s}; expected finite ones or -inf, not all -inf"
         )
-    weights = np.exp(theta_i - largest)
+    with np.errstate(over="ignore"):  # a difference beyond the range of floats is one of probability 0
+        weights = np.exp(theta_i - largest)
     return weights / weights.sum(axis=1, keepdims=True)
 
 
@@ -69,10 +79,10 @@ class Policy:
     """
 
     def __init__(self, zeta: Sequence[Array]) -> None:
-        blocks = tuple(zeta) if isinstance(zeta, np.ndarray) else zeta
-        tables = local_tables("zeta", blocks, len(blocks) if isinstance(blocks, (tuple, list)) else 0)
-        if not tables:
+        blocks = tuple(one_an_agent("zeta", zeta))
+        if not blocks:
             raise ValueError("zeta holds no array, expected one an agent")
+        tables = local_tables("zeta", blocks, len(blocks))
         for i, zeta_i in enumerate(tables):
             if zeta_i.ndim != 2 or zeta_i.size == 0:
                 raise ValueError(f"zeta[{i}] of agent {i} has shape {zeta_i.shape}, expected (S_{i}, A_{i})")
@@ -81,7 +91,7 @@ class Policy:
     @classmethod
     def from_logits(cls, theta: Sequence[Array]) -> Policy:
         """The tabular softmax of θ."""
-        return cls([policy_of(i, theta_i) for i, theta_i in enumerate(theta)])
+        return cls([policy_of(i, theta_i) for i, theta_i in enumerate(one_an_agent("theta", theta))])
 
     @classmethod
     def of(cls, mdp: Sized, rule: Callable[[int, int], object]) -> Policy:

@@ -50,6 +50,18 @@ def test_score_bound_is_tight():
     assert score_norm(softmax(np.array([[50.0, 0.0]]))) == pytest.approx(SCORE_BOUND, rel=1e-15)
 
 
+def test_logits_beyond_the_range_of_differences_are_logits():
+    """Seen: a warning of numpy's about an overflow in a subtraction."""
+    assert softmax(np.array([[1e308, -1e308]])).tolist() == [[1.0, 0.0]]
+
+
+@pytest.mark.parametrize("wrong", [None, 5, "ab", {0: 1}])
+def test_a_policy_is_a_sequence_of_blocks(wrong):
+    for make, name in ((Policy, "zeta"), (Policy.from_logits, "theta")):
+        with pytest.raises(TypeError, match=f"{name} must be a sequence .* got {type(wrong).__name__}"):
+            make(wrong)
+
+
 def test_infinite_logits_make_deterministic_policies():
     assert softmax(np.array([[0.0, -np.inf]])).tolist() == [[1.0, 0.0]]
 
