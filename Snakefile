@@ -41,13 +41,7 @@ localrules:
 rule all:
     default_target: True
     input:
-        "results/claims.csv",
-        "results/best_kappa.csv",
-        "results/falsification.csv",
-        "results/adversary.csv",
-        "results/scale.csv",
-        expand("results/advice/{network}.csv", network=ADVICE),
-        expand(f"{FIGURES}/{{figure}}.{{suffix}}", figure=DRAWN, suffix=["svg", "png"]),
+        evidence(),
         MANIFEST,
         REPORT,
         VERIFIED,

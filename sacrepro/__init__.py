@@ -7,6 +7,8 @@ that importing the package stays cheap.
 from __future__ import annotations
 
 import importlib
+import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -114,6 +116,34 @@ __all__ = [
     "truncated_policy_gradient",
     "worst_decay",
 ]
+
+
+__version__ = "0.1.0"
+
+
+def _keep_compiled_code() -> None:
+    """Have numba keep compiled code in a temporary folder where neither the package nor the home can be written."""
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    while not os.path.lexists(cache) and os.path.dirname(cache) != cache:
+        cache = os.path.dirname(cache)
+    usable = any(os.access(folder, os.W_OK | os.X_OK) for folder in (os.path.dirname(__file__), cache) if folder)
+    if usable or os.environ.get("NUMBA_CACHE_DIR"):
+        return
+    import atexit
+    import shutil
+    import tempfile
+
+    try:
+        folder = tempfile.mkdtemp(prefix="sacrepro-")
+    except OSError:
+        return
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ["NUMBA_CACHE_DIR"] = folder
+    if "numba" in sys.modules:
+        sys.modules["numba"].config.CACHE_DIR = folder
+
+
+_keep_compiled_code()
 
 
 def __getattr__(name: str) -> Any:

@@ -53,11 +53,15 @@ def tree_differences(one: str | Path, other: str | Path, tolerance: float) -> It
 
 
 def file_differences(name: str, one: Path, other: Path, tolerance: float) -> Iterator[Difference]:
-    """What differs between two files of one kind."""
-    if read_bytes(one) == read_bytes(other):
+    """What differs between two files of one kind as they are, edited or unreadable ones too."""
+    if read_bytes(one, as_written=False) == read_bytes(other, as_written=False):
         return
     compare = {".npz": array_differences, ".csv": column_differences, ".json": record_differences}.get(one.suffix)
-    found = list(compare(name, one, other, tolerance)) if compare else []
+    try:
+        found = list(compare(name, one, other, tolerance)) if compare else []
+    except ValueError as error:
+        yield Difference(name, "", str(error))
+        return
     if name.endswith("manifest.json"):
         yield from found
     else:
@@ -66,7 +70,7 @@ def file_differences(name: str, one: Path, other: Path, tolerance: float) -> Ite
 
 def array_differences(name: str, one: Path, other: Path, tolerance: float) -> Iterator[Difference]:
     """Arrays by name: shape, type, and the largest difference with its place."""
-    left, right = read_arrays(one), read_arrays(other)
+    left, right = read_arrays(one, as_written=False), read_arrays(other, as_written=False)
     for key in sorted(left | right):
         place = f"array {key}"
         if key not in left or key not in right:
@@ -106,7 +110,10 @@ def column_differences(name: str, one: Path, other: Path, tolerance: float) -> I
 
 def columns(path: Path) -> dict[str, list[str]]:
     """The columns of a csv file."""
-    header, *rows = csv.reader(io.StringIO(read_text(path)))
+    lines = list(csv.reader(io.StringIO(read_text(path, as_written=False))))
+    if not lines:
+        raise ValueError(f"{path} is empty")
+    header, *rows = lines
     return {key: [row[place] for row in rows] for place, key in enumerate(header)}
 
 
@@ -128,7 +135,7 @@ def largest(name: str, place: str, x: Array, y: Array, tolerance: float) -> Iter
 
 def record_differences(name: str, one: Path, other: Path, tolerance: float) -> Iterator[Difference]:
     """Values of two JSON records by their place; checksums are left to the files they belong to."""
-    left, right = dict(leaves(read_json(one))), dict(leaves(read_json(other)))
+    left, right = (dict(leaves(read_json(path, as_written=False))) for path in (one, other))
     for key in sorted(left | right):
         if left.get(key) != right.get(key) and not key.startswith("files."):
             yield Difference(name, key, f"{left.get(key, 'nothing')} and {right.get(key, 'nothing')}")
@@ -145,16 +152,37 @@ def leaves(record: Any, place: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def departures(manifest: Mapping[str, Any], folder: Path) -> list[str]:
-    """One line for each file of a manifest that is missing or not as recorded; names are paths from beside `folder`."""
+    """One line for each file of a manifest that is missing or not as recorded; the manifest lies in `folder` now."""
     lines = []
-    for name, entry in manifest["files"].items():
-        path = folder.parent / name
+    for name in manifest["files"].keys() - left_out(manifest, folder):
+        path = place(name, manifest, folder)
         if not path.exists():
             lines.append(f"{name}: missing")
             continue
         found = checksum(path)
         if is_broken(path, found):
             lines.append(f"{name}: damaged, its checksum differs from the one beside it")
-        elif found != entry["sha256"]:
+        elif found != manifest["files"][name]["sha256"]:
             lines.append(f"{name}: not as recorded in the manifest")
-    return lines
+    return sorted(lines)
+
+
+def left_out(manifest: Mapping[str, Any], folder: Path) -> set[str]:
+    """Files recorded beside the results, such as published figures, whose own folder is not beside this copy."""
+    places = {name: place(name, manifest, folder) for name in manifest["files"]}
+    beside = folder.absolute().parent
+    return {
+        name
+        for name, path in places.items()
+        if not path.is_relative_to(folder.absolute()) and not (beside / path.relative_to(beside).parts[0]).exists()
+    }
+
+
+def place(name: str, manifest: Mapping[str, Any], folder: Path) -> Path:
+    """Where a file of a manifest is: in its folder, whatever that is called now, or beside it."""
+    folder = folder.absolute()
+    tree = manifest.get("tree", folder.name)
+    if not tree:
+        return folder / name
+    top, _, rest = name.partition("/")
+    return folder / rest if top == tree and rest else folder.parent / name

@@ -9,7 +9,7 @@ import importlib.metadata
 import os
 import platform
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,11 @@ from sacrepro.store import checksum, files_below, read_text
 DISTRIBUTIONS = ("numpy", "scipy", "networkx", "numba", "llvmlite", "matplotlib", "snakemake", "typst")
 
 
-def manifest(config: Mapping[str, Any], files: Mapping[str, Path]) -> dict[str, Any]:
-    """The record of a run; `files` are its results by the name they are known under."""
+def manifest(config: Mapping[str, Any], files: Mapping[str, Path], tree: str = "results") -> dict[str, Any]:
+    """The record of a run; `files` are its results by the name they are known under, in or beside the folder `tree`."""
     return {
         "config": dict(config),
+        "tree": tree,
         "seeds": dict(seeds(config)),
         "code": package_digest(),
         "versions": versions(),
@@ -54,9 +55,21 @@ def versions() -> dict[str, str]:
     return found
 
 
-def results_below(folder: Path, skip: frozenset[str]) -> dict[str, Path]:
-    """The files of a results tree by their path from beside it, without hidden ones and those in `skip`."""
-    return {f"{folder.name}/{name}": path for name, path in files_below(folder).items() if name not in skip}
+def recorded_files(paths: Iterable[str]) -> dict[str, Path]:
+    """Files by the name they are given, sorted; a folder stands for the files below it, named from beside it.
+
+    Hidden files and the folder's own manifest do not count. ValueError names a file that is not there.
+    """
+    found: dict[str, Path] = {}
+    for path in map(Path, paths):
+        if path.is_dir():
+            below = files_below(path)
+            found |= {f"{path.name}/{name}": own for name, own in below.items() if name != "manifest.json"}
+        elif path.is_file():
+            found[path.as_posix()] = path
+        else:
+            raise ValueError(f"{path} does not exist, expected a file or a folder of results")
+    return {name: found[name] for name in sorted(found)}
 
 
 def circumstances(logs: Path) -> dict[str, Any]:

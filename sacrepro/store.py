@@ -1,7 +1,7 @@
 """The one room that opens files: arrays as npz, rows as csv, records as json, text.
 
 Every file appears whole or not at all: it is written beside its place and moved there. Same content, same bytes.
-A file under a folder called `SEALED` gets a hidden neighbor with its checksum, and is read only if it still fits.
+What a job of the workflow writes gets a hidden neighbor with its checksum, its seal, and is read only if it still fits.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ Row = TypeVar("Row", bound=NamedTuple)
 #: Bytes in the name of a file that leave room for those of the file beside it that becomes it.
 LONGEST_NAME = 240
 
-#: Nobody edits what lies in a folder of this name: its files are sealed with a checksum.
-SEALED = "results"
+#: The variable of the environment by which the workflow tells its jobs to seal what they write.
+SEALING = "SACREPRO_SEAL"
 
 
 @contextlib.contextmanager
@@ -41,25 +41,65 @@ def whole_file(path: str | Path) -> Iterator[IO[bytes]]:
     """A binary file that takes the place of `path` when the block ends, and vanishes when it fails."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    for left_by_a_killed_process in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
-        left_by_a_killed_process.unlink(missing_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    handle, name = part_of(path)
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(name, 0o666 & ~umask)
-        if is_sealed(path):
-            # First, so that a process killed in between leaves a seal without a file, not a file that breaks its seal.
-            seal(path).write_text(f"{checksum(name)}  {path.name}\n", encoding="utf-8")
-        os.replace(name, path)
+            umask = os.umask(0)
+            os.umask(umask)
+            os.chmod(name, 0o666 & ~umask)
+            put(name, path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(name)
         raise
+
+
+def part_of(path: Path) -> tuple[int, str]:
+    """A new file beside `path`, open and locked, and its name; parts that a killed writer of `path` left go."""
+    for part in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        with contextlib.suppress(OSError), open(part, "rb") as left:
+            if lock(left.fileno(), wait=False):
+                part.unlink()
+    while True:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        lock(handle)
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.stat(name), os.fstat(handle)):  # not swept before it was locked
+                return handle, name
+        os.close(handle)
+
+
+def lock(handle: int, *, wait: bool = True) -> bool:
+    """Whether an open file or folder is locked until it is closed; not if another process has it, or nothing locks."""
+    try:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except (ImportError, OSError):
+        return False
+    return True
+
+
+def put(name: str, path: Path) -> None:
+    """Move a whole file to its place; it gets a seal if a job of the workflow wrote it, and none if a person did."""
+    sealing = bool(os.environ.get(SEALING))
+    if not sealing and not seal(path).exists():
+        os.replace(name, path)
+        return
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        lock(folder)  # of two writers, the last one's file with the last one's seal
+        # First, so that a process killed in between leaves a seal without a file, not a file that breaks its seal.
+        if sealing:
+            seal(path).write_text(f"{checksum(name)}  {path.name}\n", encoding="utf-8")
+        else:
+            seal(path).unlink(missing_ok=True)
+        os.replace(name, path)
+    finally:
+        os.close(folder)
 
 
 def check_place(path: str | Path) -> None:
@@ -74,11 +114,6 @@ def check_place(path: str | Path) -> None:
         raise ValueError(f"{path} cannot be written: {above} is not a folder")
     if not os.access(above, os.W_OK | os.X_OK):
         raise ValueError(f"{path} cannot be written: no permission in the folder {above}")
-
-
-def is_sealed(path: Path) -> bool:
-    """Whether a file at `path` gets a checksum beside it; what the working directory itself lies in does not count."""
-    return SEALED in Path(os.path.relpath(path)).parent.parts
 
 
 def seal(path: Path) -> Path:
@@ -101,9 +136,11 @@ def is_broken(path: Path, found: str) -> bool:
     return written.split(" ")[0] != found
 
 
-def broken_files(folder: str | Path) -> list[Path]:
-    """The files below `folder` that are not as they were written."""
-    return [path for path in files_below(folder).values() if is_broken(path, checksum(path))]
+def broken_files(*folders: str | Path) -> list[Path]:
+    """The sealed files below these folders that are not as they were written, sorted."""
+    seals = [own for folder in folders for own in Path(folder).rglob(".*.sha256")]
+    sealed = {own.with_name(own.name[1 : -len(".sha256")]) for own in seals}
+    return sorted(path for path in sealed if path.is_file() and is_broken(path, checksum(path)))
 
 
 def files_below(folder: str | Path) -> dict[str, Path]:
@@ -113,10 +150,10 @@ def files_below(folder: str | Path) -> dict[str, Path]:
     return {name: names[name] for name in sorted(names) if not any(part.startswith(".") for part in name.split("/"))}
 
 
-def read_bytes(path: str | Path) -> bytes:
-    """The content of a file; ValueError names a sealed one that is not as it was written."""
+def read_bytes(path: str | Path, *, as_written: bool = True) -> bytes:
+    """The content of a file; ValueError names a sealed one that is not `as_written`."""
     content = Path(path).read_bytes()
-    if is_broken(Path(path), hashlib.sha256(content).hexdigest()):
+    if as_written and is_broken(Path(path), hashlib.sha256(content).hexdigest()):
         raise ValueError(f"{path} is not as it was written (its checksum differs): delete it and run again")
     return content
 
@@ -154,10 +191,10 @@ def write_text(path: str | Path, text: str) -> None:
         file.write(text.encode())
 
 
-def read_text(path: str | Path) -> str:
+def read_text(path: str | Path, *, as_written: bool = True) -> str:
     """The UTF-8 text of a file; ValueError names a file that is none."""
     try:
-        return read_bytes(path).decode()
+        return read_bytes(path, as_written=as_written).decode()
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not UTF-8 text: {error}") from None
 
@@ -168,9 +205,9 @@ def write_arrays(path: str | Path, arrays: Mapping[str, Array]) -> None:
         np.savez(file, **arrays)  # type: ignore[arg-type]
 
 
-def read_arrays(path: str | Path) -> dict[str, Array]:
+def read_arrays(path: str | Path, *, as_written: bool = True) -> dict[str, Array]:
     """The named arrays of an npz file; ValueError names a file that is not one."""
-    content = read_bytes(path)
+    content = read_bytes(path, as_written=as_written)
     try:
         found = np.load(io.BytesIO(content), allow_pickle=False)
         if isinstance(found, np.ndarray):
@@ -220,10 +257,10 @@ def write_json(path: str | Path, record: Any) -> None:
     write_text(path, json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
 
 
-def read_json(path: str | Path) -> Any:
+def read_json(path: str | Path, *, as_written: bool = True) -> Any:
     """The record in a JSON file; ValueError names a file that is none."""
     try:
-        return json.loads(read_text(path))
+        return json.loads(read_text(path, as_written=as_written))
     except json.JSONDecodeError as error:
         raise ValueError(f"{path} is not JSON: {error}") from None
 

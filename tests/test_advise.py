@@ -324,7 +324,7 @@ def test_the_verb_writes_what_it_says(tmp_path, capsys):
     assert written["text"] in printed
     assert written["rows"][1]["certified"] == pytest.approx(float(rows[1]["certified"]))
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
-    with pytest.raises(SystemExit, match="there is no agent 'zoe'"):
+    with pytest.raises(ValueError, match="there is no agent 'zoe'"):
         cli.main(["advise", str(path), *options, "--agent", "zoe"])
     for extra, message in (
         (["--output", str(tmp_path / "x.txt")], r"x.txt: expected a name ending in .csv, .json"),

@@ -1,12 +1,15 @@
 """What differs between two trees is named, and what is recorded is checked."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from sacrepro import cli
 from sacrepro.difference import departures, tree_differences
-from sacrepro.manifest import circumstances, manifest, results_below, seeds
-from sacrepro.store import write_arrays, write_json, write_text
+from sacrepro.manifest import circumstances, manifest, recorded_files, seeds
+from sacrepro.store import SEALING, write_arrays, write_json, write_text
 
 CONFIG = {"policies": {"count": 1, "seed": 3}, "sac": {"relay": {"seeds": 4}}}
 
@@ -73,13 +76,34 @@ def test_a_folder_that_does_not_exist_is_named(tmp_path):
         lines(tmp_path / "nowhere", tmp_path)
 
 
-def test_a_manifest_records_config_seeds_code_versions_and_files_and_notices_changes(tmp_path):
+def test_edited_and_unreadable_files_are_compared_too(tmp_path, monkeypatch):
+    """Also where a job of the workflow sealed them."""
+    monkeypatch.setenv(SEALING, "yes")
+    one, two = tree(tmp_path / "one"), tree(tmp_path / "two")
+    (two / "rows.csv").write_text("agent,left\n0,2.0\n1,nan\n")
+    (two / "note.txt").write_text("edited")
+    (two / "a.npz").write_bytes(b"PK")
+    (two / "config.json").write_text("{")
+    found = " ".join(lines(one, two))
+    for part in (
+        "rows.csv, column left: 1 of 2 numbers differ, at most by 1:", "note.txt: bytes differ (4 and 6)",
+        "a.npz: ", "a.npz is not a readable npz file", "config.json is not JSON",
+    ):  # fmt: skip
+        assert part in found
+    (two / "rows.csv").write_text("")
+    assert "rows.csv is empty" in " ".join(lines(one, two))
+
+
+def test_a_manifest_records_config_seeds_code_versions_and_files_and_notices_changes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(SEALING, "yes")
     folder = tree(tmp_path / "results")
-    made = manifest(CONFIG, results_below(folder, frozenset({"note.txt"})))
+    paths = ["results/a.npz", "results/rows.csv", "results/config.json"]
+    made = manifest(CONFIG, recorded_files(paths))
     assert made["seeds"] == {"policies.seed": 3, "sac.relay.seeds": 4} == dict(seeds(CONFIG))
-    assert set(made["files"]) == {"results/a.npz", "results/rows.csv", "results/config.json"}
+    assert set(made["files"]) == set(paths) == set(recorded_files(["results"])) - {"results/note.txt"}
     assert {"python", "numpy", "numba"} <= set(made["versions"])
-    assert departures(made, folder) == []
+    assert departures(made, folder) == departures(made, Path("results")) == []
     (folder / "a.npz").write_bytes(b"PK")
     write_text(folder / "rows.csv", "agent\n")
     (folder / "config.json").unlink()
@@ -87,23 +111,43 @@ def test_a_manifest_records_config_seeds_code_versions_and_files_and_notices_cha
         "results/a.npz: damaged, its checksum differs from the one beside it",
         "results/config.json: missing",
         "results/rows.csv: not as recorded in the manifest",
-    ] or sorted(departures(made, folder)) == departures(made, folder)
+    ]
+    with pytest.raises(ValueError, match="absent does not exist, expected a file or a folder"):
+        recorded_files(["results", "absent"])
 
 
-def test_the_verbs_record_and_check(tmp_path, monkeypatch, capsys):
+def test_the_verbs_record_and_check_a_tree_under_any_name(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     tree(tmp_path / "results")
+    write_text("figures/lemma4.svg", "<svg/>")
     cli.main(["config", '{"policies": {"seed": 0}}', "--output", "results/config.json"])
     (tmp_path / "logs/benchmarks").mkdir(parents=True)
     (tmp_path / "logs/benchmarks/exact.tsv").write_text("s\th:m:s\n1.5\t0:00:01\n")
-    record = ["manifest", "results", "--config", "results/config.json", "--log", "logs/run.json"]
+    record = ["manifest", "results", "figures/lemma4.svg", "--config", "results/config.json", "--log", "logs/run.json"]
     cli.main([*record, "--output", "results/manifest.json"])
     first = (tmp_path / "results/manifest.json").read_bytes()
     cli.main([*record, "--output", "results/manifest.json"])
     assert (tmp_path / "results/manifest.json").read_bytes() == first
     assert circumstances(tmp_path / "logs")["durations"] == {"exact": 1.5}
-    cli.main(["check", "results/manifest.json"])
+    shutil.copytree("results", tmp_path / "elsewhere" / "copy")
+    capsys.readouterr()
+    for asked in ("results/manifest.json", "results", "results/"):
+        cli.main(["check", asked])
+        assert "results/manifest.json: 5 files are as recorded" in capsys.readouterr().out
+    cli.main(["check", "elsewhere/copy"])
+    said = capsys.readouterr().out
+    assert "1 files of figures: not checked" in said
+    assert "copy/manifest.json: 4 files are as recorded" in said
+    monkeypatch.chdir(tmp_path / "elsewhere/copy")
+    cli.main(["check", "manifest.json"])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "figures/lemma4.svg").unlink()
+    (tmp_path / "elsewhere/copy/rows.csv").unlink()
     (tmp_path / "results/note.txt").write_text("else")
-    with pytest.raises(SystemExit):
-        cli.main(["check", "results/manifest.json"])
-    assert "results/note.txt: damaged" in capsys.readouterr().out
+    for asked, told in (
+        ("results", "figures/lemma4.svg: missing\nresults/note.txt: not as recorded"),
+        ("elsewhere/copy", "results/rows.csv: missing"),
+    ):
+        with pytest.raises(SystemExit):
+            cli.main(["check", asked])
+        assert told in capsys.readouterr().out

@@ -600,10 +600,10 @@ def test_new_writes_a_valid_file_and_validate_describes_it(tmp_path, capsys):
     assert "attributes           beta (real, 0.15 to 0.3), recovery (real, 0.3)" in printed
     assert "γ·(spectral radius)" in printed
     path.write_text("mine")
-    with pytest.raises(SystemExit, match=r"mine.yaml exists; --force replaces it"):
+    with pytest.raises(ValueError, match=r"mine.yaml exists; --force replaces it"):
         cli.main(["new", str(path)])
     assert path.read_text() == "mine"
-    with pytest.raises(SystemExit, match=r"mine.yaml: top level: expected a mapping, got 'mine'"):
+    with pytest.raises(ValueError, match=r"mine.yaml: top level: expected a mapping, got 'mine'"):
         cli.main(["validate", str(path)])
     cli.main(["new", str(path), "--force"])
     assert path.read_text() == EXAMPLE

@@ -1,9 +1,20 @@
-"""Code digests follow what a module computes and imports."""
+"""Code digests follow what a module computes and imports, and what a verb runs."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
+import sacrepro
 from sacrepro import provenance
-from sacrepro.provenance import code_digest, import_closure, meaning
+from sacrepro.claims import CLAIMS
+from sacrepro.provenance import code_digest, import_closure, job_closure, job_digest, meaning
+
+PACKAGE = Path(sacrepro.__file__).parent
+RULES = sorted((PACKAGE.parent / "workflow/rules").glob("*.smk"))
 
 
 def test_closure_follows_imports():
@@ -40,7 +51,91 @@ def test_digests_differ_between_modules_and_are_stable():
     assert code_digest("sacrepro.bounds.lemma3") != code_digest("sacrepro.bounds.lemma4")
 
 
-@pytest.mark.parametrize("name", ["sacrepro.lemma5", "numpy", "sacrepro"])
+@pytest.mark.parametrize("name", ["sacrepro.lemma5", "numpy", "sacrepro.exact.absent"])
 def test_unknown_modules_are_refused(name):
     with pytest.raises(ValueError, match="is not a module of sacrepro"):
         provenance.source(name)
+
+
+def test_a_job_counts_what_its_verb_imports_inside_functions_and_by_name():
+    """`falsify` plants mistakes in claims that it loads by name; a check loads its own claim and no other."""
+    assert {f"sacrepro.claims.{name}" for name in CLAIMS} <= job_closure("falsify").keys()
+    one = job_closure("claim", claims=["lemma3"]).keys()
+    assert "sacrepro.claims.lemma3" in one
+    assert not one & {"sacrepro.claims.lemma4", "sacrepro.claims.trace", "sacrepro.learn.algorithm1"}
+    figures = job_closure("figure").keys()
+    assert {"sacrepro.plotting.decay", "sacrepro.plotting.style", "sacrepro.store"} <= figures
+    assert {"sacrepro", "sacrepro.__main__", "sacrepro.cli", "sacrepro.exact"} <= job_closure("exact").keys()
+    assert not any(name.startswith(("sacrepro.learn", "sacrepro.plotting")) for name in job_closure("exact"))
+    with pytest.raises(ValueError, match="'exakt' is not a verb"):
+        job_digest("exakt")
+
+
+#: A change of one line in the package, the verbs whose digest it must change, and verbs whose digest it must not.
+CHANGES = {
+    "which records are measured": (
+        "cli/experiments.py", "len(run[\"m\"]) - 1, args.records", "len(run[\"m\"]) - 1, args.records + 1",
+        {"diagnostics"}, {"simulated", "exact"},
+    ),
+    "what sac stores": ("cli/workflow.py", '"h": np.array(args.h)', '"h": np.array(2.0 * args.h)', {"sac"}, {"exact"}),
+    "what fails a run": (
+        "cli/workflow.py", 'row.caught == "no"', 'row.caught == "never"', {"verify"}, {"exact", "claim", "figure"},
+    ),
+    "a constant of a room of verbs": (
+        "cli/wireless.py", "published variant", "variant", {"wireless_run"}, {"wireless_references", "exact"},
+    ),
+    "a default of an option": ("cli/wireless.py", "default=1.0", "default=2.0", {"wireless_run"}, {"exact"}),
+    "a help text": ("cli/wireless.py", "episodes of each", "episodes for each", set(), {"wireless_run"}),
+    "a claim that is planted": (
+        "claims/lemma4.py", "STATEMENT = ", "STATEMENT = 'not ' + ", {"falsify", "verdicts"}, {"exact", "sac"},
+    ),
+    "a style sheet": ("plotting/house.mplstyle", "axes", "# axes", {"figure"}, {"exact", "claim"}),
+    "a new claim": ("claims/__init__.py", '    "lemma3",', '    "lemma2", "lemma3",', {"claim"}, {"exact", "sac"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_changed_line_changes_the_digests_of_the_verbs_that_run_it(tmp_path, change):
+    name, before, after, changed, kept = CHANGES[change]
+    shutil.copytree(PACKAGE, tmp_path / "sacrepro", ignore=shutil.ignore_patterns("__pycache__"))
+    path = tmp_path / "sacrepro" / name
+    text = path.read_text(encoding="utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after, 1), encoding="utf-8")
+    asked = sorted(changed | kept)
+    program = f"from sacrepro.provenance import job_digest\nprint(*(job_digest(verb) for verb in {asked}))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env={}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    now = dict(zip(asked, done.stdout.split(), strict=True))
+    assert {verb for verb in asked if now[verb] != job_digest(verb)} == changed
+
+
+def test_every_rule_declares_the_digest_of_the_verb_that_it_runs():
+    """`code=job_digest("verb")`, or a function that gives it for the wildcards."""
+    common = (RULES[0].parent / "common.smk").read_text(encoding="utf-8")
+    seen = 0
+    for path in RULES:
+        for rule in re.split(r"^rule ", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
+            (words,) = re.findall(r"python -m sacrepro ([a-z0-9-]+(?: (?:run|references))?)", rule)
+            verb = re.sub("[ -]", "_", words)
+            (code,) = re.findall(r"code=(\w+)(\(.*\))?,", rule)
+            name, call = code
+            if not call:
+                body = common.split(f"def {name}(wildcards):")[1].split("\ndef ")[0]
+                assert f'job_digest("{verb}"' in body or f'job_digest(f"{verb}_' in body, rule
+            elif name == "job_digest":
+                assert call == f'("{verb}")', rule
+            else:
+                assert (name, verb) == ("package_digest", "manifest"), rule
+            seen += 1
+    assert seen > 25
+
+
+def test_modules_import_by_name_only_where_a_digest_sees_it():
+    """An f-string that begins with the package's name; of fronts and of the lists of options the names are known."""
+    for path in PACKAGE.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        for call in re.findall(r"[^`]importlib\.import_module\((.*?)\)", text):
+            expected = (r'f"sacrepro\.(claims|plotting|exact)\.\{', '"typst"', r'f"sacrepro\.\{(_ROOMS|room)')
+            assert any(re.match(start, call) for start in expected), f"{path}: {call}"
+        assert "__import__" not in text

@@ -1,6 +1,8 @@
 """Files appear whole or not at all; same content, same bytes; damaged files are named."""
 
 import os
+import subprocess
+import sys
 from typing import NamedTuple
 
 import numpy as np
@@ -100,29 +102,33 @@ def test_figures_have_no_dates_and_known_formats(tmp_path):
         store.write_figure(tmp_path / "one.bmp", Figure())
 
 
-def test_a_result_is_sealed_and_read_only_if_it_fits(tmp_path):
-    path = tmp_path / "results" / "claims" / "rows.csv"
+def test_what_a_job_writes_is_sealed_and_read_only_if_it_fits(tmp_path, monkeypatch):
+    monkeypatch.setenv(store.SEALING, "yes")
+    path = tmp_path / "figures" / "rows.csv"
     store.write_rows(path, Row, ROWS)
     assert store.read_rows(path, Row) == ROWS
-    assert store.broken_files(tmp_path / "results") == []
+    assert store.broken_files(tmp_path) == []
     whole = path.read_text()
     path.write_text(whole.rsplit("\n", 2)[0] + "\n")  # a table that lost its last row is still a table
-    assert store.broken_files(tmp_path / "results") == [path]
+    assert store.broken_files(tmp_path, tmp_path / "figures") == [path]
     with pytest.raises(ValueError, match=r"rows\.csv is not as it was written"):
         store.read_rows(path, Row)
+    assert store.read_text(path, as_written=False) == path.read_text()
+    path.unlink()
+    assert store.broken_files(tmp_path) == []
     path.write_text(whole)
     assert store.read_rows(path, Row) == ROWS
 
 
-def test_files_of_people_are_not_sealed(tmp_path, monkeypatch):
-    project = tmp_path / "results" / "project"
-    project.mkdir(parents=True)
-    monkeypatch.chdir(project)
-    path = project / "README.md"
-    store.write_text(path, "generated")
+def test_files_of_people_are_not_sealed_wherever_they_lie(tmp_path, monkeypatch):
+    """Nor what a person puts in the place of a job's file."""
+    path = tmp_path / "results" / "mine.yaml"
+    for sealing in ("", "yes", ""):
+        monkeypatch.setenv(store.SEALING, sealing)
+        store.write_text(path, f"written {sealing}")
     path.write_text("edited")
     assert store.read_text(path) == "edited"
-    assert os.listdir(project) == ["README.md"]
+    assert os.listdir(path.parent) == ["mine.yaml"]
 
 
 def test_what_a_killed_writer_left_is_swept_by_the_next(tmp_path):
@@ -131,6 +137,31 @@ def test_what_a_killed_writer_left_is_swept_by_the_next(tmp_path):
     store.write_text(tmp_path / "rows.csv", "whole")
     assert sorted(os.listdir(tmp_path)) == [".other.csv.abc12345.part", "rows.csv"]
     assert list(store.files_below(tmp_path)) == ["rows.csv"]
+
+
+def test_a_live_writer_keeps_its_file_and_the_last_one_wins(tmp_path):
+    path = tmp_path / "rows.csv"
+    with store.whole_file(path) as slow:
+        slow.write(b"slow")
+        store.write_text(path, "quick")
+        assert path.read_text() == "quick"
+    assert path.read_text() == "slow"
+    assert os.listdir(tmp_path) == ["rows.csv"]
+
+
+@pytest.mark.parametrize("sealing", ["", "yes"])
+def test_processes_that_write_one_file_at_once_all_succeed(tmp_path, sealing):
+    """The last writer's file is whole, and has the last writer's seal."""
+    path = tmp_path / "rows.csv"
+    program = (
+        "import sys\nfrom sacrepro import store\nfor _ in range(40): store.write_text(sys.argv[1], sys.argv[2] * 9999)"
+    )
+    environment = os.environ | {store.SEALING: sealing}
+    command = [sys.executable, "-c", program, str(path)]
+    writers = [subprocess.Popen([*command, letter], env=environment, stderr=subprocess.PIPE) for letter in "abc"]
+    assert [writer.communicate()[1] for writer in writers] == [b""] * 3
+    assert store.read_text(path) in {letter * 9999 for letter in "abc"}
+    assert [own for own in os.listdir(tmp_path) if own.endswith(".part")] == []
 
 
 def test_a_place_is_refused_where_no_file_can_be(tmp_path, monkeypatch):

@@ -102,7 +102,7 @@ def test_a_network_that_is_not_solved_is_trained_and_judged_by_simulation(tmp_pa
     ],
 )
 def test_train_refuses_in_one_line_and_writes_nothing(tmp_path, friends, words, message):
-    with pytest.raises(SystemExit, match=message):
+    with pytest.raises(ValueError, match=message):
         run("train", friends, *words, *FEW, "--output", tmp_path / "r.csv")
     assert not (tmp_path / "r.csv").exists()
 
@@ -132,13 +132,13 @@ def test_arguments_out_of_range_are_refused_while_the_line_is_read(words, messag
 
 
 def test_a_missing_file_and_an_unknown_agent_are_named(tmp_path, friends):
-    with pytest.raises(SystemExit, match=r"nothing\.yaml: cannot be read"):
+    with pytest.raises(ValueError, match=r"nothing\.yaml: cannot be read"):
         run("train", tmp_path / "nothing.yaml", "--kappa", "0")
-    with pytest.raises(SystemExit, match=r"there is no agent 'bop'; did you mean 'bob'\?"):
+    with pytest.raises(ValueError, match=r"there is no agent 'bop'; did you mean 'bob'\?"):
         run("evaluate", friends, "--agent", "bop")
-    with pytest.raises(SystemExit, match=r"nothing\.yaml: cannot be read"):
+    with pytest.raises(ValueError, match=r"nothing\.yaml: cannot be read"):
         run("evaluate", friends, "--policy", tmp_path / "nothing.yaml")
-    with pytest.raises(SystemExit, match=r"a policy is uniform, or a file \.yaml, \.json or \.npz"):
+    with pytest.raises(ValueError, match=r"a policy is uniform, or a file \.yaml, \.json or \.npz"):
         run("evaluate", friends, "--policy", "uniformly")
 
 

@@ -162,7 +162,7 @@ def test_verify_fails_on_a_violated_claim_and_writes_nothing(tmp_path, capsys):
     comparisons = tmp_path / "lemma3.csv"
     write_rows(comparisons, Comparison, [Comparison("relay", "uniform", "", "", 1, 0, 2.0, 1.0, 0.0)])
     claims = tmp_path / "claims.csv"
-    cli.main(["verdicts", str(comparisons), "--output", str(claims), "--markdown", str(tmp_path / "claims.md")])
+    cli.main(["verdicts", str(comparisons), "--keep-going", "--output", str(claims)])
     with pytest.raises(SystemExit) as stopped:
         cli.main(["verify", str(claims), "--output", str(tmp_path / "verified.txt")])
     assert stopped.value.code == 1
@@ -179,7 +179,7 @@ def test_verify_fails_on_a_counterexample_that_is_none_and_on_a_plant_that_is_no
     write_rows(comparisons, Comparison, [Comparison("relay", "uniform", "", "", 1, 0, 1.0, 1.0, 0.0)])
     write_rows(none, Comparison, [])
     claims, verified = str(tmp_path / "claims.csv"), str(tmp_path / "verified.txt")
-    markdown = ["--markdown", str(tmp_path / "claims.md")]
+    markdown = ["--keep-going", "--markdown", str(tmp_path / "claims.md")]
     cli.main(["verdicts", str(comparisons), "--witnesses", str(none), "--output", claims, *markdown])
     with pytest.raises(SystemExit):
         cli.main(["verify", claims, "--output", verified])
@@ -327,7 +327,7 @@ def test_the_command_line_explains_itself(capsys):
         cli.main(["advise", "--help"])
     printed = " ".join(capsys.readouterr().out.split())
     assert "example: sacrepro advise mine.yaml --error 0.3" in printed
-    assert "agents; 0 by default" in printed
+    assert "can only refute; 0 by default" in printed
     assert "20 by default" in printed
     command = [sys.executable, "-m", "sacrepro", "claim", "lemma9", "x", "--output", "y"]
     done = subprocess.run(command, capture_output=True)
@@ -400,7 +400,7 @@ def test_a_network_file_is_an_input_of_all_that_reads_it(tmp_path):
     command = network_config(tmp_path)
     done = subprocess.run([*command, "--dry-run"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("input: results/warm/exact.txt, mine.yaml") == 2  # exact and advise
+    assert done.stdout.count("input: logs/compiled/exact.txt, mine.yaml") == 2  # exact and advise
     (tmp_path / "mine.yaml").write_text("gamma: [")
     done = subprocess.run([*command, "--dry-run"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode != 0
@@ -546,7 +546,10 @@ def test_files_of_the_wrong_kind_are_named(tmp_path, monkeypatch):
         ("check three.json", "three.json holds no JSON object; expected a file written by `manifest`"),
         ("check empty.json", "empty.json has no key 'files'; expected a file written by `manifest`"),
         ("check files.json", "files.json: files must hold a sha256 for each file"),
-        ("manifest absent --config empty.json --log l.json", "absent is not a folder, expected a results tree"),
+        (
+            "manifest absent --config empty.json --log l.json",
+            "absent does not exist, expected a file or a folder",
+        ),
         (
             "manifest . --config three.json --log l.json",
             "three.json holds no JSON object; expected a file written by `config`",
@@ -587,3 +590,26 @@ def test_of_several_outputs_none_is_written_if_one_cannot_be(tmp_path, capsys):
             assert stopped.value.code == 2
             assert re.search(message, capsys.readouterr().err)
             assert not good.parent.exists()
+
+
+def test_every_number_of_the_smallest_run_is_the_least_that_the_schema_allows():
+    """So `every_rule.yaml` shows that these run."""
+    smallest = yaml.safe_load((ROOT / "tests/workflow/every_rule.yaml").read_text(encoding="utf-8"))
+    jsonschema.validate(smallest, SCHEMA)
+
+    def integers(value, rules):
+        rules = SCHEMA["$defs"][rules["$ref"].rsplit("/", 1)[1]] if "$ref" in rules else rules
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                own = rules.get("properties", {}).get(key, rules.get("additionalProperties"))
+                if key != "spec" and isinstance(own, dict):
+                    yield from integers(inner, own)
+        elif isinstance(value, list):
+            for inner in value:
+                yield from integers(inner, rules.get("items", {}))
+        elif rules.get("type") == "integer":
+            yield value, rules["minimum"]
+
+    found = list(integers(smallest, SCHEMA))
+    assert len(found) > 40
+    assert all(value == least for value, least in found)

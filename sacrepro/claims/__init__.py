@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sacrepro.claims.comparison import Case, Comparison
 
@@ -36,12 +36,16 @@ WITHOUT_TABLES = ("lemma3", "influence")
 
 
 class Claim(NamedTuple):
-    """A statement of the paper, where it stands, and the check that measures it."""
+    """A statement of the paper, where it stands, and the check that measures it.
+
+    along_runs : of theorem5 alone, the kind of rows that `trace --exact` writes and the check of such rows.
+    """
 
     name: str
     statement: str
     reference: str
     check: Callable[[Case], Iterator[Comparison]]
+    along_runs: tuple[type[Any], Callable[..., Iterator[Comparison]]] | None = None
 
 
 def claim(name: str) -> Claim:
@@ -49,4 +53,4 @@ def claim(name: str) -> Claim:
     if name not in CLAIMS:
         raise ValueError(f"unknown claim {name!r}; known are {', '.join(CLAIMS)}")
     module = importlib.import_module(f"sacrepro.claims.{name}")
-    return Claim(name, module.STATEMENT, module.REFERENCE, module.check)
+    return Claim(name, module.STATEMENT, module.REFERENCE, module.check, getattr(module, "ALONG_RUNS", None))

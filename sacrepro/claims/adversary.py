@@ -44,6 +44,9 @@ STRUCTURED: Mapping[str, tuple[str, ...]] = {
 GAMMAS = (0.1, 0.5, 0.7, 0.9, 0.95)
 GRAPHS = (nx.path_graph(2), nx.path_graph(3), nx.complete_graph(3), nx.star_graph(3))
 
+#: Random models beyond those asked for, while some reading has no comparison yet.
+MOST_MORE = 1000
+
 #: Claims that search over policies themselves: two agents are enough work.
 SMALL = ("definition2",)
 
@@ -177,13 +180,18 @@ def measured(model: Model, claim: str) -> tuple[list[Comparison], dict[str, Comp
 
 
 def attack(claim: str, evaluations: int, seed: int) -> Iterator[tuple[Found, Model]]:
-    """For each reading of a claim: `evaluations` random models, then as many steps of the climb from the worst."""
+    """For each reading of a claim: `evaluations` random models, then as many steps of the climb from the worst.
+
+    Where none of these models yields a comparison for some reading, more are drawn until one does.
+    """
     readings = TARGETS[claim]
     graphs = GRAPHS[:1] if claim in SMALL else GRAPHS
     rng = np.random.default_rng((seed, list(TARGETS).index(claim)))
     at_random = {reading: Best(-1.0, None, None) for reading in readings}
     compared = violated = 0
-    for _ in range(evaluations):
+    for tried in range(evaluations + MOST_MORE):
+        if tried >= evaluations and all(best.model is not None for best in at_random.values()):
+            break
         model = random_model(rng, graphs)
         rows, worst = measured(model, claim)
         compared, violated = compared + len(rows), violated + sum(not holds(row) for row in rows)
@@ -194,7 +202,7 @@ def attack(claim: str, evaluations: int, seed: int) -> Iterator[tuple[Found, Mod
     for reading in readings:
         best, own, faults = climb(claim, reading, at_random[reading], evaluations, rng)
         if best.model is None or best.row is None:
-            raise ValueError(f"{claim}, {reading}: no comparison on {evaluations} random models; draw more")
+            raise ValueError(f"{claim}, {reading}: no comparison on {evaluations + MOST_MORE} random models")
         top, there = structured(claim, reading)
         where = f"n={len(best.model.r)}, γ={best.model.gamma:g}, agent {best.row.agent}, κ={best.row.kappa}"
         counts = (evaluations, compared + own, violated + faults)

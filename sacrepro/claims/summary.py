@@ -48,6 +48,19 @@ class Summarised(NamedTuple):
 #: Where rows of each kind come from.
 KINDS = ("learning", "stationarity", "patient", "simulated", "diagnostics", "critic_error", "rivals")
 
+#: The kind of rows whose summary each figure about runs shows.
+SHOWN = {
+    "learning": "learning",
+    "objective": "stationarity",
+    "stationarity": "stationarity",
+    "patient": "patient",
+    "critic_error": "critic_error",
+    "critic_floor": "critic_error",
+    "diagnostics": "diagnostics",
+    "extensions": "rivals",
+    "simulated": "simulated",
+}
+
 
 def summarised(kind: str) -> Summarised:
     """What `kind` is; ValueError lists the known ones."""

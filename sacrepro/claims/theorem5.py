@@ -142,3 +142,7 @@ def left_of_9(rows: Sequence[StationarityRow]) -> tuple[float, float]:
     off = max(row.gradient_error * (2.0 * math.sqrt(row.gradient_norm_squared) + row.gradient_error) for row in used)
     # The mean itself rounds by a few units of what it is.
     return total / math.fsum(weights), off + 1e-14 * total / math.fsum(weights)
+
+
+#: What `claim --stationarity` reads, and its check.
+ALONG_RUNS = (StationarityRow, along_runs)

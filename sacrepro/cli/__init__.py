@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import codecs
+import io
 import os
+import shlex
 import sys
 import warnings
 from collections.abc import Sequence
 from typing import Any
 
+import sacrepro
 from sacrepro.cli import (
     audit,
     bench,
@@ -36,6 +40,7 @@ def parser() -> tuple[argparse.ArgumentParser, Verbs]:
         description=(sys.modules["sacrepro"].__doc__ or "").split(" The public names")[0],
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    top.add_argument("--version", action="version", version=f"sacrepro {sacrepro.__version__}")
     verbs = Verbs(
         top.add_subparsers(dest="verb", required=True, metavar="VERB", help="one of those below"), listed=False
     )
@@ -80,16 +85,34 @@ def _one_line_warning(message: Warning | str, category: type[Warning], *where: A
         _SHOWWARNING(message, category, *where, **more)
 
 
+#: Characters of a command that a message about it repeats.
+LONGEST_COMMAND = 200
+
+
 def command() -> None:
     """Run the verb of the command line; what is wrong with input, files or memory is one line, not a traceback.
 
     The whole traceback appears if the environment has SACREPRO_TRACEBACK.
     """
     warnings.showwarning = _one_line_warning
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # κ, θ and names of agents are told whatever the locale can spell
+            ascii_only = codecs.lookup(stream.encoding).name == "ascii"
+            stream.reconfigure(encoding="utf-8" if ascii_only else None, errors="backslashreplace")
     try:
         main()
     except (ValueError, TypeError, OSError, MemoryError) as error:
         if os.environ.get("SACREPRO_TRACEBACK"):
             raise
-        print(f"sacrepro: {error or 'out of memory'}", file=sys.stderr)
+        print(f"sacrepro: {told(error)}", file=sys.stderr)
         raise SystemExit(1) from None
+
+
+def told(error: Exception) -> str:
+    """An error in one line; where memory ran out without warning, what was asked for."""
+    text = " ".join(str(error).split())
+    if isinstance(error, MemoryError) and "allowed" not in text:
+        asked = shlex.join(sys.argv[1:])
+        asked = asked if len(asked) <= LONGEST_COMMAND else f"{asked[:LONGEST_COMMAND]} …"
+        return f"out of memory{f' ({text})' if text else ''}; asked for was: {asked}"
+    return text or type(error).__name__

@@ -15,6 +15,7 @@ def environments(args: argparse.Namespace) -> None:
     from sacrepro.claims.case import cases
     from sacrepro.claims.environments import EnvironmentRow, certified_rows, exact_rows
     from sacrepro.instances import build_for_sampling
+    from sacrepro.network import resolve
     from sacrepro.store import write_rows
 
     if not (args.exact or args.certified):
@@ -25,7 +26,9 @@ def environments(args: argparse.Namespace) -> None:
         for case in cases(stored):
             rows += exact_rows(case, json.loads(str(stored["spec"]))["model"])
     for name, spec in args.certified.items():
-        rows += certified_rows(build_for_sampling(spec), name, spec["model"])
+        if not isinstance(spec, dict) or "model" not in spec:
+            raise ValueError(f"--certified: {name}: expected a specification with a model, got {spec!r}")
+        rows += certified_rows(build_for_sampling(resolve(spec)), name, spec["model"])
         print(f"{name}: certified", flush=True)
     write_rows(args.output, EnvironmentRow, rows)
 

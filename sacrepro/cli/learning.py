@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from sacrepro.cli.arguments import COUNT, NON_NEGATIVE, ORDINAL, POSITIVE, SEED, SEVERAL, output
-from sacrepro.cli.network import one_line_errors, plain, progress
+from sacrepro.cli.network import plain, progress
 from sacrepro.cli.verbs import Verbs
 
 
@@ -19,37 +19,36 @@ def train(args: argparse.Namespace) -> None:
     from sacrepro.policies import policy_text, training_arrays
     from sacrepro.store import write_arrays, write_json, write_rows, write_text
 
-    with one_line_errors():
-        network = load(args.file)
-        simulator = network.simulator()
-        given = {name: getattr(args, name) for name in ("M", "T", "h", "t0", "eta")}
-        settings = proposal(network, simulator, args.kappa, seeds=args.seeds, **given)
-        print(settings_words(settings), end="", flush=True)
-        objective = Objective(network, simulator, seed=args.seed, episodes=args.episodes)
-        seeds = range(args.seed, args.seed + args.seeds)
-        with progress() as told:
-            found = trained(network, simulator, objective, settings, args.kappa, seeds, told)
-        text = training_words(found)
-        print(text, end="")
-        for path in args.output or []:
-            if path.endswith(".csv"):
-                write_rows(path, RunRow, found.runs)
-            else:
-                kept = found._replace(thetas=())
-                write_json(path, plain(kept) | {"text": text})
-        for path in args.theta or []:
-            write_arrays(path, training_arrays(network, found))
-        if args.policy:
-            k = chosen_run(found)
-            run = found.runs[k]
-            origin = f"sacrepro train {args.file}, κ = {run.kappa}, seed {run.seed}"
-            for path in args.policy:
-                write_text(path, policy_text(network, found.thetas[k], origin, as_json=path.endswith(".json")))
-            optimistic = ", and so rather too large" if run.method == "simulation" else ""
-            print(
-                f"the policy of κ = {run.kappa}, seed {run.seed} is kept: its J = {run.J:.4g} is the largest of "
-                f"{args.seeds} seeds{optimistic}"
-            )
+    network = load(args.file)
+    simulator = network.simulator()
+    given = {name: getattr(args, name) for name in ("M", "T", "h", "t0", "eta")}
+    settings = proposal(network, simulator, args.kappa, seeds=args.seeds, **given)
+    print(settings_words(settings), end="", flush=True)
+    objective = Objective(network, simulator, seed=args.seed, episodes=args.episodes)
+    seeds = range(args.seed, args.seed + args.seeds)
+    with progress() as told:
+        found = trained(network, simulator, objective, settings, args.kappa, seeds, told)
+    text = training_words(found)
+    print(text, end="")
+    for path in args.output or []:
+        if path.endswith(".csv"):
+            write_rows(path, RunRow, found.runs)
+        else:
+            kept = found._replace(thetas=())
+            write_json(path, plain(kept) | {"text": text})
+    for path in args.theta or []:
+        write_arrays(path, training_arrays(network, found))
+    if args.policy:
+        k = chosen_run(found)
+        run = found.runs[k]
+        origin = f"sacrepro train {args.file}, κ = {run.kappa}, seed {run.seed}"
+        for path in args.policy:
+            write_text(path, policy_text(network, found.thetas[k], origin, as_json=path.endswith(".json")))
+        optimistic = ", and so rather too large" if run.method == "simulation" else ""
+        print(
+            f"the policy of κ = {run.kappa}, seed {run.seed} is kept: its J = {run.J:.4g} is the largest of "
+            f"{args.seeds} seeds{optimistic}"
+        )
     for path in (*(args.output or []), *(args.theta or []), *(args.policy or [])):
         print(f"{path} written")
 
@@ -61,15 +60,14 @@ def evaluate(args: argparse.Namespace) -> None:
     from sacrepro.policies import read_policy
     from sacrepro.store import write_json
 
-    with one_line_errors():
-        network = load(args.file)
-        theta = read_policy(network, args.policy, args.kappa, args.seed_of_run)
-        agents = network.agents(args.agent or [], args.file)
-        found = evaluation(network, theta, agents, episodes=args.episodes, seed=args.seed, seconds=args.seconds)
-        text = evaluation_words(network, found, args.policy)
-        print(text, end="")
-        for path in args.output or []:
-            write_json(path, plain(found) | {"text": text})
+    network = load(args.file)
+    theta = read_policy(network, args.policy, args.kappa, args.seed_of_run)
+    agents = network.agents(args.agent or [], args.file)
+    found = evaluation(network, theta, agents, episodes=args.episodes, seed=args.seed, seconds=args.seconds)
+    text = evaluation_words(network, found, args.policy)
+    print(text, end="")
+    for path in args.output or []:
+        write_json(path, plain(found) | {"text": text})
     for path in args.output or []:
         print(f"{path} written")
 

@@ -16,15 +16,6 @@ from sacrepro.cli.verbs import Verbs
 SILENT = 5.0
 
 
-@contextlib.contextmanager
-def one_line_errors() -> Iterator[None]:
-    """Say what is wrong with a file in one line and end with status 1."""
-    try:
-        yield
-    except (ValueError, OSError) as error:
-        sys.exit(f"sacrepro: {error}")
-
-
 def new(args: argparse.Namespace) -> None:
     """Write a commented network file to start from; an existing file is kept unless --force is given."""
     from pathlib import Path
@@ -32,10 +23,9 @@ def new(args: argparse.Namespace) -> None:
     from sacrepro.network import example
     from sacrepro.store import write_text
 
-    with one_line_errors():
-        if Path(args.file).exists() and not args.force:
-            raise ValueError(f"{args.file} exists; --force replaces it")
-        write_text(args.file, example())
+    if Path(args.file).exists() and not args.force:
+        raise ValueError(f"{args.file} exists; --force replaces it")
+    write_text(args.file, example())
     print(f"{args.file} written; sacrepro validate {args.file} checks it")
 
 
@@ -44,8 +34,7 @@ def validate(args: argparse.Namespace) -> None:
     from sacrepro.advise import summary
     from sacrepro.network import load
 
-    with one_line_errors():
-        print(summary(load(args.file)), end="")
+    print(summary(load(args.file)), end="")
 
 
 def advise(args: argparse.Namespace) -> None:
@@ -56,30 +45,29 @@ def advise(args: argparse.Namespace) -> None:
     from sacrepro.network import load
     from sacrepro.store import write_json, write_rows
 
-    with one_line_errors():
-        outputs = [*(args.output or []), *(args.figure or [])]
-        network = load(args.file)
-        agents = network.agents(args.agent or [], args.file)
-        options = {"T": args.T, "seed": args.seed, "seconds": args.seconds, "table": args.table}
-        with progress() as told:
-            advice = advice_on(network, args.error, args.of, agents, **options, progress=told)
-        text = words(network, advice)
-        print(text, end="")
-        for path in args.output or []:
-            if path.endswith(".csv"):
-                write_rows(path, KappaRow, advice.rows)
-            else:
-                write_json(path, plain(advice) | {"text": text})
-        if args.figure:
-            from sacrepro.plotting.advice import advice as draw
-            from sacrepro.plotting.style import house_style
-            from sacrepro.store import write_figure
+    outputs = [*(args.output or []), *(args.figure or [])]
+    network = load(args.file)
+    agents = network.agents(args.agent or [], args.file)
+    options = {"T": args.T, "seed": args.seed, "seconds": args.seconds, "table": args.table}
+    with progress() as told:
+        advice = advice_on(network, args.error, args.of, agents, **options, progress=told)
+    text = words(network, advice)
+    print(text, end="")
+    for path in args.output or []:
+        if path.endswith(".csv"):
+            write_rows(path, KappaRow, advice.rows)
+        else:
+            write_json(path, plain(advice) | {"text": text})
+    if args.figure:
+        from sacrepro.plotting.advice import advice as draw
+        from sacrepro.plotting.style import house_style
+        from sacrepro.store import write_figure
 
-            with house_style():
-                gap = error_of_q(network, args.error, args.of)
-                drawn = draw(advice.agents, list(network.graph.edges), gap)
-                for path in args.figure:
-                    write_figure(path, drawn)
+        with house_style():
+            gap = error_of_q(network, args.error, args.of)
+            drawn = draw(advice.agents, list(network.graph.edges), gap)
+            for path in args.figure:
+                write_figure(path, drawn)
     for path in outputs:
         print(f"{path} written")
 

@@ -61,6 +61,14 @@ def report(args: argparse.Namespace) -> None:
     print(f"{len(made['claims'])} claims, {len(paths)} figures, {len(document)} bytes")
 
 
+def readme(args: argparse.Namespace) -> None:
+    """Put the claims table between the markers of the README."""
+    from sacrepro.claims.table import between_markers
+    from sacrepro.store import read_text, write_text
+
+    write_text(args.readme, between_markers(read_text(args.readme), read_text(args.markdown)))
+
+
 def add_verbs(verbs: Verbs) -> None:
     """The verbs of this module, with their options."""
     added = verbs.add(catalog)
@@ -68,6 +76,10 @@ def add_verbs(verbs: Verbs) -> None:
 
     added = verbs.add(decay_map)
     added.add_argument("exact", nargs="+", help="files written by `exact`")
+
+    added = verbs.add(readme, output=False)
+    added.add_argument("markdown", help="the table written by `verdicts`")
+    added.add_argument("readme", help="the file whose table is replaced")
 
     added = verbs.add(report)
     added.add_argument("claims", help="the table written by `verdicts`")

@@ -17,19 +17,15 @@ def config(args: argparse.Namespace) -> None:
 
 
 def manifest(args: argparse.Namespace) -> None:
-    """Write configuration, code digest, versions, seeds and checksums of a results tree; clock and machine to --log."""
+    """Write configuration, code digest, versions, seeds and checksums of results; clock and machine to --log."""
     from pathlib import Path
 
-    from sacrepro.manifest import circumstances, results_below
+    from sacrepro.manifest import circumstances, recorded_files
     from sacrepro.manifest import manifest as record
     from sacrepro.store import write_json
 
-    if not Path(args.results).is_dir():
-        raise ValueError(f"{args.results} is not a folder, expected a results tree")
-    skip = frozenset({Path(args.output).name, *args.skip})
-    files = results_below(Path(args.results), skip)
-    files |= {path: Path(path) for path in sorted(args.files)}
-    write_json(args.output, record(record_of("config", args.config), files))
+    files = recorded_files([path for path in args.results if Path(path) != Path(args.output)])
+    write_json(args.output, record(record_of("config", args.config), files, Path(args.output).parent.name))
     write_json(args.log, circumstances(Path(args.log).parent))
     print(f"{len(files)} files")
 
@@ -50,18 +46,23 @@ def check(args: argparse.Namespace) -> None:
     """Compare a results tree with its manifest; exit status 1 if a file is missing, damaged or changed."""
     from pathlib import Path
 
-    from sacrepro.difference import departures
+    from sacrepro.difference import departures, left_out
 
-    recorded = record_of("manifest", args.manifest, "files")
+    path = Path(args.manifest)
+    path = path / "manifest.json" if path.is_dir() else path
+    recorded = record_of("manifest", str(path), "files")
     files = recorded["files"]
     if not isinstance(files, dict) or not all(isinstance(own, dict) and "sha256" in own for own in files.values()):
-        raise ValueError(f"{args.manifest}: files must hold a sha256 for each file; expected a file of `manifest`")
-    found = departures(recorded, Path(args.manifest).parent)
+        raise ValueError(f"{path}: files must hold a sha256 for each file; expected a file of `manifest`")
+    found, absent = departures(recorded, path.parent), left_out(recorded, path.parent)
     for line in found:
         print(line)
+    if absent:
+        folders = ", ".join(sorted({name.partition("/")[0] for name in absent}))
+        print(f"{len(absent)} files of {folders}: not checked, for there is no such folder beside this one")
     if found:
         raise SystemExit(1)
-    print(f"{args.manifest}: every file is as recorded")
+    print(f"{path}: {len(files) - len(absent)} files are as recorded")
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -70,10 +71,8 @@ def add_verbs(verbs: Verbs) -> None:
     added.add_argument("config", type=mapping, help="the resolved configuration, as JSON")
 
     added = verbs.add(manifest)
-    added.add_argument("results", help="the folder that is recorded")
+    added.add_argument("results", nargs="+", help="the files that are recorded, or a folder with all its files")
     added.add_argument("--config", required=True, help="written by `config`")
-    added.add_argument("--files", nargs="*", default=[], help="files elsewhere that belong to the run")
-    added.add_argument("--skip", nargs="*", default=[], help="files in the folder that do not")
     added.add_argument("--log", type=FILE, required=True, help="file for clock, machine and durations")
 
     added = verbs.add(diff, output=False)
@@ -87,4 +86,4 @@ def add_verbs(verbs: Verbs) -> None:
     )
 
     added = verbs.add(check, output=False)
-    added.add_argument("manifest", help="results/manifest.json")
+    added.add_argument("manifest", help="results/manifest.json, or its folder, under whatever name")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from sacrepro.cli.arguments import COUNT, FIGURE, FILE, NON_NEGATIVE, ORDINAL, POSITIVE, one_of, specification
 from sacrepro.cli.inputs import arrays_of, some_rows
 from sacrepro.cli.verbs import Verbs
 
 if TYPE_CHECKING:
-    from sacrepro.claims.comparison import Comparison
+    from sacrepro.claims.comparison import Comparison, Verdict
+    from sacrepro.model import Array, NetworkedMDP
 
 
 def exact(args: argparse.Namespace) -> None:
@@ -29,30 +31,65 @@ def exact(args: argparse.Namespace) -> None:
 
 
 def claim(args: argparse.Namespace) -> None:
-    """Measure both sides of one claim on every given instance and write the comparisons."""
+    """Measure both sides of one claim on every given instance, write the comparisons and tell the verdict.
+
+    Exit status 1 if it is violated, unless --keep-going, as in the workflow, leaves that to `verify`.
+    """
     from sacrepro.claims import claim as claim_named
     from sacrepro.claims.case import cases
-    from sacrepro.claims.comparison import Comparison
+    from sacrepro.claims.comparison import Comparison, by_hypothesis, verdict
+    from sacrepro.claims.table import markdown_table
     from sacrepro.store import write_rows
 
     chosen = claim_named(args.claim)
-    if args.stationarity and chosen.name != "theorem5":
+    if args.stationarity and not chosen.along_runs:
         raise ValueError(f"--stationarity is for theorem5, not for {chosen.name}")
     rows: list[Comparison] = []
     for path in args.exact:
         for case in cases(arrays_of("exact", path)):
             rows += chosen.check(case)
             print(f"{chosen.name}: {case.instance}, θ {case.policy}: {len(rows)} comparisons so far", flush=True)
-    if args.stationarity:
-        rows += along_runs(args)
+    if args.stationarity and chosen.along_runs:
+        rows += along_runs(args, *chosen.along_runs)
         print(f"{chosen.name}: {len(rows)} comparisons with those along runs", flush=True)
     write_rows(args.output, Comparison, rows)
+    if not args.keep_going:
+        judged = [
+            verdict(chosen.name, chosen.statement, chosen.reference, group) for group in by_hypothesis(rows) if group
+        ]
+        print(markdown_table(judged), end="")
+        fail(violations(judged))
 
 
-def along_runs(args: argparse.Namespace) -> list[Comparison]:
+def violations(rows: Iterable[Verdict]) -> list[str]:
+    """Two lines for each claim that is violated and each counterexample that is none."""
+    from sacrepro.claims.comparison import UNEARNED
+
+    lines = []
+    for row in rows:
+        if row.verdict == "violated":
+            lines.append(f"VIOLATED {row.claim}: {row.statement}")
+        elif row.verdict == UNEARNED:
+            lines.append(f"NO COUNTEREXAMPLE {row.claim}, {row.hypothesis}: {row.statement}")
+        else:
+            continue
+        lines.append(
+            f"  {row.violations} of {row.comparisons} comparisons; worst left/right {row.ratio:.6g} at {row.where}"
+        )
+    return lines
+
+
+def fail(faults: list[str]) -> None:
+    """Print the faults and end with exit status 1, if there are any."""
+    if faults:
+        print("\n".join(faults))
+        raise SystemExit(1)
+
+
+def along_runs(
+    args: argparse.Namespace, kind: type[Any], check: Callable[..., Iterator[Comparison]]
+) -> list[Comparison]:
     """The comparisons of (9) along the runs that `trace --exact` has evaluated."""
-    from sacrepro.claims.theorem5 import along_runs
-    from sacrepro.claims.trace import StationarityRow
     from sacrepro.instances import build
     from sacrepro.store import read_arrays, read_rows
 
@@ -60,7 +97,7 @@ def along_runs(args: argparse.Namespace) -> list[Comparison]:
     for path in args.runs:
         run = read_arrays(path)
         models[str(run["instance"])] = build(json.loads(str(run["spec"])))
-    return [row for path in args.stationarity for row in along_runs(read_rows(path, StationarityRow), models)]
+    return [row for path in args.stationarity for row in check(read_rows(path, kind), models)]
 
 
 def sac(args: argparse.Namespace) -> None:
@@ -138,15 +175,47 @@ def figure(args: argparse.Namespace) -> None:
     from sacrepro.store import write_figure
 
     chosen = drawing(args.figure)
-    rows = some_rows(args.rows, chosen.rows)
+    rows = rows_of_figure(args.figure, args.rows, chosen.rows)
     with house_style():
-        drawn = chosen.draw(rows)
+        try:
+            drawn = chosen.draw(rows)
+        except (ArithmeticError, LookupError, ValueError) as error:
+            raise ValueError(f"{', '.join(args.rows)}: not rows of the figure {args.figure} ({error})") from error
+        if not any(axes.has_data() or axes.texts or axes.tables for axes in drawn.axes):
+            raise ValueError(f"{', '.join(args.rows)}: nothing in these rows is shown by the figure {args.figure}")
         for path in args.output:
             write_figure(path, drawn)
 
 
+def rows_of_figure(figure: str, paths: Iterable[str], kind: type[Any]) -> list[Any]:
+    """The rows that a figure shows, at least one; of a claim or of runs only if they are not another one's.
+
+    Such rows are known by the name of their file, and a claim's by their readings where the file has a name of its own.
+    """
+    from pathlib import Path
+
+    from sacrepro.claims import CLAIMS
+    from sacrepro.claims.summary import KINDS, SHOWN
+    from sacrepro.claims.targets import TARGETS
+
+    paths = list(paths)
+    for what, known, shown in (("comparisons", CLAIMS, figure), ("summary", KINDS, SHOWN.get(figure))):
+        for path in paths:
+            if shown in known and (stem := Path(path).stem) in known and stem != shown:
+                raise ValueError(f"{path} holds the {what} of {stem}; the figure {figure} shows those of {shown}")
+    rows = some_rows(paths, kind)
+    readings = TARGETS.get(figure, ())
+    if readings and not any(getattr(row, "hypothesis", None) in readings for row in rows):
+        told = ", ".join(map(repr, readings))
+        raise ValueError(f"{', '.join(paths)}: no row has a reading of {figure}, which are {told}")
+    return rows
+
+
 def verdicts(args: argparse.Namespace) -> None:
-    """Judge every claim and counterexample, write the table as csv and its summary as Markdown, and print it."""
+    """Judge every claim and counterexample and print the table; write it as csv and its summary as Markdown.
+
+    Exit status 1 if a claim is violated or a counterexample is none, unless --keep-going leaves that to `verify`.
+    """
     from pathlib import Path
 
     from sacrepro.claims import claim as claim_named
@@ -167,38 +236,24 @@ def verdicts(args: argparse.Namespace) -> None:
             rows.append(judged(witness, [row for row in measured if row.hypothesis == key(witness)]))
     if not rows:
         raise ValueError(f"{', '.join(args.comparisons)}: no rows below the header, so there is nothing to judge")
-    write_rows(args.output, Verdict, rows)
-    write_text(args.markdown, summary_table(rows))
+    if args.output:
+        write_rows(args.output, Verdict, rows)
+    if args.markdown:
+        write_text(args.markdown, summary_table(rows))
     print(markdown_table(rows), end="")
-
-
-def readme(args: argparse.Namespace) -> None:
-    """Put the claims table between the markers of the README."""
-    from sacrepro.claims.table import between_markers
-    from sacrepro.store import read_text, write_text
-
-    write_text(args.readme, between_markers(read_text(args.readme), read_text(args.markdown)))
+    if not args.keep_going:
+        fail(violations(rows))
 
 
 def verify(args: argparse.Namespace) -> None:
     """Fail if a claim is violated, also under attack, a counterexample is none, or a planted mistake is not caught."""
-    from sacrepro.claims.comparison import JUDGEMENTS, UNEARNED, Verdict
+    from sacrepro.claims.comparison import JUDGEMENTS, Verdict
     from sacrepro.store import read_rows, write_text
 
     rows = read_rows(args.claims, Verdict)
     if not rows:
         raise ValueError(f"{args.claims} holds no claim")
-    faults = []
-    for row in rows:
-        if row.verdict == "violated":
-            faults.append(f"VIOLATED {row.claim}: {row.statement}")
-        elif row.verdict == UNEARNED:
-            faults.append(f"NO COUNTEREXAMPLE {row.claim}, {row.hypothesis}: {row.statement}")
-        else:
-            continue
-        faults.append(
-            f"  {row.violations} of {row.comparisons} comparisons; worst left/right {row.ratio:.6g} at {row.where}"
-        )
+    faults = violations(rows)
     statements = sum(row.verdict in JUDGEMENTS for row in rows)
     passed = [f"{statements} claims, none violated", f"{len(rows) - statements} counterexamples, all violated"]
     if args.falsification:
@@ -230,37 +285,51 @@ def verify(args: argparse.Namespace) -> None:
         large = some_rows([args.scale], Comparison)
         faults += [f"VIOLATED at scale: {row.hypothesis} at {place(row)}" for row in large if not holds(row)]
         passed.append(f"{len(large)} comparisons on the largest network, none violated")
-    if faults:
-        print("\n".join(faults))
-        raise SystemExit(1)
+    fail(faults)
     write_text(args.output, "\n".join(passed) + "\n")
     print("\n".join(passed))
 
 
 def warm(args: argparse.Namespace) -> None:
     """Compile the kernels of one room once, so that parallel jobs find them in the cache."""
-    from sacrepro.instances import build
-    from sacrepro.policy import uniform_theta
     from sacrepro.store import write_text
 
-    mdp = build({"model": "relay", "n": 3, "gamma": 0.5})
-    theta = uniform_theta(mdp)
-    if args.room == "exact":
-        from sacrepro.exact import decay_profile
-
-        decay_profile(mdp, theta)
-    elif args.room == "rivals":
-        from sacrepro.claims.rivals import METHODS, estimator_rows, rival_rows
-
-        for method in METHODS:
-            list(rival_rows(mdp, "relay", method, kappa=1, seeds=2, M=2, T=5, h=1.0, t0=1.0, eta=1.0, record_every=1))
-        list(estimator_rows(mdp, "relay", kappa=1, lengths=(5,), episodes=2, h=1.0, t0=1.0))
-    else:
-        from sacrepro.learn import sac_seeds
-
-        for kappa in range(3):
-            sac_seeds(mdp, theta, kappa=kappa, M=2, T=5, h=1.0, t0=1.0, eta=1.0, seeds=range(2))
+    {"exact": warm_exact, "learn": warm_learn, "rivals": warm_rivals}[args.room]()
     write_text(args.output, "compiled\n")
+
+
+def small() -> tuple[NetworkedMDP, tuple[Array, ...]]:
+    """A relay of three agents and the uniform policy."""
+    from sacrepro.instances import build
+    from sacrepro.policy import uniform_theta
+
+    mdp = build({"model": "relay", "n": 3, "gamma": 0.5})
+    return mdp, uniform_theta(mdp)
+
+
+def warm_exact() -> None:
+    """What D_i(κ) needs."""
+    from sacrepro.exact import decay_profile
+
+    decay_profile(*small())
+
+
+def warm_learn() -> None:
+    """What Algorithm 1 needs."""
+    from sacrepro.learn import sac_seeds
+
+    for kappa in range(3):
+        sac_seeds(*small(), kappa=kappa, M=2, T=5, h=1.0, t0=1.0, eta=1.0, seeds=range(2))
+
+
+def warm_rivals() -> None:
+    """What every method and estimator needs."""
+    from sacrepro.claims.rivals import METHODS, estimator_rows, rival_rows
+
+    mdp, _ = small()
+    for method in METHODS:
+        list(rival_rows(mdp, "relay", method, kappa=1, seeds=2, M=2, T=5, h=1.0, t0=1.0, eta=1.0, record_every=1))
+    list(estimator_rows(mdp, "relay", kappa=1, lengths=(5,), episodes=2, h=1.0, t0=1.0))
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -283,6 +352,7 @@ def add_verbs(verbs: Verbs) -> None:
     added.add_argument("exact", nargs="+", help="files written by `exact`")
     added.add_argument("--stationarity", nargs="*", default=[], help="files written by `trace --exact`, for theorem5")
     added.add_argument("--runs", nargs="*", default=[], help="files written by `sac`, which those evaluate")
+    added.add_argument("--keep-going", action="store_true", help="exit status 0 whatever the verdict")
 
     added = verbs.add(sac)
     instance(added)
@@ -307,14 +377,12 @@ def add_verbs(verbs: Verbs) -> None:
     added.add_argument("rows", nargs="+", help="csv files with the rows it shows")
     added.add_argument("--output", type=FIGURE, nargs="+", required=True, help="files to write, .svg, .pdf or .png")
 
-    added = verbs.add(verdicts)
+    added = verbs.add(verdicts, output=False)
     added.add_argument("comparisons", nargs="+", help="csv files written by `claim`")
     added.add_argument("--witnesses", help="csv file written by `witnesses`")
-    added.add_argument("--markdown", type=FILE, required=True, help="a summary, one line a claim")
-
-    added = verbs.add(readme, output=False)
-    added.add_argument("markdown", help="the table written by `verdicts`")
-    added.add_argument("readme", help="the file whose table is replaced")
+    added.add_argument("--output", type=FILE, help="csv file to write")
+    added.add_argument("--markdown", type=FILE, help="a summary to write, one line a claim")
+    added.add_argument("--keep-going", action="store_true", help="exit status 0 whatever the verdict")
 
     added = verbs.add(verify)
     added.add_argument("claims", help="the table written by `verdicts`")

@@ -32,7 +32,7 @@ def claim_entry(name: str) -> dict[str, Any]:
         "module": f"sacrepro/claims/{name}.py",
         "test": f"tests/claims/test_{name}.py",
         "rows": f"results/claims/{name}.csv",
-        "command": f"snakemake --cores 2 results/claims/{name}.csv",
+        "command": f"snakemake --cores 2 results/claims/{name}.csv && sacrepro verdicts results/claims/{name}.csv",
     }
 
 
@@ -62,7 +62,9 @@ def claims_page(entries: dict[str, list[dict[str, Any]]]) -> str:
         "# From a claim to its numbers",
         "",
         "Written by `python -m sacrepro catalog`. Rule `claim` measures, rule `verdicts` judges, rule `figure` draws.",
-        "Each command computes what it needs and nothing else.",
+        "Each command computes what it needs and nothing else, prints the verdict and fails if the claim is violated.",
+        "So does `sacrepro claim NAME FILES --output ROWS` on files of `sacrepro exact`. In the workflow both",
+        "have `--keep-going`, so that every table is written before rule `verify` fails the run.",
         "",
         "| claim | statement | check, tests | rows | command |",
         "|---|---|---|---|---|",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 TINY = ROOT / "tests/workflow/tiny.yaml"
+EVERY_RULE = ROOT / "tests/workflow/every_rule.yaml"
 SMOKE = ROOT / "workflow/config/smoke.yaml"
 #: What a run needs besides the installed package.
 SOURCES = ("Snakefile", "workflow", "profiles", "paper")
@@ -26,18 +27,18 @@ def command(*options, config=TINY, cores=2):
     return [*cli, "--configfile", str(config)]  # last, because it takes every word after it
 
 
-def environment():
-    """One BLAS thread, and this package first."""
-    python_path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    return os.environ | {"OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": python_path}
+def environment(PYTHONPATH="", **more):
+    """One BLAS thread, and this package first, but for what is to come before it."""
+    python_path = os.pathsep.join(filter(None, (PYTHONPATH, str(ROOT), os.environ.get("PYTHONPATH"))))
+    return os.environ | {"OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": python_path} | more
 
 
-def run(folder, *options, config=TINY, cores=2, timeout=600):
-    """A run in `folder`; its output is text."""
+def run(folder, *options, config=TINY, cores=2, timeout=600, **more):
+    """A run in `folder`, with more in its environment; its output is text."""
     return subprocess.run(
         command(*options, config=config, cores=cores),
         cwd=folder,
-        env=environment(),
+        env=environment(**more),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -1,7 +1,7 @@
 rule advise:
     """Which κ is enough for a network of your own: certificates, measured decay, and a recommendation in the record."""
     input:
-        warm="results/warm/exact.txt",
+        warm="logs/compiled/exact.txt",
         files=advised_files,
     output:
         csv="results/advice/{network}.csv",
@@ -14,9 +14,7 @@ rule advise:
         "logs/benchmarks/advice/{network}.tsv"
     params:
         question=advice_question,
-        code=code_digest(
-            "sacrepro.advise", "sacrepro.network", "sacrepro.plotting.advice"
-        ),
+        code=job_digest("advise"),
     shell:
         "python -m sacrepro advise {input.files[0]:q} {params.question} --seconds 0"
         " --output {output.csv:q} {output.json:q} --figure {output.svg:q} {output.png:q} > {log:q} 2>&1"

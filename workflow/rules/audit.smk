@@ -1,7 +1,7 @@
 rule witnesses:
     """Sentences that are false as written, or with one hypothesis less: both sides where they fail."""
     input:
-        "results/warm/exact.txt",
+        "logs/compiled/exact.txt",
     output:
         "results/witnesses.csv",
     log:
@@ -9,7 +9,7 @@ rule witnesses:
     benchmark:
         "logs/benchmarks/witnesses.tsv"
     params:
-        code=code_digest("sacrepro.claims.witnesses"),
+        code=job_digest("witnesses"),
     shell:
         "python -m sacrepro witnesses --output {output:q} > {log:q} 2>&1"
 
@@ -17,7 +17,7 @@ rule witnesses:
 rule falsify:
     """Wrong bounds, planted on purpose: which comparisons catch them."""
     input:
-        "results/warm/exact.txt",
+        "logs/compiled/exact.txt",
     output:
         "results/falsification.csv",
     log:
@@ -25,7 +25,7 @@ rule falsify:
     benchmark:
         "logs/benchmarks/falsification.tsv"
     params:
-        code=code_digest("sacrepro.claims.falsification"),
+        code=job_digest("falsify"),
     shell:
         "python -m sacrepro falsify --output {output:q} > {log:q} 2>&1"
 
@@ -33,7 +33,7 @@ rule falsify:
 rule adversary:
     """The largest left/right that a search over models, policies and weights reaches, for each reading of a claim."""
     input:
-        "results/warm/exact.txt",
+        "logs/compiled/exact.txt",
     output:
         found="results/adversary/{attacked}.csv",
         models="results/adversary/{attacked}.npz",
@@ -61,7 +61,7 @@ rule adversary_table:
     benchmark:
         "logs/benchmarks/adversary.tsv"
     params:
-        code=code_digest("sacrepro.claims.adversary"),
+        code=job_digest("adversary_table"),
     shell:
         "python -m sacrepro adversary-table {input:q} --output {output:q} > {log:q} 2>&1"
 
@@ -69,7 +69,8 @@ rule adversary_table:
 rule scale:
     """Influence bounds for every agent of a large network, and intervals for D_i(κ) around some of them."""
     input:
-        "results/warm/exact.txt",
+        "logs/compiled/exact.txt",
+        read_by("scale", SCALE["spec"]),
     output:
         "results/scale.csv",
     log:
@@ -81,7 +82,7 @@ rule scale:
         agents=SCALE["agents"],
         kappa_max=SCALE["kappa_max"],
         tol=SCALE["tol"],
-        code=code_digest("sacrepro.claims.scale", "sacrepro.instances"),
+        code=job_digest("scale"),
     shell:
         "python -m sacrepro scale --instance large --spec {params.spec:q} --agents {params.agents}"
         " --kappa-max {params.kappa_max} --tol {params.tol} --output {output:q} > {log:q} 2>&1"

@@ -15,4 +15,4 @@ rule claim:
         code=claim_code,
     shell:
         "python -m sacrepro claim {wildcards.claim:q} {input.exact:q} --stationarity {input.stationarity:q}"
-        " --runs {input.runs:q} --output {output:q} > {log:q} 2>&1"
+        " --runs {input.runs:q} --keep-going --output {output:q} > {log:q} 2>&1"

@@ -12,20 +12,21 @@ from snakemake.exceptions import WorkflowError
 
 from sacrepro.claims import CLAIMS as ALL_CLAIMS
 from sacrepro.claims import WITHOUT_TABLES
+from sacrepro.claims.summary import SHOWN
 from sacrepro.claims.targets import TARGETS
 from sacrepro.network import inputs
 from sacrepro.provenance import (
-    code_digest,
     import_closure,
+    job_digest,
     package_digest,
     source_digest,
 )
-from sacrepro.store import broken_files, read_json
+from sacrepro.store import SEALING, broken_files, read_json, read_text
 
 # The folder of the Snakefile, whichever workflow uses it and from wherever it runs.
 ROOT = os.path.relpath(Path(workflow.current_basedir).resolve().parent.parent)
 
-SCHEMA = yaml.safe_load(Path(ROOT, "workflow/schemas/config.schema.yaml").read_text())
+SCHEMA = yaml.safe_load(read_text(Path(ROOT, "workflow/schemas/config.schema.yaml")))
 fault = best_match(Draft202012Validator(SCHEMA).iter_errors(config))
 if fault is not None:
     place = ".".join(map(str, fault.absolute_path)) or "top level"
@@ -53,17 +54,24 @@ for key in ("environments", "table1", "sac", "critic_error", "rivals", "patient"
             )
 EVALUATED = [name for name, entry in INSTANCES.items() if entry["exact"] != "none"]
 TABULATED = [name for name, entry in INSTANCES.items() if entry["exact"] == "tables"]
+
+
+def read_by(place, spec):
+    """The files that a specification reads: a network file and those it names, or none."""
+    try:
+        return inputs(spec["path"]) if spec["model"] == "file" else []
+    except ValueError as error:
+        raise WorkflowError(f"configuration, {place}.spec.path: {error}")
+
+
 # What the instances that are network files read.
-NETWORK_FILES = {}
-for name, entry in INSTANCES.items():
-    if entry["spec"]["model"] == "file":
-        try:
-            NETWORK_FILES[name] = inputs(entry["spec"]["path"])
-        except ValueError as error:
-            raise WorkflowError(f"configuration, instances.{name}.spec.path: {error}")
+NETWORK_FILES = {
+    name: read_by(f"instances.{name}", entry["spec"])
+    for name, entry in INSTANCES.items()
+}
 ADVICE = config.get("advice", {})
 for name in ADVICE:
-    if name not in NETWORK_FILES:
+    if not NETWORK_FILES.get(name):
         raise WorkflowError(
             f"configuration, advice.{name}: no instance of this name is a network file"
         )
@@ -85,18 +93,7 @@ DIAGNOSED = [(name, kappa) for name, kappa in RUNS if name in DIAGNOSTICS["insta
 PATIENT = config.get("patient", {})
 CRITIC_ERRORS, RIVALS = config.get("critic_error", {}), config.get("rivals", {})
 
-# The kind of rows that each figure about runs shows, and the files that hold such rows.
-SHOWN = {
-    "learning": "learning",
-    "objective": "stationarity",
-    "stationarity": "stationarity",
-    "patient": "patient",
-    "critic_error": "critic_error",
-    "critic_floor": "critic_error",
-    "diagnostics": "diagnostics",
-    "extensions": "rivals",
-    "simulated": "simulated",
-}
+# The files that hold the rows of each kind.
 ROWS = {
     "learning": ["results/traces/learning.csv"],
     "stationarity": ["results/traces/stationarity.csv"],
@@ -148,10 +145,15 @@ if workflow.is_main_process and Path("results").exists():
         tempfile.TemporaryFile(dir="results").close()
     except OSError as error:
         raise WorkflowError(f"results/ cannot be written: {error.strerror}")
-for path in broken_files("results") if workflow.is_main_process else []:
-    raise WorkflowError(
-        f"{path} is not as it was written (its checksum differs): delete it and run again"
-    )
+# What jobs write is sealed with its checksum, also on a cluster, where each job reads this file.
+os.environ[SEALING] = "yes"
+folders = ("results", FIGURES, Path(REPORT).parent) if workflow.is_main_process else ()
+broken = [
+    f"{path} is not as it was written (its checksum differs): delete it and run again"
+    for path in broken_files(*folders)
+]
+if broken:
+    raise WorkflowError("\n".join(broken))
 
 
 wildcard_constraints:
@@ -171,16 +173,12 @@ def spec(wildcards):
     return json.dumps(INSTANCES[wildcards.instance]["spec"], sort_keys=True)
 
 
-def specs_without_exact_values(names):
-    """The specifications of those instances that have no exact solution, as JSON by name."""
-    return json.dumps(
-        {name: INSTANCES[name]["spec"] for name in names if name not in EVALUATED}
-    )
+CERTIFIED = [name for name in ENVIRONMENTS if name not in EVALUATED]
 
 
 def network_files(wildcards):
     """The network file of an instance and the files it names; nothing for other models."""
-    return NETWORK_FILES.get(wildcards.instance, [])
+    return NETWORK_FILES[wildcards.instance]
 
 
 def advised_files(wildcards):
@@ -200,9 +198,8 @@ def runs(names_and_kappas):
 
 
 def room_code(wildcards):
-    """Digest of everything that one room runs."""
-    room = "claims.rivals" if wildcards.room == "rivals" else wildcards.room
-    return code_digest(f"sacrepro.{room}")
+    """Digest of everything that compiles the kernels of one room."""
+    return job_digest(f"warm_{wildcards.room}")
 
 
 def options(settings):
@@ -270,7 +267,7 @@ def learner_kernels(wildcards):
         name.startswith("sacrepro.learn")
         for name in import_closure((f"sacrepro.claims.{wildcards.claim}",))
     )
-    return ["results/warm/learn.txt"] if runs_it else []
+    return ["logs/compiled/learn.txt"] if runs_it else []
 
 
 def evaluated_runs(wildcards):
@@ -285,14 +282,12 @@ def recorded_runs(wildcards):
 
 def claim_code(wildcards):
     """Digest of everything that the check of one claim runs."""
-    return code_digest(f"sacrepro.claims.{wildcards.claim}", "sacrepro.claims.case")
+    return job_digest("claim", claims=[wildcards.claim])
 
 
 def attack_code(wildcards):
     """Digest of everything that the attack on one claim runs."""
-    return code_digest(
-        "sacrepro.claims.adversary", f"sacrepro.claims.{wildcards.attacked}"
-    )
+    return job_digest("adversary", claims=[wildcards.attacked])
 
 
 def rows_of(figure):
@@ -309,38 +304,70 @@ def figure_rows(wildcards):
     return rows_of(wildcards.figure)
 
 
-def measured(wildcards):
-    """Everything that is asked for, except what sums it up."""
-    return [
-        path
-        for path in rules.all.input
-        if path not in {MANIFEST, REPORT, VERIFIED, CATALOG}
-    ]
+def evidence():
+    """Every file that the configuration asks for and all that they are made from, level by level; nothing else.
 
-
-def intermediate(wildcards):
-    """What everything else is made from, so that a manifest never lists less than a whole run.
-
-    Published figures come with the repository: without these inputs nobody would ask for the rows they show.
+    All of them are asked for by name, so that whatever is deleted comes back, and they are what a manifest lists.
     """
     names = {SHOWN.get(figure, figure) for figure in DRAWN if figure in TRACES}
-    return [
-        *(f"results/exact/{name}.npz" for name in EVALUATED),
-        *(f"results/claims/{claim}.csv" for claim in CLAIMS),
-        *(path for figure in DRAWN for path in rows_of(figure)),
-        *(path for name in sorted(names) for path in ROWS[name]),
-        *(runs(RUNS) if "learning" in names else runs(EXACT_RUNS) if names else []),
+    summarised = {*BY_KAPPA, *(name for name in names if name != "estimators")}
+    kinds = {*names, *summarised, *(["stationarity"] if EXACT_RUNS else [])}
+    needs_runs = {
+        "learning": RUNS,
+        "stationarity": EXACT_RUNS,
+        "diagnostics": DIAGNOSED,
+    }
+    needs_runs["simulated"] = [
+        (name, kappa) for name, kappa in RUNS if name in SIMULATED["instances"]
     ]
+    rows = [path for figure in DRAWN for path in rows_of(figure)]
+    return unique(
+        [
+            "results/config.json",
+            *(f"results/exact/{name}.npz" for name in EVALUATED),
+            *(runs(pairs) for kind, pairs in needs_runs.items() if kind in kinds),
+            *(ROWS[kind] for kind in ROWS if kind in kinds),
+            *(f"results/summaries/{kind}.csv" for kind in ROWS if kind in summarised),
+            "results/best_kappa.csv",
+            *(f"results/claims/{claim}.csv" for claim in CLAIMS),
+            "results/witnesses.csv",
+            "results/claims.csv",
+            "results/claims.md",
+            "results/falsification.csv",
+            *(
+                f"results/adversary/{attacked}.{suffix}"
+                for attacked in ATTACKED
+                for suffix in ("csv", "npz")
+            ),
+            "results/adversary.csv",
+            "results/scale.csv",
+            *(
+                f"results/advice/{network}.{suffix}"
+                for network in ADVICE
+                for suffix in ("csv", "json")
+            ),
+            rows,
+            ["results/table1.md"] if "table1" in DRAWN else [],
+            *(
+                f"{FIGURES}/{figure}.{suffix}"
+                for figure in [*DRAWN, *(f"advice_{network}" for network in ADVICE)]
+                for suffix in ("svg", "png")
+            ),
+        ]
+    )
 
 
-def published(wildcards):
-    """What is asked for outside results/."""
-    return [path for path in measured(wildcards) if not path.startswith("results/")]
+def unique(paths):
+    """Paths and lists of paths as one list without repetitions."""
+    flat = [
+        own for path in paths for own in ([path] if isinstance(path, str) else path)
+    ]
+    return list(dict.fromkeys(flat))
 
 
 def shown(wildcards):
     """The figures of the report."""
-    return [path for path in measured(wildcards) if path.endswith(".svg")]
+    return [f"{FIGURES}/{figure}.svg" for figure in DRAWN]
 
 
 def paper(name):

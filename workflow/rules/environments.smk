@@ -1,7 +1,10 @@
 rule environments:
     """How D_i(κ) decays in each application of the introduction, next to what the influence matrix certifies."""
     input:
-        [f"results/exact/{name}.npz" for name in ENVIRONMENTS if name in EVALUATED],
+        exact=[
+            f"results/exact/{name}.npz" for name in ENVIRONMENTS if name in EVALUATED
+        ],
+        files=[path for name in CERTIFIED for path in NETWORK_FILES[name]],
     output:
         "results/environments.csv",
     log:
@@ -9,10 +12,10 @@ rule environments:
     benchmark:
         "logs/benchmarks/environments.tsv"
     params:
-        certified=specs_without_exact_values(ENVIRONMENTS),
-        code=code_digest("sacrepro.claims.environments", "sacrepro.instances"),
+        certified=json.dumps({name: INSTANCES[name]["spec"] for name in CERTIFIED}),
+        code=job_digest("environments"),
     shell:
-        "python -m sacrepro environments {input:q} --certified {params.certified:q}"
+        "python -m sacrepro environments {input.exact:q} --certified {params.certified:q}"
         " --output {output:q} > {log:q} 2>&1"
 
 
@@ -29,7 +32,7 @@ rule table1:
         "logs/benchmarks/table1.tsv"
     params:
         settings=json.dumps(SETTINGS),
-        code=code_digest("sacrepro.claims.table1"),
+        code=job_digest("table1"),
     shell:
         "python -m sacrepro table1 {input:q} --settings {params.settings:q} --markdown {output.markdown:q}"
         " --output {output.csv:q} > {log:q} 2>&1"

@@ -1,7 +1,7 @@
 rule warm:
     """Compile the kernels of one room once, so that parallel jobs do not compile them at the same time."""
     output:
-        "results/warm/{room}.txt",
+        "logs/compiled/{room}.txt",
     log:
         "logs/warm/{room}.log",
     benchmark:
@@ -15,7 +15,7 @@ rule warm:
 rule exact:
     """Section 2: V_i, π^θ, D_i(κ), ∇J and J of one instance by exact dynamic programming."""
     input:
-        "results/warm/exact.txt",
+        "logs/compiled/exact.txt",
         network_files,
     output:
         "results/exact/{instance}.npz",
@@ -28,7 +28,7 @@ rule exact:
         policies=config["policies"]["count"],
         seed=config["policies"]["seed"],
         scale=config["policies"]["scale"],
-        code=code_digest("sacrepro.claims.case", "sacrepro.network"),
+        code=job_digest("exact"),
     shell:
         "python -m sacrepro exact --instance {wildcards.instance:q} --spec {params.spec:q}"
         " --policies {params.policies} --seed {params.seed} --scale {params.scale}"

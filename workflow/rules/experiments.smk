@@ -1,5 +1,7 @@
 rule patient:
     """Ascent along eq. (7) with TD's fixed points: what κ does without sampling."""
+    input:
+        network_files,
     output:
         "results/patient/{instance}.csv",
     log:
@@ -9,7 +11,7 @@ rule patient:
     params:
         spec=spec,
         options=patient_options,
-        code=code_digest("sacrepro.claims.exact_ascent", "sacrepro.instances"),
+        code=job_digest("patient"),
     shell:
         "python -m sacrepro patient --instance {wildcards.instance:q} --spec {params.spec:q} {params.options}"
         " --output {output:q} > {log:q} 2>&1"
@@ -18,7 +20,8 @@ rule patient:
 rule critic_error:
     """The critic's error on one instance for every κ, T and seed, against TD's fixed point and against Q_i."""
     input:
-        "results/warm/learn.txt",
+        "logs/compiled/learn.txt",
+        network_files,
     output:
         "results/critic_error/{instance}.csv",
     log:
@@ -28,7 +31,7 @@ rule critic_error:
     params:
         spec=spec,
         options=critic_error_options,
-        code=code_digest("sacrepro.claims.critic_error", "sacrepro.instances"),
+        code=job_digest("critic_error"),
     shell:
         "python -m sacrepro critic-error --instance {wildcards.instance:q} --spec {params.spec:q} {params.options}"
         " --output {output:q} > {log:q} 2>&1"
@@ -46,7 +49,7 @@ rule diagnostics:
         "logs/benchmarks/diagnostics/{instance}_kappa{kappa}.tsv"
     params:
         records=DIAGNOSTICS["records"],
-        code=code_digest("sacrepro.claims.diagnostics"),
+        code=job_digest("diagnostics"),
     shell:
         "python -m sacrepro diagnostics {input:q} --records {params.records} --output {output:q} > {log:q} 2>&1"
 
@@ -54,7 +57,8 @@ rule diagnostics:
 rule rivals:
     """Algorithm 1, its extensions and its rivals on one instance at equal samples, with exact J."""
     input:
-        "results/warm/rivals.txt",
+        "logs/compiled/rivals.txt",
+        network_files,
     output:
         "results/rivals/{instance}.csv",
     log:
@@ -64,7 +68,7 @@ rule rivals:
     params:
         spec=spec,
         options=rival_options,
-        code=code_digest("sacrepro.claims.rivals", "sacrepro.instances"),
+        code=job_digest("rivals"),
     shell:
         "python -m sacrepro rivals --instance {wildcards.instance:q} --spec {params.spec:q} {params.options}"
         " --output {output:q} > {log:q} 2>&1"
@@ -73,7 +77,8 @@ rule rivals:
 rule estimators:
     """Bias and variance of every method's gradient estimate at fixed policies, against the exact gradient."""
     input:
-        "results/warm/rivals.txt",
+        "logs/compiled/rivals.txt",
+        network_files,
     output:
         "results/estimators/{instance}.csv",
     log:
@@ -83,7 +88,7 @@ rule estimators:
     params:
         spec=spec,
         options=estimator_options,
-        code=code_digest("sacrepro.claims.rivals", "sacrepro.instances"),
+        code=job_digest("estimators"),
     shell:
         "python -m sacrepro estimators --instance {wildcards.instance:q} --spec {params.spec:q} {params.options}"
         " --output {output:q} > {log:q} 2>&1"
@@ -103,7 +108,7 @@ rule simulated:
         options=options(
             {key: SIMULATED[key] for key in SIMULATED if key != "instances"}
         ),
-        code=code_digest("sacrepro.claims.trace"),
+        code=job_digest("simulated"),
     shell:
         "python -m sacrepro simulated {input:q} {params.options} --output {output:q} > {log:q} 2>&1"
 
@@ -119,7 +124,7 @@ rule summary:
     benchmark:
         "logs/benchmarks/summaries/{kind}.tsv"
     params:
-        code=code_digest("sacrepro.claims.summary"),
+        code=job_digest("summary"),
     shell:
         "python -m sacrepro summary {wildcards.kind:q} {input:q} --output {output:q} > {log:q} 2>&1"
 
@@ -135,6 +140,6 @@ rule best_kappa:
     benchmark:
         "logs/benchmarks/best_kappa.tsv"
     params:
-        code=code_digest("sacrepro.claims.best_kappa"),
+        code=job_digest("best_kappa"),
     shell:
         "python -m sacrepro best-kappa {input:q} --output {output:q} > {log:q} 2>&1"

@@ -9,7 +9,7 @@ rule decay_map:
     benchmark:
         "logs/benchmarks/decay_map.tsv"
     params:
-        code=code_digest("sacrepro.claims.decay_map", "sacrepro.claims.case"),
+        code=job_digest("decay_map"),
     shell:
         "python -m sacrepro decay-map {input:q} --output {output:q} > {log:q} 2>&1"
 
@@ -31,7 +31,7 @@ rule figure:
     benchmark:
         "logs/benchmarks/figures/{figure}.tsv"
     params:
-        code=code_digest("sacrepro.plotting"),
+        code=job_digest("figure"),
     shell:
         "python -m sacrepro figure {wildcards.figure:q} {input:q} --output {output:q} > {log:q} 2>&1"
 
@@ -47,6 +47,6 @@ rule figure_pdf:
     benchmark:
         "logs/benchmarks/figures/{figure}_pdf.tsv"
     params:
-        code=code_digest("sacrepro.plotting"),
+        code=job_digest("figure"),
     shell:
         "python -m sacrepro figure {wildcards.figure:q} {input:q} --output {output:q} > {log:q} 2>&1"

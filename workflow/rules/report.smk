@@ -8,6 +8,7 @@ rule config:
         "logs/benchmarks/config.tsv"
     params:
         config=json.dumps(config, sort_keys=True),
+        code=job_digest("config"),
     shell:
         "python -m sacrepro config {params.config:q} --output {output:q} > {log:q} 2>&1"
 
@@ -21,9 +22,8 @@ rule catalog:
     benchmark:
         "logs/benchmarks/catalog.tsv"
     params:
-        code=source_digest(
-            "sacrepro.claims", "sacrepro.plotting", "sacrepro.report.catalog"
-        ),
+        code=job_digest("catalog"),
+        words=source_digest("sacrepro.claims", "sacrepro.plotting"),
     shell:
         "python -m sacrepro catalog --output {output:q} > {log:q} 2>&1"
 
@@ -31,10 +31,8 @@ rule catalog:
 rule manifest:
     """Configuration, code digest, versions, seeds and checksums of all results; clock and machine in logs/run.json."""
     input:
-        measured,
-        intermediate,
         config="results/config.json",
-        elsewhere=published,
+        files=evidence(),
     output:
         report(
             MANIFEST,
@@ -50,8 +48,8 @@ rule manifest:
     params:
         code=package_digest(),
     shell:
-        "python -m sacrepro manifest results --config {input.config:q} --files {input.elsewhere:q}"
-        " --skip catalog.json report.pdf verified.txt --log {log.run:q} --output {output:q} > {log[0]:q} 2>&1"
+        "python -m sacrepro manifest {input.files:q} --config {input.config:q} --log {log.run:q}"
+        " --output {output:q} > {log[0]:q} 2>&1"
 
 
 rule report:
@@ -76,7 +74,7 @@ rule report:
     benchmark:
         "logs/benchmarks/report.tsv"
     params:
-        code=code_digest("sacrepro.report.document"),
+        code=job_digest("report"),
     shell:
         "python -m sacrepro report {input.claims:q} {input.catalog:q} {input.manifest:q}"
         " --template {input.template:q} --references {input.references:q} --pages {input.pages:q}"

@@ -1,7 +1,7 @@
 rule sac:
     """Algorithm 1 on one instance with one κ, all seeds."""
     input:
-        "results/warm/learn.txt",
+        "logs/compiled/learn.txt",
         network_files,
     output:
         "results/sac/{instance}_kappa{kappa}.npz",
@@ -12,7 +12,7 @@ rule sac:
     params:
         spec=spec,
         options=sac_options,
-        code=code_digest("sacrepro.learn", "sacrepro.network"),
+        code=job_digest("sac"),
     shell:
         "python -m sacrepro sac --instance {wildcards.instance:q} --spec {params.spec:q} --kappa {wildcards.kappa}"
         " {params.options} --output {output:q} > {log:q} 2>&1"
@@ -29,7 +29,7 @@ rule learning:
     benchmark:
         "logs/benchmarks/traces/learning.tsv"
     params:
-        code=code_digest("sacrepro.claims.trace"),
+        code=job_digest("trace"),
     shell:
         "python -m sacrepro trace {input:q} --output {output:q} > {log:q} 2>&1"
 
@@ -45,6 +45,6 @@ rule stationarity:
     benchmark:
         "logs/benchmarks/traces/stationarity.tsv"
     params:
-        code=code_digest("sacrepro.claims.trace"),
+        code=job_digest("trace"),
     shell:
         "python -m sacrepro trace --exact {input:q} --output {output:q} > {log:q} 2>&1"

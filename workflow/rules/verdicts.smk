@@ -16,13 +16,10 @@ rule verdicts:
     benchmark:
         "logs/benchmarks/verdicts.tsv"
     params:
-        code=code_digest(
-            "sacrepro.claims.comparison",
-            "sacrepro.claims.table",
-            "sacrepro.claims.witnesses",
-        ),
+        code=job_digest("verdicts"),
     shell:
-        "python -m sacrepro verdicts {input.claims:q} --witnesses {input.witnesses:q} --output {output.csv:q} --markdown {output.markdown:q} 2> {log:q}"
+        "python -m sacrepro verdicts {input.claims:q} --witnesses {input.witnesses:q} --keep-going"
+        " --output {output.csv:q} --markdown {output.markdown:q} 2> {log:q}"
 
 
 rule verify:
@@ -40,11 +37,7 @@ rule verify:
     benchmark:
         "logs/benchmarks/verify.tsv"
     params:
-        code=code_digest(
-            "sacrepro.claims.comparison",
-            "sacrepro.claims.falsification",
-            "sacrepro.claims.adversary",
-        ),
+        code=job_digest("verify"),
     shell:
         "python -m sacrepro verify {input.claims:q} --falsification {input.falsification:q}"
         " --adversary {input.adversary:q} --scale {input.scale:q} --output {output:q} > {log:q} 2>&1"

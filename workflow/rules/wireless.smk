@@ -8,7 +8,7 @@ rule wireless_references:
         "logs/benchmarks/wireless/references.tsv"
     params:
         episodes=WIRELESS.get("reference_episodes"),
-        code=code_digest("sacrepro.bench.wireless"),
+        code=job_digest("wireless_references"),
     shell:
         "python -m sacrepro wireless references --episodes {params.episodes} --output {output:q} > {log:q} 2>&1"
 
@@ -27,7 +27,7 @@ rule wireless_run:
         options=wireless_options,
         episodes=WIRELESS.get("episodes"),
         records=WIRELESS.get("records"),
-        code=code_digest("sacrepro.bench.wireless"),
+        code=job_digest("wireless_run"),
     shell:
         "python -m sacrepro wireless run --episodes {params.episodes} --records {params.records}"
         " {params.options} --output {output:q} > {log:q} 2>&1"

@@ -1,0 +1,203 @@
+"""The command line on machines and in locales of all kinds: what it says, where it caches, how it fails."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import sacrepro
+from sacrepro import cli
+from sacrepro.claims.comparison import Comparison
+from sacrepro.claims.summary import SummaryRow
+from sacrepro.store import write_rows
+
+ROOT = Path(__file__).parent.parent
+FRIENDS = ROOT / "workflow/networks/friends.yaml"
+
+
+def call(*words, cwd=None, code=None, **environment):
+    """A process with the package on its path; its output is bytes."""
+    own = os.environ | {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"} | environment
+    program = ["-c", code] if code else ["-m", "sacrepro"]
+    return subprocess.run([sys.executable, *program, *map(str, words)], cwd=cwd, env=own, capture_output=True)
+
+
+def test_the_version_is_known_in_one_place(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["--version"])
+    assert stopped.value.code == 0
+    assert capsys.readouterr().out == f"sacrepro {sacrepro.__version__}\n"
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["dynamic"] == ["version"]
+    assert project["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "sacrepro.__version__"}
+    assert f"version: {sacrepro.__version__}" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("words", ["new bad.yaml", "validate bad.yaml", "advise bad.yaml --error 1", "check bad.yaml"])
+def test_every_verb_for_people_shows_its_traceback_when_asked(tmp_path, words):
+    (tmp_path / "bad.yaml").write_text("gamma: [", encoding="utf-8")
+    plain = call(*words.split(), cwd=tmp_path, SACREPRO_TRACEBACK="").stderr.decode()
+    assert plain.startswith("sacrepro: ")
+    assert plain.count("\n") == 1
+    assert "bad.yaml" in plain
+    whole = call(*words.split(), cwd=tmp_path, SACREPRO_TRACEBACK="1").stderr.decode()
+    assert whole.startswith("Traceback")
+    assert plain.removeprefix("sacrepro: ").strip()[:40] in whole
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_locale_that_cannot_spell_the_words_still_sees_them(encoding):
+    done = call("validate", FRIENDS, LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0", PYTHONIOENCODING=encoding)
+    assert done.returncode == 0, done.stderr
+    assert "Lemma 3 Q_i decays at rate ρ".encode("utf-8" if encoding == "ascii" else "latin-1", "backslashreplace") in (
+        done.stdout
+    )
+
+
+def test_the_workflow_reads_its_files_as_utf8_in_every_locale(tmp_path):
+    for name in ("Snakefile", "workflow", "profiles", "paper"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run", "-q"]
+    command += ["--configfile", str(ROOT / "tests/workflow/tiny.yaml")]
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, env=os.environ | locale, capture_output=True)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+
+
+@pytest.mark.parametrize("text", ["", "Unable to allocate 7 GiB"])
+def test_where_memory_runs_out_the_message_says_what_was_asked_for(monkeypatch, capsys, text):
+    monkeypatch.delenv("SACREPRO_TRACEBACK", raising=False)
+    monkeypatch.setattr(sys, "argv", ["sacrepro", "validate", "my file.yaml"])
+
+    def exhausted(path):
+        raise MemoryError(text)
+
+    monkeypatch.setattr("sacrepro.network.load", exhausted)
+    with pytest.raises(SystemExit) as stopped:
+        cli.command()
+    assert stopped.value.code == 1
+    said = f"sacrepro: out of memory{f' ({text})' if text else ''}; asked for was: validate 'my file.yaml'\n"
+    assert capsys.readouterr().err == said
+
+
+#: Compiles one kernel of each room, and says where numba keeps it.
+COMPILE = """
+import numba, os, sacrepro, sys
+sys.path.insert(0, sys.argv[1])
+from sacrepro.exact.compiled import forward
+from sacrepro.simulate.compiled import compiled
+import numpy as np
+forward(np.ones((1, 2, 1)), np.ones((2, 2, 1)), np.ones((1, 2, 1)))
+print(os.environ["NUMBA_CACHE_DIR"], len(list(os.scandir(os.environ["NUMBA_CACHE_DIR"]))))
+"""
+
+
+def test_a_package_that_cannot_be_written_compiles_without_a_home(tmp_path):
+    """On a file system that is read-only even for root; numba alone ends with "no locator available"."""
+    package = tmp_path / "site"
+    package.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=30m", "tmpfs", str(package)]
+    if os.geteuid() == 0 and subprocess.run(mount, capture_output=True).returncode == 0:
+        unlock = ["umount", "-l", str(package)]
+        lock = ["mount", "-o", "remount,ro", str(package)]
+    else:
+        lock, unlock = ["chmod", "-R", "a-w", str(package)], ["chmod", "-R", "u+w", str(package)]
+    try:
+        shutil.copytree(ROOT / "sacrepro", package / "sacrepro", ignore=shutil.ignore_patterns("__pycache__"))
+        subprocess.run(lock, check=True)
+        nowhere = str(package / "home")
+        homeless = {"HOME": nowhere, "XDG_CACHE_HOME": "", "NUMBA_CACHE_DIR": "", "PYTHONPATH": str(package)}
+        done = call(package, cwd=tmp_path, code=COMPILE, **homeless)
+        assert done.returncode == 0, done.stderr
+        folder, entries = done.stdout.decode().split()
+        assert int(entries) > 0
+        assert not Path(folder).exists(), "the temporary cache outlives the process"
+    finally:
+        subprocess.run(unlock, check=True)
+
+
+def test_a_figure_of_one_claim_is_not_drawn_from_the_rows_of_another(tmp_path):
+    row = Comparison("relay", "uniform", "", "", 1, 0, 0.5, 1.0, 0.0)
+    for name in ("lemma3", "mine"):
+        write_rows(tmp_path / f"{name}.csv", Comparison, [row])
+    curve = SummaryRow("relay", "0", 1.0, "J", 0.5, 0.4, 0.6, 3)
+    for name in ("stationarity", "own"):
+        write_rows(tmp_path / f"{name}.csv", SummaryRow, [curve])
+    for figure, rows, message in (
+        ("lemma4", "lemma3", "lemma3.csv holds the comparisons of lemma3; the figure lemma4 shows those of lemma4"),
+        ("lemma4", "mine", "mine.csv: no row has a reading of lemma4, which are 'worst case', 'own hypothesis'"),
+        ("patient", "stationarity", "stationarity.csv holds the summary of stationarity; the figure patient shows"),
+        ("critic_error", "own", "own.csv: not rows of the figure critic_error"),
+    ):
+        with pytest.raises(ValueError, match=re.escape(message)):
+            cli.main(["figure", figure, str(tmp_path / f"{rows}.csv"), "--output", str(tmp_path / "x.svg")])
+        assert not (tmp_path / "x.svg").exists()
+    cli.main(["figure", "lemma3", str(tmp_path / "mine.csv"), "--output", str(tmp_path / "x.svg")])
+
+
+def test_environments_certify_a_network_file(tmp_path):
+    output = tmp_path / "rows.csv"
+    certified = json.dumps({"friends": {"model": "file", "path": str(FRIENDS)}})
+    cli.main(["environments", "--certified", certified, "--output", str(output)])
+    assert "friends" in output.read_text(encoding="utf-8")
+    with pytest.raises(ValueError, match="--certified: friends: expected a specification with a model, got 3"):
+        cli.main(["environments", "--certified", '{"friends": 3}', "--output", str(output)])
+
+
+def test_a_network_file_among_the_results_can_be_edited(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    cli.main(["new", "results/mine.yaml"])
+    path = tmp_path / "results/mine.yaml"
+    path.write_text(path.read_text(encoding="utf-8") + "# edited\n", encoding="utf-8")
+    cli.main(["validate", "results/mine.yaml"])
+    assert "agents" in capsys.readouterr().out
+
+
+SPEC = '{"model": "relay", "n": 3, "gamma": 0.5}'
+
+
+def test_one_claim_tells_its_verdict_and_fails_if_it_is_violated(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    options = ["--policies", "2", "--seed", "0", "--scale", "1"]
+    cli.main(["exact", "--instance", "relay", "--spec", SPEC, *options, "--output", "relay.npz"])
+    command = ["claim", "lemma3", "relay.npz", "--output", "lemma3.csv"]
+    cli.main(command)
+    assert "**tight**" in capsys.readouterr().out
+    cli.main(["verdicts", "lemma3.csv"])
+    assert "**tight**" in capsys.readouterr().out
+    assert sorted(os.listdir()) == ["lemma3.csv", "relay.npz"]
+    monkeypatch.setattr("sacrepro.claims.lemma3.definition2", lambda c, rho, kappa: 0.9 * c * rho ** (kappa + 1))
+    written = []
+    for words in (command, ["verdicts", "lemma3.csv", "--output", "claims.csv"]):
+        with pytest.raises(SystemExit) as stopped:
+            cli.main(words)
+        assert stopped.value.code == 1
+        said = capsys.readouterr().out
+        assert "**violated**" in said
+        assert "VIOLATED lemma3" in said
+        written.append(Path(words[-1]).read_bytes())
+        cli.main([*words, "--keep-going"])
+        assert Path(words[-1]).read_bytes() == written[-1]
+
+
+def test_the_workflow_judges_once():
+    """Its jobs write every table whatever the verdict, and `verify` alone fails the run."""
+    rules = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "workflow/rules").glob("*.smk")))
+    for verb in ("claim", "verdicts"):
+        (shell,) = re.findall(rf"python -m sacrepro {verb} .*?(?=\n\n|\Z)", rules, flags=re.DOTALL)
+        assert "--keep-going" in shell
+
+
+def test_a_search_of_one_evaluation_finds_comparisons_for_every_reading(tmp_path):
+    """The least that the configuration allows; Claims whose readings are rare draw until one has a comparison."""
+    for claim in ("lemma3", "light_cone", "td_fixed_point", "theorem5"):
+        output = tmp_path / f"{claim}.csv"
+        options = ["--evaluations", "1", "--seed", "0", "--models", str(tmp_path / "models.npz")]
+        cli.main(["adversary", claim, *options, "--output", str(output)])
+        assert len(output.read_text(encoding="utf-8").splitlines()) > 1

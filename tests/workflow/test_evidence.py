@@ -1,0 +1,94 @@
+"""Evidence cannot go stale: digests cover what jobs load, manifests list the plan, and what is deleted comes back."""
+
+import json
+import re
+import shutil
+
+import pytest
+from recorder import recording
+from runs import EVERY_RULE, ROOT, contents, run, same, workspace
+
+from sacrepro.provenance import job_closure
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    """The folder of a run of every rule, and what each of its processes loaded."""
+    folder, notes = workspace(tmp_path_factory.mktemp("every")), tmp_path_factory.mktemp("notes") / "notes"
+    done = run(folder, config=EVERY_RULE, **recording(notes))
+    assert done.returncode == 0, done.stdout[-3000:]
+    return folder, [json.loads(path.read_text()) for path in notes.glob("*.json")]
+
+
+def test_every_rule_is_run_once_at_the_least_values(recorded):
+    folder, _ = recorded
+    ran = {path.relative_to(folder / "logs/benchmarks").parts[0].split(".")[0] for path in folder.rglob("*.tsv")}
+    for path in (ROOT / "workflow/rules").glob("*.smk"):
+        for log in re.findall(r'"logs/benchmarks/([^/."]+)', path.read_text()):
+            assert log in ran
+
+
+def test_every_module_that_a_job_loads_is_in_its_digest(recorded):
+    _, notes = recorded
+    seen = set()
+    for note in notes:
+        family = 2 if note["words"][0] == "wireless" else 1
+        verb = "_".join(note["words"][:family]).replace("-", "_")
+        verb = f"warm_{note['words'][1]}" if verb == "warm" else verb
+        named = {"claims": [note["words"][1]]} if verb in {"claim", "adversary"} else {}
+        missing = set(note["modules"]) - job_closure(verb, **named).keys()
+        assert not missing, f"{' '.join(note['words'])[:200]}: {sorted(missing)}"
+        seen.add(verb)
+    rules = "\n".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    verbs = {
+        words.replace(" ", "_").replace("-", "_") for words in re.findall(r"-m sacrepro (wireless \w+|[\w-]+)", rules)
+    }
+    assert verbs - {"warm"} == {verb for verb in seen if not verb.startswith("warm_")}
+
+
+def test_the_manifest_lists_the_files_of_this_plan_and_no_others(recorded, tmp_path):
+    """All that a run leaves is in it, and a file of another configuration is not."""
+    folder, _ = recorded
+    files = json.loads((folder / "results/manifest.json").read_text())["files"]
+    beside = {"results/manifest.json", "results/catalog.json", "results/report.pdf", "results/verified.txt"}
+    assert set(files) == {f"results/{name}" for name in contents(folder)} - beside
+    stray = folder / "results/claims/of_another_plan.csv"
+    shutil.copy(folder / "results/claims/lemma3.csv", stray)
+    (folder / "results/manifest.json").unlink()
+    assert run(folder, "results/manifest.json", config=EVERY_RULE).returncode == 0
+    assert json.loads((folder / "results/manifest.json").read_text())["files"] == files
+    stray.unlink()
+
+
+#: One result of each level.
+LEVELS = (
+    "exact/relay.npz", "sac/relay_kappa0.npz", "traces/stationarity.csv", "summaries/stationarity.csv",
+    "claims/lemma4.csv", "claims.csv", "adversary/lemma3.npz", "witnesses.csv", "figures/lemma4.png", "config.json",
+    "manifest.json", "report.pdf", "verified.txt",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("names", [LEVELS[:1], LEVELS[1:2], LEVELS[4:5], LEVELS[5:6], LEVELS[8:9], LEVELS[2:]])
+def test_what_is_deleted_comes_back_in_one_run(tmp_path, finished, expected, names):
+    folder = tmp_path / "run"
+    shutil.copytree(finished, folder, symlinks=True)
+    for name in names:
+        (folder / "results" / name).unlink()
+    done = run(folder)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert "Nothing to be done" not in done.stdout
+    assert same(contents(folder), expected)
+
+
+def test_every_damaged_result_is_named_at_once(tmp_path, finished):
+    folder = tmp_path / "run"
+    shutil.copytree(finished, folder, symlinks=True)
+    for name in LEVELS:
+        path = folder / "results" / name
+        path.write_bytes(path.read_bytes()[:-1])
+    done = run(folder)
+    assert done.returncode != 0
+    for name in LEVELS:
+        assert done.stdout.count(f"results/{name} is not as it was written") == 1, name
