@@ -129,7 +129,10 @@ def add_verbs(verbs: Verbs) -> None:
     )
     added.add_argument("--T", type=COUNT, default=1000, help="episode length of SAC; 1000 by default")
     added.add_argument(
-        "--seed", type=ORDINAL, default=0, help="seed of simulations, which can only refute; 0 by default"
+        "--seed",
+        type=ORDINAL,
+        default=0,
+        help="seed of simulations, which can only refute, and first of the pilot; 0 by default",
     )
     added.add_argument(
         "--seconds",
