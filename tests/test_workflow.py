@@ -327,7 +327,7 @@ def test_the_command_line_explains_itself(capsys):
         cli.main(["advise", "--help"])
     printed = " ".join(capsys.readouterr().out.split())
     assert "example: sacrepro advise mine.yaml --error 0.3" in printed
-    assert "can only refute; 0 by default" in printed
+    assert "first of the pilot; 0 by default" in printed
     assert "20 by default" in printed
     command = [sys.executable, "-m", "sacrepro", "claim", "lemma9", "x", "--output", "y"]
     done = subprocess.run(command, capture_output=True)
