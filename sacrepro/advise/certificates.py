@@ -44,6 +44,11 @@ FREE_WORK, MOST_WORK, OWN_KAPPAS = 1 << 27, 1 << 29, 8
 A_COMPONENT = 1 << 20
 
 
+#: Entries of C that the series over all agents may take whatever the clock says, and how many a second; what a product
+#: costs besides.
+FREE_SERIES, SERIES_A_SECOND, A_PRODUCT = 1 << 28, 1 << 27, 1 << 14
+
+
 class Bounds(NamedTuple):
     """(n, κ's) upper bounds for every agent: of \\|Q̂_i - Q_i\\| for tables of form (5), and of \\|q*_i - Q_i\\|."""
 
@@ -90,8 +95,13 @@ def certificates(
     found = []
     for later in (None, C_theta):
         td = td_fixed_point_everywhere(C, kappas - 1, gamma, 1.0, later)
-        series = influence_everywhere(C, kappas - 1, gamma, 1.0, later)
-        found.append(Bounds(np.minimum(series, td), td))
+        series = td
+        work = horizon(gamma) * (C.nnz + A_PRODUCT)
+        if work <= FREE_SERIES or work / SERIES_A_SECOND < clock.left(0.15):
+            series = influence_everywhere(C, kappas - 1, gamma, 1.0, later)
+        else:
+            clock.stop("influence series of all agents")
+        found.append(Bounds(np.minimum(series, td), td.copy()))
     own_bounds(C, C_theta, A, pieces, asked, gamma, eccentricity, found, clock)
     for bounds in found:
         for bound in bounds:

@@ -28,7 +28,9 @@ from sacrepro.policy import uniform_theta
 WHOLE_STATES, SWEPT_PAIRS = 20, 31
 #: Entries of Q_i that are swept whatever the clock says, all agents together; what an agent costs besides; entries a
 #: second, for a guess at what is left.
-FREE_PAIRS, AN_AGENT, PAIRS_A_SECOND = 1 << 28, 1 << 21, 1 << 27
+FREE_PAIRS, AN_AGENT, PAIRS_A_SECOND = 1 << 28, 1 << 21, 1 << 25
+#: Entries a second of branch and bound; it is begun where there are so many seconds for each κ.
+BRANCHED_A_SECOND, A_SEARCH = 1 << 22, 30.0
 #: What a joint state costs in the same unit, for V_i.
 A_STATE = 1 << 8
 #: Entries of V_i near i that a light cone tries, in turn, and pairs (in bits) of the local Q_i that it sweeps.
@@ -36,7 +38,7 @@ CONES, CONE_BITS, STEP_BITS = (1 << 3, 1 << 5, 1 << 7, 1 << 10), 25, 26
 #: Beyond this discount a light cone takes too many steps to be tried.
 LARGEST_GAMMA = 0.9995
 SIMULATED_KAPPAS = 6
-#: So many agents share the time of a simulation, if there are so many.
+#: So many agents share the time that is left, if there are so many.
 AT_LEAST = 4
 #: Shares of the time by the end of which exact values, light cones and simulations are done; the rest is for run time.
 EXACT, CONE, SIMULATION = 0.6, 0.7, 0.85
@@ -84,38 +86,46 @@ def exact_values(network: Network, agents: Sequence[int], kappas: int, tol: floa
     wanted, found, spent = set(agents), [], 0.0
     order = {i: place for place, i in enumerate(agents)}
     pieces = [sorted(piece) for piece in nx.connected_components(network.graph) if piece & wanted]
+    few = min(kappas, SIMULATED_KAPPAS)
     for piece in sorted(pieces, key=lambda piece: min(order[i] for i in piece if i in order)):
         own = sorted((i for i in piece if i in wanted), key=order.__getitem__)
         states, pairs = _bits(network.state_sizes[piece]), _bits((network.state_sizes * network.action_sizes)[piece])
         if states > WHOLE_STATES:
             continue
+        swept = pairs <= SWEPT_PAIRS
         each = 2.0 ** min(pairs, SWEPT_PAIRS) + A_STATE * 2.0**states + AN_AGENT
         spent += each * len(own)
-        free = spent <= FREE_PAIRS
-        if not free and clock.left(EXACT) < each / PAIRS_A_SECOND:
+        free = swept and spent <= FREE_PAIRS
+        needed = each / PAIRS_A_SECOND if swept else few * A_SEARCH
+        if not free and clock.left(EXACT) < needed:
             clock.stop("exact values")
             continue
         try:
             mdp = component(network, piece)
         except ValueError:  # some kernel is too large for a table
             continue
-        theta, begin, slowest = uniform_theta(mdp), time.monotonic(), 0.0
+        theta = uniform_theta(mdp)
         for k, i in enumerate(own):
             left = clock.left(EXACT)
-            if not free and left < max(slowest, 1e-3):
+            if not free and left < needed:
                 clock.stop("exact values")
                 break
             clock.say(f"exact decay of agent {k + 1:,} of {len(own):,} ({len(piece):,} agents in its component)")
-            few = range(kappas if pairs <= SWEPT_PAIRS else min(kappas, SIMULATED_KAPPAS))
-            work = int(min(max(left, 1.0) / len(few), 60.0) * PAIRS_A_SECOND)
+            begin = time.monotonic()
+            work = int(left / few / min(len(own) - k, AT_LEAST) * BRANCHED_A_SECOND)
             bounds = certified_decay(
-                mdp, theta, [piece.index(i)], few, slack=0.01 * tol, sweep_limit=1 << SWEPT_PAIRS, branch_limit=work
+                mdp,
+                theta,
+                [piece.index(i)],
+                range(kappas if swept else few),
+                slack=0.01 * tol,
+                sweep_limit=1 << SWEPT_PAIRS,
+                branch_limit=max(work, 1),
             )
             lower, upper = bounds.lower[0], bounds.upper[0]
-            method = "exact" if pairs <= SWEPT_PAIRS else "branch and bound"
+            method = "exact" if swept else "branch and bound"
             found.append(Measured(i, method, lower, 0.5 * (lower + upper), upper))
-            slowest = max(slowest, time.monotonic() - begin)
-            begin = time.monotonic()
+            needed = max(needed, time.monotonic() - begin) if k else needed
     return found
 
 

@@ -20,7 +20,7 @@ METHODS = {
     "simulation": "lower bounds by simulation",
 }
 #: What is cut short at the cost of upper bounds.
-SHOWING = ("bounds from each agent's own outside", "exact values", "light cones")
+SHOWING = ("influence series of all agents", "bounds from each agent's own outside", "exact values", "light cones")
 RULE_OF_THUMB = "ten visits an entry if all are visited alike, a rule of thumb that nothing certifies"
 #: Columns of a line of words.
 WIDTH = 110
