@@ -14,13 +14,15 @@ from sacrepro.advise.advice import TABLES
 from sacrepro.advise.certificates import certificates, gradient_bounds, trivial_block, trivial_gradient
 from sacrepro.advise.clock import Clock
 from sacrepro.advise.measured import exact_values, measured
+from sacrepro.bounds.count_influence import network_influence, uniform_policy_influence
+from sacrepro.bounds.influence import policy_influence
 from sacrepro.claims.stationary import has_unique_stationary_law
 from sacrepro.exact import td_fixed_point
-from sacrepro.exact.dense import q_function
+from sacrepro.exact.dense import averaged_kernels, q_function
 from sacrepro.graph import neighborhood, sphere_sizes
 from sacrepro.instances import build
 from sacrepro.instances.network import of_model
-from sacrepro.policy import uniform_theta
+from sacrepro.policy import policies, uniform_theta
 from strategies import mdps
 
 #: A rule whose decay is slow and whose largest entries are at states that no corner shows.
@@ -268,6 +270,16 @@ def test_exact_values_are_those_of_each_component_alone():
     for entry in found:
         place = int(network.names[entry.agent][1:])
         assert entry.upper == pytest.approx(D[place, :3], abs=1e-7)
+
+
+@pytest.mark.parametrize("document", [test_network.SIS, test_network.THREE])
+def test_the_averaged_influence_matrix_from_counts_is_that_of_the_tables(document):
+    network = test_network.load_dict(document)
+    mdp = network.mdp()
+    P_bar = averaged_kernels(mdp, policies(mdp, uniform_theta(mdp)))
+    found = uniform_policy_influence(network).toarray()
+    assert np.allclose(found, policy_influence(P_bar, mdp.neighbors).toarray(), atol=1e-14)
+    assert (found <= network_influence(network).toarray() + 1e-14).all()
 
 
 def test_what_nothing_shows_is_not_recommended():
