@@ -139,7 +139,7 @@ def test_a_method_that_meets_a_limit_stops_growing(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_process_that_fails_leaves_a_row() -> None:
-    rows = list(bench_sac(["torus"], (4,), (0,), ((2, 2),), ("sac",), T=5, repeats=1, progress=lambda row: None))
+    rows = list(bench_sac(["path"], (4,), (0,), ((0, 2),), ("sac",), T=5, repeats=1, progress=lambda row: None))
     assert [row.status for row in rows] == ["failed"]
     assert math.isnan(rows[0].seconds)
 
