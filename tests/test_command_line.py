@@ -192,12 +192,3 @@ def test_the_workflow_judges_once():
     for verb in ("claim", "verdicts"):
         (shell,) = re.findall(rf"python -m sacrepro {verb} .*?(?=\n\n|\Z)", rules, flags=re.DOTALL)
         assert "--keep-going" in shell
-
-
-def test_a_search_of_one_evaluation_finds_comparisons_for_every_reading(tmp_path):
-    """The least that the configuration allows; Claims whose readings are rare draw until one has a comparison."""
-    for claim in ("lemma3", "light_cone", "td_fixed_point", "theorem5"):
-        output = tmp_path / f"{claim}.csv"
-        options = ["--evaluations", "1", "--seed", "0", "--models", str(tmp_path / "models.npz")]
-        cli.main(["adversary", claim, *options, "--output", str(output)])
-        assert len(output.read_text(encoding="utf-8").splitlines()) > 1

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sacrepro.claims import CLAIMS, claim
+from sacrepro.claims import CLAIMS, adversary, claim
 from sacrepro.claims.adversary import GRAPHS as SEARCHED
 from sacrepro.claims.adversary import (
     LOGIT,
@@ -104,6 +104,20 @@ def test_too_few_models_are_refused(monkeypatch):
     monkeypatch.setattr("sacrepro.claims.adversary.MOST_MORE", 10)
     with pytest.raises(ValueError, match="lemma3, : no comparison on 12 random models"):
         list(attack("lemma3", 2, 0))
+
+
+def test_a_search_of_one_evaluation_draws_until_there_is_a_comparison(monkeypatch):
+    """The least that the configuration allows: where the first models have no row, more are drawn."""
+    real, calls = adversary.measured, []
+
+    def silent_at_first(model, claim):
+        calls.append(model)
+        return ([], {}) if len(calls) <= 3 else real(model, claim)
+
+    monkeypatch.setattr(adversary, "measured", silent_at_first)
+    ((row, _),) = attack("lemma3", 1, 0)
+    assert row.random > 0.0
+    assert len(calls) == 5  # four drawn, and one step of the climb
 
 
 def test_every_point_of_the_search_is_a_model():
