@@ -40,10 +40,11 @@ from sacrepro.exact.algorithm_inputs import (
 from sacrepro.exact.cell_chain import CellChain, cell_chain
 from sacrepro.exact.chain import exact_model
 from sacrepro.exact.critic_tables import final_tables, rounding_error
+from sacrepro.exact.gradient import objective_and_gradient
 from sacrepro.graph import check_agent
 from sacrepro.model import Array
 from sacrepro.notices import brief
-from sacrepro.policy import Theta, all_actions_possible, check_theta, policies, score
+from sacrepro.policy import Theta, all_actions_possible, check_theta, mixed, policies, score
 
 
 class ExpectedUpdate(NamedTuple):
@@ -51,11 +52,15 @@ class ExpectedUpdate(NamedTuple):
 
     g_hat   : E ĝ_i(m) of lines 10-11, blocks (S_i, A_i).      Q_hat : E Q̂_i^T over the cells, shape of Q̂_i.
     error   : certified bound on the 2-norm of the error of all of g_hat, and on the error of each entry of Q_hat.
+    b       : E ĝ(m) - ∇J(θ(m)), the bias of the step, blocks (S_i, A_i); ∇J is that of the policies that are run.
+    b_error : certified bound on the 2-norm of the error of all of b.
     """
 
     g_hat: tuple[Array, ...]
     Q_hat: tuple[Array, ...]
     error: float
+    b: tuple[Array, ...]
+    b_error: float
 
     def __repr__(self) -> str:
         return brief(self)
@@ -99,12 +104,11 @@ def expected_update(
         g_error += 2.0 * len(cells.shape.hood) * each / (1.0 - mdp.gamma) / n
         for i, marginal in _marginals(weighted, cells):
             sums[i] += marginal.reshape(sizes[i])
-    softmax = policies(mdp, theta)
-    g_hat = tuple(
-        np.einsum("sa,sab->sb", _score_weight(zeta_i, epsilon) * sums_i / n, score(zeta_i))
-        for zeta_i, sums_i in zip(softmax, sums, strict=True)
-    )
-    return ExpectedUpdate(g_hat, tuple(means), max(error, g_error) * (1.0 + 1e-9))
+    g_hat = _through_score(policies(mdp, theta), epsilon, [sums_i / n for sums_i in sums])
+    error = max(error, g_error) * (1.0 + 1e-9)
+    gradient, gradient_error = _gradient(mdp, theta, epsilon)
+    b = tuple(g - block for g, block in zip(g_hat, gradient, strict=True))
+    return ExpectedUpdate(g_hat, tuple(means), error, b, error + gradient_error)
 
 
 def mean_curve(
@@ -195,8 +199,25 @@ def _marginals(weighted: Array, cells: CellChain) -> Iterator[tuple[int, Array]]
         yield i, table.sum(axis=tuple(axis for axis in range(2 * m) if axis % m != k))
 
 
-def _score_weight(zeta_i: Array, epsilon: float) -> Array:
-    """w_i(a|s) = (1-ε) ζ_i / ζ_i^ε: the score of the mixture is w_i times that of the softmax."""
+def _through_score(softmax: Sequence[Array], epsilon: float, sums: Sequence[Array]) -> tuple[Array, ...]:
+    """Σ_a sums_i(s, a) ∂ log ζ_i^ε(a|s) / ∂θ_i(s, b): the mixture's score is (1-ε) ζ_i/ζ_i^ε times the softmax's."""
+    blocks = []
+    for zeta_i, sums_i, mixed_i in zip(softmax, sums, mixed(softmax, epsilon).zeta, strict=True):
+        weight = np.divide((1.0 - epsilon) * zeta_i, mixed_i, out=np.zeros(zeta_i.shape), where=mixed_i > 0)
+        blocks.append(np.einsum("sa,sab->sb", weight * sums_i, score(zeta_i)))
+    return tuple(blocks)
+
+
+def _gradient(mdp: Model, theta: Theta, epsilon: float) -> tuple[tuple[Array, ...], float]:
+    """(∇_θ J of the mixed policies, bound on the 2-norm of its error).
+
+    With G the gradient in the logits of the mixture, G_i(s, a) = π(s) ζ_i^ε(a|s) A_i(s, a)/(1-γ), what multiplies the
+    score in Lemma 1; the score's mean is zero. Through it an error grows by 1 + √A_i at most.
+    """
     if epsilon == 0.0:
-        return np.ones(zeta_i.shape)
-    return (1.0 - epsilon) * zeta_i / ((1.0 - epsilon) * zeta_i + epsilon / zeta_i.shape[1])
+        exact = objective_and_gradient(mdp, theta)
+        return exact.gradient, math.sqrt(mdp.n) * exact.gradient_error
+    softmax = policies(mdp, theta)
+    exact = objective_and_gradient(mdp, mixed(softmax, epsilon))
+    growth = 1.0 + math.sqrt(max(mdp.action_sizes))
+    return _through_score(softmax, epsilon, exact.gradient), growth * math.sqrt(mdp.n) * exact.gradient_error

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from exact.plain_law import Law, entry, mixed_score, softmax_score
-from sacrepro import NetworkedMDP, critic_law, expected_critic, expected_update, mean_curve
+from sacrepro import NetworkedMDP, Policy, critic_law, evaluate, expected_critic, expected_update, mean_curve
 from sacrepro.coupled import as_coupled
 from sacrepro.exact import algorithm_inputs, cell_chain, law_cost, td_fixed_point
 from sacrepro.instances.random_kernels import random_mdp
@@ -290,6 +290,25 @@ def test_blocks_of_weights_do_not_matter(monkeypatch):
         assert np.abs(block - other).max() <= whole.error + apart.error
     for mean, i in zip(critic, (2, 0), strict=True):
         assert np.abs(mean - whole.Q_hat[i]).max() <= whole.error + error
+
+
+@pytest.mark.parametrize("epsilon", [0.0, 0.3])
+def test_the_bias_is_that_of_the_policies_that_are_run(epsilon):
+    """b = E ĝ - ∇J, with ∇J by central differences of the exact J of the mixture."""
+    mdp, theta = random_case(3, seed=3)
+    update = expected_update(mdp, theta, kappa=1, T=5, epsilon=epsilon, **STEP)
+
+    def J(i, s, b, step):
+        moved = [theta_j.copy() for theta_j in theta]
+        moved[i][s, b] += step
+        zeta = [(1 - epsilon) * zeta_j + epsilon / 2 for zeta_j in policies(mdp, moved)]
+        return evaluate(mdp, Policy(zeta), tol=1e-12).J
+
+    assert update.b_error <= 1e-8
+    for i, (g, b_i) in enumerate(zip(update.g_hat, update.b, strict=True)):
+        for s, b in np.ndindex(g.shape):
+            difference = (J(i, s, b, 1e-3) - J(i, s, b, -1e-3)) / 2e-3
+            assert b_i[s, b] == pytest.approx(g[s, b] - difference, abs=1e-7)
 
 
 def test_the_mean_curve_starts_as_the_expected_update():
