@@ -39,7 +39,7 @@ from sacrepro.exact.algorithm_inputs import (
 )
 from sacrepro.exact.cell_chain import CellChain, cell_chain
 from sacrepro.exact.chain import exact_model
-from sacrepro.exact.critic_tables import final_tables, rounding_error
+from sacrepro.exact.critic_tables import final_sums, rounding_error
 from sacrepro.exact.gradient import objective_and_gradient
 from sacrepro.graph import check_agent
 from sacrepro.model import Array
@@ -184,7 +184,7 @@ def _critic(cells: CellChain, start: Array, alpha: Array, marked: Sequence[int])
     mean = np.zeros(0)
     for low in range(0, max(1, len(marked)), size):
         block = np.array(marked[low : low + size], dtype=np.int64)
-        final = final_tables(cells, start, alpha, block).sum(axis=(0, 1))
+        final = final_sums(cells, start, alpha, block)
         mean = final[:-1, 0]
         weighted.append(final[block, 1 + np.arange(len(block))])
     return np.concatenate(weighted), mean

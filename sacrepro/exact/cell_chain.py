@@ -94,15 +94,14 @@ class CellChain:
         rows = np.eye(o).reshape(o, *self.shape.outer_S)
         return np.stack([operator.transpose(rows).reshape(o, o).T for operator in self._operators])
 
-    def around(self, tables: Array, out: Array) -> None:
-        """Σ_o P(o'|o, rim) of tables (r, o, …), for each state of the rim, into `out`, (r, o', …)."""
+    def around(self, rim: int, table: Array, out: Array) -> None:
+        """Σ_o P(o'|o, rim) of a table (o, …), for one state of the rim, into `out`, (o', …)."""
         o = self.shape.o
         if o <= DENSE_OUTSIDE:
-            np.matmul(self._matrices, tables, out=out)
+            np.matmul(self._matrices[rim], table, out=out)
             return
-        for operator, table, target in zip(self._operators, tables, out, strict=True):
-            rows = np.ascontiguousarray(table.T).reshape(-1, *self.shape.outer_S)
-            target[...] = operator.transpose(rows).reshape(-1, o).T
+        rows = np.ascontiguousarray(table.T).reshape(-1, *self.shape.outer_S)
+        out[...] = self._operators[rim].transpose(rows).reshape(-1, o).T
 
     @property
     def roundings(self) -> float:

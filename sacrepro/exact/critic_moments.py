@@ -103,9 +103,7 @@ def _second_moments(cells: CellChain, start: Array, alpha: Array) -> Array:
     zeta = cells.zeta[..., None, None]
     for alpha_t in alpha:
         moved = inside @ M.reshape(o, r, c // r, -1).swapaxes(0, 1)
-        carried = np.empty_like(moved)
-        cells.around(moved.reshape(r, o, -1), carried.reshape(r, o, -1))
-        carried = carried.sum(axis=0).reshape(o, b, 1, c + 1, c + 1)
+        carried = _around(cells, moved.reshape(r, o, -1)).sum(axis=0).reshape(o, b, 1, c + 1, c + 1)
         # δ q for z in y and each x(t), one column more for δ²: (o, y, x(t), c + 2).
         at_y = M[:, every, 1 + every]
         change = np.empty((o, c, c, c + 2))
@@ -115,8 +113,7 @@ def _second_moments(cells: CellChain, start: Array, alpha: Array) -> Array:
             cells.reward[..., None] * change[..., 0] + gamma * ahead - change[:, every, :, 1 + every].swapaxes(0, 1)
         )
         weighted = change.reshape(o, r, c // r, b, -1) * P.reshape(o, r, c // r, b, 1)
-        added = np.empty((r, o, weighted[0, 0].size))
-        cells.around(np.ascontiguousarray(weighted.swapaxes(0, 1)).reshape(added.shape), added)
+        added = _around(cells, np.ascontiguousarray(weighted.swapaxes(0, 1)).reshape(r, o, -1))
         # (o, x(t) = (u, a), y, c + 2).
         added = added.reshape(r, o, c // r, c, c + 2).transpose(1, 3, 0, 2, 4).reshape(o, b, a, c, c + 2)
         M = np.broadcast_to(carried, (o, b, a, c + 1, c + 1)).copy()
@@ -125,3 +122,11 @@ def _second_moments(cells: CellChain, start: Array, alpha: Array) -> Array:
         M[..., 1 + every, 1 + every] += alpha_t**2 * added[..., -1]
         M = (zeta * M).reshape(o, c, c + 1, c + 1)
     return M.sum(axis=(0, 1))
+
+
+def _around(cells: CellChain, tables: Array) -> Array:
+    """`CellChain.around` for every state of the rim: tables (r, o, …)."""
+    out = np.empty_like(tables)
+    for rim in range(len(tables)):
+        cells.around(rim, tables[rim], out[rim])
+    return out

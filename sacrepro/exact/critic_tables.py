@@ -18,63 +18,71 @@ from sacrepro.exact.rounding import gamma_k
 from sacrepro.model import Array
 
 
-def final_tables(cells: CellChain, Q_start: Array, alpha: Array, marked: Array) -> Array:
-    """B_T, shape (o, c, c + 1, 1 + len(marked)): z, then y, then the weights d = 1 and d(x) for the marked cells x.
+def final_sums(cells: CellChain, Q_start: Array, alpha: Array, marked: Array) -> Array:
+    """Σ_z B_T(z), shape (c + 1, 1 + len(marked)): y, then the weights d = 1 and d(x) for the marked cells x.
 
     Q_start : Q̂^0 over the cells. alpha : α_0, …, α_{T-1}.
     """
     shape, gamma = cells.shape, cells.chain.mdp.gamma
     o, b, a, c, r, k = shape.o, shape.b, shape.a, shape.c, shape.r, 1 + len(marked)
-    B = np.empty((o, c, c + 1, k))
     # By state: what is carried along; by (y, u'), then a': what line 7 adds, its last column free of a'.
     carried, added = np.zeros((o, b, c + 1, k)), np.zeros((o, c, b, a + 1, k))
-    moved, spread = np.empty((r, o, b, (c + 1) * k)), np.empty_like(added)
-    arrived = np.empty((r, o, b * (c + 1) * k))
-    # The states of the rim come first in a cell: z = (o, rim, the rest of the cell).
+    following, added_next = np.empty_like(carried), np.empty_like(added)
+    # The states of the rim come first in a cell, and are taken one after the other: what is written is read in cache.
+    B, spread = np.empty((o, c // r, c + 1, k)), np.empty((o, c // r, b, a + 1, k))
+    moved, arrived = np.empty((o, b, (c + 1) * k)), np.empty((o, b * (c + 1) * k))
     inside = np.ascontiguousarray(cells.P_inside.reshape(o, r, c // r, b).transpose(1, 0, 3, 2))
-    leaving = B.reshape(o, r, c // r, (c + 1) * k).swapaxes(0, 1)
-    by_rim = (o, r, c // r * b * (a + 1) * k)
-    spread_by_rim, added_by_rim = spread.reshape(by_rim).swapaxes(0, 1), added.reshape(by_rim).swapaxes(0, 1)
     carried[:, :, c, 0] = cells.start
     carried[:, :, :c, 0] = cells.start[..., None] * Q_start
     for t, alpha_t in enumerate(alpha):
-        _leave(carried, added, cells.zeta, cells.P_inside, cells.reward, marked, gamma**t, alpha_t, gamma, B, spread)
-        cells.around(spread_by_rim, added_by_rim)
-        np.matmul(inside, leaving, out=moved)
-        cells.around(moved.reshape(arrived.shape), arrived)
-        np.sum(arrived.reshape(r, *carried.shape), axis=0, out=carried)
-    last = gamma ** len(alpha)
-    _leave(carried, added, cells.zeta, cells.P_inside, cells.reward, marked, last, 0.0, gamma, B, spread)
-    return B
+        following.fill(0.0)
+        steps = (gamma**t, alpha_t, gamma)
+        for rim in range(r):
+            _leave(rim, carried, added, cells.zeta, cells.P_inside, cells.reward, marked, steps, B, spread)
+            cells.around(rim, spread.reshape(o, -1), added_next.reshape(o, r, -1)[:, rim])
+            np.matmul(inside[rim], B.reshape(o, c // r, -1), out=moved)
+            cells.around(rim, moved.reshape(o, -1), arrived)
+            following += arrived.reshape(following.shape)
+        carried, following, added, added_next = following, carried, added_next, added
+    total = np.zeros((c + 1, k))
+    for rim in range(r):
+        steps = (gamma ** len(alpha), 0.0, gamma)
+        _leave(rim, carried, added, cells.zeta, cells.P_inside, cells.reward, marked, steps, B, spread)
+        total += B.sum(axis=(0, 1))
+    return total
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def _leave(
+    rim: int,
     carried: Array,
     added: Array,
     zeta: Array,
     P_inside: Array,
     reward: Array,
     marked: Array,
-    discount: float,
-    alpha: float,
-    gamma: float,
+    steps: tuple[float, float, float],
     B: Array,
     spread: Array,
 ) -> None:
-    """Draw a, count the visit of time t in d(x), and weigh what line 7 adds by P_inside: writes B and `spread`."""
-    o, c, b, columns, k = added.shape
-    a = columns - 1
+    """For the cells with one state of the rim: draw a, count the visit of time t in d(x), and weigh by P_inside.
+
+    steps : γ^t, α_t, γ. Writes B and in `spread` what line 7 is about to add.
+    """
+    discount, alpha, gamma = steps
+    o, rows, b, columns, k = spread.shape
+    c, a = added.shape[1], columns - 1
+    first = rim * rows
     ready = np.empty((c + 1, k))
     for around in range(o):
-        for u in range(b):
+        for u in range(first // a, (first + rows) // a):
             ready[:] = carried[around, u]
             for y in range(c):
                 for w in range(k):
                     ready[y, w] += added[around, y, u, a, w]
             for choice in range(a):
                 x, chance = u * a + choice, zeta[u, choice]
-                leaving = B[around, x]
+                leaving = B[around, x - first]
                 for y in range(c):
                     for w in range(k):
                         leaving[y, w] = chance * (ready[y, w] + added[around, y, u, choice, w])
@@ -87,7 +95,7 @@ def _leave(
                 for v in range(b):
                     share = alpha * P_inside[around, x, v]
                     ahead = share * gamma
-                    target, source = spread[around, x, v], leaving[v * a : (v + 1) * a]
+                    target, source = spread[around, x - first, v], leaving[v * a : (v + 1) * a]
                     for e in range(a):
                         for w in range(k):
                             target[e, w] = ahead * source[e, w]
