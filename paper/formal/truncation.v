@@ -10,6 +10,22 @@ Definition weights (R : realFieldType) (G : network) i kappa (w : joint G -> joi
   [/\ forall z, law (w z), forall z y, w z y != 0 -> same_cell i kappa z y
     & forall z y, same_cell i kappa z y -> w z =1 w y].
 
+(* There are such weights: the uniform ones. *)
+Lemma uniform_weights (R : realFieldType) (G : network) i kappa : weights i kappa
+  (fun z y : joint G => (same_cellb i kappa z y)%:R / #|same_cellb i kappa z|%:R : R).
+Proof.
+have same (z y : joint G) : same_cell i kappa z y -> same_cellb i kappa z =1 same_cellb i kappa y.
+  move=> [zs za] x; apply/same_cellP/same_cellP=> -[xs xa]; split=> j Bj;
+    by rewrite -?xs -?xa ?(zs j Bj) ?(za j Bj).
+split=> [z|z y|z y /same zy x]; first split=> [y|].
+- by rewrite divr_ge0 ?ler0n.
+- rewrite -mulr_suml (_ : \sum_y _ = #|same_cellb i kappa z|%:R) ?divff //.
+    by rewrite pnatr_eq0 -lt0n; apply/card_gt0P; exists z; apply/same_cellP.
+  by rewrite -sum1_card natr_sum [RHS]big_mkcond; apply: eq_bigr => y _; rewrite -[y \in _]/(same_cellb i kappa z y); case: ifP.
+- by case: same_cellP => // _; rewrite mul0r eqxx.
+- by rewrite zy (eq_card zy).
+Qed.
+
 Section Truncation.
 Variables (R : realFieldType) (G : network) (M : mdp R G) (theta : policy R G) (i : G) (kappa : nat).
 Variable w : joint G -> joint G -> R.
@@ -35,4 +51,4 @@ Corollary truncation z : local M -> `|Q_hat z - Q M theta i z| <= rbar M * gamma
 Proof. by move=> loc; rewrite mulrAC; apply: truncation_gap => y; apply: lemma3. Qed.
 End Truncation.
 
-Print Assumptions truncation_gap. Print Assumptions truncation_D. Print Assumptions truncation.
+Print Assumptions uniform_weights. Print Assumptions truncation_gap. Print Assumptions truncation_D. Print Assumptions truncation.
