@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from sacrepro.bounds.critic import critic_bias
@@ -111,3 +112,23 @@ def theorem5(M: int, eta: float, delta: float, L: float, L_prime: float, kappa: 
     curvature = 96.0 * steep * L_prime * eta * math.log(M)
     bias = theorem5_bias(network.c, network.rho, kappa, L, r_bar, gamma)
     return (start + chance + curvature) / math.sqrt(M + 1.0) + bias
+
+
+def theorem5_sharp(
+    J_gap: float, etas: Sequence[float], bias: Sequence[float], variance: Sequence[float], L_prime: float
+) -> float:
+    """What bounds Σ η_m E‖∇J(θ(m))‖² / Σ η_m where η_m ≤ 1/L': the bias enters squared, not times sup ‖∇J‖ as in (9).
+
+        (2 (J_sup - J(θ(0))) + Σ η_m E‖b_m‖² + L' Σ η_m² E v_m) / Σ η_m,
+
+    b_m = E[ĝ(m) | θ(m)] - ∇J(θ(m)), v_m = E[‖ĝ(m) - E ĝ(m)‖² | θ(m)]. With g = ∇J + b the mean step, smoothness gives
+    E J(θ(m+1)) ≥ J + η⟨∇J, g⟩ - (L'η²/2)(‖g‖² + v), ⟨∇J, g⟩ = ½‖∇J‖² + ½‖g‖² - ½‖b‖², and η ≤ 1/L' absorbs ½‖g‖².
+    J_gap : J_sup - J(θ(0)) or more. etas : η_0, η_1, …. bias : ‖b_m‖ or more. variance : v_m or more.
+    Raises ValueError for an η_m beyond 1/L'.
+    """
+    for m, eta in enumerate(etas):
+        if not 0.0 < eta * L_prime <= 1.0:
+            raise ValueError(f"eta_{m} = {eta!r} must lie above 0 and at most 1/L' = {1.0 / L_prime!r}")
+    terms = zip(etas, bias, variance, strict=True)
+    noise = math.fsum(eta * b**2 + L_prime * eta**2 * v for eta, b, v in terms)
+    return (2.0 * J_gap + noise) / math.fsum(etas)

@@ -23,7 +23,7 @@ from sacrepro.policy import Theta, check_theta, mixed, policies
 WORK = 1 << 40
 
 #: Entries of the tables of all weights that are advanced together: they stay in cache.
-BLOCK_ENTRIES = 1 << 20
+BLOCK_ENTRIES = 3 << 18
 
 
 class LawCost(NamedTuple):

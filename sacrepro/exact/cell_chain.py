@@ -46,8 +46,9 @@ class CellShape:
 
     @property
     def entries(self) -> int:
-        """Entries of the tables of one weight: E[d_t Q̂^t(y) 1{s(t), a_B(t)}] for every y, and what a step needs."""
-        return self.o * self.c * (self.c + 1 + 2 * self.b * (self.a + 1)) + 2 * self.o * self.b * (self.c + 1) * self.r
+        """Entries of the tables that one weight of the recursion takes (`critic_tables.final_sums`)."""
+        added, leaving = self.o * self.c * self.b * (self.a + 1), self.o * self.c * (self.c + 1)
+        return 2 * added + (added + leaving) // self.r + 4 * self.o * self.b * (self.c + 1)
 
     @property
     def multiplications(self) -> int:

@@ -24,6 +24,7 @@ from sacrepro.bounds.theorem5 import (
     least_t0,
     smoothness,
     theorem5,
+    theorem5_sharp,
 )
 from sacrepro.bounds.vacuity import steepest
 from sacrepro.claims.case import exact_case
@@ -31,7 +32,8 @@ from sacrepro.claims.comparison import by_hypothesis, holds, verdict
 from sacrepro.claims.theorem5 import DELTA, MOVES, along_runs, check, left_of_9
 from sacrepro.claims.trace import StationarityRow, stationarity_rows
 from sacrepro.cli import workflow
-from sacrepro.exact import policy_gradient
+from sacrepro.exact import evaluate, expected_update, mean_curve, policy_gradient
+from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.witnesses import tally
 from sacrepro.learn import sac_seeds
 from sacrepro.model import NetworkedMDP
@@ -245,3 +247,56 @@ def test_the_rows_of_runs_are_those_of_theorem5_alone():
     given = argparse.Namespace(claim="lemma4", exact=[], stationarity=["x.csv"], runs=[], output="y.csv")
     with pytest.raises(ValueError, match="--stationarity is for theorem5, not for lemma4"):
         workflow.claim(given)
+
+
+def norm(blocks):
+    return float(np.linalg.norm(np.concatenate([block.ravel() for block in blocks])))
+
+
+@pytest.mark.parametrize(("kappa", "gamma"), [(0, 0.5), (1, 0.5), (0, 0.8)])
+def test_the_sharper_theorem_holds_along_the_mean_curve(kappa, gamma):
+    """Steps E ĝ(m) have no noise, v_m = 0, and their bias is exact."""
+    mdp = random_mdp(nx.path_graph(3), seed=4, gamma=gamma)
+    theta = uniform_theta(mdp)
+    eta, M = 1.0 / smoothness(mdp.r_bar, gamma), 20
+    options = {"kappa": kappa, "T": 40, "h": 5.0, "t0": 10.0}
+    curve = mean_curve(mdp, theta, M=M, eta=eta, **options)
+    etas = [eta / math.sqrt(m + 1.0) for m in range(M)]
+    points = [tuple(block[m] for block in curve) for m in range(M)]
+    bias = [norm(expected_update(mdp, at, **options).b) for at in points]
+    left = sum(e * norm(policy_gradient(mdp, at)) ** 2 for e, at in zip(etas, points, strict=True)) / sum(etas)
+    J_gap = mdp.r_bar / (1.0 - gamma) - evaluate(mdp, theta).J
+    right = theorem5_sharp(J_gap, etas, bias, [0.0] * M, 1.0 / eta)
+    # What the ascent gained is all of the first term that this run needs.
+    gained = evaluate(mdp, tuple(block[M] for block in curve)).J - evaluate(mdp, theta).J
+    assert left <= theorem5_sharp(gained, etas, bias, [0.0] * M, 1.0 / eta) + 1e-9
+    assert left < right
+
+
+def paid_beyond():
+    """Agent 1, who has no choice, goes where agent 0 goes and is paid; agent 0 is not: at κ = 0 ĝ = 0 for every θ."""
+    own = np.broadcast_to(np.eye(2), (2, 2, 2, 2)).copy()
+    copy = np.broadcast_to(np.eye(2)[:, None, None], (2, 2, 1, 2)).copy()
+    rewards = (np.zeros((2, 2)), np.array([[0.0], [1.0]]))
+    return NetworkedMDP(nx.path_graph(2), (own, copy), rewards, 0.5, (np.full(2, 0.5),) * 2)
+
+
+def test_the_sharper_theorem_is_tight_where_only_others_are_paid():
+    """The step is zero, the gradient stays: left = ‖∇J‖² = ‖b‖², and the right side tends to it as M grows."""
+    mdp = paid_beyond()
+    theta = uniform_theta(mdp)
+    update = expected_update(mdp, theta, kappa=0, T=50, h=2.0, t0=4.0)
+    assert all((block == 0.0).all() for block in update.g_hat)
+    assert norm(update.b) == pytest.approx(norm(policy_gradient(mdp, theta)), rel=1e-9)
+    assert norm(update.b) > 0.01
+    M, L_prime = 100_000, smoothness(mdp.r_bar, mdp.gamma)
+    right = theorem5_sharp(1.0, [1.0 / L_prime] * M, [norm(update.b)] * M, [0.0] * M, L_prime)
+    assert 0.9 <= norm(update.b) ** 2 / right <= 1.0
+
+
+def test_the_sharper_theorem_by_hand_and_its_step():
+    """η = (½, ¼), ‖b‖ = (2, 4), v = (8, 16), L' = 2, J_sup - J = 3."""
+    right = theorem5_sharp(3.0, [0.5, 0.25], [2.0, 4.0], [8.0, 16.0], 2.0)
+    assert right == pytest.approx((6.0 + (0.5 * 4 + 0.25 * 16) + 2.0 * (0.25 * 8 + 0.0625 * 16)) / 0.75, rel=1e-15)
+    with pytest.raises(ValueError, match=r"eta_1 = 0.51 must lie above 0 and at most 1/L' = 0.5"):
+        theorem5_sharp(3.0, [0.5, 0.51], [2.0, 4.0], [8.0, 16.0], 2.0)

@@ -1,6 +1,7 @@
 """The exact law of Algorithm 1: against all trajectories, TD's limit, and the learner's own seeds."""
 
 import itertools
+import tracemalloc
 
 import networkx as nx
 import numpy as np
@@ -335,6 +336,21 @@ def test_what_does_not_fit_is_refused_before_it_starts():
         expected_update(mdp, theta, kappa=1, T=2, memory_limit=1000, **STEP)
     small = law_cost(mdp, kappa=0, T=1000, critic_only=True, agents=(3,))
     assert small.multiplications < law_cost(mdp, kappa=0, T=1000).multiplications / 6
+
+
+@pytest.mark.parametrize(("n", "kappa"), [(5, 1), (6, 0), (3, 1), (3, 2)])
+def test_the_memory_is_what_was_told(n, kappa):
+    mdp, theta = random_case(n)
+    options = {"kappa": kappa, "T": 2, **STEP}
+    expected_critic(mdp, theta, **options)
+    for critic_only, law in ((False, expected_update), (True, expected_critic)):
+        tracemalloc.start()
+        law(mdp, theta, **options)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        told = law_cost(mdp, kappa=kappa, T=2, critic_only=critic_only).memory
+        assert peak <= told + 200_000
+        assert told <= 2 * peak + 200_000
 
 
 @pytest.mark.parametrize(
