@@ -293,21 +293,11 @@ Qed.
 Theorem influence T i kappa : D M theta i kappa <=
   rbar M * (\sum_(t < T.+1 | (kappa < t)%N) gamma M ^+ t * q (outside i kappa) t i) + rbar M / (1 - gamma M) * gamma M ^+ T.+1.
 Proof.
-have g0 : 0 <= gamma M by case/andP: (gamma01 M).
-have o0 k : 0 <= outside i kappa k by apply: ler0n.
 have [s _] := law_ex (pi0_law M); have [a _] := law_ex (choice_law theta s).
 have /andP[r0 r1] := r_range M i (s, a); have rb0 := le_trans r0 r1.
-apply: D_le => [|z w zw].
-  rewrite addr_ge0 ?bound_ge0 // mulr_ge0 // sumr_ge0 // => t _.
-  by rewrite mulr_ge0 ?exprn_ge0 ?q_ge0.
-pose S y := \sum_(t < T.+1) gamma M ^+ t * reward_at M theta t i y.
-have tail := Q_tail M theta T.+1 i z w; rewrite -[Q M theta i z - _](subrK (S z - S w)) addrC.
-apply: le_trans (ler_norm_add _ _) (ler_add _ tail).
-rewrite /S -sumrB (bigID (fun t : 'I_T.+1 => (kappa < t)%N)) /= [X in _ + X]big1 ?addr0 => [|t].
-  rewrite mulr_sumr; apply: le_trans (ler_norm_sum _ _ _) _; apply: ler_sum => t _.
-  rewrite -mulrBr normrM (ger0_norm (exprn_ge0 _ g0)) [X in _ <= X]mulrCA ler_wpmul2l ?exprn_ge0 //.
-  by rewrite ler_norml ler_oppl opprB !reward_at_moves //; apply: alike_sym.
-by rewrite -leqNgt => tk; rewrite (reward_at_cell theta loc tk zw) subrr.
+rewrite mulr_sumr; under eq_bigr do rewrite mulrCA.
+apply: (@horizon R G M theta (fun t => rbar M * q (outside i kappa) t i) T i kappa loc) => [t|t z w _ zw]; last exact: reward_at_moves.
+by rewrite mulr_ge0 ?q_ge0 // => k; apply: ler0n.
 Qed.
 
 (* (b), row sums of C at most mu and gamma mu < 1: (c, rho) = (rbar / (1 - gamma mu), gamma mu) *)

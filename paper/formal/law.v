@@ -75,6 +75,20 @@ Proof.
 move=> pl fb; rewrite ler_norml mean_ge ?mean_le // => x /fb; rewrite ler_norml; by case/andP.
 Qed.
 
+(* A law with mass 1 at x. *)
+Lemma mean_point p f x : law p -> p x = 1 -> mean p f = f x.
+Proof.
+move=> [p0 p1] px; rewrite /mean (bigD1 x) //= px mul1r big1 ?addr0 // => y yx.
+have rest : \sum_(v | v != x) p v = 0 by move: p1; rewrite (bigD1 x) //= px => e; apply: (addrI 1); rewrite addr0.
+by rewrite (psumr_eq0P _ rest) ?mul0r.
+Qed.
+
+Lemma point_law (x : X) : law (fun y => (y == x)%:R : R).
+Proof.
+split=> [y|]; first exact: ler0n.
+by rewrite (bigD1 x) //= eqxx big1 ?addr0 // => y /negPf ->.
+Qed.
+
 (* Jensen, or Cauchy and Schwarz *)
 Lemma mean_sqr p f : law p -> mean p f ^+ 2 <= mean p (fun x => f x ^+ 2).
 Proof.

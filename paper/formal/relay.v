@@ -5,20 +5,6 @@ Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive
 Import GRing.Theory Num.Theory Order.Theory.
 Local Open Scope ring_scope.
 
-(* A law with mass 1 at x. *)
-Lemma mean_point (R : realFieldType) (X : finType) (p f : X -> R) x : law p -> p x = 1 -> mean p f = f x.
-Proof.
-move=> [p0 p1] px; rewrite /mean (bigD1 x) //= px mul1r big1 ?addr0 // => y yx.
-have rest : \sum_(v | v != x) p v = 0 by move: p1; rewrite (bigD1 x) //= px => e; apply: (addrI 1); rewrite addr0.
-by rewrite (psumr_eq0P _ rest) ?mul0r.
-Qed.
-
-Lemma point_law (R : realFieldType) (X : finType) (x : X) : law (fun y => (y == x)%:R : R).
-Proof.
-split=> [y|]; first exact: ler0n.
-by rewrite (bigD1 x) //= eqxx big1 ?addr0 // => y /negPf ->.
-Qed.
-
 (* Agents 0, ..., n on a path with one bit each; agent i copies agent i - 1, agent 0 keeps its bit; r_i = rbar s_i. *)
 Section Relay.
 Variables (R : realFieldType) (n : nat) (rbar gamma : R).
