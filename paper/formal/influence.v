@@ -52,31 +52,6 @@ Variables (R : realFieldType) (I : finType) (T : I -> finType).
 Notation W := {dffun forall i, T i}.
 Implicit Types (p q : forall i, T i -> R) (u v w z : W) (f : W -> R).
 
-(* Draw the factors of B from q and the others from p. *)
-Lemma resample (B : pred I) p q f : (forall i, law (p i)) -> (forall i, law (q i)) ->
-  mean (prod (fun i => if B i then q i else p i)) f = mean (prod p) (fun w => mean (prod q) (fun v => f (mix B v w))).
-Proof.
-move=> pl ql; pose s i := if B i then p i else q i.
-have sl : law (prod s) by apply: prod_law => i; rewrite /s; case: (B i).
-transitivity (\sum_(x : W * W) prod (fun i => if B i then q i else p i) x.1 * prod s x.2 * f x.1).
-  rewrite -(pair_bigA _ (fun z u : W => prod (fun i => if B i then q i else p i) z * prod s u * f z)) /=.
-  by apply: eq_bigr => z _; rewrite -mulr_suml -mulr_sumr (proj2 sl) mulr1.
-rewrite (sum_mix B) /mean; under [RHS]eq_bigr do rewrite mulr_sumr.
-rewrite exchange_big [RHS]pair_bigA; apply: eq_bigr => -[v w] _ /=; rewrite mulrA [prod p w * _]mulrC; congr (_ * _).
-by rewrite /prod -!big_split; apply: eq_bigr => i _; rewrite /= !ffunE /s; case: (B i); rewrite // mulrC.
-Qed.
-
-Definition put i (t : T i) w : W := [ffun j => if i =P j is ReflectT e then ecast x (T x) e t else w j].
-
-Lemma put_mix i v w : put (v i) w = mix (pred1 i) v w.
-Proof.
-apply/ffunP=> j; rewrite !ffunE /= eq_sym.
-by case: (i =P j) => // e; case: j / e.
-Qed.
-
-Lemma put_off i (t t' : T i) w : agree (predC1 i) (put t w) (put t' w).
-Proof. by move=> j /=; rewrite !ffunE eq_sym; case: (i =P j). Qed.
-
 Lemma hybrid_one i p q f c : (forall j, law (p j)) -> (forall j, law (q j)) -> (forall j, j != i -> p j =1 q j) ->
   (forall z w, agree (predC1 i) z w -> f z - f w <= c) ->
   mean (prod p) f - mean (prod q) f <= c * TV (p i) (q i).

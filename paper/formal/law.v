@@ -157,7 +157,7 @@ End Largest.
 Section Product.
 Variables (R : realFieldType) (I : finType) (T : I -> finType).
 Notation W := {dffun forall i, T i}.
-Implicit Types (p q : forall i, T i -> R) (w z : W) (B : pred I) (f g : W -> R).
+Implicit Types (p q : forall i, T i -> R) (v w z : W) (B : pred I) (f g : W -> R).
 
 Definition prod p : W -> R := fun w => \prod_i p i (w i).
 
@@ -243,5 +243,42 @@ transitivity (\sum_w prod (fun j t => p j t * h_at j t) w).
 rewrite sum_prod (bigD1 i) //= [X in _ * X]big1 ?mulr1 => [|j ji].
   by apply: eq_bigr => t _; rewrite h_i.
 by under eq_bigr do rewrite h_j // mulr1; case: (pl j).
+Qed.
+
+(* Draw the factors of B from q and the others from p. *)
+Lemma resample (B : pred I) p q f : (forall i, law (p i)) -> (forall i, law (q i)) ->
+  mean (prod (fun i => if B i then q i else p i)) f = mean (prod p) (fun w => mean (prod q) (fun v => f (mix B v w))).
+Proof.
+move=> pl ql; pose s i := if B i then p i else q i.
+have sl : law (prod s) by apply: prod_law => i; rewrite /s; case: (B i).
+transitivity (\sum_(x : W * W) prod (fun i => if B i then q i else p i) x.1 * prod s x.2 * f x.1).
+  rewrite -(pair_bigA _ (fun z u : W => prod (fun i => if B i then q i else p i) z * prod s u * f z)) /=.
+  by apply: eq_bigr => z _; rewrite -mulr_suml -mulr_sumr (proj2 sl) mulr1.
+rewrite (sum_mix B) /mean; under [RHS]eq_bigr do rewrite mulr_sumr.
+rewrite exchange_big [RHS]pair_bigA; apply: eq_bigr => -[v w] _ /=; rewrite mulrA [prod p w * _]mulrC; congr (_ * _).
+by rewrite /prod -!big_split; apply: eq_bigr => i _; rewrite /= !ffunE /s; case: (B i); rewrite // mulrC.
+Qed.
+
+Definition put i (t : T i) w : W := [ffun j => if i =P j is ReflectT e then ecast x (T x) e t else w j].
+
+Lemma put_mix i v w : put (v i) w = mix (pred1 i) v w.
+Proof.
+apply/ffunP=> j; rewrite !ffunE /= eq_sym.
+by case: (i =P j) => // e; case: j / e.
+Qed.
+
+Lemma put_off i (t t' : T i) w : agree (predC1 i) (put t w) (put t' w).
+Proof. by move=> j /=; rewrite !ffunE eq_sym; case: (i =P j). Qed.
+
+(* One factor at a time: repeated for every i, this writes the mean as a nested sum. *)
+Lemma mean_put p i f : (forall j, law (p j)) ->
+  mean (prod p) f = mean (p i) (fun t => mean (prod p) (fun w => f (put t w))).
+Proof.
+move=> pl; transitivity (mean (prod (fun j => if pred1 i j then p j else p j)) f).
+  by apply: eq_bigr => w _; congr (_ * _); apply: eq_bigr => j _; case: ifP.
+rewrite resample //; transitivity (mean (prod p) (fun w => mean (p i) (fun t => f (put t w)))).
+  by apply: eq_mean => w; rewrite -(mean_factor (fun t => f (put t w)) pl); apply: eq_mean => v; rewrite put_mix.
+rewrite /mean; under eq_bigr do rewrite mulr_sumr; rewrite exchange_big; apply: eq_bigr => t _.
+by rewrite mulr_sumr; apply: eq_bigr => w _; rewrite mulrCA.
 Qed.
 End Product.
