@@ -77,6 +77,29 @@ rewrite meanZ mean_sum; under eq_bigr do rewrite dV; rewrite -mulr_sumr mulrCA; 
 rewrite /E_pi -mean_sum -meanZ; apply: eq_mean => s; rewrite /act -mean_sum -meanZ; apply: eq_mean => a.
 by rewrite -mulrA mulr_suml.
 Qed.
+
+(* That scores have mean zero (the record `scores`) is no assumption on the policy: it follows from sum_a zeta_i(a | s) = 1. *)
+Lemma log_derivative_mean (i : G) (s : state i) : mean (zeta theta i s) (fun a => g s a) = 0.
+Proof.
+have := d1; rewrite -(proj2 (zeta_law theta s)) raddf_sum => e; rewrite -[RHS]e.
+by apply: eq_bigr => a _; rewrite d_zeta.
+Qed.
 End Lemma1.
 
-Print Assumptions lemma1.
+(* With scores <u_i, grad log zeta_i> the derivative of J is <u, grad J>, `gradient` being what Lemma 4 compares with. *)
+Corollary lemma1_gradient (R : realFieldType) (G : network) (M : mdp R G) (theta : policy R G) (sc : scores theta)
+    (d : {additive R -> R}) (u : forall i : G, param sc i -> R) :
+  (forall x y, d (x * y) = d x * y + x * d y) -> d (gamma M) = 0 -> (forall s, d (pi0 M s) = 0) ->
+  (forall i z s', d (P M i z s') = 0) -> (forall i z, d (r M i z) = 0) ->
+  (forall i s a, d (zeta theta i s a) = zeta theta i s a * dot (u i) (score sc i s a)) ->
+  d (J M theta) = \sum_i dot (u i) (gradient M (sc := sc) (i := i)).
+Proof.
+move=> leib dg dpi dP dr dz; rewrite (lemma1 leib dg dpi dP dr dz) -mean_visits.
+rewrite (eq_mean _ (g := fun z => \sum_i \sum_k u i k * (#|G|%:R^-1 * (\sum_j Q M theta j z) * score_at z k))) => [|z].
+  rewrite mean_sum mulr_sumr; apply: eq_bigr => i _; rewrite mean_sum mulr_sumr; apply: eq_bigr => k _.
+  by rewrite meanZ mean_visits mulrCA.
+rewrite /log_derivative mulr_sumr; apply: eq_bigr => i _; rewrite mulr_sumr; apply: eq_bigr => k _.
+by rewrite mulrCA.
+Qed.
+
+Print Assumptions lemma1. Print Assumptions log_derivative_mean. Print Assumptions lemma1_gradient.
