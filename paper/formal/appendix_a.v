@@ -54,8 +54,9 @@ Proof.
 have [s _] := law_ex (pi0_law M); have [a _] := law_ex (choice_law theta s).
 have /andP[r0 r1] := r_range M i (s, a); have rb0 := le_trans r0 r1.
 rewrite mulr_sumr; under eq_bigr do rewrite mulrCA.
-apply: (@horizon R G M theta (fun t => rbar M * d t) T i kappa loc) => [t|t z w]; last exact: reward_at_TV.
-by rewrite mulr_ge0.
+apply: (@horizon R G M theta kappa.+1 (fun t => rbar M * d t)) => [t|t z w|t z w]; last exact: reward_at_TV.
+  by rewrite mulr_ge0.
+exact: (@reward_at_cell R G M theta t i kappa z w loc).
 Qed.
 End AppendixA.
 

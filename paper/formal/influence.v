@@ -271,8 +271,10 @@ Proof.
 have [s _] := law_ex (pi0_law M); have [a _] := law_ex (choice_law theta s).
 have /andP[r0 r1] := r_range M i (s, a); have rb0 := le_trans r0 r1.
 rewrite mulr_sumr; under eq_bigr do rewrite mulrCA.
-apply: (@horizon R G M theta (fun t => rbar M * q (outside i kappa) t i) T i kappa loc) => [t|t z w _ zw]; last exact: reward_at_moves.
-by rewrite mulr_ge0 ?q_ge0 // => k; apply: ler0n.
+apply: (@horizon R G M theta kappa.+1 (fun t => rbar M * q (outside i kappa) t i)) => [t|t z w|t z w _ zw].
+- by rewrite mulr_ge0 ?q_ge0 // => k; apply: ler0n.
+- exact: (@reward_at_cell R G M theta t i kappa z w loc).
+- exact: reward_at_moves.
 Qed.
 
 (* (b), row sums of C at most mu and gamma mu < 1: (c, rho) = (rbar / (1 - gamma mu), gamma mu) *)

@@ -78,22 +78,23 @@ set x := _ - Q _ _ _ w; set y := _ - Q_T _ _ w => xy.
 by split; rewrite -ler_subl_addl; apply: le_trans (ler_norm _) (le_trans (ler_dist_dist _ _) _); rewrite // distrC.
 Qed.
 
-(* If E r_i(t) moves by at most b t over a cell at the times t > kappa, then D_i(kappa) is at most the sum of the gamma^t b t
-   up to any horizon T, and a remainder. *)
-Lemma horizon (b : nat -> R) T i kappa : local M -> (forall t, 0 <= b t) ->
-  (forall t z w, (kappa < t)%N -> same_cell i kappa z w -> reward_at M theta t i z - reward_at M theta t i w <= b t) ->
-  D M theta i kappa <= \sum_(t < T.+1 | (kappa < t)%N) gamma M ^+ t * b t + rbar M / (1 - gamma M) * gamma M ^+ T.+1.
+(* If E r_i(t) is one number over a cell for t < n and moves by at most b t for t >= n, then D_i(kappa) is at most the sum of
+   the gamma^t b t up to any horizon T, and a remainder. *)
+Lemma horizon n (b : nat -> R) T i kappa : (forall t, 0 <= b t) ->
+  (forall t z w, (t < n)%N -> same_cell i kappa z w -> reward_at M theta t i z = reward_at M theta t i w) ->
+  (forall t z w, (n <= t)%N -> same_cell i kappa z w -> reward_at M theta t i z - reward_at M theta t i w <= b t) ->
+  D M theta i kappa <= \sum_(t < T.+1 | (n <= t)%N) gamma M ^+ t * b t + rbar M / (1 - gamma M) * gamma M ^+ T.+1.
 Proof.
-move=> loc b0 moves; have g0 : 0 <= gamma M by case/andP: (gamma01 M).
+move=> b0 still moves; have g0 : 0 <= gamma M by case/andP: (gamma01 M).
 apply: D_le => [|z w zw].
   by rewrite addr_ge0 ?bound_ge0 // sumr_ge0 // => t _; rewrite mulr_ge0 ?exprn_ge0.
 have tail := Q_tail M theta T.+1 i z w; rewrite -[Q M theta i z - _](subrK (Q_T T i z - Q_T T i w)) addrC.
 apply: le_trans (ler_norm_add _ _) (ler_add _ tail).
-rewrite /Q_T -sumrB (bigID (fun t : 'I_T.+1 => (kappa < t)%N)) /= [X in _ + X]big1 ?addr0 => [|t].
+rewrite /Q_T -sumrB (bigID (fun t : 'I_T.+1 => (n <= t)%N)) /= [X in _ + X]big1 ?addr0 => [|t].
   apply: le_trans (ler_norm_sum _ _ _) _; apply: ler_sum => t kt.
   rewrite -mulrBr normrM (ger0_norm (exprn_ge0 _ g0)) ler_wpmul2l ?exprn_ge0 //.
   by rewrite ler_norml ler_oppl opprB !moves //; apply: alike_sym.
-by rewrite -leqNgt => tk; rewrite (reward_at_cell loc tk zw) subrr.
+by rewrite -ltnNge => tn; rewrite (still t z w tn zw) subrr.
 Qed.
 End LightCone.
 
