@@ -42,6 +42,7 @@ rule all:
     default_target: True
     input:
         evidence(),
+        CATALOG,
         MANIFEST,
         REPORT,
         VERIFIED,

@@ -123,7 +123,7 @@ __version__ = "0.1.0"
 
 def _keep_compiled_code() -> None:
     """Have numba keep compiled code in a temporary folder where neither the package nor the home can be written."""
-    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    cache = os.environ.get("XDG_CACHE_HOME", os.path.expanduser("~/.cache"))  # numba takes an empty one as it is
     while not os.path.lexists(cache) and os.path.dirname(cache) != cache:
         cache = os.path.dirname(cache)
     usable = any(os.access(folder, os.W_OK | os.X_OK) for folder in (os.path.dirname(__file__), cache) if folder)

@@ -39,7 +39,10 @@ def tree_differences(one: str | Path, other: str | Path, tolerance: float) -> It
     for path in (one, other):
         if not path.exists():
             raise ValueError(f"{path} does not exist")
-    if one.is_file() or other.is_file():
+    if one.is_dir() != other.is_dir():
+        folder, file = (one, other) if one.is_dir() else (other, one)
+        raise ValueError(f"{folder} is a folder and {file} is a file; expected two of one kind")
+    if one.is_file():
         yield from file_differences(one.name, one, other, tolerance)
         return
     left, right = files_below(one), files_below(other)

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import weakref
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ import sacrepro
 from sacrepro import cli
 from sacrepro.claims.comparison import Comparison
 from sacrepro.claims.summary import SummaryRow
+from sacrepro.claims.trace import StationarityRow
 from sacrepro.store import write_rows
 
 ROOT = Path(__file__).parent.parent
@@ -86,6 +88,27 @@ def test_where_memory_runs_out_the_message_says_what_was_asked_for(monkeypatch, 
     assert capsys.readouterr().err == said
 
 
+def test_what_filled_the_memory_is_gone_before_anything_is_said(monkeypatch):
+    """A message needs memory as well: what the failed call held would make a second MemoryError of it."""
+    monkeypatch.delenv("SACREPRO_TRACEBACK", raising=False)
+    monkeypatch.setattr(sys, "argv", ["sacrepro", "validate", "file.yaml"])
+    held = []
+
+    def exhausted(path):
+        large = {"a large model"}
+        held.append(weakref.ref(large))
+        try:
+            raise ValueError("on the way")
+        except ValueError as error:
+            raise MemoryError from error
+
+    monkeypatch.setattr("sacrepro.network.load", exhausted)
+    monkeypatch.setattr(cli, "told", lambda error: held.append(held[0]()))
+    with pytest.raises(SystemExit):
+        cli.command()
+    assert held[1] is None
+
+
 #: Compiles one kernel of each room, and says where numba keeps it.
 COMPILE = """
 import numba, os, sacrepro, sys
@@ -111,13 +134,13 @@ def test_a_package_that_cannot_be_written_compiles_without_a_home(tmp_path):
     try:
         shutil.copytree(ROOT / "sacrepro", package / "sacrepro", ignore=shutil.ignore_patterns("__pycache__"))
         subprocess.run(lock, check=True)
-        nowhere = str(package / "home")
-        homeless = {"HOME": nowhere, "XDG_CACHE_HOME": "", "NUMBA_CACHE_DIR": "", "PYTHONPATH": str(package)}
-        done = call(package, cwd=tmp_path, code=COMPILE, **homeless)
-        assert done.returncode == 0, done.stderr
-        folder, entries = done.stdout.decode().split()
-        assert int(entries) > 0
-        assert not Path(folder).exists(), "the temporary cache outlives the process"
+        for home in (package / "home", tmp_path):  # numba takes an empty XDG_CACHE_HOME as it is, and not the home
+            homeless = {"HOME": str(home), "XDG_CACHE_HOME": "", "NUMBA_CACHE_DIR": "", "PYTHONPATH": str(package)}
+            done = call(package, cwd=tmp_path, code=COMPILE, **homeless)
+            assert done.returncode == 0, done.stderr
+            folder, entries = done.stdout.decode().split()
+            assert int(entries) > 0
+            assert not Path(folder).exists(), "the temporary cache outlives the process"
     finally:
         subprocess.run(unlock, check=True)
 
@@ -139,6 +162,32 @@ def test_a_figure_of_one_claim_is_not_drawn_from_the_rows_of_another(tmp_path):
             cli.main(["figure", figure, str(tmp_path / f"{rows}.csv"), "--output", str(tmp_path / "x.svg")])
         assert not (tmp_path / "x.svg").exists()
     cli.main(["figure", "lemma3", str(tmp_path / "mine.csv"), "--output", str(tmp_path / "x.svg")])
+
+
+def test_rows_of_one_claim_are_not_judged_under_the_name_of_another(tmp_path):
+    row = Comparison("relay", "uniform", "", "", 1, 0, 0.5, 1.0, 0.0)
+    write_rows(tmp_path / "lemma4.csv", Comparison, [row])
+    with pytest.raises(ValueError, match=r"lemma4\.csv: no row has a reading of lemma4, which are 'worst case'"):
+        cli.main(["verdicts", str(tmp_path / "lemma4.csv")])
+    write_rows(tmp_path / "lemma4.csv", Comparison, [row._replace(hypothesis="worst case")])
+    cli.main(["verdicts", str(tmp_path / "lemma4.csv")])
+
+
+def test_what_is_measured_along_runs_needs_the_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    options = ["--policies", "1", "--seed", "0", "--scale", "1"]
+    cli.main(["exact", "--instance", "relay", "--spec", SPEC, *options, "--output", "relay.npz"])
+    write_rows("stationarity.csv", StationarityRow, [StationarityRow("relay", 0, 0, 0, 0.5, 0.25, 0.1, 0.7, 1e-12)])
+    rows, runs = ["--stationarity", "stationarity.csv"], ["--runs", "relay.npz"]
+    for claim, given, message in (
+        ("theorem5", rows, "rows along a run on 'relay', but the file of that run, written by `sac`, is not given"),
+        ("theorem5", [*rows, *runs], "relay.npz has no array 'kappa'; expected a file written by `sac`"),
+        ("theorem5", runs, "--runs: nothing is measured along them without --stationarity"),
+        ("lemma3", runs, "--runs is for theorem5, not for lemma3"),
+    ):
+        with pytest.raises(ValueError, match=re.escape(message)):
+            cli.main(["claim", claim, "relay.npz", *given, "--output", "rows.csv"])
+    assert not Path("rows.csv").exists()
 
 
 def test_environments_certify_a_network_file(tmp_path):

@@ -40,6 +40,13 @@ def test_every_difference_is_named_with_its_place_and_size(tmp_path):
     ]
 
 
+def test_a_file_is_not_compared_with_a_folder(tmp_path):
+    one = tree(tmp_path / "one")
+    for pair in ((one, one / "a.npz"), (one / "a.npz", one)):
+        with pytest.raises(ValueError, match=r"one is a folder and .*a\.npz is a file; expected two of one kind"):
+            lines(*pair)
+
+
 def test_missing_files_arrays_columns_and_rows_are_named(tmp_path):
     one, two = tree(tmp_path / "one"), tree(tmp_path / "two")
     write_text(one / "extra.txt", "x")

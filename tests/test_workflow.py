@@ -357,8 +357,13 @@ def test_the_workflow_plans_every_rule_from_an_empty_folder(tmp_path):
         "verdicts",
         "verify",
     )
+    said = done.stdout + done.stderr
     for rule in rules:
-        assert f"rule {rule}:" in done.stdout + done.stderr, rule
+        assert f"rule {rule}:" in said, rule
+    written = {path for line in re.findall(r"^    output: (.*)$", said, flags=re.M) for path in line.split(", ")}
+    (asked,) = re.findall(r"^(?:local)?rule all:\n    input: (.*)$", said, flags=re.M)
+    # What is not asked for by name does not come back once what is made from it is there.
+    assert {path for path in written if not path.startswith("logs/")} == set(asked.split(", "))
 
 
 def test_the_workflow_refuses_an_unknown_key(tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 #: The inequalities under attack, with their readings, in the paper's order. Not attacked: identities (lemma1), counts
 #: (complexity), the single steps of anatomy, what is hardly ever below its trivial bound (critic, (9), vacuity), and
@@ -22,3 +22,10 @@ TARGETS: Mapping[str, tuple[str, ...]] = {
     "assumption3": ("floor", "floor, mixed", "ceiling", "later"),
     "theorem5": ("L'", "‖∇J‖", "T of (8)"),
 }
+
+
+def check_readings(claim: str, found: Collection[str | None], where: str) -> None:
+    """ValueError if none of the readings found in the rows of a file is known of this claim: they are another one's."""
+    known = TARGETS.get(claim, ())
+    if known and not set(known) & set(found):
+        raise ValueError(f"{where}: no row has a reading of {claim}, which are {', '.join(map(repr, known))}")

@@ -100,11 +100,18 @@ def smooth(case: Case) -> Iterator[Comparison]:
 
 
 def along_runs(rows: Sequence[StationarityRow], models: Mapping[str, NetworkedMDP]) -> Iterator[Comparison]:
-    """One comparison for each run, from its exact ‖∇J(θ(m))‖²; `models` holds the instance of every row by name."""
+    """One comparison for each run, from its exact ‖∇J(θ(m))‖²; `models` holds the instance of every row by name.
+
+    ValueError names an instance that it does not hold.
+    """
     runs: dict[tuple[str, int, int], list[StationarityRow]] = {}
     for row in rows:
         runs.setdefault((row.instance, row.kappa, row.seed), []).append(row)
     for (instance, kappa, seed), own in runs.items():
+        if instance not in models:
+            raise ValueError(
+                f"rows along a run on {instance!r}, but the file of that run, written by `sac`, is not given"
+            )
         mdp, M = models[instance], max(row.m for row in own)
         if mdp.r_bar == 0.0 or M < LEAST_M:
             continue

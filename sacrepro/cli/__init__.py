@@ -104,6 +104,7 @@ def command() -> None:
     except (ValueError, TypeError, OSError, MemoryError) as error:
         if os.environ.get("SACREPRO_TRACEBACK"):
             raise
+        error.__traceback__ = error.__cause__ = error.__context__ = None  # they hold what filled the memory
         print(f"sacrepro: {told(error)}", file=sys.stderr)
         raise SystemExit(1) from None
 

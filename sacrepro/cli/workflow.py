@@ -42,8 +42,11 @@ def claim(args: argparse.Namespace) -> None:
     from sacrepro.store import write_rows
 
     chosen = claim_named(args.claim)
-    if args.stationarity and not chosen.along_runs:
-        raise ValueError(f"--stationarity is for theorem5, not for {chosen.name}")
+    for option, given in (("--stationarity", args.stationarity), ("--runs", args.runs)):
+        if given and not chosen.along_runs:
+            raise ValueError(f"{option} is for theorem5, not for {chosen.name}")
+    if args.runs and not args.stationarity:
+        raise ValueError("--runs: nothing is measured along them without --stationarity")
     rows: list[Comparison] = []
     for path in args.exact:
         for case in cases(arrays_of("exact", path)):
@@ -91,11 +94,11 @@ def along_runs(
 ) -> list[Comparison]:
     """The comparisons of (9) along the runs that `trace --exact` has evaluated."""
     from sacrepro.instances import build
-    from sacrepro.store import read_arrays, read_rows
+    from sacrepro.store import read_rows
 
     models = {}
     for path in args.runs:
-        run = read_arrays(path)
+        run = arrays_of("sac", path)
         models[str(run["instance"])] = build(json.loads(str(run["spec"])))
     return [row for path in args.stationarity for row in check(read_rows(path, kind), models)]
 
@@ -196,7 +199,7 @@ def rows_of_figure(figure: str, paths: Iterable[str], kind: type[Any]) -> list[A
 
     from sacrepro.claims import CLAIMS
     from sacrepro.claims.summary import KINDS, SHOWN
-    from sacrepro.claims.targets import TARGETS
+    from sacrepro.claims.targets import check_readings
 
     paths = list(paths)
     for what, known, shown in (("comparisons", CLAIMS, figure), ("summary", KINDS, SHOWN.get(figure))):
@@ -204,10 +207,7 @@ def rows_of_figure(figure: str, paths: Iterable[str], kind: type[Any]) -> list[A
             if shown in known and (stem := Path(path).stem) in known and stem != shown:
                 raise ValueError(f"{path} holds the {what} of {stem}; the figure {figure} shows those of {shown}")
     rows = some_rows(paths, kind)
-    readings = TARGETS.get(figure, ())
-    if readings and not any(getattr(row, "hypothesis", None) in readings for row in rows):
-        told = ", ".join(map(repr, readings))
-        raise ValueError(f"{', '.join(paths)}: no row has a reading of {figure}, which are {told}")
+    check_readings(figure, {getattr(row, "hypothesis", None) for row in rows}, ", ".join(paths))
     return rows
 
 
@@ -221,12 +221,16 @@ def verdicts(args: argparse.Namespace) -> None:
     from sacrepro.claims import claim as claim_named
     from sacrepro.claims.comparison import Comparison, Verdict, by_hypothesis, verdict
     from sacrepro.claims.table import markdown_table, summary_table
+    from sacrepro.claims.targets import check_readings
     from sacrepro.store import read_rows, write_rows, write_text
 
     rows = []
     for path in args.comparisons:
         chosen = claim_named(Path(path).stem)
-        for group in by_hypothesis(read_rows(path, Comparison)):
+        own = read_rows(path, Comparison)
+        if own:
+            check_readings(chosen.name, {row.hypothesis for row in own}, path)
+        for group in by_hypothesis(own):
             rows.append(verdict(chosen.name, chosen.statement, chosen.reference, group))
     if args.witnesses:
         from sacrepro.claims.witnesses import WITNESSES, judged, key
