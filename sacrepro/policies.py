@@ -97,8 +97,10 @@ def theta_of(network: Network, document: Any) -> tuple[Array, ...]:
 def read_policy(network: Network, source: str, kappa: int | None = None, seed: int | None = None) -> tuple[Array, ...]:
     """θ of ``uniform``, of a policy file (.yaml, .yml, .json), or of one run in a file of `sacrepro train` (.npz).
 
-    kappa, seed : which run, where the file has several. ValueError names the file and what is wrong.
+    kappa, seed : which run of an .npz file, where it has several. ValueError names the file and what is wrong.
     """
+    if not source.endswith(".npz") and not (kappa is None and seed is None):
+        raise ValueError(f"{source}: this is one policy; --kappa and --run choose a run of a file .npz")
     if source == "uniform":
         return tuple(np.zeros(r_i.shape) for r_i in network.r)
     suffix = Path(source).suffix

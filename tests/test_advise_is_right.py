@@ -11,9 +11,16 @@ from claims.instances import uniform_case
 from sacrepro import NetworkedMDP, decay_profile, policy_gradient, truncated_policy_gradient
 from sacrepro.advise import advise, recommendation, words
 from sacrepro.advise.advice import TABLES
-from sacrepro.advise.certificates import certificates, gradient_bounds, trivial_block, trivial_gradient
+from sacrepro.advise.certificates import (
+    affordable,
+    certificates,
+    eccentricities,
+    gradient_bounds,
+    trivial_block,
+    trivial_gradient,
+)
 from sacrepro.advise.clock import Clock
-from sacrepro.advise.measured import exact_values, measured
+from sacrepro.advise.measured import exact_values, light_cones, measured
 from sacrepro.bounds.count_influence import network_influence, uniform_policy_influence
 from sacrepro.bounds.influence import policy_influence
 from sacrepro.claims.stationary import has_unique_stationary_law
@@ -243,6 +250,80 @@ def test_a_component_more_changes_nobody_elses_advice():
                     assert getattr(row, name) == pytest.approx(getattr(other, name), rel=1e-9, abs=1e-12) or (
                         getattr(row, name) == row.paper  # with r̄ over all agents
                     )
+
+
+def rows_of(sizes):
+    """Edges of one path of agents for each size, by names."""
+    return [[f"c{k}_{i}", f"c{k}_{i + 1}"] for k, size in enumerate(sizes) for i in range(size - 1)]
+
+
+@pytest.mark.parametrize("of", ["q", "gradient"])
+def test_what_work_cuts_short_hangs_neither_on_order_nor_on_larger_components(of, monkeypatch):
+    """Where not all components fit into what is done at once, the smallest do, and equal ones all or none."""
+    monkeypatch.setattr("sacrepro.advise.measured.FREE_PAIRS", 3 << 24)
+    monkeypatch.setattr("sacrepro.advise.certificates.FREE_WORK", 5 << 20)
+    edges = rows_of([6, 3, 5, 4, 3, 6, 5])
+    more = [[f"x{label}", f"x{other}"] for label, other in rows_of([6, 6])]
+    found = []
+    for some in (edges, [edge[::-1] for edge in edges[::-1]], more + edges):
+        network = test_network.load_dict(RULE | {"graph": {"edges": some}})
+        advice = advise(network, 0.5, of, seconds=0.0, table="truncated")
+        names = [agent.name for agent in advice.agents]
+        measurements = {network.names[entry.agent] for entry in advice.measurements}
+        found.append(({agent.name: agent[3:5] + agent[7:] for agent in advice.agents}, measurements, advice.refuted))
+        assert 0 < len(measurements) < len(names)
+        assert "bounds from each agent's own outside" in advice.cut
+    first, other, larger = found
+    assert first == other
+    assert larger[1] == first[1]
+    assert all(larger[0][name] == row for name, row in first[0].items())
+
+
+def test_parts_that_are_done_at_once():
+    assert affordable([3, 1, 2, 2, 0], 5).tolist() == [False, True, True, True, True]
+    assert affordable([3, 1, 2, 2, 0], 4).tolist() == [False, True, False, False, True]
+    assert affordable([np.inf, 1.0], 1.0).tolist() == [False, True]
+    assert affordable([], 1.0).tolist() == []
+
+
+def test_the_order_of_edges_is_no_hub():
+    """Two hubs of 321 neighbors, one of them at the end: the first in the file once decided between κ = 8 and 14."""
+    edges = [[hub, f"{hub}{leaf}"] for hub in "ab" for leaf in range(320)]
+    edges += [["a", "x"], ["x", "y"], ["y", "b"], ["a0", "u"], ["u", "v"], ["v", "w"]]
+    for some in (edges, edges[::-1]):
+        network = test_network.load_dict(test_network.SIS | {"graph": {"edges": some}})
+        assert eccentricities(network.graph).tolist() == [nx.eccentricity(network.graph, i) for i in range(network.n)]
+        advice = advise(network, 1e-6, seconds=0.0)
+        assert (advice.recommended, advice.farthest) == (8, 8)
+
+
+@pytest.mark.parametrize("searches", [0, 3])
+def test_eccentricities_that_are_bounds_are_those_of_agents_whatever_they_are_called(searches, monkeypatch):
+    graph = nx.disjoint_union(nx.random_internet_as_graph(300, seed=0), nx.random_regular_graph(3, 100, seed=0))
+    monkeypatch.setattr("sacrepro.advise.certificates.MOST_SEARCHED", 300 * searches)
+    found = eccentricities(graph)
+    for piece in nx.connected_components(graph):
+        exact = nx.eccentricity(graph.subgraph(piece))
+        assert all(exact[i] <= found[i] < len(piece) for i in piece)
+    to = np.random.default_rng(0).permutation(len(graph))
+    moved = nx.empty_graph(len(graph))
+    moved.add_edges_from((int(to[i]), int(to[j])) for i, j in graph.edges)
+    assert (eccentricities(moved)[to[:300]] == found[:300]).all()
+
+
+def test_an_interval_that_branch_and_bound_leaves_wide_is_narrowed_by_a_light_cone(monkeypatch):
+    """More time begins branch and bound: what it gives up on is no worse known than with less time."""
+    network = rule(5)
+    monkeypatch.setattr("sacrepro.advise.measured.CONES", (8,))
+    monkeypatch.setattr("sacrepro.advise.measured.simulations", lambda *arguments: [])
+    cone = light_cones(network, [2], 2, 0.5, Clock(1e4))[0]
+    monkeypatch.setattr("sacrepro.advise.measured.SWEPT_PAIRS", 4)
+    monkeypatch.setattr("sacrepro.advise.measured.BRANCHED_A_SECOND", 0)
+    found = measured(network, [2], 2, tol=0.5, seed=0, clock=Clock(1e4))
+    assert [entry.method for entry in found[:2]] == ["branch and bound", "light cone"]
+    assert (np.min([entry.upper for entry in found], axis=0) <= cone.upper).all()
+    D = decay_profile(network.mdp(), uniform_theta(network.mdp()))[2, :2]
+    assert all((entry.lower <= D + 1e-9).all() and (entry.upper + 1e-9 >= D).all() for entry in found)
 
 
 def test_more_time_only_tightens():

@@ -57,7 +57,8 @@ def test_what_train_writes_evaluate_reads(tmp_path, friends, capsys, monkeypatch
     network = load(friends)
     best = max((row for row in runs if int(row["kappa"]) == kept["best"]), key=lambda row: float(row["J"]))
     for source in (policy, same, theta):
-        found = read_policy(network, str(source), int(best["kappa"]), int(best["seed"]))
+        which = (int(best["kappa"]), int(best["seed"])) if source == theta else ()
+        found = read_policy(network, str(source), *which)
         assert pytest.approx(float(best["J"]), abs=1e-9) == evaluate(network.mdp(), found).J
     run("evaluate", friends, "--policy", policy, "--agent", "eve", "--output", tmp_path / "e.json")
     assert f"J = {float(best['J']):.8g}"[:12] in capsys.readouterr().out
@@ -228,6 +229,9 @@ def test_files_of_train_are_held_to_the_network(tmp_path, friends):
         read_policy(network, str(theta))
     with pytest.raises(ValueError, match="no run fits"):
         read_policy(network, str(theta), kappa=3)
+    for source in ("uniform", str(tmp_path / "p.yaml")):
+        with pytest.raises(ValueError, match=f"{source}: this is one policy; --kappa and --run choose a run of a file"):
+            read_policy(network, source, seed=0)
     other = test_network.load_dict(FRIENDS | {"states": ["healthy", "sick"], "actions": ["treat", "wait"]})
     with pytest.raises(ValueError, match="its actions are not those of the network"):
         read_policy(other, str(theta), 0, 0)

@@ -111,7 +111,7 @@ class Advice(NamedTuple):
     learnable : largest κ whose median table has at most T entries.
     everyone  : whether all agents are asked about or chosen ones.
     farthest  : from this κ on nothing is left out of any table, so that every error is 0; the diameter, or at most so
-        in components beyond 600 agents.        components : of the graph.
+        in large components.        components : of the graph.
     asked     : the agents asked about.        table : which tables, of `TABLES`.
     seconds   : the time given.        cut : what it cut short.
     pilot     : what short runs of SAC earn at each κ: the return's answer, beside that of the error.
@@ -162,7 +162,8 @@ def advise(
     table   : ``td`` for the limit q* of TD, which Algorithm 1 learns, or ``truncated`` for tables of form (5).
     progress : called with a word on what is being done, where that takes time.
 
-    More time can only lower upper bounds and raise lower ones. Raises TypeError or ValueError naming the argument.
+    More time can only lower upper bounds; what is simulated from below is by chance, with other numbers every time.
+    Without time the answer is the same whatever agents are called. Raises TypeError or ValueError naming the argument.
     """
     check_question(network, error, of, agents, T, seed, seconds, table)
     begin = time.monotonic()

@@ -31,10 +31,11 @@ from sacrepro.instances.network import Network
 from sacrepro.model import Array
 from sacrepro.policy import SCORE_BOUND
 
-#: Up to so many agents in a component their eccentricities are exact.
-SMALL = 600
 #: Components up to this size are searched agent by agent, which is faster there.
 FEW = 16
+#: Searches of a component, times its agents, behind its eccentricities: all that may be needed up to 2,048 agents; if
+#: they do not suffice, those from all agents of largest degree are taken, if there are so few.
+MOST_SEARCHED, MOST_HUBS = 1 << 22, 64
 #: Entries of the table of bounds, agents times κ.
 MOST_BOUNDS = 20_000_000
 MOST_KAPPA = 400
@@ -63,7 +64,7 @@ class Certificates(NamedTuple):
     every, uniform : `Bounds` for every localized policy and for the uniform one; 0 once N_i^κ holds all that i feels.
     spheres    : (agents, κ's) `any_weights_error` of the chosen agents, for both kinds of table and every policy.
     trivial_q, trivial_gradient : what the error cannot exceed whatever κ is; of the whole gradient, or of the chosen
-        agents' blocks.        eccentricity : from this κ on nothing is outside N_i^κ (at most so, in large components).
+        agents' blocks.        eccentricity : from this κ on nothing is outside N_i^κ, as `eccentricities` has it.
     """
 
     paper_q: Array
@@ -145,17 +146,17 @@ def own_bounds(
     clock: Clock,
 ) -> None:
     """Lower the bounds of the agents asked for to those of their own outsides, component by component."""
-    steps, spent, wanted = horizon(gamma), 0, set(asked)
-    for members in pieces:
-        own = np.array([i for i in members if i in wanted], dtype=int)
-        if not len(own) or eccentricity[own].max() == 0:
-            continue
-        kappas = min(found[0].td.shape[1], OWN_KAPPAS, int(eccentricity[own].max()))
+    steps, wanted, works = horizon(gamma), set(asked), []
+    own_of = [np.array([i for i in members if i in wanted], dtype=int) for members in pieces]
+    for members, own in zip(pieces, own_of, strict=True):
+        kappas = min(found[0].td.shape[1], OWN_KAPPAS, int(eccentricity[own].max(initial=0)))
         work = len(members) * len(own) * kappas * min(steps, 500)
-        spent += work + A_COMPONENT
-        if work > MOST_WORK:
-            continue
-        if spent > FREE_WORK and not clock.left(0.3):
+        works.append(work + A_COMPONENT if 0 < work <= MOST_WORK else 0)
+    free = affordable(works, FREE_WORK)
+    for k in sorted((k for k, work in enumerate(works) if work), key=lambda k: not free[k]):
+        members, own = pieces[k], own_of[k]
+        kappas = min(found[0].td.shape[1], OWN_KAPPAS, int(eccentricity[own].max()))
+        if not free[k] and not clock.left(0.3):
             clock.stop("bounds from each agent's own outside")
             break
         clock.say(f"influence bounds of {len(own):,} agents")
@@ -172,6 +173,15 @@ def own_bounds(
                     series = influence(inside, outsiders, gamma, 1.0, later)[place, np.arange(len(own))]
                 least = np.minimum(series, td)
                 bounds.truncated[own, kappa] = np.minimum(bounds.truncated[own, kappa], least)
+
+
+def affordable(works: Sequence[float], limit: float) -> Array:
+    """Which parts are done whatever the clock says: the smallest, together within `limit`; equal ones all or none.
+
+    So neither the order of agents decides, nor a part that is larger.
+    """
+    sizes = np.sort(np.asarray(works, dtype=float))
+    return np.append(0.0, np.cumsum(sizes))[np.searchsorted(sizes, works, side="right")] <= limit
 
 
 def gradient_bounds(gaps: Array, gamma: float) -> Array:
@@ -215,19 +225,44 @@ def adjacency(graph: nx.Graph) -> csr_array:
 
 
 def eccentricities(graph: nx.Graph, pieces: Sequence[Array] | None = None) -> Array:
-    """The least κ with nothing reachable outside N_i^κ for each agent; beyond `SMALL` d(i, hub) + ecc(hub)."""
+    """The least κ with nothing reachable outside N_i^κ for each agent, whatever the agents are called.
+
+    Exact, but where `MOST_SEARCHED` does not suffice: there it is the least d(i, hub) + ecc(hub), or one bound for all.
+    """
     A = adjacency(graph)
     bound = np.zeros(len(graph), dtype=int)
     for members in pieces or [np.array(sorted(piece)) for piece in nx.connected_components(graph)]:
         if len(members) <= FEW:
             bound[members] = [len(sphere_sizes(graph, i)) - 1 for i in members.tolist()]
-        elif len(members) <= SMALL:
-            bound[members] = dijkstra(A[members][:, members], unweighted=True).max(axis=1).astype(int)
         else:
-            hub = max(members.tolist(), key=graph.degree)
-            distance = distances(A, hub)[members]
-            bound[members] = distance + distance.max()
+            bound[members] = _farthest(A[members][:, members])
     return bound
+
+
+def _farthest(A: csr_array) -> Array:
+    """Eccentricities in a connected graph, by bounds from few searches (Takes and Kosters, Algorithms 6, 2013)."""
+    n = A.shape[0]
+    low, high, central = np.zeros(n, dtype=int), np.full(n, n - 1), True
+    for _ in range(MOST_SEARCHED // n):
+        open_ = np.flatnonzero(low < high)
+        if not len(open_):
+            return low
+        # In turn one that may be close to all others, and one that may be far from some.
+        v = int(open_[low[open_].argmin() if central else high[open_].argmax()])
+        central = not central
+        distance = distances(A, v)
+        farthest = int(distance.max())
+        low = np.maximum(low, np.maximum(distance, farthest - distance))
+        high = np.minimum(high, farthest + distance)
+        low[v] = high[v] = farthest
+    if (low == high).all():
+        return low
+    degree = np.diff(A.indptr)
+    hubs = np.flatnonzero(degree == degree.max())
+    if len(hubs) > MOST_HUBS:
+        return np.full(n, high.max())
+    searched = [distances(A, hub) for hub in hubs.tolist()]
+    return np.min([distance + distance.max() for distance in searched], axis=0)
 
 
 def distances(A: csr_array, i: int) -> Array:

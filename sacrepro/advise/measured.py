@@ -15,7 +15,7 @@ from typing import NamedTuple
 import networkx as nx
 import numpy as np
 
-from sacrepro.advise.certificates import adjacency, distances
+from sacrepro.advise.certificates import adjacency, affordable, distances
 from sacrepro.advise.clock import Clock
 from sacrepro.advise.search import least_decay
 from sacrepro.exact import certified_decay, local_decay, local_value
@@ -74,7 +74,8 @@ def measured(
     simulate_all : simulate agents whose decay is known exactly, too.
     """
     found = exact_values(network, agents, kappas, tol, clock)
-    known = {entry.agent for entry in found}
+    # Branch and bound may end with a wide interval, so light cones are tried as well.
+    known = {entry.agent for entry in found if entry.method == "exact"}
     unknown = [i for i in agents if i not in known]
     found += light_cones(network, unknown, min(kappas, SIMULATED_KAPPAS), tol, clock)
     rest = list(agents) if simulate_all else unknown
@@ -83,19 +84,23 @@ def measured(
 
 def exact_values(network: Network, agents: Sequence[int], kappas: int, tol: float, clock: Clock) -> list[Measured]:
     """D_i(κ) of agents in components that fit, exactly; intervals where branch and bound ran out of work."""
-    wanted, found, spent = set(agents), [], 0.0
+    wanted, found = set(agents), []
     order = {i: place for place, i in enumerate(agents)}
-    pieces = [sorted(piece) for piece in nx.connected_components(network.graph) if piece & wanted]
     few = min(kappas, SIMULATED_KAPPAS)
-    for piece in sorted(pieces, key=lambda piece: min(order[i] for i in piece if i in order)):
+    parts, works = [], []
+    for piece in nx.connected_components(network.graph):
         own = sorted((i for i in piece if i in wanted), key=order.__getitem__)
-        states, pairs = _bits(network.state_sizes[piece]), _bits((network.state_sizes * network.action_sizes)[piece])
-        if states > WHOLE_STATES:
+        members = sorted(piece)
+        states = _bits(network.state_sizes[members])
+        pairs = _bits((network.state_sizes * network.action_sizes)[members])
+        if not own or states > WHOLE_STATES:
             continue
-        swept = pairs <= SWEPT_PAIRS
         each = 2.0 ** min(pairs, SWEPT_PAIRS) + A_STATE * 2.0**states + AN_AGENT
-        spent += each * len(own)
-        free = swept and spent <= FREE_PAIRS
+        parts.append((members, own, pairs <= SWEPT_PAIRS, each))
+        works.append(each * len(own) if pairs <= SWEPT_PAIRS else math.inf)
+    first = affordable(works, FREE_PAIRS)
+    for k in sorted(range(len(parts)), key=lambda k: (not first[k], order[parts[k][1][0]])):
+        (piece, own, swept, each), free = parts[k], first[k]
         needed = each / PAIRS_A_SECOND if swept else few * A_SEARCH
         if not free and clock.left(EXACT) < needed:
             clock.stop("exact values")
@@ -105,14 +110,14 @@ def exact_values(network: Network, agents: Sequence[int], kappas: int, tol: floa
         except ValueError:  # some kernel is too large for a table
             continue
         theta = uniform_theta(mdp)
-        for k, i in enumerate(own):
+        for done, i in enumerate(own):
             left = clock.left(EXACT)
             if not free and left < needed:
                 clock.stop("exact values")
                 break
-            clock.say(f"exact decay of agent {k + 1:,} of {len(own):,} ({len(piece):,} agents in its component)")
+            clock.say(f"exact decay of agent {done + 1:,} of {len(own):,} ({len(piece):,} agents in its component)")
             begin = time.monotonic()
-            work = int(left / few / min(len(own) - k, AT_LEAST) * BRANCHED_A_SECOND)
+            work = int(left / few / min(len(own) - done, AT_LEAST) * BRANCHED_A_SECOND)
             bounds = certified_decay(
                 mdp,
                 theta,
@@ -125,7 +130,7 @@ def exact_values(network: Network, agents: Sequence[int], kappas: int, tol: floa
             lower, upper = bounds.lower[0], bounds.upper[0]
             method = "exact" if swept else "branch and bound"
             found.append(Measured(i, method, lower, 0.5 * (lower + upper), upper))
-            needed = max(needed, time.monotonic() - begin) if k else needed
+            needed = max(needed, time.monotonic() - begin) if done else needed
     return found
 
 
@@ -205,4 +210,5 @@ def largest_cone(network: Network, theta: Sequence[Array], i: int, tol: float) -
 
 
 def _bits(sizes: Array) -> float:
-    return float(np.log2(sizes).sum())
+    """log2 of the product, the same in any order."""
+    return math.fsum(np.log2(sizes).tolist())

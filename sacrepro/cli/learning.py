@@ -45,10 +45,8 @@ def train(args: argparse.Namespace) -> None:
         for path in args.policy:
             write_text(path, policy_text(network, found.thetas[k], origin, as_json=path.endswith(".json")))
         optimistic = ", and so rather too large" if run.method == "simulation" else ""
-        print(
-            f"the policy of κ = {run.kappa}, seed {run.seed} is kept: its J = {run.J:.4g} is the largest of "
-            f"{args.seeds} seeds{optimistic}"
-        )
+        largest = f" is the largest of {args.seeds} seeds{optimistic}" if args.seeds > 1 else ""
+        print(f"the policy of κ = {run.kappa}, seed {run.seed} is kept: its J = {run.J:.4g}{largest}")
     for path in (*(args.output or []), *(args.theta or []), *(args.policy or [])):
         print(f"{path} written")
 
