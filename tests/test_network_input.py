@@ -172,6 +172,26 @@ GRAPHML = [
     (PLAIN.format("<hyperedge/>"), "<hyperedge> of the whole graph is not read"),
     (PLAIN.format('<node id="a"/>'), "node 'a': there is another node of this id"),
     ("<x>" * 50_000 + "</x>" * 50_000, "holds 0 graphs, expected one"),
+    (
+        KEY.format("node", "x", "int")
+        + PLAIN.format('<node id="c"><data key="k">1</data><data key="k">2</data></node>'),
+        "node 'c' has x twice",
+    ),
+    (
+        KEY.format("node", "x", "int")
+        + KEY.format("node", "x", "double").replace('"k"', '"j"')
+        + PLAIN.format('<node id="c"><data key="k">1</data><data key="j">2</data></node>'),
+        "node 'c' has x twice",
+    ),
+    (KEY.format("node", "x", "int") * 2 + PLAIN.format(""), "the key 'k' is declared twice, or has two defaults"),
+    (
+        KEY.format("node", "x", "int").replace("/>", "><default>1</default><default>2</default></key>")
+        + PLAIN.format(""),
+        "the key 'k' is declared twice, or has two defaults",
+    ),
+    (PLAIN.format('<node id="c">well</node>'), "node 'c': the text 'well' is not read: remove it"),
+    (PLAIN.format('<node id="c" x="1"/>'), "node 'c': x = '1' is not read: remove it"),
+    (PLAIN.format(EDGE.replace("/>", ' weight="2"/>')), "edge a - b: weight = '2' is not read: remove it; edges carry"),
 ]
 
 
@@ -499,11 +519,35 @@ def test_branches_not_taken_need_no_value(text, values):
         ("s ^ 2", r"a power is x \*\* y"),
         ("s == 'ill'", "names of states and actions stand without quotes"),
         ("50%", "write 0.5 for 50 %"),
+        ("1e-400 * s", "1e-400 is too small for a number, it would be read as 0"),
     ],
 )
 def test_formulas_say_what_to_write(text, message):
     with pytest.raises(ValueError, match=message):
         parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("s == wait", "compares s with wait, which is an action"),
+        ("wait != s", "compares s with wait, which is an action"),
+        ("0 < a == ill", "compares a with ill, which is a state"),
+        ("1 if state('a') == wait or state('b') == wait else 0", "compares state with wait, which is an action"),
+    ],
+)
+def test_a_state_is_not_compared_with_the_name_of_an_action(tmp_path, text, message):
+    """Names stand for numbers, so the wrong one has a value; a name that is both is taken."""
+    key = {"kernel": {"probabilities": {"ill": text}}} if "state" in text else {"reward": text}
+    with pytest.raises(ValueError, match=f"agent 'a' {message}"):
+        load(written(tmp_path, {"edges": [["a", "b"]]}, **key))
+    load(written(tmp_path, {"edges": [["a", "b"]]}, reward="(s == ill) + (a == ill)", actions=["well", "ill"]))
+
+
+@pytest.mark.parametrize("entry", [True, "1", None, {}])
+def test_tables_hold_numbers(tmp_path, entry):
+    with pytest.raises(ValueError, match=f"reward.table: the table holds {entry!r}, expected a number"):
+        load(written(tmp_path, {"edges": [["a", "b"]]}, reward={"table": [[0, entry], [1, 2]]}))
 
 
 # What looks alike.

@@ -12,6 +12,7 @@ and `FUNCTIONS` are all there is; every number is a float64, so nothing can grow
 from __future__ import annotations
 
 import ast
+import itertools
 import math
 import re
 import warnings
@@ -81,6 +82,7 @@ class Formula:
 
     names   : variables, attributes, states and actions that occur, but for those below.
     counted : states x of `count(x)`.        neighbors : labels of `state('label')`.
+    compared : pairs of s, a or state(…), written as "state", and a name that it is compared with.
     """
 
     text: str
@@ -88,6 +90,7 @@ class Formula:
     names: frozenset[str]
     counted: frozenset[str]
     neighbors: frozenset[str]
+    compared: frozenset[tuple[str, str]]
 
     def value(self, scope: Mapping[str, Array], count: Mapping[str, Array], state: Mapping[str, Array]) -> Array:
         """The expression on arrays that broadcast; NaN where it has no value, infinite where it overflows.
@@ -120,11 +123,14 @@ def parse(source: object) -> Formula:
     found: dict[str, set[str]] = {"names": set(), "counted": set(), "neighbors": set()}
     try:
         _check(tree, found, 0)
+        compared = _compared(tree)
+        _check_small(tree, text)
     except ValueError as error:
         raise ValueError(f"{what}: {error}") from None
     except RecursionError:
         raise ValueError(f"{what}: {TOO_DEEP}") from None
-    return Formula(text, tree, *(frozenset(found[key]) for key in ("names", "counted", "neighbors")))
+    names, counted, neighbors = (frozenset(found[key]) for key in ("names", "counted", "neighbors"))
+    return Formula(text, tree, names, counted, neighbors, compared)
 
 
 def shortened(value: object) -> str:
@@ -185,6 +191,25 @@ def _check_call(node: ast.Call, found: dict[str, set[str]]) -> list[ast.expr]:
         found["counted" if name == "count" else "neighbors"].add(_label(node))
         return []
     return node.args
+
+
+def _compared(tree: ast.expr) -> frozenset[tuple[str, str]]:
+    pairs = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare):
+            for sides in itertools.pairwise([node.left, *node.comparators]):
+                called = [side.func if isinstance(side, ast.Call) else side for side in sides]
+                names = tuple(side.id if isinstance(side, ast.Name) else "" for side in called)
+                pairs |= {names, names[::-1]}
+    return frozenset((x, name) for x, name in pairs if x in ("s", "a", "state"))
+
+
+def _check_small(tree: ast.expr, text: str) -> None:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, float) and node.value == 0.0:
+            written = ast.get_source_segment(text, node) or ""
+            if re.search("[1-9]", re.split("[eE]", written)[0]):
+                raise ValueError(f"{written} is too small for a number, it would be read as 0")
 
 
 def _label(node: ast.Call) -> str:

@@ -177,6 +177,10 @@ def check_pairs(edges: Sequence[Pair], where: Callable[[int], str]) -> None:
             )
 
 
+#: Attributes of the elements of GraphML that mean something here; numbers of an agent are <data>.
+ATTRIBUTES = {"node": {"id"}, "edge": {"id", "source", "target", "directed", "sourceport", "targetport"}}
+
+
 def graphml(text: str, name: str) -> dict[str, Any]:
     """Nodes with their attributes, and edges, of a GraphML text: one undirected simple graph with numbers at nodes."""
 
@@ -194,7 +198,12 @@ def graphml(text: str, name: str) -> dict[str, Any]:
     graphs = [child for child in root if _tag(child) == "graph"]
     if len(graphs) != 1:
         refuse(f"holds {len(graphs)} graphs, expected one")
-    keys = {child.get("id"): child for child in root if _tag(child) == "key"}
+    keys: dict[str | None, ElementTree.Element] = {}
+    for child in root:
+        if _tag(child) == "key":
+            if child.get("id") in keys or sum(_tag(part) == "default" for part in child) > 1:
+                refuse(f"the key {child.get('id')!r} is declared twice, or has two defaults")
+            keys[child.get("id")] = child
     defaults = {
         kind: {
             str(id): default.text or ""
@@ -217,12 +226,20 @@ def graphml(text: str, name: str) -> dict[str, Any]:
         if kind not in ("node", "edge"):
             told = f" ({_named(keys, child.get('key'))} = {shortened(child.text)})" if kind == "data" else ""
             refuse(f"<{kind}> of the whole graph{told} is not read: remove it; numbers go under the key attributes")
-        data = defaults[kind] | {
-            str(part.get("key")): part.text or "" for part in child if _tag(part) == "data" and not len(part)
-        }
+        own: dict[str, str] = {}
         for part in child:
             if _tag(part) not in ("data", "desc") or len(part):
                 refuse(f"{_place(child)}: <{_tag(part[0] if len(part) else part)}> is not read: remove it")
+            if _tag(part) == "data":
+                if _named(keys, part.get("key")) in {_named(keys, key) for key in own}:
+                    refuse(f"{_place(child)} has {_named(keys, part.get('key'))} twice")
+                own[str(part.get("key"))] = part.text or ""
+        data = defaults[kind] | own
+        for written in sorted(child.attrib.keys() - ATTRIBUTES[kind]):
+            refuse(f"{_place(child)}: {written} = {shortened(child.get(written))} is not read: remove it; {NO_WEIGHT}")
+        for words in (child.text, *(part.tail for part in child)):
+            if words and words.strip():
+                refuse(f"{_place(child)}: the text {shortened(words.strip())} is not read: remove it")
         if kind == "node":
             label = child.get("id")
             if label is None or label in nodes:

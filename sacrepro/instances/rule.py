@@ -55,6 +55,13 @@ def rule_of(key: str, where: str, value: Any) -> Rule:
         ((kind, body),) = value.items()
         where = f"{where}.{kind}"
     if kind == "table":
+        leaves = [body]
+        while leaves:
+            leaf = leaves.pop()
+            if isinstance(leaf, list):
+                leaves += reversed(leaf)
+            elif isinstance(leaf, bool) or not isinstance(leaf, (int, float)):
+                raise ValueError(f"{where}: the table holds {shortened(leaf)}, expected a number")
         try:
             table = np.array(body, dtype=np.float64)
         except (TypeError, ValueError, OverflowError):

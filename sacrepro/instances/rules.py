@@ -152,6 +152,7 @@ def _scope(agents: Agents, rule: Rule, members: list[int], axes: int) -> tuple[d
             if float(scope.get(name, np.array(float(k)))) != k:
                 raise ValueError(f"{rule.where}: {name!r} is both a state and an action, with different numbers")
             scope[name] = np.array(float(k))
+    _check_compared(agents, rule, i)
     used = sorted(rule.names & set(agents.attributes))
     known = {*scope, *agents.attributes, *VARIABLES}
     for name in sorted(rule.names - known):
@@ -171,6 +172,20 @@ def _scope(agents: Agents, rule: Rule, members: list[int], axes: int) -> tuple[d
     for column, name in enumerate(used):
         scope[name] = sets[:, column].reshape(-1, *(1,) * axes)
     return scope, rows.ravel(), [members[k] for k in index]
+
+
+def _check_compared(agents: Agents, rule: Rule, i: int) -> None:
+    """ValueError where a state is compared with the name of an action, or an action with that of a state."""
+    theirs = {name for j in agents.graph[i] for name in agents.states[j]}
+    states, actions = set(agents.states[i]), set(agents.actions[i])
+    for formula in rule.formulas.values():
+        for variable, name in sorted(formula.compared):
+            mine, other = (actions, states) if variable == "a" else (states if variable == "s" else theirs, actions)
+            if name in other - mine:
+                told = "a state" if variable == "a" else "an action"
+                raise ValueError(
+                    f"{rule.where}: agent {agents.names[i]!r} compares {variable} with {name}, which is {told}"
+                )
 
 
 def _by_counts(agents: Agents, members: list[int], beside: State, degree: int) -> tuple[CountKernel, Array]:
