@@ -327,6 +327,8 @@ def test_the_verb_writes_what_it_says(tmp_path, capsys):
     assert written["certified"] == 2
     assert written["text"] in printed
     assert written["rows"][1]["certified"] == pytest.approx(float(rows[1]["certified"]))
+    uncounted = [written["rows"][-1][name] for name in ("hood_median", "hood_max", "whole", "measured_T", "seconds")]
+    assert uncounted == [None] * 5  # no neighborhood is empty, nor is a table of everything no whole one
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
     with pytest.raises(ValueError, match="there is no agent 'zoe'"):
         cli.main(["advise", str(path), *options, "--agent", "zoe"])

@@ -225,7 +225,7 @@ def test_a_pilot_that_turns_out_too_slow_is_left_out(monkeypatch):
     found = pilot(test_network.load_dict(FRIENDS), seconds=60.0)
     assert found.trained is None
     assert found.note.startswith("1000000000 outer iterations for each κ and seed would take")
-    assert found.note.endswith("s with a reserve")
+    assert found.note.endswith("s with a reserve; more --seconds make one")
 
 
 def test_advice_asks_the_return_as_well(monkeypatch):
@@ -253,6 +253,11 @@ def test_a_pilot_of_what_cannot_be_sampled_says_why():
     found = pilot(test_network.load_dict(FRIENDS | {"reward": "1e300"}), seconds=5.0)
     assert found.trained is None
     assert "agent 'ann' has a reward of 1e+300" in found.note
+    assert "--seconds" not in "".join(pilot_words(found, None, 1.0))  # which would help nothing
+    assert (
+        "no time was given for it; more --seconds make one."
+        in pilot_words(Pilot(*pilot(None, seconds=0.0)), None, 1.0)[0]
+    )
 
 
 def test_an_evaluation_is_exact_on_a_small_network():

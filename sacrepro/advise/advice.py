@@ -52,7 +52,7 @@ class KappaRow(NamedTuple):
     measured_low, measured_high : of D_i(κ) under the uniform policy, the largest over the agents, of Q only: at least
         (up to chance if simulated), at most.
     measured      : at most so under the uniform policy, for the tables asked about.
-    hood_median to seen : as in `Cost`; 0 agents are ``whole`` where no table was counted.
+    hood_median to seen : as in `Cost`, and NaN where no table was counted.
     certified_truncated, certified_td, truncated, td : `certified` and `measured` for tables of form (5), and for q*.
     """
 
@@ -65,8 +65,8 @@ class KappaRow(NamedTuple):
     measured: float
     measured_high: float
     hood_median: float
-    hood_max: int
-    whole: int
+    hood_max: float
+    whole: float
     entries_median: float
     entries_max: float
     over: float
@@ -74,7 +74,7 @@ class KappaRow(NamedTuple):
     table_bytes: float
     learner_bytes: float
     seconds: float
-    measured_T: int
+    measured_T: float
     seen: float
     certified_truncated: float
     certified_td: float

@@ -41,8 +41,8 @@ class Cost(NamedTuple):
 
     kappa: int
     hood_median: float
-    hood_max: int
-    whole: int
+    hood_max: float
+    whole: float
     entries_median: float
     entries_max: float
     largest: int
@@ -51,12 +51,14 @@ class Cost(NamedTuple):
     table_bytes: float
     learner_bytes: float
     seconds: float
-    measured_T: int
+    measured_T: float
     seen: float
 
 
 #: The cost of a κ whose neighborhoods are too large to list.
-UNCOUNTED = Cost(-1, NOTHING, 0, 0, NOTHING, NOTHING, -1, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, 0, NOTHING)
+UNCOUNTED = Cost(
+    -1, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, -1, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING
+)
 
 
 def costs(network: Network, kappas: int, T: int, clock: Clock, *, timed: bool = True) -> list[Cost]:
@@ -89,7 +91,7 @@ def costs(network: Network, kappas: int, T: int, clock: Clock, *, timed: bool = 
             reach = wider
         hood, entries = np.diff(reach.indptr), reach @ pairs
         later = reach @ states + ((pairs - states) if before is None else before)
-        measured = (NOTHING, 0, NOTHING)
+        measured: tuple[float, float, float] = (NOTHING,) * 3
         if found and found[-1].whole == n:
             measured = (found[-1].seconds, found[-1].measured_T, found[-1].seen)
         elif timed and clock.left() > slowest:

@@ -157,7 +157,7 @@ def pilot(network: Network, *, seconds: float, seed: int = 0) -> Pilot:
     """
     begin = time.monotonic()
     if seconds <= 0.0:
-        return Pilot(None, "no time was given for it")
+        return Pilot(None, "no time was given for it; more --seconds make one")
     farthest = int(eccentricities(network.graph).max())
     sizes = table_sizes(network, min(KAPPAS, farthest + 1), seconds)
     kappas = [cost.kappa for cost in sizes if cost.kappa == 0 or cost.entries_median <= LARGEST_TABLE]
@@ -204,4 +204,5 @@ def pilot(network: Network, *, seconds: float, seed: int = 0) -> Pilot:
 
 
 def _too_slow(needed: float, how: str) -> str:
-    return f"{ITERATIONS[-1]} outer iterations for each κ and seed would take {float(f'{needed:.2g}'):g} s {how}"
+    took = f"{float(f'{needed:.2g}'):g} s {how}; more --seconds make one"
+    return f"{ITERATIONS[-1]} outer iterations for each κ and seed would take {took}"

@@ -197,7 +197,7 @@ def _whole(advice: Advice) -> str:
 
 def _full(advice: Advice, row: KappaRow) -> str:
     """That a κ saves nothing, where half of the tables or more are full."""
-    if 2 * row.whole < advice.n or advice.farthest == 0:
+    if not 2 * row.whole >= advice.n or advice.farthest == 0:
         return ""
     if row.whole == advice.n:
         return f"This is the full table, {_whole(advice)} for every agent: nothing is saved. "

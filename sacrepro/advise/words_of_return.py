@@ -76,7 +76,7 @@ def which_kappa(found: Trained) -> str:
 def pilot_words(found: Pilot, advised: int | None, error: float) -> list[str]:
     """The return's answer, beside the κ that keeps the error at or below ε, and whether the two agree."""
     if found.trained is None:
-        return wrap(f"RETURN: no pilot of SAC was run: {found.note}. More --seconds make one.", WIDTH)
+        return wrap(f"RETURN: no pilot of SAC was run: {found.note}.", WIDTH)
     best = found.trained.best
     lines = [
         "RETURN: what short runs of SAC earn, judged by episodes of their own.",
