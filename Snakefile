@@ -21,6 +21,7 @@ include: "workflow/rules/environments.smk"
 include: "workflow/rules/experiments.smk"
 include: "workflow/rules/advice.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/formal.smk"
 include: "workflow/rules/verdicts.smk"
 include: "workflow/rules/report.smk"
 

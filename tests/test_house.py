@@ -37,6 +37,7 @@ FLOORS = {
     "policies": 6.5,
     "manifest": 6,
     "difference": 6,
+    "formal": 0,
     "plotting": 6,
     "bench": 5,
     "report": 7,

@@ -18,4 +18,5 @@ move=> w_ok; apply: error_norm => [j|j z||v].
 - by apply: visits_covariance; apply: softmax_covariance.
 Qed.
 
+(* claim: lemma4 *)
 Print Assumptions lemma4_gaps.

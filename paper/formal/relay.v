@@ -120,4 +120,5 @@ Qed.
 End Values.
 End Relay.
 
+(* claim: lemma3 *)
 Print Assumptions relay_local. Print Assumptions idle. Print Assumptions relay_tight.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sacrepro.claims.comparison import JUDGEMENTS, Verdict, excess_text, ratio_text
 
@@ -33,15 +33,15 @@ COUNTEREXAMPLES = (
 )
 
 
-def summary_table(rows: Sequence[Verdict]) -> str:
+def summary_table(rows: Sequence[Verdict], proofs: Mapping[str, str] | None = None) -> str:
     """One line a claim: all its comparisons, for each right side the verdict with the worst left/right, and where.
 
-    Below, one line a counterexample.
+    Below, one line a counterexample. proofs : how each claim is proved, by name, for a column of its own.
     """
     statements = [row for row in rows if row.verdict in JUDGEMENTS]
     header = (
         "claim", "statement", "paper", "instances", "comparisons", "constraining", "violations",
-        "verdict, worst left/right", "worst at", "certificate", "figure",
+        "verdict, worst left/right", "worst at", "certificate", *(["proof"] if proofs else []), "figure",
     )  # fmt: skip
     lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
     for name in dict.fromkeys(row.claim for row in statements):
@@ -50,7 +50,8 @@ def summary_table(rows: Sequence[Verdict]) -> str:
             f"`{name}`", own[0].statement, own[0].reference, max(row.instances for row in own),
             sum(row.comparisons for row in own), sum(row.constraining for row in own),
             sum(row.violations for row in own), verdicts(own),
-            places(own), f"{max(row.certificate for row in own):.1g}", f"[{name}](figures/{own[0].figure})",
+            places(own), f"{max(row.certificate for row in own):.1g}", *([proofs[name]] if proofs else []),
+            f"[{name}](figures/{own[0].figure})",
         )  # fmt: skip
         lines.append(line(cells))
     counterexamples = [row for row in rows if row.verdict not in JUDGEMENTS]

@@ -6,6 +6,7 @@ import argparse
 
 from sacrepro.cli.arguments import FILE
 from sacrepro.cli.inputs import arrays_of, record_of, some_rows
+from sacrepro.cli.proofs import proofs_of
 from sacrepro.cli.verbs import Verbs
 
 
@@ -52,6 +53,7 @@ def report(args: argparse.Namespace) -> None:
         record_of("manifest", args.manifest, "config", "versions", "code"),
         {name: f"figures/{path.name}" for name, path in paths.items()},
         {Path(path).stem: read_text(path) for path in args.pages},
+        proofs_of(args.formal, next((path for path in args.pages if Path(path).stem == "proofs"), None)),
     )
     files[RECORD] = json.dumps(made, ensure_ascii=False).encode()
     files["references.bib"] = read_bytes(args.references)
@@ -88,4 +90,5 @@ def add_verbs(verbs: Verbs) -> None:
     added.add_argument("--template", required=True, help="the typst document")
     added.add_argument("--references", required=True, help="BibTeX entries it cites")
     added.add_argument("--pages", nargs="+", required=True, help="Markdown pages, such as proofs.md")
+    added.add_argument("--formal", help="csv file written by `formal`")
     added.add_argument("--figures", nargs="*", default=[], help="svg files, each named after its figure")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sacrepro.cli.arguments import COUNT, FIGURE, FILE, NON_NEGATIVE, ORDINAL, POSITIVE, one_of, specification
 from sacrepro.cli.inputs import arrays_of, some_rows
+from sacrepro.cli.proofs import proofs_of
 from sacrepro.cli.verbs import Verbs
 
 if TYPE_CHECKING:
@@ -243,7 +244,7 @@ def verdicts(args: argparse.Namespace) -> None:
     if args.output:
         write_rows(args.output, Verdict, rows)
     if args.markdown:
-        write_text(args.markdown, summary_table(rows))
+        write_text(args.markdown, summary_table(rows, proofs_of(*args.formal or (None, None))))
     print(markdown_table(rows), end="")
     if not args.keep_going:
         fail(violations(rows))
@@ -384,6 +385,7 @@ def add_verbs(verbs: Verbs) -> None:
     added = verbs.add(verdicts, output=False)
     added.add_argument("comparisons", nargs="+", help="csv files written by `claim`")
     added.add_argument("--witnesses", help="csv file written by `witnesses`")
+    added.add_argument("--formal", nargs=2, help="csv file written by `formal`, and the page of proofs")
     added.add_argument("--output", type=FILE, help="csv file to write")
     added.add_argument("--markdown", type=FILE, help="a summary to write, one line a claim")
     added.add_argument("--keep-going", action="store_true", help="exit status 0 whatever the verdict")

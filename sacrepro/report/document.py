@@ -22,10 +22,12 @@ def record(
     manifest: Mapping[str, Any],
     figures: Mapping[str, str],
     pages: Mapping[str, str],
+    proofs: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Everything that the template shows, as typst markup where it is text.
 
     figures : file of each figure that was drawn, by name. pages : Markdown pages by name, such as ``proofs``.
+    proofs : how each claim is proved, by name.
     ValueError if a verdict is about a claim that the catalog does not know.
     """
     known = {entry["name"]: entry for entry in catalog["claims"]}
@@ -38,6 +40,7 @@ def record(
     return {
         "claims": [
             claim_record(known[name], [row for row in verdicts if row.claim == name], figures, captions)
+            | {"proof": (proofs or {}).get(name, "")}
             for name in known
             if name in judged
         ],

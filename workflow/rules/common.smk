@@ -2,6 +2,7 @@
 import functools
 import json
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -329,6 +330,7 @@ def evidence():
             *(ROWS[kind] for kind in ROWS if kind in kinds),
             *(f"results/summaries/{kind}.csv" for kind in ROWS if kind in summarised),
             "results/best_kappa.csv",
+            "results/formal.csv",
             *(f"results/claims/{claim}.csv" for claim in CLAIMS),
             "results/witnesses.csv",
             "results/claims.csv",

@@ -58,6 +58,7 @@ rule report:
         claims="results/claims.csv",
         catalog=CATALOG,
         manifest=MANIFEST,
+        formal="results/formal.csv",
         figures=shown,
         template=paper("report.typ"),
         references=paper("references.bib"),
@@ -78,4 +79,4 @@ rule report:
     shell:
         "python -m sacrepro report {input.claims:q} {input.catalog:q} {input.manifest:q}"
         " --template {input.template:q} --references {input.references:q} --pages {input.pages:q}"
-        " --figures {input.figures:q} --output {output:q} > {log:q} 2>&1"
+        " --figures {input.figures:q} --formal {input.formal:q} --output {output:q} > {log:q} 2>&1"

@@ -3,6 +3,8 @@ rule verdicts:
     input:
         claims=expand("results/claims/{claim}.csv", claim=CLAIMS),
         witnesses="results/witnesses.csv",
+        formal="results/formal.csv",
+        page=paper("proofs.md"),
     output:
         csv=report(
             "results/claims.csv",
@@ -19,6 +21,7 @@ rule verdicts:
         code=job_digest("verdicts"),
     shell:
         "python -m sacrepro verdicts {input.claims:q} --witnesses {input.witnesses:q} --keep-going"
+        " --formal {input.formal:q} {input.page:q}"
         " --output {output.csv:q} --markdown {output.markdown:q} 2> {log:q}"
 
 

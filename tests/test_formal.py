@@ -1,0 +1,251 @@
+"""The Coq library: nothing is assumed, its numbers are those of Python's rational arithmetic, and the check is one."""
+
+import re
+import shutil
+import subprocess
+from fractions import Fraction
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sacrepro.claims import CLAIMS
+from sacrepro.claims.rational import solve, td_hull
+from sacrepro.claims.witnesses import td_is_of_form_5
+from sacrepro.cli import main
+from sacrepro.formal import (
+    CLOSED,
+    UNCHECKED,
+    Theorem,
+    assumptions,
+    axioms,
+    digests,
+    proofs,
+    theorems,
+)
+from sacrepro.instances.relay import relay
+from sacrepro.instances.td_witness import NEXT_IS_ONE, td_witness
+from sacrepro.instances.witnesses import coin_lover
+from sacrepro.store import read_rows
+
+FOLDER = Path(__file__).parent.parent / "paper" / "formal"
+FILES = [line for line in (FOLDER / "_CoqProject").read_text().splitlines() if line.endswith(".v")]
+TEXTS = {file: (FOLDER / file).read_text() for file in FILES}
+WITH_COQ = shutil.which("coqc") is not None
+BITS = list(product((0, 1), repeat=2))
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_nothing_is_assumed_and_every_theorem_belongs_to_a_claim(file):
+    rows = theorems(file, TEXTS[file], CLAIMS)
+    assert all(row.assumptions == UNCHECKED for row in rows)
+    for row in rows:
+        assert re.search(rf"\b(Theorem|Lemma|Corollary|Definition) {row.theorem}\b", TEXTS[file])
+    assert rows or file == "law.v"
+    assert "Print Assumptions" in TEXTS[file].rstrip().splitlines()[-1] or file == "law.v"
+
+
+def test_every_file_is_in_the_project_with_what_it_imports():
+    assert {path.name for path in FOLDER.glob("*.v")} == set(FILES)
+    assert set(digests(TEXTS, "8.16")) == set(FILES)
+    with pytest.raises(ValueError, match=r"lemma3\.v imports law, which is not in _CoqProject"):
+        digests({"lemma3.v": TEXTS["lemma3.v"]}, "8.16")
+
+
+def test_what_assumes_is_refused():
+    text = "Theorem a : b.\nProof. {}\n(* claim: lemma4 *)\nPrint Assumptions a.\n"
+    assert theorems("lemma3.v", text.format("Qed. (* no Axiom *)"), CLAIMS) == [
+        Theorem("lemma4", "a", "lemma3.v", UNCHECKED)
+    ]
+    for end in ("Admitted.", "Qed. Axiom c : d.", "Qed. Parameter c : d."):
+        with pytest.raises(ValueError, match="assumes what should be proved"):
+            theorems("lemma3.v", text.format(end), CLAIMS)
+    with pytest.raises(ValueError, match="no claim is called 'lemma9'"):
+        theorems("lemma3.v", text.format("Qed.").replace("lemma4", "lemma9"), CLAIMS)
+    with pytest.raises(ValueError, match="1 theorems, 2 answers"):
+        theorems("lemma3.v", text.format("Qed."), CLAIMS, [CLOSED, CLOSED])
+    said = assumptions(f"{CLOSED}\nAxioms:\nc : d\n{CLOSED}\n")
+    assert said == [CLOSED, "Axioms: c : d", CLOSED]
+    assert axioms([Theorem("", "a", "x.v", answer) for answer in said]) == ["x.v: a: Axioms: c : d"]
+
+
+def test_each_claim_says_how_it_is_proved():
+    rows = [Theorem("lemma3", "a", "x.v", CLOSED), Theorem("lemma4", "b", "x.v", UNCHECKED)]
+    told = proofs(["lemma3", "lemma4", "anatomy", "critic"], rows, "# Proofs\n\n## anatomy\n")
+    assert list(told.values()) == ["machine-checked", f"formal, {UNCHECKED}", "on paper", "the paper's own"]
+
+
+# -- numbers --
+
+
+def fractions(text):
+    return [Fraction(int(n), int(d)) for n, d in re.findall(r"(\d+)\s*#\s*(\d+)", text)]
+
+
+def tables(file, name):
+    """Kernel by (i, s_0, s_1, a_i), rewards by (i, s_i, a_i), γ and the policy's odds by (i, s_i), as Coq has them."""
+    body = re.search(rf"Definition {name}\b.*?:= Tables\n(.*?)\.\n", TEXTS[file], re.DOTALL)[1]
+    numbers = fractions(body)
+    return numbers[:16], numbers[16:24], numbers[24], numbers[25:]
+
+
+def model_tables(mdp):
+    """The same of a model of two agents with two states and one or two actions."""
+
+    def exact(x):
+        return Fraction(float(x)).limit_denominator(10**6)
+
+    kernel = [exact(mdp.P[i][s, t, min(a, mdp.P[i].shape[2] - 1), 1]) for i in (0, 1) for s, t in BITS for a in (0, 1)]
+    reward = [exact(mdp.r[i][s, min(a, mdp.r[i].shape[1] - 1)]) for i in (0, 1) for s, a in BITS]
+    return kernel, reward, exact(mdp.gamma)
+
+
+def side(p, b):
+    return p if b else 1 - p
+
+
+class Exact:
+    """Q_i, V_i, D_i(0) and q* of two agents by enumeration of all pairs, in fractions."""
+
+    def __init__(self, kernel, reward, gamma, choose):
+        self.pairs = list(product((0, 1), repeat=4))
+        self.reward, self.gamma, self.choose = reward, gamma, choose
+        self.P = {
+            (z, s): side(kernel[4 * z[0] + 2 * z[1] + z[2]], s[0]) * side(kernel[8 + 4 * z[0] + 2 * z[1] + z[3]], s[1])
+            for z in self.pairs
+            for s in BITS
+        }
+
+    def act(self, s, a):
+        return side(self.choose[s[0]], a[0]) * side(self.choose[2 + s[1]], a[1])
+
+    def chain(self, z, w):
+        return self.P[z, w[:2]] * self.act(w[:2], w[2:])
+
+    def r(self, i, z):
+        return self.reward[4 * i + 2 * z[i] + z[2 + i]]
+
+    def Q(self, i):
+        rows = [[Fraction(z == w) - self.gamma * self.chain(z, w) for w in self.pairs] for z in self.pairs]
+        return dict(zip(self.pairs, solve(rows, [self.r(i, z) for z in self.pairs]), strict=True))
+
+    def V(self, i):
+        Q = self.Q(i)
+        return [sum(self.act(s, a) * Q[*s, *a] for a in BITS) for s in BITS]
+
+    def D(self, i):
+        Q = self.Q(i)
+        return max(abs(Q[z] - Q[w]) for z in Q for w in Q if (z[i], z[2 + i]) == (w[i], w[2 + i]))
+
+    def q_star(self):
+        step = {(s, x): sum(self.act(s, a) * self.P[(*s, *a), x] for a in BITS) for s in BITS for x in BITS}
+        balance = [[step[s, x] - Fraction(s == x) for s in BITS] for x in BITS[:3]]
+        mu = dict(zip(BITS, solve([*balance, [Fraction(1)] * 4], [Fraction(0)] * 3 + [Fraction(1)]), strict=True))
+        rows = []
+        for s, a in BITS:
+            row = {cell: Fraction((s, a) == cell) for cell in BITS}
+            for t, b in BITS:
+                weight = mu[s, t] / (mu[s, 0] + mu[s, 1]) * side(self.choose[2 + t], b)
+                for w in self.pairs:
+                    row[w[0], w[2]] -= self.gamma * weight * self.chain((s, t, a, b), w)
+            rows.append(list(row.values()))
+        return solve(rows, [self.reward[2 * s + a] for s, a in BITS])
+
+
+@pytest.mark.parametrize(
+    ("name", "mdp"),
+    [("td_witness", td_witness()), ("relay_2", relay(2, gamma=0.9)), ("coin_lover", coin_lover())],
+)
+def test_the_models_of_the_counterexamples_are_those_of_the_instances(name, mdp):
+    assert tables("counterexamples.v", name)[:3] == model_tables(mdp)
+
+
+def stated(theorem):
+    return fractions(re.search(rf"(Lemma|Theorem) {theorem} :(.*?)Proof\.", TEXTS["counterexamples.v"], re.DOTALL)[2])
+
+
+def test_td_lies_outside_the_hull_by_the_same_fractions():
+    hull, q = td_hull(NEXT_IS_ONE, 0.9)
+    assert stated("td_numbers") == [q, *hull]
+    assert q + 1 < min(hull)
+    (row,) = td_is_of_form_5()
+    assert (row.left, row.right) == (float(min(hull)), float(q))
+
+
+def test_the_relay_and_the_coin_have_the_same_fractions():
+    relay_2 = Exact(*tables("counterexamples.v", "relay_2"))
+    assert stated("kappa_plus_2_numbers")[0] == relay_2.D(1) == 9
+    assert stated("kappa_plus_2_numbers")[-1] == Fraction(9, 10) ** 2 * 10
+    Q = relay_2.Q(1)
+    share, off, _, bound = stated("weights_numbers")
+    assert (abs(share * Q[1, 1, 0, 0] - Q[0, 1, 0, 0]), relay_2.D(1)) == (off, bound)
+    kernel, reward, gamma, _ = tables("counterexamples.v", "coin_lover")
+    coin = fractions(re.search(r"Definition coin :=(.*?)\.\n", TEXTS["counterexamples.v"])[1])
+    D_coin, _, pure, *_ = stated("coin_numbers")
+    assert Exact(kernel, reward, gamma, coin).D(1) == D_coin
+    assert pure == max(
+        Exact(kernel, reward, gamma, list(map(Fraction, choose))).D(1) for choose in product((0, 1), repeat=4)
+    )
+
+
+# -- the proof checker itself --
+
+needs_coq = pytest.mark.skipif(not WITH_COQ, reason="no coqc on this machine")
+
+
+def test_without_coq_every_theorem_is_called_unchecked(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    main(["formal", str(FOLDER), "--output", str(tmp_path / "formal.csv")])
+    rows = read_rows(tmp_path / "formal.csv", Theorem)
+    assert {row.assumptions for row in rows} == {UNCHECKED}
+    with pytest.raises(ValueError, match="no coqc with MathComp on the path"):
+        main(["formal", str(FOLDER), "--required", "--output", str(tmp_path / "formal.csv")])
+
+
+@needs_coq
+@pytest.mark.slow
+def test_every_theorem_is_accepted_without_axioms(tmp_path):
+    main(["formal", str(FOLDER), "--output", str(tmp_path / "formal.csv")])
+    rows = read_rows(tmp_path / "formal.csv", Theorem)
+    assert {row.assumptions for row in rows} == {CLOSED}
+    assert {"lemma3", "truncation", "lemma4", "td_fixed_point"} <= {row.claim for row in rows}
+
+
+@needs_coq
+@pytest.mark.slow
+def test_kappa_plus_2_is_not_accepted(tmp_path):
+    for file in ("_CoqProject", *FILES):
+        shutil.copy(FOLDER / file, tmp_path)
+    text = TEXTS["lemma3.v"]
+    assert "gamma M ^+ kappa.+1 /" in text
+    (tmp_path / "lemma3.v").write_text(text.replace("gamma M ^+ kappa.+1 /", "gamma M ^+ kappa.+2 /"))
+    with pytest.raises(ValueError, match=r"lemma3\.v is not accepted"):
+        main(["formal", str(tmp_path), "--cache", str(FOLDER / ".checked"), "--output", str(tmp_path / "formal.csv")])
+    assert not (tmp_path / "formal.csv").exists()
+
+
+@needs_coq
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["drawn_1", "drawn_2"])
+def test_definitions_evaluated_by_coq_are_enumeration_in_fractions(name, tmp_path):
+    exact = Exact(*tables("faithful.v", name))
+    wanted = {
+        f"Q_list {name} false": list(exact.Q(0).values()),
+        f"Q_list {name} true": list(exact.Q(1).values()),
+        f"V_list {name} false": exact.V(0),
+        f"V_list {name} true": exact.V(1),
+        f"[:: gap {name} false; gap {name} true]": [exact.D(0), exact.D(1)],
+        f"q_list {name}": exact.q_star(),
+    }
+    main(["formal", str(FOLDER), "--output", str(tmp_path / "formal.csv")])
+    keys = digests(TEXTS, subprocess.check_output(["coqc", "--print-version"], text=True).strip())
+    lines = ["From Coq Require Import QArith.", "From mathcomp Require Import all_ssreflect all_algebra."]
+    lines += ["From sacrepro Require Import rational faithful."]
+    lines += [f"Eval vm_compute in [seq (Qnum x, Qden x) | x <- {term}]." for term in wanted]
+    (tmp_path / "values.v").write_text("\n".join(lines) + "\n")
+    folders = [part for key in keys.values() for part in ("-R", str(FOLDER / ".checked" / key), "sacrepro")]
+    printed = subprocess.check_output(["coqc", "-w", "none", *folders, "values.v"], cwd=tmp_path, text=True)
+    answers = printed.split(": seq")[:-1]
+    found = [[Fraction(int(n), int(d)) for n, d in re.findall(r"\(\s*(\d+)\D*?,\s*(\d+)", part)] for part in answers]
+    assert found == [np.ravel(values).tolist() for values in wanted.values()]
