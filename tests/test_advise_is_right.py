@@ -21,6 +21,7 @@ from sacrepro.advise.certificates import (
 )
 from sacrepro.advise.clock import Clock
 from sacrepro.advise.measured import exact_values, light_cones, measured
+from sacrepro.advise.pilot import Pilot
 from sacrepro.bounds.count_influence import network_influence, uniform_policy_influence
 from sacrepro.bounds.influence import policy_influence
 from sacrepro.claims.stationary import has_unique_stationary_law
@@ -324,6 +325,48 @@ def test_an_interval_that_branch_and_bound_leaves_wide_is_narrowed_by_a_light_co
     assert (np.min([entry.upper for entry in found], axis=0) <= cone.upper).all()
     D = decay_profile(network.mdp(), uniform_theta(network.mdp()))[2, :2]
     assert all((entry.lower <= D + 1e-9).all() and (entry.upper + 1e-9 >= D).all() for entry in found)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_whenever_the_time_runs_out_the_advice_is_right(table, monkeypatch):
+    """The clock is over after so many looks at it: no bound is wrong, none rises with a look more, nothing breaks."""
+    network = rule(4)
+    D, q = errors_of_q(network.mdp())
+    truth = (D if table == "truncated" else q).max(axis=0)
+    small = {
+        "measured.FREE_PAIRS": 0,
+        "measured.CONES": (8,),
+        "certificates.FREE_WORK": 0,
+        "certificates.FREE_SERIES": 0,
+    }
+    small |= {"search.ROUNDS": 1, "search.SEARCHED": 2000, "search.COMPARED": 16, "search.MOST_COPIES": 64}
+    for name, value in small.items():
+        monkeypatch.setattr(f"sacrepro.advise.{name}", value)
+    monkeypatch.setattr("sacrepro.advise.advice.pilot", lambda network, **arguments: Pilot(None, ""))
+    looks = 0
+
+    def left(clock, share=1.0):
+        nonlocal looks
+        looks -= 1
+        return 0.5 * share * clock.seconds if looks >= 0 else 0.0
+
+    monkeypatch.setattr(Clock, "left", left)
+    before, cut = np.full(len(truth), np.inf), set()
+    for k in range(40):
+        looks = k
+        advice = advise(network, 0.5, seconds=10.0, table=table)
+        bounds = np.array([row.measured for row in advice.rows[: len(truth)]])
+        assert (bounds >= truth - 1e-9).all()
+        assert (bounds <= before * (1.0 + 1e-12)).all()
+        assert all(row.measured_low <= exact + 1e-9 for row, exact in zip(advice.rows, D.max(axis=0), strict=False))
+        assert truth[advice.recommended] <= 0.5
+        assert words(network, advice)
+        before = bounds
+        cut |= set(advice.cut)
+        if looks > 0:  # not all of them were needed
+            break
+    assert {"influence series of all agents", "bounds from each agent's own outside", "exact values"} <= cut
+    assert not advice.cut
 
 
 def test_more_time_only_tightens():

@@ -88,6 +88,23 @@ def test_where_memory_runs_out_the_message_says_what_was_asked_for(monkeypatch, 
     assert capsys.readouterr().err == said
 
 
+def test_an_interrupted_verb_says_so_in_one_line(monkeypatch, capsys):
+    monkeypatch.delenv("SACREPRO_TRACEBACK", raising=False)
+    monkeypatch.setattr(sys, "argv", ["sacrepro", "validate", "file.yaml"])
+
+    def interrupted(path):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sacrepro.network.load", interrupted)
+    with pytest.raises(SystemExit) as stopped:
+        cli.command()
+    assert stopped.value.code == 130
+    assert capsys.readouterr().err == "sacrepro: interrupted\n"
+    monkeypatch.setenv("SACREPRO_TRACEBACK", "1")
+    with pytest.raises(KeyboardInterrupt):
+        cli.command()
+
+
 def test_what_filled_the_memory_is_gone_before_anything_is_said(monkeypatch):
     """A message needs memory as well: what the failed call held would make a second MemoryError of it."""
     monkeypatch.delenv("SACREPRO_TRACEBACK", raising=False)

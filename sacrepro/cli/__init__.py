@@ -109,6 +109,11 @@ def command() -> None:
         error.__traceback__ = error.__cause__ = error.__context__ = None  # they hold what filled the memory
         print(f"sacrepro: {told(error)}", file=sys.stderr)
         raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        if os.environ.get("SACREPRO_TRACEBACK"):
+            raise
+        print("sacrepro: interrupted", file=sys.stderr)
+        raise SystemExit(130) from None
 
 
 def told(error: Exception) -> str:
