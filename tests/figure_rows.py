@@ -76,6 +76,8 @@ def rows_of(figure, instances):
         "appendix_a": ["law to its limit", "laws of two starts", "measured distances"],
         "influence": ["clipped series", "own C^θ", "closed form", "row sums", "all agents at once"],
         "lemma4_sharp": ["any weights", "natural weights"],
+        "lemma4_vector": ["paper", "TD's limit", "any weights", "natural weights"],
+        "theorem5_sharp": ["TD's limit", "TD's limit, any policy", "as run"],
         "reward_radius": ["D, kernels", "D, rewards"],
         "td_fixed_point": ["paper", "decay gap alone", "locality"],
         "critic_sharp": ["paper", "decay gap alone", "locality"],
@@ -126,7 +128,7 @@ def rows_of(figure, instances):
         "vacuity": lambda: [
             comparison(name, reading, "from κ=7", kappa, 0.1, 10.0 + kappa, trivial=2.0)
             for name in instances
-            for reading in ("(9)", "(9), sharp bias", "Lemma 4")
+            for reading in ("(9)", "(9), influence", "(9), sharp bias", "squared bias", "Lemma 4")
             for kappa in range(3)
         ],
         "adversary": lambda: [

@@ -22,7 +22,7 @@ from sacrepro.advise.search import least_decay
 from sacrepro.advise.summary import A_COMPARISON, compared
 from sacrepro.bounds import total_variation
 from sacrepro.bounds.count_influence import network_influence
-from sacrepro.bounds.lemma4_gaps import lemma4_gaps
+from sacrepro.bounds.lemma4_vector import lemma4_vector
 from sacrepro.exact.dense import q_function
 from sacrepro.graph import diameter, neighborhood
 from sacrepro.instances import build
@@ -65,7 +65,7 @@ def test_lemma4_gaps_holds_for_any_weights(data):
             w = hit / hit.sum(axis=axes, keepdims=True)
             Q_hat.append(truncate(Q_j, hood, w))
         h_hat = truncated_policy_gradient(mdp, theta, tuple(Q_hat), kappa)
-        bound = lemma4_gaps(D[:, kappa], mdp.gamma)
+        bound = lemma4_vector(D[:, kappa], mdp.gamma)
         # Of the whole gradient, and so of each block.
         assert np.sqrt(sum(np.sum((h_i - g_i) ** 2) for h_i, g_i in zip(h_hat, gradient, strict=True))) <= bound + 1e-8
 
@@ -97,7 +97,7 @@ def test_lemma4_gaps_is_tight():
         Q_hat.append(truncate(np.broadcast_to(Q_j, w.shape), (j,), w))
     error = np.linalg.norm(truncated_policy_gradient(mdp, theta, tuple(Q_hat), 0)[0] - policy_gradient(mdp, theta)[0])
     # The rest is lost because the blocks of different s_0 are orthogonal.
-    assert 0.94 <= error / lemma4_gaps(D, mdp.gamma) <= 1.0 + 1e-9
+    assert 0.94 <= error / lemma4_vector(D, mdp.gamma) <= 1.0 + 1e-9
 
 
 def test_lemma4_gaps_is_needed_for_every_agent():
@@ -126,8 +126,8 @@ def test_lemma4_gaps_is_needed_for_every_agent():
         opposed.append(truncate(Q_j, hood, hit / hit.sum(axis=axes, keepdims=True)))
     h_hat = truncated_policy_gradient(mdp, theta, tuple(opposed), 1)
     error = float(np.linalg.norm(h_hat[0] - policy_gradient(mdp, theta)[0]))
-    assert error > lemma4_gaps(gaps[:1], mdp.gamma) + 0.01
-    assert 0.3 * lemma4_gaps(gaps, mdp.gamma) < error <= lemma4_gaps(gaps, mdp.gamma) + 1e-9
+    assert error > lemma4_vector(gaps[:1], mdp.gamma) + 0.01
+    assert 0.3 * lemma4_vector(gaps, mdp.gamma) < error <= lemma4_vector(gaps, mdp.gamma) + 1e-9
 
 
 @pytest.mark.parametrize("document", [test_network.SIS, test_network.THREE, test_network.SMALL])

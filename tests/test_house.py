@@ -41,6 +41,7 @@ FLOORS = {
     "plotting": 6,
     "bench": 5,
     "report": 7,
+    "adapters": 7,
     "cli": 8,
     "__main__": 9,
 }

@@ -1,4 +1,4 @@
-(* Sentences that fail: each with numbers, computed in fractions, that are those of a model of the library. *)
+(* Sentences that fail: each with numbers, computed in fractions; by the theorems of rational.v what passes these checks is the library's. *)
 From Coq Require Import QArith.
 From mathcomp Require Import all_ssreflect all_algebra.
 From sacrepro Require Import law bellman model lemma3 relay truncation td_fixed_point rational faithful.

@@ -90,5 +90,4 @@ move=> sL; apply: vector_norm => [j|j z||i s v].
 Qed.
 End Statement.
 
-(* claim: lemma4 *)
 Print Assumptions vector_direction. Print Assumptions vector_norm. Print Assumptions lemma4_vector. Print Assumptions lemma4_vector_L.

@@ -24,7 +24,7 @@ from sacrepro.advise.cost import UNCOUNTED, Cost, costs
 from sacrepro.advise.layout import layout
 from sacrepro.advise.measured import Measured, measured
 from sacrepro.advise.pilot import Pilot, pilot
-from sacrepro.bounds.lemma4_gaps import lemma4_gaps
+from sacrepro.bounds.lemma4_vector import lemma4_vector
 from sacrepro.graph import check_agent
 from sacrepro.instances.network import Network
 from sacrepro.model import Array
@@ -246,7 +246,7 @@ def check_question(
 
 def error_of_q(network: Network, error: float, of: str) -> float:
     """The gap D_j(κ) that is allowed if every agent has the same."""
-    return error if of == "q" else error / lemma4_gaps(np.ones(1), network.gamma)
+    return error if of == "q" else error / lemma4_vector(np.ones(1), network.gamma)
 
 
 def least(errors: Sequence[float], error: float) -> int | None:

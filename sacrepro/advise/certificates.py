@@ -22,8 +22,8 @@ from sacrepro.bounds.definition2 import definition2
 from sacrepro.bounds.influence import horizon, influence, influence_everywhere
 from sacrepro.bounds.lemma3 import lemma3
 from sacrepro.bounds.lemma4 import lemma4
-from sacrepro.bounds.lemma4_gaps import lemma4_gaps
-from sacrepro.bounds.lemma4_sharp import TABULAR_COVARIANCE, action_reach, any_weights_error, martingale_factor
+from sacrepro.bounds.lemma4_sharp import TABULAR_COVARIANCE, action_reach, any_weights_error, score_sum_factor
+from sacrepro.bounds.lemma4_vector import lemma4_vector
 from sacrepro.bounds.td_fixed_point import td_fixed_point, td_fixed_point_everywhere, td_fixed_point_influence
 from sacrepro.bounds.theorem5 import gradient_norm
 from sacrepro.graph import sphere_sizes
@@ -185,8 +185,8 @@ def affordable(works: Sequence[float], limit: float) -> Array:
 
 
 def gradient_bounds(gaps: Array, gamma: float) -> Array:
-    """`lemma4_gaps` of the (n, κ's) bounds on every agent's table, for each κ: of ∇J and of each block of it."""
-    return np.array([lemma4_gaps(gap, gamma) for gap in gaps.T])
+    """`lemma4_vector` of the (n, κ's) bounds on every agent's table, for each κ: of ∇J and of each block of it."""
+    return np.array([lemma4_vector(gap, gamma) for gap in gaps.T])
 
 
 def trivial_gradient(gamma: float, r_bar: float) -> float:
@@ -194,7 +194,7 @@ def trivial_gradient(gamma: float, r_bar: float) -> float:
 
     The gaps are at most γr̄/(1-γ); and ‖ĥ‖ ≤ r̄/(2√2(1-γ)²), ‖∇J‖ ≤ r̄/(2√2(1-γ)^{3/2}).
     """
-    gap = lemma4_gaps(np.array([gamma * r_bar / (1.0 - gamma)]), gamma)
+    gap = lemma4_vector(np.array([gamma * r_bar / (1.0 - gamma)]), gamma)
     norms = r_bar / (math.sqrt(8.0) * (1.0 - gamma) ** 2) + gradient_norm(r_bar, gamma)
     return float(min(gap, norms))
 
@@ -202,7 +202,7 @@ def trivial_gradient(gamma: float, r_bar: float) -> float:
 def trivial_block(spheres: Sequence[int], n: int, gamma: float, r_bar: float) -> float:
     """The same for ‖ĥ_i - ∇_{θ_i}J‖; as in line (e) 3 of lemma4_sharp a_i moves table and Q_j by R_d at most."""
     moved = sum(size * action_reach(d, gamma, r_bar) for d, size in enumerate(spheres))
-    both = 1.0 / (1.0 - gamma) + martingale_factor(gamma)
+    both = 1.0 / (1.0 - gamma) + score_sum_factor(gamma)
     return float(min(trivial_gradient(gamma, r_bar), TABULAR_COVARIANCE / n * moved * both))
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from sacrepro.bounds.influence import horizon
-from sacrepro.bounds.lemma4_sharp import TABULAR_COVARIANCE, martingale_factor
+from sacrepro.bounds.lemma4_sharp import TABULAR_COVARIANCE, score_sum_factor
 from sacrepro.model import Array
 
 
@@ -52,9 +52,9 @@ def reward_radius_natural(
     radius: int,
     Gamma: float = TABULAR_COVARIANCE,
 ) -> float:
-    """(Γ/n) √((1+γ)/(1-γ)) Σ_{d>κ} |S_i(d)| r̄γ^{d-R}/(1-γ) ≥ ‖ĥ_i - ∇_{θ_i}J‖ under natural weights.
+    """(Γ/n) M Σ_{d>κ} |S_i(d)| r̄γ^{d-R}/(1-γ) ≥ ‖ĥ_i - ∇_{θ_i}J‖ under natural weights.
 
     spheres : |S_i(d)| for d = 0, 1, … An action is felt after d - R steps, where the plain model has d + 1.
     """
     beyond = (size * gamma ** (d - radius) for d, size in enumerate(spheres) if d > kappa)
-    return Gamma / n * martingale_factor(gamma) * r_bar / (1.0 - gamma) * math.fsum(beyond)
+    return Gamma / n * score_sum_factor(gamma) * r_bar / (1.0 - gamma) * math.fsum(beyond)

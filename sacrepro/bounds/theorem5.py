@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from sacrepro.bounds.critic import critic_bias
 from sacrepro.bounds.critic_sharp import theorem5_bias
+from sacrepro.bounds.lemma4_vector import lemma4_vector
+from sacrepro.bounds.td_fixed_point import td_fixed_point_local
 
 
 class Network(NamedTuple):
@@ -132,3 +134,8 @@ def theorem5_sharp(
     terms = zip(etas, bias, variance, strict=True)
     noise = math.fsum(eta * b**2 + L_prime * eta**2 * v for eta, b, v in terms)
     return (2.0 * J_gap + noise) / math.fsum(etas)
+
+
+def td_limit_bias(kappa: int, gamma: float, r_bar: float) -> float:
+    """r̄γ^{κ+1} / (√2 (1-γ)²) ≥ ‖b‖ for ĥ of TD's limit and any n: squared it is of order ρ^{2(κ+1)}, in (9) ρ^{κ+1}."""
+    return lemma4_vector([td_fixed_point_local(r_bar, gamma, kappa)], gamma)

@@ -39,6 +39,7 @@ STRUCTURED: Mapping[str, tuple[str, ...]] = {
     "critic_sharp": ("gate",),
     "assumption3": ("noisy relay",),
     "theorem5": ("gate", "latch .9"),
+    "lemma4_vector": ("parity .02",),
 }
 
 GAMMAS = (0.1, 0.5, 0.7, 0.9, 0.95)

@@ -31,6 +31,7 @@ from sacrepro.claims.witnesses import (
 from sacrepro.exact import policy_gradient
 from sacrepro.exact.dense import oscillation, q_function
 from sacrepro.graph import sphere_sizes
+from sacrepro.instances.parity import parity
 from sacrepro.instances.relay import broadcast, relay
 from sacrepro.instances.witnesses import (
     fading_relay,
@@ -40,6 +41,7 @@ from sacrepro.instances.witnesses import (
     mirage,
     noisy_broadcast,
     noisy_hops,
+    signal,
     tally,
     turncoat,
 )
@@ -111,6 +113,8 @@ INSTANCES: dict[str, Callable[[], NetworkedMDP]] = {
     "fading relay .1": lambda: fading_relay(3, 0.1, 1e-3),
     "ladder": lambda: ladder(8, 50, 0.01, 0.5),
     "gate": lambda: gate(0.01),
+    "parity .02": lambda: parity(6, gamma=0.02),
+    "signal .3": lambda: signal(0.3),
     "tally": lambda: tally(60, TALLY),
     "mirage": lambda: mirage(60, 1000, 0.001, MIRAGE),
 }
@@ -260,6 +264,7 @@ def steep_moves(share: float) -> list[Comparison]:
 SERIES = ("clipped series", "own C^θ", "all agents at once", "closed form", "row sums")
 MIXED = ("laws of two starts", "law to its limit", "measured distances")
 BIASES = ("paper", "decay gap alone", "locality")
+VECTOR = ("any weights", "worst case", "paper", "natural weights", "TD's limit")
 LEMMA3_STEP, SCORE_STEP = "1/(1-γ) of Lemma 3, sup over policies", "L_i for the score norm"
 
 PLANTS: tuple[Plant, ...] = (
@@ -274,7 +279,9 @@ PLANTS: tuple[Plant, ...] = (
     *(plant(EXPONENT, "lemma4", reading, "broadcast .1", times(0.1)) for reading in ("worst case", "own hypothesis")),
     plant(EXPONENT, "lemma4_sharp", "any weights", "broadcast .1", times(0.1)),
     plant(EXPONENT, "lemma4_sharp", "natural weights", "latch .02", times(0.02)),
+    *(plant(EXPONENT, "lemma4_vector", reading, "parity .02", times(0.02)) for reading in VECTOR),
     plant(EXPONENT, "anatomy", LEMMA3_STEP, "broadcast .1", times(0.1)),
+    plant(EXPONENT, "theorem5_sharp", "TD's limit", "signal .3", times(0.3**2)),
     plant(EXPONENT, "td_fixed_point", "paper", "fading relay .1", times(0.1)),
     plant(EXPONENT, "td_fixed_point", "decay gap alone", "ladder", times(0.5)),
     plant(EXPONENT, "td_fixed_point", "locality", "fading relay .9", times(0.9)),
@@ -290,6 +297,8 @@ PLANTS: tuple[Plant, ...] = (
     *(plant(FACTOR, "lemma4", reading, "broadcast .9", times(0.1)) for reading in ("worst case", "own hypothesis")),
     plant(FACTOR, "lemma4_sharp", "any weights", "broadcast .9", times(0.1)),
     plant(FACTOR, "lemma4_sharp", "natural weights", "latch .9", times(0.1)),
+    *(plant(FACTOR, "lemma4_vector", reading, "broadcast .9", times(0.1)) for reading in VECTOR[:2]),
+    *(plant(FACTOR, "lemma4_vector", reading, "tally", times(1.0 - TALLY)) for reading in VECTOR[3:]),
     plant(FACTOR, "anatomy", LEMMA3_STEP, "broadcast .9", times(0.1)),
     plant(FACTOR, "td_fixed_point", "decay gap alone", "ladder", times(0.5)),
     plant(FACTOR, "td_fixed_point", "locality", "fading relay .9", times(0.1)),
@@ -302,6 +311,7 @@ PLANTS: tuple[Plant, ...] = (
     *(plant(SCORES, "lemma4", reading, "broadcast .9", times(SHARE)) for reading in ("worst case", "own hypothesis")),
     plant(SCORES, "lemma4_sharp", "any weights", "broadcast .9", times(SHARE)),
     plant(SCORES, "lemma4_sharp", "natural weights", "latch .02", times(SHARE)),
+    *(plant(SCORES, "lemma4_vector", reading, "parity .02", times(SHARE)) for reading in VECTOR),
     plant(SCORES, "anatomy", SCORE_STEP, "broadcast .9", times(SHARE)),
     *(plant(SCORES, "critic_sharp", reading, "gate", times(SHARE)) for reading in BIASES),
     *(measured_one_sided("definition2", reading) for reading in ("Lemma 3", "influence matrix")),
@@ -330,6 +340,7 @@ HIDDEN = (
     (EXPONENT, "critic", "the noise of C_a exceeds r̄/(1-γ) at every T that is run: both sides of κ+2 are vacuous"),
     (FACTOR, "td_fixed_point", "paper: 2cρ^{κ+1}/(1-γ) is true, by td_fixed_point (a)"),
     (FACTOR, "critic_sharp", "paper: 2cρ^{κ+1}/(1-γ) is true, by locality"),
+    (FACTOR, "lemma4_vector", "paper: √n times too large, as `worst case` shows, and here √n makes up for 1/(1-γ)"),
     (SWAP, "appendix_a", "γ^{κ+1} c'r̄/(1-γ) ≥ ρ^{κ+1} c'r̄/(1-ρ) for ρ ≤ γ: true"),
     (SWAP, "td_fixed_point", "paper: 2cγ^{κ+1}/(1-ρ)² ≥ 2cρ^{κ+1}, and locality gives cρ^{κ+1} for ρ = γ: true there"),
     (ONE_SIDED, "td_fixed_point", "the fixed point is defined on N_i^κ only; the engine takes no other cells"),

@@ -20,7 +20,7 @@ from sacrepro.truncation import truncated_gradient_from
 
 STATEMENT = (
     "‖ĥ_i - ∇_{θ_i}J‖ ≤ (Γ/n) [Σ_{d≤κ} m_d min(2G/(1-γ), R_d(1/(1-γ) + M)) + M Σ_{d>κ} |S_i(d)| R_d], Γ = √2/4, "
-    "G = r̄γ^{κ+1}/(1-γ), R_0 = r̄/(1-γ), R_d = r̄γ^{d+1}/(1-γ), M = √((1+γ)/(1-γ)); natural weights without "
+    "G = r̄γ^{κ+1}/(1-γ), R_0 = r̄/(1-γ), R_d = r̄γ^{d+1}/(1-γ), M = (1-γ) Σ_s γ^s √(s+1); natural weights without "
     "the first sum"
 )
 REFERENCE = "sharpens Lemma 4"

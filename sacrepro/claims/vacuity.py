@@ -1,8 +1,11 @@
 """Where the bounds say something: each right side beside a trivial bound, which holds without any κ.
 
 ``(9)`` and ``(9), sharp bias`` are ε_κ, the second term of (9), as printed and as in `critic_sharp`; the trivial bound
-is the square of ‖∇J‖ ≤ L r̄/(1-γ)², and the left side what ε_κ stands for at this θ: 2 ‖∇J‖ ‖ĥ - ∇J‖. ``Lemma 4`` is
-compared for each agent; there the trivial bound is that of `steepest_for_agent`, the error of the estimate 0.
+is the square of ‖∇J‖ ≤ L r̄/(1-γ)², and the left side what ε_κ stands for at this θ: 2 ‖∇J‖ ‖ĥ - ∇J‖. ``(9),
+influence`` is ε_κ with the (c, ρ) = (r̄/(1-γμ), γμ) that the row sums μ of the influence matrix certify for every
+policy, where γμ < 1. ``squared bias`` is the term of `theorem5_sharp`, ‖ĥ - ∇J‖², against its bound for every policy
+and n. ``Lemma 4`` is compared for each agent; there the trivial bound is that of `steepest_for_agent`, the error of the
+estimate 0.
 These trivial bounds are what the paper's own steps give. Each reading with ``sharper ‖∇J‖`` has one that is proved here
 in its place: `gradient_norm`, and for an agent `natural_weights_error` at κ = -1.
 ĥ has natural weights. `case` says from which κ on the bound is below the trivial one.
@@ -17,9 +20,12 @@ from functools import partial
 import numpy as np
 
 from sacrepro.bounds.critic_sharp import theorem5_bias, theorem5_bias_sharp
+from sacrepro.bounds.definition2 import definition2
+from sacrepro.bounds.influence import influence_matrix
 from sacrepro.bounds.lemma3 import lemma3
 from sacrepro.bounds.lemma4 import lemma4
 from sacrepro.bounds.lemma4_sharp import natural_weights_error
+from sacrepro.bounds.lemma4_vector import lemma4_vector
 from sacrepro.bounds.theorem5 import gradient_norm
 from sacrepro.bounds.vacuity import least_kappa, steepest, steepest_for_agent
 from sacrepro.claims.comparison import Case, Comparison
@@ -36,6 +42,9 @@ REFERENCE = "Lemma 4; Theorem 5, eq. (9)"
 
 #: What a reading is called whose trivial bound is the sharpest that is proved here.
 SHARPER = ", sharper ‖∇J‖"
+
+#: The reading whose left side is ‖ĥ - ∇J‖².
+SQUARED = "squared bias"
 
 #: Accuracy of V and π^θ behind ĥ.
 TOLERANCE = 1e-10
@@ -55,8 +64,9 @@ def check(case: Case) -> Iterator[Comparison]:
         miss = float(np.linalg.norm(misses))
         for hypothesis, epsilon, trivial in biases(mdp):
             slack = 2.0 * together * (norm + miss + together)
+            left = miss**2 if hypothesis.startswith(SQUARED) else 2.0 * norm * miss
             where = (case.instance, case.policy, hypothesis, informative(epsilon, trivial), 0, kappa)
-            yield Comparison(*where, 2.0 * norm * miss, epsilon(kappa), slack, trivial)
+            yield Comparison(*where, left, epsilon(kappa), slack, trivial)
         for i, hypothesis, epsilon, trivial in agents(mdp):
             where = (case.instance, case.policy, hypothesis, informative(epsilon, trivial), i, kappa)
             yield Comparison(*where, misses[i], epsilon(kappa), error, trivial)
@@ -68,13 +78,18 @@ def informative(bound: Callable[[int], float], trivial: float) -> str:
 
 
 def biases(mdp: NetworkedMDP) -> Iterator[tuple[str, Callable[[int], float], float]]:
-    """(reading, κ ↦ ε_κ, trivial bound) for (9) as printed and sharpened, beside both trivial bounds."""
+    """(reading, κ ↦ its bias, trivial bound) for (9) as printed and sharpened, beside both trivial bounds."""
     c, rho = lemma3(mdp.r_bar, mdp.gamma)
+    mu = float(influence_matrix(mdp).sum(axis=1).max())
     L = SCORE_BOUND * math.sqrt(mdp.n)
     steep, sharper = steepest(L, mdp.r_bar, mdp.gamma), gradient_norm(mdp.r_bar, mdp.gamma)
     for mark, trivial in (("", steep**2), (SHARPER, sharper**2)):
         yield f"(9){mark}", lambda kappa: theorem5_bias(c, rho, kappa, L, mdp.r_bar, mdp.gamma), trivial
+        if 0.0 < mdp.gamma * mu < 1.0:
+            own = partial(theorem5_bias, mdp.r_bar / (1.0 - mdp.gamma * mu), mdp.gamma * mu)
+            yield f"(9), influence{mark}", partial(own, L=L, r_bar=mdp.r_bar, gamma=mdp.gamma), trivial
         yield f"(9), sharp bias{mark}", lambda kappa: theorem5_bias_sharp(kappa, L, mdp.r_bar, mdp.gamma), trivial
+        yield f"{SQUARED}{mark}", lambda kappa: lemma4_vector([definition2(c, rho, kappa)], mdp.gamma) ** 2, trivial
 
 
 def agents(mdp: NetworkedMDP) -> Iterator[tuple[int, str, Callable[[int], float], float]]:

@@ -17,15 +17,19 @@ from sacrepro.bounds.definition2 import definition2
 from sacrepro.bounds.influence import influence, policy_influence
 from sacrepro.bounds.lemma3 import lemma3
 from sacrepro.bounds.lemma4 import lemma4
+from sacrepro.bounds.theorem5 import smoothness
 from sacrepro.bounds.truncation import truncation
-from sacrepro.claims import actions_one_hop_later, appendix_a, td_fixed_point
+from sacrepro.claims import actions_one_hop_later, appendix_a, td_fixed_point, theorem5_sharp
 from sacrepro.claims import lemma4 as lemma4_claim
+from sacrepro.claims import lemma4_vector as lemma4_vector_claim
 from sacrepro.claims.assumption3 import best_sigma, relative_error
 from sacrepro.claims.case import exact_case
 from sacrepro.claims.comparison import UNEARNED, Case, Comparison, Verdict, holds, place, verdict
 from sacrepro.claims.rational import td_hull
+from sacrepro.exact.best_joint import best_joint
 from sacrepro.exact.dense import averaged_kernels, gradient_from_q, oscillation, q_function
 from sacrepro.graph import neighborhood
+from sacrepro.instances.parity import parity
 from sacrepro.instances.relay import broadcast, relay
 from sacrepro.instances.td_witness import NEXT_IS_ONE, td_witness
 from sacrepro.instances.witnesses import coin_lover, ladder, latch, long_range_relay, signal
@@ -109,8 +113,12 @@ def decay_over(case: Case, i: int, hoods: dict[int, range], c: float, rho: float
         yield Comparison(*where, left, definition2(c, rho, kappa), 2.0 * case.error)
 
 
+#: The policies of `coin_lover` that a climb over all localized ones ends at, to three digits.
+MIXED = (np.array([[1.0, 0.0], [0.145, 0.855]]), np.array([[0.282, 0.718], [0.0, 1.0]]))
+
+
 def deterministic_policies_decide() -> Iterator[Comparison]:
-    """D_1(0) of `coin_lover` under a policy that flips a coin, against the largest under its 16 deterministic ones."""
+    """D_1(0) of `coin_lover` under `MIXED`, against the largest under its 16 deterministic policies."""
     mdp = coin_lover()
 
     def vertex(a: int) -> list[float]:
@@ -122,10 +130,11 @@ def deterministic_policies_decide() -> Iterator[Comparison]:
         for zero in pairs
         for one in pairs
     ]
-    coin = exact_case("coin_lover", "coin", mdp, (np.array([vertex(0)] * 2), np.array([[0.0, 0.0], vertex(1)])))
+    with np.errstate(divide="ignore"):
+        mixed = exact_case("coin_lover", "mixed", mdp, tuple(np.log(zeta_i) for zeta_i in MIXED))
     right = max(float(case.D[1, 0]) for case in pure)
-    error = coin.D_error + max(case.D_error for case in pure)
-    yield Comparison("coin_lover", "coin at s_1 = 0", "", "", 1, 0, float(coin.D[1, 0]), right, error)
+    error = mixed.D_error + max(case.D_error for case in pure)
+    yield Comparison("coin_lover", "mixed", "", "", 1, 0, float(mixed.D[1, 0]), right, error)
 
 
 def appendix_a_without_its_2() -> Iterator[Comparison]:
@@ -193,6 +202,13 @@ def lemma4_sum(scale: float, one_sided: bool) -> Iterator[Comparison]:
     yield Comparison("latch", "uniform", "", label, 0, kappa, left, right, max(1.0, scale) * case.gradient_error)
 
 
+def vector_on_the_parity_star(reading: str, factor: float) -> Iterator[Comparison]:
+    """The largest ‖ĥ - ∇J‖ of a reading of `lemma4_vector` on `parity`, against a share of its right side."""
+    rows = lemma4_vector_claim.check(uniform_case("parity", parity(6, gamma=0.02)))
+    worst = max((row for row in rows if row.hypothesis == reading), key=lambda row: row.left / row.right)
+    yield worst._replace(right=factor * worst.right)
+
+
 def cell_means(case: Case, j: int, kappa: int) -> Array:
     """Q̂_j with uniform weights."""
     Q_j = q_function(case.mdp, case.V[j], j)
@@ -206,6 +222,22 @@ def td_within_the_gap() -> Iterator[Comparison]:
     for row in td_fixed_point.check(uniform_case("ladder", ladder(8, 50, 0.01, 0.5))):
         if row.hypothesis == "decay gap alone" and row.agent == 0:
             yield row._replace(right=0.5 * row.right)
+
+
+#: Steps of an ascent that stands still.
+STILL = 100_000
+
+
+def ascent_that_stands_still() -> Iterator[Comparison]:
+    """On `signal` only agent 1 is paid, and κ = 0 does not let agent 0 see it: ĥ = 0 for every θ, and ∇J stays.
+
+    θ never moves, so that the mean over `STILL` steps is the mean over the few that were made.
+    """
+    case = uniform_case("signal", signal(0.3))
+    gain = 2.0 * (best_joint(case.mdp) - case.J + case.error)
+    for row in theorem5_sharp.check(case):
+        if row.hypothesis == "TD's limit":
+            yield row._replace(right=gain * smoothness(case.mdp.r_bar, case.mdp.gamma) / STILL, case=f"M={STILL}")
 
 
 def one_sigma_for_all_policies() -> Iterator[Comparison]:
@@ -293,6 +325,14 @@ WITNESSES = (
         "Lemma 4, eq. (7)", "fails without symmetric N_i^κ", lambda: lemma4_sum(1.0, one_sided=True),
     ),
     Witness(
+        "lemma4_vector", "½ for 1/√2", "‖ĥ - ∇J‖ ≤ (1/2) (1/n) Σ_j D_j(κ) / (1-γ) for any weights of eq. (6)",
+        "sharpens Lemma 4", "fails with ½", lambda: vector_on_the_parity_star("any weights", SCORE_BOUND / 2),
+    ),
+    Witness(
+        "lemma4_vector", "κ+3", "‖ĥ - ∇J‖ ≤ r̄γ^{κ+3} M / (2√2 (1-γ)) for natural weights",
+        "sharpens Lemma 4", "fails with κ+3", lambda: vector_on_the_parity_star("natural weights", 0.02),
+    ),
+    Witness(
         "td_fixed_point", "form (5)", "the TD update gives a truncated Q-function: min_z Q_i(z) ≤ q* on every cell",
         "Section 3.2, the critic", FALSE, td_is_of_form_5,
     ),
@@ -301,9 +341,13 @@ WITNESSES = (
         "Section 3.2, the critic", "fails without 1/(1-γ)", td_within_the_gap,
     ),
     Witness(
+        "theorem5_sharp", "no bias", "Σ η_m ‖∇J(θ(m))‖² ≤ 2 (J_sup - J(θ(0))) along TD's limit, whatever κ",
+        "Theorem 5, eq. (9)", "fails without the bias", ascent_that_stands_still,
+    ),
+    Witness(
         "assumption3", "any policy",
         "one σ > 0 serves every softmax policy (σ = 10^{-k}, k = 2, 4, 8, 16; for any other see the ceiling's proof)",
-        "Assumption 3, any fixed policy", FALSE, one_sigma_for_all_policies,
+        "Assumption 3, any fixed policy", "not satisfied by the softmax", one_sigma_for_all_policies,
     ),
     Witness(
         "assumption3", "absorbing dynamics",

@@ -6,7 +6,6 @@ import argparse
 
 from sacrepro.cli.arguments import FILE
 from sacrepro.cli.inputs import arrays_of, record_of, some_rows
-from sacrepro.cli.proofs import proofs_of
 from sacrepro.cli.verbs import Verbs
 
 
@@ -42,6 +41,7 @@ def report(args: argparse.Namespace) -> None:
     from pathlib import Path
 
     from sacrepro.claims.comparison import Verdict
+    from sacrepro.cli.proofs import proofs_of
     from sacrepro.report.document import RECORD, pdf, record
     from sacrepro.store import read_bytes, read_text, write_bytes
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from sacrepro.cli.arguments import COUNT, FIGURE, FILE, NON_NEGATIVE, ORDINAL, POSITIVE, one_of, specification
 from sacrepro.cli.inputs import arrays_of, some_rows
-from sacrepro.cli.proofs import proofs_of
 from sacrepro.cli.verbs import Verbs
 
 if TYPE_CHECKING:
@@ -223,6 +222,7 @@ def verdicts(args: argparse.Namespace) -> None:
     from sacrepro.claims.comparison import Comparison, Verdict, by_hypothesis, verdict
     from sacrepro.claims.table import markdown_table, summary_table
     from sacrepro.claims.targets import check_readings
+    from sacrepro.cli.proofs import proofs_of
     from sacrepro.store import read_rows, write_rows, write_text
 
     rows = []
@@ -304,19 +304,19 @@ def warm(args: argparse.Namespace) -> None:
 
 
 def small() -> tuple[NetworkedMDP, tuple[Array, ...]]:
-    """A relay of three agents and the uniform policy."""
+    """A noisy relay of three agents and the uniform policy."""
     from sacrepro.instances import build
     from sacrepro.policy import uniform_theta
 
-    mdp = build({"model": "relay", "n": 3, "gamma": 0.5})
-    return mdp, uniform_theta(mdp)
+    return (mdp := build({"model": "relay", "n": 3, "gamma": 0.5, "noise": 0.5})), uniform_theta(mdp)
 
 
 def warm_exact() -> None:
-    """What D_i(κ) needs."""
-    from sacrepro.exact import decay_profile
+    """What D_i(κ) and TD's fixed points need."""
+    from sacrepro.exact import decay_profile, td_fixed_point
 
     decay_profile(*small())
+    td_fixed_point(*small(), 0, 0)
 
 
 def warm_learn() -> None:

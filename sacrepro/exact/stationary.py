@@ -17,6 +17,7 @@ from sacrepro.exact.krylov import LARGEST_DENSE
 from sacrepro.exact.occupancy import Law, remaining_products
 from sacrepro.exact.operator import FactoredOperator
 from sacrepro.model import Array
+from sacrepro.simulate.compiled import compiled
 
 #: Up to this many recurrent joint states the chain is eliminated at once.
 ELIMINATED = 1 << 9
@@ -66,16 +67,7 @@ def _eliminated(operator: FactoredOperator, recurrent: Array) -> Array:
     rows = np.zeros((len(states), recurrent.size))
     rows[np.arange(len(states)), states] = 1.0
     P = operator.adjoint(rows)[:, states]
-    weights = np.zeros(len(states))
-    weights[0] = 1.0
-    with np.errstate(all="ignore"):
-        for k in range(len(states) - 1, 0, -1):
-            # Out of state k the censored chain goes to those before it; 1 - P_kk would cancel.
-            P[:k, k] /= P[k, :k].sum()
-            P[:k, :k] += np.outer(P[:k, k], P[k, :k])
-        for k in range(1, len(states)):
-            weights[k] = weights[:k] @ P[:k, k]
-        weights /= weights.sum()
+    weights = _censored(np.ascontiguousarray(P))
     if not np.isfinite(weights).all():
         raise ValueError(
             "the stationary law is out of reach: probabilities of passages in the chain of theta are below 1e-308; "
@@ -84,6 +76,31 @@ def _eliminated(operator: FactoredOperator, recurrent: Array) -> Array:
     mu = np.zeros_like(recurrent, dtype=np.float64)
     mu[0, states] = weights
     return mu
+
+
+@compiled
+def _censored(P: Array) -> Array:
+    """The law of an irreducible chain, whose matrix is used up; not finite where passages are too rare."""
+    size = len(P)
+    weights = np.zeros(size)
+    weights[0] = 1.0
+    for k in range(size - 1, 0, -1):
+        # Out of state k the censored chain goes to those before it; 1 - P_kk would cancel.
+        out = 0.0
+        for j in range(k):
+            out += P[k, j]
+        for i in range(k):
+            P[i, k] /= out
+            for j in range(k):
+                P[i, j] += P[i, k] * P[k, j]
+    total = 1.0
+    for k in range(1, size):
+        for i in range(k):
+            weights[k] += weights[i] * P[i, k]
+        total += weights[k]
+    for k in range(size):
+        weights[k] /= total
+    return weights
 
 
 def _iterated(operator: FactoredOperator, mu: Array, recurrent: Array, tol: float) -> tuple[Array, int]:

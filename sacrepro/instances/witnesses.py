@@ -128,7 +128,7 @@ def long_range_relay(n: int, gamma: float) -> NetworkedMDP:
 
 
 def coin_lover() -> NetworkedMDP:
-    """Two agents, deterministic kernels and rewards: the D of agent 1 is largest under a policy that flips a coin."""
+    """Two agents, deterministic kernels and rewards: the D of agent 1 is largest under policies that toss coins."""
     to_one_0 = np.array([[[0, 1], [1, 1]], [[1, 1], [0, 0]]])
     to_one_1 = np.zeros((2, 2, 2), dtype=int)
     to_one_1[1, 0, 0] = to_one_1[1, 1, 1] = 1

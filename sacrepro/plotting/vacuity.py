@@ -17,9 +17,11 @@ from sacrepro.plotting.style import BOUND_COLOR, KAPPA_COLORS, names
 
 #: Marker, colour and vertical shift of each reading; hollow beside the sharper trivial bound.
 READINGS = {
-    "(9)": ("X", KAPPA_COLORS[5], -0.2),
+    "(9)": ("X", KAPPA_COLORS[5], -0.26),
+    "(9), influence": ("D", KAPPA_COLORS[3], -0.13),
     "(9), sharp bias": ("s", KAPPA_COLORS[1], 0.0),
-    "Lemma 4": ("o", KAPPA_COLORS[0], 0.2),
+    "squared bias": ("^", KAPPA_COLORS[2], 0.13),
+    "Lemma 4": ("o", KAPPA_COLORS[0], 0.26),
 }
 HOLLOW = {f"{reading}{SHARPER}": look for reading, look in READINGS.items()}
 
@@ -31,7 +33,7 @@ def vacuity(rows: Sequence[Comparison]) -> Figure:
     every ratio at the κ where it is least.
     """
     instances = names(rows)
-    figure, (needed, excess) = listed(instances, row=0.26, width=6.0, shares=(3, 2))
+    figure, (needed, excess) = listed(instances, row=0.34, width=6.0, shares=(3, 2))
     for place, name in enumerate(instances):
         own = [row for row in rows if row.instance == name]
         last = max(row.kappa for row in own)

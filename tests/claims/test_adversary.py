@@ -25,7 +25,7 @@ from sacrepro.store import read_arrays, write_arrays
 
 
 def test_every_inequality_is_attacked_or_excused():
-    excused = {"lemma1", "complexity", "anatomy", "critic", "vacuity", "reward_radius"}
+    excused = {"lemma1", "complexity", "anatomy", "critic", "theorem5_sharp", "vacuity", "reward_radius"}
     assert set(TARGETS) | excused == set(CLAIMS)
     assert set(STRUCTURED) == set(TARGETS)
 

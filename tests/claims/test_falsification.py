@@ -190,14 +190,15 @@ def test_every_mistake_is_planted_in_every_claim_or_said_to_be_hidden():
     """Each claim with an exponent, a factor, a score, neighborhoods or weights is in the list, or among the excused."""
     planted_in = {mistake: {seed.claim for seed in PLANTS if seed.mistake == mistake} for mistake in MISTAKES}
     hidden = {mistake: {claim for other, claim, _ in HIDDEN if other == mistake} for mistake in MISTAKES}
+    squared = {"theorem5_sharp"}
     decaying = {
         "definition2", "lemma3", "appendix_a", "influence", "light_cone", "actions_one_hop_later", "truncation",
-        "lemma4", "lemma4_sharp", "anatomy", "td_fixed_point", "critic_sharp",
+        "lemma4", "lemma4_sharp", "lemma4_vector", "anatomy", "td_fixed_point", "critic_sharp",
     }  # fmt: skip
-    assert planted_in["κ+2 for κ+1"] == decaying
+    assert planted_in["κ+2 for κ+1"] == decaying | squared
     assert hidden["κ+2 for κ+1"] == {"critic", "theorem5", "vacuity"}
     assert planted_in["1/(1-γ) left out"] | hidden["1/(1-γ) left out"] == decaying | {"theorem5"}
-    assert planted_in["L_i too small"] == {"lemma4", "lemma4_sharp", "anatomy", "critic_sharp"}
+    assert planted_in["L_i too small"] == {"lemma4", "lemma4_sharp", "lemma4_vector", "anatomy", "critic_sharp"}
     assert planted_in["weights sum to 1.1"] == {"truncation", "lemma4", "lemma4_sharp"}
     assert planted_in["γ and ρ swapped"] == {"influence", "lemma4"}
     assert len(planted_in["one-sided neighborhoods"]) == 7

@@ -190,3 +190,11 @@ def test_near_gamma_1_the_rest_of_the_series_is_bounded_not_summed(stay, monkeyp
     # An influence matrix that does not contract: the trivial rest is added.
     monkeypatch.setattr("sacrepro.bounds.influence.MOST_STEPS", 5)
     assert influence_profile(2.0 / stay * C, mdp.graph, 0, 0.999, 1.0)[0] >= 0.999**6 / 0.001
+
+
+def test_a_non_normal_influence_matrix():
+    """H = [[.6, 0], [.6, .6]]: H^t has t·.6^t below its diagonal, so κ = 10 leaves .11, and 10^-2 takes κ = 16."""
+    H = np.array([[0.6, 0.0], [0.6, 0.6]])
+    tails = [sum(np.linalg.matrix_power(H, t)[1, 0] for t in range(kappa + 1, 400)) for kappa in range(20)]
+    assert tails[10] == pytest.approx(0.113, abs=5e-4)
+    assert next(kappa for kappa, tail in enumerate(tails) if tail < 0.01) == 16

@@ -14,8 +14,8 @@ from sacrepro.bounds.lemma4 import lemma4
 from sacrepro.bounds.lemma4_sharp import (
     TABULAR_COVARIANCE,
     any_weights_error,
-    martingale_factor,
     natural_weights_error,
+    score_sum_factor,
 )
 from sacrepro.claims.case import exact_case
 from sacrepro.claims.comparison import by_hypothesis, holds, verdict
@@ -54,15 +54,6 @@ def test_score_constant_is_attained_by_a_fair_coin():
     assert pytest.approx(SCORE_BOUND / 4, rel=1e-12) == TABULAR_COVARIANCE
 
 
-@pytest.mark.parametrize("gamma", [0.0, 0.5, 0.9, 0.99])
-def test_martingale_factor_is_the_sum_of_its_extremal_sequence(gamma):
-    """σ_t = √(1-γ²) meets every tail constraint with equality and sums to √((1+γ)/(1-γ))."""
-    sigma = math.sqrt(1 - gamma**2)
-    assert sum(gamma**t * sigma for t in range(5000)) == pytest.approx(martingale_factor(gamma), rel=1e-12)
-    for H in (0, 3):
-        assert sum(gamma ** (2 * t) * sigma**2 for t in range(H, 5000)) == pytest.approx(gamma ** (2 * H), rel=1e-9)
-
-
 @settings(max_examples=60)
 @given(st.integers(2, 9), st.integers(0, 30), st.sampled_from([0.0, 0.3, 0.7, 0.9, 0.99]), st.data())
 def test_never_more_than_half_of_lemma4(n, seed, gamma, data):
@@ -83,41 +74,41 @@ def test_pinned_any_weights(n, gamma):
     """
     rows = list(check(uniform_case(broadcast(n, gamma=gamma))))
     row = next(r for r in rows if (r.agent, r.kappa, r.case, r.hypothesis) == (0, 1, "opposed", "any weights"))
-    ratio = (n - 2) / (n - 1) / min(2, 1 + math.sqrt(1 - gamma**2))
+    ratio = (n - 2) / (n - 1) / min(2, 1 + (1 - gamma) * score_sum_factor(gamma))
     assert row.left == pytest.approx(ratio * row.right, rel=1e-9)
 
 
 @pytest.mark.parametrize("gamma", [0.02, 0.3, 0.8])
 @pytest.mark.parametrize("kappa", [0, 1])
 def test_pinned_natural_weights(gamma, kappa):
-    """Agent 0's one fair coin moves every agent beyond κ by all of R_d: left/right is √((1-γ)/(1+γ)), → 1 as γ → 0.
+    """Agent 0's one fair coin moves every agent beyond κ by all of R_d: left/right is 1/M, → 1 as γ → 0.
 
-    One γ more in the exponent makes the bound false wherever γ < √((1-γ)/(1+γ)).
+    One γ more in the exponent makes the bound false wherever γM < 1.
     """
     case = uniform_case(latch(4, gamma))
     row = next(r for r in check(case) if (r.agent, r.kappa, r.hypothesis) == (0, kappa, "natural weights"))
-    assert row.left == pytest.approx(math.sqrt((1 - gamma) / (1 + gamma)) * row.right, rel=1e-8)
+    assert row.left == pytest.approx(row.right / score_sum_factor(gamma), rel=1e-8)
     if gamma < 0.5:
         assert not holds(row._replace(right=gamma * row.right))
 
 
 def test_pinned_natural_weights_in_the_limit():
-    """At γ = .02 the bound is attained to two per cent, so a score constant three per cent smaller is false."""
+    """At γ = .02 the bound is attained to one per cent, so a score constant two per cent smaller is false."""
     rows = list(check(uniform_case(latch(4, 0.02))))
     natural = [row for row in rows if row.hypothesis == "natural weights"]
-    assert verdict("lemma4_sharp", "", "", natural).ratio == pytest.approx(math.sqrt(0.98 / 1.02), rel=1e-8)
-    assert not all(holds(row._replace(right=0.97 * row.right)) for row in natural)
+    assert verdict("lemma4_sharp", "", "", natural).ratio == pytest.approx(1 / score_sum_factor(0.02), rel=1e-8)
+    assert not all(holds(row._replace(right=0.98 * row.right)) for row in natural)
 
 
 @pytest.mark.parametrize("n", [4, 6])
 @pytest.mark.parametrize("gamma", [0.1, 0.01])
 def test_both_readings_are_attained_on_the_parity_star(n, gamma):
-    """Its hub's one fair coin reaches every leaf after a step: 1 - 3γ/2 of both bounds is left, up to γ²."""
+    """Its hub's one fair coin reaches every leaf after a step: 1 - (√2-½)γ and 1 - (√2+1)γ/2 are left, up to γ²."""
     rows = [row for row in check(uniform_case(parity(n, gamma=gamma))) if row.agent == 0]
     natural = next(row for row in rows if (row.kappa, row.hypothesis) == (0, "natural weights"))
     worst = next(row for row in rows if (row.kappa, row.case) == (1, WORST))
-    for row in (natural, worst):
-        assert row.left / row.right == pytest.approx(1 - 1.5 * gamma, abs=gamma**2)
+    for row, slope in ((natural, math.sqrt(2) - 0.5), (worst, (math.sqrt(2) + 1) / 2)):
+        assert row.left / row.right == pytest.approx(1 - slope * gamma, abs=gamma**2)
         assert not holds(row._replace(right=(1 - 2 * gamma) * row.right))
 
 

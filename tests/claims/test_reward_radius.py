@@ -16,6 +16,7 @@ from sacrepro.bounds.actions_one_hop_later import actions_one_hop_later
 from sacrepro.bounds.influence import influence_matrix
 from sacrepro.bounds.lemma3 import lemma3
 from sacrepro.bounds.lemma4 import lemma4
+from sacrepro.bounds.lemma4_sharp import score_sum_factor
 from sacrepro.bounds.reward_radius import (
     reward_radius,
     reward_radius_gradient,
@@ -152,13 +153,13 @@ def test_necessary_kernels_without_neighbors_actions():
 
 
 def test_natural_weights_are_tight_as_gamma_vanishes():
-    """The one agent beyond κ = 0 is charged γ/(1-γ)·√((1+γ)/(1-γ)) and loses γ/(1-γ): ratio √((1-γ)/(1+γ))."""
+    """The one agent beyond κ = 0 is charged Mγ/(1-γ) and loses γ/(1-γ): ratio 1/M."""
     gamma = 0.02
     mdp = heard(gamma, radius=0)
     exact = coupled(mdp, uniform_theta(mdp))
     row = next(row for row in gradient_rows(DRAWN, "", exact, 0) if row.agent == 0 and row.hypothesis == "ĥ natural, ")
     assert row.right == reward_radius_natural((1, 1), 0, 2, gamma, 1.0, 0)
-    assert row.left / row.right == pytest.approx(np.sqrt((1 - gamma) / (1 + gamma)), rel=1e-6)
+    assert row.left / row.right == pytest.approx(1 / score_sum_factor(gamma), rel=1e-6)
 
 
 @settings(max_examples=40, deadline=None)

@@ -146,12 +146,17 @@ def test_mixing_series_by_hand():
         assert mixing_series(d, kappa, R_BAR, GAMMA) == pytest.approx(R_BAR * expected, rel=1e-12)
 
 
+def root_sum(gamma):
+    """M = (1-γ) Σ_s γ^s √(s+1), term by term."""
+    return (1 - gamma) * math.fsum(gamma**s * math.sqrt(s + 1) for s in range(2000))
+
+
 @pytest.mark.parametrize("kappa", [0, 1, 2])
 @pytest.mark.parametrize("gamma", [0.05, 0.5, 0.95])
 def test_lemma4_sharp_by_hand(kappa, gamma):
     """(Γ/n) [M Σ_{d>κ} |S(d)| R_d + Σ_{d≤κ} m_d min(2G/(1-γ), R_d (1/(1-γ) + M))]."""
     n, Gamma, spheres, seeing_out = 7, 0.3, (1, 2, 3, 1), (1, 2, 1)[: kappa + 1]
-    M = math.sqrt((1 + gamma) / (1 - gamma))
+    M = root_sum(gamma)
     R = [R_BAR * gamma ** (d + 1 if d else 0) / (1 - gamma) for d in range(4)]
     G = R_BAR * gamma ** (kappa + 1) / (1 - gamma)
     natural = Gamma / n * M * sum(spheres[d] * R[d] for d in range(kappa + 1, 4))
@@ -166,7 +171,7 @@ def test_lemma4_sharp_by_hand(kappa, gamma):
 def test_both_branches_of_the_minimum_in_lemma4_sharp_are_used():
     """The gap wins at d = 0, the reach at d = κ."""
     gamma, kappa = 0.5, 2
-    M, G = math.sqrt(3.0), gamma**3 / (1 - gamma)
+    M, G = root_sum(gamma), gamma**3 / (1 - gamma)
     assert any_weights_error((1,), (1, 0, 0), kappa, 1, gamma, 1.0, 1.0) == pytest.approx(2 * G / (1 - gamma))
     reach = gamma**3 / (1 - gamma) * (1 / (1 - gamma) + M)
     assert any_weights_error((1,), (0, 0, 1), kappa, 1, gamma, 1.0, 1.0) == pytest.approx(reach)

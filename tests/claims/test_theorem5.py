@@ -114,6 +114,25 @@ def test_necessary_power_of_the_gradient_norm(gamma):
     assert verdict("", "", "", [rows[0]._replace(right=rows[0].right * math.sqrt(1 - gamma))]).verdict == "violated"
 
 
+@pytest.mark.parametrize(("gamma", "half", "kept"), [(0.99, 80, 0.4865), (0.999, 250, 0.4981)])
+def test_half_of_the_gradient_norms_bound_on_a_star_of_tallies(gamma, half, kept):
+    """Leaves never meet, so ∇_{θ_0}J of a star of n-1 tallies is 2(n-1)/n times that of one: n = 1000 here."""
+    row = own(uniform_case(tally(half, gamma)), "‖∇J‖")[0]
+    walk = sum(gamma**t * mean for t, mean in enumerate(distances_of_a_walk(6000)))
+    assert walk == pytest.approx(gamma / ((1 - gamma) * math.sqrt(1 - gamma**2)), rel=3e-2)
+    assert 2 * 999 / 1000 * row.left / row.right == pytest.approx(kept, abs=2e-4)
+
+
+def distances_of_a_walk(T):
+    """E|S_t| of the simple walk: E|S_{t+1}| - E|S_t| is the probability of S_t = 0."""
+    mean, home = 0.0, 1.0
+    for t in range(T):
+        yield mean
+        if t % 2 == 0:
+            mean += home
+            home *= (t + 1) / (t + 2)
+
+
 def test_the_tally_by_enumeration():
     """Three steps of a fair walk: ∇J against finite differences of J over all coin sequences, γ = ½, half = 2."""
     mdp, gamma = tally(2, 0.5), 0.5

@@ -10,7 +10,7 @@ from claims.instances import random_case, uniform_case
 from sacrepro.bounds.critic_sharp import theorem5_bias, theorem5_bias_sharp
 from sacrepro.bounds.lemma3 import lemma3
 from sacrepro.bounds.lemma4 import lemma4
-from sacrepro.bounds.lemma4_sharp import natural_weights_error
+from sacrepro.bounds.lemma4_sharp import natural_weights_error, score_sum_factor
 from sacrepro.bounds.vacuity import least_kappa, steepest, steepest_for_agent
 from sacrepro.claims.case import exact_case
 from sacrepro.claims.comparison import by_hypothesis, holds, verdict
@@ -18,6 +18,7 @@ from sacrepro.claims.vacuity import SHARPER, check
 from sacrepro.graph import sphere_sizes
 from sacrepro.instances import build
 from sacrepro.instances.graphs import path
+from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.policy import SCORE_BOUND
 from strategies import cases
 
@@ -70,10 +71,15 @@ def test_a_bound_above_the_trivial_one_is_vacuous():
     """At γ = .9 on five agents all of (9) is above the trivial bound; at γ = 0.2 on a path the sharp one is not."""
     groups = by_hypothesis(list(check(random_case(gamma=0.9))))
     judged = {rows[0].hypothesis: verdict("vacuity", "", "", rows).verdict for rows in groups}
-    assert judged == dict.fromkeys(READINGS, "vacuous")
+    assert judged.pop("squared bias") == "holds"
+    assert judged == dict.fromkeys(READINGS | {"squared bias, sharper ‖∇J‖"}, "vacuous")
     rows = list(check(random_case(family="path", gamma=0.2)))
     judged = {group[0].hypothesis: verdict("vacuity", "", "", group) for group in by_hypothesis(rows)}
-    assert {name for name in judged if judged[name].verdict == "vacuous"} == {"(9), sharper ‖∇J‖"}
+    assert {name for name in judged if judged[name].verdict == "vacuous"} == {
+        "(9), sharper ‖∇J‖",
+        "(9), influence",  # μ > 1: at γ = .2 a rate above γ
+        "(9), influence, sharper ‖∇J‖",
+    }
     assert all(0 < row.ratio < 1 for row in judged.values() if row.verdict == "holds")
     assert {row.case for row in rows if row.hypothesis == "(9)"} == {"from κ=1"}
     for row in rows:
@@ -96,7 +102,7 @@ def test_the_sharper_trivial_bounds_ask_for_more(gamma):
         ]
         spheres = sphere_sizes(case.mdp.graph, i)
         assert both[1] == {natural_weights_error(spheres, -1, n, gamma, case.mdp.r_bar)}
-        assert both[1].pop() == pytest.approx(both[0].pop() * math.sqrt(1 - gamma**2) / 2)
+        assert both[1].pop() == pytest.approx(both[0].pop() * (1 - gamma) * score_sum_factor(gamma) / 2)
 
 
 def test_agents_that_cannot_matter_never_get_a_bound():
@@ -106,3 +112,23 @@ def test_agents_that_cannot_matter_never_get_a_bound():
     assert {row.case for row in check(case)} == {"never"}
     with pytest.raises(ValueError, match="above 0"):
         least_kappa(lambda kappa: 1.0, 0.0)
+
+
+@pytest.mark.parametrize("gamma", [0.3, 0.5, 0.7, 0.9])
+def test_the_squared_bias_says_something_for_every_n(gamma):
+    """It is below r̄²/(8(1-γ)³) exactly where 4γ^{2κ+2} < 1-γ, with no n in it."""
+    for n in (3, 6):
+        case = uniform_case(random_mdp(path(n), seed=1, gamma=gamma))
+        rows = [row for row in check(case) if row.hypothesis == "squared bias" + SHARPER]
+        first = next(kappa for kappa in range(99) if 4 * gamma ** (2 * kappa + 2) < 1 - gamma)
+        assert {row.case for row in rows} == {f"from κ={first}"}
+        assert all(holds(row) for row in rows)
+
+
+def test_the_influence_matrix_certifies_a_smaller_rate():
+    """Row sums of .7: ρ = .63 and c = r̄/.37 in ε_κ; where γμ ≥ 1 there is no such reading."""
+    case = uniform_case(build({"model": "relay", "n": 4, "gamma": 0.9, "noise": 0.3}))
+    row = next(row for row in check(case) if (row.hypothesis, row.kappa) == ("(9), influence", 1))
+    L = SCORE_BOUND * 2.0
+    assert row.right == pytest.approx(theorem5_bias(1 / 0.37, 0.63, 1, L, 1.0, 0.9), rel=1e-12)
+    assert not [row for row in check(random_case(gamma=0.9)) if row.hypothesis.startswith("(9), influence")]

@@ -1,0 +1,156 @@
+"""Lemma 4 for the whole gradient holds without n, is attained on the parity star, and needs what it assumes."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from claims.instances import random_case, uniform_case
+from sacrepro.bounds.lemma4_sharp import score_sum_factor
+from sacrepro.bounds.lemma4_vector import (
+    SCORE_DEVIATION,
+    lemma4_vector,
+    lemma4_vector_natural,
+    lemma4_vector_paper,
+)
+from sacrepro.claims.case import exact_case
+from sacrepro.claims.comparison import holds
+from sacrepro.claims.lemma4_vector import STARTS, check, climbed, distance
+from sacrepro.exact.dense import q_function
+from sacrepro.graph import neighborhood
+from sacrepro.instances.graphs import build_graph
+from sacrepro.instances.parity import parity
+from sacrepro.instances.random_kernels import random_mdp
+from sacrepro.policy import SCORE_BOUND, policies, score, softmax, uniform_theta
+from sacrepro.truncation import outside_axes, truncate, truncated_gradient_from, uniform_weights
+from strategies import arrays, cases
+
+
+@settings(max_examples=40)
+@given(cases(max_n=3))
+def test_holds(case):
+    assert all(holds(row) for row in check(exact_case("random", "drawn", *case)))
+
+
+def worst(case, hypothesis):
+    """The largest left/right of a reading."""
+    rows = [row for row in check(case) if row.hypothesis == hypothesis and row.right > row.error]
+    return max(rows, key=lambda row: row.left / row.right)
+
+
+@pytest.mark.parametrize("n", [4, 6])
+@pytest.mark.parametrize("gamma", [0.1, 0.02])
+def test_tight_any_weights(n, gamma):
+    """The hub's block alone is 1 - γ/2 + O(γ²) of the bound, for every n: no constant below 1/√2 serves."""
+    row = worst(uniform_case(parity(n, gamma=gamma)), "any weights")
+    assert (row.kappa, row.case) == (1, "climbed")
+    assert row.left / row.right == pytest.approx(1 - gamma / 2, abs=gamma**2)
+    assert not holds(row._replace(right=(1 - gamma) * row.right))
+
+
+@pytest.mark.parametrize("n", [4, 6, 8])
+def test_tight_natural_weights(n):
+    """(n-1)/n · (1 - γ/2)/M on the parity star, → 1 as n → ∞ and γ → 0; .818 at n = 6 and γ = .02."""
+    gamma = 0.02
+    row = worst(uniform_case(parity(n, gamma=gamma)), "natural weights")
+    expected = (n - 1) / n * (1 - gamma / 2) / score_sum_factor(gamma)
+    assert row.left / row.right == pytest.approx(expected, abs=gamma**2)
+
+
+@pytest.mark.parametrize("n", [4, 6])
+def test_how_much_the_papers_sum_over_blocks_costs(n):
+    """√(2n) for 1/√2: 2√n times more, on every instance."""
+    case = uniform_case(parity(n, gamma=0.1))
+    paper, own = ({row.case: row for row in check(case) if row.hypothesis == h} for h in ("paper", "worst case"))
+    assert all(paper[family].right == pytest.approx(2 * math.sqrt(n) * own[family].right, rel=1e-12) for family in own)
+
+
+def test_right_sides_by_hand():
+    """γ = ½: errors ½ and 1 average to ¾, twice that over 1-γ; M = ½ Σ 2^{-s} √(s+1) = 1.347253…."""
+    assert lemma4_vector([0.5, 1.0], 0.5) == pytest.approx(1.5 / math.sqrt(2), rel=1e-15)
+    assert lemma4_vector([1.0], 0.5, deviation=3.0) == pytest.approx(6.0, rel=1e-15)
+    assert lemma4_vector_paper(2.0, 0.5, 1, 4.0, 0.5) == pytest.approx(4.0, rel=1e-15)
+    M = sum(0.5**s * math.sqrt(s + 1) for s in range(200)) / 2
+    assert score_sum_factor(0.5) == pytest.approx(M, rel=1e-12)
+    assert lemma4_vector_natural(1, 0.5, 3.0) == pytest.approx(3 * 0.125 * M / math.sqrt(2), rel=1e-12)
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.3, 0.9, 0.99, 0.9999, 0.9999999])
+def test_the_factor_is_an_upper_bound_between_1_and_its_closed_form(gamma):
+    """Beyond its terms the root is below its tangent; → √π/2 of 1/√(1-γ) as γ → 1."""
+    few = (1 - gamma) * math.fsum(gamma**s * math.sqrt(s + 1) for s in range(3000))
+    factor = score_sum_factor(gamma)
+    assert few <= factor * (1 + 1e-12)
+    assert 1.0 <= factor <= 1 / math.sqrt(1 - gamma) * (1 + 1e-15)
+    if gamma in (0.9, 0.99):
+        exact = (1 - gamma) * math.fsum(gamma**s * math.sqrt(s + 1) for s in range(20000))
+        assert factor == pytest.approx(exact, rel=1e-9)
+
+
+@given(st.data())
+def test_deviation_of_the_joint_score(data):
+    """E⟨u, ∇log ζ⟩² ≤ ½‖u‖² for agents that act independently, equal to it for fair coins and u = (1, -1)/√2."""
+    zeta = [softmax(data.draw(arrays((1, A), -4, 4)))[0] for A in data.draw(st.lists(st.integers(1, 3), max_size=3))]
+    u = [data.draw(arrays(z.shape, -2, 2)) for z in zeta]
+    squares = sum(float(np.sum(z * (score(z[None])[0] @ v) ** 2)) for z, v in zip(zeta, u, strict=True))
+    assert squares <= SCORE_DEVIATION**2 * sum(float(v @ v) for v in u) + 1e-12
+    coin = np.array([0.5, 0.5])
+    attained = coin @ (score(coin[None])[0] @ np.array([1.0, -1.0]) / math.sqrt(2)) ** 2
+    assert math.sqrt(attained) == pytest.approx(SCORE_DEVIATION, rel=1e-12)
+    assert pytest.approx(SCORE_BOUND / 2, rel=1e-12) == SCORE_DEVIATION
+
+
+def test_necessary_independent_actions():
+    """n agents that toss ONE coin, Q̂ - Q = ±1 with its side: ‖E (Q̂ - Q) ∇log ζ‖ = √(n/2), below the paper's √(2n)."""
+    n = 9
+    coin = score(np.full((1, 2), 0.5))[0]
+    joint = np.tile(coin, (1, n))  # the score of all agents, given the one coin
+    together = 0.5 * (joint[0] - joint[1])
+    assert np.linalg.norm(together) == pytest.approx(math.sqrt(n / 2), rel=1e-12)
+    assert np.linalg.norm(together) > lemma4_vector([1.0] * n, 0.0)
+    apart = sum(
+        0.5**n * np.sign(sum(sides) + 0.5) * np.concatenate([coin[0 if side > 0 else 1] for side in sides])
+        for sides in itertools.product((-1, 1), repeat=n)
+    )
+    assert np.linalg.norm(apart) <= lemma4_vector([1.0] * n, 0.0)
+
+
+def test_necessary_one_half():
+    """A constant of ½, and one κ more under natural weights, fail on the parity star."""
+    case = uniform_case(parity(6, gamma=0.02))
+    assert not holds(worst(case, "any weights")._replace(right=worst(case, "any weights").right / math.sqrt(2)))
+    natural = worst(case, "natural weights")
+    assert not holds(natural._replace(right=lemma4_vector_natural(natural.kappa + 1, 0.02, 1.0)))
+
+
+def test_the_climb_finds_the_worst_weights():
+    """Two agents of two states and actions, κ = 0: the largest over all vertices of both tables, 2^8 choices."""
+    mdp = random_mdp(build_graph({"family": "path", "n": 2}), seed=0, gamma=0.9, concentration=0.3)
+    case = exact_case("random", "uniform", mdp, uniform_theta(mdp))
+    zeta = policies(mdp, case.theta)
+    ends, means = [], []
+    for j in range(2):
+        Q_j, axes = q_function(mdp, case.V[j], j), outside_axes((j,), 2)
+        ends.append((Q_j.min(axis=axes, keepdims=True), Q_j.max(axis=axes, keepdims=True)))
+        means.append(truncate(Q_j, (j,), uniform_weights(Q_j.shape, (j,))))
+    brute = 0.0
+    for picks in itertools.product((0, 1), repeat=8):
+        Q_hat = [np.where(np.reshape(picks[4 * j : 4 * j + 4], ends[j][0].shape), *ends[j]) for j in range(2)]
+        h_hat = truncated_gradient_from(mdp, zeta, case.pi_theta, Q_hat, 0)
+        brute = max(brute, distance(h_hat, case.gradient))
+    assert distance(climbed(case, zeta, 0, means), case.gradient) == pytest.approx(brute, rel=1e-12)
+
+
+def test_the_climb_never_falls_below_its_start():
+    case = random_case()
+    zeta = policies(case.mdp, case.theta)
+    for kappa in (0, 1):
+        hoods = [neighborhood(case.mdp.graph, j, kappa) for j in range(case.mdp.n)]
+        Q = [q_function(case.mdp, case.V[j], j) for j in range(case.mdp.n)]
+        start = [truncate(Q_j, hood, uniform_weights(Q_j.shape, hood)) for Q_j, hood in zip(Q, hoods, strict=True)]
+        first = distance(truncated_gradient_from(case.mdp, zeta, case.pi_theta, start, kappa), case.gradient)
+        assert distance(climbed(case, zeta, kappa, start), case.gradient) >= first
+    assert STARTS == ("uniform", "opposed")

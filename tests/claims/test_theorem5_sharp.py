@@ -1,0 +1,144 @@
+"""Theorem 5 with a squared bias holds along TD's limit and along runs, is attained where ĥ = 0, and needs its terms."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from claims.instances import uniform_case
+from sacrepro.bounds.theorem5 import gradient_norm, smoothness, td_limit_bias, theorem5_sharp
+from sacrepro.claims import theorem5_sharp as claim
+from sacrepro.claims.case import exact_case
+from sacrepro.claims.comparison import constrains, holds
+from sacrepro.claims.exact_ascent import patient_direction
+from sacrepro.claims.lemma4_vector import distance
+from sacrepro.claims.theorem5_sharp import along_td_limit, as_run, check, looked_at
+from sacrepro.exact import evaluate, objective_and_gradient
+from sacrepro.exact.algorithm_law import expected_update
+from sacrepro.exact.best_joint import best_joint, joint_kernel, joint_reward, start_law
+from sacrepro.exact.dense import transition_matrix
+from sacrepro.instances.graphs import build_graph
+from sacrepro.instances.random_kernels import random_mdp
+from sacrepro.instances.witnesses import signal
+from sacrepro.learn import sac_seeds
+from sacrepro.policy import policies, uniform_theta
+from strategies import cases
+
+TRIO = random_mdp(build_graph({"family": "path", "n": 3}), seed=1, gamma=0.7, concentration=0.3)
+CASE = uniform_case(TRIO)
+
+
+@settings(max_examples=10)
+@given(cases(max_n=3))
+def test_holds_along_td_limit(case):
+    """From any θ, along TD's limit; 30 steps."""
+    exact = exact_case("random", "drawn", *case)
+    if exact.mdp.r_bar == 0.0:
+        return
+    gain = best_joint(exact.mdp) - exact.J + exact.error
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(claim, "ASCENT", 30)
+        for kappa in {kappa for i in range(exact.mdp.n) for kappa in exact.kappas(i)}:
+            try:
+                rows = list(along_td_limit(exact, kappa, gain))
+            except ValueError:  # no unique stationary law
+                continue
+            assert all(holds(row) for row in rows)
+
+
+def test_holds_as_run_and_says_something():
+    """100 runs: the right side is below a tenth of what holds at every θ, and the left side above a tenth of it."""
+    row = as_run(CASE, 0, best_joint(TRIO) - CASE.J)
+    assert holds(row)
+    assert constrains(row)
+    assert row.right < 0.1 * row.trivial == 0.1 * gradient_norm(TRIO.r_bar, 0.7) ** 2
+    assert row.left > 0.1 * row.right
+
+
+@pytest.mark.parametrize("gamma", [0.3, 0.7])
+def test_tight(gamma):
+    """Nothing that agent 0 sees is paid: b = -∇J for ever, and only 2L'(J_sup - J)/M is between the two sides."""
+    case = uniform_case(signal(gamma))
+    row = next(row for row in check(case) if row.hypothesis == "TD's limit")
+    stays = distance(case.gradient, tuple(np.zeros(block.shape) for block in case.gradient)) ** 2
+    rest = 2 * smoothness(1.0, gamma) * (best_joint(case.mdp) - case.J) / claim.ASCENT
+    assert row.left == pytest.approx(stays, rel=1e-7)
+    assert row.right == pytest.approx(stays + rest, rel=1e-7)
+    after = [theorem5_sharp(1.0, [0.1] * M, [math.sqrt(stays)] * M, [0.0] * M, 1.0) for M in (10**3, 10**5)]
+    assert after[1] - stays < 0.011 * (after[0] - stays)
+
+
+@pytest.mark.parametrize("kappa", [0, 1])
+def test_the_bound_on_the_bias_holds_along_the_ascent(kappa):
+    theta = uniform_theta(TRIO)
+    for _ in range(20):
+        h_hat = patient_direction(TRIO, theta, kappa)
+        b = distance(h_hat, objective_and_gradient(TRIO, theta).gradient)
+        assert b <= td_limit_bias(kappa, 0.7, TRIO.r_bar)
+        theta = tuple(block + h_i for block, h_i in zip(theta, h_hat, strict=True))
+
+
+def test_the_bias_by_hand():
+    """r̄ = 3, γ = ½, κ = 1: 3·¼/(√2·¼)."""
+    assert td_limit_bias(1, 0.5, 3.0) == pytest.approx(3 / math.sqrt(2), rel=1e-14)
+
+
+def test_necessary_bias():
+    """Left out, the other terms vanish with M while ‖∇J‖² stays."""
+    case = uniform_case(signal(0.3))
+    row = next(row for row in check(case) if row.hypothesis == "TD's limit")
+    gain, etas = best_joint(case.mdp) - case.J, [1 / smoothness(1.0, 0.3)] * 10_000
+    nothing = [0.0] * 10_000
+    assert not holds(row._replace(right=theorem5_sharp(gain, etas, nothing, nothing, smoothness(1.0, 0.3))))
+
+
+def test_what_is_looked_at_is_what_a_run_did():
+    """∇J, E ĝ and ĝ at θ(m), computed once more."""
+    settings_ = {"kappa": 0, "T": claim.T, "h": claim.H, "t0": claim.T0}
+    run = sac_seeds(TRIO, CASE.theta, M=5, eta=1.0, seeds=(3,), record_every=1, **settings_)[0]
+    left, bias, noise, off = looked_at(TRIO, run.thetas, 4, 0, 1 / math.sqrt(5))
+    theta = tuple(block[4] for block in run.thetas)
+    gradient = objective_and_gradient(TRIO, theta).gradient
+    mean = expected_update(TRIO, theta, **settings_).g_hat
+    g_hat = tuple((block[5] - block[4]) * math.sqrt(5) for block in run.thetas)
+    zero = tuple(np.zeros(block.shape) for block in gradient)
+    assert left == pytest.approx(distance(gradient, zero) ** 2, rel=1e-12)
+    assert bias == pytest.approx(distance(mean, gradient) ** 2, rel=1e-12)
+    assert noise == pytest.approx(distance(g_hat, mean) ** 2, rel=1e-9)
+    assert 0 < off < 1e-6
+
+
+def test_networks_that_are_too_large_are_left_out():
+    assert list(check(uniform_case(random_mdp(build_graph({"family": "path", "n": 5}), seed=1, gamma=0.5)))) == []
+
+
+@settings(max_examples=30)
+@given(cases(max_n=3))
+def test_no_policy_exceeds_the_best_joint_one(case):
+    mdp, theta = case
+    excess = evaluate(mdp, theta).J - best_joint(mdp)
+    assert excess <= 1e-9 * (1 + mdp.r_bar / (1 - mdp.gamma))
+
+
+@settings(max_examples=30)
+@given(cases(max_n=3))
+def test_the_joint_kernel_is_the_product(case):
+    mdp, theta = case
+    zeta = policies(mdp, theta)
+    joint = np.ones((1,) * (2 * mdp.n))
+    for i, zeta_i in enumerate(zeta):
+        shape = [zeta_i.shape[axis // mdp.n] if axis % mdp.n == i else 1 for axis in range(2 * mdp.n)]
+        joint = joint * zeta_i.reshape(shape)
+    P = joint_kernel(mdp)
+    acted = np.broadcast_to(joint, (*mdp.state_sizes, *mdp.action_sizes)).reshape(P.shape[:2])
+    np.testing.assert_allclose(np.einsum("sa,sat->st", acted, P), transition_matrix(mdp, zeta), atol=1e-12)
+    assert joint_reward(mdp).shape == P.shape[:2]
+    assert start_law(mdp).sum() == pytest.approx(1.0, abs=1e-12)
+
+
+def test_the_best_joint_policy_by_hand():
+    """`signal`: agent 0 always acts 1, and agent 1 is paid from time 2 on; at times 0 and 1 half of the time."""
+    assert best_joint(signal(0.5)) == pytest.approx((0.5 + 0.25 + 0.25 / 0.5) / 2, abs=1e-9)
+    with pytest.raises(ValueError, match="entries"):
+        best_joint(random_mdp(build_graph({"family": "path", "n": 9}), seed=0, gamma=0.5))
