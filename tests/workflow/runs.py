@@ -33,7 +33,7 @@ def environment(PYTHONPATH="", **more):
     return os.environ | {"OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": python_path} | more
 
 
-def run(folder, *options, config=TINY, cores=2, timeout=600, **more):
+def run(folder, *options, config=TINY, cores=2, timeout=1500, **more):
     """A run in `folder`, with more in its environment; its output is text."""
     return subprocess.run(
         command(*options, config=config, cores=cores),
