@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sacrepro.graph import check_graph
-from sacrepro.notices import sizes
+from sacrepro.notices import described
 
 #: float64 arrays; shapes are in the docstrings.
 Array = NDArray[Any]
@@ -124,8 +124,7 @@ class LocalModel(ABC):
         return float(max(r_i.max() for r_i in self.r))
 
     def __repr__(self) -> str:
-        told = f"n={self.n}, edges={self.graph.number_of_edges()}, S={sizes(self.state_sizes)}"
-        return f"{type(self).__name__}({told}, A={sizes(self.action_sizes)}, γ={self.gamma:g}, r̄={self.r_bar:g})"
+        return described(self)
 
     def joint_pi0(self) -> Array:
         """π_0 as one array of shape (S_0, …, S_{n-1})."""

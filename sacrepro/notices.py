@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-#: Entries of an array that are written out.
-_FEW = 4
+#: Entries of an array that are written out, and letters of a tuple.
+_FEW, _LONG = 4, 60
 
 
 class InputWarning(UserWarning):
@@ -24,10 +24,17 @@ def warn(text: str) -> None:
     warnings.warn(text, InputWarning, stacklevel=level)
 
 
-def brief(record: Any) -> str:
-    """One line for a NamedTuple: numbers are written out, arrays and tuples of arrays by their shape."""
-    fields = ", ".join(f"{name}={_short(getattr(record, name))}" for name in record._fields)
+def brief(record: Any, *names: str) -> str:
+    """One line for a NamedTuple, or of `names` alone: numbers are written out, arrays and tuples of arrays by shape."""
+    fields = ", ".join(f"{name}={_short(getattr(record, name))}" for name in names or record._fields)
     return f"{type(record).__name__}({fields})"
+
+
+def described(model: Any) -> str:
+    """One line for what has a graph, sizes and γ: a model, a network file's, a simulator; r̄ where it is known."""
+    S, A = (sizes(tuple(map(int, numbers))) for numbers in (model.state_sizes, model.action_sizes))
+    told = f"n={len(model.graph)}, edges={model.graph.number_of_edges()}, S={S}, A={A}, γ={model.gamma:g}"
+    return f"{type(model).__name__}({told}{f', r̄={model.r_bar:g}' if hasattr(model, 'r_bar') else ''})"
 
 
 def sizes(numbers: tuple[int, ...]) -> str:
@@ -47,6 +54,6 @@ def _short(value: Any) -> str:
     if isinstance(value, tuple) and value and all(isinstance(x, np.ndarray) for x in value):
         shapes = sorted({x.shape for x in value})
         return f"{len(value)} arrays {' '.join(str(shape) for shape in shapes[:_FEW])}"
-    if isinstance(value, tuple) and len(value) > _FEW:
+    if isinstance(value, tuple) and (len(value) > _FEW or len(repr(value)) > _LONG):
         return f"{len(value)} of {type(value[0]).__name__}"
     return repr(value)

@@ -52,22 +52,36 @@ def softmax(theta_i: Array) -> Array:
 
 
 class Sized(Protocol):
-    """A model as policies see it: how many agents, with how many local states and actions."""
+    """What policies see of a model, a simulator or a network file: how many local states and actions agents have."""
 
     @property
-    def n(self) -> int: ...
+    def state_sizes(self) -> Sequence[int] | Array: ...
 
     @property
-    def state_sizes(self) -> tuple[int, ...]: ...
-
-    @property
-    def action_sizes(self) -> tuple[int, ...]: ...
+    def action_sizes(self) -> Sequence[int] | Array: ...
 
 
-def check_sized(mdp: object) -> None:
-    """TypeError for what is no model."""
-    if not all(hasattr(mdp, name) for name in ("n", "state_sizes", "action_sizes")):
-        raise TypeError(f"expected a model such as a NetworkedMDP, got {type(mdp).__name__}")
+def agent_sizes(mdp: Sized) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """((S_0, …), (A_0, …)); TypeError for what has no sizes, ValueError for sizes that are none or do not match."""
+    if not all(hasattr(mdp, name) for name in ("state_sizes", "action_sizes")):
+        raise TypeError(
+            f"expected a model such as a NetworkedMDP, got {type(mdp).__name__}, without state_sizes and action_sizes"
+        )
+    n = len(mdp.graph) if hasattr(mdp, "graph") else None
+    S = one_size_an_agent("state_sizes", mdp.state_sizes, n)
+    return S, one_size_an_agent("action_sizes", mdp.action_sizes, len(S))
+
+
+def one_size_an_agent(name: str, numbers: object, n: int | None = None) -> tuple[int, ...]:
+    """`numbers` as a tuple; TypeError or ValueError unless they are integers of at least 1, one an agent."""
+    if isinstance(numbers, str) or not isinstance(numbers, (Sequence, np.ndarray)):
+        raise TypeError(f"{name} must hold one integer an agent, got {numbers!r}")
+    if n is not None and len(numbers) != n:
+        raise ValueError(f"{name} holds {len(numbers)} numbers, but the graph has {n} agents")
+    for i, size in enumerate(numbers):
+        if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
+            raise ValueError(f"{name}[{i}] of agent {i} must be an integer of at least 1, got {size!r}")
+    return tuple(map(int, numbers))
 
 
 class Policy:
@@ -96,9 +110,8 @@ class Policy:
     @classmethod
     def of(cls, mdp: Sized, rule: Callable[[int, int], object]) -> Policy:
         """rule(i, s) for every agent and local state: an action, or a distribution over the A_i actions."""
-        check_sized(mdp)
         blocks = []
-        for i, (S_i, A_i) in enumerate(zip(mdp.state_sizes, mdp.action_sizes, strict=True)):
+        for i, (S_i, A_i) in enumerate(zip(*agent_sizes(mdp), strict=True)):
             block = np.zeros((S_i, A_i))
             for s in range(S_i):
                 choice = rule(i, s)
@@ -135,11 +148,10 @@ def check_theta(mdp: Sized, theta: Theta, name: str = "theta") -> tuple[Array, .
 
     Warns where every row of every agent is a distribution, which are probabilities taken for logits.
     """
-    check_sized(mdp)
     if isinstance(theta, Policy):
-        action_tables("zeta", theta.zeta, mdp.state_sizes, mdp.action_sizes)
+        action_tables("zeta", theta.zeta, *agent_sizes(mdp))
         return theta.theta
-    blocks = action_tables(name, theta, mdp.state_sizes, mdp.action_sizes)
+    blocks = action_tables(name, theta, *agent_sizes(mdp))
     warn_of_probabilities(blocks, name)
     return blocks
 
@@ -224,11 +236,9 @@ def score_norm(zeta_i: Array) -> float:
 
 def uniform_theta(mdp: Sized) -> tuple[Array, ...]:
     """θ = 0: every agent picks its actions uniformly."""
-    check_sized(mdp)
-    return tuple(np.zeros(shape) for shape in zip(mdp.state_sizes, mdp.action_sizes, strict=True))
+    return tuple(np.zeros(shape) for shape in zip(*agent_sizes(mdp), strict=True))
 
 
 def gaussian_theta(mdp: Sized, rng: np.random.Generator, scale: float = 1.0) -> tuple[Array, ...]:
     """θ with independent N(0, scale²) logits."""
-    check_sized(mdp)
-    return tuple(scale * rng.standard_normal(shape) for shape in zip(mdp.state_sizes, mdp.action_sizes, strict=True))
+    return tuple(scale * rng.standard_normal(shape) for shape in zip(*agent_sizes(mdp), strict=True))

@@ -17,7 +17,7 @@ from sacrepro.exact import discounted_state_distribution
 from sacrepro.exact.chain import exact_model
 from sacrepro.graph import check_agent, check_kappa, neighborhood
 from sacrepro.model import NORMALISATION_TOLERANCE, Array, real, wrong_shape
-from sacrepro.policy import Sized, Theta, all_actions_possible, policies, score
+from sacrepro.policy import Theta, all_actions_possible, policies, score
 
 
 def outside_axes(hood: Sequence[int], n: int) -> tuple[int, ...]:
@@ -116,7 +116,7 @@ def natural_weights(mdp: Model | CountedMDP, theta: Theta, i: int, kappa: int) -
     return conditional_law(mdp, zeta, discounted_state_distribution(mdp, theta), neighborhood(mdp.graph, i, kappa))
 
 
-def conditional_law(mdp: Sized, zeta: Sequence[Array], pi: Array, hood: Sequence[int]) -> Array:
+def conditional_law(mdp: Model, zeta: Sequence[Array], pi: Array, hood: Sequence[int]) -> Array:
     """The law of (s, a) outside `hood` given the cell under π × ζ, for a state law `pi` of shape (S_0, …, S_{n-1})."""
     n = mdp.n
     closed = tuple(j for j in range(n) if j not in hood)

@@ -24,16 +24,23 @@ from sacrepro import (
     truncate,
     truncated_policy_gradient,
 )
+from sacrepro.advise import advise
+from sacrepro.advise.evaluation import evaluation
+from sacrepro.advise.pilot import trained
+from sacrepro.advise.returns import Objective
+from sacrepro.advise.settings import Proposal
 from sacrepro.exact import dense
 from sacrepro.exact.chain import chain_of
 from sacrepro.exact.occupancy import state_law
 from sacrepro.graph import diameter, outside
 from sacrepro.instances import COUNTED
+from sacrepro.instances.network import of_model
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn.samples import samples
 from sacrepro.learn.transcription import outer_iteration
 from sacrepro.policy import gaussian_theta, policies
-from sacrepro.simulate import Simulator
+from sacrepro.simulate import Simulator, WirelessSimulator, as_simulator
+from sacrepro.simulate.coupled import CoupledSteps
 from strategies import cases, mdps, thetas
 
 #: What the issue of agreement with enumeration asks for, relative to the size of what is compared.
@@ -254,8 +261,22 @@ def test_every_record_prints_as_one_line():
     theta = gaussian_theta(mdp, np.random.default_rng(0))
     run = {"kappa": 1, "M": 200, "T": 5, "seed": 0}
     learned = sacrepro.sac(mdp, theta, **run, h=1, t0=2, eta=1)
+    network = of_model(mdp)
+    own = CoupledSteps(sacrepro.as_coupled(mdp))
+    advice = advise(network, 1.0, seconds=0)
+    settings = Proposal(1, 5, 1.0, 2.0, 1.0, ("T = 5: a reason that takes a line of its own", "t0 = 2: another one"))
+    returns = trained(network, Simulator(mdp), Objective(network, Simulator(mdp)), settings, [0, 1], [0])
     records = [
         mdp,
+        network,
+        Simulator(mdp),
+        as_simulator(own),
+        WirelessSimulator([(0,), (0,)], [0.5], [0.5, 0.5], deadline=2, gamma=0.9),
+        advice,
+        advice.pilot,
+        settings,
+        returns,
+        evaluation(network, theta),
         sacrepro.as_coupled(mdp),
         COUNTED["sis"](nx.star_graph(30), gamma=0.9),
         Policy.from_logits(theta),
@@ -277,6 +298,8 @@ def test_every_record_prints_as_one_line():
         assert len(repr(record)) <= 250, repr(record)
         assert repr(record).startswith((type(record).__name__, "<sacrepro."))
     assert repr(mdp) == f"NetworkedMDP(n=5, edges=4, S=2, A=2, γ=0.9, r̄={mdp.r_bar:g})"
+    assert repr(network) == repr(mdp).replace("NetworkedMDP", "Network")
+    assert repr(Simulator(mdp)) == "Simulator(n=5, edges=4, S=2, A=2, γ=0.9)"
     value = evaluate(mdp, theta)
     assert f"V=array(5, 2, 2, 2, 2, 2), J={value.J:.10g}, error={value.error:.10g}" in repr(value)
     assert repr(learned).startswith("SACTrace(theta=5 arrays (2, 2), thetas=5 arrays (101, 2, 2), m=array(101,), J_est")

@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sacrepro.coupled import as_coupled
+from sacrepro.instances import COUNTED
+from sacrepro.instances.network import of_model
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.model import Array, NetworkedMDP
-from sacrepro.policy import gaussian_theta, policies, uniform_theta
+from sacrepro.policy import Policy, check_theta, gaussian_theta, policies, uniform_theta
 from sacrepro.simulate import Simulator, SteppedSimulator, as_simulator, rollout_by_steps, steps
 from sacrepro.simulate.words import SCALE, START, STEP, run_key, step_keys, thresholds, word
 from strategies import cases
@@ -301,6 +303,35 @@ def test_a_users_simulator_must_describe_itself(name: str, value: object, error:
     setattr(own, name, value)
     with pytest.raises(error, match=message):
         as_simulator(own)
+
+
+def test_policies_are_made_for_whatever_has_sizes() -> None:
+    """Seen: refused for a simulator of one's own, "expected a model such as a NetworkedMDP"."""
+    mdp = random_mdp(nx.path_graph(3), seed=1, state_sizes=(2, 3, 2), action_sizes=(2, 1, 3))
+    counted = COUNTED["sis"](nx.path_graph(3), gamma=0.9)
+    own = [mdp, as_coupled(mdp), Copy(mdp), as_simulator(Copy(mdp)), as_simulator(mdp), of_model(mdp)]
+    for source in (*own, counted, as_simulator(counted)):
+        shapes = [(2, 2), (3, 1), (2, 3)] if source in own else [(2, 2)] * 3
+        assert [block.shape for block in uniform_theta(source)] == shapes
+        assert [block.shape for block in gaussian_theta(source, np.random.default_rng(0))] == shapes
+        assert [block.shape for block in Policy.of(source, lambda i, s: 0).zeta] == shapes
+        assert [block.shape for block in check_theta(source, uniform_theta(source))] == shapes
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("state_sizes", (2,), "state_sizes holds 1 numbers, but the graph has 2 agents"),
+        ("action_sizes", (2, 2, 2), "action_sizes holds 3 numbers, but the graph has 2 agents"),
+        ("action_sizes", (2, 0), r"action_sizes\[1\] of agent 1 must be an integer of at least 1, got 0"),
+    ],
+)
+def test_policies_are_not_made_for_sizes_that_are_none(name: str, value: object, message: str) -> None:
+    """Seen: "zip() argument 2 is shorter than argument 1"."""
+    own = Copy(random_mdp(nx.path_graph(2), seed=0))
+    setattr(own, name, value)
+    with pytest.raises(ValueError, match=message):
+        uniform_theta(own)
 
 
 def test_a_users_simulator_without_a_step_is_refused() -> None:

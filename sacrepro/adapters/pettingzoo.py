@@ -18,6 +18,7 @@ from sacrepro.counted import CountedMDP
 from sacrepro.coupled import CoupledMDP
 from sacrepro.graph import check_graph
 from sacrepro.model import Array, NetworkedMDP
+from sacrepro.notices import described
 from sacrepro.simulate.coupled import drawn
 
 #: Seeds that environments accept are below this.
@@ -78,6 +79,9 @@ class NetworkEnv(ParallelEnv):  # type: ignore[misc]
         self._rng = np.random.default_rng()
         self._s = np.zeros(mdp.n, dtype=np.int64)
         self._t = 0
+
+    def __repr__(self) -> str:
+        return f"NetworkEnv({self.mdp!r}, horizon={self.horizon})"
 
     def observation_space(self, agent: str) -> Discrete:
         """{0, …, S_i - 1}."""
@@ -195,6 +199,9 @@ class EnvironmentSimulator:
         self._starts = [(int(observed.start), int(acts.start)) for observed, acts in spaces]
         self.state_sizes = [int(observed.n) + (not endless) for observed, _ in spaces]
         self.action_sizes = [int(acts.n) for _, acts in spaces]
+
+    def __repr__(self) -> str:
+        return described(self)
 
     def reset(self, rng: np.random.Generator) -> Array:
         """s(0) of a new episode, seeded from rng."""

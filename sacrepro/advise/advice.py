@@ -28,6 +28,7 @@ from sacrepro.bounds.lemma4_vector import lemma4_vector
 from sacrepro.graph import check_agent
 from sacrepro.instances.network import Network
 from sacrepro.model import Array
+from sacrepro.notices import brief
 
 NOTHING = float("nan")
 
@@ -141,6 +142,9 @@ class Advice(NamedTuple):
     seconds: float
     cut: tuple[str, ...]
     pilot: Pilot
+
+    def __repr__(self) -> str:
+        return brief(self, "error", "of", "table", "n", "recommended", "shown_for", "certified", "measured", "paper")
 
 
 def advise(

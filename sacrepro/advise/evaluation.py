@@ -19,6 +19,7 @@ from sacrepro.advise.returns import EPISODES, Objective, Return, solvable
 from sacrepro.exact import certified_decay, evaluate, local_decay, local_value
 from sacrepro.instances.network import Network
 from sacrepro.model import Array
+from sacrepro.notices import brief
 
 #: κ's of D_i(κ), and joint pairs, in bits, up to which it is computed for the whole network.
 KAPPAS, PAIR_BITS = 6, 26.0
@@ -56,6 +57,9 @@ class Evaluation(NamedTuple):
     error: float
     agents: tuple[AgentValue, ...]
     left_out: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return brief(self)
 
 
 def evaluation(

@@ -21,6 +21,7 @@ from sacrepro.learn import sac_seeds
 from sacrepro.learn.checks import check_seed
 from sacrepro.learn.problem import seeds_together
 from sacrepro.model import Array
+from sacrepro.notices import brief
 from sacrepro.simulate import Simulator
 
 #: κ = 0, 1, … that a pilot tries, seeds for each, steps of its episodes at most, and bits of what it solves exactly.
@@ -72,6 +73,9 @@ class Trained(NamedTuple):
     rows: tuple[KappaReturn, ...]
     best: int
     gains: bool
+
+    def __repr__(self) -> str:
+        return brief(self)
 
 
 class Pilot(NamedTuple):

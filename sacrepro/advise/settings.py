@@ -19,6 +19,7 @@ from sacrepro.bounds.theorem5 import least_h, smoothness
 from sacrepro.instances.network import Network
 from sacrepro.learn.checks import check_arguments
 from sacrepro.learn.samples import samples
+from sacrepro.notices import brief
 from sacrepro.simulate import Simulator
 
 #: Steps of an episode at most and discounted horizons 1/(1-γ) at least, where T is proposed; visits an entry.
@@ -42,6 +43,9 @@ class Proposal(NamedTuple):
     t0: float
     eta: float
     reasons: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return brief(self)
 
     @property
     def arguments(self) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from sacrepro.instances.counts import CountKernel, codes, tabulated
 from sacrepro.model import Array, NetworkedMDP
+from sacrepro.notices import described
 
 if TYPE_CHECKING:
     from sacrepro.simulate import Simulator
@@ -48,6 +49,9 @@ class Network:
     attributes: Mapping[str, Array] = field(default_factory=dict, repr=False)
     used: frozenset[str] = frozenset()
     _made: dict[Any, Array] = field(default_factory=dict, repr=False)
+
+    def __repr__(self) -> str:
+        return described(self)
 
     @property
     def n(self) -> int:

@@ -17,7 +17,8 @@ from sacrepro.counted import CountedMDP
 from sacrepro.coupled import CoupledMDP
 from sacrepro.graph import check_graph
 from sacrepro.model import LARGEST_SCALE, Array, NetworkedMDP
-from sacrepro.policy import Policy
+from sacrepro.notices import described
+from sacrepro.policy import Policy, one_size_an_agent
 from sacrepro.simulate.coupled import CoupledSteps
 from sacrepro.simulate.kernel import policy_thresholds, sample_actions
 from sacrepro.simulate.simulator import (
@@ -74,8 +75,8 @@ class SteppedSimulator:
         self.own = own
         self.graph = own.graph
         self.n = len(own.graph)
-        self.state_sizes = _sizes("state_sizes", own.state_sizes, self.n)
-        self.action_sizes = _sizes("action_sizes", own.action_sizes, self.n)
+        self.state_sizes = one_size_an_agent("state_sizes", own.state_sizes, self.n)
+        self.action_sizes = one_size_an_agent("action_sizes", own.action_sizes, self.n)
         if isinstance(own.gamma, bool) or not isinstance(own.gamma, (int, float, np.integer, np.floating)):
             raise TypeError(f"gamma must be a number, got {own.gamma!r}")
         self.gamma = float(own.gamma)
@@ -83,6 +84,9 @@ class SteppedSimulator:
             raise ValueError(f"gamma must lie in [0, 1), got {own.gamma!r}")
         self.pair = pair_starts(self.state_sizes, self.action_sizes)
         self.code_type = code_type(self.state_sizes, self.action_sizes)
+
+    def __repr__(self) -> str:
+        return described(self)
 
     def rollout(self, zeta: Sequence[Array] | Policy, T: int, *, seed: int, m: int) -> Trajectory:
         """The trajectory of outer iteration m under `seed` and the policies ζ, blocks (S_i, A_i), at t = 0..T.
@@ -173,14 +177,3 @@ def _unmasked(what: str, answer: object) -> Array:
     if isinstance(answer, np.ma.MaskedArray) and np.ma.is_masked(answer):
         raise ValueError(f"{what} that are masked for agent {int(np.argmax(np.ma.getmaskarray(answer)))}")
     return np.asarray(answer)
-
-
-def _sizes(name: str, sizes: Sequence[int], n: int) -> tuple[int, ...]:
-    if not isinstance(sizes, (Sequence, np.ndarray)):
-        raise TypeError(f"{name} must hold one integer an agent, got {sizes!r}")
-    if len(sizes) != n:
-        raise ValueError(f"{name} holds {len(sizes)} numbers, but the graph has {n} agents")
-    for i, size in enumerate(sizes):
-        if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
-            raise ValueError(f"{name}[{i}] of agent {i} must be an integer of at least 1, got {size!r}")
-    return tuple(int(size) for size in sizes)

@@ -10,7 +10,7 @@ import numpy as np
 
 from sacrepro.counted import CountedMDP
 from sacrepro.model import Array, NetworkedMDP, action_tables
-from sacrepro.notices import brief
+from sacrepro.notices import brief, described
 from sacrepro.policy import Policy
 from sacrepro.simulate.kernel import policy_thresholds, rollout, room
 from sacrepro.simulate.tables import Sampled, Tables, pair_starts, sampled, tables
@@ -57,6 +57,9 @@ class Simulator:
         self.code_type = code_type(self.state_sizes, self.action_sizes)
         self._mdp: NetworkedMDP | CountedMDP | Sampled = mdp
         self._tables: dict[int, Tables] = {}
+
+    def __repr__(self) -> str:
+        return described(self)
 
     def tables(self, copies: int) -> Tables:
         """What `sacrepro.simulate.kernel.rollout` reads to sample `copies` seeds at once; opaque to the learner."""

@@ -14,6 +14,7 @@ import numpy as np
 
 from sacrepro.graph import sharing_graph
 from sacrepro.model import Array, discount
+from sacrepro.notices import described
 from sacrepro.policy import Policy
 from sacrepro.simulate.compiled import compiled
 from sacrepro.simulate.kernel import policy_thresholds
@@ -76,6 +77,9 @@ class WirelessSimulator:
         first = np.concatenate([[0], np.cumsum([len(points) for points in access])])
         points = np.array([y for own in access for y in own], dtype=np.int64)
         self.opaque = Air(first, points, _threshold(q), _threshold(p), deadline, slots)
+
+    def __repr__(self) -> str:
+        return described(self)
 
     def episodes(self, zeta: Array, seeds: Array, m: int, T: int) -> tuple[Array, Array]:
         """(z, r) at t = 0..T of outer iteration m, one seed a copy; row i·B + b is agent i under seed b.

@@ -140,7 +140,7 @@ def test_refusals(error, match, call):
 
 def test_algorithm_1_learns_the_same_from_the_environment():
     """The step of `sac` through the environment and through the model: equal within four standard errors over seeds."""
-    theta = uniform_theta(MDP)
+    theta = uniform_theta(simulator(parallel_env(MDP), MDP.graph, gamma=MDP.gamma, endless=True))
     settings = {"kappa": 0, "M": 1, "T": 30, "h": 2.0, "t0": 4.0, "eta": 1.0}
     seen, own = [], []
     for seed in range(60):
@@ -198,3 +198,10 @@ def test_costs_and_endings():
 
 def test_the_example_runs():
     assert doctest.testmod(adapter).failed == 0
+
+
+def test_both_doors_print_as_one_line():
+    env = parallel_env(MDP, horizon=7)
+    assert repr(env) == f"NetworkEnv({MDP!r}, horizon=7)"
+    through = simulator(env, MDP.graph, gamma=0.8, endless=True)
+    assert repr(through) == "EnvironmentSimulator(n=3, edges=2, S=2, A=2, γ=0.8)"
