@@ -24,6 +24,14 @@ def warn(text: str) -> None:
     warnings.warn(text, InputWarning, stacklevel=level)
 
 
+def warn_of_diameter(kappa: int, diameter: int) -> None:
+    """Warn of a κ beyond the diameter, which changes nothing and is likely a slip."""
+    warn(
+        f"kappa = {kappa} is beyond the diameter of the graph, {diameter}: every N_i^κ holds all agents that i "
+        f"can reach, so the run is that of kappa = {diameter}"
+    )
+
+
 def brief(record: Any, *names: str) -> str:
     """One line for a NamedTuple, or of `names` alone: numbers are written out, arrays and tuples of arrays by shape."""
     fields = ", ".join(f"{name}={_short(getattr(record, name))}" for name in names or record._fields)

@@ -143,6 +143,10 @@ class Policy:
 Theta = Sequence[Array] | Policy
 
 
+class Checked(tuple[Array, ...]):
+    """Blocks of θ as `check_theta` leaves them: who is given them again does not warn of them again."""
+
+
 def check_theta(mdp: Sized, theta: Theta, name: str = "theta") -> tuple[Array, ...]:
     """θ as a tuple of float64 arrays, one of shape (S_i, A_i) an agent; ValueError names the agent that differs.
 
@@ -152,8 +156,15 @@ def check_theta(mdp: Sized, theta: Theta, name: str = "theta") -> tuple[Array, .
         action_tables("zeta", theta.zeta, *agent_sizes(mdp))
         return theta.theta
     blocks = action_tables(name, theta, *agent_sizes(mdp))
-    warn_of_probabilities(blocks, name)
-    return blocks
+    if not isinstance(theta, Checked):
+        warn_of_probabilities(blocks, name)
+    return Checked(blocks)
+
+
+def checked(mdp: Sized, theta: Theta, name: str = "theta") -> Theta:
+    """`theta` after `check_theta`, a `Policy` as it is: what a function hands on that needs it several times."""
+    blocks = check_theta(mdp, theta, name)
+    return theta if isinstance(theta, Policy) else blocks
 
 
 def warn_of_probabilities(blocks: Sequence[Array], name: str = "theta") -> None:

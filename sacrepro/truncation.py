@@ -17,7 +17,7 @@ from sacrepro.exact import discounted_state_distribution
 from sacrepro.exact.chain import exact_model
 from sacrepro.graph import check_agent, check_kappa, neighborhood
 from sacrepro.model import NORMALISATION_TOLERANCE, Array, real, wrong_shape
-from sacrepro.policy import Theta, all_actions_possible, policies, score
+from sacrepro.policy import Theta, all_actions_possible, checked, policies, score
 
 
 def outside_axes(hood: Sequence[int], n: int) -> tuple[int, ...]:
@@ -112,6 +112,7 @@ def natural_weights(mdp: Model | CountedMDP, theta: Theta, i: int, kappa: int) -
     mdp = exact_model(mdp)
     check_agent(i, mdp.n)
     check_kappa(kappa)
+    theta = checked(mdp, theta)
     zeta = policies(mdp, theta)
     return conditional_law(mdp, zeta, discounted_state_distribution(mdp, theta), neighborhood(mdp.graph, i, kappa))
 
@@ -140,6 +141,7 @@ def truncated_policy_gradient(
     mdp = exact_model(mdp)
     all_actions_possible(theta, "ĥ, which is in θ,")
     check_kappa(kappa)
+    theta = checked(mdp, theta)
     return truncated_gradient_from(mdp, policies(mdp, theta), discounted_state_distribution(mdp, theta), Q_hat, kappa)
 
 

@@ -14,10 +14,10 @@ from sacrepro.exact.cell_chain import CellShape
 from sacrepro.exact.chain import Chain, chain_of, exact_model
 from sacrepro.exact.coupled import pair_chain
 from sacrepro.exact.memory import demand, readable_count
-from sacrepro.graph import check_kappa
+from sacrepro.graph import check_kappa, diameter
 from sacrepro.model import Array, one_an_agent, real, wrong_shape
-from sacrepro.notices import brief
-from sacrepro.policy import Theta, check_theta, mixed, policies
+from sacrepro.notices import brief, warn_of_diameter
+from sacrepro.policy import Theta, checked, mixed, policies
 
 #: Multiply-adds that one call may take: about five minutes on one core.
 WORK = 1 << 40
@@ -86,9 +86,17 @@ def chain_sizes(mdp: Model) -> tuple[tuple[int, ...], tuple[int, ...]]:
     return mdp.state_sizes, mdp.action_sizes
 
 
-def step_sizes(kappa: int, T: int, h: float, t0: float, epsilon: float) -> Array:
-    """α_0, …, α_{T-1} of line 6; TypeError or ValueError names the argument that makes no sense."""
+def kappa_within(mdp: Model, kappa: int) -> int:
+    """κ, or the diameter with a warning where κ is beyond it: the neighborhoods, and so the law, are the same."""
     check_kappa(kappa)
+    farthest = diameter(mdp.graph)
+    if kappa > farthest:
+        warn_of_diameter(kappa, farthest)
+    return min(int(kappa), farthest)
+
+
+def step_sizes(T: int, h: float, t0: float, epsilon: float) -> Array:
+    """α_0, …, α_{T-1} of line 6; TypeError or ValueError names the argument that makes no sense."""
     if isinstance(T, bool) or not isinstance(T, (int, np.integer)):
         raise TypeError(f"T must be an integer, got {T!r}")
     if T < 1:
@@ -106,7 +114,7 @@ def step_sizes(kappa: int, T: int, h: float, t0: float, epsilon: float) -> Array
 
 def mixed_chain(mdp: Model, theta: Theta, epsilon: float) -> Chain:
     """The chain of the policies (1-ε) ζ_i + ε/A_i: over states, or over pairs for an action-coupled model."""
-    check_theta(mdp, theta)
+    theta = checked(mdp, theta)
     policy = mixed(policies(mdp, theta), float(epsilon)) if epsilon > 0 else theta
     return pair_chain(mdp, policy) if isinstance(mdp, CoupledMDP) else chain_of(mdp, policy)
 

@@ -32,6 +32,7 @@ from sacrepro.exact.algorithm_inputs import (
     afford,
     as_Q_hat,
     first_tables,
+    kappa_within,
     law_cost,
     mixed_chain,
     step_sizes,
@@ -44,7 +45,7 @@ from sacrepro.exact.gradient import objective_and_gradient
 from sacrepro.graph import check_agent
 from sacrepro.model import Array
 from sacrepro.notices import brief
-from sacrepro.policy import Theta, all_actions_possible, check_theta, mixed, policies, score
+from sacrepro.policy import Checked, Theta, all_actions_possible, check_theta, checked, mixed, policies, score
 
 
 class ExpectedUpdate(NamedTuple):
@@ -89,7 +90,8 @@ def expected_update(
     """
     mdp = exact_model(mdp)
     all_actions_possible(theta, "E ĝ, which is in θ,")
-    alpha = step_sizes(kappa, T, h, t0, epsilon)
+    theta, kappa = checked(mdp, theta), kappa_within(mdp, kappa)
+    alpha = step_sizes(T, h, t0, epsilon)
     afford(law_cost(mdp, kappa=kappa, T=T), work, memory_limit)
     chain, starts = mixed_chain(mdp, theta, epsilon), first_tables(mdp, kappa, Q_hat)
     n, sizes = mdp.n, list(zip(mdp.state_sizes, mdp.action_sizes, strict=True))
@@ -134,9 +136,10 @@ def mean_curve(
     if isinstance(eta, bool) or not (isinstance(eta, (int, float, np.number)) and math.isfinite(eta) and eta > 0):
         raise ValueError(f"eta must be finite and above 0, got {eta!r}")
     mdp = exact_model(mdp)
-    theta = [check_theta(mdp, theta0, "theta0")]
+    start, kappa = checked(mdp, theta0, "theta0"), kappa_within(mdp, kappa)
+    theta = [check_theta(mdp, start)]
     for m in range(M):
-        at = theta0 if m == 0 else theta[-1]
+        at = start if m == 0 else Checked(theta[-1])
         g_hat = expected_update(
             mdp, at, kappa=kappa, T=T, h=h, t0=t0, epsilon=epsilon, work=work, memory_limit=memory_limit
         ).g_hat
@@ -163,7 +166,8 @@ def expected_critic(
     One weight in place of one for each cell, so T may be a few hundred times as long; arguments and errors as there.
     """
     mdp = exact_model(mdp)
-    alpha = step_sizes(kappa, T, h, t0, epsilon)
+    kappa = kappa_within(mdp, kappa)
+    alpha = step_sizes(T, h, t0, epsilon)
     agents = range(mdp.n) if agents is None else agents
     for i in agents:
         check_agent(i, mdp.n)

@@ -22,6 +22,7 @@ from sacrepro.exact.algorithm_inputs import (
     as_Q_hat,
     chain_sizes,
     first_tables,
+    kappa_within,
     mixed_chain,
     step_sizes,
 )
@@ -68,7 +69,8 @@ def critic_law(
     """Mean and covariance of agent i's Q̂_i^T; arguments and errors as of `expected_update`."""
     mdp = exact_model(mdp)
     check_agent(i, mdp.n)
-    alpha = step_sizes(kappa, T, h, t0, epsilon)
+    kappa = kappa_within(mdp, kappa)
+    alpha = step_sizes(T, h, t0, epsilon)
     shape = CellShape(mdp.graph, *chain_sizes(mdp), i, kappa)
     afford(_cost(shape, T), work, memory_limit)
     cells = cell_chain(mixed_chain(mdp, theta, epsilon), i, kappa)

@@ -14,7 +14,7 @@ import networkx as nx
 import numpy as np
 
 from sacrepro.model import Array
-from sacrepro.notices import warn
+from sacrepro.notices import warn_of_diameter
 from sacrepro.simulate.compiled import compiled
 
 #: A table with more cells than this is indexed by first visit; 2^12 doubles fit the first-level caches.
@@ -55,10 +55,7 @@ def hoods(graph: nx.Graph, kappa: int, state_sizes: Sequence[int], action_sizes:
         wider = reach @ one_hop
         wider.data[:] = 1
         if wider.nnz == reach.nnz:
-            warn(
-                f"kappa = {kappa} is beyond the diameter of the graph, {diameter}: every N_i^κ holds all agents that i "
-                f"can reach, so the run is that of kappa = {diameter}"
-            )
+            warn_of_diameter(kappa, diameter)
             break
         reach = wider
     reach.sort_indices()
