@@ -59,6 +59,8 @@ def _short(value: Any) -> str:
         return f"array{value.shape}"
     if isinstance(value, (float, np.floating)):
         return f"{float(value):.10g}"
+    if hasattr(value, "_fields"):
+        return f"{type(value).__name__}(…)"
     if isinstance(value, tuple) and value and all(isinstance(x, np.ndarray) for x in value):
         shapes = sorted({x.shape for x in value})
         return f"{len(value)} arrays {' '.join(str(shape) for shape in shapes[:_FEW])}"

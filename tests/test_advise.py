@@ -26,7 +26,7 @@ from sacrepro.bounds.lemma4_vector import lemma4_vector
 from sacrepro.exact.dense import q_function
 from sacrepro.graph import diameter, neighborhood
 from sacrepro.instances import build
-from sacrepro.instances.network import of_model
+from sacrepro.instances.network import of_model, power, rounded
 from sacrepro.instances.sampling import Sampler
 from sacrepro.instances.sis import sis
 from sacrepro.network import example, load
@@ -354,12 +354,19 @@ def test_a_summary_of_a_model(tmp_path):
 
 
 def test_the_decay_rate_is_the_smaller_of_lemma3_and_the_influence_matrix():
-    assert summary(load_example()).endswith("not below γ, so by Lemma 3 Q_i decays at rate ρ = γ = 0.8, or faster\n")
+    told = summary(load_example())
+    assert "not below γ, so by Lemma 3 Q_i decays at rate ρ = γ = 0.8, or faster\n" in told
+    assert told.splitlines()[-1].startswith("influence series     advise adds it up all the same")
     weak = summary(of_model(sis(nx.path_graph(3), gamma=0.8, beta=(0.1, 0.05))))
     mu = float(re.search(r"μ = (\d\.\d+)", weak).group(1))
     told = re.search(r"below γ, so by the influence matrix Q_i decays at rate ρ = (\d\.\d+), or faster", weak)
     assert float(told.group(1)) == pytest.approx(0.8 * mu, abs=1e-4)
     assert mu < 1.0
+    assert "influence series" not in weak
+    # What it says of the series: γμ is above 1, and yet it is nowhere above Lemma 3's bound, and below it at κ = 0.
+    bounds = certificates(load_example(), [], 4)
+    assert (bounds.every.truncated <= bounds.paper_q + 1e-12).all()
+    assert bounds.every.truncated[0, 0] < 0.7 * bounds.paper_q[0]
 
 
 def ring(n, pairs=False):
@@ -412,7 +419,7 @@ def test_episodes_are_a_rule_of_thumb_for_the_median_and_the_largest_table():
     assert f"take T = {round(10 ** (row.entries_median + 1)):,} or more, for the largest table T = " in text
     assert "ten visits an entry if all are visited alike, a rule of thumb that nothing certifies" in text
     fits = advise(load(KARATE), 1.3, T=round(10 ** (row.entries_median + 0.5)), seconds=0.0)
-    assert "The largest would take T = 7e11: ten visits an entry if" in recommendation(fits)
+    assert "The largest would take T = 6.9e11: ten visits an entry if" in recommendation(fits)
     assert "nothing certifies; no episode fills the largest." in recommendation(fits)
     assert "no episode fills" not in recommendation(advise(load_example(), 0.3, seconds=0.0))
 
@@ -440,6 +447,46 @@ def test_columns_that_hold_nothing_are_left_out_and_spheres_are_explained():
     gradient = advise(load_example(), 0.3, "gradient", [0], seconds=0.0)
     assert "or spheres (lemma4_sharp)" in words(load_example(), gradient)
     assert "D_i(κ)" not in words(load_example(), gradient)
+
+
+def test_counts_have_one_format():
+    """Seen: 46,656 beside 2e6, and 3,712 B beside 5.1 kB."""
+    counts = [0, 7, 46_656, 999_999_999, 10**9, 2_176_782_336, 9_960_000_000, 10**400]
+    told = ["0", "7", "46,656", "999,999,999", "1.0e9", "2.2e9", "1.0e10", "1.0e400"]
+    assert [rounded(count) for count in counts] == told
+    assert [power(math.log10(count)) for count in counts[1:]] == told[1:]
+    text = words(ring(40), advise(ring(40), 0.05, seconds=0.0))
+    row = next(line for line in text.splitlines() if line.lstrip().startswith("5 "))
+    assert "4,194,304, ≤ 4,194,304" in row
+    assert "1.34 GB" in row
+
+
+def test_where_computing_stops_is_said():
+    """Seen: columns that stand still from κ = 7 on, without a word."""
+    long = advise(ring(40), 0.001, seconds=0.0)
+    assert "bounds from each agent's own outside beyond κ = 7" in long.beyond
+    assert "sizes of tables beyond κ = 5" in long.beyond
+    assert long.rows[8].td == long.rows[7].td < long.rows[6].td
+    assert "not computed: bounds from each agent's own outside beyond κ = 7; " in words(ring(40), long)
+    # On a ring of 12 κ = 5 is the last that leaves anybody out.
+    short = advise(ring(12), 0.001, seconds=0.0)
+    assert short.farthest == 6
+    assert short.beyond == ()
+    assert "not computed:" not in words(ring(12), short)
+
+
+def test_bounds_that_would_take_too_long_are_said_to_be_left_out(monkeypatch):
+    monkeypatch.setattr("sacrepro.advise.certificates.MOST_WORK", 1)
+    assert "bounds from each agent's own outside" in advise(ring(12), 0.001, seconds=0.0).beyond
+
+
+def test_the_last_kappa_that_is_looked_at_is_said(monkeypatch):
+    monkeypatch.setattr("sacrepro.advise.certificates.MOST_KAPPA", 3)
+    assert advise(ring(12), 0.001, seconds=0.0).beyond == ("any bound beyond κ = 2",)
+    monkeypatch.undo()
+    enough = advise(ring(12), 4.0, seconds=0.0)
+    assert enough.paper is not None
+    assert enough.beyond == ()  # nobody asks for more
 
 
 def test_a_summary_of_large_local_tables_says_what_it_leaves_out(monkeypatch):

@@ -80,26 +80,33 @@ def test_proposed_arguments_follow_their_rules_and_have_reasons():
     simulator = network.simulator()
     found = proposal(network, simulator, [0, 1], seeds=8)
     assert (found.T, found.h, found.t0, found.M) == (640, 64.0, 128.0, ITERATIONS[0])
-    assert [reason.split(" = ")[0] for reason in found.reasons] == ["T", "h", "t0", "M", "η"]
+    assert [reason.split(" = ")[0] for reason in found.reasons] == ["T", "h", "t0", "M", "η", "η"]
     assert "10 visits an entry of the median table at κ = 1 would take 640 steps" in found.reasons[0]
     # A noise of this scale moves a logit by so much: η² σ² Σ 1/(m+1).
-    noise = float(found.reasons[-1].split("standard deviation ")[1].split(" ")[0])
+    noise = float(found.reasons[-2].split("standard deviation ")[1].split(" ")[0])
     moved = found.eta * noise * math.sqrt(sum(1 / (m + 1) for m in range(found.M)))
     assert moved == pytest.approx(WANDER, rel=0.05)
     given_all = proposal(network, simulator, [0], seeds=1, **FEW)
-    assert given_all.reasons == ()
+    # L' = r̄/(2(1-γ)²) with r̄ = 1.25 and γ = .8: no step above .064 is covered, given or proposed.
+    beyond = "is above 1/L' = 0.064: the theory covers no such step, Theorem 5 only η ≤ 1/(4L') = 0.016"
+    assert given_all.reasons == (f"η = 0.5 {beyond}",)
+    assert found.reasons[-1] == f"η = {found.eta:g} {beyond}"
+    assert proposal(network, simulator, [0], seeds=1, **FEW | {"eta": 0.063}).reasons == ()
     assert given_all.arguments == FEW
     assert proposal(network, simulator, [0], seeds=1, t0=5.0, M=9, T=50, eta=1.0).h == 2.5
     # κ = 0 has 4 entries: h is what Theorem 5 asks for when they are visited alike, as an episode can afford it.
     assert proposal(network, simulator, [0], seeds=1, T=1000, M=9, eta=1.0).h == pytest.approx(4 / (1 - math.sqrt(0.8)))
-    assert f"Algorithm 1 with M = {found.M}, T = 640" in settings_words(found)
+    assert "Algorithm 1 with M = 2,000, T = 640" in settings_words(found)
+    assert "M = 2,000: noise averages out over iterations, so as many of 2,000, 1,000, 500, 200, 100 as" in " ".join(
+        settings_words(found).split()
+    )
 
 
 def test_rewards_of_zero_leave_a_step():
     network = test_network.load_dict(FRIENDS | {"reward": "0"})
     found = proposal(network, network.simulator(), [0], seeds=1, M=5, T=20)
     assert found.eta == 1.0
-    assert "ĝ does not vary" in found.reasons[-1]
+    assert "ĝ does not vary" in found.reasons[-1]  # and L' = 0 covers any step
 
 
 @pytest.mark.parametrize(
@@ -194,6 +201,34 @@ def test_the_smallest_kappa_that_is_best_within_noise(rows, chosen):
     assert best(rows) == chosen
 
 
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        (
+            [row(0, 1.95), row(1, 2.0), row(2, 1.0)],
+            "The largest is that of κ = 1; κ = 0 is below it by no more than the noise of their difference (Student's "
+            "95 %). So κ = 0 is the smallest that is not shown to earn less.",
+        ),
+        (
+            [row(0, 2.0), row(1, 1.95), row(2, 1.96)],
+            "The largest is that of κ = 0; κ = 1, 2 are below it by no more than the noise",
+        ),
+        ([row(0, 1.0), row(1, 2.0)], "The largest is that of κ = 1; every other κ is below it by more than the noise"),
+        ([row(0, 1.0, seeds=1), row(1, 2.0, seeds=1)], "κ = 1 has the largest return, of one seed each"),
+    ],
+)
+def test_what_was_compared_is_told(rows, told):
+    """Seen: "earns most within noise" of returns that nothing tells apart."""
+    found = short(test_network.load_dict(FRIENDS), kappas=[row.kappa for row in rows])
+    found = found._replace(rows=tuple(rows), best=best(rows), gains=True)
+    assert told in " ".join(training_words(found).split())
+    last = pilot_words(Pilot(found, ""), rows[-1].kappa, 0.3)
+    apart = rows[-1].kappa != best(rows) and rows[-1].J < 1.9
+    assert ("DIFFER" in " ".join(last)) == apart
+    beyond = " ".join(" ".join(pilot_words(Pilot(found, ""), 7, 0.3)).split())
+    assert "what these samples earn, and κ = 7 was not tried." in beyond
+
+
 def test_a_pilot_finds_the_kappa_that_earns_and_keeps_to_its_time():
     """Five friends: nobody's neighbors tell what to do, so the smallest table learns best from few samples."""
     found = pilot(test_network.load_dict(FRIENDS), seconds=60.0)
@@ -224,7 +259,7 @@ def test_a_pilot_that_turns_out_too_slow_is_left_out(monkeypatch):
     monkeypatch.setattr("sacrepro.advise.pilot.ITERATIONS", (10**9,))
     found = pilot(test_network.load_dict(FRIENDS), seconds=60.0)
     assert found.trained is None
-    assert found.note.startswith("1000000000 outer iterations for each κ and seed would take")
+    assert found.note.startswith("1.0e9 outer iterations for each κ and seed would take")
     assert found.note.endswith("s with a reserve; more --seconds make one")
 
 

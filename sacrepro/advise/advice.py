@@ -114,7 +114,8 @@ class Advice(NamedTuple):
     farthest  : from this κ on nothing is left out of any table, so that every error is 0; the diameter, or at most so
         in large components.        components : of the graph.
     asked     : the agents asked about.        table : which tables, of `TABLES`.
-    seconds   : the time given.        cut : what it cut short.
+    seconds   : the time given.        cut : what it cut short.        beyond : what is not computed beyond some κ,
+        whatever the time; what is certified at that κ holds at every larger one.
     pilot     : what short runs of SAC earn at each κ: the return's answer, beside that of the error.
     """
 
@@ -141,6 +142,7 @@ class Advice(NamedTuple):
     table: str
     seconds: float
     cut: tuple[str, ...]
+    beyond: tuple[str, ...]
     pilot: Pilot
 
     def __repr__(self) -> str:
@@ -187,6 +189,8 @@ def advise(
     certified = least([row.certified for row in rows], error)
     under_uniform = least([row.measured for row in rows], error)
     recommended = recommended_kappa(rows, certified, under_uniform)
+    farthest = min([int(bounds.eccentricity.max()), *(cost.kappa for cost in prices if cost.whole == network.n)])
+    paper = least([row.paper for row in rows], error)
     clock.say("pilot of SAC")
     earned = pilot(network, seconds=seconds - (time.monotonic() - begin) if seconds else 0.0, seed=seed)
     clock.say("")
@@ -197,12 +201,12 @@ def advise(
         n=network.n,
         trivial=bounds.trivial_q if of == "q" else bounds.trivial_gradient,
         looked_at=tuple(sorted({entry.agent for entry in seen})),
-        paper=least([row.paper for row in rows], error),
+        paper=paper,
         certified=certified,
         measured=under_uniform,
         learnable=max(cost.kappa for cost in prices if cost.kappa == 0 or cost.entries_median <= math.log10(T)),
         everyone=everyone,
-        farthest=min([int(bounds.eccentricity.max()), *(cost.kappa for cost in prices if cost.whole == network.n)]),
+        farthest=farthest,
         components=nx.number_connected_components(network.graph),
         rows=rows,
         agents=tuple(_agents(network, bounds, every, uniform, seen, table, error_of_q(network, error, of))),
@@ -218,6 +222,10 @@ def advise(
         table=table,
         seconds=seconds,
         cut=tuple(clock.cut),
+        beyond=(
+            *clock.short_of(min(kappas, farthest) - 1),
+            *([f"any bound beyond κ = {kappas - 1}"] if paper is None and kappas < farthest else []),
+        ),
         pilot=earned,
     )
 

@@ -41,6 +41,7 @@ MOST_BOUNDS = 20_000_000
 MOST_KAPPA = 400
 #: Numbers moved, agents × columns × steps, up to which own outsides enter whatever the clock says; and κ that they do.
 FREE_WORK, MOST_WORK, OWN_KAPPAS = 1 << 27, 1 << 29, 8
+OWN = "bounds from each agent's own outside"
 #: What starting on a component costs, in the same unit.
 A_COMPONENT = 1 << 20
 
@@ -152,14 +153,17 @@ def own_bounds(
         kappas = min(found[0].td.shape[1], OWN_KAPPAS, int(eccentricity[own].max(initial=0)))
         work = len(members) * len(own) * kappas * min(steps, 500)
         works.append(work + A_COMPONENT if 0 < work <= MOST_WORK else 0)
+        if work > MOST_WORK:
+            clock.reach(OWN, -1)
     free = affordable(works, FREE_WORK)
     for k in sorted((k for k, work in enumerate(works) if work), key=lambda k: not free[k]):
         members, own = pieces[k], own_of[k]
         kappas = min(found[0].td.shape[1], OWN_KAPPAS, int(eccentricity[own].max()))
         if not free[k] and not clock.left(0.3):
-            clock.stop("bounds from each agent's own outside")
+            clock.stop(OWN)
             break
         clock.say(f"influence bounds of {len(own):,} agents")
+        clock.reach(OWN, kappas - 1)
         distance = dijkstra(A[members][:, members], unweighted=True, indices=np.searchsorted(members, own))
         inside, outside = C[members][:, members], C_theta[members][:, members]
         place = np.searchsorted(members, own)

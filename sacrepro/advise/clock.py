@@ -10,11 +10,13 @@ class Clock:
     """Seconds since it was made, against a budget.
 
     cut : what was left out or stopped early because the budget was spent, in the order in which it happened.
+    last : the last κ for which something was computed, whatever the budget.
     """
 
     def __init__(self, seconds: float, progress: Callable[[str], None] | None = None) -> None:
         self.seconds = seconds
         self.cut: list[str] = []
+        self.last: dict[str, int] = {}
         self._begin = time.monotonic()
         self._progress = progress
 
@@ -31,3 +33,12 @@ class Clock:
         """Note what the budget cut, once."""
         if what not in self.cut:
             self.cut.append(what)
+
+    def reach(self, what: str, kappa: int) -> None:
+        """Note the last κ for which something is computed, of several the largest; -1 for none."""
+        self.last[what] = max(kappa, self.last.get(what, kappa))
+
+    def short_of(self, kappa: int) -> tuple[str, ...]:
+        """What was computed, but not up to κ."""
+        short = [(what, last) for what, last in self.last.items() if last < kappa]
+        return tuple(what if last < 0 else f"{what} beyond κ = {last}" for what, last in short)

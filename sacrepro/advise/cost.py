@@ -120,6 +120,7 @@ def costs(network: Network, kappas: int, T: int, clock: Clock, *, timed: bool = 
                 *measured,
             )
         )
+        clock.reach("sizes of tables", kappa)
     return found
 
 

@@ -130,6 +130,8 @@ def exact_values(network: Network, agents: Sequence[int], kappas: int, tol: floa
             lower, upper = bounds.lower[0], bounds.upper[0]
             method = "exact" if swept else "branch and bound"
             found.append(Measured(i, method, lower, 0.5 * (lower + upper), upper))
+            if not swept:
+                clock.reach(method, few - 1)
             needed = max(needed, time.monotonic() - begin) if done else needed
     return found
 
@@ -163,6 +165,7 @@ def light_cones(network: Network, agents: Sequence[int], few: int, tol: float, c
             largest = 0
         if largest:
             cone = local_decay(network, theta, i, few - 1, tol, largest=largest)
+            clock.reach("light cones", few - 1)
             found.append(Measured(i, "light cone", cone.lower, 0.5 * (cone.lower + cone.upper), cone.upper))
         slowest, begin = max(slowest, time.monotonic() - begin), time.monotonic()
     return found
@@ -186,6 +189,7 @@ def simulations(
         clock.say(f"simulated decay of agent {k + 1:,} of {len(agents):,}")
         rng = np.random.default_rng([seed, i])
         each = left / min(len(agents) - k, AT_LEAST)
+        clock.reach("simulation", few - 1)
         lower, mean = least_decay(network, sampler, i, few, distances(A, i), tol, rng, each)
         found.append(Measured(i, "simulation", lower, mean, np.full(len(lower), np.inf)))
     return found

@@ -1,4 +1,4 @@
-"""Which κ earns most? Algorithm 1 for every κ and seed, J of what it learned, and the smallest κ best within noise.
+"""Which κ earns most? Algorithm 1 for every κ and seed, J of what it learned, the smallest κ not shown to earn less.
 
 Every κ gets the same episodes (M, T), so the answer is for these samples: with more of them larger tables gain.
 """
@@ -15,8 +15,8 @@ from scipy.special import stdtrit
 
 from sacrepro.advise.certificates import eccentricities
 from sacrepro.advise.returns import CONFIDENCE, Objective, Return, half_width
-from sacrepro.advise.settings import FRESH, ITERATIONS, Proposal, proposal, table_sizes
-from sacrepro.instances.network import Network
+from sacrepro.advise.settings import FRESH, ITERATIONS, Proposal, proposal, table_sizes, written
+from sacrepro.instances.network import Network, rounded
 from sacrepro.learn import sac_seeds
 from sacrepro.learn.checks import check_seed
 from sacrepro.learn.problem import seeds_together
@@ -63,7 +63,8 @@ class Trained(NamedTuple):
     """What a question about returns comes to.
 
     start  : J at θ = 0, the uniform policy.        runs, thetas : one an entry for each κ and seed.
-    best   : the smallest κ that is best within noise.        gains : whether its mean is above the start beyond noise.
+    best   : the smallest κ that is not shown to earn less than another.
+    gains  : whether its mean is above the start beyond noise.
     """
 
     proposal: Proposal
@@ -136,21 +137,26 @@ def kappa_returns(runs: Sequence[RunRow]) -> Iterator[KappaReturn]:
 
 
 def best(rows: Sequence[KappaReturn]) -> int:
-    """The smallest κ whose mean return is below the largest by no more than the noise of their difference.
+    """The smallest κ that is not shown to earn less than the κ of the largest mean return."""
+    return min(not_below(rows))
+
+
+def not_below(rows: Sequence[KappaReturn]) -> list[int]:
+    """The κ whose mean return is below the largest by no more than the noise of their difference.
 
     Noise: Student's quantile at 95 % times √(sd²/seeds + sd²/seeds). With one seed a κ there is no noise to go by, and
     the largest return is taken.
     """
-    top = max(rows, key=lambda row: row.J)
-    for row in sorted(rows):
+    top, found = max(rows, key=lambda row: row.J), []
+    for row in rows:
         if row.seeds > 1 and top.seeds > 1:
             error = math.sqrt(row.spread**2 / row.seeds + top.spread**2 / top.seeds)
             allowed = float(stdtrit(row.seeds + top.seeds - 2, 0.5 + 0.5 * CONFIDENCE)) * error
         else:
             allowed = 0.0
         if max(allowed, ROUNDING * abs(top.J)) >= top.J - row.J:
-            return row.kappa
-    raise AssertionError
+            found.append(row.kappa)
+    return found
 
 
 def pilot(network: Network, *, seconds: float, seed: int = 0) -> Pilot:
@@ -201,12 +207,13 @@ def pilot(network: Network, *, seconds: float, seed: int = 0) -> Pilot:
         needed = time.monotonic() - begin + (runs + 1) * judged + 2.0 * ITERATIONS[-1] * len(kappas) * iteration
         return Pilot(None, _too_slow(needed, "with a reserve"))
     settings = proposal(network, simulator, kappas, seeds=SEEDS, M=M, longest=LONGEST)
-    enough = f"M = {M}: as many of {', '.join(map(str, ITERATIONS))} as there was time for"
+    enough = f"M = {M:,}: as many of {written(ITERATIONS)} as there was time for"
     settings = settings._replace(reasons=(*settings.reasons, enough))
     found = trained(network, simulator, objective, settings, kappas, seeds)
     return Pilot(found._replace(thetas=()), "")
 
 
 def _too_slow(needed: float, how: str) -> str:
-    took = f"{float(f'{needed:.2g}'):g} s {how}; more --seconds make one"
-    return f"{ITERATIONS[-1]} outer iterations for each κ and seed would take {took}"
+    two_digits = float(f"{needed:.2g}")
+    took = f"{rounded(round(two_digits)) if needed >= 10.0 else f'{two_digits:g}'} s {how}; more --seconds make one"
+    return f"{rounded(ITERATIONS[-1])} outer iterations for each κ and seed would take {took}"

@@ -16,7 +16,7 @@ from sacrepro.advise.certificates import eccentricities
 from sacrepro.advise.clock import Clock
 from sacrepro.advise.cost import Cost, costs
 from sacrepro.bounds.theorem5 import least_h, smoothness
-from sacrepro.instances.network import Network
+from sacrepro.instances.network import Network, power, rounded
 from sacrepro.learn.checks import check_arguments
 from sacrepro.learn.samples import samples
 from sacrepro.notices import brief
@@ -107,8 +107,8 @@ def proposal(
         wanted = 10.0 ** min(entries + math.log10(VISITS), 12.0)
         T = int(max(least, min(round(wanted), longest)))
         reasons.append(
-            f"T = {T}: {VISITS:g} visits an entry of the median table at κ = {largest} would take "
-            f"{_count(entries + 1)} steps; at least {HORIZONS:g} horizons 1/(1-γ), at most {longest:,} steps"
+            f"T = {T:,}: {VISITS:g} visits an entry of the median table at κ = {largest} would take "
+            f"{power(entries + 1)} steps; at least {HORIZONS:g} horizons 1/(1-γ), at most {longest:,} steps"
         )
     if h is None:
         visited = least_h(10.0 ** -min(entries, 12.0), gamma)
@@ -116,9 +116,9 @@ def proposal(
         if t0 is not None:
             h = min(h, 0.5 * t0)
         reasons.append(
-            f"h = {h:g}: Theorem 5 asks for h ≥ (1/σ) max(2, 1/(1-√γ)), that is {visited:.3g} if all entries of that "
-            f"table are visited alike; at most T/{1 / SHARE:g}, so that α_t = h/(t+t0) falls to 1/12 or less"
-            " in an episode"
+            f"h = {h:g}: Theorem 5 asks for h ≥ (1/σ) max(2, 1/(1-√γ)), that is {rounded(math.ceil(visited))} if all "
+            f"entries of that table are visited alike; at most T/{1 / SHARE:g}, so that α_t = h/(t+t0) falls to 1/12 "
+            "or less in an episode"
         )
     if t0 is None:
         t0 = 2.0 * h
@@ -127,21 +127,25 @@ def proposal(
         work = n * T * len(kappas) * seeds
         M = next((count for count in ITERATIONS if count * work <= AGENT_STEPS), ITERATIONS[-1])
         reasons.append(
-            f"M = {M}: noise averages out over iterations, so as many of {', '.join(map(str, ITERATIONS))} as keep "
-            f"all runs, {len(kappas) * seeds} of them, below {AGENT_STEPS / 1e9:g} billion agent-steps"
+            f"M = {M:,}: noise averages out over iterations, so as many of {written(ITERATIONS)} as keep "
+            f"all runs, {len(kappas) * seeds} of them, below {rounded(AGENT_STEPS)} agent-steps"
         )
     if eta is None:
         check_arguments(kappa=largest, M=M, T=T, h=h, t0=t0, eta=1.0)
         eta, noise = step(network, simulator, min(kappas), M=M, T=T, h=h, t0=t0)
-        bound = 1.0 / (4.0 * smoothness(network.r_bar, gamma)) if network.r_bar else math.inf
         reasons.append(
             "η = 1: ĝ does not vary at θ = 0, so that nothing tells its scale"
             if noise == 0.0
             else f"η = {eta:.3g}: one ĝ has entries of standard deviation {noise:.3g} at θ = 0, and M steps η/√(m+1) "
-            f"of such noise move a logit by {WANDER:g}; Theorem 5 asks for η ≤ 1/(4L') = {bound:.2g}, "
-            "too small to see a change"
+            f"of such noise move a logit by {WANDER:g}"
         )
     check_arguments(kappa=largest, M=M, T=T, h=h, t0=t0, eta=eta)
+    L_prime = smoothness(network.r_bar, gamma)
+    if eta * L_prime > 1.0:
+        reasons.append(
+            f"η = {eta:g} is above 1/L' = {1.0 / L_prime:.2g}: the theory covers no such step, Theorem 5 only "
+            f"η ≤ 1/(4L') = {0.25 / L_prime:.2g}"
+        )
     return Proposal(M, T, h, t0, eta, tuple(reasons))
 
 
@@ -163,6 +167,6 @@ def step(
     return round(eta, digits), noise
 
 
-def _count(logarithm: float) -> str:
-    """A count given by its logarithm to base 10."""
-    return f"{round(10**logarithm):,}" if logarithm < 6 else f"10^{logarithm:.0f}"
+def written(counts: Sequence[int]) -> str:
+    """Counts one after the other."""
+    return ", ".join(map(rounded, counts))

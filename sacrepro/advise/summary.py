@@ -16,6 +16,8 @@ from sacrepro.model import Array
 #: Work that `validate` spends on the influence matrix, in numbers compared: ten seconds. C_ii is a largest distance
 #: over all two of the pairs (s_i, a_i), so it takes the square of S_i·A_i.
 MOST_COMPARED = 1 << 33
+#: What a rate that is no better than γ does not say.
+SERIES = "advise adds it up all the same: at no κ is it above Lemma 3's bound, and at small κ it may be far below"
 #: What starting one comparison costs, in numbers compared.
 A_COMPARISON = 1 << 12
 
@@ -32,7 +34,7 @@ def summary(network: Network) -> str:
         ("labels", listed([repr(name) for name in network.names])),
         (
             "degree",
-            f"{degrees.min()} to {degrees.max()}, median {np.median(degrees):g}; the largest is {network.names[hub]!r}",
+            f"{sizes(degrees)}, median {np.median(degrees):,g}; the largest is {network.names[hub]!r}",
         ),
         ("states S, actions A", f"{sizes(network.state_sizes)}; {sizes(network.action_sizes)}"),
         *(
@@ -90,6 +92,7 @@ def coupling(network: Network) -> list[tuple[str, str]]:
         ("influence matrix C", f"spectral radius in [{low:.4f}, {high:.4f}], largest row sum μ = {mu:.4f}"),
         ("γ·(spectral radius)", f"{gamma * high:.4f}: {decays(gamma * low, gamma * high)}"),
         ("γμ", f"{gamma * mu:.4f}: {rate(gamma, mu)}"),
+        *([("influence series", SERIES)] if mu >= 1.0 else []),
     ]
 
 
@@ -117,7 +120,7 @@ def compared(network: Network) -> int:
 def sizes(values: Array | Sequence[int]) -> str:
     """One size, or the range of sizes."""
     low, high = int(np.min(values)), int(np.max(values))
-    return str(low) if low == high else f"{low} to {high}"
+    return rounded(low) if low == high else f"{rounded(low)} to {rounded(high)}"
 
 
 def pieces(graph: nx.Graph) -> str:

@@ -8,7 +8,7 @@ from textwrap import wrap
 
 from sacrepro.advise.advice import LONGEST, Advice, KappaRow, fillable
 from sacrepro.advise.words_of_return import pilot_words
-from sacrepro.instances.network import Network
+from sacrepro.instances.network import Network, power
 
 #: κ's that are listed one by one, and names of agents.
 LISTED, NAMED = 12, 8
@@ -213,7 +213,7 @@ def _nearly(advice: Advice, row: KappaRow, column: str) -> str:
         if value <= min(NEARLY * advice.error, 0.99 * advice.trivial) and fewer >= math.log10(MUCH_SMALLER):
             makes = "would make" if column == "certified" else "would, for the uniform policy, make"
             told = (
-                f" ε = {_upward(value)} {makes} κ = {less.kappa} enough, with 1/{_power(fewer)} of the entries in all."
+                f" ε = {_upward(value)} {makes} κ = {less.kappa} enough, with 1/{power(fewer)} of the entries in all."
             )
             break
     enough = [agent.kappa for agent in advice.agents if 0 <= agent.kappa < row.kappa]
@@ -234,18 +234,18 @@ def _certified_agents(advice: Advice, row: KappaRow) -> str:
 
 def _affordable(advice: Advice, row: KappaRow) -> str:
     """What the tables of this κ ask of an episode."""
-    told = f"The median table has {_power(row.entries_median)} entries and the largest {_power(row.entries_max)}"
+    told = f"The median table has {power(row.entries_median)} entries and the largest {power(row.entries_max)}"
     told += f"; an episode of T = {advice.T:,} steps visits one entry a step"
     if row.entries_median > math.log10(advice.T):
-        told += f", so take T = {_power(row.entries_median + 1)} or more"
+        told += f", so take T = {power(row.entries_median + 1)} or more"
         if row.entries_max > row.entries_median:
-            told += f", for the largest table T = {_power(row.entries_max + 1)}"
+            told += f", for the largest table T = {power(row.entries_max + 1)}"
         told += f": {RULE_OF_THUMB}{_too_long(row)}"
     elif row.over > 0:
         told += f", too few for {row.over:.1%} of the agents, whose critics hardly see an entry twice"
         if row.kappa:
             told += f": run κ = {row.kappa - 1} beside it, a smaller table may learn more than it loses"
-        told += f". The largest would take T = {_power(row.entries_max + 1)}: {RULE_OF_THUMB}{_too_long(row)}"
+        told += f". The largest would take T = {power(row.entries_max + 1)}: {RULE_OF_THUMB}{_too_long(row)}"
     if not math.isnan(row.seconds):
         told += f". An outer iteration with T = {advice.T:,} takes about {_seconds(row.seconds)}"
     return told + "."
@@ -258,7 +258,7 @@ def _too_long(row: KappaRow) -> str:
 
 def _too_large(row: KappaRow) -> str:
     if not math.isnan(row.entries_median):
-        return f"where the median table has {_power(row.entries_median)} entries, more than any episode fills"
+        return f"where the median table has {power(row.entries_median)} entries, more than any episode fills"
     return "where neighborhoods are too large to list"
 
 
@@ -285,10 +285,10 @@ def _table(advice: Advice) -> list[str]:
             line += [""] * 6
         else:
             line += [
-                f"{row.hood_median:g}, ≤ {row.hood_max}",
-                f"{_power(row.entries_median)}, ≤ {_power(row.entries_max)}",
-                f"{_power(row.table_bytes)} B",
-                _bytes(row.learner_bytes),
+                f"{_agents(row.hood_median)}, ≤ {_agents(row.hood_max)}",
+                f"{power(row.entries_median)}, ≤ {power(row.entries_max)}",
+                _bytes(row.table_bytes),
+                _bytes(math.log10(row.learner_bytes)),
                 "" if math.isnan(row.seconds) else _seconds(row.seconds),
                 "" if math.isnan(row.seen) else f"{row.seen:.0%}",
             ]
@@ -335,6 +335,8 @@ def _notes(network: Network, advice: Advice) -> list[str]:
     ]
     if advice.cut:
         notes.append(f"cut short by the time given, {advice.seconds:g} s: {', '.join(advice.cut)}.")
+    if advice.beyond:
+        notes.append(f"not computed: {'; '.join(advice.beyond)}. An upper bound at one κ holds at every larger one.")
     gap = "ε" if advice.of == "q" else "the gap that ε allows each agent"
     for column, policy in (("kappa", "any policy"), ("uniform", "the uniform policy")):
         needed = [getattr(agent, column) for agent in advice.agents if advice.of != "q" or agent.agent in advice.asked]
@@ -366,20 +368,19 @@ def _upward(value: float) -> str:
     return f"{math.ceil(value / unit) * unit:.3g}"
 
 
-def _power(logarithm: float) -> str:
-    """A count given by its logarithm to base 10."""
-    if logarithm < 6:
-        return f"{round(10**logarithm):,}"
-    exponent = math.floor(logarithm)
-    return f"{10 ** (logarithm - exponent):.0f}e{exponent}"
-
-
-def _bytes(count: float) -> str:
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
+def _bytes(logarithm: float) -> str:
+    """Bytes given by their logarithm to base 10."""
+    count = float(round(10.0 ** min(logarithm, 15.0)))
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if count < 999.5:
             return f"{count:.3g} {unit}"
-        count /= 1000
-    return f"{count:.3g} TB"
+        count /= 1000.0
+    return f"{power(logarithm)} B"
+
+
+def _agents(count: float) -> str:
+    """A number of agents that may be a half, as a median is."""
+    return f"{count:,.1f}".removesuffix(".0")
 
 
 def _seconds(value: float) -> str:

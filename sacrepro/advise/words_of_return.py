@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from textwrap import wrap
 
-from sacrepro.advise.pilot import Pilot, Trained
+from sacrepro.advise.pilot import Pilot, Trained, not_below
 from sacrepro.advise.settings import Proposal
 
 #: Columns of a line of words.
@@ -14,7 +15,7 @@ WIDTH = 110
 
 def settings_words(settings: Proposal) -> str:
     """The arguments of `sac`, with the reasons of those that were proposed."""
-    given = f"M = {settings.M}, T = {settings.T}, h = {settings.h:g}, t0 = {settings.t0:g}, η = {settings.eta:g}"
+    given = f"M = {settings.M:,}, T = {settings.T:,}, h = {settings.h:g}, t0 = {settings.t0:g}, η = {settings.eta:g}"
     lines = [f"Algorithm 1 with {given}"]
     for reason in settings.reasons:
         lines += wrap(reason, WIDTH, initial_indent="  ", subsequent_indent="    ")
@@ -54,23 +55,29 @@ def returns_table(found: Trained) -> list[str]:
 
 
 def which_kappa(found: Trained) -> str:
-    """The smallest κ that is best within noise, and how far that goes."""
-    several = len(found.rows) > 1
-    seeds = found.rows[0].seeds
-    told = ""
+    """What was compared, the smallest κ that is not shown to earn less than another, and how far that goes."""
+    several, seeds, told = len(found.rows) > 1, found.rows[0].seeds, ""
+    top = max(found.rows, key=lambda row: row.J).kappa
     if several and seeds > 1:
+        tied = [kappa for kappa in not_below(found.rows) if kappa != top]
+        near = f"{_kappas(tied)} below it by no more" if tied else "every other κ is below it by more"
         told = (
-            f"κ = {found.best} earns most within noise: the smallest κ whose mean is below the largest by no more than "
-            "Student's 95 % of their difference. "
+            f"Compared: mean returns over {seeds} seeds. The largest is that of κ = {top}; {near} than the noise of "
+            f"their difference (Student's 95 %). So κ = {found.best} is the smallest that is not shown to earn less. "
         )
     elif several:
-        told = f"κ = {found.best} earns most, from one seed each, which shows no noise: take more seeds. "
+        told = f"κ = {found.best} has the largest return, of one seed each, which shows no noise: take more seeds. "
     if not found.gains:
         told += (
             f"But κ = {found.best} is not above the start beyond noise: more iterations or another η may show more. "
         )
     runs = "these samples" if several else "so many samples"
     return f"{told}All of this is for {runs}, M·T = {found.proposal.M * found.proposal.T:,} steps a run."
+
+
+def _kappas(kappas: Sequence[int]) -> str:
+    """Several κ with their verb."""
+    return f"κ = {', '.join(map(str, kappas))} {'is' if len(kappas) == 1 else 'are'}"
 
 
 def pilot_words(found: Pilot, advised: int | None, error: float) -> list[str]:
@@ -93,8 +100,14 @@ def pilot_words(found: Pilot, advised: int | None, error: float) -> list[str]:
         told += (
             f" So the pilot says nothing against the κ = {advised} that the error at or below ε = {error:g} asks for."
         )
+    elif advised in not_below(found.trained.rows):
+        told += (
+            f" The error at or below ε = {error:g} asks for κ = {advised}, which is not shown to earn less either: the "
+            f"return does not tell it from κ = {best}."
+        )
     else:
-        why = "a larger table is learned worse from them" if best < advised else "a larger table pays already"
+        worse = "a larger table is learned worse from them" if best < advised else "a larger table pays already"
+        why = worse if advised in {row.kappa for row in found.trained.rows} else f"κ = {advised} was not tried"
         told += (
             f" THE TWO ANSWERS DIFFER: the error at or below ε = {error:g} asks for κ = {advised}, the return for "
             f"κ = {best}. The first bounds an error; the second is what these samples earn, and {why}."

@@ -95,7 +95,7 @@ def add_verbs(verbs: Verbs) -> None:
         "--policy",
         type=output(".yaml", ".json"),
         nargs="+",
-        help="files to write the best run of the κ that is best within noise to, by names, .yaml or .json",
+        help="files to write the best run of the smallest κ not shown to earn less to, by names, .yaml or .json",
     )
 
     added = verbs.add(evaluate, output=False)

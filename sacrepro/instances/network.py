@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Entries of one agent's table, and of all different tables of a network, that are made: 128 MiB and 1 GiB.
 MOST_ENTRIES, MOST_ENTRIES_IN_ALL = 1 << 24, 1 << 27
+#: Counts of up to so many digits are written out.
+WRITTEN_OUT = 9
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,8 +186,14 @@ def of_model(mdp: NetworkedMDP, names: Sequence[str] | None = None) -> Network:
 
 
 def rounded(count: int) -> str:
-    """A count as a person reads it; powers of ten beyond a million, whatever its size."""
-    if count < 1_000_000:
-        return f"{count:,}"
-    exponent = len(str(count)) - 1 if count < 10**300 else int(count.bit_length() * math.log10(2.0))
-    return f"{count / 10**exponent:.1f}e{exponent}" if exponent < 300 else f"1e{exponent}"
+    """A count as a person reads it: written out below a billion, two digits and a power of ten from there on."""
+    return f"{count:,}" if count < 10**WRITTEN_OUT else power(math.log10(count))
+
+
+def power(logarithm: float) -> str:
+    """`rounded` of a count that is given by its logarithm to base 10."""
+    if logarithm < WRITTEN_OUT:
+        return f"{round(10**logarithm):,}"
+    exponent = math.floor(logarithm)
+    tenths = round(10.0 ** (logarithm - exponent + 1.0))
+    return f"{tenths / 10:.1f}e{exponent}" if tenths < 100 else f"1.0e{exponent + 1}"
