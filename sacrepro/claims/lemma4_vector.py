@@ -4,8 +4,8 @@
 policy; ``paper`` is what the proof of Theorem 5 uses, √(Σ L_i²) for max L_i; ``natural weights`` needs no gap at all;
 ``TD's limit`` is eq. (7) with the fixed points q*_j of `td_fixed_point`, which Algorithm 1 learns.
 
-Besides the weight families of `lemma4` each κ has the weights that two climbs find, ``climbed``: ‖ĥ - ∇J‖ is convex in
-the weights, and in a given direction the best of them are point masses.
+Besides the weight families of `lemma4` each κ has the weights that two climbs find, ``climbed from uniform`` and
+``climbed from opposed``: ‖ĥ - ∇J‖ is convex in the weights, and in a given direction the best are point masses.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def check(case: Case) -> Iterator[Comparison]:
     tables = truncated_q_functions(case)
     for kappa in sorted({kappa for kappa, _ in tables}):
         small = math.prod((*mdp.state_sizes, *mdp.action_sizes)) <= CLIMBED
-        climbs = [climbed(case, zeta, kappa, tables[kappa, start]) for start in STARTS * small]
+        climbs = {start: climbed(case, zeta, kappa, tables[kappa, start]) for start in STARTS * small}
         own = lemma4_vector(case.D[:, kappa].tolist(), gamma)
         rights = {
             "any weights": (own, lemma4_vector([case.D_error], gamma)),
@@ -67,7 +67,7 @@ def check(case: Case) -> Iterator[Comparison]:
         families = [(family, Q_hat) for (k, family), Q_hat in tables.items() if k == kappa]
         found = [
             *((family, truncated_gradient_from(mdp, zeta, case.pi_theta, Q_hat, kappa)) for family, Q_hat in families),
-            *(("climbed", h_hat) for h_hat in climbs),
+            *((f"climbed from {start}", h_hat) for start, h_hat in climbs.items()),
         ]
         for family, h_hat in found:
             for hypothesis, (right, off) in rights.items():

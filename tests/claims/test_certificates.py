@@ -62,7 +62,8 @@ LABELS = {
     "lemma4": ({"worst case", "own hypothesis"}, WEIGHTS | {"worst of all"}),
     "lemma4_sharp": ({"any weights", "natural weights"}, WEIGHTS | {"worst of all"}),
     "lemma4_vector": (
-        {"any weights", "worst case", "paper", "natural weights", "TD's limit"}, WEIGHTS | {"climbed", ""},
+        {"any weights", "worst case", "paper", "natural weights", "TD's limit"}, 
+        WEIGHTS | {"climbed from uniform", "climbed from opposed", ""},
     ),
     "anatomy": (
         {
@@ -107,6 +108,8 @@ def test_every_comparison_names_its_instance_and_policy(name):
     assert all(row.error >= 0.0 for row in rows)
     numberless = {re.sub(r"\d[\d.]*(e[+-]\d+)?", "#", row.case) for row in rows}
     assert ({row.hypothesis for row in rows}, numberless) == LABELS[name]
+    # No two rows are told alike.
+    assert len({(row.agent, row.kappa, row.case, row.hypothesis) for row in rows}) == len(rows)
 
 
 def test_the_certificate_of_truncation():

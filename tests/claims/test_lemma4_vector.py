@@ -46,7 +46,7 @@ def worst(case, hypothesis):
 def test_tight_any_weights(n, gamma):
     """The hub's block alone is 1 - γ/2 + O(γ²) of the bound, for every n: no constant below 1/√2 serves."""
     row = worst(uniform_case(parity(n, gamma=gamma)), "any weights")
-    assert (row.kappa, row.case) == (1, "climbed")
+    assert (row.kappa, row.case) == (1, "climbed from uniform")
     assert row.left / row.right == pytest.approx(1 - gamma / 2, abs=gamma**2)
     assert not holds(row._replace(right=(1 - gamma) * row.right))
 

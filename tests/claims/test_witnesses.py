@@ -101,7 +101,7 @@ PLACES = {
     "lemma4: L_i = 1/4": ("broadcast", {"uniform"}, {"opposed"}, {(0, 1)}),
     "lemma4: weights sum to 1.1": ("latch", {"uniform"}, {"weights sum to 1.1"}, {(0, 4)}),
     "lemma4: one-sided sum": ("latch", {"uniform"}, {"sum over (0,)"}, {(0, 4)}),
-    "lemma4_vector: ½ for 1/√2": ("parity", {"uniform"}, {"climbed"}, {(0, 1)}),
+    "lemma4_vector: ½ for 1/√2": ("parity", {"uniform"}, {"climbed from uniform"}, {(0, 1)}),
     "lemma4_vector: κ+3": ("parity", {"uniform"}, {"natural"}, {(0, 0)}),
     "td_fixed_point: form (5)": ("td_witness", {"any"}, {"Q_0(1, ·) ∈ [8.6217, 8.6267], q*(1) = 7.5909"}, {(0, 0)}),
     "td_fixed_point: the gap alone": ("ladder", {"uniform"}, {""}, {(0, 0)}),
