@@ -13,7 +13,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
-from figure_rows import made, rows_of
+from figure_rows import comparison, made, rows_of
 from sacrepro.advise import AgentRow
 from sacrepro.plotting import FIGURES, drawing
 from sacrepro.plotting.advice import advice
@@ -268,3 +268,36 @@ def test_one_rate_for_all_is_said_and_not_coloured():
     figure = drawn("advice, one rate", PLAIN)
     assert len(figure.get_axes()) == 1
     assert any("0.25 for all" in text.get_text() for text, _ in texts(figure))
+
+
+@pytest.mark.parametrize("name", ["lemma4_vector", "lemma4_sharp"])
+def test_the_bound_on_the_stars_is_no_bound_on_the_dots(name):
+    """Seen: its tick began under the dots, which rightly exceed it, and its dashes were those of another bound."""
+    readings, reading = ("paper", "TD's limit", "any weights"), "natural weights"
+    rows = [
+        comparison(instance, *row, kappa, left, right)
+        for instance in PLAIN
+        for kappa in range(5)
+        for row, left, right in (
+            *(((other, "random"), 5.0 * 0.5**kappa, 20.0 * 0.5**kappa) for other in readings),
+            ((reading, "natural"), 0.5**kappa, 2.0 * 0.5**kappa),
+        )
+    ]
+    with house_style():
+        figure = drawing(name).draw(rows)
+        FigureCanvasAgg(figure).draw()
+    for axes in figure.get_axes()[: len(PLAIN)]:
+        (tick,) = [line for line in axes.get_lines() if "the stars alone" in line.get_label()]
+        others = [line for line in axes.get_lines() if line.get_linestyle() != "None" and line is not tick]
+        assert tick.get_linestyle() not in {line.get_linestyle() for line in others}
+        dots = [line for line in axes.get_lines() if line.get_marker() == "o"]
+        stars = [line for line in axes.get_lines() if line.get_marker() == "*"]
+        assert len(dots) == len(stars) == 5
+        for kappa, (dot, star) in enumerate(zip(dots, stars, strict=True)):
+            first, last = tick.get_xdata()[3 * kappa : 3 * kappa + 2]
+            radius = 0.5 * dot.get_markersize() * figure.dpi / 72
+            place, left, right = (axes.transData.transform((x, 1.0))[0] for x in (dot.get_xdata()[0], first, last))
+            assert place + radius < left
+            assert first < star.get_xdata()[0] < last
+            if kappa < 4:  # and the next dots are right of it
+                assert right < axes.transData.transform((dots[kappa + 1].get_xdata()[0], 1.0))[0] - radius

@@ -12,8 +12,9 @@ from sacrepro.plotting.decay import HALF, bound_line, bound_ticks, dots, kappa_a
 from sacrepro.plotting.panels import frame, log_axis, swatches, titled
 from sacrepro.plotting.style import kappa_color, names
 
-#: How far to the right of their κ stars stand.
-STARRED = 0.22
+#: Where a reading has stars of its own: how far left of κ the dots stand, and right of it the stars; their bound is a
+#: solid tick from the stars to as far as `HALF`, so that it is right of the dots, which it does not bound.
+DOTTED, STARRED = 0.2, 0.24
 #: Line style of the first, second, … bound of a figure.
 STYLES = ("--", ":", "-.", (0, (5, 1)), (0, (1, 3)), (0, (3, 1, 1, 1)))
 
@@ -24,7 +25,7 @@ def measured_and_bounds(
     """Every left side above its error as a marker, and the largest right side of each reading as a line.
 
     measured, axis : what the markers show, in the legend and on the axis. bounds : label of each reading's line.
-    starred        : a reading whose left sides are a subset; drawn as stars, to the right, with its bound.
+    starred        : a reading whose left sides are a subset; drawn as stars, to the right, with a solid tick.
     """
     instances = names(rows)
     figure, grid = titled(instances)
@@ -34,14 +35,15 @@ def measured_and_bounds(
             shown = [row for row in own if row.kappa == kappa and row.left > row.error]
             stars = {row.left for row in shown if row.hypothesis == starred}
             plain = sorted({row.left for row in shown} - stars)
-            dots(axes, [kappa] * len(plain), plain, kappa, label=measured, alpha=0.5)
+            place = kappa - DOTTED * (starred is not None)
+            dots(axes, [place] * len(plain), plain, kappa, label=measured, alpha=0.5)
             dots(axes, [kappa + STARRED] * len(stars), sorted(stars), kappa, "*", label=starred, alpha=0.5)
         for hypothesis, style in zip(bounds, STYLES, strict=False):
             heights = largest_right([row for row in own if row.hypothesis == hypothesis])
             if starred is None:
                 bound_line(axes, heights, style, bounds[hypothesis], marker="_")
             elif hypothesis == starred:
-                bound_ticks(axes, heights, style, bounds[hypothesis], shift=STARRED, half=HALF - STARRED)
+                bound_ticks(axes, heights, "-", bounds[hypothesis], shift=STARRED, half=HALF - STARRED)
             else:
                 bound_ticks(axes, heights, style, bounds[hypothesis])
         kappa_axis(axes, own)
@@ -122,7 +124,7 @@ def lemma4_sharp(rows: Sequence[Comparison]) -> Figure:
         rows,
         measured="one marker an agent, policy and weight family",
         axis=r"$\|\hat h_i - \nabla_{\theta_i} J\|$",
-        bounds={"any weights": "bound, any weights", "natural weights": "bound, natural weights"},
+        bounds={"any weights": "bound, any weights", "natural weights": "bound, natural weights, the stars alone"},
         starred="natural weights",
     )
 
@@ -137,7 +139,7 @@ def lemma4_vector(rows: Sequence[Comparison]) -> Figure:
             "paper": r"paper, $\sqrt{2n}\,c\rho^{\kappa+1}/(1-\gamma)$",
             "TD's limit": r"TD's limit, $\bar r\gamma^{\kappa+1}/(\sqrt{2}(1-\gamma)^2)$",
             "any weights": "any weights, with the decay gaps of the policy",
-            "natural weights": "natural weights",
+            "natural weights": "natural weights, the stars alone",
         },
         starred="natural weights",
     )
