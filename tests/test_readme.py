@@ -50,3 +50,24 @@ def test_the_layout_names_what_is_there():
                 place = folder / name
             assert place.exists(), name
             folder = place.parent
+
+
+#: Where a row of the errata stands in the paper, in its order.
+IN_THE_PAPER = [
+    "Table 1", "(1), product", "N_i^κ", "r_i(s_i, a_i)", "Definition 2", "Lemma 3", "(5)", "(7)", "Lemma 4",
+    "truncated Q function", "Algorithm 1", "Discussion", "Assumption 1", "Assumption 3", "Assumption 4",
+    "critic step", "C_a", "critic bias", "(8)", "(9)", "Conclusion", "Appendix A", "Proof of Theorem 5",
+]  # fmt: skip
+
+
+def test_the_errata_follow_the_paper():
+    page = (ROOT / "paper/errata.md").read_text()
+    places = re.findall(r"^\| (?!where)([^|]+) \|", page, flags=re.MULTILINE)
+    known = [min(k for k, label in enumerate(IN_THE_PAPER) if label in place) for place in places]
+    assert len(places) > 30
+    assert known == sorted(known), [
+        place for place, one, two in zip(places, known, known[1:], strict=False) if one > two
+    ]
+    linked = re.findall(r"^\* \[([^\]]+)\]\(#([^)]+)\)", page, flags=re.MULTILINE)
+    headings = re.findall(r"^## (.+)$", page, flags=re.MULTILINE)
+    assert [(heading, re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")) for heading in headings] == linked
