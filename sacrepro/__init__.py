@@ -13,43 +13,34 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sacrepro.bounds.influence import influence_matrix
-    from sacrepro.counted import CountedMDP
-    from sacrepro.coupled import CoupledMDP, as_coupled
-    from sacrepro.exact import (
-        ExpectedUpdate,
-        PolicyEvaluation,
-        certified_decay,
-        critic_law,
-        decay_profile,
-        discounted_state_distribution,
-        evaluate,
-        expected_critic,
-        expected_update,
-        local_decay,
-        local_value,
-        mean_curve,
-        objective_and_gradient,
-        policy_gradient,
-        q_function,
-        td_fixed_point,
-        worst_decay,
-    )
-    from sacrepro.graph import neighborhood
-    from sacrepro.learn import SACTrace, control, pairwise, reinforce, sac, sac_seeds
-    from sacrepro.model import NetworkedMDP
-    from sacrepro.notices import InputWarning
-    from sacrepro.policy import Policy, softmax
-    from sacrepro.truncation import natural_weights, truncate, truncated_policy_gradient
+    from sacrepro.exact.decay.profile import certified_decay, decay_profile
+    from sacrepro.exact.decay.worst import worst_decay
+    from sacrepro.exact.gradient import objective_and_gradient, policy_gradient
+    from sacrepro.exact.law.moments import critic_law
+    from sacrepro.exact.law.update import ExpectedUpdate, expected_critic, expected_update, mean_curve
+    from sacrepro.exact.light_cone import local_decay, local_value
+    from sacrepro.exact.solver.occupancy import discounted_state_distribution
+    from sacrepro.exact.truncation import natural_weights, td_fixed_point, truncate, truncated_policy_gradient
+    from sacrepro.exact.values import PolicyEvaluation, evaluate, q_function
+    from sacrepro.learn.algorithm1 import sac, sac_seeds
+    from sacrepro.learn.linear_critic import pairwise
+    from sacrepro.learn.problem import SACTrace
+    from sacrepro.learn.reinforce import reinforce
+    from sacrepro.learn.td_control import control
+    from sacrepro.model.graph import neighborhood
+    from sacrepro.model.mdp import CountedMDP, CoupledMDP, NetworkedMDP, as_coupled
+    from sacrepro.model.notices import InputWarning
+    from sacrepro.model.policy import Policy, softmax
 
 _ROOMS = {
-    "NetworkedMDP": "model",
-    "CoupledMDP": "coupled",
-    "as_coupled": "coupled",
-    "CountedMDP": "counted",
-    "neighborhood": "graph",
-    "softmax": "policy",
-    "Policy": "policy",
-    "InputWarning": "notices",
+    "NetworkedMDP": "model.mdp",
+    "CoupledMDP": "model.mdp",
+    "as_coupled": "model.mdp",
+    "CountedMDP": "model.mdp",
+    "neighborhood": "model.graph",
+    "softmax": "model.policy",
+    "Policy": "model.policy",
+    "InputWarning": "model.notices",
     "ExpectedUpdate": "exact",
     "PolicyEvaluation": "exact",
     "evaluate": "exact",
@@ -74,9 +65,9 @@ _ROOMS = {
     "pairwise": "learn",
     "reinforce": "learn",
     "SACTrace": "learn",
-    "truncate": "truncation",
-    "natural_weights": "truncation",
-    "truncated_policy_gradient": "truncation",
+    "truncate": "exact.truncation",
+    "natural_weights": "exact.truncation",
+    "truncated_policy_gradient": "exact.truncation",
 }
 
 __all__ = [

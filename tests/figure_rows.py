@@ -2,17 +2,17 @@
 
 import math
 
-from sacrepro.bench.exact import VALUES, Timing
-from sacrepro.bench.sac import Throughput
-from sacrepro.bench.wireless import WirelessRow
-from sacrepro.claims.adversary import Found
-from sacrepro.claims.comparison import Comparison, Verdict
-from sacrepro.claims.decay_map import MapRow
-from sacrepro.claims.environments import EnvironmentRow
-from sacrepro.claims.rivals import EXACT, EstimatorRow
-from sacrepro.claims.summary import SummaryRow
-from sacrepro.claims.table1 import Table1Row
-from sacrepro.plotting.decay import FAMILY_MARKERS
+from sacrepro.study.audit.adversary import Found
+from sacrepro.study.bench.exact import VALUES, Timing
+from sacrepro.study.bench.sac import Throughput
+from sacrepro.study.drawings.decay import FAMILY_MARKERS
+from sacrepro.study.experiments.decay_map import MapRow
+from sacrepro.study.experiments.environments import EnvironmentRow
+from sacrepro.study.experiments.methods import EXACT, EstimatorRow
+from sacrepro.study.experiments.summary import SummaryRow
+from sacrepro.study.experiments.table1 import Table1Row
+from sacrepro.study.experiments.wireless import WirelessRow
+from sacrepro.study.record.comparison import Comparison, Verdict
 
 ERROR = 1e-9
 

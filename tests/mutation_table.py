@@ -5,7 +5,7 @@ import re
 import sys
 from collections import Counter, defaultdict
 
-#: A line of mutmut's results, such as `sacrepro.bounds.lemma3.x_lemma3__mutmut_1: killed`.
+#: A line of mutmut's results, such as `sacrepro.bounds.decay.x_lemma3__mutmut_1: killed`.
 LINE = re.compile(r"\s*(sacrepro\.[\w.]+)\.\S+__mutmut_\d+: (\w[\w ]*)")
 
 

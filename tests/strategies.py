@@ -9,9 +9,8 @@ import networkx as nx
 import numpy as np
 from hypothesis import strategies as st
 
-from sacrepro.coupled import CoupledMDP
-from sacrepro.graph import neighborhood
-from sacrepro.model import NetworkedMDP
+from sacrepro.model.graph import neighborhood
+from sacrepro.model.mdp import CoupledMDP, NetworkedMDP
 
 GAMMAS = (0.0, 0.5, 0.7, 0.9, 0.95)
 

@@ -13,25 +13,26 @@ from hypothesis import strategies as st
 
 import test_network
 from sacrepro import NetworkedMDP, certified_decay, cli, decay_profile, policy_gradient, truncated_policy_gradient
-from sacrepro.advise import advise, recommendation, summary, words
-from sacrepro.advise.certificates import adjacency, certificates, distances, eccentricities
-from sacrepro.advise.clock import Clock
-from sacrepro.advise.layout import SPREAD, layout
-from sacrepro.advise.measured import measured
-from sacrepro.advise.search import least_decay
-from sacrepro.advise.summary import A_COMPARISON, compared
-from sacrepro.bounds import total_variation
+from sacrepro.adviser.advice import advise
+from sacrepro.adviser.certificates import adjacency, certificates, distances, eccentricities
+from sacrepro.adviser.clock import Clock
+from sacrepro.adviser.describe import A_COMPARISON, compared, summary
+from sacrepro.adviser.files import example, load
+from sacrepro.adviser.labelled import of_model, power, rounded
+from sacrepro.adviser.layout import SPREAD, layout
+from sacrepro.adviser.measured import measured
+from sacrepro.adviser.prose import recommendation, words
+from sacrepro.adviser.sampling import Sampler
+from sacrepro.adviser.search import least_decay
+from sacrepro.bounds import influence as total_variation
 from sacrepro.bounds.count_influence import network_influence
-from sacrepro.bounds.lemma4_vector import lemma4_vector
+from sacrepro.bounds.gradient import lemma4_vector
 from sacrepro.exact.dense import q_function
-from sacrepro.graph import diameter, neighborhood
+from sacrepro.exact.truncation import truncate
 from sacrepro.instances import build
-from sacrepro.instances.network import of_model, power, rounded
-from sacrepro.instances.sampling import Sampler
 from sacrepro.instances.sis import sis
-from sacrepro.network import example, load
-from sacrepro.policy import uniform_theta
-from sacrepro.truncation import truncate
+from sacrepro.model.graph import diameter, neighborhood
+from sacrepro.model.policy import uniform_theta
 from strategies import cases, mdps
 
 KARATE = test_network.Path(test_network.sacrepro.__file__).parent.parent / "workflow/networks/karate.yaml"
@@ -162,8 +163,8 @@ def test_certificates_lie_above_and_simulations_below_what_is_exact(document, mo
     assert (bounds.every.truncated >= bounds.uniform.truncated).all()
     assert (bounds.paper_q >= D.max(axis=0) - 1e-9).all()
     assert (bounds.every.truncated[:, :2].max(axis=0) < bounds.paper_q[:2]).any()
-    monkeypatch.setattr("sacrepro.advise.search.ROUNDS", 1)
-    monkeypatch.setattr("sacrepro.advise.search.SEARCHED", 10_000)
+    monkeypatch.setattr("sacrepro.adviser.search.ROUNDS", 1)
+    monkeypatch.setattr("sacrepro.adviser.search.SEARCHED", 10_000)
     found = measured(network, range(3), 2, tol=0.2, seed=0, clock=Clock(1e4), simulate_all=True)
     simulated = [entry for entry in found if entry.method == "simulation"]
     exact = [entry for entry in found if entry.method == "exact"]
@@ -212,7 +213,7 @@ def test_advice_on_the_karate_club_is_confirmed_by_a_run(monkeypatch):
     assert "take κ" not in text
     told = re.search(r"ask for ε = ([\d.]+) or more", text)
     assert advise(network, float(told.group(1)), seconds=0.0).measured == 1
-    monkeypatch.setattr("sacrepro.advise.search.ROUNDS", 0)  # corners and random starts are enough here
+    monkeypatch.setattr("sacrepro.adviser.search.ROUNDS", 0)  # corners and random starts are enough here
     lower, _ = least_decay(
         network, Sampler(network), 0, 2, distances(adjacency(network.graph), 0), 0.1, np.random.default_rng(1), 1e4
     )
@@ -476,12 +477,12 @@ def test_where_computing_stops_is_said():
 
 
 def test_bounds_that_would_take_too_long_are_said_to_be_left_out(monkeypatch):
-    monkeypatch.setattr("sacrepro.advise.certificates.MOST_WORK", 1)
+    monkeypatch.setattr("sacrepro.adviser.certificates.MOST_WORK", 1)
     assert "bounds from each agent's own outside" in advise(ring(12), 0.001, seconds=0.0).beyond
 
 
 def test_the_last_kappa_that_is_looked_at_is_said(monkeypatch):
-    monkeypatch.setattr("sacrepro.advise.certificates.MOST_KAPPA", 3)
+    monkeypatch.setattr("sacrepro.adviser.certificates.MOST_KAPPA", 3)
     assert advise(ring(12), 0.001, seconds=0.0).beyond == ("any bound beyond κ = 2",)
     monkeypatch.undo()
     enough = advise(ring(12), 4.0, seconds=0.0)

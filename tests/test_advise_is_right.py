@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 import test_network
 from claims.instances import uniform_case
 from sacrepro import NetworkedMDP, decay_profile, policy_gradient, truncated_policy_gradient
-from sacrepro.advise import advise, recommendation, words
-from sacrepro.advise.advice import TABLES
-from sacrepro.advise.certificates import (
+from sacrepro.adviser.advice import TABLES, advise
+from sacrepro.adviser.certificates import (
     affordable,
     certificates,
     eccentricities,
@@ -19,18 +18,19 @@ from sacrepro.advise.certificates import (
     trivial_block,
     trivial_gradient,
 )
-from sacrepro.advise.clock import Clock
-from sacrepro.advise.measured import exact_values, light_cones, measured
-from sacrepro.advise.pilot import Pilot
+from sacrepro.adviser.clock import Clock
+from sacrepro.adviser.labelled import of_model
+from sacrepro.adviser.measured import exact_values, light_cones, measured
+from sacrepro.adviser.pilot import Pilot
+from sacrepro.adviser.prose import recommendation, words
 from sacrepro.bounds.count_influence import network_influence, uniform_policy_influence
 from sacrepro.bounds.influence import policy_influence
-from sacrepro.claims.stationary import has_unique_stationary_law
 from sacrepro.exact import td_fixed_point
 from sacrepro.exact.dense import averaged_kernels, q_function
-from sacrepro.graph import neighborhood, sphere_sizes
 from sacrepro.instances import build
-from sacrepro.instances.network import of_model
-from sacrepro.policy import policies, uniform_theta
+from sacrepro.model.graph import neighborhood, sphere_sizes
+from sacrepro.model.policy import policies, uniform_theta
+from sacrepro.study.measures.fixed_points import has_unique_stationary_law
 from strategies import mdps
 
 #: A rule whose decay is slow and whose largest entries are at states that no corner shows.
@@ -89,7 +89,7 @@ def test_the_search_finds_most_of_the_decay_and_confirms_nothing(monkeypatch):
     """Where a simulation from two starts found less than half: states and actions of single agents are moved, too."""
     network = rule(5)
     D = decay_profile(network.mdp(), uniform_theta(network.mdp()))
-    monkeypatch.setattr("sacrepro.advise.search.ROUNDS", 1)
+    monkeypatch.setattr("sacrepro.adviser.search.ROUNDS", 1)
     found = measured(network, [2], 2, tol=0.2, seed=0, clock=Clock(1e4), simulate_all=True)
     simulated = [entry for entry in found if entry.method == "simulation"]
     assert [entry.agent for entry in simulated] == [2]
@@ -261,8 +261,8 @@ def rows_of(sizes):
 @pytest.mark.parametrize("of", ["q", "gradient"])
 def test_what_work_cuts_short_hangs_neither_on_order_nor_on_larger_components(of, monkeypatch):
     """Where not all components fit into what is done at once, the smallest do, and equal ones all or none."""
-    monkeypatch.setattr("sacrepro.advise.measured.FREE_PAIRS", 3 << 24)
-    monkeypatch.setattr("sacrepro.advise.certificates.FREE_WORK", 5 << 20)
+    monkeypatch.setattr("sacrepro.adviser.measured.FREE_PAIRS", 3 << 24)
+    monkeypatch.setattr("sacrepro.adviser.certificates.FREE_WORK", 5 << 20)
     edges = rows_of([6, 3, 5, 4, 3, 6, 5])
     more = [[f"x{label}", f"x{other}"] for label, other in rows_of([6, 6])]
     found = []
@@ -301,7 +301,7 @@ def test_the_order_of_edges_is_no_hub():
 @pytest.mark.parametrize("searches", [0, 3])
 def test_eccentricities_that_are_bounds_are_those_of_agents_whatever_they_are_called(searches, monkeypatch):
     graph = nx.disjoint_union(nx.random_internet_as_graph(300, seed=0), nx.random_regular_graph(3, 100, seed=0))
-    monkeypatch.setattr("sacrepro.advise.certificates.MOST_SEARCHED", 300 * searches)
+    monkeypatch.setattr("sacrepro.adviser.certificates.MOST_SEARCHED", 300 * searches)
     found = eccentricities(graph)
     for piece in nx.connected_components(graph):
         exact = nx.eccentricity(graph.subgraph(piece))
@@ -315,11 +315,11 @@ def test_eccentricities_that_are_bounds_are_those_of_agents_whatever_they_are_ca
 def test_an_interval_that_branch_and_bound_leaves_wide_is_narrowed_by_a_light_cone(monkeypatch):
     """More time begins branch and bound: what it gives up on is no worse known than with less time."""
     network = rule(5)
-    monkeypatch.setattr("sacrepro.advise.measured.CONES", (8,))
-    monkeypatch.setattr("sacrepro.advise.measured.simulations", lambda *arguments: [])
+    monkeypatch.setattr("sacrepro.adviser.measured.CONES", (8,))
+    monkeypatch.setattr("sacrepro.adviser.measured.simulations", lambda *arguments: [])
     cone = light_cones(network, [2], 2, 0.5, Clock(1e4))[0]
-    monkeypatch.setattr("sacrepro.advise.measured.SWEPT_PAIRS", 4)
-    monkeypatch.setattr("sacrepro.advise.measured.BRANCHED_A_SECOND", 0)
+    monkeypatch.setattr("sacrepro.adviser.measured.SWEPT_PAIRS", 4)
+    monkeypatch.setattr("sacrepro.adviser.measured.BRANCHED_A_SECOND", 0)
     found = measured(network, [2], 2, tol=0.5, seed=0, clock=Clock(1e4))
     assert [entry.method for entry in found[:2]] == ["branch and bound", "light cone"]
     assert (np.min([entry.upper for entry in found], axis=0) <= cone.upper).all()
@@ -341,8 +341,8 @@ def test_whenever_the_time_runs_out_the_advice_is_right(table, monkeypatch):
     }
     small |= {"search.ROUNDS": 1, "search.SEARCHED": 2000, "search.COMPARED": 16, "search.MOST_COPIES": 64}
     for name, value in small.items():
-        monkeypatch.setattr(f"sacrepro.advise.{name}", value)
-    monkeypatch.setattr("sacrepro.advise.advice.pilot", lambda network, **arguments: Pilot(None, ""))
+        monkeypatch.setattr(f"sacrepro.adviser.{name}", value)
+    monkeypatch.setattr("sacrepro.adviser.advice.pilot", lambda network, **arguments: Pilot(None, ""))
     looks = 0
 
     def left(clock, share=1.0):

@@ -5,13 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from sacrepro.bench import exact as bench
-from sacrepro.bench.families import SIZES, benchmark_graph, benchmark_mdp
-from sacrepro.bench.peers import METHODS, TOLERANCE
-from sacrepro.bench.quantities import decay, far_decay, far_value, long_path, sticky
-from sacrepro.bench.sac import bench_sac
-from sacrepro.plotting import drawing
-from sacrepro.plotting.style import house_style
+from sacrepro.study.bench import exact as bench
+from sacrepro.study.bench.peers import METHODS, SIZES, TOLERANCE, benchmark_graph, benchmark_mdp
+from sacrepro.study.bench.quantities import decay, far_decay, far_value, long_path, sticky
+from sacrepro.study.bench.sac import bench_sac
+from sacrepro.study.drawings import drawing
+from sacrepro.study.drawings.style import house_style
 
 
 @pytest.mark.parametrize("family", SIZES)

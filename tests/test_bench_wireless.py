@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from sacrepro import cli
-from sacrepro.bench.wireless import (
+from sacrepro.archive.files import read_rows
+from sacrepro.learn import sac
+from sacrepro.study.experiments.wireless import (
     EVALUATION_SEED,
     RECORDED,
     T,
@@ -14,8 +16,6 @@ from sacrepro.bench.wireless import (
     learning_rows,
     reference_rows,
 )
-from sacrepro.learn import sac
-from sacrepro.store import read_rows
 
 
 def test_recorded_start_and_aloha():

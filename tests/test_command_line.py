@@ -14,10 +14,10 @@ import pytest
 
 import sacrepro
 from sacrepro import cli
-from sacrepro.claims.comparison import Comparison
-from sacrepro.claims.summary import SummaryRow
-from sacrepro.claims.trace import StationarityRow
-from sacrepro.store import write_rows
+from sacrepro.archive.files import write_rows
+from sacrepro.study.experiments.summary import SummaryRow
+from sacrepro.study.measures.stationarity import StationarityRow
+from sacrepro.study.record.comparison import Comparison
 
 ROOT = Path(__file__).parent.parent
 FRIENDS = ROOT / "workflow/networks/friends.yaml"
@@ -80,7 +80,7 @@ def test_where_memory_runs_out_the_message_says_what_was_asked_for(monkeypatch, 
     def exhausted(path):
         raise MemoryError(text)
 
-    monkeypatch.setattr("sacrepro.network.load", exhausted)
+    monkeypatch.setattr("sacrepro.adviser.files.load", exhausted)
     with pytest.raises(SystemExit) as stopped:
         cli.command()
     assert stopped.value.code == 1
@@ -95,7 +95,7 @@ def test_an_interrupted_verb_says_so_in_one_line(monkeypatch, capsys):
     def interrupted(path):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("sacrepro.network.load", interrupted)
+    monkeypatch.setattr("sacrepro.adviser.files.load", interrupted)
     with pytest.raises(SystemExit) as stopped:
         cli.command()
     assert stopped.value.code == 130
@@ -119,7 +119,7 @@ def test_what_filled_the_memory_is_gone_before_anything_is_said(monkeypatch):
         except ValueError as error:
             raise MemoryError from error
 
-    monkeypatch.setattr("sacrepro.network.load", exhausted)
+    monkeypatch.setattr("sacrepro.adviser.files.load", exhausted)
     monkeypatch.setattr(cli, "told", lambda error: held.append(held[0]()))
     with pytest.raises(SystemExit):
         cli.command()
@@ -130,7 +130,7 @@ def test_what_filled_the_memory_is_gone_before_anything_is_said(monkeypatch):
 COMPILE = """
 import numba, os, sacrepro, sys
 sys.path.insert(0, sys.argv[1])
-from sacrepro.exact.compiled import forward
+from sacrepro.exact.product.compiled import forward
 from sacrepro.simulate.compiled import compiled
 import numpy as np
 forward(np.ones((1, 2, 1)), np.ones((2, 2, 1)), np.ones((1, 2, 1)))
@@ -238,7 +238,7 @@ def test_one_claim_tells_its_verdict_and_fails_if_it_is_violated(tmp_path, monke
     cli.main(["verdicts", "lemma3.csv"])
     assert "**tight**" in capsys.readouterr().out
     assert sorted(os.listdir()) == ["lemma3.csv", "relay.npz"]
-    monkeypatch.setattr("sacrepro.claims.lemma3.definition2", lambda c, rho, kappa: 0.9 * c * rho ** (kappa + 1))
+    monkeypatch.setattr("sacrepro.study.claims.lemma3.definition2", lambda c, rho, kappa: 0.9 * c * rho ** (kappa + 1))
     written = []
     for words in (command, ["verdicts", "lemma3.csv", "--output", "claims.csv"]):
         with pytest.raises(SystemExit) as stopped:

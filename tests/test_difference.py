@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from sacrepro import cli
-from sacrepro.difference import departures, tree_differences
-from sacrepro.manifest import circumstances, manifest, recorded_files, seeds
-from sacrepro.store import SEALING, write_arrays, write_json, write_text
+from sacrepro.archive.difference import departures, tree_differences
+from sacrepro.archive.files import SEALING, write_arrays, write_json, write_text
+from sacrepro.archive.manifest import circumstances, manifest, recorded_files, seeds
 
 CONFIG = {"policies": {"count": 1, "seed": 3}, "sac": {"relay": {"seeds": 4}}}
 

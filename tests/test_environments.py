@@ -12,10 +12,9 @@ import pytest
 import scipy.stats
 
 from sacrepro import cli, natural_weights, policy_gradient, q_function, td_fixed_point, truncate
+from sacrepro.archive.files import read_rows
 from sacrepro.bounds.influence import influence_matrix
-from sacrepro.claims.case import exact_case
-from sacrepro.claims.environments import EnvironmentRow, certified_rows, exact_rows
-from sacrepro.graph import neighborhood
+from sacrepro.exact.truncation import truncated_policy_gradient
 from sacrepro.instances import MODELS, build
 from sacrepro.instances.queueing import OUTSIDE, links, queueing
 from sacrepro.instances.sis import counted_sis, sis
@@ -23,11 +22,12 @@ from sacrepro.instances.social import social
 from sacrepro.instances.sysadmin import sysadmin
 from sacrepro.instances.thermal import thermal
 from sacrepro.learn import sac_seeds
-from sacrepro.model import NetworkedMDP
-from sacrepro.policy import policies, uniform_theta
+from sacrepro.model.graph import neighborhood
+from sacrepro.model.mdp import NetworkedMDP
+from sacrepro.model.policy import policies, uniform_theta
 from sacrepro.simulate import Simulator
-from sacrepro.store import read_rows
-from sacrepro.truncation import truncated_policy_gradient
+from sacrepro.study.experiments.environments import EnvironmentRow, certified_rows, exact_rows
+from sacrepro.study.record.case import exact_case
 
 #: Probability that a goodness-of-fit test would refuse a perfect kernel, for one draw of its seeds; they are fixed.
 ERROR_RATE = 1e-6

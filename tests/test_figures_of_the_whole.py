@@ -6,11 +6,11 @@ import pytest
 from matplotlib.figure import Figure
 
 from sacrepro import cli
-from sacrepro.claims.comparison import Comparison, Verdict
-from sacrepro.claims.environments import EnvironmentRow
-from sacrepro.plotting import drawing
-from sacrepro.plotting.wireless import name_lines
-from sacrepro.store import write_rows
+from sacrepro.archive.files import write_rows
+from sacrepro.study.drawings import drawing
+from sacrepro.study.drawings.surveys import name_lines
+from sacrepro.study.experiments.environments import EnvironmentRow
+from sacrepro.study.record.comparison import Comparison, Verdict
 
 
 def comparison(hypothesis, case, kappa, left, right, instance="relay", trivial=math.inf):

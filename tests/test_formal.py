@@ -10,24 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sacrepro.claims import CLAIMS
-from sacrepro.claims.rational import solve, td_hull
-from sacrepro.claims.witnesses import td_is_of_form_5
+from sacrepro.archive.files import read_rows
 from sacrepro.cli import main
-from sacrepro.formal import (
-    CLOSED,
-    UNCHECKED,
-    Theorem,
-    assumptions,
-    axioms,
-    digests,
-    proofs,
-    theorems,
-)
+from sacrepro.instances.extremal import NEXT_IS_ONE, coin_lover, td_witness
 from sacrepro.instances.relay import relay
-from sacrepro.instances.td_witness import NEXT_IS_ONE, td_witness
-from sacrepro.instances.witnesses import coin_lover
-from sacrepro.store import read_rows
+from sacrepro.study.audit.counterexamples import td_is_of_form_5
+from sacrepro.study.claims import CLAIMS
+from sacrepro.study.formal import CLOSED, UNCHECKED, Theorem, assumptions, axioms, digests, proofs, theorems
+from sacrepro.study.measures.rational import solve, td_hull
 
 FOLDER = Path(__file__).parent.parent / "paper" / "formal"
 FILES = [line for line in (FOLDER / "_CoqProject").read_text().splitlines() if line.endswith(".v")]

@@ -1,4 +1,4 @@
-"""Neighborhoods, spheres and refusals of `sacrepro.graph`."""
+"""Neighborhoods, spheres and refusals of `sacrepro.model.graph`."""
 
 from types import SimpleNamespace
 
@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sacrepro import CoupledMDP, NetworkedMDP, local_decay, local_value, neighborhood
-from sacrepro.counted import CountedMDP
-from sacrepro.graph import check_graph, diameter, max_neighborhood_size, outside, sphere_sizes
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.sis import sis
 from sacrepro.instances.social import social
 from sacrepro.instances.sysadmin import sysadmin
 from sacrepro.instances.thermal import thermal
+from sacrepro.model.graph import check_graph, diameter, max_neighborhood_size, outside, sphere_sizes
+from sacrepro.model.mdp import CountedMDP
 from strategies import graphs
 
 

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from sacrepro.exact import q_function
-from sacrepro.graph import diameter
 from sacrepro.instances import MODELS, build, build_for_sampling
 from sacrepro.instances.courtesy import courtesy
+from sacrepro.instances.extremal import parity
 from sacrepro.instances.graphs import FAMILIES, build_graph
-from sacrepro.instances.parity import parity
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import broadcast, relay
 from sacrepro.instances.sis import sis
-from sacrepro.policy import uniform_theta
+from sacrepro.model.graph import diameter
+from sacrepro.model.policy import uniform_theta
 
 
 def test_sis_transitions_by_hand():

@@ -6,10 +6,9 @@ import pytest
 
 import sacrepro
 from sacrepro import exact, learn, simulate
-from sacrepro.counted import CountedMDP
-from sacrepro.coupled import CoupledMDP, as_coupled
 from sacrepro.instances import COUNTED
-from sacrepro.policy import gaussian_theta, policies
+from sacrepro.model.mdp import CountedMDP, CoupledMDP, as_coupled
+from sacrepro.model.policy import gaussian_theta, policies
 from sacrepro.simulate import Simulator
 
 COUNTS = COUNTED["sis"](nx.path_graph(3), gamma=0.8)

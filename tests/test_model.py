@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 
 from sacrepro import NetworkedMDP, decay_profile, policy_gradient, q_function
 from sacrepro.instances.random_kernels import random_mdp
-from sacrepro.policy import gaussian_theta
+from sacrepro.model.policy import gaussian_theta
 from strategies import mdps
 
 GRAPH = nx.path_graph(3)

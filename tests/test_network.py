@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 import sacrepro
 from sacrepro import cli
+from sacrepro.adviser.files import example, load, resolve, schema
+from sacrepro.adviser.formula import RESERVED, parse
+from sacrepro.adviser.labelled import MOST_ENTRIES
 from sacrepro.bounds.count_influence import network_influence, spectral_radius
 from sacrepro.bounds.influence import influence_matrix
 from sacrepro.instances import build
-from sacrepro.instances.counts import compositions, rank
-from sacrepro.instances.formula import RESERVED, parse
-from sacrepro.instances.network import MOST_ENTRIES
 from sacrepro.instances.sis import sis
-from sacrepro.network import example, load, resolve, schema
+from sacrepro.model.kernels import compositions, rank
 
 EXAMPLE = example()
 
@@ -80,7 +80,7 @@ def by_hand(document, i, states, a):
 
 
 def load_dict(document):
-    from sacrepro.instances.document import network
+    from sacrepro.adviser.document import network
 
     return network(document)
 
@@ -628,4 +628,4 @@ def test_the_schema_describes_every_key_and_the_example_uses_reserved_words_righ
     walk(schema())
     assert RESERVED.isdisjoint(yaml.safe_load(EXAMPLE)["attributes"])
     root = Path(sacrepro.__file__).parent
-    assert (root / "instances" / "network.schema.yaml").exists()
+    assert (root / "adviser" / "network.schema.yaml").exists()

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 import test_network
 from sacrepro import control, pairwise, reinforce, sac, sac_seeds
-from sacrepro.instances import counts
-from sacrepro.instances.network import of_model
+from sacrepro.adviser.labelled import of_model
 from sacrepro.learn.samples import samples
-from sacrepro.policy import gaussian_theta, softmax, uniform_theta
+from sacrepro.model import kernels as counts
+from sacrepro.model.policy import gaussian_theta, softmax, uniform_theta
 from sacrepro.simulate import Simulator
 from strategies import mdps
 

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 import test_network
 from sacrepro import evaluate, sac
-from sacrepro.advise import advise, words
-from sacrepro.advise.advice import PILOT
-from sacrepro.advise.evaluation import evaluation, evaluation_words
-from sacrepro.advise.pilot import KappaReturn, Pilot, RunRow, best, kappa_returns, pilot, trained
-from sacrepro.advise.returns import CUT, Objective, half_width, horizon, solvable
-from sacrepro.advise.settings import FRESH, ITERATIONS, PROBING, WANDER, check_kappas, proposal
-from sacrepro.advise.words_of_return import chosen_run, pilot_words, settings_words, training_words
-from sacrepro.policy import uniform_theta
+from sacrepro.adviser.advice import PILOT, advise
+from sacrepro.adviser.evaluation import evaluation, evaluation_words
+from sacrepro.adviser.pilot import KappaReturn, Pilot, RunRow, best, kappa_returns, pilot, trained
+from sacrepro.adviser.prose import words
+from sacrepro.adviser.prose_of_return import chosen_run, pilot_words, settings_words, training_words
+from sacrepro.adviser.returns import CUT, Objective, half_width, horizon, solvable
+from sacrepro.adviser.settings import FRESH, ITERATIONS, PROBING, WANDER, check_kappas, proposal
+from sacrepro.model.policy import uniform_theta
 
 FRIENDS = {
     "graph": {"edges": [["ann", "bob"], ["bob", "cid"], ["cid", "dot"], ["dot", "ann"], ["cid", "eve"]]},
@@ -130,7 +130,7 @@ def test_what_makes_no_sense_is_refused(kappas, given_arguments, message):
 
 
 def test_neighborhoods_too_large_to_list_are_refused(monkeypatch):
-    from sacrepro.advise import cost
+    from sacrepro.adviser import cost
 
     monkeypatch.setattr(cost, "MOST_MEMBERS", 10)
     with pytest.raises(ValueError, match=r"κ = 1 are too many to list; expected at most 0"):
@@ -161,7 +161,7 @@ def test_renaming_agents_changes_no_number():
 
 
 def test_returns_are_judged_by_episodes_that_no_run_learns_from(monkeypatch):
-    from sacrepro.advise import returns
+    from sacrepro.adviser import returns
 
     seen = []
     real = returns.samples
@@ -255,8 +255,8 @@ def test_a_pilot_without_time_says_so(seconds, note):
 
 
 def test_a_pilot_that_turns_out_too_slow_is_left_out(monkeypatch):
-    monkeypatch.setattr("sacrepro.advise.pilot.FASTEST", math.inf)
-    monkeypatch.setattr("sacrepro.advise.pilot.ITERATIONS", (10**9,))
+    monkeypatch.setattr("sacrepro.adviser.pilot.FASTEST", math.inf)
+    monkeypatch.setattr("sacrepro.adviser.pilot.ITERATIONS", (10**9,))
     found = pilot(test_network.load_dict(FRIENDS), seconds=60.0)
     assert found.trained is None
     assert found.note.startswith("1.0e9 outer iterations for each κ and seed would take")
@@ -272,7 +272,7 @@ def test_advice_asks_the_return_as_well(monkeypatch):
         given_seconds.append(seconds)
         return Pilot(trial._replace(thetas=()), "")
 
-    monkeypatch.setattr("sacrepro.advise.advice.pilot", quick)
+    monkeypatch.setattr("sacrepro.adviser.advice.pilot", quick)
     advice = advise(network, 0.3, seconds=0.1)
     assert given_seconds[0] <= 0.1
     assert 0.0 < PILOT < 1.0

@@ -12,7 +12,7 @@ from sacrepro.exact import dense
 from sacrepro.instances import build
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn.samples import samples
-from sacrepro.policy import SCORE_BOUND, check_theta, gaussian_theta, policies, score, score_norm, uniform_theta
+from sacrepro.model.policy import SCORE_BOUND, check_theta, gaussian_theta, policies, score, score_norm, uniform_theta
 from sacrepro.simulate import Simulator, as_simulator, rollout_by_steps
 from strategies import arrays
 

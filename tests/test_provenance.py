@@ -9,28 +9,28 @@ from pathlib import Path
 import pytest
 
 import sacrepro
-from sacrepro import provenance
-from sacrepro.claims import CLAIMS
-from sacrepro.provenance import code_digest, import_closure, job_closure, job_digest, meaning
+from sacrepro.archive import provenance
+from sacrepro.archive.provenance import code_digest, import_closure, job_closure, job_digest, meaning
+from sacrepro.study.claims import CLAIMS
 
 PACKAGE = Path(sacrepro.__file__).parent
 RULES = sorted((PACKAGE.parent / "workflow/rules").glob("*.smk"))
 
 
 def test_closure_follows_imports():
-    closure = import_closure(("sacrepro.claims.lemma4",))
+    closure = import_closure(("sacrepro.study.claims.lemma4",))
     assert {
-        "sacrepro.claims.lemma4",
-        "sacrepro.bounds.definition2",
+        "sacrepro.study.claims.lemma4",
+        "sacrepro.bounds.decay",
         "sacrepro.exact.dense",
-        "sacrepro.model",
+        "sacrepro.model.mdp",
     } <= closure
-    assert "sacrepro.plotting.style" not in closure
-    assert "sacrepro.bounds.lemma4" not in import_closure(("sacrepro.claims.lemma3",))
+    assert "sacrepro.study.drawings.style" not in closure
+    assert "sacrepro.bounds.gradient" not in import_closure(("sacrepro.study.claims.lemma3",))
 
 
 def test_a_package_counts_with_all_its_modules():
-    assert "sacrepro.plotting.style" in import_closure(("sacrepro.plotting",))
+    assert "sacrepro.study.drawings.style" in import_closure(("sacrepro.study.drawings",))
 
 
 def test_comments_and_docstrings_do_not_count_but_numbers_do(tmp_path):
@@ -47,8 +47,8 @@ def test_comments_and_docstrings_do_not_count_but_numbers_do(tmp_path):
 
 
 def test_digests_differ_between_modules_and_are_stable():
-    assert code_digest("sacrepro.bounds.lemma3") == code_digest("sacrepro.bounds.lemma3")
-    assert code_digest("sacrepro.bounds.lemma3") != code_digest("sacrepro.bounds.lemma4")
+    assert code_digest("sacrepro.bounds.decay") == code_digest("sacrepro.bounds.decay")
+    assert code_digest("sacrepro.bounds.decay") != code_digest("sacrepro.bounds.gradient")
 
 
 @pytest.mark.parametrize("name", ["sacrepro.lemma5", "numpy", "sacrepro.exact.absent"])
@@ -59,14 +59,14 @@ def test_unknown_modules_are_refused(name):
 
 def test_a_job_counts_what_its_verb_imports_inside_functions_and_by_name():
     """`falsify` plants mistakes in claims that it loads by name; a check loads its own claim and no other."""
-    assert {f"sacrepro.claims.{name}" for name in CLAIMS} <= job_closure("falsify").keys()
+    assert {f"sacrepro.study.claims.{name}" for name in CLAIMS} <= job_closure("falsify").keys()
     one = job_closure("claim", claims=["lemma3"]).keys()
-    assert "sacrepro.claims.lemma3" in one
-    assert not one & {"sacrepro.claims.lemma4", "sacrepro.claims.trace", "sacrepro.learn.algorithm1"}
+    assert "sacrepro.study.claims.lemma3" in one
+    assert not one & {"sacrepro.study.claims.lemma4", "sacrepro.study.experiments.runs", "sacrepro.learn.algorithm1"}
     figures = job_closure("figure").keys()
-    assert {"sacrepro.plotting.decay", "sacrepro.plotting.style", "sacrepro.store"} <= figures
+    assert {"sacrepro.study.drawings.decay", "sacrepro.study.drawings.style", "sacrepro.archive.files"} <= figures
     assert {"sacrepro", "sacrepro.__main__", "sacrepro.cli", "sacrepro.exact"} <= job_closure("exact").keys()
-    assert not any(name.startswith(("sacrepro.learn", "sacrepro.plotting")) for name in job_closure("exact"))
+    assert not any(name.startswith(("sacrepro.learn", "sacrepro.study.drawings")) for name in job_closure("exact"))
     with pytest.raises(ValueError, match="'exakt' is not a verb"):
         job_digest("exakt")
 
@@ -87,10 +87,12 @@ CHANGES = {
     "a default of an option": ("cli/wireless.py", "default=1.0", "default=2.0", {"wireless_run"}, {"exact"}),
     "a help text": ("cli/wireless.py", "episodes of each", "episodes for each", set(), {"wireless_run"}),
     "a claim that is planted": (
-        "claims/lemma4.py", "STATEMENT = ", "STATEMENT = 'not ' + ", {"falsify", "verdicts"}, {"exact", "sac"},
+        "study/claims/lemma4.py", "STATEMENT = ", "STATEMENT = 'not ' + ", {"falsify", "verdicts"}, {"exact", "sac"},
     ),
-    "a style sheet": ("plotting/house.mplstyle", "axes", "# axes", {"figure"}, {"exact", "claim"}),
-    "a new claim": ("claims/__init__.py", '    "lemma3",', '    "lemma2", "lemma3",', {"claim"}, {"exact", "sac"}),
+    "a style sheet": ("study/drawings/house.mplstyle", "axes", "# axes", {"figure"}, {"exact", "claim"}),
+    "a new claim": (
+        "study/claims/__init__.py", '    "lemma3",', '    "lemma2", "lemma3",', {"claim"}, {"exact", "sac"},
+    ),
 }  # fmt: skip
 
 
@@ -103,7 +105,7 @@ def test_a_changed_line_changes_the_digests_of_the_verbs_that_run_it(tmp_path, c
     assert before in text
     path.write_text(text.replace(before, after, 1), encoding="utf-8")
     asked = sorted(changed | kept)
-    program = f"from sacrepro.provenance import job_digest\nprint(*(job_digest(verb) for verb in {asked}))"
+    program = f"from sacrepro.archive.provenance import job_digest\nprint(*(job_digest(verb) for verb in {asked}))"
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env={}, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     now = dict(zip(asked, done.stdout.split(), strict=True))
@@ -136,6 +138,10 @@ def test_modules_import_by_name_only_where_a_digest_sees_it():
     for path in PACKAGE.rglob("*.py"):
         text = path.read_text(encoding="utf-8")
         for call in re.findall(r"[^`]importlib\.import_module\((.*?)\)", text):
-            expected = (r'f"sacrepro\.(claims|plotting|exact)\.\{', '"typst"', r'f"sacrepro\.\{(_ROOMS|room)')
+            expected = (
+                r'f"sacrepro\.(study\.claims|study\.drawings|exact)\.\{',
+                '"typst"',
+                r'f"sacrepro\.\{(_ROOMS|room)',
+            )
             assert any(re.match(start, call) for start in expected), f"{path}: {call}"
         assert "__import__" not in text

@@ -24,23 +24,23 @@ from sacrepro import (
     truncate,
     truncated_policy_gradient,
 )
-from sacrepro.advise import advise
-from sacrepro.advise.evaluation import evaluation
-from sacrepro.advise.pilot import trained
-from sacrepro.advise.returns import Objective
-from sacrepro.advise.settings import Proposal
+from sacrepro.adviser.advice import advise
+from sacrepro.adviser.evaluation import evaluation
+from sacrepro.adviser.labelled import of_model
+from sacrepro.adviser.pilot import trained
+from sacrepro.adviser.returns import Objective
+from sacrepro.adviser.settings import Proposal
 from sacrepro.exact import dense
 from sacrepro.exact.chain import chain_of
-from sacrepro.exact.occupancy import state_law
-from sacrepro.graph import diameter, outside
+from sacrepro.exact.solver.occupancy import state_law
 from sacrepro.instances import COUNTED
-from sacrepro.instances.network import of_model
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn.samples import samples
 from sacrepro.learn.transcription import outer_iteration
-from sacrepro.policy import gaussian_theta, policies
+from sacrepro.model.graph import diameter, outside
+from sacrepro.model.policy import gaussian_theta, policies
 from sacrepro.simulate import Simulator, WirelessSimulator, as_simulator
-from sacrepro.simulate.coupled import CoupledSteps
+from sacrepro.simulate.stepped import CoupledSteps
 from strategies import cases, mdps, thetas
 
 #: What the issue of agreement with enumeration asks for, relative to the size of what is compared.

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sacrepro.claims import CLAIMS
+from sacrepro.study.claims import CLAIMS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

@@ -9,14 +9,14 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sacrepro.coupled import as_coupled
+from sacrepro.adviser.labelled import of_model
 from sacrepro.instances import COUNTED
-from sacrepro.instances.network import of_model
 from sacrepro.instances.random_kernels import random_mdp
-from sacrepro.model import Array, NetworkedMDP
-from sacrepro.policy import Policy, check_theta, gaussian_theta, policies, uniform_theta
+from sacrepro.model.checks import Array
+from sacrepro.model.mdp import NetworkedMDP, as_coupled
+from sacrepro.model.policy import Policy, check_theta, gaussian_theta, policies, uniform_theta
 from sacrepro.simulate import Simulator, SteppedSimulator, as_simulator, rollout_by_steps, steps
-from sacrepro.simulate.words import SCALE, START, STEP, run_key, step_keys, thresholds, word
+from sacrepro.simulate.random_bits import SCALE, START, STEP, run_key, step_keys, thresholds, word
 from strategies import cases
 
 #: Probability that a test of randomness would refuse a perfect generator, for one draw of its keys; they are fixed.

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from sacrepro import store
+from sacrepro.archive import files as store
 
 
 class Row(NamedTuple):
@@ -93,7 +93,7 @@ def test_figures_have_no_dates_and_known_formats(tmp_path):
         for name in ("one", "two"):
             figure = Figure()
             figure.subplots().plot([1, 2])
-            from sacrepro.plotting.style import house_style
+            from sacrepro.study.drawings.style import house_style
 
             with house_style():
                 store.write_figure(tmp_path / f"{name}.{suffix}", figure)
@@ -154,7 +154,8 @@ def test_processes_that_write_one_file_at_once_all_succeed(tmp_path, sealing):
     """The last writer's file is whole, and has the last writer's seal."""
     path = tmp_path / "rows.csv"
     program = (
-        "import sys\nfrom sacrepro import store\nfor _ in range(40): store.write_text(sys.argv[1], sys.argv[2] * 9999)"
+        "import sys\nfrom sacrepro.archive.files import write_text\n"
+        "for _ in range(40): write_text(sys.argv[1], sys.argv[2] * 9999)"
     )
     environment = os.environ | {store.SEALING: sealing}
     command = [sys.executable, "-c", program, str(path)]

@@ -10,10 +10,10 @@ import yaml
 
 import test_network
 from sacrepro import cli, evaluate
-from sacrepro.network import load
-from sacrepro.policies import policy_text, read_policy, theta_of
-from sacrepro.policy import gaussian_theta, softmax
-from sacrepro.store import read_arrays
+from sacrepro.adviser.files import load
+from sacrepro.adviser.policies import policy_text, read_policy, theta_of
+from sacrepro.archive.files import read_arrays
+from sacrepro.model.policy import gaussian_theta, softmax
 from test_pilot import FRIENDS, RING
 
 FEW = ["--M", "20", "--T", "30", "--eta", "0.5", "--seeds", "2"]
@@ -35,7 +35,7 @@ def run(*words):
 
 
 def test_what_train_writes_evaluate_reads(tmp_path, friends, capsys, monkeypatch):
-    monkeypatch.setattr("sacrepro.cli.network.SILENT", 0.0)
+    monkeypatch.setattr("sacrepro.cli.adviser.SILENT", 0.0)
     rows, record, theta, policy, same = (tmp_path / n for n in ("r.csv", "r.json", "t.npz", "p.yaml", "p.json"))
     outputs = ["--output", rows, record, "--theta", theta, "--policy", policy, same]
     run("train", friends, "--kappa", "0", "1", *FEW, *outputs)

@@ -7,9 +7,7 @@ from hypothesis import strategies as st
 
 from sacrepro import natural_weights, neighborhood, policy_gradient, q_function, truncate, truncated_policy_gradient
 from sacrepro.exact import dense
-from sacrepro.graph import diameter
-from sacrepro.instances import build
-from sacrepro.truncation import (
+from sacrepro.exact.truncation import (
     cell_shape,
     dirichlet_weights,
     outside_axes,
@@ -17,6 +15,8 @@ from sacrepro.truncation import (
     sparse_weights,
     uniform_weights,
 )
+from sacrepro.instances import build
+from sacrepro.model.graph import diameter
 from strategies import cases
 
 

@@ -7,10 +7,10 @@ import pytest
 from scipy import stats
 
 from sacrepro import CoupledMDP, decay_profile, evaluate, sac
-from sacrepro.bounds.reward_radius import reward_radius
+from sacrepro.bounds.decay import reward_radius
 from sacrepro.instances import build
 from sacrepro.instances.wireless import layout, most_urgent, queue, start, wireless, wireless_committed
-from sacrepro.policy import gaussian_theta, policies, uniform_theta
+from sacrepro.model.policy import gaussian_theta, policies, uniform_theta
 from sacrepro.simulate import Simulator, WirelessSimulator, as_simulator
 
 #: Chance that any of the goodness-of-fit tests of this file rejects a correct simulator: about 30 tests, 1e-6 each.

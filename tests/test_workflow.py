@@ -12,19 +12,19 @@ import pytest
 import yaml
 
 from sacrepro import cli
-from sacrepro.claims import CLAIMS
-from sacrepro.claims.adversary import Found
-from sacrepro.claims.best_kappa import BestKappaRow
-from sacrepro.claims.comparison import Comparison, Verdict, verdict
-from sacrepro.claims.diagnostics import DiagnosticRow
-from sacrepro.claims.falsification import Planted
-from sacrepro.claims.rivals import RivalRow
-from sacrepro.claims.trace import StationarityRow
+from sacrepro.adviser.files import resolve
+from sacrepro.archive.files import read_arrays, read_rows, write_rows
 from sacrepro.instances import MODELS, build, build_for_sampling
 from sacrepro.instances.graphs import FAMILIES
-from sacrepro.network import resolve
-from sacrepro.plotting import FIGURES
-from sacrepro.store import read_arrays, read_rows, write_rows
+from sacrepro.study.audit.adversary import Found
+from sacrepro.study.audit.falsify import Planted
+from sacrepro.study.claims import CLAIMS
+from sacrepro.study.drawings import FIGURES
+from sacrepro.study.experiments.diagnostics import DiagnosticRow
+from sacrepro.study.experiments.methods import RivalRow
+from sacrepro.study.experiments.summary import BestKappaRow
+from sacrepro.study.measures.stationarity import StationarityRow
+from sacrepro.study.record.comparison import Comparison, Verdict, verdict
 
 ROOT = Path(__file__).parent.parent
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())

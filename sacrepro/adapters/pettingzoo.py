@@ -14,12 +14,11 @@ import numpy as np
 from gymnasium.spaces import Discrete, MultiDiscrete
 from pettingzoo import ParallelEnv
 
-from sacrepro.counted import CountedMDP
-from sacrepro.coupled import CoupledMDP
-from sacrepro.graph import check_graph
-from sacrepro.model import Array, NetworkedMDP
-from sacrepro.notices import described
-from sacrepro.simulate.coupled import drawn
+from sacrepro.model.checks import Array
+from sacrepro.model.graph import check_graph
+from sacrepro.model.mdp import CountedMDP, CoupledMDP, NetworkedMDP
+from sacrepro.model.notices import described
+from sacrepro.simulate.stepped import drawn
 
 #: Seeds that environments accept are below this.
 SEEDS = 1 << 31

@@ -13,11 +13,10 @@ import networkx as nx
 import numpy as np
 from scipy.sparse import csr_array, diags_array
 
-from sacrepro.bounds.influence import kernel_influence
-from sacrepro.bounds.total_variation import BLOCK_ENTRIES, largest_distance
-from sacrepro.instances.counts import CountKernel, compositions, rank
-from sacrepro.instances.network import Network
-from sacrepro.model import Array
+from sacrepro.adviser.labelled import Network
+from sacrepro.bounds.influence import BLOCK_ENTRIES, kernel_influence, largest_distance
+from sacrepro.model.checks import Array
+from sacrepro.model.kernels import CountKernel, compositions, rank
 
 
 def network_influence(network: Network) -> csr_array:

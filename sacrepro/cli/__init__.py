@@ -13,20 +13,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import sacrepro
-from sacrepro.cli import (
-    audit,
-    bench,
-    environments,
-    experiments,
-    learning,
-    network,
-    proofs,
-    report,
-    reproducibility,
-    wireless,
-    workflow,
-)
-from sacrepro.cli.verbs import Verbs
+from sacrepro.cli import adviser as network
+from sacrepro.cli import audit, bench, environments, experiments, learning, proofs, report, wireless, workflow
+from sacrepro.cli import records as reproducibility
+from sacrepro.cli.arguments import Verbs
 
 _SHOWWARNING: Any = warnings.showwarning
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import argparse
 
-from sacrepro.cli.arguments import COUNT, FILE, ORDINAL, POSITIVE, one_of, specification
+from sacrepro.cli.arguments import COUNT, FILE, ORDINAL, POSITIVE, Verbs, one_of, specification
 from sacrepro.cli.inputs import some_rows
-from sacrepro.cli.verbs import Verbs
 
 
 def witnesses(args: argparse.Namespace) -> None:
     """Measure both sides of every false sentence where it fails."""
-    from sacrepro.claims.comparison import Comparison
-    from sacrepro.claims.witnesses import WITNESSES, key, measured
-    from sacrepro.store import write_rows
+    from sacrepro.archive.files import write_rows
+    from sacrepro.study.audit.counterexamples import WITNESSES, key, measured
+    from sacrepro.study.record.comparison import Comparison
 
     rows: list[Comparison] = []
     for witness in WITNESSES:
@@ -25,8 +24,8 @@ def witnesses(args: argparse.Namespace) -> None:
 
 def falsify(args: argparse.Namespace) -> None:
     """Plant wrong bounds and write which of them are caught."""
-    from sacrepro.claims.falsification import Planted, falsification
-    from sacrepro.store import write_rows
+    from sacrepro.archive.files import write_rows
+    from sacrepro.study.audit.falsify import Planted, falsification
 
     rows: list[Planted] = []
     for row in falsification():
@@ -37,8 +36,8 @@ def falsify(args: argparse.Namespace) -> None:
 
 def adversary(args: argparse.Namespace) -> None:
     """Attack every reading of one claim and write the largest left/right, and the models that attain it."""
-    from sacrepro.claims.adversary import Found, arrays, attack
-    from sacrepro.store import write_arrays, write_rows
+    from sacrepro.archive.files import write_arrays, write_rows
+    from sacrepro.study.audit.adversary import Found, arrays, attack
 
     found = []
     for row, model in attack(args.claim, args.evaluations, args.seed):
@@ -50,8 +49,8 @@ def adversary(args: argparse.Namespace) -> None:
 
 def adversary_table(args: argparse.Namespace) -> None:
     """Join what `adversary` wrote for each claim."""
-    from sacrepro.claims.adversary import Found
-    from sacrepro.store import write_rows
+    from sacrepro.archive.files import write_rows
+    from sacrepro.study.audit.adversary import Found
 
     write_rows(args.output, Found, some_rows(args.found, Found))
 
@@ -62,10 +61,10 @@ def scale(args: argparse.Namespace) -> None:
 
     import numpy as np
 
-    from sacrepro.claims.comparison import Comparison
-    from sacrepro.claims.scale import scale as bounds_at_scale
+    from sacrepro.archive.files import write_rows
     from sacrepro.instances import build
-    from sacrepro.store import write_rows
+    from sacrepro.study.experiments.scale import scale as bounds_at_scale
+    from sacrepro.study.record.comparison import Comparison
 
     start = time.perf_counter()
     mdp = build(args.spec)
@@ -87,7 +86,7 @@ def add_verbs(verbs: Verbs) -> None:
     verbs.add(falsify)
 
     added = verbs.add(adversary)
-    added.add_argument("claim", type=one_of("claim", "claims.targets", "TARGETS"), help="name of the claim")
+    added.add_argument("claim", type=one_of("claim", "study.audit.targets", "TARGETS"), help="name of the claim")
     added.add_argument("--evaluations", type=COUNT, required=True, help="random models, and steps of each climb")
     added.add_argument("--seed", type=ORDINAL, required=True, help="seed of the search")
     added.add_argument("--models", type=FILE, required=True, help="npz file for the models found")

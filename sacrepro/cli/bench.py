@@ -5,17 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 
-from sacrepro.cli.arguments import COUNT, DISCOUNT, ORDINAL, POSITIVE, one_of
-from sacrepro.cli.verbs import Verbs
+from sacrepro.cli.arguments import COUNT, DISCOUNT, ORDINAL, POSITIVE, Verbs, one_of
 
 
 def bench_exact(args: argparse.Namespace) -> None:
     """Time this engine against other tools on the same instances, then what only it computes; one process each."""
-    from sacrepro.bench import exact
-    from sacrepro.bench.families import SIZES
-    from sacrepro.bench.peers import METHODS
-    from sacrepro.bench.quantities import QUANTITIES
-    from sacrepro.store import write_rows
+    from sacrepro.archive.files import write_rows
+    from sacrepro.study.bench import exact
+    from sacrepro.study.bench.peers import METHODS, SIZES
+    from sacrepro.study.bench.quantities import QUANTITIES
 
     def progress(row: exact.Timing) -> None:
         what = row.method if row.quantity == exact.VALUES else row.quantity
@@ -38,8 +36,8 @@ def bench_exact(args: argparse.Namespace) -> None:
 
 def bench_sac(args: argparse.Namespace) -> None:
     """Throughput of Algorithm 1 against its transcription and against dictionaries, in agent-steps a second."""
-    from sacrepro.bench import sac as throughput
-    from sacrepro.store import write_rows
+    from sacrepro.archive.files import write_rows
+    from sacrepro.study.bench import sac as throughput
 
     def progress(row: throughput.Throughput) -> None:
         print(
@@ -73,7 +71,7 @@ def state_action_counts(text: str) -> tuple[int, int]:
 
 def bench_one(args: argparse.Namespace) -> None:
     """One measurement of `bench`, printed as JSON."""
-    from sacrepro.bench.exact import one, one_quantity
+    from sacrepro.study.bench.exact import one, one_quantity
 
     if args.method == "quantity":
         print(json.dumps(one_quantity(args.name, args.repeats)))
@@ -89,16 +87,22 @@ def add_verbs(verbs: Verbs) -> None:
     for function in (bench_exact, bench_sac):
         added = benchmarks.add(function, name=function.__name__.removeprefix("bench_"))
         if function is bench_exact:
-            family, method = one_of("family", "bench.families", "SIZES"), one_of("method", "bench.peers", "METHODS")
+            family, method = (
+                one_of("family", "study.bench.peers", "SIZES"),
+                one_of("method", "study.bench.peers", "METHODS"),
+            )
         else:
-            family, method = one_of("family", "bench.sac", "FAMILIES"), one_of("method", "bench.sac", "METHODS")
+            family, method = (
+                one_of("family", "study.bench.sac", "FAMILIES"),
+                one_of("method", "study.bench.sac", "METHODS"),
+            )
         added.add_argument("--families", type=family, nargs="*", help="graph families; all by default")
         added.add_argument("--methods", type=method, nargs="*", help="methods; all by default")
         added.add_argument("--repeats", type=COUNT, default=3, help="repeats a measurement; the median counts")
         added.add_argument("--time-limit", type=POSITIVE, default=60.0, help="seconds a repeat")
         added.add_argument("--memory-limit-gb", type=POSITIVE, default=8.0, help="GiB a process")
         if function is bench_exact:
-            quantity = one_of("quantity", "bench.quantities", "QUANTITIES")
+            quantity = one_of("quantity", "study.bench.quantities", "QUANTITIES")
             added.add_argument("--gammas", nargs="+", type=DISCOUNT, default=[0.7, 0.9], help="discounts")
             added.add_argument(
                 "--quantities", type=quantity, nargs="*", help="what only this engine computes; all by default"

@@ -5,18 +5,17 @@ from __future__ import annotations
 import argparse
 import json
 
-from sacrepro.cli.arguments import FILE, mapping
+from sacrepro.cli.arguments import FILE, Verbs, mapping
 from sacrepro.cli.inputs import arrays_of
-from sacrepro.cli.verbs import Verbs
 
 
 def environments(args: argparse.Namespace) -> None:
     """Write how D_i(κ) decays in each environment and what the influence matrix certifies, exactly or for large n."""
-    from sacrepro.claims.case import cases
-    from sacrepro.claims.environments import EnvironmentRow, certified_rows, exact_rows
+    from sacrepro.adviser.files import resolve
+    from sacrepro.archive.files import write_rows
     from sacrepro.instances import build_for_sampling
-    from sacrepro.network import resolve
-    from sacrepro.store import write_rows
+    from sacrepro.study.experiments.environments import EnvironmentRow, certified_rows, exact_rows
+    from sacrepro.study.record.case import cases
 
     if not (args.exact or args.certified):
         raise ValueError("environments: nothing to compare; give files written by `exact`, or --certified instances")
@@ -35,9 +34,9 @@ def environments(args: argparse.Namespace) -> None:
 
 def table1(args: argparse.Namespace) -> None:
     """Write the paper's Table 1 as numbers, from exact files and the setting that each stands for."""
-    from sacrepro.claims.case import cases
-    from sacrepro.claims.table1 import Table1Row, markdown_table1, table1_rows
-    from sacrepro.store import write_rows, write_text
+    from sacrepro.archive.files import write_rows, write_text
+    from sacrepro.study.experiments.table1 import Table1Row, markdown_table1, table1_rows
+    from sacrepro.study.record.case import cases
 
     rows: list[Table1Row] = []
     for path in args.exact:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 
-from sacrepro.cli.arguments import COUNT, ORDINAL, POSITIVE, SEVERAL, one_of, specification
+from sacrepro.cli.arguments import COUNT, ORDINAL, POSITIVE, SEVERAL, Verbs, one_of, specification
 from sacrepro.cli.inputs import arrays_of, some_rows
-from sacrepro.cli.verbs import Verbs
 
 
 def critic_error(args: argparse.Namespace) -> None:
     """Measure the critic's error on one instance for every κ, T and seed."""
-    from sacrepro.claims.critic_error import CriticErrorRow, critic_error_rows
+    from sacrepro.archive.files import write_rows
     from sacrepro.instances import build
-    from sacrepro.store import write_rows
+    from sacrepro.study.experiments.critic_error import CriticErrorRow, critic_error_rows
 
     rows = list(critic_error_rows(build(args.spec), args.instance, args.kappas, args.lengths, args.seeds))
     write_rows(args.output, CriticErrorRow, rows)
@@ -25,9 +24,9 @@ def diagnostics(args: argparse.Namespace) -> None:
     """Measure critic, gradient and policy exactly at some records of every run in one file of `sac`."""
     import numpy as np
 
-    from sacrepro.claims.diagnostics import DiagnosticRow, diagnostic_rows
+    from sacrepro.archive.files import write_rows
     from sacrepro.instances import build
-    from sacrepro.store import write_rows
+    from sacrepro.study.experiments.diagnostics import DiagnosticRow, diagnostic_rows
 
     run = arrays_of("sac", args.run)
     mdp = build(json.loads(str(run["spec"])))
@@ -47,9 +46,9 @@ def simulated(args: argparse.Namespace) -> None:
     """Estimate J by simulation at some records of every run in files of `sac`."""
     import numpy as np
 
-    from sacrepro.claims.trace import SimulatedRow, simulated_rows
+    from sacrepro.archive.files import write_rows
     from sacrepro.instances import build_for_sampling
-    from sacrepro.store import write_rows
+    from sacrepro.study.experiments.runs import SimulatedRow, simulated_rows
 
     rows: list[SimulatedRow] = []
     for path in args.runs:
@@ -67,9 +66,9 @@ def simulated(args: argparse.Namespace) -> None:
 
 def rivals(args: argparse.Namespace) -> None:
     """Run Algorithm 1, its extensions and its rivals on one instance at equal samples."""
-    from sacrepro.claims.rivals import CRITICS_ALONE, EXACT, METHODS, RivalRow, rival_rows
+    from sacrepro.archive.files import write_rows
     from sacrepro.instances import build
-    from sacrepro.store import write_rows
+    from sacrepro.study.experiments.methods import CRITICS_ALONE, EXACT, METHODS, RivalRow, rival_rows
 
     mdp = build(args.spec)
     rows: list[RivalRow] = []
@@ -94,9 +93,9 @@ def rivals(args: argparse.Namespace) -> None:
 
 def estimators(args: argparse.Namespace) -> None:
     """Measure bias and variance of every method's gradient estimate at fixed policies of one instance."""
-    from sacrepro.claims.rivals import EstimatorRow, estimator_rows
+    from sacrepro.archive.files import write_rows
     from sacrepro.instances import build
-    from sacrepro.store import write_rows
+    from sacrepro.study.experiments.methods import EstimatorRow, estimator_rows
 
     settings = {"lengths": args.lengths, "episodes": args.episodes, "h": args.h, "t0": args.t0}
     rows = list(estimator_rows(build(args.spec), args.instance, kappa=args.kappa, **settings))
@@ -106,9 +105,9 @@ def estimators(args: argparse.Namespace) -> None:
 
 def summary(args: argparse.Namespace) -> None:
     """Summarise rows of one kind over their seeds: interquartile means with bootstrap intervals."""
-    from sacrepro.claims.summary import SummaryRow, summarised
-    from sacrepro.claims.summary import summary as summary_of
-    from sacrepro.store import write_rows
+    from sacrepro.archive.files import write_rows
+    from sacrepro.study.experiments.summary import SummaryRow, summarised
+    from sacrepro.study.experiments.summary import summary as summary_of
 
     rows = some_rows(args.rows, summarised(args.kind).rows)
     found = summary_of(args.kind, rows)
@@ -118,11 +117,11 @@ def summary(args: argparse.Namespace) -> None:
 
 def patient(args: argparse.Namespace) -> None:
     """Ascend along eq. (7) with TD's fixed points for every κ: Algorithm 1 of endless T, without sampling."""
-    from sacrepro.claims.exact_ascent import exact_ascent
-    from sacrepro.claims.trace import StationarityRow, stationarity_rows
+    from sacrepro.archive.files import write_rows
     from sacrepro.instances import build
-    from sacrepro.policy import uniform_theta
-    from sacrepro.store import write_rows
+    from sacrepro.model.policy import uniform_theta
+    from sacrepro.study.measures.exact_critic import exact_ascent
+    from sacrepro.study.measures.stationarity import StationarityRow, stationarity_rows
 
     mdp = build(args.spec)
     rows: list[StationarityRow] = []
@@ -136,9 +135,8 @@ def patient(args: argparse.Namespace) -> None:
 
 def best_kappa(args: argparse.Namespace) -> None:
     """Say which κ is best at which sample budget, from summaries of runs."""
-    from sacrepro.claims.best_kappa import BestKappaRow, best_kappa_rows
-    from sacrepro.claims.summary import SummaryRow
-    from sacrepro.store import write_rows
+    from sacrepro.archive.files import write_rows
+    from sacrepro.study.experiments.summary import BestKappaRow, SummaryRow, best_kappa_rows
 
     found = [row for path in args.summaries for row in best_kappa_rows(some_rows([path], SummaryRow))]
     write_rows(args.output, BestKappaRow, found)
@@ -167,7 +165,7 @@ def add_verbs(verbs: Verbs) -> None:
             added.add_argument("--etas", type=POSITIVE, nargs="+", required=True, help="every η")
             added.add_argument(
                 "--methods",
-                type=one_of("method", "claims.rivals", "METHODS", "EXACT"),
+                type=one_of("method", "study.experiments.methods", "METHODS", "EXACT"),
                 nargs="*",
                 help="methods by name; all by default",
             )
@@ -196,5 +194,7 @@ def add_verbs(verbs: Verbs) -> None:
     added.add_argument("summaries", nargs="+", help="files written by `summary`, curves told apart by κ")
 
     added = verbs.add(summary)
-    added.add_argument("kind", type=one_of("kind of rows", "claims.summary", "KINDS"), help="what the rows are")
+    added.add_argument(
+        "kind", type=one_of("kind of rows", "study.experiments.summary", "KINDS"), help="what the rows are"
+    )
     added.add_argument("rows", nargs="+", help="csv files of one kind")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from sacrepro.model import Array
+    from sacrepro.model.checks import Array
 
 Row = TypeVar("Row")
 
@@ -19,7 +19,7 @@ ARRAYS = {
 
 def arrays_of(verb: str, path: str) -> dict[str, Array]:
     """The arrays of a file that `verb` wrote."""
-    from sacrepro.store import read_arrays
+    from sacrepro.archive.files import read_arrays
 
     found = read_arrays(path)
     missing = next((name for name in ARRAYS[verb] if name not in found), None)
@@ -30,7 +30,7 @@ def arrays_of(verb: str, path: str) -> dict[str, Array]:
 
 def some_rows(paths: Iterable[str], kind: type[Row]) -> list[Row]:
     """The rows of csv files, at least one in all."""
-    from sacrepro.store import read_rows
+    from sacrepro.archive.files import read_rows
 
     paths = list(paths)
     rows: list[Row] = [row for path in paths for row in read_rows(path, kind)]  # type: ignore[type-var]
@@ -41,7 +41,7 @@ def some_rows(paths: Iterable[str], kind: type[Row]) -> list[Row]:
 
 def record_of(verb: str, path: str, *keys: str) -> dict[str, Any]:
     """The JSON object that `verb` wrote, with these keys."""
-    from sacrepro.store import read_json
+    from sacrepro.archive.files import read_json
 
     found = read_json(path)
     if not isinstance(found, dict):

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import argparse
 
-from sacrepro.cli.arguments import COUNT, NON_NEGATIVE, ORDINAL, POSITIVE, SEED, SEVERAL, output
-from sacrepro.cli.network import plain, progress
-from sacrepro.cli.verbs import Verbs
+from sacrepro.cli.adviser import plain, progress
+from sacrepro.cli.arguments import COUNT, NON_NEGATIVE, ORDINAL, POSITIVE, SEED, SEVERAL, Verbs, output
 
 
 def train(args: argparse.Namespace) -> None:
     """Run Algorithm 1 on a network for every κ and seed, and say what the policies earn."""
-    from sacrepro.advise.pilot import RunRow, trained
-    from sacrepro.advise.returns import Objective
-    from sacrepro.advise.settings import proposal
-    from sacrepro.advise.words_of_return import chosen_run, settings_words, training_words
-    from sacrepro.network import load
-    from sacrepro.policies import policy_text, training_arrays
-    from sacrepro.store import write_arrays, write_json, write_rows, write_text
+    from sacrepro.adviser.files import load
+    from sacrepro.adviser.pilot import RunRow, trained
+    from sacrepro.adviser.policies import policy_text, training_arrays
+    from sacrepro.adviser.prose_of_return import chosen_run, settings_words, training_words
+    from sacrepro.adviser.returns import Objective
+    from sacrepro.adviser.settings import proposal
+    from sacrepro.archive.files import write_arrays, write_json, write_rows, write_text
 
     network = load(args.file)
     simulator = network.simulator()
@@ -53,10 +52,10 @@ def train(args: argparse.Namespace) -> None:
 
 def evaluate(args: argparse.Namespace) -> None:
     """Say what a policy of a network is worth: J, V and D_i(κ), exact where the network can be solved."""
-    from sacrepro.advise.evaluation import evaluation, evaluation_words
-    from sacrepro.network import load
-    from sacrepro.policies import read_policy
-    from sacrepro.store import write_json
+    from sacrepro.adviser.evaluation import evaluation, evaluation_words
+    from sacrepro.adviser.files import load
+    from sacrepro.adviser.policies import read_policy
+    from sacrepro.archive.files import write_json
 
     network = load(args.file)
     theta = read_policy(network, args.policy, args.kappa, args.seed_of_run)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from sacrepro.cli.verbs import Verbs
+from sacrepro.cli.arguments import Verbs
 
 
 def formal(args: argparse.Namespace) -> None:
     """Check every machine-readable proof that changed, and write what each theorem assumes; without coqc say so."""
-    from sacrepro.claims import CLAIMS
-    from sacrepro.formal import Theorem, assumptions, axioms, digests, theorems
-    from sacrepro.store import read_text, write_rows
+    from sacrepro.archive.files import read_text, write_rows
+    from sacrepro.study.claims import CLAIMS
+    from sacrepro.study.formal import Theorem, assumptions, axioms, digests, theorems
 
     folder = Path(args.folder)
     files = [line for line in read_text(folder / "_CoqProject").split("\n") if line.endswith(".v")]
@@ -42,7 +42,7 @@ def coq_version() -> str | None:
     import subprocess
     import tempfile
 
-    from sacrepro.store import write_text
+    from sacrepro.archive.files import write_text
 
     if shutil.which("coqc") is None:
         return None
@@ -64,8 +64,8 @@ def compiled(cache: Path, file: str, texts: dict[str, str], keys: dict[str, str]
     import subprocess
     import tempfile
 
-    from sacrepro.formal import required
-    from sacrepro.store import read_text, write_text
+    from sacrepro.archive.files import read_text, write_text
+    from sacrepro.study.formal import required
 
     done = cache / keys[file]
     if not (done / "printed.txt").exists():
@@ -93,9 +93,9 @@ def compiled(cache: Path, file: str, texts: dict[str, str], keys: dict[str, str]
 
 def proofs_of(formal: str | None, pages: str | None) -> dict[str, str]:
     """How each claim is proved; nothing where no table of theorems was given."""
-    from sacrepro.claims import CLAIMS
-    from sacrepro.formal import Theorem, proofs
-    from sacrepro.store import read_rows, read_text
+    from sacrepro.archive.files import read_rows, read_text
+    from sacrepro.study.claims import CLAIMS
+    from sacrepro.study.formal import Theorem, proofs
 
     return proofs(CLAIMS, read_rows(formal, Theorem), read_text(pages) if pages else "") if formal else {}
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import argparse
 
-from sacrepro.cli.arguments import FILE
+from sacrepro.cli.arguments import FILE, Verbs
 from sacrepro.cli.inputs import arrays_of, record_of, some_rows
-from sacrepro.cli.verbs import Verbs
 
 
 def catalog(args: argparse.Namespace) -> None:
     """Write what claims and figures say about themselves as JSON, and the table from claims to commands as Markdown."""
-    from sacrepro.report.catalog import catalog as entries
-    from sacrepro.report.catalog import claims_page
-    from sacrepro.store import write_json, write_text
+    from sacrepro.archive.files import write_json, write_text
+    from sacrepro.study.report.catalog import catalog as entries
+    from sacrepro.study.report.catalog import claims_page
 
     found = entries()
     write_json(args.output, found)
@@ -23,9 +22,9 @@ def catalog(args: argparse.Namespace) -> None:
 
 def decay_map(args: argparse.Namespace) -> None:
     """Write what the state of each agent is worth to one of them, with its place in a drawing of the graph."""
-    from sacrepro.claims.case import cases
-    from sacrepro.claims.decay_map import MapRow, map_rows
-    from sacrepro.store import write_rows
+    from sacrepro.archive.files import write_rows
+    from sacrepro.study.experiments.decay_map import MapRow, map_rows
+    from sacrepro.study.record.case import cases
 
     rows: list[MapRow] = []
     for path in args.exact:
@@ -40,10 +39,10 @@ def report(args: argparse.Namespace) -> None:
     import json
     from pathlib import Path
 
-    from sacrepro.claims.comparison import Verdict
+    from sacrepro.archive.files import read_bytes, read_text, write_bytes
     from sacrepro.cli.proofs import proofs_of
-    from sacrepro.report.document import RECORD, pdf, record
-    from sacrepro.store import read_bytes, read_text, write_bytes
+    from sacrepro.study.record.comparison import Verdict
+    from sacrepro.study.report.document import RECORD, pdf, record
 
     paths = {Path(path).stem: Path(path) for path in args.figures}
     files = {f"figures/{path.name}": read_bytes(path) for path in paths.values()}
@@ -65,8 +64,8 @@ def report(args: argparse.Namespace) -> None:
 
 def readme(args: argparse.Namespace) -> None:
     """Put the claims table between the markers of the README."""
-    from sacrepro.claims.table import between_markers
-    from sacrepro.store import read_text, write_text
+    from sacrepro.archive.files import read_text, write_text
+    from sacrepro.study.report.table import between_markers
 
     write_text(args.readme, between_markers(read_text(args.readme), read_text(args.markdown)))
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from sacrepro.cli.arguments import COUNT, ORDINAL, POSITIVE, SEVERAL, SHARE
-from sacrepro.cli.verbs import Verbs
+from sacrepro.cli.arguments import COUNT, ORDINAL, POSITIVE, SEVERAL, SHARE, Verbs
 
 #: The methods by the names they have in the configuration.
 METHODS = {"algorithm1": "Algorithm 1", "published": "published variant"}
@@ -13,8 +12,8 @@ METHODS = {"algorithm1": "Algorithm 1", "published": "published variant"}
 
 def wireless_references(args: argparse.Namespace) -> None:
     """The objective at θ = 0 and of ALOHA, with its own queue and with a stale one."""
-    from sacrepro.bench.wireless import WirelessRow, reference_rows
-    from sacrepro.store import write_rows
+    from sacrepro.archive.files import write_rows
+    from sacrepro.study.experiments.wireless import WirelessRow, reference_rows
 
     rows = list(reference_rows(args.episodes))
     write_rows(args.output, WirelessRow, rows)
@@ -24,8 +23,8 @@ def wireless_references(args: argparse.Namespace) -> None:
 
 def wireless_run(args: argparse.Namespace) -> None:
     """The objective along runs of one learner with one κ."""
-    from sacrepro.bench.wireless import WirelessRow, learning_rows
-    from sacrepro.store import write_rows
+    from sacrepro.archive.files import write_rows
+    from sacrepro.study.experiments.wireless import WirelessRow, learning_rows
 
     rows = []
     settings = (args.kappa, args.seeds, args.M, args.records, args.episodes, args.h, args.t0, args.eta, args.lambda_)

@@ -5,22 +5,23 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sacrepro.cli.arguments import COUNT, FIGURE, FILE, NON_NEGATIVE, ORDINAL, POSITIVE, one_of, specification
+from sacrepro.cli.arguments import COUNT, FIGURE, FILE, NON_NEGATIVE, ORDINAL, POSITIVE, Verbs, one_of, specification
 from sacrepro.cli.inputs import arrays_of, some_rows
-from sacrepro.cli.verbs import Verbs
 
 if TYPE_CHECKING:
-    from sacrepro.claims.comparison import Comparison, Verdict
-    from sacrepro.model import Array, NetworkedMDP
+    from sacrepro.model.checks import Array
+    from sacrepro.model.mdp import NetworkedMDP
+    from sacrepro.study.record.comparison import Comparison, Verdict
 
 
 def exact(args: argparse.Namespace) -> None:
     """Write V, J, π^θ, D and ∇J of one instance under the uniform and seeded Gaussian policies."""
-    from sacrepro.claims.case import arrays, exact_cases
+    from sacrepro.archive.files import write_arrays
     from sacrepro.instances import build
-    from sacrepro.store import write_arrays
+    from sacrepro.study.record.case import arrays, exact_cases
 
     mdp = build(args.spec)
     done = []
@@ -35,11 +36,11 @@ def claim(args: argparse.Namespace) -> None:
 
     Exit status 1 if it is violated, unless --keep-going, as in the workflow, leaves that to `verify`.
     """
-    from sacrepro.claims import claim as claim_named
-    from sacrepro.claims.case import cases
-    from sacrepro.claims.comparison import Comparison, by_hypothesis, verdict
-    from sacrepro.claims.table import markdown_table
-    from sacrepro.store import write_rows
+    from sacrepro.archive.files import write_rows
+    from sacrepro.study.claims import claim as claim_named
+    from sacrepro.study.record.case import cases
+    from sacrepro.study.record.comparison import Comparison, by_hypothesis, verdict
+    from sacrepro.study.report.table import markdown_table
 
     chosen = claim_named(args.claim)
     for option, given in (("--stationarity", args.stationarity), ("--runs", args.runs)):
@@ -66,7 +67,7 @@ def claim(args: argparse.Namespace) -> None:
 
 def violations(rows: Iterable[Verdict]) -> list[str]:
     """Two lines for each claim that is violated and each counterexample that is none."""
-    from sacrepro.claims.comparison import UNEARNED
+    from sacrepro.study.record.comparison import UNEARNED
 
     lines = []
     for row in rows:
@@ -93,8 +94,8 @@ def along_runs(
     args: argparse.Namespace, kind: type[Any], check: Callable[..., Iterator[Comparison]]
 ) -> list[Comparison]:
     """The comparisons of (9) along the runs that `trace --exact` has evaluated."""
+    from sacrepro.archive.files import read_rows
     from sacrepro.instances import build
-    from sacrepro.store import read_rows
 
     models = {}
     for path in args.runs:
@@ -107,10 +108,10 @@ def sac(args: argparse.Namespace) -> None:
     """Run Algorithm 1 on one instance for one κ over a range of seeds and write what it recorded."""
     import numpy as np
 
+    from sacrepro.archive.files import write_arrays
     from sacrepro.instances import build_for_sampling
-    from sacrepro.learn import sac_seeds
-    from sacrepro.policy import uniform_theta
-    from sacrepro.store import write_arrays
+    from sacrepro.learn.algorithm1 import sac_seeds
+    from sacrepro.model.policy import uniform_theta
 
     mdp = build_for_sampling(args.spec)
     traces = sac_seeds(
@@ -147,9 +148,10 @@ def sac(args: argparse.Namespace) -> None:
 
 def trace(args: argparse.Namespace) -> None:
     """Turn recorded SAC runs into rows: sampled returns, or exact J and ‖∇J‖² with --exact."""
-    from sacrepro.claims.trace import LearningRow, StationarityRow, learning_rows, stationarity_rows
+    from sacrepro.archive.files import write_rows
     from sacrepro.instances import build
-    from sacrepro.store import write_rows
+    from sacrepro.study.experiments.runs import LearningRow, learning_rows
+    from sacrepro.study.measures.stationarity import StationarityRow, stationarity_rows
 
     sampled: list[LearningRow] = []
     exactly: list[StationarityRow] = []
@@ -173,9 +175,9 @@ def trace(args: argparse.Namespace) -> None:
 
 def figure(args: argparse.Namespace) -> None:
     """Draw one figure from the rows it shows; the suffix of each --output picks its format."""
-    from sacrepro.plotting import drawing
-    from sacrepro.plotting.style import house_style
-    from sacrepro.store import write_figure
+    from sacrepro.archive.files import write_figure
+    from sacrepro.study.drawings import drawing
+    from sacrepro.study.drawings.style import house_style
 
     chosen = drawing(args.figure)
     rows = rows_of_figure(args.figure, args.rows, chosen.rows)
@@ -195,11 +197,9 @@ def rows_of_figure(figure: str, paths: Iterable[str], kind: type[Any]) -> list[A
 
     Such rows are known by the name of their file, and a claim's by their readings where the file has a name of its own.
     """
-    from pathlib import Path
-
-    from sacrepro.claims import CLAIMS
-    from sacrepro.claims.summary import KINDS, SHOWN
-    from sacrepro.claims.targets import check_readings
+    from sacrepro.study.audit.targets import check_readings
+    from sacrepro.study.claims import CLAIMS
+    from sacrepro.study.experiments.summary import KINDS, SHOWN
 
     paths = list(paths)
     for what, known, shown in (("comparisons", CLAIMS, figure), ("summary", KINDS, SHOWN.get(figure))):
@@ -216,14 +216,12 @@ def verdicts(args: argparse.Namespace) -> None:
 
     Exit status 1 if a claim is violated or a counterexample is none, unless --keep-going leaves that to `verify`.
     """
-    from pathlib import Path
-
-    from sacrepro.claims import claim as claim_named
-    from sacrepro.claims.comparison import Comparison, Verdict, by_hypothesis, verdict
-    from sacrepro.claims.table import markdown_table, summary_table
-    from sacrepro.claims.targets import check_readings
+    from sacrepro.archive.files import read_rows, write_rows, write_text
     from sacrepro.cli.proofs import proofs_of
-    from sacrepro.store import read_rows, write_rows, write_text
+    from sacrepro.study.audit.targets import check_readings
+    from sacrepro.study.claims import claim as claim_named
+    from sacrepro.study.record.comparison import Comparison, Verdict, by_hypothesis, verdict
+    from sacrepro.study.report.table import markdown_table, summary_table
 
     rows = []
     for path in args.comparisons:
@@ -234,7 +232,7 @@ def verdicts(args: argparse.Namespace) -> None:
         for group in by_hypothesis(own):
             rows.append(verdict(chosen.name, chosen.statement, chosen.reference, group))
     if args.witnesses:
-        from sacrepro.claims.witnesses import WITNESSES, judged, key
+        from sacrepro.study.audit.counterexamples import WITNESSES, judged, key
 
         measured = read_rows(args.witnesses, Comparison)
         for witness in WITNESSES:
@@ -252,8 +250,8 @@ def verdicts(args: argparse.Namespace) -> None:
 
 def verify(args: argparse.Namespace) -> None:
     """Fail if a claim is violated, also under attack, a counterexample is none, or a planted mistake is not caught."""
-    from sacrepro.claims.comparison import JUDGEMENTS, Verdict
-    from sacrepro.store import read_rows, write_text
+    from sacrepro.archive.files import read_rows, write_text
+    from sacrepro.study.record.comparison import JUDGEMENTS, Verdict
 
     rows = read_rows(args.claims, Verdict)
     if not rows:
@@ -262,7 +260,7 @@ def verify(args: argparse.Namespace) -> None:
     statements = sum(row.verdict in JUDGEMENTS for row in rows)
     passed = [f"{statements} claims, none violated", f"{len(rows) - statements} counterexamples, all violated"]
     if args.falsification:
-        from sacrepro.claims.falsification import PLANTS, Planted
+        from sacrepro.study.audit.falsify import PLANTS, Planted
 
         planted = read_rows(args.falsification, Planted)
         caught = [row for row in planted if row.caught == "yes"]
@@ -271,8 +269,8 @@ def verify(args: argparse.Namespace) -> None:
             faults.append(f"CAUGHT {len(caught)} of {len(PLANTS)} planted mistakes")
         passed.append(f"{len(caught)} planted mistakes, all caught")
     if args.adversary:
-        from sacrepro.claims.adversary import Found
-        from sacrepro.claims.targets import TARGETS
+        from sacrepro.study.audit.adversary import Found
+        from sacrepro.study.audit.targets import TARGETS
 
         found = read_rows(args.adversary, Found)
         faults += [
@@ -285,7 +283,7 @@ def verify(args: argparse.Namespace) -> None:
         faults += [f"NOT ATTACKED {claim} {reading}" for claim, reading in sorted(missing)]
         passed.append(f"{len(found)} readings attacked, none violated")
     if args.scale:
-        from sacrepro.claims.comparison import Comparison, holds, place
+        from sacrepro.study.record.comparison import Comparison, holds, place
 
         large = some_rows([args.scale], Comparison)
         faults += [f"VIOLATED at scale: {row.hypothesis} at {place(row)}" for row in large if not holds(row)]
@@ -297,7 +295,7 @@ def verify(args: argparse.Namespace) -> None:
 
 def warm(args: argparse.Namespace) -> None:
     """Compile the kernels of one room once, so that parallel jobs find them in the cache."""
-    from sacrepro.store import write_text
+    from sacrepro.archive.files import write_text
 
     {"exact": warm_exact, "learn": warm_learn, "rivals": warm_rivals}[args.room]()
     write_text(args.output, "compiled\n")
@@ -306,7 +304,7 @@ def warm(args: argparse.Namespace) -> None:
 def small() -> tuple[NetworkedMDP, tuple[Array, ...]]:
     """A noisy relay of three agents and the uniform policy."""
     from sacrepro.instances import build
-    from sacrepro.policy import uniform_theta
+    from sacrepro.model.policy import uniform_theta
 
     return (mdp := build({"model": "relay", "n": 3, "gamma": 0.5, "noise": 0.5})), uniform_theta(mdp)
 
@@ -321,7 +319,7 @@ def warm_exact() -> None:
 
 def warm_learn() -> None:
     """What Algorithm 1 needs."""
-    from sacrepro.learn import sac_seeds
+    from sacrepro.learn.algorithm1 import sac_seeds
 
     for kappa in range(3):
         sac_seeds(*small(), kappa=kappa, M=2, T=5, h=1.0, t0=1.0, eta=1.0, seeds=range(2))
@@ -329,7 +327,7 @@ def warm_learn() -> None:
 
 def warm_rivals() -> None:
     """What every method and estimator needs."""
-    from sacrepro.claims.rivals import METHODS, estimator_rows, rival_rows
+    from sacrepro.study.experiments.methods import METHODS, estimator_rows, rival_rows
 
     mdp, _ = small()
     for method in METHODS:
@@ -353,7 +351,7 @@ def add_verbs(verbs: Verbs) -> None:
     added.add_argument("--scale", type=NON_NEGATIVE, required=True, help="standard deviation of the Gaussian logits")
 
     added = verbs.add(claim)
-    added.add_argument("claim", type=one_of("claim", "claims", "CLAIMS"), help="name of the claim")
+    added.add_argument("claim", type=one_of("claim", "study.claims", "CLAIMS"), help="name of the claim")
     added.add_argument("exact", nargs="+", help="files written by `exact`")
     added.add_argument("--stationarity", nargs="*", default=[], help="files written by `trace --exact`, for theorem5")
     added.add_argument("--runs", nargs="*", default=[], help="files written by `sac`, which those evaluate")
@@ -378,7 +376,7 @@ def add_verbs(verbs: Verbs) -> None:
     added.add_argument("--exact", action="store_true", help="exact J and ‖∇J‖² in place of sampled returns")
 
     added = verbs.add(figure, output=False)
-    added.add_argument("figure", type=one_of("figure", "plotting", "FIGURES"), help="name of the figure")
+    added.add_argument("figure", type=one_of("figure", "study.drawings", "FIGURES"), help="name of the figure")
     added.add_argument("rows", nargs="+", help="csv files with the rows it shows")
     added.add_argument("--output", type=FIGURE, nargs="+", required=True, help="files to write, .svg, .pdf or .png")
 

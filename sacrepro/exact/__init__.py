@@ -9,47 +9,46 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sacrepro.exact.algorithm_inputs import law_cost
-    from sacrepro.exact.algorithm_law import ExpectedUpdate, expected_critic, expected_update, mean_curve
-    from sacrepro.exact.cells import natural_mean, td_fixed_point
-    from sacrepro.exact.critic_moments import CriticLaw, critic_law
-    from sacrepro.exact.decay import DecayBounds, certified_decay, decay_profile
+    from sacrepro.exact.decay.profile import DecayBounds, certified_decay, decay_profile
+    from sacrepro.exact.decay.worst import worst_decay
     from sacrepro.exact.gradient import (
         ObjectiveGradient,
         natural_truncated_gradient,
         objective_and_gradient,
         policy_gradient,
     )
+    from sacrepro.exact.law.inputs import law_cost
+    from sacrepro.exact.law.moments import CriticLaw, critic_law
+    from sacrepro.exact.law.update import ExpectedUpdate, expected_critic, expected_update, mean_curve
     from sacrepro.exact.light_cone import local_decay, local_value
-    from sacrepro.exact.occupancy import discounted_state_distribution
-    from sacrepro.exact.q_tables import q_function
-    from sacrepro.exact.values import PolicyEvaluation, evaluate
-    from sacrepro.exact.worst import worst_decay
+    from sacrepro.exact.solver.occupancy import discounted_state_distribution
+    from sacrepro.exact.truncation import natural_mean, td_fixed_point
+    from sacrepro.exact.values import PolicyEvaluation, evaluate, q_function
 
 _ROOMS = {
-    "CriticLaw": "critic_moments",
-    "critic_law": "critic_moments",
-    "DecayBounds": "decay",
-    "ExpectedUpdate": "algorithm_law",
+    "CriticLaw": "law.moments",
+    "critic_law": "law.moments",
+    "DecayBounds": "decay.profile",
+    "ExpectedUpdate": "law.update",
     "ObjectiveGradient": "gradient",
     "PolicyEvaluation": "values",
-    "certified_decay": "decay",
-    "decay_profile": "decay",
-    "discounted_state_distribution": "occupancy",
+    "certified_decay": "decay.profile",
+    "decay_profile": "decay.profile",
+    "discounted_state_distribution": "solver.occupancy",
     "evaluate": "values",
-    "expected_critic": "algorithm_law",
-    "expected_update": "algorithm_law",
-    "law_cost": "algorithm_inputs",
+    "expected_critic": "law.update",
+    "expected_update": "law.update",
+    "law_cost": "law.inputs",
     "local_decay": "light_cone",
     "local_value": "light_cone",
-    "mean_curve": "algorithm_law",
-    "natural_mean": "cells",
+    "mean_curve": "law.update",
+    "natural_mean": "truncation",
     "natural_truncated_gradient": "gradient",
     "objective_and_gradient": "gradient",
     "policy_gradient": "gradient",
-    "q_function": "q_tables",
-    "td_fixed_point": "cells",
-    "worst_decay": "worst",
+    "q_function": "values",
+    "td_fixed_point": "truncation",
+    "worst_decay": "decay.worst",
 }
 
 __all__ = [

@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from sacrepro.model import Array, NetworkedMDP
+from sacrepro.model.checks import Array
+from sacrepro.model.mdp import NetworkedMDP
 
 #: Entries of P(s'|s, a) for which it is meant.
 MOST_ENTRIES = 1 << 24

@@ -7,14 +7,13 @@ from functools import cached_property
 
 import numpy as np
 
-from sacrepro.counted import CountedMDP
-from sacrepro.coupled import CoupledMDP, Model
 from sacrepro.exact.dense import averaged_kernels
-from sacrepro.exact.operator import FactoredOperator
+from sacrepro.exact.product.operator import FactoredOperator
+from sacrepro.exact.product.steps import Choice, Step
 from sacrepro.exact.rounding import averaging_roundings, normalising_roundings, policy_roundings, row_sum_range
-from sacrepro.exact.steps import Choice, Step
-from sacrepro.model import Array, NetworkedMDP, no_model
-from sacrepro.policy import Theta, logits_and_policies
+from sacrepro.model.checks import Array
+from sacrepro.model.mdp import CountedMDP, CoupledMDP, Model, NetworkedMDP, no_model
+from sacrepro.model.policy import Theta, logits_and_policies
 
 #: Operators over part of the agents are kept, this many of them, up to this many peak entries each.
 KEPT_CONES, KEPT_ENTRIES = 64, 1 << 15

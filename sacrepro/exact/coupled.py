@@ -15,18 +15,19 @@ from functools import cached_property
 
 import numpy as np
 
-from sacrepro.coupled import CoupledMDP, over_pairs
 from sacrepro.exact.chain import Chain
-from sacrepro.exact.decay import DecayBounds, tight_values
+from sacrepro.exact.decay.profile import DecayBounds, tight_values
 from sacrepro.exact.dense import oscillation
 from sacrepro.exact.gradient import OSCILLATION_TO_GRADIENT, ObjectiveGradient
 from sacrepro.exact.memory import demand, readable_count
-from sacrepro.exact.occupancy import Law, occupancy
 from sacrepro.exact.rounding import UNIT, gamma_k, normalising_roundings, policy_roundings, sup
-from sacrepro.exact.values import PolicyEvaluation, check_tol, demand_value_tables, mean_values, objective, values
-from sacrepro.graph import check_agent, diameter, neighborhood
-from sacrepro.model import Array, NetworkedMDP
-from sacrepro.policy import SCORE_BOUND, Theta, logits_and_policies, score
+from sacrepro.exact.solver.bellman import check_tol, demand_value_tables, mean_values, objective, values
+from sacrepro.exact.solver.occupancy import Law, occupancy
+from sacrepro.exact.values import PolicyEvaluation
+from sacrepro.model.checks import Array
+from sacrepro.model.graph import check_agent, diameter, neighborhood
+from sacrepro.model.mdp import CoupledMDP, NetworkedMDP, over_pairs
+from sacrepro.model.policy import SCORE_BOUND, Theta, logits_and_policies, score
 
 
 class Pairs(NetworkedMDP):

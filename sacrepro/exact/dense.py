@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from sacrepro.graph import diameter, neighborhood
-from sacrepro.model import Array, NetworkedMDP
-from sacrepro.policy import policies, score
+from sacrepro.model.checks import Array
+from sacrepro.model.graph import diameter, neighborhood
+from sacrepro.model.mdp import NetworkedMDP
+from sacrepro.model.policy import policies, score
 
 
 def averaged_kernels(mdp: NetworkedMDP, zeta: tuple[Array, ...]) -> tuple[Array, ...]:

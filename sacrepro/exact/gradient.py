@@ -12,16 +12,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sacrepro.counted import CountedMDP
-from sacrepro.coupled import CoupledMDP, Model
 from sacrepro.exact.chain import Chain, chain_of, exact_model
-from sacrepro.exact.occupancy import Law, occupancy
 from sacrepro.exact.rounding import UNIT, gamma_k, policy_roundings, sup
-from sacrepro.exact.values import demand_value_tables, mean_values, objective
-from sacrepro.graph import check_kappa, neighborhood
-from sacrepro.model import Array
-from sacrepro.notices import brief
-from sacrepro.policy import Theta, all_actions_possible, score
+from sacrepro.exact.solver.bellman import demand_value_tables, mean_values, objective
+from sacrepro.exact.solver.occupancy import Law, occupancy
+from sacrepro.model.checks import Array
+from sacrepro.model.graph import check_kappa, neighborhood
+from sacrepro.model.mdp import CountedMDP, CoupledMDP, Model
+from sacrepro.model.notices import brief
+from sacrepro.model.policy import Theta, all_actions_possible, score
 
 #: ‖E_{a~ζ} Q(a) ∇ log ζ(a)‖₂ ≤ √2/4 · osc Q, with equality for two actions, ζ = (1/2, 1/2). The vector has entries
 #: ζ_b (Q_b - E Q): they sum to zero and their 1-norm is a mean absolute deviation, at most osc Q / 2.

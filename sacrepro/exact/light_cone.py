@@ -16,17 +16,17 @@ from typing import NamedTuple, Protocol
 import networkx as nx
 import numpy as np
 
-from sacrepro.counted import CountedMDP
-from sacrepro.exact.branch import branch_oscillation
 from sacrepro.exact.chain import plain_model
-from sacrepro.exact.operator import FactoredOperator
+from sacrepro.exact.decay.branch import branch_oscillation
+from sacrepro.exact.decay.sweep import plan_of, sweep_oscillations
+from sacrepro.exact.product.operator import FactoredOperator
 from sacrepro.exact.rounding import UNIT, gamma_k, policy_roundings, row_sum_range, sup
-from sacrepro.exact.sweep import plan_of, sweep_oscillations
-from sacrepro.exact.values import check_tol
-from sacrepro.graph import check_agent, check_kappa, neighborhood
-from sacrepro.model import Array, LocalModel, action_table, one_an_agent
-from sacrepro.notices import brief
-from sacrepro.policy import Policy, Theta, policy_at, warn_of_probabilities
+from sacrepro.exact.solver.bellman import check_tol
+from sacrepro.model.checks import Array, action_table, one_an_agent
+from sacrepro.model.graph import check_agent, check_kappa, neighborhood
+from sacrepro.model.mdp import CountedMDP, LocalModel
+from sacrepro.model.notices import brief
+from sacrepro.model.policy import Policy, Theta, policy_at, warn_of_probabilities
 
 #: Beyond this many entries of the local Q_i, branch and bound replaces the sweep, and stops after so many of its own.
 SWEEP_ENTRIES = 1 << 27

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sacrepro.model import Array, NetworkedMDP
+from sacrepro.model.checks import Array
+from sacrepro.model.mdp import NetworkedMDP
 
 #: u, the unit roundoff of float64.
 UNIT = 2.0**-53

@@ -12,42 +12,20 @@ MacQueen (1966), A modified dynamic programming method for Markovian decision pr
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from sacrepro.counted import CountedMDP
-from sacrepro.coupled import CoupledMDP, Model
-from sacrepro.exact.chain import Chain, chain_of, exact_model
-from sacrepro.exact.krylov import LARGEST_DENSE, halving_correction
-from sacrepro.exact.krylov_start import kept_entries, krylov_start
-from sacrepro.exact.memory import allowed_bytes, demand, readable_count
-from sacrepro.exact.operator import FactoredOperator
-from sacrepro.exact.rounding import UNIT, gamma_k, sup
-from sacrepro.model import NORMALISATION_TOLERANCE, Array, NetworkedMDP
-from sacrepro.notices import brief
-from sacrepro.policy import Theta
-
-#: The error that is certified where no other is asked for, or what rounding allows where that is more.
-DEFAULT_TOL = 1e-10
-
-#: Several agents are iterated together while their tables stay below this many entries.
-BATCH_ENTRIES = 1 << 14
-#: Below this many joint states a good first iterate saves less than it costs to prepare.
-START_ENTRIES = 1 << 14
-#: Value iteration gives way to BiCGSTAB when it would need this many more products.
-PATIENCE = 60
-
-#: Up to this many joint states a slow chain is solved as a linear system, with one product for its matrix.
-DENSE_ENTRIES = 64
-#: Steps of the first BiCGSTAB; twice as many each time that it does not halve the residual.
-KRYLOV_STEPS = 60
-#: A certificate up to this many times what rounding alone costs is not worth more products.
-NOISE = 8.0
-
-#: Agents whose value functions are averaged.
-Group = tuple[int, ...]
+from sacrepro.exact import dense
+from sacrepro.exact.chain import chain_of, exact_model
+from sacrepro.exact.memory import demand, readable_count
+from sacrepro.exact.rounding import gamma_k, sup
+from sacrepro.exact.solver.bellman import check_tol, demand_value_tables, objective, values
+from sacrepro.model.checks import Array
+from sacrepro.model.graph import check_agent
+from sacrepro.model.mdp import CountedMDP, CoupledMDP, Model
+from sacrepro.model.notices import brief
+from sacrepro.model.policy import Theta
 
 
 class PolicyEvaluation(NamedTuple):
@@ -95,258 +73,31 @@ def evaluate(
     return PolicyEvaluation(V, J, error, J_error, products)
 
 
-def check_tol(tol: float | None) -> None:
-    """TypeError or ValueError unless `tol` is None or a finite number above 0."""
-    if tol is None:
-        return
-    if isinstance(tol, bool) or not isinstance(tol, (int, float, np.integer, np.floating)):
-        raise TypeError(f"tol must be a number, got {tol!r}")
-    if not 0 < tol < math.inf:
-        raise ValueError(f"tol must be positive and finite, got {tol!r}")
+# Q_i^θ(s, a) of eq. (3) as one table, where it fits.
 
 
-def demand_value_tables(mdp: NetworkedMDP, memory_limit: int | None, tables: int) -> None:
-    """MemoryError unless `tables` value tables and the work space of one product fit."""
-    from sacrepro.exact.elimination import elimination_order
-
-    size = math.prod(mdp.state_sizes)
-    needed = 8 * (size * (tables + 4) + (kept_entries(size) if size >= START_ENTRIES else 0))
-    peak = size
-    if needed <= allowed_bytes(memory_limit):
-        peak = elimination_order(mdp.neighbors, mdp.state_sizes).peak
-    needed += 24 * peak
-    fit = max(allowed_bytes(memory_limit) * size // needed, 1)
-    demand(
-        f"{tables} value tables over {readable_count(size)} joint states, with intermediate tables of "
-        f"{readable_count(peak)} entries or more,",
-        needed,
-        memory_limit,
-        f"about {readable_count(fit)} joint states would fit on such a graph; "
-        "one agent of a larger network is a matter of sacrepro.exact.local_value and local_decay",
-    )
-
-
-def values(chain: Chain, tol: float | None, agents: Sequence[int] | None = None) -> tuple[Array, float, int]:
-    """(V, error, products): V_i^θ for each of `agents`, shape (agents, Π S_j) in the agents' own order."""
-    return mean_values(chain, tol, [(i,) for i in (range(chain.mdp.n) if agents is None else agents)])
-
-
-def mean_values(chain: Chain, tol: float | None, groups: Sequence[Group]) -> tuple[Array, float, int]:
-    """(V, error, products): (1/|G|) Σ_{i∈G} V_i^θ for each group G, shape (groups, Π S_j); one solve a group.
-
-    V̄ = (1/n) Σ_i V_i^θ of eqs. (2) and (4) is that of all agents. `error` bounds every entry, rounding included.
-    tol : None for `DEFAULT_TOL`, or what rounding allows.
-    """
-    check_tol(tol)
-    batch = max(1, BATCH_ENTRIES // chain.entries)
-    V = np.empty((len(groups), chain.entries))
-    error, products = 0.0, 0
-    operator = chain.operator
-    for start in range(0, len(groups), batch):
-        chunk = list(groups[start : start + batch])
-        table, chunk_error, count = _solve(chain, chunk, tol)
-        natural = operator.from_memory(table, (len(chunk),))
-        V[start : start + len(chunk)].reshape(natural.shape)[...] = natural
-        error, products = max(error, chunk_error), max(products, count)
-    return V, error, products
-
-
-class _Certificate(NamedTuple):
-    """V_i^θ lies within `error` of (the new iterate + shift), for each agent; `floor` is what rounding alone costs."""
-
-    shift: Array
-    error: Array
-    floor: Array
-
-
-def _solve(chain: Chain, groups: list[Group], asked: float | None) -> tuple[Array, float, int]:
-    """Means of V_i^θ over a few groups, (len(groups), Π S_j) in memory order, their error and the products taken."""
-    gamma, operator = chain.mdp.gamma, chain.operator
-    tol = DEFAULT_TOL if asked is None else asked
-    V = np.zeros((len(groups), chain.entries))
-    products = 0
-    means: list[Array | None] = [None] * len(groups)
-    for row, group in enumerate(groups):
-        axes = operator.memory_in
-        if len(group) == 1:
-            axes = tuple(j for j in axes if j in chain.reward_hoods[group[0]])
-        reward = np.zeros(math.prod(chain.mdp.state_sizes[j] for j in axes))
-        for i in group:
-            _add_reward(reward, chain.rewards[i] / len(group), axes, chain, i)
-        if len(group) > 1:
-            means[row] = reward
-        if chain.entries >= START_ENTRIES:
-            products = max(products, krylov_start(chain, axes, reward, tol, V[row]))
-    spare = np.empty_like(V)
-    center = np.zeros(len(groups))
-    spans: list[float] = []
-    stalled, before_krylov, steps, wait = 0, math.inf, KRYLOV_STEPS, 0
-    while True:
-        T_V = _bellman(chain, groups, means, operator, V, spare)
-        products += 1
-        delta = np.subtract(T_V, V, out=V)
-        low, high = delta.min(axis=1), delta.max(axis=1)
-        spans.append(float((high - low).max()))
-        distance = 0.5 * gamma * spans[-1] * chain.discount_range()[1]
-        stuck = _no_progress(spans) or (len(spans) >= 3 and distance > 0.5 * before_krylov)
-        at_rest = False
-        if distance <= tol or stuck:
-            certificate = _certify(chain, groups, operator, T_V, low, high, center)
-            # A slow chain is stuck as well; only rounding that makes up a good part of the error is a reason to stop.
-            noise = bool((certificate.error <= NOISE * certificate.floor).all())
-            at_rest = distance <= 0.1 * tol or (stuck and noise)
-            exhausted = at_rest and stalled >= 4 and float(certificate.floor.max()) > 0.4 * tol
-            if (certificate.error <= tol).all() or (exhausted and asked is None):
-                T_V += certificate.shift[:, None]
-                return T_V, float(certificate.error.max()), products
-        if at_rest:
-            # Rounding is what is left: centre the tables, then take fewer roundings, then give up.
-            stalled += 1
-            if stalled == 2:
-                operator = chain.careful_operator
-            elif exhausted:
-                agents = sorted({i for group in groups for i in group})
-                raise ValueError(
-                    f"tol = {tol!r} is below what rounding allows for agents {agents}; "
-                    f"attainable: tol = {1.5 * float(certificate.error.max()):.2g}"
-                )
-            middle = 0.5 * (T_V.min(axis=1) + T_V.max(axis=1))
-            T_V -= middle[:, None]
-            center = gamma * center + middle
-            spans.clear()
-            before_krylov = math.inf
-        elif (
-            stalled <= 4
-            and len(spans) >= wait
-            and (_remaining_products(spans, tol, gamma) > PATIENCE or (before_krylov < math.inf and len(spans) >= 3))
-        ):
-            delta -= (0.5 * (low + high))[:, None]
-            tried = [_krylov(gamma, operator, delta[row], T_V[row], tol, steps) for row in range(len(groups))]
-            products += max(count for count, _ in tried)
-            if all(helped for _, helped in tried):
-                before_krylov = distance
-            else:
-                # Value iteration, which always helps, gets as many products as the next try.
-                steps *= 2
-                wait = steps
-            spans.clear()
-        V, spare = T_V, delta
-
-
-def _bellman(
-    chain: Chain, groups: list[Group], means: list[Array | None], operator: FactoredOperator, V: Array, out: Array
+def q_function(
+    mdp: Model | CountedMDP, theta: Theta, i: int, tol: float | None = None, *, memory_limit: int | None = None
 ) -> Array:
-    """r^θ + γ P^θ V for each row, r^θ the mean over its group, as a table in `means` or of one agent; into `out`."""
-    operator.forward(V, out)
-    out *= chain.mdp.gamma
-    for row, group in enumerate(groups):
-        mean = means[row]
-        if mean is None:
-            _add_reward(out[row], chain.rewards[group[0]], operator.memory_out, chain, group[0])
-        else:
-            out[row] += mean
-    return out
+    """Q_i^θ(s, a) of eq. (3), shape (S_0, …, S_{n-1}, A_0, …, A_{n-1}), from V_i^θ certified to `tol`.
 
-
-def _add_reward(table: Array, reward: Array, axes: tuple[int, ...], chain: Chain, i: int) -> None:
-    """Add a multiple of r_i^θ, over `reward_hoods[i]`, to a flat table over `axes`, in place."""
-    sizes, hood = chain.mdp.state_sizes, chain.reward_hoods[i]
-    if len(hood) == 1:
-        after = math.prod(sizes[j] for j in axes[axes.index(hood[0]) + 1 :])
-        shaped = table.reshape(-1, sizes[hood[0]], after)
-        shaped += reward[:, None]
-        return
-    own = [j for j in axes if j in hood]
-    ordered = reward.transpose([hood.index(j) for j in own])
-    shaped = table.reshape([sizes[j] for j in axes])
-    shaped += ordered.reshape([sizes[j] if j in hood else 1 for j in axes])
-
-
-def _certify(
-    chain: Chain, groups: list[Group], operator: FactoredOperator, T_V: Array, low: Array, high: Array, center: Array
-) -> _Certificate:
-    """MacQueen's interval around T_V + γ·center, rounding included.
-
-    low, high : least and largest entry of T_V - V for each row, as computed; the value function judged is V + center.
+    tol : by default 1e-10, or what rounding allows where that is more; Q_i is then within γ tol and its own rounding.
+    memory_limit : bytes; by default most of what is free. Raises MemoryError before starting if the table cannot fit,
+    ValueError for an unknown agent.
     """
-    gamma = chain.mdp.gamma
-    least, largest = chain.discount_range()
-    row_low, row_high = chain.row_sums
-    k = operator.roundings + chain.kernel_roundings + 4
-    reward = np.array([max(chain.reward_size(i) for i in group) for group in groups])
-    # A mean over a group adds its divisions and sums.
-    reward_k = np.array([max(chain.reward_roundings(i) for i in group) + len(group) for group in groups])
-    span = np.maximum(np.abs(low), np.abs(high))
-    size = np.array([sup(row) for row in T_V]) + span
-    epsilon = gamma_k(k) * (gamma * row_high * size + size) + reward * gamma_k(k + float(reward_k.max()))
-    epsilon = epsilon + gamma * np.abs(center) * max(abs(row_high - 1.0), abs(row_low - 1.0))
-    lower = low - (1.0 - gamma) * center - epsilon
-    upper = high - (1.0 - gamma) * center + epsilon
-    lower = np.minimum(lower * (largest - 1.0), lower * (least - 1.0))
-    upper = np.maximum(upper * (largest - 1.0), upper * (least - 1.0))
-    shift = 0.5 * (lower + upper) + gamma * center
-    rounding = epsilon + 8 * UNIT * (size + np.abs(center) + np.abs(lower) + np.abs(upper))
-    # How far Σ_t γ^t (P^θ)^t 1 is known is a matter of the rows, and no product makes it better.
-    unknown = 0.25 * np.abs(low + high) * (largest - least)
-    floor = (epsilon * (largest - 1.0) + unknown + rounding) * (1.0 + 1e-9)
-    return _Certificate(shift, (0.5 * (upper - lower) + rounding) * (1.0 + 1e-9), floor)
+    mdp = exact_model(mdp)
+    if isinstance(mdp, CoupledMDP):
+        from sacrepro.exact import coupled
 
-
-def _no_progress(spans: list[float]) -> bool:
-    """Whether the last ten products left the span of δ where it was: a slow chain, or rounding noise."""
-    return len(spans) > 10 and spans[-1] >= 0.99 * spans[-11]
-
-
-def _remaining_products(spans: list[float], tol: float, gamma: float) -> float:
-    """Products that value iteration still needs at the pace of the last eight; 0 while that is unknown."""
-    if len(spans) < 14 or spans[-1] == 0.0:
-        return 0.0
-    pace = np.log(spans[-9] / spans[-1]) / 8.0
-    distance = np.log(max(spans[-1] * gamma / (2.0 * (1.0 - gamma) * tol), 1.0))
-    return float("inf") if pace <= 0 else float(distance / pace)
-
-
-def _krylov(
-    gamma: float, operator: FactoredOperator, delta: Array, V: Array, tol: float, steps: int
-) -> tuple[int, bool]:
-    """Add to V an approximate solution x of (I - γP) x = γPδ, by BiCGSTAB where large; returns the products taken.
-
-    The second result says whether x at least halves the residual; else V stays as it was.
-    """
-    count = 0
-
-    def product(x: Array) -> Array:
-        nonlocal count
-        count += 1
-        return x - gamma * operator.forward(x.reshape(1, -1))[0]
-
-    if sup(delta) == 0.0:
-        return 0, True
-    # V already took one step: V = T V_old, so the correction from there solves (I - γP) x = γ P δ.
-    right = gamma * operator.forward(delta.reshape(1, -1))[0]
-    count += 1
-    right -= 0.5 * (right.min() + right.max())
-    if delta.size <= (DENSE_ENTRIES if steps == KRYLOV_STEPS else LARGEST_DENSE):
-        matrix = np.eye(delta.size) - gamma * operator.forward(np.eye(delta.size)).T
-        V += np.linalg.solve(matrix, right)
-        return count + 1, True
-    x = halving_correction(product, right, 0.1 * tol * (1.0 - gamma) * delta.size**0.5, steps)
-    if x is not None:
-        V += x
-    return count, x is not None
-
-
-def objective(mdp: Model, V_bar: Array, error: float) -> tuple[float, float]:
-    """(J, certified bound on |J - J(θ)|): J = E_{s~π_0} V̄(s), eq. (2), for V̄ within `error`, (S_0, …, S_{n-1})."""
-    average, k = V_bar, 2
-    if isinstance(mdp.pi0, np.ndarray):
-        average = average * mdp.pi0
-        for S_i in reversed(mdp.state_sizes):
-            average = average.sum(axis=-1)
-            k += S_i + 1
-    else:
-        for pi0_i in reversed(mdp.pi0):
-            average = average @ pi0_i
-            k += len(pi0_i) + 1
-    mass = 1.0 + 2 * NORMALISATION_TOLERANCE * (mdp.n + 1)
-    return float(average), (mass * error + gamma_k(k) * mass * sup(V_bar)) * (1.0 + 1e-9)
+        return coupled.q_function(mdp, theta, i, tol, memory_limit=memory_limit)
+    check_agent(i, mdp.n)
+    entries = math.prod(mdp.state_sizes) * math.prod(mdp.action_sizes)
+    width = max(math.prod(mdp.state_sizes[j] for j in hood) for hood in mdp.neighbors)
+    demand(
+        f"Q_{i} with {readable_count(entries)} entries",
+        8 * entries * (3 + (width > 64)),
+        memory_limit,
+        "evaluate needs V_i only, and certified_decay streams D_i(κ) without the table",
+    )
+    V, _, _ = values(chain_of(mdp, theta), tol, [i])
+    return dense.q_function(mdp, np.ascontiguousarray(V[0]).reshape(mdp.state_sizes), i)

@@ -5,25 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from sacrepro.counted import CountedMDP
 from sacrepro.instances.courtesy import courtesy
-from sacrepro.instances.downstream import downstream
-from sacrepro.instances.files import file
+from sacrepro.instances.extremal import parity, td_witness
 from sacrepro.instances.graphs import build_graph
-from sacrepro.instances.parity import parity
+from sacrepro.instances.parameters import fitting
 from sacrepro.instances.queueing import queueing
-from sacrepro.instances.random_kernels import random_mdp
-from sacrepro.instances.refusals import fitting
+from sacrepro.instances.random_kernels import downstream, random_mdp
 from sacrepro.instances.relay import broadcast, relay
 from sacrepro.instances.sis import counted_sis, sis
 from sacrepro.instances.social import counted_social, social
 from sacrepro.instances.sysadmin import counted_sysadmin, sysadmin
-from sacrepro.instances.td_witness import td_witness
 from sacrepro.instances.thermal import thermal
 from sacrepro.instances.wireless import wireless_committed
-from sacrepro.model import NetworkedMDP
+from sacrepro.model.mdp import CountedMDP, NetworkedMDP
 
 Model = TypeVar("Model")
+
+
+def file(*, path: str, document: Mapping[str, Any] | None = None, source: str | None = None) -> NetworkedMDP:
+    """The model of a network file; `sacrepro.adviser.files.model_of`, which may ask for one of these models in turn."""
+    from sacrepro.adviser.files import model_of
+
+    return model_of(path=path, document=document, source=source)
+
 
 MODELS: Mapping[str, Callable[..., NetworkedMDP]] = {
     "relay": relay,

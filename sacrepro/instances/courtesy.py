@@ -16,7 +16,7 @@ from __future__ import annotations
 import networkx as nx
 import numpy as np
 
-from sacrepro.model import NetworkedMDP
+from sacrepro.model.mdp import NetworkedMDP
 
 
 def courtesy(n: int, *, gamma: float, coupling: float, most: int) -> NetworkedMDP:

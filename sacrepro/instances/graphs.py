@@ -8,8 +8,8 @@ from typing import Any
 
 import networkx as nx
 
-from sacrepro.instances.network import rounded
-from sacrepro.instances.refusals import at_least, fitting
+from sacrepro.adviser.labelled import rounded
+from sacrepro.instances.parameters import at_least, fitting
 
 
 def path(n: int) -> nx.Graph:

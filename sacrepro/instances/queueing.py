@@ -28,9 +28,10 @@ import itertools
 import networkx as nx
 import numpy as np
 
-from sacrepro.graph import neighborhood
-from sacrepro.instances.refusals import at_least_zero, probabilities
-from sacrepro.model import Array, NetworkedMDP, check_kernel_sizes
+from sacrepro.instances.parameters import at_least_zero, probabilities
+from sacrepro.model.checks import Array
+from sacrepro.model.graph import neighborhood
+from sacrepro.model.mdp import NetworkedMDP, check_kernel_sizes
 
 
 def queueing(

@@ -21,9 +21,9 @@ import math
 import networkx as nx
 import numpy as np
 
-from sacrepro.counted import CountedMDP, counted, tabulated
-from sacrepro.instances.refusals import at_least_zero, finite, probabilities
-from sacrepro.model import Array
+from sacrepro.instances.parameters import at_least_zero, finite, probabilities
+from sacrepro.model.checks import Array
+from sacrepro.model.mdp import CountedMDP, counted, tabulated
 
 
 def counted_social(

@@ -13,7 +13,7 @@ access point, as in the public code of arXiv 2006.06555. In one slot
     r_i           =  success of i, its mean in r[i].
 
 A user that picks an access point occupies it even with nothing to send. Both the kernel and the reward see
-neighbors' states and actions: R = 1 in `sacrepro.bounds.reward_radius`.
+neighbors' states and actions: R = 1 in `sacrepro.bounds.decay`.
 
 Seed-conform (`wireless_committed`), of the product form of eq. (1): s_i = (b_i, u_i, f_i), u_i the choice committed one
 slot before, f_i whether the last slot succeeded, a_i the choice for the next slot, r_i = f_i: the success of slot t is
@@ -27,9 +27,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sacrepro.coupled import CoupledMDP
-from sacrepro.graph import neighborhood, sharing_graph
-from sacrepro.model import Array, NetworkedMDP, check_kernel_sizes
+from sacrepro.model.checks import Array
+from sacrepro.model.graph import neighborhood, sharing_graph
+from sacrepro.model.mdp import CoupledMDP, NetworkedMDP, check_kernel_sizes
 
 
 class Layout(NamedTuple):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from sacrepro.learn.algorithm1 import sac, sac_seeds
-from sacrepro.learn.control import control, control_seeds
-from sacrepro.learn.pairwise import pairwise, pairwise_seeds
+from sacrepro.learn.linear_critic import pairwise, pairwise_seeds
 from sacrepro.learn.problem import SACTrace
-from sacrepro.learn.rivals import reinforce, reinforce_seeds
+from sacrepro.learn.reinforce import reinforce, reinforce_seeds
+from sacrepro.learn.td_control import control, control_seeds
 
 __all__ = [
     "SACTrace",

@@ -6,7 +6,7 @@ The learner sees a simulator: the graph, the sizes, γ and trajectories. For a m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import pairwise
 
@@ -14,16 +14,18 @@ import numpy as np
 
 from sacrepro.learn.actor import ascend, g_hat_blocks, softmax_blocks
 from sacrepro.learn.cells import Hoods
-from sacrepro.learn.checks import Settings, check_arguments, check_extensions
 from sacrepro.learn.critic import Schedule, Scratch, critic
-from sacrepro.learn.iterations import AlgorithmOne, Lines, run_by_iterations
-from sacrepro.learn.problem import Problem, SACTrace, batches, seeds_together
-from sacrepro.model import Array
-from sacrepro.policy import Theta
-from sacrepro.simulate import Simulator, SteppedSimulator, as_simulator
+from sacrepro.learn.problem import Lines, Problem, SACTrace, batches, seeds_together
+from sacrepro.learn.settings import Settings, check_arguments, check_extensions
+from sacrepro.model.checks import Array
+from sacrepro.model.policy import Theta
 from sacrepro.simulate.compiled import compiled
-from sacrepro.simulate.kernel import Room, policy_thresholds, rollout, room
+from sacrepro.simulate.compiled_model import Simulator
+from sacrepro.simulate.rollout import Room, policy_thresholds, rollout, room
+from sacrepro.simulate.stepped import AnySimulator, SteppedSimulator, as_simulator
 from sacrepro.simulate.tables import Tables
+from sacrepro.simulate.trajectory import Observed, listed, observed
+from sacrepro.simulate.wireless import WirelessSimulator
 
 #: Agent-steps between two returns to the interpreter, which is when an interrupt is heard.
 _AGENT_STEPS_A_CALL = 50_000_000
@@ -57,10 +59,10 @@ def sac(
     record_every : outer iterations between two records of θ; by default about a hundred are kept.
 
     Extensions named in the Discussion of section 3.2, any of them together; the defaults are Algorithm 1 as printed.
-    warm_start : line 3 keeps the Q̂ of the last outer iteration (`sacrepro.learn.warm_start`).
-    lambda_    : TD(λ) with accumulating traces in place of line 7, λ ∈ [0, 1] (`sacrepro.learn.td_lambda`).
-    baseline   : line 11 sees Q̂_j less its ζ_i-mean over a_i, the advantage (`sacrepro.learn.baseline`).
-    epsilon    : policies (1-ε) softmax + ε uniform with their exact score, ε ∈ [0, 1) (`sacrepro.learn.mixture`).
+    warm_start : line 3 keeps the Q̂ of the last outer iteration (`sacrepro.learn.hashing`).
+    lambda_    : TD(λ) with accumulating traces in place of line 7, λ ∈ [0, 1] (`sacrepro.learn.extensions`).
+    baseline   : line 11 sees Q̂_j less its ζ_i-mean over a_i, the advantage (`sacrepro.learn.extensions`).
+    epsilon    : policies (1-ε) softmax + ε uniform with their exact score, ε ∈ [0, 1) (`sacrepro.learn.actor`).
 
     Raises TypeError or ValueError naming the argument.
     """
@@ -95,7 +97,7 @@ def critic_lines(warm_start: bool, lambda_: float, baseline: bool) -> Callable[[
     check_extensions(warm_start=warm_start, lambda_=lambda_, baseline=baseline)
     if not (warm_start or lambda_ > 0 or baseline):
         return AlgorithmOne
-    from sacrepro.learn.extended import Extended
+    from sacrepro.learn.extensions import Extended
 
     return partial(Extended, warm_start=warm_start, lambda_=float(lambda_), baseline=baseline)
 
@@ -187,3 +189,80 @@ def run_model(
             problem.check_ascent(lost, m_lost, eta, seeds)
         thetas.append(theta.copy())
     return problem.traces(thetas, stops, J_estimate, share)
+
+
+# Outer iterations one call at a time: for a user's own simulator, for the extensions of Algorithm 1 and its rivals.
+#
+# They differ in lines 3-10 alone, that is in how an episode becomes the sums of line 11,
+#
+#     G[i, (s, a)] = Σ_t γ^t Σ_{j ∈ N_i^κ} (what is held against the score) 1{z_i(t) = (s, a)};
+#
+# the policies, the episode, the score and the ascent are the same for all.
+
+
+class AlgorithmOne:
+    """Lines 3-10 as printed."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+
+    def __call__(self, episode: Observed, zeta: Array, G: Array, J: Array, share: Array) -> None:
+        """The critic of `sacrepro.learn.critic`."""
+        problem = self.problem
+        critic(*episode, problem.pair, problem.hoods, problem.plan, problem.work, problem.copies, G, J, share)
+
+
+def run_by_iterations(
+    simulator: AnySimulator,
+    problem: Problem,
+    lines: Lines,
+    M: int,
+    eta: float,
+    seeds: Sequence[int],
+    every: int,
+    epsilon: float,
+) -> list[SACTrace]:
+    """The traces of M outer iterations, one a seed, with `lines` for lines 3-10 and ε-mixed policies if ε > 0."""
+    pair, A, n = problem.pair, problem.A, simulator.n
+    theta = problem.theta0.copy()
+    softmax, zeta, G = np.empty_like(theta), np.empty_like(theta), np.empty_like(theta)
+    J_estimate, share = np.empty((M, problem.copies)), np.empty((M, problem.copies))
+    stops = [*range(0, M, every), M]
+    recorded = set(stops)
+    thetas = []
+    keys = np.array(seeds, dtype=np.uint64)
+    if isinstance(simulator, Simulator):
+        opaque = simulator.tables(problem.copies)
+        trajectory = room(n * problem.copies, problem.T, problem.copies, simulator.code_type)
+    for m in range(M):
+        if m in recorded:
+            thetas.append(theta.copy())
+        softmax_blocks(pair, A, theta, softmax)
+        zeta[:] = softmax
+        if epsilon > 0:
+            from sacrepro.learn.actor import mixed_blocks, mixed_sums
+
+            mixed_blocks(pair, A, softmax, epsilon, zeta)
+        if isinstance(simulator, Simulator):
+            episode = modelled(opaque, zeta, keys, m, problem.T, trajectory)
+        elif isinstance(simulator, WirelessSimulator):
+            episode = listed(*simulator.episodes(zeta, keys, m, problem.T))
+        else:
+            policies = [block[0] for block in problem.blocks(zeta[None], 0)]
+            recording = simulator.rollout(policies, problem.T, seed=seeds[0], m=m)
+            episode = observed(recording, A, simulator.code_type)
+        lines(episode, zeta, G, J_estimate[m], share[m])
+        if epsilon > 0:
+            mixed_sums(softmax, zeta, epsilon, G)
+        g_hat_blocks(pair, A, softmax, n, G, G)
+        problem.check_ascent(ascend(theta, G, eta, m), m, eta, seeds)
+    thetas.append(theta.copy())
+    return problem.traces(thetas, stops, J_estimate, share)
+
+
+def modelled(opaque: Tables, zeta: Array, keys: Array, m: int, T: int, trajectory: Room) -> Observed:
+    """One episode of a model, all seeds at once; the trajectory's room is overwritten by the next."""
+    policy = np.empty(len(zeta), dtype=np.uint32)
+    policy_thresholds(opaque.S, opaque.A, opaque.pair, zeta, policy)
+    rollout(opaque, policy, keys, np.uint64(m), T, trajectory)
+    return trajectory.z, trajectory.z, opaque.reward, opaque.pair

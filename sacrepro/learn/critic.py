@@ -18,7 +18,7 @@ import numpy as np
 
 from sacrepro.learn.cells import Hoods, dense_codes, visited_ids
 from sacrepro.learn.marginals import GROUP, dense_marginals, visited_marginals
-from sacrepro.model import Array
+from sacrepro.model.checks import Array
 from sacrepro.simulate.compiled import compiled
 
 #: Inner loops that are interleaved; `inner_loops` is written out for as many.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sacrepro.learn.cells import Hoods, dense_codes, group_end
-from sacrepro.model import Array
+from sacrepro.model.checks import Array
 from sacrepro.simulate.compiled import compiled
 
 #: Joint pairs of a group of members, a table that stays in the first-level cache beside the trajectory.

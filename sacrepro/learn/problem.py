@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from sacrepro.learn.cells import copied, hoods
-from sacrepro.learn.checks import check_seed, check_theta0
 from sacrepro.learn.critic import schedule, scratch
-from sacrepro.model import Array
-from sacrepro.notices import brief
-from sacrepro.policy import Theta
-from sacrepro.simulate import AnySimulator
+from sacrepro.learn.settings import check_seed, check_theta0
+from sacrepro.model.checks import Array
+from sacrepro.model.notices import brief
+from sacrepro.model.policy import Theta
+from sacrepro.simulate.stepped import AnySimulator
 from sacrepro.simulate.tables import pair_starts
+from sacrepro.simulate.trajectory import Observed
 
 #: Seeds are run together up to this many agents, which is where longer loops stop paying.
 _AGENTS_TOGETHER = 1024
@@ -119,3 +120,9 @@ def batches(
     for low in range(0, len(chosen), together):
         batch = chosen[low : low + together]
         yield Problem(simulator, theta, kappa, T, h, t0, copies=len(batch)), batch
+
+
+class Lines(Protocol):
+    """Lines 3-10 and the sums of line 11: writes G, flat like the policies, and each copy's J and share."""
+
+    def __call__(self, episode: Observed, zeta: Array, G: Array, J: Array, share: Array) -> None: ...

@@ -20,15 +20,14 @@ import numpy as np
 
 from sacrepro.learn.actor import softmax_blocks
 from sacrepro.learn.cells import hoods
-from sacrepro.learn.checks import check_arguments, check_seed, check_theta0
 from sacrepro.learn.problem import SACTrace
-from sacrepro.model import Array
-from sacrepro.policy import Theta
-from sacrepro.simulate import WirelessSimulator
+from sacrepro.learn.settings import check_arguments, check_seed, check_theta0
+from sacrepro.model.checks import Array
+from sacrepro.model.policy import Theta
 from sacrepro.simulate.compiled import compiled
-from sacrepro.simulate.kernel import policy_thresholds
-from sacrepro.simulate.wireless import Air, air_rollout
-from sacrepro.simulate.words import mix
+from sacrepro.simulate.random_bits import mix
+from sacrepro.simulate.rollout import policy_thresholds
+from sacrepro.simulate.wireless import Air, WirelessSimulator, air_rollout
 
 #: Outer iterations after which both steps start again, and the actor's first step.
 RESTART, ETA = 100, 5.0

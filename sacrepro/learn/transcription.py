@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sacrepro.graph import neighborhood
-from sacrepro.model import Array
-from sacrepro.notices import brief
-from sacrepro.policy import score, softmax
-from sacrepro.simulate import as_simulator
+from sacrepro.model.checks import Array
+from sacrepro.model.graph import neighborhood
+from sacrepro.model.notices import brief
+from sacrepro.model.policy import score, softmax
+from sacrepro.simulate.stepped import as_simulator
 
 #: A cell: the states, then the actions, of the sorted agents of N_i^κ.
 Cell = tuple[tuple[int, ...], tuple[int, ...]]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sacrepro.simulate.own import AnySimulator, OwnSimulator, SteppedSimulator, as_simulator
-from sacrepro.simulate.simulator import Simulator, Trajectory
+from sacrepro.simulate.compiled_model import Simulator
+from sacrepro.simulate.stepped import AnySimulator, OwnSimulator, SteppedSimulator, as_simulator
 from sacrepro.simulate.steps import rollout_by_steps
+from sacrepro.simulate.trajectory import Trajectory
 from sacrepro.simulate.wireless import WirelessSimulator
 
 __all__ = [

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sacrepro.counted import CountedMDP
-from sacrepro.model import Array, NetworkedMDP, action_tables
-from sacrepro.policy import Policy
-from sacrepro.simulate.simulator import Trajectory
-from sacrepro.simulate.words import SCALE, START, STEP
+from sacrepro.model.checks import Array, action_tables
+from sacrepro.model.mdp import CountedMDP, NetworkedMDP
+from sacrepro.model.policy import Policy
+from sacrepro.simulate.random_bits import SCALE, START, STEP
+from sacrepro.simulate.trajectory import Trajectory
 
 _MASK = (1 << 64) - 1
 _G = 0x9E3779B97F4A7C15
@@ -24,7 +24,7 @@ def mix(z: int, k: int = 0) -> int:
 
 
 def word(seed: int, m: int, purpose: int, t: int, i: int) -> int:
-    """The 64-bit word of (seed, m, purpose, t, i), as defined in `sacrepro.simulate.words`."""
+    """The 64-bit word of (seed, m, purpose, t, i), as defined in `sacrepro.simulate.random_bits`."""
     key = mix((seed + _G) & _MASK)
     key = mix((key + m + _G) & _MASK)
     key = mix((key + purpose + _G) & _MASK)

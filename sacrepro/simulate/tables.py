@@ -13,9 +13,9 @@ from typing import NamedTuple
 import networkx as nx
 import numpy as np
 
-from sacrepro.counted import CountedMDP
-from sacrepro.model import Array, NetworkedMDP
-from sacrepro.simulate.words import SCALE, thresholds
+from sacrepro.model.checks import Array
+from sacrepro.model.mdp import CountedMDP, NetworkedMDP
+from sacrepro.simulate.random_bits import SCALE, thresholds
 
 #: Agents that are sampled together while their scratch stays in the first-level cache.
 CHUNK = 512

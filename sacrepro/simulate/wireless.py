@@ -12,15 +12,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sacrepro.graph import sharing_graph
-from sacrepro.model import Array, discount
-from sacrepro.notices import described
-from sacrepro.policy import Policy
+from sacrepro.model.checks import Array, discount
+from sacrepro.model.graph import sharing_graph
+from sacrepro.model.notices import described
+from sacrepro.model.policy import Policy
 from sacrepro.simulate.compiled import compiled
-from sacrepro.simulate.kernel import policy_thresholds
-from sacrepro.simulate.simulator import Trajectory, check_key, code_type, episode_length, flat_policy
+from sacrepro.simulate.random_bits import SCALE, START, STEP, action_bits, run_key, state_bits, step_keys, word
+from sacrepro.simulate.rollout import policy_thresholds
 from sacrepro.simulate.tables import pair_starts
-from sacrepro.simulate.words import SCALE, START, STEP, action_bits, run_key, state_bits, step_keys, word
+from sacrepro.simulate.trajectory import Trajectory, check_key, code_type, episode_length, flat_policy
 
 #: Purpose of the words that decide whether an access point serves the one user that sends to it.
 SERVICE = 2

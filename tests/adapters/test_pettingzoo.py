@@ -15,7 +15,7 @@ from sacrepro.adapters.pettingzoo import parallel_env, simulator
 from sacrepro.instances import build
 from sacrepro.instances.graphs import build_graph
 from sacrepro.instances.random_kernels import random_mdp
-from sacrepro.policy import uniform_theta
+from sacrepro.model.policy import uniform_theta
 
 MDP = random_mdp(build_graph({"family": "path", "n": 3}), seed=0, gamma=0.8, concentration=0.3)
 SIS = build({"model": "sis", "graph": {"family": "star", "n": 4}, "gamma": 0.8})

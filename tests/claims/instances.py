@@ -1,11 +1,11 @@
 """Cases that several claims are tested on."""
 
-from sacrepro.claims.case import exact_case
 from sacrepro.instances import build
+from sacrepro.instances.extremal import signal
 from sacrepro.instances.graphs import build_graph
 from sacrepro.instances.random_kernels import random_mdp
-from sacrepro.instances.witnesses import signal
-from sacrepro.policy import uniform_theta
+from sacrepro.model.policy import uniform_theta
+from sacrepro.study.record.case import exact_case
 
 RELAY = build({"model": "relay", "n": 4, "gamma": 0.9})
 BROADCAST = build({"model": "broadcast", "n": 6, "gamma": 0.8})

@@ -5,13 +5,13 @@ from hypothesis import given, settings
 
 from brute_force import BruteForce
 from claims.instances import RELAY, random_case, uniform_case
-from sacrepro.bounds.actions_one_hop_later import actions_one_hop_later
-from sacrepro.claims.actions_one_hop_later import check, open_axes
-from sacrepro.claims.case import exact_case
-from sacrepro.claims.comparison import holds, verdict
+from sacrepro.bounds.decay import actions_one_hop_later
 from sacrepro.exact.dense import q_function
-from sacrepro.instances.witnesses import latch
-from sacrepro.policy import policies
+from sacrepro.instances.extremal import latch
+from sacrepro.model.policy import policies
+from sacrepro.study.claims.actions_one_hop_later import check, open_axes
+from sacrepro.study.record.case import exact_case
+from sacrepro.study.record.comparison import holds, verdict
 from strategies import cases
 
 

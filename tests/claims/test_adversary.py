@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sacrepro.claims import CLAIMS, adversary, claim
-from sacrepro.claims.adversary import GRAPHS as SEARCHED
-from sacrepro.claims.adversary import (
+from sacrepro.archive.files import read_arrays, write_arrays
+from sacrepro.study.audit import adversary
+from sacrepro.study.audit.adversary import GRAPHS as SEARCHED
+from sacrepro.study.audit.adversary import (
     LOGIT,
     RARE,
     STRUCTURED,
@@ -19,9 +20,9 @@ from sacrepro.claims.adversary import (
     random_model,
     ratio,
 )
-from sacrepro.claims.comparison import holds
-from sacrepro.claims.targets import TARGETS
-from sacrepro.store import read_arrays, write_arrays
+from sacrepro.study.audit.targets import TARGETS
+from sacrepro.study.claims import CLAIMS, claim
+from sacrepro.study.record.comparison import holds
 
 
 def test_every_inequality_is_attacked_or_excused():
@@ -91,7 +92,7 @@ def test_a_false_bound_is_caught_on_the_climb(monkeypatch):
     """With half of Lemma 3's right side the adversary reports violations."""
     true = claim("lemma3").check
     monkeypatch.setattr(
-        "sacrepro.claims.lemma3.check", lambda case: (row._replace(right=0.5 * row.right) for row in true(case))
+        "sacrepro.study.claims.lemma3.check", lambda case: (row._replace(right=0.5 * row.right) for row in true(case))
     )
     ((row, _),) = attack("lemma3", 20, 0)
     assert row.violations > 0
@@ -100,8 +101,8 @@ def test_a_false_bound_is_caught_on_the_climb(monkeypatch):
 
 def test_too_few_models_are_refused(monkeypatch):
     """Where no random model has a row of some reading there is nothing to climb from, and the search says so."""
-    monkeypatch.setattr("sacrepro.claims.lemma3.check", lambda case: iter(()))
-    monkeypatch.setattr("sacrepro.claims.adversary.MOST_MORE", 10)
+    monkeypatch.setattr("sacrepro.study.claims.lemma3.check", lambda case: iter(()))
+    monkeypatch.setattr("sacrepro.study.audit.adversary.MOST_MORE", 10)
     with pytest.raises(ValueError, match="lemma3, : no comparison on 12 random models"):
         list(attack("lemma3", 2, 0))
 

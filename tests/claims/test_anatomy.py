@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 
 from claims.instances import BROADCAST, random_case, uniform_case
-from sacrepro.bounds.anatomy import STEPS
-from sacrepro.bounds.critic_sharp import theorem5_bias
-from sacrepro.bounds.lemma3 import lemma3
-from sacrepro.claims import claim, lemma4
-from sacrepro.claims.anatomy import FAMILIES, MOST_ENTRIES, check
-from sacrepro.claims.case import exact_case
-from sacrepro.claims.comparison import holds, verdict
+from sacrepro.bounds.critic import theorem5_bias
+from sacrepro.bounds.decay import lemma3
+from sacrepro.bounds.gradient import STEPS
 from sacrepro.instances import build
+from sacrepro.study.claims import claim, lemma4
+from sacrepro.study.claims.anatomy import FAMILIES, MOST_ENTRIES, check
+from sacrepro.study.record.case import exact_case
+from sacrepro.study.record.comparison import holds, verdict
 from strategies import cases
 
 

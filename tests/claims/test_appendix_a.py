@@ -8,16 +8,14 @@ from hypothesis import given, settings
 
 from brute_force import BruteForce
 from claims.instances import RELAY, SIGNAL, random_case, uniform_case
-from sacrepro.bounds.appendix_a import appendix_a, between_starts, mixing_series
-from sacrepro.bounds.definition2 import definition2
-from sacrepro.bounds.lemma3 import lemma3
-from sacrepro.claims.appendix_a import check
-from sacrepro.claims.case import exact_case
-from sacrepro.claims.comparison import by_hypothesis, holds, verdict
-from sacrepro.claims.mixing import STEPS, mixing
+from sacrepro.bounds.decay import appendix_a, between_starts, definition2, lemma3, mixing_series
 from sacrepro.exact.dense import transition_matrix
 from sacrepro.instances.relay import relay
-from sacrepro.policy import policies, uniform_theta
+from sacrepro.model.policy import policies, uniform_theta
+from sacrepro.study.claims.appendix_a import check
+from sacrepro.study.measures.decay import STEPS, mixing
+from sacrepro.study.record.case import exact_case
+from sacrepro.study.record.comparison import by_hypothesis, holds, verdict
 from strategies import cases
 
 

@@ -6,13 +6,14 @@ from hypothesis import given, settings
 
 from brute_force import BruteForce
 from claims.instances import RELAY, random_case, uniform_case
-from sacrepro.claims.assumption3 import MIXING, MOST_ENTRIES, TAUS, best_sigma, check, entries
-from sacrepro.claims.case import exact_case
-from sacrepro.claims.comparison import holds, verdict
 from sacrepro.exact.dense import transition_matrix
-from sacrepro.graph import neighborhood
 from sacrepro.instances import build
-from sacrepro.policy import gaussian_theta, policies, uniform_theta
+from sacrepro.model.graph import neighborhood
+from sacrepro.model.policy import gaussian_theta, policies, uniform_theta
+from sacrepro.study.claims.assumption3 import MIXING, TAUS, check
+from sacrepro.study.measures.exploration import MOST_ENTRIES, best_sigma, entries
+from sacrepro.study.record.case import exact_case
+from sacrepro.study.record.comparison import holds, verdict
 from strategies import cases
 
 

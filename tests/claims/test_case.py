@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from sacrepro.claims.case import arrays, cases, exact_cases
 from sacrepro.exact import certified_decay, evaluate, objective_and_gradient
-from sacrepro.exact.occupancy import state_law
+from sacrepro.exact.solver.occupancy import state_law
 from sacrepro.instances import build
-from sacrepro.policy import gaussian_theta, uniform_theta
+from sacrepro.model.policy import gaussian_theta, uniform_theta
+from sacrepro.study.record.case import arrays, cases, exact_cases
 
 SPEC = {"model": "random", "graph": {"family": "path", "n": 3}, "seed": 1, "gamma": 0.6, "concentration": 0.3}
 MDP = build(SPEC)

@@ -9,10 +9,14 @@ import numpy as np
 import pytest
 
 from claims.instances import random_case, uniform_case
-from sacrepro.bounds.anatomy import STEPS as STEPS_OF_LEMMA_4
+from sacrepro.bounds.gradient import STEPS as STEPS_OF_LEMMA_4
 from sacrepro.bounds.theorem5 import Network, critic_noise, least_h, least_T, least_t0
 from sacrepro.bounds.theorem5 import theorem5 as bound_of_theorem5
-from sacrepro.claims import (
+from sacrepro.exact.rounding import gamma_k
+from sacrepro.instances.random_kernels import random_mdp
+from sacrepro.model.mdp import NetworkedMDP
+from sacrepro.model.policy import policies
+from sacrepro.study.claims import (
     CLAIMS,
     actions_one_hop_later,
     claim,
@@ -24,16 +28,12 @@ from sacrepro.claims import (
     theorem5,
     truncation,
 )
-from sacrepro.claims.assumption3 import best_sigma, entries, relative_error
-from sacrepro.claims.comparison import by_hypothesis
-from sacrepro.claims.decay_map import map_rows
-from sacrepro.claims.light_cone import HORIZONS, finite_values
-from sacrepro.claims.mixing import STEPS, mixing
-from sacrepro.claims.td_fixed_point import inside_states, solve_error
-from sacrepro.exact.rounding import gamma_k
-from sacrepro.instances.random_kernels import random_mdp
-from sacrepro.model import NetworkedMDP
-from sacrepro.policy import policies
+from sacrepro.study.claims.light_cone import HORIZONS, finite_values
+from sacrepro.study.experiments.decay_map import map_rows
+from sacrepro.study.measures.decay import STEPS, mixing
+from sacrepro.study.measures.exploration import best_sigma, entries, relative_error
+from sacrepro.study.measures.fixed_points import inside_states, solve_error
+from sacrepro.study.record.comparison import by_hypothesis
 
 CASE = random_case(family="path", gamma=0.5)
 #: Errors large enough to tell them apart, each with its own digits.

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from sacrepro.claims import CLAIMS, claim
-from sacrepro.claims.comparison import (
+from sacrepro.study.claims import CLAIMS, claim
+from sacrepro.study.record.comparison import (
     Comparison,
     by_hypothesis,
     excess_of,
@@ -15,7 +15,7 @@ from sacrepro.claims.comparison import (
     ratio_text,
     verdict,
 )
-from sacrepro.claims.table import COUNTEREXAMPLES, between_markers, markdown_table, summary_table
+from sacrepro.study.report.table import COUNTEREXAMPLES, between_markers, markdown_table, summary_table
 
 
 def row(left, right, error=0.01, **fields):

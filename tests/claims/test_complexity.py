@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 
 from claims.instances import BROADCAST, RELAY, random_case, uniform_case
-from sacrepro.bounds.complexity import complexity
-from sacrepro.claims.case import exact_case
-from sacrepro.claims.comparison import holds, verdict
-from sacrepro.claims.complexity import T, check
+from sacrepro.bounds.critic import complexity
+from sacrepro.study.claims.complexity import T, check
+from sacrepro.study.record.case import exact_case
+from sacrepro.study.record.comparison import holds, verdict
 from strategies import cases
 
 

@@ -8,12 +8,12 @@ import pytest
 
 from claims.instances import RELAY, random_case, uniform_case
 from sacrepro.bounds.critic import critic, critic_bias
-from sacrepro.claims.comparison import by_hypothesis, holds, verdict
-from sacrepro.claims.critic import LENGTHS, MOST_STEPS, check, critic_tables
 from sacrepro.exact import td_fixed_point as fixed_point
 from sacrepro.exact.dense import q_function
 from sacrepro.instances import build
-from sacrepro.model import NetworkedMDP
+from sacrepro.model.mdp import NetworkedMDP
+from sacrepro.study.claims.critic import LENGTHS, MOST_STEPS, check, critic_tables
+from sacrepro.study.record.comparison import by_hypothesis, holds, verdict
 
 WITNESS = uniform_case(build({"model": "td_witness"}), "td_witness")
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 
 from claims.instances import RELAY, random_case, uniform_case
-from sacrepro.bounds.critic_sharp import critic_sharp, theorem5_bias, theorem5_bias_sharp
-from sacrepro.bounds.lemma3 import lemma3
-from sacrepro.claims.case import exact_case
-from sacrepro.claims.comparison import holds, verdict
-from sacrepro.claims.critic_sharp import check
-from sacrepro.instances.witnesses import gate, mirage
+from sacrepro.bounds.critic import critic_sharp, theorem5_bias, theorem5_bias_sharp
+from sacrepro.bounds.decay import lemma3
+from sacrepro.instances.extremal import gate, mirage
+from sacrepro.study.claims.critic_sharp import check
+from sacrepro.study.record.case import exact_case
+from sacrepro.study.record.comparison import holds, verdict
 from strategies import cases
 
 

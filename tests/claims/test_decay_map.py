@@ -6,11 +6,11 @@ import networkx as nx
 import pytest
 
 from claims.instances import uniform_case
-from sacrepro.claims.case import exact_cases
-from sacrepro.claims.decay_map import map_rows
 from sacrepro.instances import build
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import relay
+from sacrepro.study.experiments.decay_map import map_rows
+from sacrepro.study.record.case import exact_cases
 
 
 def rows_of(spec):

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 
 from claims.instances import RELAY, random_case, uniform_case
-from sacrepro.bounds.definition2 import definition2, least_rho
-from sacrepro.claims.case import exact_case
-from sacrepro.claims.comparison import by_hypothesis, holds, verdict
-from sacrepro.claims.definition2 import certified_rho, check, fit
+from sacrepro.bounds.decay import definition2, least_rho
 from sacrepro.exact import decay_profile, worst_decay
+from sacrepro.instances.extremal import coin_lover
 from sacrepro.instances.relay import relay
-from sacrepro.instances.witnesses import coin_lover
+from sacrepro.study.claims.definition2 import certified_rho, check, fit
+from sacrepro.study.record.case import exact_case
+from sacrepro.study.record.comparison import by_hypothesis, holds, verdict
 from strategies import cases
 
 

@@ -6,21 +6,14 @@ import numpy as np
 import pytest
 
 from claims.instances import BROADCAST, RELAY, uniform_case
-from sacrepro.bounds.appendix_a import between_starts
-from sacrepro.bounds.definition2 import definition2
-from sacrepro.claims import (
-    actions_one_hop_later,
-    appendix_a,
-    falsification,
-    influence,
-    lemma3,
-    lemma4,
-    lemma4_sharp,
-    light_cone,
-    truncation,
-)
-from sacrepro.claims.comparison import Comparison, verdict
-from sacrepro.claims.falsification import (
+from sacrepro.bounds.decay import between_starts, definition2
+from sacrepro.exact.dense import oscillation, q_function
+from sacrepro.exact.truncation import outside_axes, point_mass_weights, truncate
+from sacrepro.instances.extremal import latch
+from sacrepro.instances.relay import relay
+from sacrepro.model.graph import neighborhood
+from sacrepro.study.audit import falsify as falsification
+from sacrepro.study.audit.falsify import (
     HIDDEN,
     MISTAKES,
     PLANTS,
@@ -34,11 +27,17 @@ from sacrepro.claims.falsification import (
     shifted_root,
     times,
 )
-from sacrepro.exact.dense import oscillation, q_function
-from sacrepro.graph import neighborhood
-from sacrepro.instances.relay import relay
-from sacrepro.instances.witnesses import latch
-from sacrepro.truncation import outside_axes, point_mass_weights, truncate
+from sacrepro.study.claims import (
+    actions_one_hop_later,
+    appendix_a,
+    influence,
+    lemma3,
+    lemma4,
+    lemma4_sharp,
+    light_cone,
+    truncation,
+)
+from sacrepro.study.record.comparison import Comparison, verdict
 
 GAMMA = RELAY.gamma
 RELAY_CASE = uniform_case(RELAY)

@@ -21,15 +21,15 @@ from sacrepro.bounds.influence import (
     influence_row_sums,
     policy_influence,
 )
-from sacrepro.claims.case import exact_case
-from sacrepro.claims.comparison import by_hypothesis, holds, verdict
-from sacrepro.claims.influence import check
 from sacrepro.exact.dense import averaged_kernels
-from sacrepro.graph import neighborhood, outside
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import relay
 from sacrepro.instances.sis import sis
-from sacrepro.policy import policies
+from sacrepro.model.graph import neighborhood, outside
+from sacrepro.model.policy import policies
+from sacrepro.study.claims.influence import check
+from sacrepro.study.record.case import exact_case
+from sacrepro.study.record.comparison import by_hypothesis, holds, verdict
 from strategies import cases, mdps
 
 NOISY = relay(5, gamma=0.9, noise=0.3)

@@ -6,11 +6,11 @@ import numpy as np
 from hypothesis import given, settings
 
 from claims.instances import random_case
-from sacrepro.claims.case import exact_case
-from sacrepro.claims.comparison import holds, verdict
-from sacrepro.claims.lemma1 import check
 from sacrepro.exact import dense
-from sacrepro.policy import policies
+from sacrepro.model.policy import policies
+from sacrepro.study.claims.lemma1 import check
+from sacrepro.study.record.case import exact_case
+from sacrepro.study.record.comparison import holds, verdict
 from strategies import cases
 
 

@@ -8,15 +8,14 @@ import pytest
 from hypothesis import given
 
 from claims.instances import RELAY, uniform_case
-from sacrepro.bounds.definition2 import definition2
-from sacrepro.bounds.lemma3 import lemma3
-from sacrepro.claims.case import exact_case
-from sacrepro.claims.comparison import holds, verdict
-from sacrepro.claims.lemma3 import check
+from sacrepro.bounds.decay import definition2, lemma3
 from sacrepro.exact import decay_profile
-from sacrepro.graph import neighborhood
-from sacrepro.instances.witnesses import long_range_relay
-from sacrepro.policy import uniform_theta
+from sacrepro.instances.relay import long_range_relay
+from sacrepro.model.graph import neighborhood
+from sacrepro.model.policy import uniform_theta
+from sacrepro.study.claims.lemma3 import check
+from sacrepro.study.record.case import exact_case
+from sacrepro.study.record.comparison import holds, verdict
 from strategies import cases
 
 

@@ -7,21 +7,20 @@ import pytest
 from hypothesis import given, settings
 
 from claims.instances import BROADCAST, random_case, uniform_case
-from sacrepro.bounds.lemma3 import lemma3
-from sacrepro.bounds.lemma4 import lemma4
-from sacrepro.claims.case import exact_case
-from sacrepro.claims.comparison import holds, verdict
-from sacrepro.claims.lemma4 import check
-from sacrepro.claims.weights import FAMILIES
-from sacrepro.claims.worst_weights import WORST, worst_weights_errors
+from sacrepro.bounds.decay import lemma3
+from sacrepro.bounds.gradient import lemma4
 from sacrepro.exact.dense import q_function
-from sacrepro.graph import neighborhood
+from sacrepro.exact.truncation import outside_axes, truncate, truncated_gradient_from, uniform_weights
+from sacrepro.instances.extremal import parity
 from sacrepro.instances.graphs import build_graph
-from sacrepro.instances.parity import parity
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import broadcast
-from sacrepro.policy import SCORE_BOUND, gaussian_theta, policies
-from sacrepro.truncation import outside_axes, truncate, truncated_gradient_from, uniform_weights
+from sacrepro.model.graph import neighborhood
+from sacrepro.model.policy import SCORE_BOUND, gaussian_theta, policies
+from sacrepro.study.claims.lemma4 import check
+from sacrepro.study.measures.truncation import FAMILIES, WORST, worst_weights_errors
+from sacrepro.study.record.case import exact_case
+from sacrepro.study.record.comparison import holds, verdict
 from strategies import cases
 
 

@@ -9,23 +9,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from claims.instances import BROADCAST, random_case, uniform_case
-from sacrepro.bounds.lemma3 import lemma3
-from sacrepro.bounds.lemma4 import lemma4
-from sacrepro.bounds.lemma4_sharp import (
+from sacrepro.bounds.decay import lemma3
+from sacrepro.bounds.gradient import (
     TABULAR_COVARIANCE,
     any_weights_error,
+    lemma4,
     natural_weights_error,
     score_sum_factor,
 )
-from sacrepro.claims.case import exact_case
-from sacrepro.claims.comparison import by_hypothesis, holds, verdict
-from sacrepro.claims.lemma4_sharp import check, seeing_out
-from sacrepro.claims.worst_weights import WORST
-from sacrepro.graph import sphere_sizes
-from sacrepro.instances.parity import parity
+from sacrepro.instances.extremal import latch, parity
 from sacrepro.instances.relay import broadcast
-from sacrepro.instances.witnesses import latch
-from sacrepro.policy import SCORE_BOUND, score
+from sacrepro.model.graph import sphere_sizes
+from sacrepro.model.policy import SCORE_BOUND, score
+from sacrepro.study.claims.lemma4_sharp import check
+from sacrepro.study.measures.truncation import WORST, seeing_out
+from sacrepro.study.record.case import exact_case
+from sacrepro.study.record.comparison import by_hypothesis, holds, verdict
 from strategies import arrays, cases, distributions
 
 

@@ -9,23 +9,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from claims.instances import random_case, uniform_case
-from sacrepro.bounds.lemma4_sharp import score_sum_factor
-from sacrepro.bounds.lemma4_vector import (
+from sacrepro.bounds.gradient import (
     SCORE_DEVIATION,
     lemma4_vector,
     lemma4_vector_natural,
     lemma4_vector_paper,
+    score_sum_factor,
 )
-from sacrepro.claims.case import exact_case
-from sacrepro.claims.comparison import holds
-from sacrepro.claims.lemma4_vector import STARTS, check, climbed, distance
 from sacrepro.exact.dense import q_function
-from sacrepro.graph import neighborhood
+from sacrepro.exact.truncation import outside_axes, truncate, truncated_gradient_from, uniform_weights
+from sacrepro.instances.extremal import parity
 from sacrepro.instances.graphs import build_graph
-from sacrepro.instances.parity import parity
 from sacrepro.instances.random_kernels import random_mdp
-from sacrepro.policy import SCORE_BOUND, policies, score, softmax, uniform_theta
-from sacrepro.truncation import outside_axes, truncate, truncated_gradient_from, uniform_weights
+from sacrepro.model.graph import neighborhood
+from sacrepro.model.policy import SCORE_BOUND, policies, score, softmax, uniform_theta
+from sacrepro.study.claims.lemma4_vector import STARTS, check, climbed, distance
+from sacrepro.study.record.case import exact_case
+from sacrepro.study.record.comparison import holds
 from strategies import arrays, cases
 
 

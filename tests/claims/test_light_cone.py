@@ -9,14 +9,15 @@ from hypothesis import given, settings
 
 from brute_force import BruteForce
 from claims.instances import RELAY, random_case, uniform_case
-from sacrepro.bounds.light_cone import cone_width, light_cone
-from sacrepro.claims.case import exact_case
-from sacrepro.claims.comparison import by_hypothesis, holds, verdict
-from sacrepro.claims.light_cone import HORIZONS, check, finite_values
+from sacrepro.bounds.decay import cone_width, light_cone
+from sacrepro.instances.extremal import turncoat
 from sacrepro.instances.random_kernels import random_mdp
-from sacrepro.instances.witnesses import long_range_relay, turncoat
-from sacrepro.model import NetworkedMDP
-from sacrepro.policy import policies
+from sacrepro.instances.relay import long_range_relay
+from sacrepro.model.mdp import NetworkedMDP
+from sacrepro.model.policy import policies
+from sacrepro.study.claims.light_cone import HORIZONS, check, finite_values
+from sacrepro.study.record.case import exact_case
+from sacrepro.study.record.comparison import by_hypothesis, holds, verdict
 from strategies import cases
 
 

@@ -12,23 +12,15 @@ from scipy.sparse import csr_array
 from brute_force import CoupledBruteForce
 from claims.instances import RELAY, random_case, uniform_case
 from sacrepro import CoupledMDP
-from sacrepro.bounds.actions_one_hop_later import actions_one_hop_later
-from sacrepro.bounds.influence import influence_matrix
-from sacrepro.bounds.lemma3 import lemma3
-from sacrepro.bounds.lemma4 import lemma4
-from sacrepro.bounds.lemma4_sharp import score_sum_factor
-from sacrepro.bounds.reward_radius import (
-    reward_radius,
-    reward_radius_gradient,
-    reward_radius_influence,
-    reward_radius_natural,
-)
-from sacrepro.claims.comparison import holds, verdict
-from sacrepro.claims.reward_radius import check, coupled, decay_rows, gradient_rows
-from sacrepro.instances.coupled import longest_shortest_path, relay_along
+from sacrepro.bounds.decay import actions_one_hop_later, lemma3, reward_radius
+from sacrepro.bounds.gradient import lemma4, reward_radius_gradient, reward_radius_natural, score_sum_factor
+from sacrepro.bounds.influence import influence_matrix, reward_radius_influence
+from sacrepro.exact.truncation import truncated_policy_gradient
+from sacrepro.instances.relay import longest_shortest_path, relay_along
 from sacrepro.instances.wireless import wireless
-from sacrepro.policy import SCORE_BOUND, policies, uniform_theta
-from sacrepro.truncation import truncated_policy_gradient
+from sacrepro.model.policy import SCORE_BOUND, policies, uniform_theta
+from sacrepro.study.claims.reward_radius import check, coupled, decay_rows, gradient_rows
+from sacrepro.study.record.comparison import holds, verdict
 from strategies import coupled_cases, coupled_mdps, graphs
 
 DRAWN = SimpleNamespace(instance="drawn", policy="drawn")

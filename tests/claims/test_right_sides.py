@@ -13,7 +13,8 @@ import pytest
 from scipy.sparse import csr_array
 
 from sacrepro.bounds import influence as influence_room
-from sacrepro.bounds.appendix_a import mixing_series
+from sacrepro.bounds.decay import mixing_series
+from sacrepro.bounds.gradient import any_weights_error, natural_weights_error
 from sacrepro.bounds.influence import (
     horizon,
     influence,
@@ -23,11 +24,9 @@ from sacrepro.bounds.influence import (
     influence_row_sums,
     kernel_influence,
 )
-from sacrepro.bounds.lemma4_sharp import any_weights_error, natural_weights_error
-from sacrepro.bounds.theorem5 import Network, least_h, least_T, least_t0, smoothness, theorem5
+from sacrepro.bounds.theorem5 import Network, least_h, least_T, least_t0, smoothness, steepest_for_agent, theorem5
 from sacrepro.bounds.theorem5 import horizon as theorem5_horizon
-from sacrepro.bounds.vacuity import steepest_for_agent
-from sacrepro.claims.rational import solve
+from sacrepro.study.measures.rational import solve
 
 GAMMA, R_BAR = 0.5, 3.0
 

@@ -6,14 +6,14 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from sacrepro.claims.exact_ascent import exact_ascent
-from sacrepro.claims.rivals import ESTIMATORS, EXACT, METHODS, MIXED, estimator_rows, rival_rows
-from sacrepro.claims.trace import stationarity_rows
 from sacrepro.exact import evaluate, policy_gradient
 from sacrepro.instances.courtesy import courtesy
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn import sac
-from sacrepro.policy import softmax, uniform_theta
+from sacrepro.model.policy import softmax, uniform_theta
+from sacrepro.study.experiments.methods import ESTIMATORS, EXACT, METHODS, MIXED, estimator_rows, rival_rows
+from sacrepro.study.measures.exact_critic import exact_ascent
+from sacrepro.study.measures.stationarity import stationarity_rows
 
 MDP = random_mdp(nx.path_graph(3), seed=1, gamma=0.8)
 SETTINGS = {"kappa": 1, "seeds": 2, "M": 4, "T": 40, "h": 3.0, "t0": 5.0, "eta": 0.5, "record_every": 2}

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from sacrepro import cli
-from sacrepro.claims.comparison import Comparison, holds
-from sacrepro.claims.scale import scale
+from sacrepro.archive.files import read_rows
 from sacrepro.exact import decay_profile
 from sacrepro.instances import build
-from sacrepro.policy import uniform_theta
-from sacrepro.store import read_rows
+from sacrepro.model.policy import uniform_theta
+from sacrepro.study.experiments.scale import scale
+from sacrepro.study.record.comparison import Comparison, holds
 
 SIS = {"model": "sis", "gamma": 0.8, "beta": (0.2, 0.1), "delta": (0.5, 0.8)}
 

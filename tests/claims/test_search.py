@@ -13,12 +13,12 @@ from typing import NamedTuple
 import pytest
 from hypothesis import given, settings, target
 
-from sacrepro.claims import claim
-from sacrepro.claims.adversary import SMALL, ratio
-from sacrepro.claims.case import exact_case
-from sacrepro.claims.comparison import holds
-from sacrepro.claims.targets import TARGETS
-from sacrepro.store import write_rows
+from sacrepro.archive.files import write_rows
+from sacrepro.study.audit.adversary import SMALL, ratio
+from sacrepro.study.audit.targets import TARGETS
+from sacrepro.study.claims import claim
+from sacrepro.study.record.case import exact_case
+from sacrepro.study.record.comparison import holds
 from strategies import cases
 
 EXAMPLES = int(os.environ.get("SACREPRO_EXAMPLES", "6"))

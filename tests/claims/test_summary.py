@@ -5,10 +5,17 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from sacrepro.claims.best_kappa import best_kappa_rows
-from sacrepro.claims.diagnostics import DiagnosticRow
-from sacrepro.claims.summary import KINDS, SummaryRow, iqm_interval, summarised, summary, summary_rows
-from sacrepro.claims.trace import LearningRow
+from sacrepro.study.experiments.diagnostics import DiagnosticRow
+from sacrepro.study.experiments.runs import LearningRow
+from sacrepro.study.experiments.summary import (
+    KINDS,
+    SummaryRow,
+    best_kappa_rows,
+    iqm_interval,
+    summarised,
+    summary,
+    summary_rows,
+)
 
 
 def test_the_interquartile_mean_drops_a_quarter_at_either_end():

@@ -10,22 +10,22 @@ from hypothesis import given, settings
 
 from claims.instances import RELAY, random_case, uniform_case
 from sacrepro import cli
+from sacrepro.archive.files import read_rows
 from sacrepro.bounds.influence import influence_matrix
-from sacrepro.claims.case import exact_case
-from sacrepro.claims.table1 import Table1Row, markdown_table1, reach, table1_rows
 from sacrepro.exact import dense
-from sacrepro.exact.linear import (
+from sacrepro.instances.random_kernels import downstream
+from sacrepro.instances.sysadmin import sysadmin
+from sacrepro.model.graph import max_neighborhood_size
+from sacrepro.model.policy import policies
+from sacrepro.study.experiments.factored_mdp import (
     expected_next_features,
     least_squares,
     lstd,
     max_norm_fit,
     single_agent_features,
 )
-from sacrepro.graph import max_neighborhood_size
-from sacrepro.instances.downstream import downstream
-from sacrepro.instances.sysadmin import sysadmin
-from sacrepro.policy import policies
-from sacrepro.store import read_rows
+from sacrepro.study.experiments.table1 import Table1Row, markdown_table1, reach, table1_rows
+from sacrepro.study.record.case import exact_case
 from strategies import cases
 
 

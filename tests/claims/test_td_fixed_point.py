@@ -9,26 +9,23 @@ from hypothesis import given, settings
 
 from brute_force import BruteForce
 from claims.instances import RELAY, random_case, uniform_case
+from sacrepro.bounds.critic import td_fixed_point_everywhere, td_fixed_point_influence, td_fixed_point_local
+from sacrepro.bounds.decay import lemma3
 from sacrepro.bounds.influence import influence, influence_matrix, policy_influence
-from sacrepro.bounds.lemma3 import lemma3
-from sacrepro.bounds.td_fixed_point import (
-    td_fixed_point_everywhere,
-    td_fixed_point_influence,
-    td_fixed_point_local,
-)
-from sacrepro.claims.case import exact_case
-from sacrepro.claims.comparison import holds, verdict
-from sacrepro.claims.stationary import has_unique_stationary_law
-from sacrepro.claims.td_fixed_point import MOST_ENTRIES, check, fixed_points, kernel_entries
 from sacrepro.exact import natural_mean
 from sacrepro.exact import td_fixed_point as fixed_point
 from sacrepro.exact.dense import averaged_kernels, q_function, transition_matrix
-from sacrepro.graph import neighborhood
+from sacrepro.exact.truncation import conditional_law, truncate
 from sacrepro.instances import build
-from sacrepro.instances.witnesses import fading_relay, ladder
-from sacrepro.model import NetworkedMDP
-from sacrepro.policy import gaussian_theta, policies, uniform_theta
-from sacrepro.truncation import conditional_law, truncate
+from sacrepro.instances.extremal import ladder
+from sacrepro.instances.relay import fading_relay
+from sacrepro.model.graph import neighborhood
+from sacrepro.model.mdp import NetworkedMDP
+from sacrepro.model.policy import gaussian_theta, policies, uniform_theta
+from sacrepro.study.claims.td_fixed_point import check
+from sacrepro.study.measures.fixed_points import MOST_ENTRIES, fixed_points, has_unique_stationary_law, kernel_entries
+from sacrepro.study.record.case import exact_case
+from sacrepro.study.record.comparison import holds, verdict
 from strategies import cases
 
 WITNESS = build({"model": "td_witness"})

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from claims.instances import RELAY, random_case, uniform_case
-from sacrepro.bounds.lemma3 import lemma3
+from sacrepro.bounds.decay import lemma3
 from sacrepro.bounds.theorem5 import (
     C_a,
     C_a_prime,
@@ -23,21 +23,21 @@ from sacrepro.bounds.theorem5 import (
     least_T,
     least_t0,
     smoothness,
+    steepest,
     theorem5,
     theorem5_sharp,
 )
-from sacrepro.bounds.vacuity import steepest
-from sacrepro.claims.case import exact_case
-from sacrepro.claims.comparison import by_hypothesis, holds, verdict
-from sacrepro.claims.theorem5 import DELTA, MOVES, along_runs, check, left_of_9
-from sacrepro.claims.trace import StationarityRow, stationarity_rows
 from sacrepro.cli import workflow
 from sacrepro.exact import evaluate, expected_update, mean_curve, policy_gradient
+from sacrepro.instances.extremal import tally
 from sacrepro.instances.random_kernels import random_mdp
-from sacrepro.instances.witnesses import tally
 from sacrepro.learn import sac_seeds
-from sacrepro.model import NetworkedMDP
-from sacrepro.policy import uniform_theta
+from sacrepro.model.mdp import NetworkedMDP
+from sacrepro.model.policy import uniform_theta
+from sacrepro.study.claims.theorem5 import DELTA, MOVES, along_runs, check, left_of_9
+from sacrepro.study.measures.stationarity import StationarityRow, stationarity_rows
+from sacrepro.study.record.case import exact_case
+from sacrepro.study.record.comparison import by_hypothesis, holds, verdict
 from strategies import cases
 
 #: A binary path under uniform exploration at κ = 0: σ = 1/4, f = 1.

@@ -8,21 +8,21 @@ from hypothesis import given, settings
 
 from claims.instances import uniform_case
 from sacrepro.bounds.theorem5 import gradient_norm, smoothness, td_limit_bias, theorem5_sharp
-from sacrepro.claims import theorem5_sharp as claim
-from sacrepro.claims.case import exact_case
-from sacrepro.claims.comparison import constrains, holds
-from sacrepro.claims.exact_ascent import patient_direction
-from sacrepro.claims.lemma4_vector import distance
-from sacrepro.claims.theorem5_sharp import along_td_limit, as_run, check, looked_at
 from sacrepro.exact import evaluate, objective_and_gradient
-from sacrepro.exact.algorithm_law import expected_update
 from sacrepro.exact.best_joint import best_joint, joint_kernel, joint_reward, start_law
 from sacrepro.exact.dense import transition_matrix
+from sacrepro.exact.law.update import expected_update
+from sacrepro.instances.extremal import signal
 from sacrepro.instances.graphs import build_graph
 from sacrepro.instances.random_kernels import random_mdp
-from sacrepro.instances.witnesses import signal
 from sacrepro.learn import sac_seeds
-from sacrepro.policy import policies, uniform_theta
+from sacrepro.model.policy import policies, uniform_theta
+from sacrepro.study.claims import theorem5_sharp as claim
+from sacrepro.study.claims.lemma4_vector import distance
+from sacrepro.study.claims.theorem5_sharp import along_td_limit, as_run, check, looked_at
+from sacrepro.study.measures.exact_critic import patient_direction
+from sacrepro.study.record.case import exact_case
+from sacrepro.study.record.comparison import constrains, holds
 from strategies import cases
 
 TRIO = random_mdp(build_graph({"family": "path", "n": 3}), seed=1, gamma=0.7, concentration=0.3)

@@ -5,15 +5,14 @@ import pytest
 from hypothesis import given, settings
 
 from claims.instances import RELAY, random_case, uniform_case
-from sacrepro.bounds.lemma3 import lemma3
-from sacrepro.bounds.truncation import truncation
-from sacrepro.claims.case import exact_case
-from sacrepro.claims.comparison import holds, verdict
-from sacrepro.claims.truncation import check
-from sacrepro.claims.weights import FAMILIES, weight_families
+from sacrepro.bounds.decay import lemma3, truncation
 from sacrepro.exact.dense import q_function
-from sacrepro.graph import neighborhood
-from sacrepro.truncation import outside_axes, truncate
+from sacrepro.exact.truncation import outside_axes, truncate
+from sacrepro.model.graph import neighborhood
+from sacrepro.study.claims.truncation import check
+from sacrepro.study.measures.truncation import FAMILIES, weight_families
+from sacrepro.study.record.case import exact_case
+from sacrepro.study.record.comparison import holds, verdict
 from strategies import cases
 
 

@@ -7,19 +7,18 @@ import pytest
 from hypothesis import given, settings
 
 from claims.instances import random_case, uniform_case
-from sacrepro.bounds.critic_sharp import theorem5_bias, theorem5_bias_sharp
-from sacrepro.bounds.lemma3 import lemma3
-from sacrepro.bounds.lemma4 import lemma4
-from sacrepro.bounds.lemma4_sharp import natural_weights_error, score_sum_factor
-from sacrepro.bounds.vacuity import least_kappa, steepest, steepest_for_agent
-from sacrepro.claims.case import exact_case
-from sacrepro.claims.comparison import by_hypothesis, holds, verdict
-from sacrepro.claims.vacuity import SHARPER, check
-from sacrepro.graph import sphere_sizes
+from sacrepro.bounds.critic import theorem5_bias, theorem5_bias_sharp
+from sacrepro.bounds.decay import lemma3
+from sacrepro.bounds.gradient import lemma4, natural_weights_error, score_sum_factor
+from sacrepro.bounds.theorem5 import least_kappa, steepest, steepest_for_agent
 from sacrepro.instances import build
 from sacrepro.instances.graphs import path
 from sacrepro.instances.random_kernels import random_mdp
-from sacrepro.policy import SCORE_BOUND
+from sacrepro.model.graph import sphere_sizes
+from sacrepro.model.policy import SCORE_BOUND
+from sacrepro.study.claims.vacuity import SHARPER, check
+from sacrepro.study.record.case import exact_case
+from sacrepro.study.record.comparison import by_hypothesis, holds, verdict
 from strategies import cases
 
 READINGS = {reading + mark for reading in ("(9)", "(9), sharp bias", "Lemma 4") for mark in ("", SHARPER)}

@@ -6,13 +6,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from sacrepro.claims import CLAIMS
-from sacrepro.claims.comparison import JUDGEMENTS, UNEARNED, holds
-from sacrepro.claims.rational import solve, td_hull
-from sacrepro.claims.witnesses import WITNESSES, judged, key, measured
 from sacrepro.exact import q_function, td_fixed_point
-from sacrepro.instances.td_witness import NEXT_IS_ONE, td_witness
-from sacrepro.policy import uniform_theta
+from sacrepro.instances.extremal import NEXT_IS_ONE, td_witness
+from sacrepro.model.policy import uniform_theta
+from sacrepro.study.audit.counterexamples import WITNESSES, judged, key, measured
+from sacrepro.study.claims import CLAIMS
+from sacrepro.study.measures.rational import solve, td_hull
+from sacrepro.study.record.comparison import JUDGEMENTS, UNEARNED, holds
 
 
 def rows_of(name):

@@ -6,20 +6,20 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from sacrepro.claims.critic_error import critic_error_rows, step_sizes
-from sacrepro.claims.diagnostics import BINS, diagnostic_rows, visit_histogram
-from sacrepro.claims.trace import FRESH, learning_rows, simulated_rows, stationarity_rows
-from sacrepro.claims.yardsticks import Yardstick, cosine, entropy, first_order_gap, gradient_error
 from sacrepro.exact import evaluate, objective_and_gradient, policy_gradient, q_function, td_fixed_point
 from sacrepro.exact.dense import transition_matrix
-from sacrepro.graph import neighborhood
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn import sac_seeds
-from sacrepro.learn.samples import Samples, samples
-from sacrepro.learn.visited import VisitedCells, visited_cells
-from sacrepro.model import NetworkedMDP
-from sacrepro.policy import gaussian_theta, policies, softmax, uniform_theta
+from sacrepro.learn.samples import Samples, VisitedCells, samples, visited_cells
+from sacrepro.model.graph import neighborhood
+from sacrepro.model.mdp import NetworkedMDP
+from sacrepro.model.policy import gaussian_theta, policies, softmax, uniform_theta
 from sacrepro.simulate import Simulator
+from sacrepro.study.experiments.critic_error import critic_error_rows, step_sizes
+from sacrepro.study.experiments.diagnostics import BINS, FRESH, diagnostic_rows, visit_histogram
+from sacrepro.study.experiments.exact_errors import Yardstick, cosine, gradient_error
+from sacrepro.study.experiments.runs import learning_rows, simulated_rows
+from sacrepro.study.measures.stationarity import entropy, first_order_gap, stationarity_rows
 
 MDP = random_mdp(nx.path_graph(3), seed=1, state_sizes=(2, 3, 2), action_sizes=(2, 2, 1), gamma=0.8)
 THETA = gaussian_theta(MDP, np.random.default_rng(0))

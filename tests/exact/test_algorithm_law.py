@@ -11,13 +11,15 @@ from hypothesis import strategies as st
 
 from exact.plain_law import Law, entry, mixed_score, softmax_score
 from sacrepro import NetworkedMDP, Policy, critic_law, evaluate, expected_critic, expected_update, mean_curve
-from sacrepro.coupled import as_coupled
-from sacrepro.exact import algorithm_inputs, cell_chain, law_cost, td_fixed_point
+from sacrepro.exact import law_cost, td_fixed_point
+from sacrepro.exact.law import chain as cell_chain
+from sacrepro.exact.law import inputs as algorithm_inputs
+from sacrepro.exact.truncation import truncated_policy_gradient
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn import sac_seeds
 from sacrepro.learn.samples import samples
-from sacrepro.policy import gaussian_theta, policies, uniform_theta
-from sacrepro.truncation import truncated_policy_gradient
+from sacrepro.model.mdp import as_coupled
+from sacrepro.model.policy import gaussian_theta, policies, uniform_theta
 from strategies import cases, coupled_cases
 
 #: Not an integer and t0 > h: α_0 = .6, and all of them differ.

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 from sacrepro import NetworkedMDP
-from sacrepro.exact import dense, natural_mean, q_function, stationary, td_fixed_point
+from sacrepro.exact import dense, natural_mean, q_function, td_fixed_point
 from sacrepro.exact.chain import chain_of
-from sacrepro.exact.stationary import stationary_law
-from sacrepro.graph import neighborhood
+from sacrepro.exact.solver import stationary
+from sacrepro.exact.solver.stationary import stationary_law
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import relay
-from sacrepro.policy import gaussian_theta, policies, uniform_theta
+from sacrepro.model.graph import neighborhood
+from sacrepro.model.policy import gaussian_theta, policies, uniform_theta
 
 
 def joint_law(mdp, zeta, pi):

@@ -5,15 +5,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from sacrepro.exact import branch, certified_decay, decay_profile, dense
-from sacrepro.exact.branch import branch_oscillation
+from sacrepro.exact import certified_decay, decay_profile, dense
 from sacrepro.exact.chain import chain_of
-from sacrepro.exact.decay import decay_margin
-from sacrepro.exact.movement import Kernels, minorized, most_movement, rim_of
-from sacrepro.exact.sweep import sweep_oscillations, sweep_plan, sweep_table
+from sacrepro.exact.decay import branch
+from sacrepro.exact.decay.branch import branch_oscillation
+from sacrepro.exact.decay.movement import Kernels, minorized, most_movement, rim_of
+from sacrepro.exact.decay.profile import decay_margin
+from sacrepro.exact.decay.sweep import sweep_oscillations, sweep_plan, sweep_table
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import relay
-from sacrepro.policy import gaussian_theta, policies, uniform_theta
+from sacrepro.model.policy import gaussian_theta, policies, uniform_theta
 from strategies import cases
 
 #: The dense solve is the less accurate side: condition 2/(1-γ) times a few hundred units, r̄ ≤ 4, γ ≤ .95.

@@ -9,10 +9,10 @@ from sacrepro import NetworkedMDP
 from sacrepro.exact import dense, evaluate, objective_and_gradient, policy_gradient
 from sacrepro.exact.chain import chain_of
 from sacrepro.exact.gradient import expected_score, gradient_error
-from sacrepro.exact.occupancy import Law, occupancy
-from sacrepro.exact.values import mean_values
+from sacrepro.exact.solver.bellman import mean_values
+from sacrepro.exact.solver.occupancy import Law, occupancy
 from sacrepro.instances.random_kernels import random_mdp
-from sacrepro.policy import gaussian_theta, policies, uniform_theta
+from sacrepro.model.policy import gaussian_theta, policies, uniform_theta
 from strategies import cases
 
 

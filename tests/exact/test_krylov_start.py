@@ -5,19 +5,20 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from sacrepro.exact import dense, evaluate, krylov_start, values
+from sacrepro.exact import dense, evaluate
 from sacrepro.exact.chain import chain_of
+from sacrepro.exact.solver import bellman, krylov
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import relay
-from sacrepro.policy import policies, uniform_theta
+from sacrepro.model.policy import policies, uniform_theta
 from strategies import cases
 
 
 @pytest.fixture
 def always(monkeypatch):
     """Every table starts from the light cone, and every cone is left as soon as it can be."""
-    monkeypatch.setattr(values, "START_ENTRIES", 1)
-    monkeypatch.setattr(krylov_start, "FREE_ENTRIES", 1)
+    monkeypatch.setattr(bellman, "START_ENTRIES", 1)
+    monkeypatch.setattr(krylov, "FREE_ENTRIES", 1)
 
 
 @settings(max_examples=60, deadline=None)
@@ -25,10 +26,10 @@ def always(monkeypatch):
 def test_values_from_any_start_are_the_oracle_s(case):
     mdp, theta = case
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(values, "START_ENTRIES", 1)
-        patch.setattr(krylov_start, "FREE_ENTRIES", 1)
+        patch.setattr(bellman, "START_ENTRIES", 1)
+        patch.setattr(krylov, "FREE_ENTRIES", 1)
         result = evaluate(mdp, theta)
-        J = values.mean_values(chain_of(mdp, theta), 1e-10, [tuple(range(mdp.n))])[0]
+        J = bellman.mean_values(chain_of(mdp, theta), 1e-10, [tuple(range(mdp.n))])[0]
     V = dense.values(mdp, policies(mdp, theta))
     # The dense solve loses its condition number times some units.
     slack = 800 * 2.0**-53 * mdp.r_bar / (1 - mdp.gamma) ** 2
@@ -39,7 +40,7 @@ def test_values_from_any_start_are_the_oracle_s(case):
 def test_few_products_suffice_where_value_iteration_needs_many(monkeypatch):
     mdp = random_mdp(nx.path_graph(14), seed=14, gamma=0.9)
     started = evaluate(mdp, uniform_theta(mdp))
-    monkeypatch.setattr(values, "START_ENTRIES", 1 << 60)
+    monkeypatch.setattr(bellman, "START_ENTRIES", 1 << 60)
     iterated = evaluate(mdp, uniform_theta(mdp))
     assert started.products <= 0.75 * iterated.products
     assert np.abs(started.V - iterated.V).max() <= started.error + iterated.error
@@ -65,6 +66,6 @@ def test_a_wrong_start_changes_nothing_but_the_work(always, monkeypatch):
         out[...] = np.random.default_rng(1).uniform(-50, 50, out.shape)
         return 0
 
-    monkeypatch.setattr(values, "krylov_start", astray)
+    monkeypatch.setattr(bellman, "krylov_start", astray)
     result = evaluate(mdp, uniform_theta(mdp))
     assert np.abs(result.V - expected.V).max() <= result.error + expected.error

@@ -8,7 +8,7 @@ import pytest
 
 from sacrepro import as_coupled, critic_law, expected_critic, expected_update, mean_curve
 from sacrepro.instances.random_kernels import random_mdp
-from sacrepro.policy import gaussian_theta, policies
+from sacrepro.model.policy import gaussian_theta, policies
 
 MDP = random_mdp(nx.path_graph(2), seed=0, gamma=0.7)
 THETA = gaussian_theta(MDP, np.random.default_rng(0))

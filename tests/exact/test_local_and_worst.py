@@ -11,20 +11,12 @@ import pytest
 from hypothesis import given, settings
 
 from sacrepro import NetworkedMDP, as_coupled
-from sacrepro.exact import (
-    decay_profile,
-    dense,
-    evaluate,
-    local_decay,
-    local_value,
-    objective_and_gradient,
-    worst_decay,
-)
-from sacrepro.exact.worst import _deterministic
-from sacrepro.graph import diameter
+from sacrepro.exact import decay_profile, dense, evaluate, local_decay, local_value, objective_and_gradient, worst_decay
+from sacrepro.exact.decay.worst import _deterministic
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import relay
-from sacrepro.policy import gaussian_theta, policies, uniform_theta
+from sacrepro.model.graph import diameter
+from sacrepro.model.policy import gaussian_theta, policies, uniform_theta
 from strategies import cases
 
 #: The dense solve: condition 2/(1-γ) times a few hundred units, r̄ ≤ 4, γ ≤ .95.

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 
 from sacrepro.exact import dense
 from sacrepro.exact.chain import chain_of
-from sacrepro.exact.elimination import elimination_order, order_cost
-from sacrepro.exact.operator import FactoredOperator
-from sacrepro.graph import neighborhood
+from sacrepro.exact.product.elimination import elimination_order, order_cost
+from sacrepro.exact.product.operator import FactoredOperator
 from sacrepro.instances.random_kernels import random_mdp
-from sacrepro.policy import gaussian_theta, uniform_theta
+from sacrepro.model.graph import neighborhood
+from sacrepro.model.policy import gaussian_theta, uniform_theta
 from strategies import cases
 
 #: Roundings of a product are counted by the operator; the tables below have entries of size 1.
@@ -167,6 +167,6 @@ def test_subset_dynamic_programming_is_optimal_on_a_small_graph():
             total += math.prod(sizes[k] for k in rest) * math.prod(sizes[k] for k in seen)
         return total
 
-    from sacrepro.exact.elimination import _by_subsets
+    from sacrepro.exact.product.elimination import _by_subsets
 
     assert sum_of_sizes(_by_subsets(hoods, sizes)) == min(map(sum_of_sizes, itertools.permutations(range(6))))

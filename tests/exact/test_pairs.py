@@ -24,9 +24,9 @@ from sacrepro import (
     truncated_policy_gradient,
 )
 from sacrepro.exact import natural_truncated_gradient
-from sacrepro.exact.occupancy import state_law
+from sacrepro.exact.solver.occupancy import state_law
 from sacrepro.instances.random_kernels import random_mdp
-from sacrepro.policy import gaussian_theta, policies, uniform_theta
+from sacrepro.model.policy import gaussian_theta, policies, uniform_theta
 from strategies import cases, coupled_cases
 
 #: Certified errors are at most 1e-10; enumeration adds its own rounding, far below the rest.
@@ -134,7 +134,7 @@ def test_light_cone_start_agrees_with_the_bellman_equation():
     mdp = large()
     theta = gaussian_theta(mdp, np.random.default_rng(1))
     from sacrepro.exact.coupled import pair_chain
-    from sacrepro.exact.values import START_ENTRIES, values
+    from sacrepro.exact.solver.bellman import START_ENTRIES, values
 
     chain = pair_chain(mdp, theta)
     assert chain.entries >= START_ENTRIES

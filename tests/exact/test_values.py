@@ -26,11 +26,11 @@ from sacrepro.exact import (
 )
 from sacrepro.exact.chain import chain_of
 from sacrepro.exact.memory import available_bytes
-from sacrepro.exact.occupancy import occupancy
 from sacrepro.exact.rounding import gamma_k
+from sacrepro.exact.solver.occupancy import occupancy
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import relay
-from sacrepro.policy import gaussian_theta, policies, uniform_theta
+from sacrepro.model.policy import gaussian_theta, policies, uniform_theta
 from strategies import cases
 
 #: What a dense solve of (I - γP) x = b can lose: its condition number 2/(1-γ) times a few hundred units.

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from learn.plain_extensions import Run, cell, mixed_score
-from sacrepro.graph import neighborhood
-from sacrepro.policy import softmax
+from sacrepro.model.graph import neighborhood
+from sacrepro.model.policy import softmax
 from sacrepro.simulate import as_simulator
 
 

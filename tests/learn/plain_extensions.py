@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sacrepro.graph import neighborhood
-from sacrepro.policy import softmax
+from sacrepro.model.graph import neighborhood
+from sacrepro.model.policy import softmax
 from sacrepro.simulate import as_simulator
 
 

@@ -7,8 +7,8 @@ import math
 
 import numpy as np
 
-from sacrepro.graph import neighborhood
-from sacrepro.policy import softmax
+from sacrepro.model.graph import neighborhood
+from sacrepro.model.policy import softmax
 
 
 def published(simulator, theta0, *, kappa, M, T, seed, restart, eta):

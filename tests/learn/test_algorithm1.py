@@ -8,14 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sacrepro.graph import diameter, neighborhood
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn import sac, sac_seeds
 from sacrepro.learn.critic import schedule
+from sacrepro.learn.samples import visited_cells
 from sacrepro.learn.transcription import Iteration, g_hat_error, outer_iteration, sac_transcribed
-from sacrepro.learn.visited import visited_cells
-from sacrepro.model import Array, NetworkedMDP
-from sacrepro.policy import gaussian_theta, uniform_theta
+from sacrepro.model.checks import Array
+from sacrepro.model.graph import diameter, neighborhood
+from sacrepro.model.mdp import NetworkedMDP
+from sacrepro.model.policy import gaussian_theta, uniform_theta
 
 STEPS = {"h": 3.0, "t0": 5.0, "eta": 2.0}
 

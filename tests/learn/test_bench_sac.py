@@ -12,17 +12,18 @@ import numpy as np
 import pytest
 
 from sacrepro import cli
-from sacrepro.bench.dictionaries import dictionary_iteration, dictionary_sac
-from sacrepro.bench.sac import Throughput, bench_sac, one, throughput_graph, throughput_mdp
+from sacrepro.archive.files import write_rows
 from sacrepro.cli.bench import state_action_counts
-from sacrepro.graph import neighborhood
 from sacrepro.instances.graphs import grid
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn.transcription import outer_iteration
-from sacrepro.model import Array, NetworkedMDP
-from sacrepro.policy import gaussian_theta, uniform_theta
+from sacrepro.model.checks import Array
+from sacrepro.model.graph import neighborhood
+from sacrepro.model.mdp import NetworkedMDP
+from sacrepro.model.policy import gaussian_theta, uniform_theta
 from sacrepro.simulate import Simulator, Trajectory
-from sacrepro.store import write_rows
+from sacrepro.study.bench.dictionaries import dictionary_iteration, dictionary_sac
+from sacrepro.study.bench.sac import Throughput, bench_sac, one, throughput_graph, throughput_mdp
 
 STEPS = {"h": 3.0, "t0": 5.0, "eta": 2.0}
 
@@ -88,7 +89,7 @@ def test_large_models_share_kernels_among_agents_of_one_degree(monkeypatch: pyte
     mdp, kernels = throughput_mdp("grid", 12, 2, 3)
     assert kernels == "own"
     assert not np.array_equal(mdp.P[5], mdp.P[6])
-    monkeypatch.setattr("sacrepro.bench.sac.OWN_ENTRIES", 100)
+    monkeypatch.setattr("sacrepro.study.bench.sac.OWN_ENTRIES", 100)
     mdp, kernels = throughput_mdp("grid", 12, 2, 3)
     assert kernels == "shared"
     assert mdp.P[5] is mdp.P[6]
@@ -97,7 +98,7 @@ def test_large_models_share_kernels_among_agents_of_one_degree(monkeypatch: pyte
 
 @pytest.mark.parametrize("method", ["sac", "sac_seeds", "two_processes", "transcription", "dictionaries"])
 def test_one_measures_whole_outer_iterations(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sacrepro.bench.sac.LEAST_SECONDS", 0.01)
+    monkeypatch.setattr("sacrepro.study.bench.sac.LEAST_SECONDS", 0.01)
     record = one(method, "path", 4, 2, 2, 1, 20, 2)
     assert record["seeds"] == {"sac_seeds": 256, "two_processes": 2}.get(method, 1)
     assert record["seconds"] > 0
@@ -118,7 +119,7 @@ def test_a_method_that_meets_a_limit_stops_growing(monkeypatch: pytest.MonkeyPat
         speed = 1e3 if method == "dictionaries" else 1e9
         return Throughput(family, n, S, A, kappa, method, 1, 10, "own", "ok", speed, n * 10 / speed, 0.0, 1.0, 1.0)
 
-    monkeypatch.setattr("sacrepro.bench.sac.measure", measure)
+    monkeypatch.setattr("sacrepro.study.bench.sac.measure", measure)
     seen: list[Throughput] = []
     rows = list(
         bench_sac(

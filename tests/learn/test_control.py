@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from learn.plain_control import plain_control
 from learn.test_algorithm1 import Bandits, learning_problems
 from sacrepro.exact import evaluate
-from sacrepro.graph import neighborhood
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn import control, control_seeds
-from sacrepro.learn.control import Tables, run_control
 from sacrepro.learn.problem import Problem
-from sacrepro.model import NetworkedMDP
-from sacrepro.policy import softmax
+from sacrepro.learn.td_control import Tables, run_control
+from sacrepro.model.graph import neighborhood
+from sacrepro.model.mdp import NetworkedMDP
+from sacrepro.model.policy import softmax
 from sacrepro.simulate import Simulator
 
 STEPS = {"h": 3.0, "t0": 5.0}

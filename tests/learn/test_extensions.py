@@ -11,21 +11,19 @@ from hypothesis import strategies as st
 from learn.plain_extensions import mixed_score, plain_extended
 from learn.test_algorithm1 import Bandits, learning_problems
 from sacrepro.exact import evaluate, policy_gradient
-from sacrepro.graph import neighborhood
 from sacrepro.instances.courtesy import courtesy
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn import reinforce, reinforce_seeds, sac, sac_seeds
-from sacrepro.learn.actor import g_hat_blocks
-from sacrepro.learn.baseline import advantage_marginals
+from sacrepro.learn.actor import g_hat_blocks, mixed_blocks
+from sacrepro.learn.algorithm1 import run_by_iterations
 from sacrepro.learn.cells import compress, hoods
-from sacrepro.learn.extended import Extended
-from sacrepro.learn.iterations import run_by_iterations
-from sacrepro.learn.mixture import mixed_blocks
+from sacrepro.learn.extensions import Extended, advantage_marginals
+from sacrepro.learn.hashing import carried, carry, slot_of, with_room
 from sacrepro.learn.problem import Problem
 from sacrepro.learn.transcription import g_hat_error
-from sacrepro.learn.warm_start import carried, carry, slot_of, with_room
-from sacrepro.model import NetworkedMDP
-from sacrepro.policy import gaussian_theta, softmax, uniform_theta
+from sacrepro.model.graph import neighborhood
+from sacrepro.model.mdp import NetworkedMDP
+from sacrepro.model.policy import gaussian_theta, softmax, uniform_theta
 from sacrepro.simulate import Simulator
 
 STEPS = {"h": 3.0, "t0": 5.0, "eta": 2.0}

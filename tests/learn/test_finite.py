@@ -10,10 +10,10 @@ from sacrepro import InputWarning, NetworkedMDP, Policy, as_coupled
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.wireless import layout
 from sacrepro.learn import control, pairwise, reinforce, sac, sac_seeds
-from sacrepro.learn.extended import Extended
+from sacrepro.learn.extensions import Extended
 from sacrepro.learn.published import sac_published
 from sacrepro.learn.samples import samples
-from sacrepro.policy import uniform_theta
+from sacrepro.model.policy import uniform_theta
 from sacrepro.simulate import OwnSimulator, SteppedSimulator, WirelessSimulator
 
 

@@ -13,7 +13,7 @@ from learn.test_algorithm1 import learning_problems
 from learn.test_extensions import STEPS, assert_same_run
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn import pairwise, pairwise_seeds, sac
-from sacrepro.policy import gaussian_theta, uniform_theta
+from sacrepro.model.policy import gaussian_theta, uniform_theta
 
 
 @settings(max_examples=40, deadline=None)

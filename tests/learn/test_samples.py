@@ -9,12 +9,11 @@ import pytest
 from learn.test_algorithm1 import Bandits
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn import pairwise, reinforce, sac
-from sacrepro.learn.extended import Extended
-from sacrepro.learn.pairwise import Pairwise
-from sacrepro.learn.rivals import Returns
-from sacrepro.learn.samples import samples
-from sacrepro.learn.visited import visited_cells
-from sacrepro.policy import gaussian_theta
+from sacrepro.learn.extensions import Extended
+from sacrepro.learn.linear_critic import Pairwise
+from sacrepro.learn.reinforce import Returns
+from sacrepro.learn.samples import samples, visited_cells
+from sacrepro.model.policy import gaussian_theta
 
 STEPS = {"h": 3.0, "t0": 5.0}
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from sacrepro import cli
-from sacrepro.claims import CLAIMS, assumption3, reward_radius
-from sacrepro.claims.comparison import Verdict
-from sacrepro.plotting import FIGURES
-from sacrepro.report.catalog import CONSTANT, catalog, claims_page, with_values
-from sacrepro.report.document import placed, record, separated
-from sacrepro.report.mathematics import quoted
-from sacrepro.store import write_json, write_rows
+from sacrepro.archive.files import write_json, write_rows
+from sacrepro.study.claims import CLAIMS, assumption3, reward_radius
+from sacrepro.study.drawings import FIGURES
+from sacrepro.study.record.comparison import Verdict
+from sacrepro.study.report.catalog import CONSTANT, catalog, claims_page, with_values
+from sacrepro.study.report.document import placed, record, separated
+from sacrepro.study.report.mathematics import quoted
 
 ROOT = Path(__file__).parents[2]
 ENTRIES = catalog()

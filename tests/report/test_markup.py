@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sacrepro.report.document import pdf
-from sacrepro.report.markdown import inline, markup
-from sacrepro.report.mathematics import formula
+from sacrepro.study.report.document import pdf
+from sacrepro.study.report.mathematics import formula
+from sacrepro.study.report.pages import inline, markup
 
 #: What proofs and statements are made of, and what typst gives a meaning to.
 SIGNS = "aiQθκγ_^{}()[]|‖√²⁻¹'*`#$@<>\\/\"~-+=.,:;&% \n1∎̂̄≤Σ∈"

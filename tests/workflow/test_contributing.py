@@ -32,8 +32,8 @@ def test_the_example_claim_works(tmp_path):
         assert not (tmp_path / path).exists()
         (tmp_path / path).write_text(text)
     for path, before, entry in (
-        ("sacrepro/claims/__init__.py", '    "lemma3",\n', '    "value_range",\n'),
-        ("sacrepro/plotting/__init__.py", '    "lemma3": ', '    "value_range": "value_range",\n'),
+        ("sacrepro/study/claims/__init__.py", '    "lemma3",\n', '    "value_range",\n'),
+        ("sacrepro/study/drawings/__init__.py", '    "lemma3": ', '    "value_range": "value_range",\n'),
     ):
         text = (tmp_path / path).read_text()
         assert text.count(before) >= 1

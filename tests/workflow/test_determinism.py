@@ -8,8 +8,8 @@ import pytest
 from runs import ROOT, SMOKE, contents, run, same, workspace
 
 from sacrepro import cli
-from sacrepro.claims.comparison import Comparison
-from sacrepro.store import read_rows, write_rows
+from sacrepro.archive.files import read_rows, write_rows
+from sacrepro.study.record.comparison import Comparison
 
 pytestmark = pytest.mark.slow
 

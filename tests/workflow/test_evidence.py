@@ -8,7 +8,7 @@ import pytest
 from recorder import recording
 from runs import EVERY_RULE, ROOT, contents, run, same, workspace
 
-from sacrepro.provenance import job_closure
+from sacrepro.archive.provenance import job_closure
 
 pytestmark = pytest.mark.slow
 

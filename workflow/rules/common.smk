@@ -11,18 +11,18 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 from snakemake.exceptions import WorkflowError
 
-from sacrepro.claims import CLAIMS as ALL_CLAIMS
-from sacrepro.claims import WITHOUT_TABLES
-from sacrepro.claims.summary import SHOWN
-from sacrepro.claims.targets import TARGETS
-from sacrepro.network import inputs
-from sacrepro.provenance import (
+from sacrepro.adviser.files import inputs
+from sacrepro.archive.files import SEALING, broken_files, read_json, read_text
+from sacrepro.archive.provenance import (
     import_closure,
     job_digest,
     package_digest,
     source_digest,
 )
-from sacrepro.store import SEALING, broken_files, read_json, read_text
+from sacrepro.study.audit.targets import TARGETS
+from sacrepro.study.claims import CLAIMS as ALL_CLAIMS
+from sacrepro.study.claims import WITHOUT_TABLES
+from sacrepro.study.experiments.summary import SHOWN
 
 # The folder of the Snakefile, whichever workflow uses it and from wherever it runs.
 ROOT = os.path.relpath(Path(workflow.current_basedir).resolve().parent.parent)
@@ -266,7 +266,7 @@ def learner_kernels(wildcards):
     """The learner's compiled kernels, where the check of a claim runs the learner."""
     runs_it = any(
         name.startswith("sacrepro.learn")
-        for name in import_closure((f"sacrepro.claims.{wildcards.claim}",))
+        for name in import_closure((f"sacrepro.study.claims.{wildcards.claim}",))
     )
     return ["logs/compiled/learn.txt"] if runs_it else []
 

@@ -23,7 +23,7 @@ rule catalog:
         "logs/benchmarks/catalog.tsv"
     params:
         code=job_digest("catalog"),
-        words=source_digest("sacrepro.claims", "sacrepro.plotting"),
+        words=source_digest("sacrepro.study.claims", "sacrepro.study.drawings"),
     shell:
         "python -m sacrepro catalog --output {output:q} > {log:q} 2>&1"
 

@@ -1,0 +1,145 @@
+"""What a network is, in a few lines: sizes, rewards, and how strongly it is coupled."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import networkx as nx
+import numpy as np
+
+from sacrepro.adviser.labelled import Network, rounded
+from sacrepro.bounds.count_influence import network_influence, spectral_radius
+from sacrepro.model.checks import Array
+from sacrepro.model.kernels import composition_count
+
+#: Work that `validate` spends on the influence matrix, in numbers compared: ten seconds. C_ii is a largest distance
+#: over all two of the pairs (s_i, a_i), so it takes the square of S_i·A_i.
+MOST_COMPARED = 1 << 33
+#: What a rate that is no better than γ does not say.
+SERIES = "advise adds it up all the same: at no κ is it above Lemma 3's bound, and at small κ it may be far below"
+#: What starting one comparison costs, in numbers compared.
+A_COMPARISON = 1 << 12
+
+
+def summary(network: Network) -> str:
+    """The lines that `sacrepro validate` prints."""
+    degrees = np.array([degree for _, degree in network.graph.degree])
+    hub = int(degrees.argmax())
+    gamma = network.gamma
+    counted = int((network.group >= 0).sum())
+    largest = max(network.entries(i) for i in {network.key(i): i for i in range(network.n)}.values())
+    lines = [
+        ("agents n", f"{network.n:,}, {network.graph.number_of_edges():,} edges, {pieces(network.graph)}"),
+        ("labels", listed([repr(name) for name in network.names])),
+        (
+            "degree",
+            f"{sizes(degrees)}, median {np.median(degrees):,g}; the largest is {network.names[hub]!r}",
+        ),
+        ("states S, actions A", f"{sizes(network.state_sizes)}; {sizes(network.action_sizes)}"),
+        *(
+            [("attributes", listed([described(network, name) for name in network.attributes]))]
+            if network.attributes
+            else []
+        ),
+        (
+            "kernels",
+            f"{counted:,} by counts, {network.n - counted:,} by table; the largest table would have "
+            f"{rounded(largest)} entries",
+        ),
+        ("rewards", f"0 to r̄ = {network.r_bar:g}; γ = {gamma:g}; r̄/(1-γ) = {network.r_bar / (1 - gamma):g}"),
+        *coupling(network),
+    ]
+    width = max(len(name) for name, _ in lines)
+    return "".join(f"{name:<{width}}  {text}\n" for name, text in lines)
+
+
+def listed(words: list[str], most: int = 6) -> str:
+    """The first words, and how many more there are."""
+    more = f", … ({len(words) - most:,} more)" if len(words) > most else ""
+    return ", ".join(words[:most]) + more
+
+
+def described(network: Network, name: str) -> str:
+    """An attribute: its name, whether all have an integer, its range, who has it, and whether a formula uses it."""
+    values = network.attributes[name]
+    values = values[~np.isnan(values)]
+    kind = "integer" if (values == np.floor(values)).all() else "real"
+    low, high = float(values.min()), float(values.max())
+    told = [kind, f"{low:g}" if low == high else f"{low:g} to {high:g}"]
+    if len(values) < network.n:
+        told.append(f"{len(values):,} of {network.n:,} agents")
+    if name not in network.used:
+        told.append("no formula uses it")
+    return f"{name} ({', '.join(told)})"
+
+
+def coupling(network: Network) -> list[tuple[str, str]]:
+    """What the influence matrix says; of very large local tables, that it was not computed."""
+    gamma, work = network.gamma, compared(network)
+    if work > MOST_COMPARED:
+        pairs = network.state_sizes * network.action_sizes
+        i = int(pairs.argmax())
+        why = f"it would compare {rounded(work)} numbers; agent {network.names[i]!r} has {pairs[i]:,} (s, a)"
+        return [
+            ("influence matrix C", f"not computed: {why}"),
+            ("γ", f"by Lemma 3 Q_i decays at rate ρ = γ = {gamma:g}, or faster"),
+        ]
+    C = network_influence(network)
+    low, high = spectral_radius(C)
+    mu = float(C.sum(axis=1).max())
+    return [
+        ("influence matrix C", f"spectral radius in [{low:.4f}, {high:.4f}], largest row sum μ = {mu:.4f}"),
+        ("γ·(spectral radius)", f"{gamma * high:.4f}: {decays(gamma * low, gamma * high)}"),
+        ("γμ", f"{gamma * mu:.4f}: {rate(gamma, mu)}"),
+        *([("influence series", SERIES)] if mu >= 1.0 else []),
+    ]
+
+
+def compared(network: Network) -> int:
+    """The numbers that `network_influence` compares: all pairs of values of each argument of each kernel."""
+
+    def work(values: int, size: int) -> int:
+        return math.comb(values, 2) * (size // values)
+
+    total, kinds = 0, set()
+    for kernel in network.groups:
+        m, S, A, K, _ = kernel.table.shape
+        K_beside = composition_count(kernel.degree - 1, kernel.S) if kernel.coupled else 0
+        total += work(S * A, m * S * A * K * S) + work(kernel.S, m * kernel.S * S * A * K_beside * S)
+        total += A_COMPARISON * (math.comb(S * A, 2) + math.comb(kernel.S, 2))
+    for i, table in network.tables.items():
+        *S, A, S_i = table.shape
+        own = network.hood(i).index(i)
+        values = [S_j * A if k == own else S_j for k, S_j in enumerate(S)]
+        total += sum(work(x, table.size) for x in values)
+        kinds.add((own, tuple(values), S_i))
+    return total + A_COMPARISON * sum(math.comb(x, 2) for _, values, _ in kinds for x in values)
+
+
+def sizes(values: Array | Sequence[int]) -> str:
+    """One size, or the range of sizes."""
+    low, high = int(np.min(values)), int(np.max(values))
+    return rounded(low) if low == high else f"{rounded(low)} to {rounded(high)}"
+
+
+def pieces(graph: nx.Graph) -> str:
+    """How many connected components, in words."""
+    count = nx.number_connected_components(graph)
+    return "connected" if count == 1 else f"{count:,} components"
+
+
+def decays(low: float, high: float) -> str:
+    """What γ·(spectral radius of C) says about the decay."""
+    if high < 1.0:
+        return "below 1, so influence fades faster than it spreads"
+    if low >= 1.0:
+        return "at least 1, so the influence matrix certifies no rate below γ"
+    return "not decided"
+
+
+def rate(gamma: float, mu: float) -> str:
+    """The smaller of Lemma 3's decay rate γ and that of the influence matrix's row sums, γμ."""
+    if mu < 1.0:
+        return f"below γ, so by the influence matrix Q_i decays at rate ρ = {gamma * mu:.4f}, or faster"
+    return f"not below γ, so by Lemma 3 Q_i decays at rate ρ = γ = {gamma:g}, or faster"

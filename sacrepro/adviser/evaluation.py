@@ -1,0 +1,169 @@
+"""What a policy of a network file is worth: J, the range of every V_i and D_i(κ), exactly where the network is solved.
+
+Otherwise J by simulation, with an interval, and for a few agents V_i and D_i(κ) between certified ends of light cones.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from textwrap import wrap
+from typing import NamedTuple
+
+import numpy as np
+
+from sacrepro.adviser.certificates import eccentricities
+from sacrepro.adviser.labelled import Network
+from sacrepro.adviser.measured import largest_cone
+from sacrepro.adviser.returns import EPISODES, Objective, Return, solvable
+from sacrepro.exact.decay.profile import certified_decay
+from sacrepro.exact.light_cone import local_decay, local_value
+from sacrepro.exact.values import evaluate
+from sacrepro.model.checks import Array
+from sacrepro.model.notices import brief
+
+#: κ's of D_i(κ), and joint pairs, in bits, up to which it is computed for the whole network.
+KAPPAS, PAIR_BITS = 6, 26.0
+#: Agents that are looked at where the network is not solved, and κ's of their light cones.
+SOME, CONE_KAPPAS = 3, 3
+#: Neighbors of an agent whose light cone is tried, at most.
+DEGREE = 8
+#: Columns of a line of words, and agents that are listed.
+WIDTH, LISTED = 110, 12
+
+
+class AgentValue(NamedTuple):
+    """One agent: low ≤ V_i(s) ≤ high for every joint state s, both certified; D lies in [D_low, D_high] at κ = 0, 1, ….
+
+    D_low, D_high are empty where D_i(κ) was not computed.
+    """
+
+    agent: int
+    name: str
+    low: float
+    high: float
+    D_low: tuple[float, ...]
+    D_high: tuple[float, ...]
+
+
+class Evaluation(NamedTuple):
+    """J of one policy, and what is known of the agents' values.
+
+    error : certified bound on every |V_i|'s own error where the network is solved, NaN otherwise.
+    agents : all of them where the network is solved, otherwise those whose light cones were computed.
+    left_out : agents that were asked for and have no light cone that fits, with the reason.
+    """
+
+    J: Return
+    error: float
+    agents: tuple[AgentValue, ...]
+    left_out: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return brief(self)
+
+
+def evaluation(
+    network: Network,
+    theta: Sequence[Array],
+    agents: Sequence[int] = (),
+    *,
+    episodes: int = EPISODES,
+    seed: int = 0,
+    seconds: float = 20.0,
+) -> Evaluation:
+    """J, V and D of θ; `agents` are those whose light cones are computed where the network is not solved."""
+    if solvable(network):
+        return _exact(network, theta, agents)
+    J = Objective(network, network.simulator(), seed=seed, episodes=episodes)(theta)
+    begin = time.monotonic()
+    found, left_out = [], []
+    for i in agents or _typical(network):
+        if time.monotonic() - begin > seconds:
+            left_out.append(f"{network.names[i]!r}: the {seconds:g} s were used")
+            continue
+        try:
+            found.append(_by_light_cone(network, theta, i))
+        except ValueError as error:
+            left_out.append(f"{network.names[i]!r}: {error}")
+    return Evaluation(J, math.nan, tuple(found), tuple(left_out))
+
+
+def _exact(network: Network, theta: Sequence[Array], agents: Sequence[int]) -> Evaluation:
+    mdp = network.mdp()
+    V, J, error, J_error, _ = evaluate(mdp, theta)
+    chosen = list(agents) or list(range(network.n))
+    pairs = float(np.log2(network.state_sizes * network.action_sizes).sum())
+    D_low = D_high = np.zeros((len(chosen), 0))
+    if pairs <= PAIR_BITS:
+        kappas = range(min(KAPPAS, int(eccentricities(network.graph).max()) + 1))
+        D_low, D_high = certified_decay(mdp, theta, chosen, kappas)[:2]
+    rows = tuple(
+        AgentValue(i, network.names[i], *_ends(network, V[i], error), _plain(low), _plain(high))
+        for i, low, high in zip(chosen, D_low, D_high, strict=True)
+    )
+    return Evaluation(Return(J, J - J_error, J + J_error, "exact"), error, rows, ())
+
+
+def _by_light_cone(network: Network, theta: Sequence[Array], i: int) -> AgentValue:
+    most = network.r_bar / (1.0 - network.gamma)
+    tol = 1e-3 * max(most, 1e-12)
+    largest = largest_cone(network, theta, i, tol)
+    if not largest:
+        raise ValueError("the tables around it are too large")
+    value = local_value(network, theta, i, tol, largest=largest)
+    ends = _ends(network, value.V, value.error)
+    decay = local_decay(network, theta, i, CONE_KAPPAS - 1, tol, largest=largest)
+    return AgentValue(i, network.names[i], *ends, _plain(decay.lower), _plain(np.minimum(decay.upper, most)))
+
+
+def _typical(network: Network) -> list[int]:
+    """A few agents of median degree and below, whose light cones may fit."""
+    degree = np.array([network.graph.degree(i) for i in range(network.n)])
+    order = np.argsort(degree, kind="stable")
+    return sorted({int(order[k]) for k in np.linspace(0, network.n // 2, SOME).astype(int)})
+
+
+def _ends(network: Network, V_i: Array, error: float) -> tuple[float, float]:
+    """Ends of a table's range that is known up to `error`; none leaves [0, r̄/(1-γ)]."""
+    most = network.r_bar / (1.0 - network.gamma)
+    return max(float(V_i.min()) - error, 0.0), min(float(V_i.max()) + error, most)
+
+
+def _plain(row: Array) -> tuple[float, ...]:
+    return tuple(map(float, row))
+
+
+def evaluation_words(network: Network, found: Evaluation, policy: str) -> str:
+    """The text that `sacrepro evaluate` prints."""
+    J = found.J
+    lines = [f"{policy}, {network.n:,} agent{'s' * (network.n > 1)}, γ = {network.gamma:g}"]
+    if J.method == "exact":
+        lines.append(f"J = {J.J:.10g}, exact, certified error {0.5 * (J.high - J.low):.1g}")
+        lines.append(f"V_i: certified error {found.error:.1g} for every agent and joint state")
+    else:
+        lines.append(f"J = {J.J:.5g} by simulation, 95 % confidence [{J.low:.5g}, {J.high:.5g}]")
+        lines.append("V_i and D_i(κ): certified ends from light cones, of the agents listed alone")
+    shown = found.agents[:LISTED]
+    kappas = max((len(row.D_low) for row in shown), default=0)
+    table = [["agent", "V_i from", "to", *(f"D_i({kappa})" for kappa in range(kappas))]]
+    for row in shown:
+        gaps = zip(row.D_low, row.D_high, strict=True)
+        table.append([row.name, f"{row.low:.5g}", f"{row.high:.5g}", *(_gap(low, high) for low, high in gaps)])
+    if shown:
+        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+        lines += ["", *("  ".join(f"{c:>{w}}" for c, w in zip(line, widths, strict=True)) for line in table)]
+    if len(found.agents) > LISTED:
+        lines.append(f"… {len(found.agents) - LISTED:,} more; --output writes all")
+    for reason in found.left_out:
+        lines += wrap(f"no light cone of {reason}", WIDTH, subsequent_indent="  ")
+    return "\n".join(lines) + "\n"
+
+
+def _gap(low: float, high: float) -> str:
+    """D_i(κ), or its ends where they differ in three digits."""
+    middle = f"{0.5 * (low + high):.3g}"
+    if high - low <= 1e-3 * high or high < 1e-8:
+        return "0" if high < 1e-8 else middle
+    return f"[{low:.3g}, {high:.3g}]"

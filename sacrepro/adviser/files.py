@@ -1,0 +1,241 @@
+"""Network files: read, checked and made self-contained, so that a model needs no file once it is resolved.
+
+A YAML file holds what `network.schema.yaml` describes; a Python file defines ``network() -> NetworkedMDP``
+and is executed, so run only those you trust. Every fault is one ValueError, one line, that begins with the file's name.
+Nothing is left out and nothing is read twice in two ways: what a network cannot hold is refused with the reason. Sizes
+are bounded before the work, and files outside the folder of the network file are not read.
+"""
+
+from __future__ import annotations
+
+import functools
+import traceback
+from collections.abc import Callable, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from sacrepro.adviser.document import network
+from sacrepro.adviser.graph_files import check_edges, edge_list, graphml
+from sacrepro.adviser.labelled import Network, of_model
+from sacrepro.adviser.look_alikes import warn_of_look_alikes
+from sacrepro.adviser.yaml_text import plain
+from sacrepro.archive.files import read_input, read_text
+from sacrepro.model.checks import shortened
+from sacrepro.model.mdp import NetworkedMDP
+
+#: Bytes of a network file, and of a file that it names.
+MOST_BYTES = 1 << 28
+
+#: Words for the limits of a number in the schema.
+LIMITS = {"minimum": "at least", "maximum": "at most", "exclusiveMinimum": "above", "exclusiveMaximum": "below"}
+
+
+def load(path: str | Path) -> Network:
+    """The network that a file describes; ValueError names the file, the key, the agent and the entry that is wrong."""
+    spec = resolve({"model": "file", "path": str(path)})
+    try:
+        found = python_network(spec["source"]) if "source" in spec else network(spec["document"])
+    except ValueError as error:
+        raise ValueError(f"{path}: {one_line(error)}") from None
+    warn_of_look_alikes(found.names, f"{path}: graph", "agents")
+    warn_of_look_alikes(found.attributes, f"{path}: attributes", "attributes")
+    return found
+
+
+def resolve(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """An instance's specification with the content of its file, and of all files that this one names, inside."""
+    if spec.get("model") != "file" or "document" in spec or "source" in spec:
+        return dict(spec)
+    if not isinstance(spec.get("path"), (str, Path)):
+        raise ValueError(f"instance: path must be the name of a network file, .yaml or .py, got {spec.get('path')!r}")
+    path = Path(spec["path"])
+    if path.suffix == ".py":
+        return {**spec, "source": _text(path)}
+    document = read_document(path)
+    try:
+        return {**spec, "document": document | {"graph": _graph(document["graph"], path)}}
+    except ValueError as error:
+        raise ValueError(f"{path}: {one_line(error)}") from None
+
+
+def inputs(path: str | Path) -> list[str]:
+    """The file and the files that it names."""
+    path = Path(path)
+    if path.suffix == ".py":
+        return [str(path)]
+    graph = read_document(path)["graph"]
+    return [str(path), *(str(path.parent / graph[key]) for key in GRAPH_FILES if key in graph)]
+
+
+@functools.cache
+def schema() -> dict[str, Any]:
+    """The JSON schema of network files."""
+    found: dict[str, Any] = plain(read_text(_packaged("network.schema.yaml")))
+    return found
+
+
+def example() -> str:
+    """A commented network file."""
+    return read_text(_packaged("network.example.yaml"))
+
+
+def read_yaml(path: Path) -> Any:
+    """The content of a YAML or JSON file: labels and names are text, and no key occurs twice."""
+    text = _text(path)
+    try:
+        return plain(text)
+    except ValueError as error:
+        raise ValueError(f"{path}: {one_line(error)}") from None
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """The content of a network file, held to the schema."""
+    document = read_yaml(path)
+    try:
+        _check_schema(document)
+    except ValueError as error:
+        raise ValueError(f"{path}: {one_line(error)}") from None
+    graph = document["graph"]
+    sources = [key for key in ("edges", "edges_file", "graphml", "family") if key in graph]
+    if len(sources) > 1 or not (sources or "nodes" in graph):
+        found = " and ".join(sources) or "none of them"
+        raise ValueError(f"{path}: graph: expected one of edges, edges_file, graphml and family, found {found}")
+    if sources != ["family"]:
+        for key in graph:
+            if key not in (*sources, *(["nodes"] if sources != ["graphml"] else [])):
+                raise ValueError(f"{path}: graph.{key}: unknown key beside {', '.join(sources) or 'nodes'}")
+    elif "nodes" in graph:
+        raise ValueError(f"{path}: graph.nodes: a family brings its own agents, 0, 1, …")
+    checked: dict[str, Any] = document
+    return checked
+
+
+def _check_schema(document: Any) -> None:
+    """ValueError names the key that breaks the schema; edges, of which there may be millions, are looked at here."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+    from jsonschema.validators import extend
+
+    # To jsonschema 2.0 is an integer; as a label it would be another agent than 2.
+    types = Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, x: type(x) is int)
+    rules = extend(Draft202012Validator, type_checker=types)(schema())
+    graph = document.get("graph") if isinstance(document, dict) else None
+    looked_at = document
+    if isinstance(graph, dict) and isinstance(graph.get("edges"), list):
+        check_edges(graph["edges"])
+        looked_at = document | {"graph": graph | {"edges": []}}
+    fault = best_match(rules.iter_errors(looked_at))
+    if fault is not None:
+        raise ValueError(f"{'.'.join(map(str, fault.absolute_path)) or 'top level'}: {_explained(fault)}")
+
+
+def _explained(fault: Any) -> str:
+    if fault.validator == "additionalProperties":
+        known = ", ".join(fault.schema.get("properties", {}))
+        return one_line(fault.message.split("(")[-1].rstrip(")") + f"; known keys are {known}")
+    value = shortened(fault.instance)
+    if fault.validator in LIMITS:
+        return f"{value} must be {LIMITS[fault.validator]} {fault.validator_value}"
+    if fault.validator == "type":
+        return f"expected {' or '.join(_listed(fault.validator_value))}, got {value}"
+    if fault.validator == "pattern":
+        return f"{value} is not a name: letters, digits and _, not beginning with a digit"
+    if fault.validator in ("minProperties", "maxProperties") and "properties" in fault.schema:
+        return f"expected exactly one of {', '.join(fault.schema['properties'])}, got {value}"
+    return one_line(fault.message.replace(repr(fault.instance), value))
+
+
+def _listed(types: Any) -> list[str]:
+    words = {"object": "a mapping", "array": "a list", "string": "text", "null": "nothing", "integer": "an integer"}
+    return [words.get(name, f"a {name}") for name in ([types] if isinstance(types, str) else types)]
+
+
+def _text(path: Path) -> str:
+    try:
+        return read_input(path, MOST_BYTES)
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+#: What reads the files that a graph may name; each takes the text, the name and the labels of the document.
+GRAPH_FILES: Mapping[str, Callable[[str, str, Any], dict[str, Any]]] = {
+    "edges_file": lambda text, name, nodes: {"edges": edge_list(text, name, nodes)},
+    "graphml": lambda text, name, nodes: graphml(text, name),
+}
+
+
+def _graph(spec: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """The graph of a document with the file it names read into it; files outside the document's folder are not read."""
+    graph = dict(spec)
+    for key, read in GRAPH_FILES.items():
+        if key in graph:
+            name = graph.pop(key)
+            folder = path.parent.resolve()
+            try:
+                inside = "\0" not in name and (folder / name).resolve().is_relative_to(folder)
+            except (OSError, RuntimeError):  # a circle of links
+                inside = False
+            if not inside:
+                raise ValueError(
+                    f"graph.{key}: {name!r} is not in the folder of the network file, outside which nothing is read; "
+                    "put it there"
+                )
+            text = _text(path.parent / name)
+            try:
+                graph |= read(text, name, graph.get("nodes"))
+            except ValueError as error:
+                raise ValueError(f"graph.{key}: {error}") from None
+    return graph
+
+
+def one_line(message: object) -> str:
+    """A message without line breaks."""
+    return " ".join(str(message).split())
+
+
+def _packaged(name: str) -> Path:
+    return Path(str(files("sacrepro") / "adviser" / name))
+
+
+# Models from files, once their content has been read: this room opens nothing.
+
+
+def model_of(*, path: str, document: Mapping[str, Any] | None = None, source: str | None = None) -> NetworkedMDP:
+    """The model of a network file, `sacrepro.adviser.files`: its document, or the source of a Python file.
+
+    path : name of the file, for messages. `sacrepro.adviser.files.resolve` puts the content beside it.
+    """
+    try:
+        if source is not None:
+            if not isinstance(source, str):
+                raise ValueError(f"source must be the text of a Python file, got {type(source).__name__}")
+            return python_network(source).mdp()
+        if document is None:
+            raise ValueError("the content has not been read; resolve the specification first")
+        if not isinstance(document, Mapping) or not {"graph", "gamma"} <= set(document):
+            raise ValueError("document must be the content of a network file, with the keys graph and gamma")
+        return network(document).mdp()
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def python_network(source: str) -> Network:
+    """What `network()` of a Python source returns; ValueError says which line of it failed."""
+    name = "<network file>"
+    scope: dict[str, Any] = {"__name__": "network_file"}
+    try:
+        exec(compile(source, name, "exec"), scope)
+        function = scope.get("network")
+        if not callable(function):
+            raise ValueError("the file must define network(), which returns a NetworkedMDP")
+        mdp = function()
+    except SyntaxError as error:
+        raise ValueError(f"line {error.lineno}: {error.msg}") from None
+    except (Exception, SystemExit) as error:  # whatever the user's own code raises
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == name]
+        where = f"line {lines[-1]}: " if lines else ""
+        raise ValueError(f"{where}{' '.join(f'{type(error).__name__}: {error}'.split())}") from None
+    if not isinstance(mdp, NetworkedMDP):
+        raise ValueError(f"network() returned {type(mdp).__name__}, expected a NetworkedMDP")
+    return of_model(mdp)

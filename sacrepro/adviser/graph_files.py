@@ -1,0 +1,300 @@
+"""Dependence graphs from text: edge lists and GraphML. What a graph here cannot hold is refused, never left out.
+
+Edges have no direction, no weight and no multiplicity, and agents have numbers as attributes. Every fault is a
+ValueError that begins with the name of the file and says where it is and what would be right.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NoReturn
+from xml.etree import ElementTree
+
+from sacrepro.model.checks import shortened
+from sacrepro.model.graph import SELF_LOOP
+from sacrepro.model.notices import warn
+
+Pair = Sequence[Any]
+
+#: Why an edge cannot be kept as it is written.
+NO_DIRECTION = (
+    "influence is read off the kernels, edges only say who may influence whom and have no direction: write each pair "
+    "once, and let the kernel of an agent that is not influenced leave count(…) and state(…) out"
+)
+NO_WEIGHT = "edges carry nothing; give agents attributes, or name neighbors in formulas, state('ann')"
+
+#: A line of an edge list in which nothing needs thought.
+LABEL = r"([^\s\x00-\x1f\x7f,;:#%<>\"'()\[\]{}|/]+)"
+PLAIN = re.compile(rf"[ \t]*{LABEL}(?:[ \t]*,[ \t]*|[ \t]+){LABEL}[ \t]*").fullmatch
+#: What an unquoted label does not begin or end with.
+FOREIGN = re.compile(r"^[(\[{'|]|[)\]}'|;:]$|[\"\x00-\x1f\x7f]").search
+#: Pairs that head columns.
+HEADERS = {
+    frozenset(pair.split())
+    for pair in (
+        "source target", "src dst", "src dest", "from to", "node1 node2", "node_1 node_2", "nodea nodeb", "id1 id2",
+        "id_1 id_2", "node node", "head tail", "fromnodeid tonodeid", "source_id target_id", "sourceid targetid",
+        "agent1 agent2", "agent_1 agent_2", "user1 user2", "from_id to_id", "node_a node_b", "vertex1 vertex2",
+    )
+}  # fmt: skip
+#: Endings of files that hold no edge list.
+OTHERS = (".gml", ".gexf", ".json", ".net", ".mtx", ".dot", ".xlsx", ".xls", ".parquet", ".npz", ".pkl", ".gz", ".zip")
+
+
+def edge_list(text: str, name: str, nodes: Iterable[str] | None = None) -> list[list[str]]:
+    """The edges in a text with two labels a line, separated by white space or a comma; # begins a comment.
+
+    nodes : the labels that there are, if somebody says so; otherwise a first line that looks like a header is refused.
+    """
+    if name.lower().endswith((".graphml", ".xml")) or text.lstrip("\ufeff \t\r\n").startswith("<"):
+        raise ValueError(f"{name}: this is no list of edges but XML; give GraphML under the key graphml")
+    if name.lower().endswith(OTHERS):
+        raise ValueError(f"{name}: expected a text file with two labels a line, separated by white space or a comma")
+    edges, lines = [], []
+    for number, line in enumerate(re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff")), 1):
+        found = PLAIN(line)
+        labels = list(found.groups()) if found else _labels(line, f"{name}, line {number}")
+        if labels:
+            edges.append(labels)
+            lines.append(number)
+    if not edges:
+        raise ValueError(f"{name}: no line holds an edge; expected two labels a line, such as: ann bob")
+    if nodes is None:
+        _check_first(edges, f"{name}, line {lines[0]}")
+    else:
+        known = set(map(str, nodes))
+        for k, edge in enumerate(edges):
+            for label in edge:
+                if label not in known:
+                    raise ValueError(f"{name}, line {lines[k]}: agent {label!r} is not among graph.nodes")
+    check_pairs(edges, lambda k: f"{name}, line {lines[k]}")
+    return edges
+
+
+def _labels(line: str, where: str) -> list[str]:
+    """The labels of a line: none, or two."""
+    what = f"{where}: {shortened(line.strip())}"
+    if line.lstrip().startswith(("%", "//", ";", "--")):
+        raise ValueError(f"{what}: comments begin with #")
+    line, bare, comment = _parts(line)
+    if comment and line and not line[-1].isspace():
+        raise ValueError(f"{what}: put white space before the # of a comment, and a label with # in double quotes")
+    line = line.strip()
+    if not line:
+        return []
+    delimiter = "," if "," in bare else " "
+    try:
+        words = line if delimiter == "," else " ".join(re.findall(r'"[^"]*"\S*|\S+', line))
+        row = next(csv.reader([words], delimiter=delimiter, skipinitialspace=True, strict=True))
+    except csv.Error as error:
+        raise ValueError(f"{what}: the quotes do not match: {error}") from None
+    labels = [label.strip() for label in row]
+    if len(labels) != 2 or not all(labels):
+        raise ValueError(f"{what}: {_miscounted(line, labels, delimiter)}")
+    for label in labels:
+        quoted = label.replace('"', '""')
+        if f'"{quoted}"' not in line and FOREIGN(label):
+            raise ValueError(
+                f"{what}: {label!r} does not look like a label: two labels a line and nothing else; put a label with "
+                "quotes or brackets in double quotes"
+            )
+    return labels
+
+
+def _parts(line: str) -> tuple[str, str, str]:
+    """What stands before the first # outside double quotes, the same without what is quoted, and the comment."""
+    bare = re.sub('"[^"]*"', lambda quoted: "_" * len(quoted[0]), line)
+    at = bare.find("#")
+    return (line, bare, "") if at < 0 else (line[:at], bare[:at], line[at:])
+
+
+def _miscounted(line: str, labels: list[str], delimiter: str) -> str:
+    if re.search("->|<-|=>", line):
+        return f"arrows are not read; {NO_DIRECTION}"
+    if len(labels) == 1:
+        return "1 label, expected 2, separated by white space or a comma; an agent without edges goes into graph.nodes"
+    count = f"{len(labels)} {'columns' if delimiter == ',' else 'labels'}, expected 2"
+    if not all(labels):
+        return f"{count} and none empty; remove what separates nothing"
+    if delimiter == " ":
+        return f"{count}; a label with spaces goes into double quotes, and {NO_WEIGHT}"
+    return f"{count}; {NO_WEIGHT}"
+
+
+def _check_first(edges: list[list[str]], where: str) -> None:
+    """Refuse a first line that is a header, warn of one that may be."""
+    first, rest = edges[0], edges[1:]
+    if any(label in first for edge in rest for label in edge):
+        return
+    told = f"{where}: {first[0]!r} and {first[1]!r}"
+    numbers = bool(rest) and all(_numeric(label) for edge in rest for label in edge)
+    if frozenset(label.lower() for label in first) in HEADERS or (numbers and not any(map(_numeric, first))):
+        raise ValueError(
+            f"{told} look like the header of a table, and no other line has them; remove this line, or list the agents "
+            "under graph.nodes if they are agents"
+        )
+    if len(rest) > 1 and not any(map(_numeric, first)):
+        warn(
+            f"{told} occur on the first line alone and are taken for two agents; if they are the header of a table, "
+            "remove this line"
+        )
+
+
+def _numeric(label: str) -> bool:
+    return bool(re.fullmatch(r"[-+]?\d+(?:\.\d*)?", label))
+
+
+def check_edges(edges: Sequence[Any]) -> None:
+    """Refuse what is no pair of labels in the list under graph.edges."""
+    for k, edge in enumerate(edges):
+        if type(edge) is not list or len(edge) != 2:
+            reason = f"; {NO_WEIGHT}" if type(edge) is list and len(edge) > 2 else ""
+            raise ValueError(f"graph.edges.{k}: expected two labels, such as [ann, bob], got {shortened(edge)}{reason}")
+        for label in edge:
+            if type(label) is not str and type(label) is not int:
+                raise ValueError(
+                    f"graph.edges.{k}: a label is text or an integer, got {shortened(label)}; put it in quotes"
+                )
+
+
+def check_pairs(edges: Sequence[Pair], where: Callable[[int], str]) -> None:
+    """Refuse an edge that joins an agent to itself, and one that occurs twice; `where` says where the k-th stands."""
+    seen = {(i, j) if i < j else (j, i) for i, j in edges if i != j}
+    if len(seen) == len(edges):
+        return
+    place: dict[tuple[Any, Any], int] = {}
+    for k, (i, j) in enumerate(edges):
+        if i == j:
+            raise ValueError(f"{where(k)}: agent {i!r} is joined to itself; {SELF_LOOP}")
+        earlier = place.setdefault((i, j) if i < j else (j, i), k)
+        if earlier < k:
+            way = "again" if tuple(edges[earlier]) == (i, j) else "in the other direction"
+            raise ValueError(
+                f"{where(k)}: {i!r} and {j!r} are joined {way}, as at {where(earlier)}; write each pair once: edges "
+                "have no direction and are not counted"
+            )
+
+
+#: Attributes of the elements of GraphML that mean something here; numbers of an agent are <data>.
+ATTRIBUTES = {"node": {"id"}, "edge": {"id", "source", "target", "directed", "sourceport", "targetport"}}
+
+
+def graphml(text: str, name: str) -> dict[str, Any]:
+    """Nodes with their attributes, and edges, of a GraphML text: one undirected simple graph with numbers at nodes."""
+
+    def refuse(fault: str) -> NoReturn:
+        raise ValueError(f"{name}: {fault}")
+
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
+        refuse("declarations of a DTD (<!DOCTYPE, <!ENTITY) are not read; remove them")
+    try:
+        root = ElementTree.fromstring(text.removeprefix("\ufeff"))
+    except (ElementTree.ParseError, ValueError) as error:
+        raise ValueError(f"{name} is not readable GraphML: {error}") from None
+    if _tag(root) != "graphml":
+        refuse(f"is not readable GraphML: the outermost element is <{_tag(root)}>, expected <graphml>")
+    graphs = [child for child in root if _tag(child) == "graph"]
+    if len(graphs) != 1:
+        refuse(f"holds {len(graphs)} graphs, expected one")
+    keys: dict[str | None, ElementTree.Element] = {}
+    for child in root:
+        if _tag(child) == "key":
+            if child.get("id") in keys or sum(_tag(part) == "default" for part in child) > 1:
+                refuse(f"the key {child.get('id')!r} is declared twice, or has two defaults")
+            keys[child.get("id")] = child
+    defaults = {
+        kind: {
+            str(id): default.text or ""
+            for id, key in keys.items()
+            for default in key
+            if _tag(default) == "default" and key.get("for", "all") in (kind, "all")
+        }
+        for kind in ("node", "edge")
+    }
+    direction = graphs[0].get("edgedefault")
+    if direction != "undirected":
+        told = f"the graph is {direction}" if direction else "the graph does not say whether it is directed"
+        refuse(f'{told}, expected edgedefault="undirected"; {NO_DIRECTION}')
+    nodes: dict[str, dict[str, float]] = {}
+    edges: list[list[str]] = []
+    for child in graphs[0]:
+        kind = _tag(child)
+        if kind == "desc":
+            continue
+        if kind not in ("node", "edge"):
+            told = f" ({_named(keys, child.get('key'))} = {shortened(child.text)})" if kind == "data" else ""
+            refuse(f"<{kind}> of the whole graph{told} is not read: remove it; numbers go under the key attributes")
+        own: dict[str, str] = {}
+        for part in child:
+            if _tag(part) not in ("data", "desc") or len(part):
+                refuse(f"{_place(child)}: <{_tag(part[0] if len(part) else part)}> is not read: remove it")
+            if _tag(part) == "data":
+                if _named(keys, part.get("key")) in {_named(keys, key) for key in own}:
+                    refuse(f"{_place(child)} has {_named(keys, part.get('key'))} twice")
+                own[str(part.get("key"))] = part.text or ""
+        data = defaults[kind] | own
+        for written in sorted(child.attrib.keys() - ATTRIBUTES[kind]):
+            refuse(f"{_place(child)}: {written} = {shortened(child.get(written))} is not read: remove it; {NO_WEIGHT}")
+        for words in (child.text, *(part.tail for part in child)):
+            if words and words.strip():
+                refuse(f"{_place(child)}: the text {shortened(words.strip())} is not read: remove it")
+        if kind == "node":
+            label = child.get("id")
+            if label is None or label in nodes:
+                refuse(f"{_place(child)}: {'there is another node of this id' if label else 'it has no id'}")
+            nodes[label] = {}
+            for key, written in data.items():
+                nodes[label][_named(keys, key)] = _number(keys, key, written, f"{name}: {_place(child)}")
+        else:
+            if child.get("directed", "false") != "false":
+                refuse(f"{_place(child)} is directed; {NO_DIRECTION}")
+            if data:
+                key, written = next(iter(data.items()))
+                refuse(f"{_place(child)} has {_named(keys, key)} = {shortened(written)}; {NO_WEIGHT}")
+            ends = [child.get("source"), child.get("target")]
+            if None in ends or "sourceport" in child.attrib or "targetport" in child.attrib:
+                refuse(f"{_place(child)} must have a source, a target and no ports")
+            edges.append([str(label) for label in ends])
+    for k, edge in enumerate(edges):
+        for label in edge:
+            if label not in nodes:
+                refuse(f"edge {k + 1}, {' - '.join(edge)}: there is no node {label!r}")
+    check_pairs(edges, lambda k: f"{name}: edge {k + 1}, {' - '.join(edges[k])}")
+    return {"nodes": nodes, "edges": edges}
+
+
+def _tag(element: ElementTree.Element) -> str:
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else "?"
+
+
+def _place(child: ElementTree.Element) -> str:
+    if _tag(child) == "node":
+        return f"node {child.get('id')!r}"
+    return f"edge {child.get('source')} - {child.get('target')}"
+
+
+def _named(keys: dict[str | None, ElementTree.Element], key: str | None) -> str:
+    """The name of an attribute, or its key where it has none."""
+    found = keys.get(key)
+    return str(key if found is None else found.get("attr.name", key))
+
+
+def _number(keys: dict[str | None, ElementTree.Element], key: str, written: str, where: str) -> float:
+    """A numeric attribute of a node."""
+    found = keys.get(key)
+    kind = "undeclared" if found is None else found.get("attr.type", "string")
+    words = {"string": "text", "boolean": "a boolean", "undeclared": "not declared by a <key>"}
+    if kind not in ("int", "long", "float", "double"):
+        raise ValueError(
+            f"{where} has {_named(keys, key)} = {shortened(written)}, which is {words.get(kind, kind)}; only numbers "
+            "are read as attributes: remove it, or write it as a number"
+        )
+    try:
+        value: float = int(written) if kind in ("int", "long") and len(written) < 300 else float(written)
+    except ValueError:
+        raise ValueError(
+            f"{where} has {_named(keys, key)} = {shortened(written)}, expected a number ({kind})"
+        ) from None
+    return value

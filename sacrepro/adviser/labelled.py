@@ -1,0 +1,200 @@
+"""A network of the user's own: agents with names, kernels by table or by counts, tables made on demand."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import networkx as nx
+import numpy as np
+
+from sacrepro.model.checks import Array
+from sacrepro.model.kernels import CountKernel, codes, tabulated
+from sacrepro.model.mdp import NetworkedMDP
+from sacrepro.model.notices import described
+
+if TYPE_CHECKING:
+    from sacrepro.simulate.compiled_model import Simulator
+
+#: Entries of one agent's table, and of all different tables of a network, that are made: 128 MiB and 1 GiB.
+MOST_ENTRIES, MOST_ENTRIES_IN_ALL = 1 << 24, 1 << 27
+#: Counts of up to so many digits are written out.
+WRITTEN_OUT = 9
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """What a network file describes; agents are 0..n-1 in its order.
+
+    names           : label of each agent.        states, actions : their names, one tuple an agent.
+    r, gamma, pi0   : as in `NetworkedMDP`.
+    groups          : kernels by counts; agent i has row `row[i]` of `groups[group[i]]`, unless group[i] = -1.
+    tables          : P_i of the agents with group -1.
+    attributes      : numbers that formulas may use, shape (n,), NaN where an agent has none.
+    used            : the attributes that some formula uses.
+    """
+
+    names: tuple[str, ...]
+    graph: nx.Graph
+    states: tuple[tuple[str, ...], ...]
+    actions: tuple[tuple[str, ...], ...]
+    r: tuple[Array, ...]
+    gamma: float
+    pi0: tuple[Array, ...] | Array
+    groups: tuple[CountKernel, ...]
+    group: Array
+    row: Array
+    tables: Mapping[int, Array]
+    attributes: Mapping[str, Array] = field(default_factory=dict, repr=False)
+    used: frozenset[str] = frozenset()
+    _made: dict[Any, Array] = field(default_factory=dict, repr=False)
+
+    def __repr__(self) -> str:
+        return described(self)
+
+    @property
+    def n(self) -> int:
+        """Number of agents."""
+        return len(self.names)
+
+    @cached_property
+    def r_bar(self) -> float:
+        """r̄, the largest reward."""
+        return float(max(r_i.max() for r_i in {id(r_i): r_i for r_i in self.r}.values()))
+
+    @cached_property
+    def state_sizes(self) -> Array:
+        """(S_0, …, S_{n-1})."""
+        return np.array([len(names) for names in self.states])
+
+    @cached_property
+    def action_sizes(self) -> Array:
+        """(A_0, …, A_{n-1})."""
+        return np.array([len(names) for names in self.actions])
+
+    @cached_property
+    def P(self) -> Sequence[Array]:
+        """P_i of each agent, made when it is asked for; ValueError names an agent whose table is too large."""
+        return _Kernels(self)
+
+    def hood(self, i: int) -> tuple[int, ...]:
+        """N_i, sorted, i included."""
+        return tuple(sorted((i, *self.graph[i])))
+
+    def agents(self, labels: Sequence[str], where: str = "network") -> list[int]:
+        """The agents of these labels; ValueError names one that there is not."""
+        index = {name: i for i, name in enumerate(self.names)}
+        for label in labels:
+            if label not in index:
+                close = difflib.get_close_matches(label, list(index)[:2000], 1)
+                hint = f"; did you mean {close[0]!r}?" if close else ""
+                raise ValueError(f"{where}: there is no agent {label!r}{hint}")
+        return [index[label] for label in labels]
+
+    def entries(self, i: int) -> int:
+        """Entries of P_i as a table, made or not."""
+        return math.prod(int(self.state_sizes[j]) for j in self.hood(i)) * int(
+            self.action_sizes[i] * self.state_sizes[i]
+        )
+
+    def key(self, i: int) -> tuple[int, int, int]:
+        """Equal for agents whose tables are equal: group, row, and place of i in N_i."""
+        if self.group[i] < 0:
+            return (-1, i, 0)
+        return (int(self.group[i]), int(self.row[i]), self.hood(i).index(i))
+
+    def codes(self, g: int) -> tuple[Array, Array]:
+        """(weight, number) of the counts of group g, as `counts.codes`; ValueError names an agent."""
+        kernel = self.groups[g]
+        try:
+            return codes(kernel.degree, kernel.S)
+        except ValueError as error:
+            raise ValueError(f"agent {self.names[int((self.group == g).argmax())]!r}: {error}") from None
+
+    def simulator(self) -> Simulator:
+        """What `sac`, J by simulation and every other learner accept; kernels by counts never become tables.
+
+        The trajectories are those of `mdp()`, bit for bit, where that exists. ValueError says why there is none.
+        """
+        from sacrepro.adviser.sampled import simulator
+
+        return simulator(self)
+
+    def mdp(self) -> NetworkedMDP:
+        """The model with all its tables; ValueError says which agent makes that impossible."""
+        distinct = {self.key(i): i for i in range(self.n)}
+        sizes = {i: self.entries(i) for i in distinct.values()}
+        total = sum(sizes.values())
+        if total > MOST_ENTRIES_IN_ALL:
+            i = max(sizes, key=lambda k: sizes[k])
+            raise ValueError(
+                f"the kernels as tables would have {rounded(total)} entries, most of them, "
+                f"{rounded(sizes[i])}, for agent "
+                f"{self.names[i]!r} with {self.graph.degree(i)} neighbors; at most "
+                f"{rounded(MOST_ENTRIES_IN_ALL)} are made"
+            )
+        return NetworkedMDP(self.graph, tuple(self.P), self.r, self.gamma, self.pi0)
+
+
+class _Kernels(Sequence[Array]):
+    def __init__(self, network: Network) -> None:
+        self._network = network
+
+    def __len__(self) -> int:
+        return self._network.n
+
+    def __getitem__(self, i: Any) -> Any:
+        network = self._network
+        if isinstance(i, slice):
+            return [self[k] for k in range(*i.indices(len(self)))]
+        if not 0 <= i < network.n:
+            raise IndexError(i)
+        if network.group[i] < 0:
+            return network.tables[i]
+        key = network.key(i)
+        if key not in network._made:
+            if network.entries(i) > MOST_ENTRIES:
+                raise ValueError(
+                    f"agent {network.names[i]!r} has {network.graph.degree(i)} neighbors: its kernel "
+                    f"as a table would have "
+                    f"{rounded(network.entries(i))} entries; at most {rounded(MOST_ENTRIES)} are made"
+                )
+            P_i = tabulated(network.groups[key[0]], key[1], key[2])
+            P_i.setflags(write=False)
+            network._made[key] = P_i
+        return network._made[key]
+
+
+def of_model(mdp: NetworkedMDP, names: Sequence[str] | None = None) -> Network:
+    """A model as a network, its agents and states named by their numbers."""
+    return Network(
+        names=tuple(map(str, range(mdp.n))) if names is None else tuple(names),
+        graph=mdp.graph,
+        states=tuple(tuple(map(str, range(S))) for S in mdp.state_sizes),
+        actions=tuple(tuple(map(str, range(A))) for A in mdp.action_sizes),
+        r=mdp.r,
+        gamma=mdp.gamma,
+        pi0=mdp.pi0,
+        groups=(),
+        group=np.full(mdp.n, -1),
+        row=np.zeros(mdp.n, dtype=int),
+        tables=dict(enumerate(mdp.P)),
+    )
+
+
+def rounded(count: int) -> str:
+    """A count as a person reads it: written out below a billion, two digits and a power of ten from there on."""
+    return f"{count:,}" if count < 10**WRITTEN_OUT else power(math.log10(count))
+
+
+def power(logarithm: float) -> str:
+    """`rounded` of a count that is given by its logarithm to base 10."""
+    if logarithm < WRITTEN_OUT:
+        return f"{round(10**logarithm):,}"
+    exponent = math.floor(logarithm)
+    tenths = round(10.0 ** (logarithm - exponent + 1.0))
+    return f"{tenths / 10:.1f}e{exponent}" if tenths < 100 else f"1.0e{exponent + 1}"

@@ -1,0 +1,220 @@
+"""What is known of D_i(κ) under the uniform policy: exactly, in a certified interval, or from below by simulation.
+
+Every agent's component is a network of its own, so agents elsewhere change nothing. Exact values come first, where a
+component fits; then light cones; then simulation, which only ever says that D_i(κ) is at least something. Agents whose
+certificate is largest go first, until the time is used.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import networkx as nx
+import numpy as np
+
+from sacrepro.adviser.certificates import adjacency, affordable, distances
+from sacrepro.adviser.clock import Clock
+from sacrepro.adviser.labelled import Network
+from sacrepro.adviser.sampling import Sampler
+from sacrepro.adviser.search import least_decay
+from sacrepro.exact.decay.profile import certified_decay
+from sacrepro.exact.light_cone import local_decay, local_value
+from sacrepro.model.checks import Array
+from sacrepro.model.mdp import NetworkedMDP
+from sacrepro.model.policy import uniform_theta
+
+#: Joint states of a component, and pairs (s, a) up to which Q_i is swept, both in bits; beyond, branch and bound runs.
+WHOLE_STATES, SWEPT_PAIRS = 20, 31
+#: Entries of Q_i that are swept whatever the clock says, all agents together; what an agent costs besides; entries a
+#: second, for a guess at what is left.
+FREE_PAIRS, AN_AGENT, PAIRS_A_SECOND = 1 << 28, 1 << 21, 1 << 25
+#: Entries a second of branch and bound; it is begun where there are so many seconds for each κ.
+BRANCHED_A_SECOND, A_SEARCH = 1 << 22, 30.0
+#: What a joint state costs in the same unit, for V_i.
+A_STATE = 1 << 8
+#: Entries of V_i near i that a light cone tries, in turn, and pairs (in bits) of the local Q_i that it sweeps.
+CONES, CONE_BITS, STEP_BITS = (1 << 3, 1 << 5, 1 << 7, 1 << 10), 25, 26
+#: Beyond this discount a light cone takes too many steps to be tried.
+LARGEST_GAMMA = 0.9995
+SIMULATED_KAPPAS = 6
+#: So many agents share the time that is left, if there are so many.
+AT_LEAST = 4
+#: Shares of the time by the end of which exact values, light cones and simulations are done; the rest is for run time.
+EXACT, CONE, SIMULATION = 0.6, 0.7, 0.85
+
+
+class Measured(NamedTuple):
+    """lower ≤ D_i(κ) ≤ upper for one agent under the uniform policy, κ = 0, 1, ….
+
+    method : ``exact``, ``branch and bound``, ``light cone``, all certified, or ``simulation`` (upper is infinite; lower
+        holds up to chance).
+    mean   : the mean difference of a simulation, an estimate of what it searched; otherwise the middle of the interval.
+    """
+
+    agent: int
+    method: str
+    lower: Array
+    mean: Array
+    upper: Array
+
+
+def measured(
+    network: Network,
+    agents: Sequence[int],
+    kappas: int,
+    *,
+    tol: float,
+    seed: int,
+    clock: Clock,
+    simulate_all: bool = False,
+) -> list[Measured]:
+    """What there is time to find out about `agents`, those whose certificates are largest first in the list.
+
+    simulate_all : simulate agents whose decay is known exactly, too.
+    """
+    found = exact_values(network, agents, kappas, tol, clock)
+    # Branch and bound may end with a wide interval, so light cones are tried as well.
+    known = {entry.agent for entry in found if entry.method == "exact"}
+    unknown = [i for i in agents if i not in known]
+    found += light_cones(network, unknown, min(kappas, SIMULATED_KAPPAS), tol, clock)
+    rest = list(agents) if simulate_all else unknown
+    return found + simulations(network, rest, min(kappas, SIMULATED_KAPPAS), tol, seed, clock)
+
+
+def exact_values(network: Network, agents: Sequence[int], kappas: int, tol: float, clock: Clock) -> list[Measured]:
+    """D_i(κ) of agents in components that fit, exactly; intervals where branch and bound ran out of work."""
+    wanted, found = set(agents), []
+    order = {i: place for place, i in enumerate(agents)}
+    few = min(kappas, SIMULATED_KAPPAS)
+    parts, works = [], []
+    for piece in nx.connected_components(network.graph):
+        own = sorted((i for i in piece if i in wanted), key=order.__getitem__)
+        members = sorted(piece)
+        states = _bits(network.state_sizes[members])
+        pairs = _bits((network.state_sizes * network.action_sizes)[members])
+        if not own or states > WHOLE_STATES:
+            continue
+        each = 2.0 ** min(pairs, SWEPT_PAIRS) + A_STATE * 2.0**states + AN_AGENT
+        parts.append((members, own, pairs <= SWEPT_PAIRS, each))
+        works.append(each * len(own) if pairs <= SWEPT_PAIRS else math.inf)
+    first = affordable(works, FREE_PAIRS)
+    for k in sorted(range(len(parts)), key=lambda k: (not first[k], order[parts[k][1][0]])):
+        (piece, own, swept, each), free = parts[k], first[k]
+        needed = each / PAIRS_A_SECOND if swept else few * A_SEARCH
+        if not free and clock.left(EXACT) < needed:
+            clock.stop("exact values")
+            continue
+        try:
+            mdp = component(network, piece)
+        except ValueError:  # some kernel is too large for a table
+            continue
+        theta = uniform_theta(mdp)
+        for done, i in enumerate(own):
+            left = clock.left(EXACT)
+            if not free and left < needed:
+                clock.stop("exact values")
+                break
+            clock.say(f"exact decay of agent {done + 1:,} of {len(own):,} ({len(piece):,} agents in its component)")
+            begin = time.monotonic()
+            work = int(left / few / min(len(own) - done, AT_LEAST) * BRANCHED_A_SECOND)
+            bounds = certified_decay(
+                mdp,
+                theta,
+                [piece.index(i)],
+                range(kappas if swept else few),
+                slack=0.01 * tol,
+                sweep_limit=1 << SWEPT_PAIRS,
+                branch_limit=max(work, 1),
+            )
+            lower, upper = bounds.lower[0], bounds.upper[0]
+            method = "exact" if swept else "branch and bound"
+            found.append(Measured(i, method, lower, 0.5 * (lower + upper), upper))
+            if not swept:
+                clock.reach(method, few - 1)
+            needed = max(needed, time.monotonic() - begin) if done else needed
+    return found
+
+
+def component(network: Network, piece: Sequence[int]) -> NetworkedMDP:
+    """The model of one component alone, agents renumbered in order, with a uniform start: no decay depends on it."""
+    graph = nx.relabel_nodes(network.graph.subgraph(piece), {i: k for k, i in enumerate(piece)})
+    ordered = nx.empty_graph(len(piece))
+    ordered.add_edges_from(graph.edges)
+    pi0 = tuple(np.full(int(S), 1.0 / S) for S in network.state_sizes[piece])
+    return NetworkedMDP(
+        ordered, tuple(network.P[i] for i in piece), tuple(network.r[i] for i in piece), network.gamma, pi0
+    )
+
+
+def light_cones(network: Network, agents: Sequence[int], few: int, tol: float, clock: Clock) -> list[Measured]:
+    """Certified intervals from the surroundings of agents whose component does not fit."""
+    if network.gamma > LARGEST_GAMMA:
+        return []
+    theta = [np.zeros(r_i.shape) for r_i in network.r]
+    found: list[Measured] = []
+    slowest, begin = 0.0, time.monotonic()
+    for k, i in enumerate(agents):
+        if clock.left(CONE) <= slowest:
+            clock.stop("light cones")
+            break
+        clock.say(f"light cone of agent {k + 1:,} of {len(agents):,}")
+        try:
+            largest = largest_cone(network, theta, i, tol)
+        except ValueError:  # some agent nearby has a kernel that is too large for a table
+            largest = 0
+        if largest:
+            cone = local_decay(network, theta, i, few - 1, tol, largest=largest)
+            clock.reach("light cones", few - 1)
+            found.append(Measured(i, "light cone", cone.lower, 0.5 * (cone.lower + cone.upper), cone.upper))
+        slowest, begin = max(slowest, time.monotonic() - begin), time.monotonic()
+    return found
+
+
+def simulations(
+    network: Network, agents: Sequence[int], few: int, tol: float, seed: int, clock: Clock
+) -> list[Measured]:
+    """Lower bounds by search and simulation, agent after agent until the time is used."""
+    if not agents or not clock.left(SIMULATION):
+        if agents:
+            clock.stop("simulation")
+        return []
+    sampler, A = Sampler(network), adjacency(network.graph)
+    found = []
+    for k, i in enumerate(agents):
+        left = clock.left(SIMULATION)
+        if not left:
+            clock.stop("simulation")
+            break
+        clock.say(f"simulated decay of agent {k + 1:,} of {len(agents):,}")
+        rng = np.random.default_rng([seed, i])
+        each = left / min(len(agents) - k, AT_LEAST)
+        clock.reach("simulation", few - 1)
+        lower, mean = least_decay(network, sampler, i, few, distances(A, i), tol, rng, each)
+        found.append(Measured(i, "simulation", lower, mean, np.full(len(lower), np.inf)))
+    return found
+
+
+def largest_cone(network: Network, theta: Sequence[Array], i: int, tol: float) -> int:
+    """The largest of `CONES` whose next step fits and whose local Q_i can be swept, 0 if there is none."""
+    pairs = np.log2(network.state_sizes * network.action_sizes)
+    near_i = list(nx.single_source_shortest_path_length(network.graph, i, cutoff=4))
+    hoods = max(float(np.log2(network.state_sizes[list(network.hood(j))]).sum()) for j in near_i)
+    least = max(1.0, float(np.log2(network.state_sizes[near_i]).min()))
+    chosen = 0
+    for largest in CONES:
+        # A table has at most largest/4 entries when it is moved on, and every agent in it brings its neighbors.
+        if (math.log2(largest) - 2.0) / least * hoods > STEP_BITS:
+            break
+        near = local_value(network, theta, i, tol, largest=largest).agents
+        if pairs[sorted(set().union(*(network.hood(j) for j in near)))].sum() > CONE_BITS:
+            break
+        chosen = largest
+    return chosen
+
+
+def _bits(sizes: Array) -> float:
+    """log2 of the product, the same in any order."""
+    return math.fsum(np.log2(sizes).tolist())

@@ -1,0 +1,219 @@
+"""Which κ earns most? Algorithm 1 for every κ and seed, J of what it learned, the smallest κ not shown to earn less.
+
+Every κ gets the same episodes (M, T), so the answer is for these samples: with more of them larger tables gain.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import stdtrit
+
+from sacrepro.adviser.certificates import eccentricities
+from sacrepro.adviser.labelled import Network, rounded
+from sacrepro.adviser.returns import CONFIDENCE, Objective, Return, half_width
+from sacrepro.adviser.settings import FRESH, ITERATIONS, Proposal, proposal, table_sizes, written
+from sacrepro.learn.algorithm1 import sac_seeds
+from sacrepro.learn.problem import seeds_together
+from sacrepro.learn.settings import check_seed
+from sacrepro.model.checks import Array
+from sacrepro.model.notices import brief
+from sacrepro.simulate.compiled_model import Simulator
+
+#: κ = 0, 1, … that a pilot tries, seeds for each, steps of its episodes at most, and bits of what it solves exactly.
+KAPPAS, SEEDS, LONGEST, BITS = 4, 4, 400, 14.0
+#: Returns that differ by less than this share are equal up to rounding.
+ROUNDING = 1e-9
+#: Agent-steps a second that no run exceeds: what would be too slow even so is not begun.
+FASTEST = 5e8
+#: Outer iterations that are timed.
+TRIAL = 11
+#: A pilot tries a κ as long as the median table has at most so many entries, log10.
+LARGEST_TABLE = 5.0
+
+
+class RunRow(NamedTuple):
+    """One run of Algorithm 1: J(θ(M)) in [low, high], as `Return` has it; first visits of its last iteration."""
+
+    kappa: int
+    seed: int
+    J: float
+    low: float
+    high: float
+    method: str
+    first_visit_share: float
+
+
+class KappaReturn(NamedTuple):
+    """One κ over its seeds: mean J(θ(M)), standard deviation between seeds, 95 % interval of the mean; NaN for one."""
+
+    kappa: int
+    seeds: int
+    J: float
+    spread: float
+    low: float
+    high: float
+
+
+class Trained(NamedTuple):
+    """What a question about returns comes to.
+
+    start  : J at θ = 0, the uniform policy.        runs, thetas : one an entry for each κ and seed.
+    best   : the smallest κ that is not shown to earn less than another.
+    gains  : whether its mean is above the start beyond noise.
+    """
+
+    proposal: Proposal
+    start: Return
+    runs: tuple[RunRow, ...]
+    thetas: tuple[tuple[Array, ...], ...]
+    rows: tuple[KappaReturn, ...]
+    best: int
+    gains: bool
+
+    def __repr__(self) -> str:
+        return brief(self)
+
+
+class Pilot(NamedTuple):
+    """The return's answer to which κ: `trained`, without its θ, is None where there was no time, as `note` says."""
+
+    trained: Trained | None
+    note: str
+
+
+def trained(
+    network: Network,
+    simulator: Simulator,
+    objective: Objective,
+    settings: Proposal,
+    kappas: Sequence[int],
+    seeds: Sequence[int],
+    told: Callable[[str], None] = lambda line: None,
+) -> Trained:
+    """Algorithm 1 from θ = 0 for every κ and seed, and J of each result.
+
+    told : is called with a line of progress.
+    """
+    for seed in seeds:
+        if check_seed(seed) >= FRESH >> 1:
+            raise ValueError(f"seed must lie below 2^62, from where on episodes are fresh, got {seed}")
+    theta0 = tuple(np.zeros(r_i.shape) for r_i in network.r)
+    start = objective(theta0)
+    runs: list[RunRow] = []
+    thetas: list[tuple[Array, ...]] = []
+    together, total = seeds_together(network.n), len(kappas) * len(seeds)
+    for kappa in kappas:
+        for low in range(0, len(seeds), together):
+            batch = seeds[low : low + together]
+            which = f"seeds {batch[0]} to {batch[-1]}" if len(batch) > 1 else f"seed {batch[0]}"
+            told(f"κ = {kappa}, {which}: {len(runs)} of {total} runs done")
+            arguments = settings.arguments | {"kappa": kappa, "record_every": settings.M}
+            for seed, trace in zip(batch, sac_seeds(simulator, theta0, seeds=batch, **arguments), strict=True):
+                found = objective(trace.theta, run=len(runs) + 1)
+                runs.append(RunRow(kappa, seed, *found, float(trace.first_visit_share[-1])))
+                thetas.append(trace.theta)
+    rows = tuple(kappa_returns(runs))
+    chosen = best(rows)
+    row = next(row for row in rows if row.kappa == chosen)
+    noise = 0.0 if math.isnan(row.low) else math.hypot(row.J - row.low, start.high - start.J)
+    return Trained(settings, start, tuple(runs), tuple(thetas), rows, chosen, noise < row.J - start.J)
+
+
+def kappa_returns(runs: Sequence[RunRow]) -> Iterator[KappaReturn]:
+    """One row a κ, in the order of the runs."""
+    for kappa in dict.fromkeys(run.kappa for run in runs):
+        J = np.array([run.J for run in runs if run.kappa == kappa])
+        mean, nothing = float(J.mean()), math.nan
+        if len(J) < 2:
+            yield KappaReturn(kappa, 1, mean, nothing, nothing, nothing)
+            continue
+        half = half_width(J)
+        yield KappaReturn(kappa, len(J), mean, float(J.std(ddof=1)), mean - half, mean + half)
+
+
+def best(rows: Sequence[KappaReturn]) -> int:
+    """The smallest κ that is not shown to earn less than the κ of the largest mean return."""
+    return min(not_below(rows))
+
+
+def not_below(rows: Sequence[KappaReturn]) -> list[int]:
+    """The κ whose mean return is below the largest by no more than the noise of their difference.
+
+    Noise: Student's quantile at 95 % times √(sd²/seeds + sd²/seeds). With one seed a κ there is no noise to go by, and
+    the largest return is taken.
+    """
+    top, found = max(rows, key=lambda row: row.J), []
+    for row in rows:
+        if row.seeds > 1 and top.seeds > 1:
+            error = math.sqrt(row.spread**2 / row.seeds + top.spread**2 / top.seeds)
+            allowed = float(stdtrit(row.seeds + top.seeds - 2, 0.5 + 0.5 * CONFIDENCE)) * error
+        else:
+            allowed = 0.0
+        if max(allowed, ROUNDING * abs(top.J)) >= top.J - row.J:
+            found.append(row.kappa)
+    return found
+
+
+def pilot(network: Network, *, seconds: float, seed: int = 0) -> Pilot:
+    """A short run of Algorithm 1 at κ = 0, 1, … that ends within about `seconds`, or a sentence on why there is none.
+
+    The network decides which κ are tried and how long episodes are, the clock only how many outer iterations of a few
+    given numbers, so two pilots that could afford the same are the same.
+    """
+    begin = time.monotonic()
+    if seconds <= 0.0:
+        return Pilot(None, "no time was given for it; more --seconds make one")
+    farthest = int(eccentricities(network.graph).max())
+    sizes = table_sizes(network, min(KAPPAS, farthest + 1), seconds)
+    kappas = [cost.kappa for cost in sizes if cost.kappa == 0 or cost.entries_median <= LARGEST_TABLE]
+    try:
+        simulator = network.simulator()
+    except ValueError as error:
+        return Pilot(None, f"the network cannot be sampled: {error}")
+    objective = Objective(network, simulator, seed=seed, episodes=32, bits=BITS)
+    theta0 = tuple(np.zeros(r_i.shape) for r_i in network.r)
+    settings = proposal(network, simulator, kappas, seeds=SEEDS, M=1, eta=1.0, longest=LONGEST)
+    needed = network.n * settings.T * SEEDS * len(kappas) * ITERATIONS[-1] / FASTEST
+    if needed > seconds - (time.monotonic() - begin):
+        return Pilot(None, _too_slow(needed, "or more"))
+    seeds = range(seed, seed + SEEDS)
+
+    def seconds_of(M: int, some: Sequence[int]) -> float:
+        start = time.monotonic()
+        arguments = settings._replace(M=M).arguments | {"kappa": kappas[-1], "record_every": M}
+        sac_seeds(simulator, theta0, seeds=some, **arguments)
+        return time.monotonic() - start
+
+    seconds_of(1, seeds[:1])  # compiles
+    one = seconds_of(1, seeds[:1])
+    iteration = SEEDS * one
+    if TRIAL * iteration <= 0.1 * (seconds - (time.monotonic() - begin)):
+        # What does not grow with M is left out, where there is time to tell.
+        iteration = max(seconds_of(TRIAL, seeds) - seconds_of(1, seeds), 0.0) / (TRIAL - 1.0)
+    objective(theta0)
+    between = time.monotonic()
+    objective(theta0)
+    judged = time.monotonic() - between
+    runs = len(kappas) * SEEDS
+    left = seconds - (time.monotonic() - begin) - (runs + 1) * judged
+    # Half of the time is kept for a machine that others use as well.
+    M = next((count for count in ITERATIONS if 2.0 * count * len(kappas) * iteration <= left), None)
+    if M is None:
+        needed = time.monotonic() - begin + (runs + 1) * judged + 2.0 * ITERATIONS[-1] * len(kappas) * iteration
+        return Pilot(None, _too_slow(needed, "with a reserve"))
+    settings = proposal(network, simulator, kappas, seeds=SEEDS, M=M, longest=LONGEST)
+    enough = f"M = {M:,}: as many of {written(ITERATIONS)} as there was time for"
+    settings = settings._replace(reasons=(*settings.reasons, enough))
+    found = trained(network, simulator, objective, settings, kappas, seeds)
+    return Pilot(found._replace(thetas=()), "")
+
+
+def _too_slow(needed: float, how: str) -> str:
+    two_digits = float(f"{needed:.2g}")
+    took = f"{rounded(round(two_digits)) if needed >= 10.0 else f'{two_digits:g}'} s {how}; more --seconds make one"
+    return f"{rounded(ITERATIONS[-1])} outer iterations for each κ and seed would take {took}"

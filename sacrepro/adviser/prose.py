@@ -1,0 +1,387 @@
+"""Advice in words: a table a person can read, a recommendation to act on, and its reason."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from textwrap import wrap
+
+from sacrepro.adviser.advice import LONGEST, Advice, KappaRow, fillable
+from sacrepro.adviser.labelled import Network, power
+from sacrepro.adviser.prose_of_return import pilot_words
+
+#: κ's that are listed one by one, and names of agents.
+LISTED, NAMED = 12, 8
+#: How each way to measure is called.
+METHODS = {
+    "exact": "exact values",
+    "branch and bound": "intervals by branch and bound",
+    "light cone": "certified intervals from light cones",
+    "simulation": "lower bounds by simulation",
+}
+#: What is cut short at the cost of upper bounds.
+SHOWING = ("influence series of all agents", "bounds from each agent's own outside", "exact values", "light cones")
+RULE_OF_THUMB = "ten visits an entry if all are visited alike, a rule of thumb that nothing certifies"
+#: Columns of a line of words.
+WIDTH = 110
+#: A smaller κ is worth a word if it misses ε by this factor at most and all tables shrink by that one.
+NEARLY, MUCH_SMALLER = 1.5, 4.0
+#: Which tables an error is of, in a heading and in a sentence.
+HEADING = {"td": "q*", "truncated": "(5)"}
+TABLE = {
+    "td": "the limit q* of TD, which Algorithm 1 learns",
+    "truncated": "any table of form (5), whatever its weights",
+}
+
+
+def words(network: Network, advice: Advice) -> str:
+    """The text that `sacrepro advise` prints."""
+    lines = [
+        *_wrapped(f"Which κ keeps {_error(advice)} at or below ε = {advice.error:g}, for {_whom(network, advice)}?"),
+        *_wrapped(
+            f"Q̂_i is {TABLE[advice.table]}. Whatever κ is, the error is at most {_number(advice.trivial)}; "
+            "a bound no better than that says nothing."
+        ),
+        "",
+        *_table(advice),
+        "",
+        *(line for note in _notes(network, advice) for line in _wrapped(note, "  ")),
+        "",
+        *_wrapped(f"RECOMMENDATION: {recommendation(advice)}"),
+        "",
+        *pilot_words(advice.pilot, advice.recommended, advice.error),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _wrapped(text: str, indent: str = "") -> list[str]:
+    """Lines of `WIDTH` columns that do not break an equation."""
+    lines = wrap(text.replace(" = ", "\u00a0=\u00a0"), WIDTH, subsequent_indent=indent)
+    return [line.replace("\u00a0", " ") for line in lines]
+
+
+def _error(advice: Advice) -> str:
+    if advice.of == "q":
+        return "|Q̂_i - Q_i|"
+    return "‖ĥ - ∇J‖" if advice.everyone else "‖ĥ_i - ∇_{θ_i}J‖"
+
+
+def _whom(network: Network, advice: Advice) -> str:
+    if advice.everyone:
+        return f"every agent of {advice.n:,}" if advice.of == "q" else f"the whole gradient of {advice.n:,} agents"
+    return f"{_names(network, advice.asked)} of {advice.n:,}"
+
+
+def _names(network: Network, agents: Sequence[int]) -> str:
+    """Names of agents, cut short; "all agents" where it is all."""
+    if len(agents) == network.n:
+        return "all agents"
+    more = f" and {len(agents) - NAMED:,} more" if len(agents) > NAMED else ""
+    return ", ".join(repr(network.names[i]) for i in agents[:NAMED]) + more
+
+
+def recommendation(advice: Advice) -> str:
+    """Which κ to take, and why; where nothing shows that a κ is enough, that, and what might."""
+    rows, eps = advice.rows, advice.error
+    if advice.trivial <= eps:
+        what = "Q" if advice.of == "q" else "gradient"
+        return (
+            f"any κ will do, even κ = 0: ε = {eps:g} is no less than the error of a {what} can be whatever κ is "
+            f"({_number(advice.trivial)}). If that is no use to you, ask for a smaller ε."
+        )
+    if advice.recommended is None:
+        return _nothing_shown(advice)
+    row = rows[advice.recommended]
+    if not fillable(row):
+        return _not_fillable(advice, row)
+    if advice.shown_for == "every policy":
+        return (
+            f"take κ = {row.kappa}. It is certified: for every policy the error is at most {_number(row.certified)}; "
+            f"{_paper(advice)}. {_other(advice)}{_full(advice, row)}{_affordable(advice, row)}"
+            f"{_nearly(advice, row, 'certified')}"
+        )
+    return (
+        f"take κ = {row.kappa}, which is shown to be enough for the uniform policy, where learning starts, and for no "
+        f"other: the error under it is at most {_number(row.measured)}. For every policy {_proof(advice)}; "
+        f"{_paper(advice)}. At κ = {row.kappa} the error under any policy is at most {_number(row.certified)}"
+        f"{_certified_agents(advice, row)}. {_other(advice)}{_full(advice, row)}{_affordable(advice, row)}"
+        f"{_nearly(advice, row, 'measured')}"
+    )
+
+
+def _nothing_shown(advice: Advice) -> str:
+    """That no κ looked at is shown to be enough, and what would show one."""
+    row = advice.rows[-1]
+    return (
+        f"none. Nothing shows that any κ up to {row.kappa} is enough: the best bound there is {_number(row.measured)}. "
+        f"{_refuted(advice)}{_what_would(advice)}"
+    )
+
+
+def _not_fillable(advice: Advice, row: KappaRow) -> str:
+    """That the κ that is enough is too large to learn, and what is known of the largest that is not."""
+    small = advice.rows[max((row.kappa for row in advice.rows if fillable(row)), default=0)]
+    policy = "for every policy" if advice.shown_for == "every policy" else "for the uniform policy"
+    wish = (
+        f"ask for ε = {_upward(small.measured)} or more, or couple the agents less"
+        if small.measured < advice.trivial
+        else f"no better than the {_number(advice.trivial)} that holds for every κ: couple the agents less"
+    )
+    return (
+        f"κ = {row.kappa} is shown to be enough {policy}, {_too_large(row)}; {_paper(advice)}. "
+        f"κ = {small.kappa} is the largest whose median table an episode can fill, which nothing shows to be enough: "
+        f"the error is at most {_number(small.measured)} under the uniform policy and at most "
+        f"{_number(small.certified)} under any{_certified_agents(advice, small)}: {wish}. "
+        f"{_other(advice)}{_refuted(advice)}{_what_would(advice)}{_full(advice, small)}{_affordable(advice, small)}"
+    )
+
+
+def _refuted(advice: Advice) -> str:
+    """Up to which κ tables of form (5) are known to miss ε."""
+    if advice.refuted is None:
+        return ""
+    low = advice.rows[advice.refuted].measured_low
+    chance = ", up to chance," if any(entry.method == "simulation" for entry in advice.measurements) else ""
+    return (
+        f"κ = {advice.refuted} is{chance} not enough for tables of form (5): D_i(κ) ≥ {_number(low)} for some agent. "
+    )
+
+
+def _what_would(advice: Advice) -> str:
+    """What might show that a smaller κ is enough."""
+    exact = {entry.agent for entry in advice.measurements if entry.method == "exact"}
+    if len(exact) >= len(advice.asked):
+        return ""
+    cut = [what for what in advice.cut if what in SHOWING]
+    ways = [f"more time (--seconds; cut short: {', '.join(cut)})"] if cut else []
+    if len(advice.asked) > 1:
+        ways.append("fewer agents (--agent)")
+    ways.append("a component small enough for exact values (2^20 joint states)")
+    return f"What might show more: {'; '.join(ways)}. "
+
+
+def _proof(advice: Advice) -> str:
+    """What is certified for every policy, if not the κ that is recommended."""
+    if advice.certified is None:
+        return f"no bound is at or below ε up to κ = {advice.rows[-1].kappa}"
+    return f"the bounds ask for κ = {advice.certified}, {_too_large(advice.rows[advice.certified])}"
+
+
+def _other(advice: Advice) -> str:
+    """Which smaller κ is shown to be enough under the uniform policy, and for form (5) if q* is asked about."""
+    taken, told = advice.recommended or 0, ""
+    if advice.measured is not None and advice.measured < taken:
+        told += f"Under the uniform policy, where learning starts, κ = {advice.measured} is shown to be enough. "
+    enough = next((row.kappa for row in advice.rows if row.truncated <= advice.error), taken)
+    if advice.table == "td" and enough < min(taken, taken if advice.measured is None else advice.measured):
+        told += f"For tables of form (5), under the uniform policy, κ = {enough} is shown to be enough. "
+    return told
+
+
+def _paper(advice: Advice) -> str:
+    """From which κ on the paper's bound is below ε, if that is before every table is full."""
+    last = advice.rows[-1].kappa
+    if advice.farthest <= (last if advice.paper is None else advice.paper):
+        if advice.farthest == 0:
+            return "nobody has a neighbor, so that no bound is needed"
+        return f"the paper's bound never helps before κ = {advice.farthest}, where every table is {_whole(advice)}"
+    if advice.paper is None:
+        return f"the paper's bound is above ε at every κ up to {last}"
+    return f"the paper's bound asks for κ = {advice.paper}"
+
+
+def _whole(advice: Advice) -> str:
+    """What a table over all that an agent can reach holds."""
+    return "the whole network" if advice.components == 1 else "a whole component"
+
+
+def _full(advice: Advice, row: KappaRow) -> str:
+    """That a κ saves nothing, where half of the tables or more are full."""
+    if not 2 * row.whole >= advice.n or advice.farthest == 0:
+        return ""
+    if row.whole == advice.n:
+        return f"This is the full table, {_whole(advice)} for every agent: nothing is saved. "
+    some = f"For {row.whole:,} of {advice.n:,} agents"
+    return f"{some} this is the full table, {_whole(advice)}: nothing is saved for them. "
+
+
+def _nearly(advice: Advice, row: KappaRow, column: str) -> str:
+    """A smaller κ that misses ε by little with much smaller tables, and how many agents need a smaller κ only."""
+    told = ""
+    for less in advice.rows[: row.kappa]:
+        value, fewer = getattr(less, column), row.table_bytes - less.table_bytes
+        if value <= min(NEARLY * advice.error, 0.99 * advice.trivial) and fewer >= math.log10(MUCH_SMALLER):
+            makes = "would make" if column == "certified" else "would, for the uniform policy, make"
+            told = (
+                f" ε = {_upward(value)} {makes} κ = {less.kappa} enough, with 1/{power(fewer)} of the entries in all."
+            )
+            break
+    enough = [agent.kappa for agent in advice.agents if 0 <= agent.kappa < row.kappa]
+    if column == "certified" and advice.of == "q" and advice.everyone and enough:
+        most = max(enough)
+        at = f"κ = {most}" if most == min(enough) else f"κ ≤ {most}"
+        told += f" {len(enough):,} of {advice.n:,} agents need {at} only."
+    return told
+
+
+def _certified_agents(advice: Advice, row: KappaRow) -> str:
+    """How many agents a κ is certified for although it is not for all."""
+    count = sum(0 <= agent.kappa <= row.kappa for agent in advice.agents)
+    if count == 0 or advice.of != "q" or not advice.everyone:
+        return ""
+    return f", and at or below ε for {count:,} of {advice.n:,} agents"
+
+
+def _affordable(advice: Advice, row: KappaRow) -> str:
+    """What the tables of this κ ask of an episode."""
+    told = f"The median table has {power(row.entries_median)} entries and the largest {power(row.entries_max)}"
+    told += f"; an episode of T = {advice.T:,} steps visits one entry a step"
+    if row.entries_median > math.log10(advice.T):
+        told += f", so take T = {power(row.entries_median + 1)} or more"
+        if row.entries_max > row.entries_median:
+            told += f", for the largest table T = {power(row.entries_max + 1)}"
+        told += f": {RULE_OF_THUMB}{_too_long(row)}"
+    elif row.over > 0:
+        told += f", too few for {row.over:.1%} of the agents, whose critics hardly see an entry twice"
+        if row.kappa:
+            told += f": run κ = {row.kappa - 1} beside it, a smaller table may learn more than it loses"
+        told += f". The largest would take T = {power(row.entries_max + 1)}: {RULE_OF_THUMB}{_too_long(row)}"
+    if not math.isnan(row.seconds):
+        told += f". An outer iteration with T = {advice.T:,} takes about {_seconds(row.seconds)}"
+    return told + "."
+
+
+def _too_long(row: KappaRow) -> str:
+    """That no episode fills the largest table, where it is so."""
+    return "; no episode fills the largest" if row.entries_max > LONGEST else ""
+
+
+def _too_large(row: KappaRow) -> str:
+    if not math.isnan(row.entries_median):
+        return f"where the median table has {power(row.entries_median)} entries, more than any episode fills"
+    return "where neighborhoods are too large to list"
+
+
+def _table(advice: Advice) -> list[str]:
+    kinds = [advice.table, *(kind for kind in HEADING if kind != advice.table)]
+    header = ["κ", "paper"]
+    for kind in kinds:
+        header += [f"{HEADING[kind]}, any policy", f"{HEADING[kind]}, uniform"]
+    header += ["D_i(κ)", "|N_i^κ|", "entries of Q̂_i", "all tables", "learner", "s/iteration", "first visits"]
+    table: list[list[str]] = [header]
+    marks = {advice.paper, advice.certified, advice.measured}
+    settled = next((row.kappa for row in advice.rows if row.certified == 0.0), len(advice.rows) - 1)
+    shown = [
+        row
+        for row in advice.rows[: settled + 1]
+        if row.kappa <= LISTED or row.kappa in marks or row.kappa == settled or row.kappa % 50 == 49
+    ]
+    for row in shown:
+        line = [str(row.kappa), _mark(row.paper, advice)]
+        for kind in kinds:
+            line += [_mark(getattr(row, name), advice) for name in (f"certified_{kind}", kind)]
+        line.append(_decay(row))
+        if math.isnan(row.entries_median):
+            line += [""] * 6
+        else:
+            line += [
+                f"{_agents(row.hood_median)}, ≤ {_agents(row.hood_max)}",
+                f"{power(row.entries_median)}, ≤ {power(row.entries_max)}",
+                _bytes(row.table_bytes),
+                _bytes(math.log10(row.learner_bytes)),
+                "" if math.isnan(row.seconds) else _seconds(row.seconds),
+                "" if math.isnan(row.seen) else f"{row.seen:.0%}",
+            ]
+        table.append(line)
+    columns = [column for column in zip(*table, strict=True) if any(column[1:])]
+    widths = [max(map(len, column)) for column in columns]
+    lines = zip(*columns, strict=True)
+    return ["  ".join(f"{cell:>{width}}" for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+
+
+def _decay(row: KappaRow) -> str:
+    """What is known of the largest D_i(κ): its value, or from below."""
+    if not row.measured_high >= 0.0:
+        return ""
+    low, high = _number(row.measured_low), _number(row.measured_high)
+    if low == high or row.measured_high - row.measured_low < 1e-6 * row.measured_high:
+        return f"= {high}"
+    return f"≥ {low}" if row.measured_low > 0.0 else ""
+
+
+def _mark(value: float, advice: Advice) -> str:
+    """An upper bound; * at or below ε, (…) where it is no better than knowing nothing."""
+    if math.isnan(value):
+        return ""
+    text = _number(value)
+    if value <= advice.error:
+        return text + "*"
+    return f"({text})" if value >= advice.trivial else text
+
+
+def _notes(network: Network, advice: Advice) -> list[str]:
+    lengths = sorted({row.measured_T for row in advice.rows if not math.isnan(row.seconds)})
+    lemma = "Lemma 3" if advice.of == "q" else "Lemma 4"
+    spheres = ", or spheres (lemma4_sharp)" if not math.isnan(advice.rows[0].spheres) else ""
+    largest = "the largest over the agents asked about" if advice.of == "q" else "from the bounds of all agents"
+    notes = [
+        f"* at or below ε; (…) no better than what holds for every κ. These columns are upper bounds, {largest}."
+        + (" D_i(κ) with ≥ is a lower one: it can refute tables of form (5) and never confirms." * (advice.of == "q")),
+        "q*: where TD settles, which need not be of form (5). (5): truncated Q-functions with any weights of eq. (6).",
+        f"paper: {lemma}. any policy: {lemma} or the influence matrix{spheres}. "
+        f"uniform: the uniform policy only, by {_evidence(network, advice)}the influence matrix of averaged kernels.",
+        "entries of Q̂_i: median agent, and the largest; s/iteration: "
+        + (f"for T = {advice.T:,}, from {lengths[0]:,} steps timed just now." if lengths else "not measured."),
+    ]
+    if advice.cut:
+        notes.append(f"cut short by the time given, {advice.seconds:g} s: {', '.join(advice.cut)}.")
+    if advice.beyond:
+        notes.append(f"not computed: {'; '.join(advice.beyond)}. An upper bound at one κ holds at every larger one.")
+    gap = "ε" if advice.of == "q" else "the gap that ε allows each agent"
+    for column, policy in (("kappa", "any policy"), ("uniform", "the uniform policy")):
+        needed = [getattr(agent, column) for agent in advice.agents if advice.of != "q" or agent.agent in advice.asked]
+        counts = {kappa: needed.count(kappa) for kappa in sorted(set(needed))}
+        shares = ", ".join(
+            f"κ = {kappa}: {count:,}" if kappa >= 0 else f"none looked at: {count:,}" for kappa, count in counts.items()
+        )
+        notes.append(f"agents by the least κ shown to keep their own table within {gap}, {policy}: {shares}.")
+    return notes
+
+
+def _evidence(network: Network, advice: Advice) -> str:
+    """Which agents are known better than by the influence matrix, and how."""
+    told = ""
+    for method, how in METHODS.items():
+        agents = [entry.agent for entry in advice.measurements if entry.method == method]
+        if agents and method != "simulation":
+            told += f"{how} of {_names(network, sorted(agents))}, "
+    return told and told + "or "
+
+
+def _number(value: float) -> str:
+    return "?" if math.isnan(value) else f"{value:.3g}"
+
+
+def _upward(value: float) -> str:
+    """Two digits, rounded up."""
+    unit = 10.0 ** (math.floor(math.log10(value)) - 1) if value > 0.0 else 1.0
+    return f"{math.ceil(value / unit) * unit:.3g}"
+
+
+def _bytes(logarithm: float) -> str:
+    """Bytes given by their logarithm to base 10."""
+    count = float(round(10.0 ** min(logarithm, 15.0)))
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if count < 999.5:
+            return f"{count:.3g} {unit}"
+        count /= 1000.0
+    return f"{power(logarithm)} B"
+
+
+def _agents(count: float) -> str:
+    """A number of agents that may be a half, as a median is."""
+    return f"{count:,.1f}".removesuffix(".0")
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.2g} s" if value < 100 else f"{value / 60:.3g} min"

@@ -1,0 +1,280 @@
+"""Rules of a network file, kernels, rewards and starts, evaluated for all agents that share one at once."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import networkx as nx
+import numpy as np
+
+from sacrepro.adviser.formula import VARIABLES
+from sacrepro.adviser.labelled import MOST_ENTRIES, MOST_ENTRIES_IN_ALL, rounded
+from sacrepro.adviser.rule import Rule, State, check_laws, check_size, laws, undefined
+from sacrepro.model.checks import Array, shortened
+from sacrepro.model.kernels import CountKernel, composition_count, compositions, ranks_fit
+
+
+@dataclass(frozen=True)
+class Agents:
+    """What a file says about its agents: one entry an agent; rules are one object where they are shared."""
+
+    names: tuple[str, ...]
+    graph: nx.Graph
+    states: tuple[State, ...]
+    actions: tuple[State, ...]
+    attributes: Mapping[str, Array]
+    kernel: Sequence[Rule]
+    reward: Sequence[Rule]
+    pi0: Sequence[Rule | None]
+
+
+def kernels(agents: Agents) -> tuple[tuple[CountKernel, ...], Array, Array, dict[int, Array]]:
+    """(groups, group, row, tables) of a `Network`."""
+    n = len(agents.names)
+    group, row = np.full(n, -1), np.zeros(n, dtype=np.int64)
+    tables: dict[int, Array] = {}
+    alike: dict[tuple[Any, ...], list[int]] = {}
+    spent = 0
+    for i, rule in enumerate(agents.kernel):
+        beside = {agents.states[j] for j in agents.graph[i]}
+        if rule.kind == "table" or rule.neighbors or len(beside) > 1:
+            tables[i] = _own_table(agents, i, rule)
+            spent += tables[i].size if rule.table is None else 0
+            _check_sum(spent)
+        else:
+            key = (id(rule), agents.states[i], agents.actions[i], next(iter(beside), ("0",)), agents.graph.degree(i))
+            alike.setdefault(key, []).append(i)
+    groups: list[CountKernel] = []
+    for (_, _, _, beside_states, degree), members in alike.items():
+        kernel, rows = _by_counts(agents, members, beside_states, degree)
+        spent += kernel.table.size
+        _check_sum(spent)
+        group[members], row[members] = len(groups), rows
+        groups.append(kernel)
+    return tuple(groups), group, row, tables
+
+
+def _check_sum(spent: int) -> None:
+    if spent > MOST_ENTRIES_IN_ALL:
+        raise ValueError(f"kernel: the rules have more than {rounded(MOST_ENTRIES_IN_ALL)} entries in all")
+
+
+def rewards(agents: Agents) -> tuple[Array, ...]:
+    """r_i of shape (S_i, A_i) for each agent, entries finite and at least 0."""
+    r: list[Array | None] = [None] * len(agents.names)
+    for rule, i, members in _alike(agents, agents.reward):
+        states, actions = agents.states[i], agents.actions[i]
+        shape = (len(states), len(actions))
+        if rule.table is not None:
+            values, rows, first = _given(agents, rule, members, shape, "(S, A)")
+        else:
+            scope, rows, first = _scope(agents, rule, members, 2)
+            scope |= {"s": np.arange(shape[0])[:, None], "a": np.arange(shape[1])}
+            check_size(rule, agents.names[i], "rewards", math.prod(shape) * len(first))
+            values = np.broadcast_to(rule.formulas[""].value(scope, {}, {}), (len(first), *shape))
+        wrong = np.argwhere(~(np.isfinite(values) & (values >= 0)))
+        if len(wrong):
+            m, s, a = (int(k) for k in wrong[0])
+            where = f"{rule.where}: agent {agents.names[first[m]]!r}, s = {states[s]}, a = {actions[a]}"
+            value = float(values[m, s, a])
+            if math.isnan(value):
+                raise ValueError(f"{where}: {undefined(rule.formulas.get(''))}")
+            least = float(np.nanmin(values))
+            advice = (
+                f"add a constant c ≥ {-least:.6g} to the formula or table: Q_i shifts by c/(1-γ), D_i(κ) and ∇J do not "
+                "change"
+                if math.isfinite(value) and math.isfinite(least)
+                else "a number outgrew 1.8e308 there, or a logarithm is that of 0"
+            )
+            raise ValueError(f"{where}: the reward is {value!r}, expected a finite number of at least 0; {advice}")
+        blocks = [np.ascontiguousarray(block) for block in values]
+        for member, k in zip(members, rows, strict=True):
+            r[member] = blocks[k]
+    return tuple(r_i for r_i in r if r_i is not None)
+
+
+def starts(agents: Agents) -> tuple[Array, ...]:
+    """π_0 of each agent, shape (S_i,); uniform where the file says nothing."""
+    pi0: list[Array | None] = [None] * len(agents.names)
+    for rule, i, members in _alike(agents, agents.pi0):
+        states = agents.states[i]
+        if rule is None:
+            values, rows = np.full((1, len(states)), 1.0 / len(states)), np.zeros(len(members), dtype=int)
+        elif rule.table is not None:
+            values, rows, first = _given(agents, rule, members, (len(states),), "(S,)")
+            check_laws(rule, states, values, _only_agent(agents, first))
+        else:
+            scope, rows, first = _scope(agents, rule, members, 0)
+            values = laws(rule, states, (len(first),), scope, {}, {}, _only_agent(agents, first))
+        blocks = list(values)
+        for member, k in zip(members, rows, strict=True):
+            pi0[member] = blocks[k]
+    return tuple(pi0_i for pi0_i in pi0 if pi0_i is not None)
+
+
+def _only_agent(agents: Agents, first: list[int]) -> Callable[[int, tuple[int, ...]], str]:
+    return lambda m, place: f"agent {agents.names[first[m]]!r}"
+
+
+def _alike(agents: Agents, rules: Sequence[Any]) -> list[tuple[Any, int, list[int]]]:
+    """(rule, one agent, all agents) for agents with one rule and the same states and actions."""
+    alike: dict[tuple[Any, ...], list[int]] = {}
+    for i, rule in enumerate(rules):
+        alike.setdefault((id(rule), agents.states[i], agents.actions[i]), []).append(i)
+    return [(rules[members[0]], members[0], members) for members in alike.values()]
+
+
+def _given(
+    agents: Agents, rule: Rule, members: list[int], shape: tuple[int, ...], expected: str
+) -> tuple[Array, Array, list[int]]:
+    assert rule.table is not None
+    if rule.table.shape != shape:
+        name = agents.names[members[0]]
+        raise ValueError(
+            f"{rule.where}: the table has shape {rule.table.shape}; agent {name!r} needs {shape}: {expected}"
+        )
+    return rule.table[None], np.zeros(len(members), dtype=int), members[:1]
+
+
+def _scope(agents: Agents, rule: Rule, members: list[int], axes: int) -> tuple[dict[str, Array], Array, list[int]]:
+    """Values of all names for agents alike: attributes with a leading axis over their different sets and `axes` more.
+
+    Also the set of each agent, and one agent for each set. ValueError names what is unknown or missing.
+    """
+    i = members[0]
+    scope: dict[str, Array] = {"degree": np.array(float(agents.graph.degree(i)))}
+    for names in (agents.states[i], agents.actions[i]):
+        for k, name in enumerate(names):
+            if float(scope.get(name, np.array(float(k)))) != k:
+                raise ValueError(f"{rule.where}: {name!r} is both a state and an action, with different numbers")
+            scope[name] = np.array(float(k))
+    _check_compared(agents, rule, i)
+    used = sorted(rule.names & set(agents.attributes))
+    known = {*scope, *agents.attributes, *VARIABLES}
+    for name in sorted(rule.names - known):
+        close = difflib.get_close_matches(name, known, 1)
+        hint = f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(sorted(known))}"
+        raise ValueError(f"{rule.where}: agent {agents.names[i]!r} knows no {name!r}{hint}")
+    matrix = (
+        np.stack([agents.attributes[name][members] for name in used], axis=1) if used else np.zeros((len(members), 0))
+    )
+    if np.isnan(matrix).any():
+        k, column = (int(x) for x in np.argwhere(np.isnan(matrix))[0])
+        raise ValueError(f"{rule.where}: agent {agents.names[members[k]]!r} has no attribute {used[column]!r}")
+    if used:
+        sets, index, rows = np.unique(matrix, axis=0, return_index=True, return_inverse=True)
+    else:
+        sets, index, rows = matrix[:1], np.array([0]), np.zeros(len(members), dtype=int)
+    for column, name in enumerate(used):
+        scope[name] = sets[:, column].reshape(-1, *(1,) * axes)
+    return scope, rows.ravel(), [members[k] for k in index]
+
+
+def _check_compared(agents: Agents, rule: Rule, i: int) -> None:
+    """ValueError where a state is compared with the name of an action, or an action with that of a state."""
+    theirs = {name for j in agents.graph[i] for name in agents.states[j]}
+    states, actions = set(agents.states[i]), set(agents.actions[i])
+    for formula in rule.formulas.values():
+        for variable, name in sorted(formula.compared):
+            mine, other = (actions, states) if variable == "a" else (states if variable == "s" else theirs, actions)
+            if name in other - mine:
+                told = "a state" if variable == "a" else "an action"
+                raise ValueError(
+                    f"{rule.where}: agent {agents.names[i]!r} compares {variable} with {name}, which is {told}"
+                )
+
+
+def _by_counts(agents: Agents, members: list[int], beside: State, degree: int) -> tuple[CountKernel, Array]:
+    i = members[0]
+    rule, states, actions = agents.kernel[i], agents.states[i], agents.actions[i]
+    S, A = len(states), len(actions)
+    scope, rows, first = _scope(agents, rule, members, 3)
+    ks = np.zeros((1, len(beside)), dtype=int)
+    if rule.coupled and degree:
+        K = composition_count(degree, len(beside))
+        if K * S * A * S * len(first) > MOST_ENTRIES or not ranks_fit(degree, len(beside)):
+            raise ValueError(
+                f"{rule.where}: agent {agents.names[i]!r} has {degree} neighbors of {len(beside)} "
+                f"states each: {rounded(K)} "
+                f"counts times {rounded(S * A * S * len(first))} entries; at most {rounded(MOST_ENTRIES)} are made"
+            )
+        ks = compositions(degree, len(beside))
+    scope |= {
+        "s": np.arange(S).reshape(-1, 1, 1),
+        "a": np.arange(A).reshape(-1, 1),
+        "total": (ks @ np.arange(len(beside))).astype(float),
+    }
+    count = {x: ks[:, beside.index(x)].astype(float) if x in beside else np.zeros(len(ks)) for x in rule.counted}
+    _check_counted(agents, rule, i, beside)
+
+    def entry(m: int, place: tuple[int, ...]) -> str:
+        s, a, k = place
+        seen = ", ".join(f"{number} in {x}" for number, x in zip(ks[k], beside, strict=True))
+        told = f", neighbors: {seen}" if rule.coupled and degree else ""
+        return f"agent {agents.names[first[m]]!r}, s = {states[s]}, a = {actions[a]}{told}"
+
+    shape = (len(first), S, A, len(ks))
+    check_size(rule, agents.names[i], "kernels", math.prod(shape) * S)
+    return CountKernel(laws(rule, states, shape, scope, count, {}, entry), degree, len(beside)), rows
+
+
+def _check_counted(agents: Agents, rule: Rule, i: int, beside: Sequence[str]) -> None:
+    known = {*beside, *agents.states[i]}
+    for x in sorted(rule.counted - known):
+        if not any(x in names for names in dict.fromkeys(agents.states)):
+            raise ValueError(
+                f"{rule.where}: count({x}): {x!r} is not a state; agent {agents.names[i]!r} sees {sorted(known)}"
+            )
+
+
+def _own_table(agents: Agents, i: int, rule: Rule) -> Array:
+    """P_i with axes (s_j for j in sorted N_i), a_i, s_i', from a table or by a formula of all neighbors' states."""
+    hood = sorted((i, *agents.graph[i]))
+    states, actions = agents.states[i], agents.actions[i]
+    sizes = tuple(len(agents.states[j]) for j in hood)
+    shape = (*sizes, len(actions), len(states))
+    if math.prod(shape) > MOST_ENTRIES:
+        raise ValueError(
+            f"{rule.where}: agent {agents.names[i]!r} has {len(hood) - 1} neighbors: its table has "
+            f"{rounded(math.prod(shape))} "
+            f"entries, at most {rounded(MOST_ENTRIES)} are made; a formula of count(…) alone needs no table"
+        )
+
+    def entry(m: int, place: tuple[int, ...]) -> str:
+        told = ", ".join(f"{agents.names[j]}: {agents.states[j][x]}" for j, x in zip(hood, place, strict=False))
+        return f"agent {agents.names[i]!r}, states {told}, a = {actions[place[-1]]}"
+
+    if rule.table is not None:
+        if rule.table.shape != shape:
+            axes = ", ".join([*(f"state of {agents.names[j]}" for j in hood), "action", "next state"])
+            raise ValueError(
+                f"{rule.where}: the table has shape {rule.table.shape}; agent {agents.names[i]!r} "
+                f"needs {shape}: {shortened(axes)[1:-1]}"
+            )
+        check_laws(rule, states, rule.table[None], entry)
+        return rule.table
+    scope, _, _ = _scope(agents, rule, [i], len(hood) + 1)
+    _check_counted(agents, rule, i, [x for j in hood for x in agents.states[j]])
+    axis = {
+        j: np.arange(len(agents.states[j]), dtype=float).reshape(
+            [-1 if k == place else 1 for k in range(len(hood) + 1)]
+        )
+        for place, j in enumerate(hood)
+    }
+    beside = [j for j in hood if j != i]
+    scope |= {"s": axis[i], "a": np.arange(len(actions), dtype=float)}
+    scope["total"] = np.asarray(sum((axis[j] for j in beside), np.zeros(())))
+    count = {
+        x: np.asarray(
+            sum((axis[j] == agents.states[j].index(x) for j in beside if x in agents.states[j]), np.zeros(()))
+        )
+        for x in rule.counted
+    }
+    state = {agents.names[j]: axis[j] for j in hood}
+    for label in sorted(rule.neighbors - set(state)):
+        raise ValueError(f"{rule.where}: state({label!r}): agent {label!r} is not a neighbor of {agents.names[i]!r}")
+    return laws(rule, states, (1, *shape[:-1]), scope, count, state, entry)[0]

@@ -1,0 +1,275 @@
+"""The one room that opens files: arrays as npz, rows as csv, records as json, text.
+
+Every file appears whole or not at all: it is written beside its place and moved there. Same content, same bytes.
+What a job of the workflow writes gets a hidden neighbor with its checksum, its seal, and is read only if it still fits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import glob
+import hashlib
+import io
+import json
+import os
+import stat
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeVar, get_type_hints
+
+import numpy as np
+
+from sacrepro.model.checks import Array
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Row = TypeVar("Row", bound=NamedTuple)
+
+#: Bytes in the name of a file that leave room for those of the file beside it that becomes it.
+LONGEST_NAME = 240
+
+#: The variable of the environment by which the workflow tells its jobs to seal what they write.
+SEALING = "SACREPRO_SEAL"
+
+
+@contextlib.contextmanager
+def whole_file(path: str | Path) -> Iterator[IO[bytes]]:
+    """A binary file that takes the place of `path` when the block ends, and vanishes when it fails."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = part_of(path)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+            umask = os.umask(0)
+            os.umask(umask)
+            os.chmod(name, 0o666 & ~umask)
+            put(name, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name)
+        raise
+
+
+def part_of(path: Path) -> tuple[int, str]:
+    """A new file beside `path`, open and locked, and its name; parts that a killed writer of `path` left go."""
+    for part in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        with contextlib.suppress(OSError), open(part, "rb") as left:
+            if lock(left.fileno(), wait=False):
+                part.unlink()
+    while True:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        lock(handle)
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.stat(name), os.fstat(handle)):  # not swept before it was locked
+                return handle, name
+        os.close(handle)
+
+
+def lock(handle: int, *, wait: bool = True) -> bool:
+    """Whether an open file or folder is locked until it is closed; not if another process has it, or nothing locks."""
+    try:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except (ImportError, OSError):
+        return False
+    return True
+
+
+def put(name: str, path: Path) -> None:
+    """Move a whole file to its place; it gets a seal if a job of the workflow wrote it, and none if a person did."""
+    sealing = bool(os.environ.get(SEALING))
+    if not sealing and not seal(path).exists():
+        os.replace(name, path)
+        return
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        lock(folder)  # of two writers, the last one's file with the last one's seal
+        # First, so that a process killed in between leaves a seal without a file, not a file that breaks its seal.
+        if sealing:
+            seal(path).write_text(f"{checksum(name)}  {path.name}\n", encoding="utf-8")
+        else:
+            seal(path).unlink(missing_ok=True)
+        os.replace(name, path)
+    finally:
+        os.close(folder)
+
+
+def check_place(path: str | Path) -> None:
+    """ValueError unless `whole_file` can put a file at `path`: what it needs is there, or can be made."""
+    path = Path(path)
+    if len(os.fsencode(path.name)) > LONGEST_NAME:
+        raise ValueError(f"{path} cannot be written: its name has more than {LONGEST_NAME} bytes")
+    if path.is_dir() or not path.name:
+        raise ValueError(f"{path} is a folder, expected the name of a file")
+    above = next(folder for folder in path.absolute().parents if os.path.lexists(folder))
+    if not above.is_dir():
+        raise ValueError(f"{path} cannot be written: {above} is not a folder")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise ValueError(f"{path} cannot be written: no permission in the folder {above}")
+
+
+def seal(path: Path) -> Path:
+    """The hidden file with the checksum of `path`, in the format of sha256sum."""
+    return path.with_name(f".{path.name}.sha256")
+
+
+def checksum(path: str | Path) -> str:
+    """SHA-256 of a file, in hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def is_broken(path: Path, found: str) -> bool:
+    """Whether `path` is sealed and its checksum is not `found`."""
+    try:
+        written = seal(path).read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return written.split(" ")[0] != found
+
+
+def broken_files(*folders: str | Path) -> list[Path]:
+    """The sealed files below these folders that are not as they were written, sorted."""
+    seals = [own for folder in folders for own in Path(folder).rglob(".*.sha256")]
+    sealed = {own.with_name(own.name[1 : -len(".sha256")]) for own in seals}
+    return sorted(path for path in sealed if path.is_file() and is_broken(path, checksum(path)))
+
+
+def files_below(folder: str | Path) -> dict[str, Path]:
+    """The files below `folder` by their path in it, sorted, without hidden ones."""
+    folder = Path(folder)
+    names = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    return {name: names[name] for name in sorted(names) if not any(part.startswith(".") for part in name.split("/"))}
+
+
+def read_bytes(path: str | Path, *, as_written: bool = True) -> bytes:
+    """The content of a file; ValueError names a sealed one that is not `as_written`."""
+    content = Path(path).read_bytes()
+    if as_written and is_broken(Path(path), hashlib.sha256(content).hexdigest()):
+        raise ValueError(f"{path} is not as it was written (its checksum differs): delete it and run again")
+    return content
+
+
+def read_input(path: str | Path, most: int) -> str:
+    """The UTF-8 text of a file that somebody wrote; no seal is asked for.
+
+    ValueError names what is no regular file (a pipe or device never ends), what has more than `most` bytes, and what
+    is no UTF-8 text.
+    """
+    # A pipe without a writer is opened at once, so that it can be refused.
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0))) as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise ValueError(f"{path} is not a regular file")
+        content = file.read(most + 1) if status.st_size <= most else b""
+    if max(status.st_size, len(content)) > most:
+        raise ValueError(f"{path} has more than {most:,} bytes")
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        wrong = f"byte 0x{content[error.start]:02x} at position {error.start:,}"
+        raise ValueError(f"{path} is not UTF-8 text ({wrong}); save it as UTF-8") from None
+
+
+def write_bytes(path: str | Path, content: bytes) -> None:
+    """Write `content` as it is."""
+    with whole_file(path) as file:
+        file.write(content)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write `text` as UTF-8."""
+    with whole_file(path) as file:
+        file.write(text.encode())
+
+
+def read_text(path: str | Path, *, as_written: bool = True) -> str:
+    """The UTF-8 text of a file; ValueError names a file that is none."""
+    try:
+        return read_bytes(path, as_written=as_written).decode()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not UTF-8 text: {error}") from None
+
+
+def write_arrays(path: str | Path, arrays: Mapping[str, Array]) -> None:
+    """Write named arrays as an uncompressed npz file."""
+    with whole_file(path) as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
+
+
+def read_arrays(path: str | Path, *, as_written: bool = True) -> dict[str, Array]:
+    """The named arrays of an npz file; ValueError names a file that is not one."""
+    content = read_bytes(path, as_written=as_written)
+    try:
+        found = np.load(io.BytesIO(content), allow_pickle=False)
+        if isinstance(found, np.ndarray):
+            raise ValueError("it holds one array without a name")
+        return dict(found)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path} is not a readable npz file: {error}") from None
+
+
+def write_rows(path: str | Path, kind: type[Row], rows: Iterable[Row]) -> None:
+    """Write rows of one NamedTuple type as csv; floats keep every digit."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(kind._fields)
+    for row in rows:
+        writer.writerow([repr(float(value)) if isinstance(value, float) else value for value in row])
+    write_text(path, text.getvalue())
+
+
+def read_rows(path: str | Path, kind: type[Row]) -> list[Row]:
+    """The rows of a csv file as NamedTuples; ValueError names the file, the line and the column that do not fit."""
+    columns = list(kind._fields)
+    types = get_type_hints(kind)
+    convert: list[Callable[[str], Any]] = [types[column] for column in columns]
+    reader = csv.reader(io.StringIO(read_text(path)))
+    header = next(reader, None)
+    if header != columns:
+        raise ValueError(f"{path} has columns {header}, expected {columns}")
+    rows = []
+    for line in reader:
+        if len(line) != len(columns):
+            raise ValueError(f"{path}, line {reader.line_num}: {len(line)} values, expected {len(columns)}")
+        values = []
+        for column, function, value in zip(columns, convert, line, strict=True):
+            try:
+                values.append(function(value))
+            except ValueError:
+                raise ValueError(
+                    f"{path}, line {reader.line_num}, column {column}: {value!r} is not {function.__name__}"
+                ) from None
+        rows.append(kind(*values))
+    return rows
+
+
+def write_json(path: str | Path, record: Any) -> None:
+    """Write a record as indented JSON with sorted keys."""
+    write_text(path, json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def read_json(path: str | Path, *, as_written: bool = True) -> Any:
+    """The record in a JSON file; ValueError names a file that is none."""
+    try:
+        return json.loads(read_text(path, as_written=as_written))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path} is not JSON: {error}") from None
+
+
+def write_figure(path: str | Path, figure: Figure) -> None:
+    """Write a figure in the format of its suffix, without dates, so that same rows give same bytes."""
+    metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}, ".png": {"Software": None}}
+    suffix = Path(path).suffix
+    if suffix not in metadata:
+        raise ValueError(f"{path}: a figure is written as .svg, .pdf or .png")
+    with whole_file(path) as file:
+        figure.savefig(file, format=suffix[1:], metadata=metadata[suffix])

@@ -1,0 +1,159 @@
+"""The network as the critic of one agent sees it: its cells x = (s_B, a_B), B = N_i^κ, and the states O around them.
+
+Algorithm 1 updates Q̂_i at x(t-1) with a look at x(t). Given s(t) the actions a(t) are drawn independently, so the law
+of what happens next is a matter of (s(t), a_B(t)); all other actions are averaged out. One step is the product over B
+with the actions kept, a table, and the product over O, factored where that is cheaper.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import networkx as nx
+import numpy as np
+
+from sacrepro.exact.chain import Chain
+from sacrepro.exact.coupled import PairChain
+from sacrepro.exact.product.operator import FactoredOperator
+from sacrepro.exact.rounding import policy_roundings
+from sacrepro.model.checks import Array
+from sacrepro.model.graph import neighborhood
+
+#: Up to this many states of O the product over O is a matrix: there it is faster than the factored product.
+DENSE_OUTSIDE = 64
+
+
+class CellShape:
+    """Who is inside and how large everything is: read off the graph and the sizes, before any table is made.
+
+    inside : B, first the agents with a neighbor in O (the rim), then the others; the axes of cells follow this order.
+    outside : O, the other agents of i's component, sorted; agents of other components never matter.
+    b, a, o, r : numbers of values of s_B, of a_B, of s_O and of the states of the rim. c = b·a : number of cells.
+    """
+
+    def __init__(self, graph: nx.Graph, S: tuple[int, ...], A: tuple[int, ...], i: int, kappa: int) -> None:
+        self.agent, self.hood = i, neighborhood(graph, i, kappa)
+        self.outside = tuple(sorted(nx.node_connected_component(graph, i) - set(self.hood)))
+        self.rim = tuple(j for j in self.hood if set(graph[j]) & set(self.outside))
+        self.inside = (*self.rim, *(j for j in self.hood if j not in self.rim))
+        self.S, self.A = tuple(S[j] for j in self.inside), tuple(A[j] for j in self.inside)
+        self.outer_S = tuple(S[j] for j in self.outside)
+        self.b, self.a, self.o = math.prod(self.S), math.prod(self.A), math.prod(self.outer_S)
+        self.r, self.c = math.prod(S[j] for j in self.rim), self.b * self.a
+
+    @property
+    def entries(self) -> int:
+        """Entries of the tables that one weight of the recursion takes (`critic_tables.final_sums`)."""
+        added, leaving = self.o * self.c * self.b * (self.a + 1), self.o * self.c * (self.c + 1)
+        return 2 * added + (added + leaving) // self.r + 4 * self.o * self.b * (self.c + 1)
+
+    @property
+    def multiplications(self) -> int:
+        """Multiply-adds of one step for one weight, the product over O taken as a matrix."""
+        c, b, a, o = self.c, self.b, self.a, self.o
+        return (c + 1) * (o * c * b + o * o * self.r * b) + o * o * c * b * (a + 1)
+
+
+@dataclass(frozen=True, eq=False)
+class CellChain:
+    """The chain (s(t), a_B(t)) of one agent. Axes: o (s_O), u (s_B), a (a_B), x = (u, a), primed for the next state.
+
+    zeta   : ζ_B(a|u), (b, a).        P_inside : Π_{j∈B} P_j, (o, c, b').
+    start  : π_0(u, o), (o, b).       reward   : r_i, (o, c).
+    """
+
+    chain: Chain
+    shape: CellShape
+    zeta: Array
+    P_inside: Array
+    start: Array
+    reward: Array
+
+    @cached_property
+    def _operators(self) -> list[FactoredOperator]:
+        """Π_{j∈O} P̄_j on tables over s_O, one operator for each state of the rim."""
+        neighbors, outside = self.chain.mdp.neighbors, self.shape.outside
+        index = {j: k for k, j in enumerate(outside)}
+        hoods = tuple(tuple(index[k] for k in neighbors[j] if k in index) for j in outside)
+        operators = []
+        for state in np.ndindex(*self.shape.S[: len(self.shape.rim)]):
+            given = dict(zip(self.shape.rim, state, strict=True))
+            rows = [tuple(given.get(k, slice(None)) for k in neighbors[j]) for j in outside]
+            kernels = [np.ascontiguousarray(self.chain.P_bar[j][row]) for j, row in zip(outside, rows, strict=True)]
+            operators.append(FactoredOperator(kernels, hoods, self.shape.outer_S))
+        return operators
+
+    @cached_property
+    def _matrices(self) -> Array:
+        """The same as matrices, (r, o', o)."""
+        o = self.shape.o
+        if not self.shape.outside:
+            return np.ones((1, 1, 1))
+        rows = np.eye(o).reshape(o, *self.shape.outer_S)
+        return np.stack([operator.transpose(rows).reshape(o, o).T for operator in self._operators])
+
+    def around(self, rim: int, table: Array, out: Array) -> None:
+        """Σ_o P(o'|o, rim) of a table (o, …), for one state of the rim, into `out`, (o', …)."""
+        o = self.shape.o
+        if o <= DENSE_OUTSIDE:
+            np.matmul(self._matrices[rim], table, out=out)
+            return
+        rows = np.ascontiguousarray(table.T).reshape(-1, *self.shape.outer_S)
+        out[...] = self._operators[rim].transpose(rows).reshape(-1, o).T
+
+    @property
+    def roundings(self) -> float:
+        """Roundings that an entry passes through in one step of the recursion, those of the kernels included."""
+        shape, chain = self.shape, self.chain
+        outside = max((op.adjoint_roundings for op in self._operators), default=0) if shape.outside else 0
+        policies = sum(policy_roundings(chain.theta[j]) + 4 for j in range(len(chain.theta)))
+        return 2 * outside + shape.r * shape.o + shape.c + chain.kernel_roundings + policies + len(shape.inside) + 16
+
+
+def cell_chain(chain: Chain, i: int, kappa: int) -> CellChain:
+    """The chain of agent i's cells of N_i^κ under the policies of `chain`."""
+    mdp = chain.mdp
+    shape = CellShape(mdp.graph, mdp.state_sizes, mdp.action_sizes, i, kappa)
+    n, m = mdp.n, len(shape.inside)
+    action = {j: n + k for k, j in enumerate(shape.inside)}
+    following = {j: n + m + k for k, j in enumerate(shape.inside)}
+    places = [*shape.outside, *shape.inside, *action.values()]
+    around = [np.ones(shape.outer_S), [*shape.outside]]
+    operands: list[Any] = [*around]
+    for j in shape.inside:
+        operands += [mdp.P[j], [*mdp.neighbors[j], action[j], following[j]]]
+    P_inside = np.einsum(*operands, [*places, *following.values()], optimize="greedy")
+    # The pairs of an action-coupled model are states of a model with one action.
+    pairs = isinstance(chain, PairChain)
+    policies = [np.ones((S_j, 1)) for S_j in shape.S] if pairs else [chain.zeta[j] for j in shape.inside]
+    operands = []
+    for j, zeta_j in zip(shape.inside, policies, strict=True):
+        operands += [zeta_j, [j, action[j]]]
+    zeta = np.einsum(*operands, [*shape.inside, *action.values()])
+    everywhere = np.ones((*shape.outer_S, *shape.S, *shape.A)), places
+    own = (chain.rewards[i], [*mdp.neighbors[i]]) if pairs else (mdp.r[i], [i, action[i]])
+    reward = np.einsum(*everywhere, *own, places)
+    o, b, a, c = shape.o, shape.b, shape.a, shape.c
+    return CellChain(
+        chain,
+        shape,
+        zeta.reshape(b, a),
+        np.ascontiguousarray(P_inside).reshape(o, c, b),
+        _start(chain, shape).reshape(o, b),
+        np.ascontiguousarray(reward).reshape(o, c),
+    )
+
+
+def _start(chain: Chain, shape: CellShape) -> Array:
+    """The law of s(0), axes O, then B."""
+    agents = [*shape.outside, *shape.inside]
+    pi0 = chain.mdp.pi0
+    if isinstance(pi0, np.ndarray):
+        return np.ascontiguousarray(np.einsum(pi0, [*range(chain.mdp.n)], agents))
+    operands: list[Any] = []
+    for j in agents:
+        operands += [pi0[j], [j]]
+    return np.ascontiguousarray(np.einsum(*operands, agents))

@@ -1,0 +1,226 @@
+"""Algorithm 1 without sampling: E Q̂_i^T and E ĝ_i(m), exactly, for any κ, T, h, t0.
+
+Line 7 is linear in Q̂ with coefficients that (x(t-1), x(t)) determine. So for d_t = 1, or the weight of one cell so far,
+d_t(x) = Σ_{t'≤t} γ^{t'} 1{x(t') = x}, the tables
+
+    B_t(z)[y] = E[d_t Q̂^t(y) 1{z(t) = z}],      z = (s, a_B),      B = N_i^κ,      y over the cells of i,
+
+close under a linear recursion that carries E[d_t 1{z(t) = z}] along: for B before d_t receives the visit of time t,
+
+    B_t(z')[y] = Σ_z P(z'|z) B_{t-1}(z)[y]
+               + α_{t-1} Σ_{z ∈ y} P(z'|z) (r_i(z) E[d 1{z}] + γ B_{t-1}(z)[x(z')] - B_{t-1}(z)[y]).
+
+Line 11 needs no more: i ∈ N_j^κ if and only if z_i is part of the cell of j, so
+
+    E ĝ_i(m) = (1/n) Σ_{j ∈ N_i^κ} Σ_x ∇ log ζ_i(x_i) E[Q̂_j^T(x) d_T(x)],
+
+the entries y = x of the tables of d(x) at time T. The weights d(x) do not see each other: one table at a time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from sacrepro.exact.chain import exact_model
+from sacrepro.exact.gradient import objective_and_gradient
+from sacrepro.exact.law.chain import CellChain, cell_chain
+from sacrepro.exact.law.inputs import (
+    WORK,
+    afford,
+    as_Q_hat,
+    first_tables,
+    kappa_within,
+    law_cost,
+    mixed_chain,
+    step_sizes,
+    weights_together,
+)
+from sacrepro.exact.law.tables import final_sums, rounding_error
+from sacrepro.model.checks import Array
+from sacrepro.model.graph import check_agent
+from sacrepro.model.mdp import CountedMDP, Model
+from sacrepro.model.notices import brief
+from sacrepro.model.policy import Checked, Theta, all_actions_possible, check_theta, checked, mixed, policies, score
+
+
+class ExpectedUpdate(NamedTuple):
+    """The law of one outer iteration of Algorithm 1 at θ(m) = θ, in the mean.
+
+    g_hat   : E ĝ_i(m) of lines 10-11, blocks (S_i, A_i).      Q_hat : E Q̂_i^T over the cells, shape of Q̂_i.
+    error   : certified bound on the 2-norm of the error of all of g_hat, and on the error of each entry of Q_hat.
+    b       : E ĝ(m) - ∇J(θ(m)), the bias of the step, blocks (S_i, A_i); ∇J is that of the policies that are run.
+    b_error : certified bound on the 2-norm of the error of all of b.
+    """
+
+    g_hat: tuple[Array, ...]
+    Q_hat: tuple[Array, ...]
+    error: float
+    b: tuple[Array, ...]
+    b_error: float
+
+    def __repr__(self) -> str:
+        return brief(self)
+
+
+def expected_update(
+    mdp: Model | CountedMDP,
+    theta: Theta,
+    *,
+    kappa: int,
+    T: int,
+    h: float,
+    t0: float,
+    epsilon: float = 0.0,
+    Q_hat: Sequence[Array] | None = None,
+    work: int = WORK,
+    memory_limit: int | None = None,
+) -> ExpectedUpdate:
+    """E ĝ_i(m) and E Q̂_i^T of Algorithm 1 at θ(m) = `theta`, α_t = h/(t+t0), exactly.
+
+    epsilon : policies (1-ε) softmax + ε uniform with their exact score, as the learner's extension has them.
+    Q_hat   : Q̂^0 of line 3, one table an agent in the shape of Q̂_i, for a warm start; zero by default.
+    h may exceed t0: line 7 is then computed as printed, and `error` says what that costs.
+    Raises TypeError or ValueError naming the argument, ValueError where more than `work` multiply-adds are needed and
+    MemoryError where the tables do not fit, both before anything is computed; `law_cost` tells beforehand.
+    """
+    mdp = exact_model(mdp)
+    all_actions_possible(theta, "E ĝ, which is in θ,")
+    theta, kappa = checked(mdp, theta), kappa_within(mdp, kappa)
+    alpha = step_sizes(T, h, t0, epsilon)
+    afford(law_cost(mdp, kappa=kappa, T=T), work, memory_limit)
+    chain, starts = mixed_chain(mdp, theta, epsilon), first_tables(mdp, kappa, Q_hat)
+    n, sizes = mdp.n, list(zip(mdp.state_sizes, mdp.action_sizes, strict=True))
+    sums = [np.zeros(size) for size in sizes]
+    means, error, g_error = [], 0.0, 0.0
+    for j in range(n):
+        cells = cell_chain(chain, j, kappa)
+        weighted, mean = _critic(cells, starts[j], alpha, range(cells.shape.c))
+        means.append(as_Q_hat(mean, cells.shape, mdp))
+        each = rounding_error(cells, starts[j], alpha)
+        error = max(error, each)
+        g_error += 2.0 * len(cells.shape.hood) * each / (1.0 - mdp.gamma) / n
+        for i, marginal in _marginals(weighted, cells):
+            sums[i] += marginal.reshape(sizes[i])
+    g_hat = _through_score(policies(mdp, theta), epsilon, [sums_i / n for sums_i in sums])
+    error = max(error, g_error) * (1.0 + 1e-9)
+    gradient, gradient_error = _gradient(mdp, theta, epsilon)
+    b = tuple(g - block for g, block in zip(g_hat, gradient, strict=True))
+    return ExpectedUpdate(g_hat, tuple(means), error, b, error + gradient_error)
+
+
+def mean_curve(
+    mdp: Model | CountedMDP,
+    theta0: Theta,
+    *,
+    kappa: int,
+    M: int,
+    T: int,
+    h: float,
+    t0: float,
+    eta: float,
+    epsilon: float = 0.0,
+    work: int = WORK,
+    memory_limit: int | None = None,
+) -> tuple[Array, ...]:
+    """θ(0), …, θ(M) of θ(m+1) = θ(m) + η/√(m+1) E ĝ(m): Algorithm 1 with its step replaced by the mean.
+
+    One array (M + 1, S_i, A_i) an agent, no seeds. `work` and `memory_limit` are those of one `expected_update`.
+    """
+    if isinstance(M, bool) or not isinstance(M, (int, np.integer)) or M < 1:
+        raise ValueError(f"M must be an integer of at least 1, got {M!r}")
+    if isinstance(eta, bool) or not (isinstance(eta, (int, float, np.number)) and math.isfinite(eta) and eta > 0):
+        raise ValueError(f"eta must be finite and above 0, got {eta!r}")
+    mdp = exact_model(mdp)
+    start, kappa = checked(mdp, theta0, "theta0"), kappa_within(mdp, kappa)
+    theta = [check_theta(mdp, start)]
+    for m in range(M):
+        at = start if m == 0 else Checked(theta[-1])
+        g_hat = expected_update(
+            mdp, at, kappa=kappa, T=T, h=h, t0=t0, epsilon=epsilon, work=work, memory_limit=memory_limit
+        ).g_hat
+        theta.append(tuple(block + eta / math.sqrt(m + 1.0) * g for block, g in zip(theta[-1], g_hat, strict=True)))
+    return tuple(np.stack(blocks) for blocks in zip(*theta, strict=True))
+
+
+def expected_critic(
+    mdp: Model | CountedMDP,
+    theta: Theta,
+    *,
+    kappa: int,
+    T: int,
+    h: float,
+    t0: float,
+    epsilon: float = 0.0,
+    Q_hat: Sequence[Array] | None = None,
+    agents: Sequence[int] | None = None,
+    work: int = WORK,
+    memory_limit: int | None = None,
+) -> tuple[tuple[Array, ...], float]:
+    """(E Q̂_i^T for each of `agents`, certified error of each entry): what `expected_update` says of the critic alone.
+
+    One weight in place of one for each cell, so T may be a few hundred times as long; arguments and errors as there.
+    """
+    mdp = exact_model(mdp)
+    kappa = kappa_within(mdp, kappa)
+    alpha = step_sizes(T, h, t0, epsilon)
+    agents = range(mdp.n) if agents is None else agents
+    for i in agents:
+        check_agent(i, mdp.n)
+    afford(law_cost(mdp, kappa=kappa, T=T, critic_only=True, agents=agents), work, memory_limit)
+    chain, starts = mixed_chain(mdp, theta, epsilon), first_tables(mdp, kappa, Q_hat)
+    means, error = [], 0.0
+    for i in agents:
+        cells = cell_chain(chain, i, kappa)
+        means.append(as_Q_hat(_critic(cells, starts[i], alpha, range(0))[1], cells.shape, mdp))
+        error = max(error, rounding_error(cells, starts[i], alpha))
+    return tuple(means), error
+
+
+def _critic(cells: CellChain, start: Array, alpha: Array, marked: Sequence[int]) -> tuple[Array, Array]:
+    """(E[Q̂^T(x) d_T(x)] for the cells x of `marked`, E Q̂^T over all cells)."""
+    size = weights_together(cells.shape)
+    weighted = [np.zeros(0)]
+    mean = np.zeros(0)
+    for low in range(0, max(1, len(marked)), size):
+        block = np.array(marked[low : low + size], dtype=np.int64)
+        final = final_sums(cells, start, alpha, block)
+        mean = final[:-1, 0]
+        weighted.append(final[block, 1 + np.arange(len(block))])
+    return np.concatenate(weighted), mean
+
+
+def _marginals(weighted: Array, cells: CellChain) -> Iterator[tuple[int, Array]]:
+    """(i, Σ over the cells x with x_i = (s_i, a_i)) for every agent inside; (S_i, A_i), or over pairs."""
+    shape = cells.shape
+    m = len(shape.inside)
+    table = weighted.reshape(*shape.S, *shape.A)
+    for k, i in enumerate(shape.inside):
+        yield i, table.sum(axis=tuple(axis for axis in range(2 * m) if axis % m != k))
+
+
+def _through_score(softmax: Sequence[Array], epsilon: float, sums: Sequence[Array]) -> tuple[Array, ...]:
+    """Σ_a sums_i(s, a) ∂ log ζ_i^ε(a|s) / ∂θ_i(s, b): the mixture's score is (1-ε) ζ_i/ζ_i^ε times the softmax's."""
+    blocks = []
+    for zeta_i, sums_i, mixed_i in zip(softmax, sums, mixed(softmax, epsilon).zeta, strict=True):
+        weight = np.divide((1.0 - epsilon) * zeta_i, mixed_i, out=np.zeros(zeta_i.shape), where=mixed_i > 0)
+        blocks.append(np.einsum("sa,sab->sb", weight * sums_i, score(zeta_i)))
+    return tuple(blocks)
+
+
+def _gradient(mdp: Model, theta: Theta, epsilon: float) -> tuple[tuple[Array, ...], float]:
+    """(∇_θ J of the mixed policies, bound on the 2-norm of its error).
+
+    With G the gradient in the logits of the mixture, G_i(s, a) = π(s) ζ_i^ε(a|s) A_i(s, a)/(1-γ), what multiplies the
+    score in Lemma 1; the score's mean is zero. Through it an error grows by 1 + √A_i at most.
+    """
+    if epsilon == 0.0:
+        exact = objective_and_gradient(mdp, theta)
+        return exact.gradient, math.sqrt(mdp.n) * exact.gradient_error
+    softmax = policies(mdp, theta)
+    exact = objective_and_gradient(mdp, mixed(softmax, epsilon))
+    growth = 1.0 + math.sqrt(max(mdp.action_sizes))
+    return _through_score(softmax, epsilon, exact.gradient), growth * math.sqrt(mdp.n) * exact.gradient_error

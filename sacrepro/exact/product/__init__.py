@@ -1,0 +1,1 @@
+"""P^θ as a product over agents, applied without its matrix."""

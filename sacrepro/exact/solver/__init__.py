@@ -1,0 +1,1 @@
+"""V, π^θ and stationary laws by iteration on the factored product, each with a certificate."""

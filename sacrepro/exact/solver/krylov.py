@@ -1,0 +1,257 @@
+"""A first iterate for V_i^θ from its light cone: the best combination of r_i, P r_i, P² r_i, …
+
+W_t = (P^θ)^t r_i lives on N_i^t, so the first tables are tiny, and x = Σ_t c_t W_t leaves the residual
+
+    r_i - (I - γP) x = r_i - Σ_t c_t (W_t - γ W_{t+1}),
+
+which is known without another product. GMRES chooses c in this space so that the residual is least in the 2-norm; here
+it is least on a sample of joint states, which is as good and needs no sums over the large tables. Value iteration is
+c_t = γ^t, and takes about twice as many products. Nothing is promised about the result: the certificate judges it.
+
+Saad, Schultz (1986), GMRES.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+
+import numpy as np
+
+from sacrepro.exact.chain import Chain
+from sacrepro.exact.product.operator import FactoredOperator
+from sacrepro.model.checks import Array
+
+#: Joint states on which the combination is chosen.
+SAMPLE = 256
+
+#: Most powers of P that are combined.
+MOST_POWERS = 20
+
+#: Tables over up to this many entries are cheaper than another operator: the cone then grows by several hops at once.
+FREE_ENTRIES = 1 << 10
+
+#: Powers over all joint states that are kept at once: fewer where each is large.
+SMALL_TABLE, POWERS_KEPT, LARGE_POWERS_KEPT = 1 << 20, 20, 6
+
+
+def kept_entries(entries: int) -> int:
+    """Most entries of the powers that are kept at once on `entries` joint states."""
+    return entries * (POWERS_KEPT if entries <= SMALL_TABLE else LARGE_POWERS_KEPT)
+
+
+def krylov_start(chain: Chain, axes: tuple[int, ...], reward: Array, tol: float, out: Array) -> int:
+    """Write x ≈ Σ_t γ^t P^t r to `out`, flat in memory order over all agents; returns the products taken.
+
+    axes, reward : r as a flat table over these agents, in memory order. tol : error at which more powers are no use.
+    """
+    sizes, gamma = chain.mdp.state_sizes, chain.mdp.gamma
+    powers = _Powers(chain, tol)
+    middle = 0.5 * (float(reward.min()) + float(reward.max()))
+    table = reward - middle
+    tables = [(axes, table)]
+    now = table[_sampled(axes, sizes)]
+    fit = _Fit(now)
+    kept, most_kept = table.size, kept_entries(chain.entries)
+    # MacQueen's bounds meet `tol` when the residual spans 2 tol (1-γ)/γ; the last step below shrinks it further.
+    goal = 1.5 * tol * (1.0 - gamma)
+    while fit.span > goal and len(tables) <= MOST_POWERS and kept <= most_kept:
+        table, axes = powers.following(table, axes)
+        following = table[_sampled(axes, sizes)]
+        if not fit.add(now - gamma * following):
+            break
+        now = following
+        tables.append((axes, table))
+        kept += table.size
+    # One step of value iteration from x is known too: r + γ P x = r + γ Σ_t c_t W_{t+1}.
+    weights = [1.0, *(gamma * c for c in fit.coefficients())]
+    axes, total = tables[0]
+    for weight, (wider, table) in zip(weights[1:], tables[1:], strict=False):
+        total, axes = _sum(total, axes, weight * table, wider, sizes, chain.operator.memory_in)
+    total = total + middle / (1.0 - gamma)
+    out[...] = _spread(total, axes, chain.operator.memory_in, sizes)
+    return powers.products
+
+
+class _Powers:
+    """P^θ on tables over a few agents: a state at the rim along which a table hardly moves is left out."""
+
+    def __init__(self, chain: Chain, tol: float) -> None:
+        self.chain = chain
+        self.negligible = 0.05 * tol * (1.0 - chain.mdp.gamma)
+        self.products = 0
+        self._support: frozenset[int] = frozenset()
+        self._operator: FactoredOperator | None = None
+
+    def following(self, table: Array, axes: tuple[int, ...]) -> tuple[Array, tuple[int, ...]]:
+        """P^θ table, centred, and its agents in memory order."""
+        mdp = self.chain.mdp
+        sizes = mdp.state_sizes
+        if self._operator is None or not self._support.issuperset(axes) or self._wasteful(axes):
+            self._support = self._reach(axes)
+            everyone = len(self._support) == mdp.n
+            self._operator = self.chain.operator if everyone else self.chain.cone(tuple(self._support))
+        operator = self._operator
+        self.products += 1
+        result = operator.forward(_spread(table, axes, operator.memory_in, sizes)[None])[0]
+        reached = set().union(*(mdp.neighbors[j] for j in axes))
+        result, kept = _first_of(result, operator.memory_out, reached, sizes)
+        if result.size > FREE_ENTRIES:
+            result, kept = _without_negligible(result, kept, set(axes), sizes, self.negligible)
+        # Constants do not matter, and small numbers round less.
+        result -= result[0]
+        return result, kept
+
+    def _wasteful(self, axes: tuple[int, ...]) -> bool:
+        sizes = self.chain.mdp.state_sizes
+        entries = math.prod(sizes[j] for j in self._support)
+        return entries > FREE_ENTRIES and entries > math.prod(sizes[j] for j in axes)
+
+    def _reach(self, axes: tuple[int, ...]) -> frozenset[int]:
+        """`axes`, and as many hops around them as are free."""
+        mdp = self.chain.mdp
+        support = frozenset(axes)
+        while True:
+            wider = support.union(*(mdp.neighbors[j] for j in support))
+            if wider == support or math.prod(mdp.state_sizes[j] for j in wider) > FREE_ENTRIES:
+                return support
+            support = wider
+
+
+class _Fit:
+    """Least squares on a sample, one column at a time: columns W_t - γ W_{t+1} and a constant, right side W_0."""
+
+    def __init__(self, right: Array) -> None:
+        self.right = right
+        self.basis = np.empty((MOST_POWERS + 1, SAMPLE))
+        self.basis[0] = SAMPLE**-0.5
+        self.triangle = np.zeros((MOST_POWERS + 1, MOST_POWERS + 1))
+        self.columns = 0
+        # A constant column costs nothing: it moves x by a constant.
+        self.residual = right - right.mean()
+        self.span = float(np.ptp(right))
+
+    def add(self, column: Array) -> bool:
+        """One more column; False where it is a combination of the others up to rounding."""
+        count = self.columns + 1
+        known = self.basis[:count]
+        # Orthogonalised twice: once leaves what rounding makes of nearly dependent columns.
+        part = known @ column
+        rest = column - part @ known
+        again = known @ rest
+        rest -= again @ known
+        size = math.sqrt(rest @ rest)
+        if size <= 1e-13 * math.sqrt(column @ column):
+            return False
+        self.triangle[:count, count] = part + again
+        self.triangle[count, count] = size
+        rest /= size
+        self.basis[count] = rest
+        self.columns = count
+        rest *= rest @ self.residual
+        self.residual -= rest
+        self.span = float(self.residual.max() - self.residual.min())
+        return True
+
+    def coefficients(self) -> Array:
+        """c_0, c_1, …"""
+        part = slice(1, self.columns + 1)
+        return np.linalg.solve(self.triangle[part, part], self.basis[part] @ self.right)
+
+
+@lru_cache(maxsize=4)
+def _sample(sizes: tuple[int, ...]) -> Array:
+    """`SAMPLE` joint states, one a row."""
+    return np.random.default_rng(0).integers(0, sizes, size=(SAMPLE, len(sizes)))
+
+
+@lru_cache(maxsize=512)
+def _sampled(axes: tuple[int, ...], sizes: tuple[int, ...]) -> Array:
+    """Where the sampled joint states stand in a flat table over `axes`."""
+    strides = np.cumprod([1, *(sizes[j] for j in reversed(axes))])[-2::-1]
+    return _sample(sizes)[:, axes] @ strides
+
+
+def _spread(table: Array, axes: tuple[int, ...], wider: tuple[int, ...], sizes: tuple[int, ...]) -> Array:
+    """A flat table over `axes` as one over `wider`, both in memory order."""
+    if axes == wider:
+        return table
+    shape = [sizes[j] if j in axes else 1 for j in wider]
+    return np.ascontiguousarray(np.broadcast_to(table.reshape(shape), [sizes[j] for j in wider])).reshape(-1)
+
+
+def _sum(
+    one: Array,
+    axes: tuple[int, ...],
+    other: Array,
+    wider: tuple[int, ...],
+    sizes: tuple[int, ...],
+    order: tuple[int, ...],
+) -> tuple[Array, tuple[int, ...]]:
+    """one + other and its axes, flat tables over `axes` and `wider`; either may be overwritten."""
+    if axes == wider:
+        other += one
+        return other, wider
+    if not set(axes) <= set(wider):
+        if not set(wider) <= set(axes):
+            union = tuple(j for j in order if j in axes or j in wider)
+            one, axes = _spread(one, axes, union, sizes), union
+        one, axes, other, wider = other, wider, one, axes
+    shaped = other.reshape([sizes[j] for j in wider])
+    shaped += one.reshape([sizes[j] if j in axes else 1 for j in wider])
+    return other, wider
+
+
+def _first_of(
+    table: Array, axes: tuple[int, ...], kept: Iterable[int], sizes: tuple[int, ...]
+) -> tuple[Array, tuple[int, ...]]:
+    """A flat table without the axes outside `kept`, along which it is constant."""
+    inside = set(kept)
+    if inside.issuperset(axes):
+        return table, axes
+    index = tuple(slice(None) if j in inside else 0 for j in axes)
+    shaped = table.reshape([sizes[j] for j in axes])[index]
+    return np.ascontiguousarray(shaped).reshape(-1), tuple(j for j in axes if j in inside)
+
+
+def _without_negligible(
+    table: Array, axes: tuple[int, ...], keep: set[int], sizes: tuple[int, ...], negligible: float
+) -> tuple[Array, tuple[int, ...]]:
+    """`table` without the axes outside `keep` along which it moves by at most `negligible`: midpoints replace them."""
+    kept = list(axes)
+    for j in axes:
+        if j in keep:
+            continue
+        after = math.prod(sizes[k] for k in kept[kept.index(j) + 1 :])
+        shaped = table.reshape(-1, sizes[j], after)
+        # A few entries tell most tables that move.
+        few = shaped[:: len(shaped) // 16 + 1, :, :: after // 16 + 1]
+        if float(np.ptp(few, axis=1).max()) > negligible:
+            continue
+        low, high = shaped.min(axis=1), shaped.max(axis=1)
+        if float((high - low).max()) <= negligible:
+            table = (0.5 * (low + high)).reshape(-1)
+            kept.remove(j)
+    return table, tuple(kept)
+
+
+# BiCGSTAB as the solvers of slow chains use it: a correction that helps, or none.
+
+#: Up to this many joint states a chain that BiCGSTAB does not help is solved as a dense linear system.
+LARGEST_DENSE = 1 << 11
+
+
+def halving_correction(product: Callable[[Array], Array], right: Array, goal: float, steps: int) -> Array | None:
+    """x with product(x) close to `right`, both of shape (entries,), by `steps` of BiCGSTAB at most.
+
+    None unless x at least halves the residual in 2-norm or brings it below `goal`: BiCGSTAB may break down or diverge.
+    """
+    from scipy.sparse.linalg import LinearOperator, bicgstab
+
+    linear = LinearOperator((right.size, right.size), matvec=product, dtype=np.float64)
+    # An x that diverged shows by numbers that are not finite, which compare as False.
+    with np.errstate(all="ignore"):
+        x, _ = bicgstab(linear, right, rtol=0.0, atol=goal, maxiter=steps)
+        helped = np.linalg.norm(right - product(x)) <= max(0.5 * float(np.linalg.norm(right)), goal)
+    return np.asarray(x) if helped else None

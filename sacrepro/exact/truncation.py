@@ -1,0 +1,380 @@
+"""Section 3.1: truncated Q-functions, eqs. (5)-(6), and the truncated policy gradient, eq. (7).
+
+A *cell* is one value of (s_{N_i^κ}, a_{N_i^κ}). Weights w_i are a distribution over (s_{N_{-i}^κ}, a_{N_{-i}^κ})
+for each cell, stored in the shape of Q_i, and Q̂_i keeps the axes outside N_i^κ with length 1.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+
+from sacrepro.exact.chain import Chain, chain_of, exact_model, plain_model
+from sacrepro.exact.memory import demand
+from sacrepro.exact.product.operator import FactoredOperator
+from sacrepro.exact.solver.bellman import demand_value_tables, values
+from sacrepro.exact.solver.occupancy import discounted_state_distribution, occupancy
+from sacrepro.exact.solver.stationary import stationary_law
+from sacrepro.model.checks import NORMALISATION_TOLERANCE, Array, real, wrong_shape
+from sacrepro.model.graph import check_agent, check_kappa, neighborhood
+from sacrepro.model.mdp import CountedMDP, CoupledMDP, Model, NetworkedMDP
+from sacrepro.model.policy import Theta, all_actions_possible, checked, policies, score
+
+
+def outside_axes(hood: Sequence[int], n: int) -> tuple[int, ...]:
+    """The axes of a table over (s, a) that belong to agents outside `hood`."""
+    return tuple(axis for axis in range(2 * n) if axis % n not in set(hood))
+
+
+def cell_shape(shape: Sequence[int], hood: Sequence[int]) -> tuple[int, ...]:
+    """The shape of Q̂_i: that of Q_i with length 1 on the axes outside `hood`."""
+    closed = set(outside_axes(hood, len(shape) // 2))
+    return tuple(1 if axis in closed else size for axis, size in enumerate(shape))
+
+
+def truncate(Q_i: Array, hood: Sequence[int], w: Array) -> Array:
+    """Q̂_i of eq. (5): the mean of Q_i over the outside of `hood` under the weights w.
+
+    Q_i  : shape (S_0, …, S_{n-1}, A_0, …, A_{n-1}).
+    hood : the agents of N_i^κ.
+    w    : shape of Q_i, non-negative, summing to 1 in each cell (eq. 6).
+    Result: shape of Q_i with length 1 on the axes outside `hood`. Raises TypeError for tables that do not hold real
+    numbers, ValueError when w breaks eq. (6) or `hood` is no set of agents.
+    """
+    Q_i, w = real("Q_i", Q_i), real("weights", w)
+    n = _number_of_agents(Q_i)
+    if not isinstance(hood, Collection):
+        raise TypeError(f"hood must hold agents, got {hood!r}")
+    agents = all(isinstance(j, Integral) and not isinstance(j, bool) and j in range(n) for j in hood)
+    if not agents or len(set(hood)) != len(hood):
+        raise ValueError(f"hood {tuple(hood)} must hold distinct agents out of 0..{n - 1}")
+    _check_finite("Q_i", Q_i)
+    if w.shape != Q_i.shape:
+        raise ValueError(f"weights have shape {w.shape}, expected the shape of Q_i, {Q_i.shape}")
+    if not (w >= 0).all():
+        entry = tuple(int(k) for k in np.argwhere(~(w >= 0))[0])
+        raise ValueError(f"weights have entry {float(w[entry])!r} at {entry}; eq. (6) needs non-negative weights")
+    axes = outside_axes(hood, n)
+    totals = w.sum(axis=axes, keepdims=True)
+    terms = max(1, w.size // totals.size)
+    off = np.abs(totals - 1.0) > max(NORMALISATION_TOLERANCE, terms * np.finfo(float).eps)
+    if off.any():
+        cell = tuple(int(k) for k in np.argwhere(off)[0])
+        raise ValueError(f"weights sum to {float(totals[cell])!r} in the cell at {cell}; eq. (6) asks for 1")
+    return (w * Q_i).sum(axis=axes, keepdims=True)
+
+
+def uniform_weights(shape: Sequence[int], hood: Sequence[int]) -> Array:
+    """Weights of eq. (6) that are equal over the outside of every cell."""
+    inside = int(np.prod(cell_shape(shape, hood)))
+    return np.full(tuple(shape), inside / np.prod(shape))
+
+
+def dirichlet_weights(shape: Sequence[int], hood: Sequence[int], rng: np.random.Generator) -> Array:
+    """Random weights of eq. (6): uniform on the simplex, Dirichlet(1), independently in every cell."""
+    axes = outside_axes(hood, len(shape) // 2)
+    draws = rng.standard_exponential(size=tuple(shape)) + np.finfo(float).tiny
+    return draws / draws.sum(axis=axes, keepdims=True)
+
+
+def sparse_weights(shape: Sequence[int], hood: Sequence[int], rng: np.random.Generator) -> Array:
+    """Random weights of eq. (6) on at most two entries of every cell, split uniformly between them."""
+    cells, outside = int(np.prod(cell_shape(shape, hood))), int(np.prod(shape)) // int(np.prod(cell_shape(shape, hood)))
+    split = rng.random(cells)
+    w = np.zeros((cells, outside))
+    for share in (split, 1.0 - split):
+        w[np.arange(cells), rng.integers(outside, size=cells)] += share
+    return _from_cells(w, shape, hood)
+
+
+def point_mass_weights(Q_i: Array, hood: Sequence[int], *, largest: bool | Array) -> Array:
+    """The vertex of eq. (6) that selects the largest (or smallest) entry of Q_i in every cell.
+
+    |Q̂_i - Q_i| is linear in w on a cell, so these vertices attain the worst case over all weights.
+    largest : one choice for all cells, or one for each, broadcast against the shape of Q̂_i.
+    """
+    n = _number_of_agents(Q_i)
+    axes = outside_axes(hood, n)
+    inside = tuple(axis for axis in range(2 * n) if axis not in axes)
+    choice = np.broadcast_to(largest, cell_shape(Q_i.shape, hood)).ravel()
+    flat = np.transpose(Q_i, inside + axes).reshape(choice.size, -1)
+    chosen = np.where(choice, flat.argmax(axis=1), flat.argmin(axis=1))
+    w = np.zeros(flat.shape)
+    w[np.arange(choice.size), chosen] = 1.0
+    return _from_cells(w, Q_i.shape, hood)
+
+
+def natural_weights(mdp: Model | CountedMDP, theta: Theta, i: int, kappa: int) -> Array:
+    """The conditional law of (s, a) outside N_i^κ given the cell under π^θ × ζ^θ, shape of Q_i.
+
+    Actions are independent given states, so w = π^θ(s_out | s_in) Π_{j outside} ζ_j(a_j|s_j). Where π^θ gives s_in no
+    mass the conditional law does not exist and the uniform law over s_out stands in for it.
+    """
+    mdp = exact_model(mdp)
+    check_agent(i, mdp.n)
+    check_kappa(kappa)
+    theta = checked(mdp, theta)
+    zeta = policies(mdp, theta)
+    return conditional_law(mdp, zeta, discounted_state_distribution(mdp, theta), neighborhood(mdp.graph, i, kappa))
+
+
+def conditional_law(mdp: Model, zeta: Sequence[Array], pi: Array, hood: Sequence[int]) -> Array:
+    """The law of (s, a) outside `hood` given the cell under π × ζ, for a state law `pi` of shape (S_0, …, S_{n-1})."""
+    n = mdp.n
+    closed = tuple(j for j in range(n) if j not in hood)
+    mass = pi.sum(axis=closed, keepdims=True)
+    uniform = 1.0 / np.prod([mdp.state_sizes[j] for j in closed], dtype=float)
+    given = np.where(mass > 0, pi / np.where(mass > 0, mass, 1.0), uniform)
+    w = given.reshape(*mdp.state_sizes, *(1,) * n)
+    for j in closed:
+        w = w * _on_agent_axes(zeta[j], j, n)
+    return np.array(np.broadcast_to(w, (*mdp.state_sizes, *mdp.action_sizes)))
+
+
+def truncated_policy_gradient(
+    mdp: Model | CountedMDP, theta: Theta, Q_hat: Sequence[Array], kappa: int
+) -> tuple[Array, ...]:
+    """ĥ_i(θ) of eq. (7) for every agent; blocks (S_i, A_i).
+
+    Q_hat : one truncated Q-function an agent, shape of Q_j with length 1 on the axes outside N_j^κ.
+    The expectation over (s, a) ~ π^θ × ζ^θ reduces to the marginal on N_j^κ, so no table over all agents is formed.
+    """
+    mdp = exact_model(mdp)
+    all_actions_possible(theta, "ĥ, which is in θ,")
+    check_kappa(kappa)
+    theta = checked(mdp, theta)
+    return truncated_gradient_from(mdp, policies(mdp, theta), discounted_state_distribution(mdp, theta), Q_hat, kappa)
+
+
+def truncated_gradient_from(
+    mdp: Model, zeta: Sequence[Array], pi_theta: Array, Q_hat: Sequence[Array], kappa: int
+) -> tuple[Array, ...]:
+    """`truncated_policy_gradient` for given ζ^θ and π^θ."""
+    n = mdp.n
+    if not isinstance(Q_hat, (Sequence, np.ndarray)):
+        raise TypeError(f"Q_hat must be a sequence of tables, one an agent, got {type(Q_hat).__name__}")
+    if len(Q_hat) != n:
+        raise ValueError(f"Q_hat holds {len(Q_hat)} tables, but the model has {n} agents")
+    full = (*mdp.state_sizes, *mdp.action_sizes)
+    weighted = [np.zeros(zeta_i.shape) for zeta_i in zeta]
+    for j in range(n):
+        hood = neighborhood(mdp.graph, j, kappa)
+        Q_hat_j = real(f"Q_hat[{j}] of agent {j}", Q_hat[j])
+        if Q_hat_j.shape != cell_shape(full, hood):
+            expected = f"{cell_shape(full, hood)}: length 1 on the axes outside N_{j}^{kappa} = {hood}"
+            raise ValueError(wrong_shape("Q_hat", j, Q_hat_j, expected))
+        _check_finite(f"Q_hat[{j}] of agent {j}", Q_hat_j)
+        joint = pi_theta.sum(axis=tuple(k for k in range(n) if k not in hood), keepdims=True)
+        joint = joint.reshape(*joint.shape, *(1,) * n)
+        for k in hood:
+            joint = joint * _on_agent_axes(zeta[k], k, n)
+        product = joint * Q_hat_j
+        for i in hood:  # j ∈ N_i^κ exactly when i ∈ N_j^κ
+            weighted[i] += product.sum(axis=tuple(axis for axis in range(2 * n) if axis % n != i))
+    factor = 1.0 / (n * (1.0 - mdp.gamma))
+    return tuple(factor * np.einsum("sa,sab->sb", weighted[i], score(zeta[i])) for i in range(n))
+
+
+def _from_cells(w: Array, shape: Sequence[int], hood: Sequence[int]) -> Array:
+    """A table over (s, a) from one row a cell, cells and outsides in row-major order."""
+    axes = outside_axes(hood, len(shape) // 2)
+    order = tuple(axis for axis in range(len(shape)) if axis not in axes) + axes
+    return np.transpose(w.reshape([shape[axis] for axis in order]), np.argsort(order))
+
+
+def _check_finite(name: str, table: Array) -> None:
+    if not np.isfinite(table).all():
+        entry = tuple(int(k) for k in np.argwhere(~np.isfinite(table))[0])
+        raise ValueError(f"{name} has entry {float(table[entry])!r} at {entry}; a Q-function is finite")
+
+
+def _number_of_agents(Q_i: Array) -> int:
+    if Q_i.ndim == 0 or Q_i.ndim % 2:
+        raise ValueError(f"Q_i has {Q_i.ndim} axes, expected one state axis and one action axis for each agent")
+    return Q_i.ndim // 2
+
+
+def _on_agent_axes(zeta_j: Array, j: int, n: int) -> Array:
+    """ζ_j(a_j|s_j) laid on the axes of s_j and a_j of a table over (s, a)."""
+    return zeta_j.reshape([zeta_j.shape[axis // n] if axis % n == j else 1 for axis in range(2 * n)])
+
+
+# Cells (s_{N_i^κ}, a_{N_i^κ}): what the outside does on average, given the inside. TD and natural weights.
+#
+# Both need a law μ over joint states only: its marginal on B and the states around B. Given the cell, actions outside
+# are drawn from ζ and are independent of the cell, so kernels outside B enter averaged.
+
+#: How far the sum of a law that is given may be from 1.
+LAW_TOLERANCE = 1e-6
+
+
+def td_fixed_point(mdp: Model | CountedMDP, theta: Theta, i: int, kappa: int, *, mu: Array | None = None) -> Array:
+    """q*: where TD(0) on the cells of N_i^κ settles under the stationary law μ of the joint chain (s, a).
+
+    q*(x) = E_μ[r_i | x] + γ E_μ[q*(x') | x], shape of Q̂_i: (S_0, …, A_{n-1}) with length 1 on the axes outside N_i^κ.
+    Cells: where s_{N_i^κ} has μ-probability zero, TD never comes; the outside is then taken uniform. Where only the
+    action has probability zero the conditional law of the outside exists, and is used. mu : μ over joint states, shape
+    (S_0, …, S_{n-1}), where it is known already. Raises ValueError if the stationary law is not unique or out of reach
+    or `mu` is no law over joint states, MemoryError before starting if S^n tables or the cells cannot fit.
+    """
+    mdp = exact_model(mdp)
+    _check(mdp, i, kappa)
+    inside = neighborhood(mdp.graph, i, kappa)
+    if isinstance(mdp, CoupledMDP):
+        from sacrepro.exact import coupled
+
+        chain: Chain = coupled.pair_chain(mdp, theta)
+    else:
+        chain = chain_of(mdp, theta)
+    demand_value_tables(chain.mdp, None, tables=4)
+    if mu is not None:
+        mu = _checked_law("mu", mu, mdp)
+    elif isinstance(mdp, CoupledMDP):
+        pairs = coupled.states_first(stationary_law(chain).pi.ravel(), mdp)
+        mu = pairs.sum(axis=tuple(range(mdp.n, 2 * mdp.n)))
+    else:
+        mu = stationary_law(chain).pi
+    nearby = neighborhood(mdp.graph, i, kappa + 1)
+    law = mu.sum(axis=tuple(j for j in range(mdp.n) if j not in nearby))
+    conditional = _given_inside(law, nearby, inside)
+    sizes, actions = mdp.state_sizes, mdp.action_sizes
+    states, cells = _shape(sizes, inside), _shape(actions, inside)
+    inner = tuple(range(len(inside), 2 * len(inside)))
+    cell_count = math.prod(states) * math.prod(cells)
+    demand(f"q_{i} on {cell_count} cells", 8 * cell_count * math.prod(states), None, "a smaller kappa fits")
+    # E[1{s_B'} | s_B, a_B]: one column for each s_B', by the product of the inside kernels.
+    moved = _inside_mean(mdp, chain.zeta, conditional, nearby, inside, {j: mdp.P[j] for j in inside}, inside)
+    if isinstance(mdp, CoupledMDP):
+        reward = _inside_mean(mdp, chain.zeta, conditional, nearby, inside, {i: mdp.r[i]}, ())
+    else:
+        reward = _own_reward(mdp, i, inside)
+    # w(s_B) = Σ_a ζ_B q solves w = r^θ + γ M^θ w with M^θ averaged over the inside actions.
+    zeta = np.ones(states + cells)
+    for position, j in enumerate(inside):
+        zeta = zeta * _two_axes(chain.zeta[j], position, len(inside))
+    count = math.prod(states)
+    matrix = (zeta[..., None] * moved.reshape(*states, *cells, count)).sum(axis=inner)
+    averaged = (zeta * reward).sum(axis=inner)
+    w = np.linalg.solve(np.eye(count) - mdp.gamma * matrix.reshape(count, count), averaged.ravel())
+    q = reward + mdp.gamma * (moved.reshape(-1, count) @ w).reshape(states + cells)
+    return q.reshape(_padded(mdp, inside))
+
+
+def natural_mean(
+    mdp: NetworkedMDP | CountedMDP,
+    theta: Theta,
+    i: int,
+    kappa: int,
+    tol: float | None = None,
+    pi: Array | None = None,
+) -> Array:
+    """Q̂_i of eq. (5) with natural weights: E[Q_i | cell] under π^θ × ζ^θ, without the table Q_i.
+
+    Shape of Q̂_i: (S_0, …, A_{n-1}) with length 1 outside N_i^κ. pi : another law over joint states in place of π^θ.
+    Where s_{N_i^κ} has probability zero the outside states are taken uniform.
+    """
+    mdp = plain_model(mdp, "natural_mean", "truncate its q_function under its natural_weights")
+    _check(mdp, i, kappa)
+    demand_value_tables(mdp, None, tables=4)
+    chain = chain_of(mdp, theta)
+    inside = neighborhood(mdp.graph, i, kappa)
+    V, _, _ = values(chain, tol, [i])
+    law = occupancy(chain, tol).pi if pi is None else _checked_law("pi", pi, mdp)
+    everyone = tuple(range(mdp.n))
+    conditional = _given_inside(law, everyone, inside)
+    sizes, actions = _shape(mdp.state_sizes, inside), _shape(mdp.action_sizes, inside)
+    outside = tuple(j for j in everyone if j not in inside)
+    following = np.empty(sizes + actions)
+    # One product with P^θ for each joint action of the inside.
+    for a in np.ndindex(*actions):
+        kernels = list(chain.P_bar)
+        for j, a_j in zip(inside, a, strict=True):
+            kernels[j] = mdp.P[j][..., a_j, :]
+        operator = FactoredOperator(kernels, mdp.neighbors, mdp.state_sizes)
+        after = operator(V[0].reshape(mdp.state_sizes))
+        following[(..., *a)] = (after * conditional).sum(axis=outside)
+    Q_hat = _own_reward(mdp, i, inside) + mdp.gamma * following
+    return Q_hat.reshape(_padded(mdp, inside))
+
+
+def _check(mdp: Model, i: int, kappa: int) -> None:
+    check_kappa(kappa)
+    check_agent(i, mdp.n)
+
+
+def _checked_law(name: str, law: Array, mdp: Model) -> Array:
+    law = real(name, law)
+    if law.shape != mdp.state_sizes:
+        raise ValueError(f"{name} has shape {law.shape}, expected {mdp.state_sizes}: a law over joint states")
+    if not (law >= 0).all():
+        entry = tuple(int(k) for k in np.argwhere(~(law >= 0))[0])
+        raise ValueError(f"{name} has entry {float(law[entry])!r} at {entry}; a law is non-negative and finite")
+    # Sums over many states round; a law that came from elsewhere may be normalised to single precision.
+    if abs(float(law.sum()) - 1.0) > LAW_TOLERANCE:
+        raise ValueError(f"{name} sums to {float(law.sum())!r}, expected 1")
+    return law
+
+
+def _given_inside(law: Array, axes: tuple[int, ...], inside: tuple[int, ...]) -> Array:
+    """The law of the states `axes` given those of `inside`, each cell summing to 1; uniform in cells of mass zero."""
+    rest = tuple(k for k, j in enumerate(axes) if j not in inside)
+    mass = law.sum(axis=rest, keepdims=True)
+    uniform = 1.0 / math.prod(law.shape[k] for k in rest)
+    return np.where(mass > 0, law / np.where(mass > 0, mass, 1.0), uniform)
+
+
+def _inside_mean(
+    mdp: Model,
+    zeta: Sequence[Array],
+    conditional: Array,
+    nearby: tuple[int, ...],
+    inside: tuple[int, ...],
+    tables: dict[int, Array],
+    movers: tuple[int, ...],
+) -> Array:
+    """The mean of a product of local tables given (s_B, a_B), shape (S_B) + (A_B) + (S_j for movers): next states last.
+
+    conditional : the law of the states around B given s_B; actions around B are drawn from ζ.
+    tables      : P_j for agents of `movers`, whose last axis is s_j', and r_j of an action-coupled model.
+    """
+    m, b = len(nearby), len(inside)
+    state = {j: k for k, j in enumerate(nearby)}
+    order = (*inside, *(j for j in nearby if j not in inside))
+    action = {j: m + k + b * (k >= b) for k, j in enumerate(order)}
+    operands: list[Any] = [conditional, list(range(m))]
+    seen: set[int] = set()
+    for j, table in tables.items():
+        acting = mdp.neighbors[j] if isinstance(mdp, CoupledMDP) else (j,)
+        seen |= set(acting)
+        following = [m + b + inside.index(j)] if j in movers else []
+        operands += [table, [*(state[k] for k in mdp.neighbors[j]), *(action[k] for k in acting), *following]]
+    for j in sorted(seen.difference(inside)):
+        operands += [zeta[j], [state[j], action[j]]]
+    for j in set(inside) - seen:
+        operands += [np.ones(mdp.action_sizes[j]), [action[j]]]
+    kept = [*(state[j] for j in inside), *(action[j] for j in inside), *(m + b + inside.index(j) for j in movers)]
+    return np.einsum(*operands, kept, optimize="greedy")
+
+
+def _own_reward(mdp: NetworkedMDP, i: int, inside: tuple[int, ...]) -> Array:
+    """r_i(s_i, a_i) with one state axis, then one action axis, for each agent inside."""
+    return _two_axes(mdp.r[i], inside.index(i), len(inside))
+
+
+def _two_axes(table: Array, position: int, count: int) -> Array:
+    shape = [1] * (2 * count)
+    shape[position], shape[count + position] = table.shape
+    return table.reshape(shape)
+
+
+def _shape(sizes: tuple[int, ...], agents: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(sizes[j] for j in agents)
+
+
+def _padded(mdp: Model, inside: tuple[int, ...]) -> tuple[int, ...]:
+    states = tuple(S_j if j in inside else 1 for j, S_j in enumerate(mdp.state_sizes))
+    return states + tuple(A_j if j in inside else 1 for j, A_j in enumerate(mdp.action_sizes))

@@ -1,0 +1,147 @@
+"""A rival of Algorithm 1's table: a critic that is linear in indicators of single agents and of pairs.
+
+    Q̂_i(cell) = w_i(z_i) + Σ_{j ∈ N_i^κ, j ≠ i} w_ij(z_i, z_j),      z_j = (s_j, a_j),
+
+has S_i A_i (1 + Σ_j S_j A_j) weights where the table has Π_j S_j A_j entries: it grows with f(κ), not exponentially in
+it. With κ = 0, or a neighborhood of two, it can represent every table; else it cannot see three agents at once.
+
+TD(0) in place of line 7, w zero at the start of each inner loop, F = |N_i^κ| features of the value 1 at every step:
+
+    w ← w + (α_{t-1}/F) (r_i(t-1) + γ Q̂_i(cell(t)) - Q̂_i(cell(t-1))) for the features of cell(t-1).
+
+The division by F makes Q̂_i(cell(t-1)) move by α_{t-1} times the temporal difference, as in line 7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from sacrepro.learn.algorithm1 import seeds_with
+from sacrepro.learn.cells import Hoods
+from sacrepro.learn.critic import Schedule
+from sacrepro.learn.problem import Problem, SACTrace
+from sacrepro.learn.settings import Settings
+from sacrepro.model.checks import Array
+from sacrepro.model.policy import Theta
+from sacrepro.simulate.compiled import compiled
+from sacrepro.simulate.trajectory import Observed
+
+
+def pairwise(
+    mdp: object,
+    theta0: Theta,
+    *,
+    kappa: int,
+    M: int,
+    T: int,
+    h: float,
+    t0: float,
+    eta: float,
+    seed: int,
+    record_every: int | None = None,
+    epsilon: float = 0.0,
+) -> SACTrace:
+    """θ(M) by Algorithm 1 with the pairwise critic in place of Q̂'s table.
+
+    Arguments and errors as of `sac`. `first_visit_share` of the trace is nan: there is no table.
+    """
+    settings = Settings(kappa=kappa, M=M, T=T, h=h, t0=t0, eta=eta, record_every=record_every, epsilon=epsilon)
+    return seeds_with(Pairwise, mdp, theta0, settings, (seed,))[0]
+
+
+def pairwise_seeds(
+    mdp: object,
+    theta0: Theta,
+    *,
+    kappa: int,
+    M: int,
+    T: int,
+    h: float,
+    t0: float,
+    eta: float,
+    seeds: Iterable[int],
+    record_every: int | None = None,
+    epsilon: float = 0.0,
+) -> tuple[SACTrace, ...]:
+    """The traces of `pairwise` for each seed, bit for bit, with neighborhoods built once."""
+    settings = Settings(kappa=kappa, M=M, T=T, h=h, t0=t0, eta=eta, record_every=record_every, epsilon=epsilon)
+    return seeds_with(Pairwise, mdp, theta0, settings, seeds)
+
+
+class Pairwise:
+    """Lines 3-10 with the pairwise critic."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        hoods = problem.hoods
+        others = np.add.reduceat(hoods.pairs[hoods.agent], hoods.start[:-1]) - hoods.pairs
+        self.w = np.zeros(int((hoods.pairs * (1 + others)).max()))
+        self.at = np.zeros((int(np.diff(hoods.start).max()), problem.T + 1), dtype=np.int64)
+
+    def __call__(self, episode: Observed, zeta: Array, G: Array, J: Array, share: Array) -> None:
+        """Writes G and J; there is no share of first visits."""
+        problem = self.problem
+        pairwise_critic(*episode, problem.pair, problem.hoods, problem.plan, self.w, self.at, problem.copies, G, J)
+        share.fill(float("nan"))
+
+
+@compiled
+def pairwise_critic(
+    z: Array,
+    code: Array,
+    reward: Array,
+    start: Array,
+    pair: Array,
+    hoods: Hoods,
+    plan: Schedule,
+    w: Array,
+    at: Array,
+    copies: int,
+    G: Array,
+    J: Array,
+) -> None:
+    """As `critic`. w and at are scratch: the weights of one agent, and the place of its k-th feature at each step."""
+    alpha, weight, gamma = plan.alpha, plan.weight, plan.gamma
+    T = len(alpha)
+    n = len(hoods.pairs) // copies
+    G.fill(0.0)
+    J.fill(0.0)
+    for i in range(len(hoods.pairs)):
+        begin, end = hoods.start[i], hoods.start[i + 1]
+        features = end - begin
+        used = hoods.pairs[i]
+        for k in range(features):
+            j = np.int64(hoods.agent[begin + k])
+            if j == i:
+                for t in range(T + 1):
+                    at[k, t] = z[i, t]
+                continue
+            for t in range(T + 1):
+                at[k, t] = used + np.int64(z[i, t]) * hoods.pairs[j] + np.int64(z[j, t])
+            used += hoods.pairs[i] * hoods.pairs[j]
+        for k in range(used):
+            w[k] = 0.0
+        own = start[i]
+        for t in range(T):
+            now = 0.0
+            ahead = 0.0
+            for k in range(features):
+                now += w[at[k, t]]
+                ahead += w[at[k, t + 1]]
+            step = alpha[t] / features * (reward[own + code[i, t]] + gamma * ahead - now)
+            for k in range(features):
+                w[at[k, t]] += step
+        total = 0.0
+        for t in range(T + 1):
+            Q_hat = 0.0
+            for k in range(features):
+                Q_hat += w[at[k, t]]
+            for e in range(begin, end):
+                j = np.int64(hoods.agent[e])
+                G[pair[j] + z[j, t]] += weight[t] * Q_hat
+            total += weight[t] * reward[own + code[i, t]]
+        J[i % copies] += total
+    for b in range(copies):
+        J[b] /= n

@@ -1,0 +1,356 @@
+"""Section 2, eqs. (1)-(2): the networked Markov decision process.
+
+The next state of agent i depends on the states of its neighbors and on its own action,
+
+    P(s(t+1) | s(t), a(t)) = Π_i P_i(s_i(t+1) | s_{N_i}(t), a_i(t)),          (1)
+
+its reward is r_i(s_i, a_i) ∈ [0, r̄], and J(θ) = E Σ_t γ^t (1/n) Σ_i r_i with s(0) ~ π_0.          (2)
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial, wraps
+from typing import ParamSpec
+
+import networkx as nx
+import numpy as np
+
+from sacrepro.model.checks import (
+    LARGEST_SCALE,
+    Array,
+    discount,
+    distributions,
+    local_tables,
+    marginals,
+    start,
+    wrong_shape,
+)
+from sacrepro.model.graph import check_graph
+from sacrepro.model.notices import described
+
+#: Entries of one kernel P_i that instances are willing to tabulate, 128 MiB; binary states reach it at degree 21.
+KERNEL_ENTRIES = 1 << 24
+
+#: What to do about rewards below 0.
+SHIFT = "add a constant c to every reward: Q shifts by c/(1-γ), D and ∇J do not change"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LocalModel(ABC):
+    """What every kind of model is: a kernel and a reward table an agent, copied, checked and frozen on construction.
+
+    A kind says which shapes its tables have; rewards r_i(s_i, a_i) are what it has unless it says otherwise.
+    """
+
+    graph: nx.Graph
+    P: tuple[Array, ...]
+    r: tuple[Array, ...]
+    gamma: float
+    pi0: tuple[Array, ...] | Array
+    #: N_i for each agent, sorted, i included: the order of the axes over neighbors.
+    neighbors: tuple[tuple[int, ...], ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        keep = partial(object.__setattr__, self)
+        graph, hoods = frozen_graph(self.graph)
+        keep("graph", graph)
+        keep("neighbors", hoods)
+        keep("gamma", discount(self.gamma))
+        keep("r", local_tables("r", self.r, len(graph), SHIFT))
+        self._check_rewards()
+        self._check_scale()
+        keep("P", local_tables("P", self.P, len(graph)))
+        for i, P_i in enumerate(self.P):
+            expected = self._kernel_shape(i)
+            if P_i.shape != expected:
+                raise ValueError(f"{wrong_shape('P', i, P_i, expected)}: {self._kernel_axes(i)}")
+        keep("P", distributions("P", self.P))
+        keep("pi0", self._start())
+
+    def _check_rewards(self) -> None:
+        for i, r_i in enumerate(self.r):
+            if r_i.ndim != 2 or r_i.size == 0:
+                raise ValueError(wrong_shape("r", i, r_i, f"(S_{i}, A_{i}) with S_{i}, A_{i} ≥ 1"))
+
+    def _check_scale(self) -> None:
+        largest = LARGEST_SCALE * (1.0 - self.gamma) ** 2
+        if self.r_bar <= largest:
+            return
+        i = max(range(self.n), key=lambda j: self.r[j].max())
+        entry = tuple(int(k) for k in np.unravel_index(int(self.r[i].argmax()), self.r[i].shape))
+        raise ValueError(
+            f"r[{i}] of agent {i} has entry {self.r_bar!r} at {entry}; with gamma = {self.gamma!r} rewards may be at "
+            f"most {largest:.3g}, so that the square of r̄/(1-γ)² is finite"
+        )
+
+    @abstractmethod
+    def _kernel_shape(self, i: int) -> tuple[int, ...]:
+        """The shape of P_i."""
+
+    @abstractmethod
+    def _kernel_axes(self, i: int) -> str:
+        """What the axes of P_i are, in words."""
+
+    def _start(self) -> tuple[Array, ...] | Array:
+        return start(self.pi0, self.state_sizes)
+
+    @property
+    def n(self) -> int:
+        """Number of agents."""
+        return len(self.r)
+
+    @cached_property
+    def state_sizes(self) -> tuple[int, ...]:
+        """(S_0, …, S_{n-1})."""
+        return tuple(r_i.shape[0] for r_i in self.r)
+
+    @cached_property
+    def action_sizes(self) -> tuple[int, ...]:
+        """(A_0, …, A_{n-1})."""
+        return tuple(r_i.shape[1] for r_i in self.r)
+
+    @cached_property
+    def r_bar(self) -> float:
+        """r̄: the largest reward entry, so that 0 ≤ r_i ≤ r̄ (Assumption 1)."""
+        return float(max(r_i.max() for r_i in self.r))
+
+    def __repr__(self) -> str:
+        return described(self)
+
+    def joint_pi0(self) -> Array:
+        """π_0 as one array of shape (S_0, …, S_{n-1})."""
+        return joint_law(self.pi0)
+
+
+class NetworkedMDP(LocalModel):
+    """The model of eqs. (1)-(2), copied, checked and frozen on construction.
+
+    graph : networkx.Graph on the agents 0..n-1.
+    P     : one kernel an agent, shape ``(S_j for j in sorted N_i) + (A_i, S_i)``, next state last.
+    r     : one reward table an agent, shape ``(S_i, A_i)``, entries ≥ 0.
+    gamma : discount γ ∈ [0, 1).
+    pi0   : a tuple of n marginals of shape ``(S_i,)``, or one joint array of shape ``(S_0, …, S_{n-1})``.
+
+    Raises TypeError or ValueError, naming the agent, the entry and the expected shape.
+    """
+
+    def _kernel_shape(self, i: int) -> tuple[int, ...]:
+        return (*(self.state_sizes[j] for j in self.neighbors[i]), self.action_sizes[i], self.state_sizes[i])
+
+    def _kernel_axes(self, i: int) -> str:
+        states = ", ".join(f"S_{j}" for j in self.neighbors[i])
+        return f"({states}, A_{i}, S_{i}), the states of N_{i} in sorted order, then the action, then the next state"
+
+
+def joint_law(pi0: tuple[Array, ...] | Array) -> Array:
+    """A law over joint states as one array, from its marginals or as it is."""
+    if isinstance(pi0, np.ndarray):
+        return pi0
+    joint = np.ones(())
+    for marginal in pi0:
+        joint = np.multiply.outer(joint, marginal)
+    return joint
+
+
+def frozen_graph(graph: nx.Graph) -> tuple[nx.Graph, tuple[tuple[int, ...], ...]]:
+    """A frozen copy of the graph on 0..n-1, and N_i of each agent, sorted, i included."""
+    check_graph(graph)
+    copy = nx.Graph()
+    copy.add_nodes_from(range(len(graph)))
+    copy.add_edges_from(graph.edges)
+    hoods = tuple(tuple(sorted((i, *copy[i]))) for i in range(len(copy)))
+    return nx.freeze(copy), hoods
+
+
+def check_kernel_sizes(graph: nx.Graph, state_sizes: Sequence[int], action_sizes: Sequence[int]) -> None:
+    """Refuse kernels over s_{N_i} that are too large to tabulate; ValueError names agent, degree and entries."""
+    for i in range(len(graph)):
+        hood = {i, *graph[i]}
+        entries = math.prod(state_sizes[j] for j in hood) * action_sizes[i] * state_sizes[i]
+        if entries > KERNEL_ENTRIES:
+            raise ValueError(
+                f"agent {i} has degree {len(hood) - 1}, so its kernel P[{i}] has about 10^{math.log10(entries):.1f} "
+                f"entries, one row for each s_{{N_{i}}} and a_{i}; at most {KERNEL_ENTRIES} are tabulated"
+            )
+
+
+def no_model(mdp: object) -> TypeError:
+    """The error for what is none of the three kinds of model."""
+    hint = "; a simulator shows no kernels: pass the model that it samples" if hasattr(mdp, "rollout") else ""
+    hint = "; take its .mdp()" if hasattr(mdp, "mdp") else hint
+    return TypeError(f"expected a NetworkedMDP, a CoupledMDP or a CountedMDP, got {type(mdp).__name__}{hint}")
+
+
+# Eq. (1) for agents that see their neighbors through a sum: P_i(s_i' | s_i, k, a_i) with k = Σ_{j∈N_i, j≠i} s_j.
+#
+# Epidemics, majority dynamics and machines that fail with their neighbors are of this kind. A table over s_{N_i} has
+# S^{|N_i|} entries, so an agent with more than about twenty neighbors cannot be tabulated; a table over the sum has one
+# row for each value of k, and a hub of degree 1000 costs a thousand. Sampling, SAC and the influence matrix need no
+# more.
+
+Parameters = ParamSpec("Parameters")
+
+
+class CountedMDP(LocalModel):
+    """A networked MDP whose kernels depend on the neighbors' states through their sum, copied, checked and frozen.
+
+    graph : networkx.Graph on the agents 0..n-1.
+    P     : one kernel an agent, shape ``(S_i, K_i + 1, A_i, S_i)`` with K_i = Σ_{j∈N_i, j≠i} (S_j - 1): own state,
+            sum of the other neighbors' states, action, next state.
+    r, gamma : as in `NetworkedMDP`.
+    pi0   : n marginals of shape ``(S_i,)``.
+
+    Raises TypeError or ValueError, naming the agent, the entry and the expected shape.
+    """
+
+    pi0: tuple[Array, ...]
+
+    def _kernel_shape(self, i: int) -> tuple[int, ...]:
+        S_i = self.state_sizes[i]
+        K_i = sum(self.state_sizes[j] - 1 for j in self.neighbors[i] if j != i)
+        return (S_i, K_i + 1, self.action_sizes[i], S_i)
+
+    def _kernel_axes(self, i: int) -> str:
+        return (
+            f"(S_{i}, K_{i} + 1, A_{i}, S_{i}), the own state, the sum of the other neighbors' states, the action, "
+            "the next state"
+        )
+
+    def _start(self) -> tuple[Array, ...]:
+        return marginals(self.pi0, self.state_sizes)
+
+    def expanded(self) -> NetworkedMDP:
+        """The same model with kernels over s_{N_i}, made once; agents with equal kernels share one table.
+
+        Raises ValueError, naming the agent, its degree and the entries, where such a table is too large.
+        """
+        return self._expanded
+
+    @cached_property
+    def _expanded(self) -> NetworkedMDP:
+        sizes = self.state_sizes
+        check_kernel_sizes(self.graph, sizes, self.action_sizes)
+        known: dict[tuple[int, int, tuple[int, ...]], Array] = {}
+        P = []
+        for i, hood in enumerate(self.neighbors):
+            own, shape = hood.index(i), tuple(sizes[j] for j in hood)
+            key = (id(self.P[i]), own, shape)
+            if key not in known:
+                states = np.indices(shape, sparse=True)
+                k = np.broadcast_to(sum(states) - states[own], shape)
+                known[key] = self.P[i][np.broadcast_to(states[own], shape), k]
+            P.append(known[key])
+        return NetworkedMDP(self.graph, tuple(P), self.r, self.gamma, self.pi0)
+
+
+def tabulated(model: Callable[Parameters, CountedMDP]) -> Callable[Parameters, NetworkedMDP]:
+    """The model that `model` builds, with kernels over s_{N_i}."""
+
+    @wraps(model)
+    def build(*args: Parameters.args, **kwargs: Parameters.kwargs) -> NetworkedMDP:
+        return model(*args, **kwargs).expanded()
+
+    return build
+
+
+def counted(
+    graph: nx.Graph, law: Callable[[int, int, int, int], Array], r_i: Array, gamma: float, pi0_i: Array
+) -> CountedMDP:
+    """Agents alike but for their degree, S_i = r_i's rows: `law` (s_i, k, degree, a_i) is the law of s_i'."""
+    S, A = r_i.shape
+    tables: dict[int, Array] = {}
+    for i in range(len(graph)):
+        degree = sum(j != i for j in graph[i])
+        if degree not in tables:
+            places = (S, degree * (S - 1) + 1, A)
+            rows = [law(s_i, k, degree, a_i) for s_i, k, a_i in np.ndindex(*places)]
+            tables[degree] = np.array(rows).reshape(*places, S)
+    n = len(graph)
+    P = tuple(tables[sum(j != i for j in graph[i])] for i in range(n))
+    return CountedMDP(graph, P, (r_i,) * n, gamma, (pi0_i,) * n)
+
+
+# Action-coupled networks, a superset of eqs. (1)-(2): neighbors' actions act at once, and rewards see neighbors.
+#
+#     P(s(t+1) | s(t), a(t)) = Π_i P_i(s_i(t+1) | s_{N_i}(t), a_{N_i}(t)),      r_i = r_i(s_{N_i}, a_{N_i}) ∈ [0, r̄].
+#
+# With neighbors' actions in the kernels Lemma 3 keeps its exponent; with neighbors in the rewards it loses one hop
+# (`sacrepro.bounds.decay`).
+
+
+class CoupledMDP(LocalModel):
+    """The action-coupled model, copied, checked and frozen on construction.
+
+    graph : networkx.Graph on the agents 0..n-1.
+    P     : one kernel an agent, shape ``(S_j for j in sorted N_i) + (A_j for j in sorted N_i) + (S_i,)``.
+    r     : one reward table an agent, shape ``(S_j for j in sorted N_i) + (A_j for j in sorted N_i)``, entries ≥ 0.
+    gamma : discount γ ∈ [0, 1).
+    pi0   : a tuple of n marginals of shape ``(S_i,)``, or one joint array of shape ``(S_0, …, S_{n-1})``.
+
+    Raises TypeError or ValueError, naming the agent, the entry and the expected shape.
+    """
+
+    def _check_rewards(self) -> None:
+        for i, (r_i, hood) in enumerate(zip(self.r, self.neighbors, strict=True)):
+            if r_i.ndim != 2 * len(hood) or r_i.size == 0:
+                what = f"one state and one action axis for each agent of N_{i} = {hood}, none empty"
+                raise ValueError(wrong_shape("r", i, r_i, what))
+        for i, r_i in enumerate(self.r):
+            if r_i.shape != self._row_shape(i):
+                raise ValueError(f"{wrong_shape('r', i, r_i, self._row_shape(i))}: {_axes('r', self.neighbors[i], i)}")
+
+    def _row_shape(self, i: int) -> tuple[int, ...]:
+        hood = self.neighbors[i]
+        return (*(self.state_sizes[j] for j in hood), *(self.action_sizes[j] for j in hood))
+
+    def _kernel_shape(self, i: int) -> tuple[int, ...]:
+        return (*self._row_shape(i), self.state_sizes[i])
+
+    def _kernel_axes(self, i: int) -> str:
+        return _axes("P", self.neighbors[i], i)
+
+    @cached_property
+    def state_sizes(self) -> tuple[int, ...]:
+        """(S_0, …, S_{n-1})."""
+        return tuple(self.r[i].shape[hood.index(i)] for i, hood in enumerate(self.neighbors))
+
+    @cached_property
+    def action_sizes(self) -> tuple[int, ...]:
+        """(A_0, …, A_{n-1})."""
+        return tuple(self.r[i].shape[len(hood) + hood.index(i)] for i, hood in enumerate(self.neighbors))
+
+
+#: Either kind of model, for what accepts both.
+Model = NetworkedMDP | CoupledMDP
+
+
+def as_coupled(mdp: NetworkedMDP) -> CoupledMDP:
+    """A model of eq. (1) as an action-coupled one, whose kernels and rewards do not use what they may see."""
+    if not isinstance(mdp, NetworkedMDP):
+        raise TypeError(f"expected a NetworkedMDP, got {type(mdp).__name__}")
+    P, r = [], []
+    for i, hood in enumerate(mdp.neighbors):
+        own = hood.index(i)
+        S, A = [mdp.state_sizes[j] for j in hood], [mdp.action_sizes[j] for j in hood]
+        alone = [A[k] if k == own else 1 for k in range(len(hood))]
+        P.append(np.broadcast_to(mdp.P[i].reshape(*S, *alone, mdp.state_sizes[i]), (*S, *A, mdp.state_sizes[i])))
+        itself = [S[k] if k == own else 1 for k in range(len(hood))]
+        r.append(np.broadcast_to(mdp.r[i].reshape(*itself, *alone), (*S, *A)))
+    return CoupledMDP(mdp.graph, tuple(P), tuple(r), mdp.gamma, mdp.pi0)
+
+
+def over_pairs(table: Array, count: int) -> Array:
+    """Axes (s_1, …, s_k, a_1, …, a_k, rest) as (z_1, …, z_k, rest), z = s·A + a."""
+    order = [axis for k in range(count) for axis in (k, count + k)]
+    pairs = [table.shape[k] * table.shape[count + k] for k in range(count)]
+    return table.transpose([*order, *range(2 * count, table.ndim)]).reshape(*pairs, *table.shape[2 * count :])
+
+
+def _axes(name: str, hood: tuple[int, ...], i: int) -> str:
+    states, actions = ", ".join(f"S_{j}" for j in hood), ", ".join(f"A_{j}" for j in hood)
+    last = (f", S_{i}", ", then the next state") if name == "P" else ("", "")
+    return f"({states}, {actions}{last[0]}), the states, then the actions of N_{i} in sorted order{last[1]}"

@@ -1,0 +1,208 @@
+"""A simulator of the user's own: two methods on vectors of local states, and the checks that hold it to its word.
+
+The user supplies what Algorithm 1 presupposes and nothing more: the graph, the sizes, γ, a start and a step. Actions
+are drawn here, with the same words as for a model, so a user's simulator that draws its next states as `Simulator`
+does produces the same trajectories.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+import networkx as nx
+import numpy as np
+
+from sacrepro.model.checks import LARGEST_SCALE, Array
+from sacrepro.model.graph import check_graph
+from sacrepro.model.mdp import CountedMDP, CoupledMDP, NetworkedMDP
+from sacrepro.model.notices import described
+from sacrepro.model.policy import Policy, one_size_an_agent
+from sacrepro.simulate.compiled_model import Simulator
+from sacrepro.simulate.rollout import policy_thresholds, sample_actions
+from sacrepro.simulate.tables import pair_starts
+from sacrepro.simulate.trajectory import Trajectory, check_key, code_type, episode_length, flat_policy
+from sacrepro.simulate.wireless import WirelessSimulator
+
+
+@runtime_checkable
+class OwnSimulator(Protocol):
+    """What a user's own simulator offers.
+
+    graph         : networkx.Graph on the agents 0..n-1.
+    state_sizes, action_sizes : (S_0, …), (A_0, …).
+    gamma         : γ ∈ [0, 1).
+    reset(rng)    : s(0), n integers with 0 ≤ s_i < S_i.
+    step(a, rng)  : (r, s_next) after the joint action a: n rewards, finite and ≥ 0, and the next n local states.
+
+    An episode of length T has t = 0..T: `reset` once, then `step` T+1 times, since line 5 of Algorithm 1 asks for the
+    reward r_i(T) and line 11 sums over t = 0..T. The states that the last `step` returns are checked and not used.
+    `rng` is a numpy Generator keyed by (seed, m); a simulator that draws from it alone is reproducible.
+    """
+
+    graph: nx.Graph
+    state_sizes: Sequence[int]
+    action_sizes: Sequence[int]
+    gamma: float
+
+    def reset(self, rng: np.random.Generator) -> Array: ...
+
+    def step(self, a: Array, rng: np.random.Generator) -> tuple[Array, Array]: ...
+
+
+#: What it has, in words.
+NEEDS = "graph, state_sizes, action_sizes, gamma, reset(rng) and step(a, rng)"
+
+
+class SteppedSimulator:
+    """Trajectories of an `OwnSimulator`, every answer of which is checked.
+
+    Raises TypeError or ValueError naming the call, the step, the agent and what was expected.
+    """
+
+    def __init__(self, own: OwnSimulator) -> None:
+        if not isinstance(own, OwnSimulator):
+            raise TypeError(f"expected a simulator with {NEEDS}, got {type(own).__name__}")
+        check_graph(own.graph)
+        self.own = own
+        self.graph = own.graph
+        self.n = len(own.graph)
+        self.state_sizes = one_size_an_agent("state_sizes", own.state_sizes, self.n)
+        self.action_sizes = one_size_an_agent("action_sizes", own.action_sizes, self.n)
+        if isinstance(own.gamma, bool) or not isinstance(own.gamma, (int, float, np.integer, np.floating)):
+            raise TypeError(f"gamma must be a number, got {own.gamma!r}")
+        self.gamma = float(own.gamma)
+        if not 0.0 <= self.gamma < 1.0:
+            raise ValueError(f"gamma must lie in [0, 1), got {own.gamma!r}")
+        self.pair = pair_starts(self.state_sizes, self.action_sizes)
+        self.code_type = code_type(self.state_sizes, self.action_sizes)
+
+    def __repr__(self) -> str:
+        return described(self)
+
+    def rollout(self, zeta: Sequence[Array] | Policy, T: int, *, seed: int, m: int) -> Trajectory:
+        """The trajectory of outer iteration m under `seed` and the policies ζ, blocks (S_i, A_i), at t = 0..T.
+
+        `step` is called T+1 times, since line 5 asks for r_i(T).
+        """
+        flat = flat_policy(zeta, self.state_sizes, self.action_sizes)
+        check_key(seed, m)
+        n, length = self.n, episode_length(T) + 1
+        S, A = np.array(self.state_sizes), np.array(self.action_sizes)
+        cumulative = np.empty(len(flat), dtype=np.uint32)
+        policy_thresholds(S, A, self.pair, flat, cumulative)
+        rng = np.random.Generator(np.random.Philox(key=[seed, m]))
+        s, a = np.empty((n, length), self.code_type), np.empty((n, length), self.code_type)
+        r, actions = np.empty((n, length)), np.empty(n, dtype=np.int64)
+        state = self._states("reset()", self.own.reset(rng))
+        for t in range(length):
+            s[:, t] = state
+            sample_actions(A, self.pair, cumulative, np.uint64(seed), np.uint64(m), t, state, actions)
+            a[:, t] = actions
+            answer = self.own.step(actions.copy(), rng)
+            what = f"step() at t = {t}"
+            if not isinstance(answer, tuple) or len(answer) != 2:
+                raise TypeError(f"{what} must return the pair (r, s_next), got {type(answer).__name__}")
+            r[:, t] = self._rewards(what, answer[0])
+            state = self._states(what, answer[1])
+        return Trajectory(s, a, r)
+
+    def _states(self, what: str, answer: object) -> Array:
+        state = _unmasked(f"{what} returned states", answer)
+        if state.shape != (self.n,):
+            raise ValueError(f"{what} returned states of shape {state.shape}, expected ({self.n},): one an agent")
+        if not np.issubdtype(state.dtype, np.integer):
+            raise TypeError(f"{what} returned states of type {state.dtype}, expected integers")
+        wrong = np.flatnonzero((state < 0) | (state >= np.array(self.state_sizes)))
+        if len(wrong):
+            i = int(wrong[0])
+            raise ValueError(f"{what} put agent {i} in state {state[i]}, expected 0..{self.state_sizes[i] - 1}")
+        return state.astype(np.int64)
+
+    def _rewards(self, what: str, answer: object) -> Array:
+        r = _unmasked(f"{what} returned rewards", answer)
+        if r.shape != (self.n,):
+            raise ValueError(f"{what} returned rewards of shape {r.shape}, expected ({self.n},): one an agent")
+        if r.dtype.kind not in "fiub":
+            raise TypeError(f"{what} returned rewards of type {r.dtype}, expected real numbers")
+        wrong = np.flatnonzero(~(np.isfinite(r) & (r >= 0)))
+        if len(wrong):
+            i = int(wrong[0])
+            raise ValueError(
+                f"{what} gave agent {i} the reward {r[i]}, expected a finite number of at least 0; a constant c added "
+                "to every reward shifts Q by c/(1-γ) and changes no gradient"
+            )
+        largest = LARGEST_SCALE * (1.0 - self.gamma) ** 2
+        if r.max() > largest:
+            i = int(r.argmax())
+            raise ValueError(
+                f"{what} gave agent {i} the reward {r[i]}; with gamma = {self.gamma!r} rewards may be at most "
+                f"{largest:.3g}, as those of a model: divide them by a constant"
+            )
+        return r.astype(np.float64)
+
+
+#: What the learner may be given.
+AnySimulator = Simulator | SteppedSimulator | WirelessSimulator
+
+
+def as_simulator(source: object) -> AnySimulator:
+    """`source` as the learner may see it: a model behind its wall, or a user's own simulator under its checks.
+
+    Raises TypeError for anything else.
+    """
+    if isinstance(source, (Simulator, SteppedSimulator, WirelessSimulator)):
+        return source
+    if isinstance(source, (NetworkedMDP, CountedMDP)):
+        return Simulator(source)
+    if isinstance(source, CoupledMDP):
+        return SteppedSimulator(CoupledSteps(source))
+    if isinstance(source, OwnSimulator):
+        return SteppedSimulator(source)
+    raise TypeError(
+        f"expected a NetworkedMDP, a CoupledMDP, a CountedMDP or a simulator, got {type(source).__name__}; a simulator "
+        f"of your own needs {NEEDS}"
+    )
+
+
+def _unmasked(what: str, answer: object) -> Array:
+    if isinstance(answer, np.ma.MaskedArray) and np.ma.is_masked(answer):
+        raise ValueError(f"{what} that are masked for agent {int(np.argmax(np.ma.getmaskarray(answer)))}")
+    return np.asarray(answer)
+
+
+# Sampling of an action-coupled model, step by step: an `OwnSimulator`, for small networks.
+
+
+class CoupledSteps:
+    """An `OwnSimulator` of a `CoupledMDP`: s_i' ~ P_i(·|s_{N_i}, a_{N_i}), rewards r_i(s_{N_i}, a_{N_i})."""
+
+    def __init__(self, mdp: CoupledMDP) -> None:
+        self.graph, self.gamma = mdp.graph, mdp.gamma
+        self.state_sizes: Sequence[int] = mdp.state_sizes
+        self.action_sizes: Sequence[int] = mdp.action_sizes
+        self._mdp = mdp
+        self._s = np.zeros(mdp.n, dtype=np.int64)
+
+    def reset(self, rng: np.random.Generator) -> Array:
+        """s(0) ~ π_0."""
+        pi0 = self._mdp.pi0
+        if isinstance(pi0, np.ndarray):
+            self._s = np.array(np.unravel_index(drawn(pi0.ravel(), rng), pi0.shape))
+        else:
+            self._s = np.array([drawn(pi0_i, rng) for pi0_i in pi0])
+        return self._s.copy()
+
+    def step(self, a: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+        """(r, s_next) after the joint action a."""
+        mdp, s = self._mdp, self._s
+        rows = [(*s[list(hood)], *a[list(hood)]) for hood in mdp.neighbors]
+        r = np.array([r_i[row] for r_i, row in zip(mdp.r, rows, strict=True)])
+        self._s = np.array([drawn(P_i[row], rng) for P_i, row in zip(mdp.P, rows, strict=True)])
+        return r, self._s.copy()
+
+
+def drawn(law: Array, rng: np.random.Generator) -> int:
+    """One outcome of a law; impossible ones are never drawn."""
+    cumulative = np.cumsum(law)
+    return int(np.searchsorted(cumulative, rng.random() * cumulative[-1], side="right"))

@@ -1,0 +1,1 @@
+"""The study of one paper: claims, experiments, drawings and the report."""

@@ -1,0 +1,220 @@
+"""`sacrepro bench exact`: time, memory and largest n of each method, every measurement in a process of its own.
+
+All methods compute the n value functions; what only this engine computes follows (`sacrepro.study.bench.quantities`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from sacrepro.study.bench.peers import METHODS, SIZES, TOLERANCE, benchmark_mdp, refuse_unknown
+from sacrepro.study.bench.quantities import QUANTITIES
+
+
+class Timing(NamedTuple):
+    """One method on one instance.
+
+    quantity   : ``V_i`` for all agents, or a name of `sacrepro.study.bench.quantities.QUANTITIES`.
+    status     : ``ok``, or why there is no number to use: ``time``, ``memory``, ``absent`` (not installed), ``failed``,
+                 ``inaccurate`` (farther from this engine's values than both tolerances explain).
+    seconds    : median of the repeats, model and joint matrix included where the method needs them, imports not.
+    peak_mb    : the largest resident memory of the process.
+    difference : sup-norm distance to this engine's values at the states compared.
+    error      : certified error of the result, nan where the method certifies none.
+    products   : the most products with P^θ for one function, 0 where they are not counted.
+    """
+
+    quantity: str
+    family: str
+    n: int
+    gamma: float
+    method: str
+    status: str
+    seconds: float
+    peak_mb: float
+    difference: float
+    error: float
+    products: int
+
+
+#: The quantity that every method computes.
+VALUES = "V_i"
+
+
+#: Joint states at which methods are compared: the first ones.
+COMPARED = 64
+
+#: What is solved first, unmeasured: large enough to reach every compiled kernel of a method.
+WARM_UP = (("path", 10),)
+ENGINE_WARM_UP = (("path", 14), ("grid_2", 14))
+
+#: A fast solve is repeated until it took this many seconds in all, or so often.
+ENOUGH_SECONDS, ENOUGH_REPEATS = 1.0, 15
+
+#: Seconds a process may take to start, import and warm up, on top of the measured solves.
+START_UP = 120.0
+
+NOTHING = float("nan")
+
+
+def one(method: str, family: str, n: int, gamma: float, repeats: int) -> dict[str, object]:
+    """Run one method here and now: seconds of each repeat, peak memory, and values at the first states."""
+    refuse_unknown("method", [method], METHODS)
+    solve = METHODS[method]
+    for warm_up in ENGINE_WARM_UP if method == "engine" else WARM_UP:  # imports and compilation
+        solve(benchmark_mdp(*warm_up, gamma))
+    mdp = benchmark_mdp(family, n, gamma)
+    seconds: list[float] = []
+    while len(seconds) < repeats or (sum(seconds) < ENOUGH_SECONDS and len(seconds) < ENOUGH_REPEATS):
+        start = time.perf_counter()
+        V = solve(mdp)
+        seconds.append(time.perf_counter() - start)
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"seconds": seconds, "peak_mb": peak_mb, "V": V[:, :COMPARED].tolist()}
+
+
+def one_quantity(name: str, repeats: int) -> dict[str, object]:
+    """Run one of `QUANTITIES` here and now: seconds of each repeat, peak memory, and its certified error."""
+    refuse_unknown("quantity", [name], QUANTITIES)
+    measured = QUANTITIES[name]
+    compute = measured.prepare(measured.make())
+    found = compute()  # imports and compilation
+    seconds: list[float] = []
+    while len(seconds) < repeats:
+        start = time.perf_counter()
+        found = compute()
+        seconds.append(time.perf_counter() - start)
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"seconds": seconds, "peak_mb": peak_mb, "error": found.error, "products": found.products}
+
+
+def measure(
+    arguments: Sequence[object], *, repeats: int, time_limit: float, memory_limit_gb: float
+) -> tuple[str, dict[str, object]]:
+    """(status, record) of ``bench-one`` with these arguments, from a fresh process under both limits."""
+    command = [sys.executable, "-m", "sacrepro", "bench-one", "--repeats", str(repeats), *map(str, arguments)]
+    limit = int(memory_limit_gb * 2**30)
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=time_limit * repeats + START_UP,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (limit, limit)),
+            env={**os.environ, "SACREPRO_TRACEBACK": "1"},  # the exception's name tells why there is no number
+        )
+    except subprocess.TimeoutExpired:
+        return "time", {}
+    if done.returncode == 0:
+        record = json.loads(done.stdout.splitlines()[-1])
+        return ("ok" if statistics.median(record["seconds"]) <= time_limit else "time"), record
+    if "ModuleNotFoundError" in done.stderr:
+        return "absent", {}
+    out_of_memory = done.returncode < 0 or "MemoryError" in done.stderr or "bad_alloc" in done.stderr
+    return ("memory" if out_of_memory else "failed"), {}
+
+
+def bench_exact(
+    families: Sequence[str],
+    gammas: Sequence[float],
+    methods: Sequence[str],
+    *,
+    repeats: int,
+    time_limit: float,
+    memory_limit_gb: float,
+    progress: Callable[[Timing], None],
+) -> Iterator[Timing]:
+    """Each method on growing instances until it meets a limit or fails; `progress` sees each row as it comes."""
+    refuse_unknown("family", families, SIZES)
+    refuse_unknown("method", methods, METHODS)
+    for family in families:
+        for gamma in gammas:
+            alive = list(methods)
+            for n in SIZES[family]:
+                reference: list[list[float]] | None = None
+                for method in list(alive):
+                    status, record = measure(
+                        (method, family, n, gamma),
+                        repeats=repeats,
+                        time_limit=time_limit,
+                        memory_limit_gb=memory_limit_gb,
+                    )
+                    row = timing(VALUES, family, n, gamma, method, status, record, reference)
+                    if method == "engine" and status == "ok":
+                        reference = record["V"]  # type: ignore[assignment]
+                    if row.status not in ("ok", "inaccurate"):
+                        alive.remove(method)
+                    progress(row)
+                    yield row
+
+
+def bench_quantities(
+    names: Sequence[str],
+    *,
+    repeats: int,
+    time_limit: float,
+    memory_limit_gb: float,
+    progress: Callable[[Timing], None],
+) -> Iterator[Timing]:
+    """What this engine alone computes, one process each."""
+    refuse_unknown("quantity", names, QUANTITIES)
+    for name in names:
+        measured = QUANTITIES[name]
+        status, record = measure(
+            ("quantity", name), repeats=repeats, time_limit=time_limit, memory_limit_gb=memory_limit_gb
+        )
+        row = timing(name, measured.family, measured.n, measured.gamma, "engine", status, record, None)
+        progress(row)
+        yield row
+
+
+def speedups(rows: Sequence[Timing]) -> Iterator[tuple[Timing, Timing, float]]:
+    """(engine, peer, how many times faster the engine was) for every value computation of a peer that is right."""
+    engine = {(row.family, row.n, row.gamma): row for row in rows if (row.method, row.quantity) == ("engine", VALUES)}
+    for row in rows:
+        own = engine.get((row.family, row.n, row.gamma))
+        if row.method != "engine" and row.status == "ok" and own is not None and own.status == "ok":
+            yield own, row, row.seconds / own.seconds
+
+
+def timing(
+    quantity: str,
+    family: str,
+    n: int,
+    gamma: float,
+    method: str,
+    status: str,
+    record: dict[str, object],
+    reference: list[list[float]] | None,
+) -> Timing:
+    """The row of one measurement; numbers are nan where there is nothing to report."""
+    seconds, peak_mb, V, products = (record.get(name) for name in ("seconds", "peak_mb", "V", "products"))
+    difference = NOTHING
+    if reference is not None and isinstance(V, list):
+        pairs = (pair for ours, theirs in zip(reference, V, strict=True) for pair in zip(ours, theirs, strict=True))
+        difference = max(abs(a - b) for a, b in pairs)
+        # Each of the two may be off by its residual over 1 - γ.
+        if status == "ok" and difference > 2 * TOLERANCE * (1 + gamma) / (1 - gamma):
+            status = "inaccurate"
+    error = record.get("error", TOLERANCE if method == "engine" and status == "ok" else NOTHING)
+    return Timing(
+        quantity,
+        family,
+        n,
+        gamma,
+        method,
+        status,
+        statistics.median(seconds) if isinstance(seconds, list) else NOTHING,
+        peak_mb if isinstance(peak_mb, float) else NOTHING,
+        difference,
+        error if isinstance(error, float) else NOTHING,
+        products if isinstance(products, int) else 0,
+    )

@@ -1,0 +1,174 @@
+"""All n value functions V_i^θ of one policy, by this engine and by the tools a researcher would reach for.
+
+Every peer but the engine starts from the joint transition matrix P^θ, which is what its interface asks for. Each is
+called in the way that is fastest and still accurate for evaluating a fixed policy: one action, n reward vectors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+import networkx as nx
+import numpy as np
+
+from sacrepro.exact import dense
+from sacrepro.exact.values import evaluate
+from sacrepro.instances.random_kernels import random_mdp
+from sacrepro.model.checks import Array
+from sacrepro.model.mdp import NetworkedMDP
+from sacrepro.model.policy import policies, uniform_theta
+
+#: Sup-norm accuracy that every method is asked for.
+TOLERANCE = 1e-10
+
+
+def joint(mdp: NetworkedMDP) -> tuple[Array, Array]:
+    """(P^θ, r^θ) under the uniform policy: shapes (S^n, S^n) and (n, S^n)."""
+    zeta = policies(mdp, uniform_theta(mdp))
+    rewards = np.empty((mdp.n, *mdp.state_sizes))
+    for i in range(mdp.n):
+        shape = [-1 if j == i else 1 for j in range(mdp.n)]
+        rewards[i] = (zeta[i] * mdp.r[i]).sum(axis=1).reshape(shape)
+    return dense.transition_matrix(mdp, zeta), rewards.reshape(mdp.n, -1)
+
+
+def engine(mdp: NetworkedMDP) -> Array:
+    """The structured engine, certified to `TOLERANCE`."""
+    return evaluate(mdp, uniform_theta(mdp), tol=TOLERANCE).V.reshape(mdp.n, -1)
+
+
+def dense_lu(mdp: NetworkedMDP) -> Array:
+    """numpy.linalg.solve on I - γP^θ with n right-hand sides."""
+    P, r = joint(mdp)
+    return np.linalg.solve(np.eye(len(P)) - mdp.gamma * P, r.T).T
+
+
+def dense_value_iteration(mdp: NetworkedMDP) -> Array:
+    """Repeated products with the dense P^θ until the MacQueen bounds meet the tolerance."""
+    P, r = joint(mdp)
+    return value_iteration(P, r, mdp.gamma)
+
+
+def sparse_value_iteration(mdp: NetworkedMDP) -> Array:
+    """The same products with scipy's compressed rows."""
+    from scipy.sparse import csr_array
+
+    P, r = joint(mdp)
+    return value_iteration(csr_array(P), r, mdp.gamma)
+
+
+def value_iteration(P: Array, r: Array, gamma: float) -> Array:
+    """V for every row of r, by MacQueen's value iteration."""
+    V = np.zeros_like(r.T)
+    while True:
+        updated = r.T + gamma * (P @ V)
+        change = updated - V
+        low, high = change.min(axis=0), change.max(axis=0)
+        V = updated
+        if (high - low).max() * gamma / (1 - gamma) <= TOLERANCE:
+            return (V + gamma / (1 - gamma) * (low + high) / 2).T
+
+
+def sparse_gmres(mdp: NetworkedMDP) -> Array:
+    """scipy.sparse.linalg.gmres on I - γP^θ in compressed rows, one right-hand side after the other."""
+    from scipy.sparse import csr_array, eye_array
+    from scipy.sparse.linalg import gmres
+
+    P, r = joint(mdp)
+    matrix = (eye_array(len(P)) - mdp.gamma * csr_array(P)).tocsr()
+    return np.stack([gmres(matrix, r_i, rtol=0.0, atol=TOLERANCE * (1 - mdp.gamma))[0] for r_i in r])
+
+
+def quantecon(mdp: NetworkedMDP) -> Array:
+    """quantecon.markov.DiscreteDP.evaluate_policy."""
+    from quantecon.markov import DiscreteDP
+
+    P, r = joint(mdp)
+    only = np.zeros(len(P), dtype=int)
+    return np.stack([DiscreteDP(r_i[:, None], P[:, None, :], mdp.gamma).evaluate_policy(only) for r_i in r])
+
+
+def pymdptoolbox(mdp: NetworkedMDP) -> Array:
+    """mdptoolbox.mdp.PolicyIteration, whose evaluation solves the linear system.
+
+    Its ValueIteration stops on a span and returns values that are off by a constant.
+    """
+    from mdptoolbox.mdp import PolicyIteration
+
+    P, r = joint(mdp)
+    values = []
+    for r_i in r:
+        solver = PolicyIteration(P[None], r_i[:, None], mdp.gamma)
+        solver.run()
+        values.append(solver.V)
+    return np.array(values)
+
+
+def mdpsolver(mdp: NetworkedMDP) -> Array:
+    """mdpsolver's value iteration; it takes the model as nested lists. Without its post-processing values are off."""
+    from mdpsolver import model
+
+    P, r = joint(mdp)
+    transitions = P[:, None, :].tolist()
+    values = []
+    for r_i in r:
+        solver = model()
+        solver.mdp(discount=mdp.gamma, rewards=r_i[:, None].tolist(), tranMatWithZeros=transitions)
+        solver.solve(algorithm="vi", tolerance=TOLERANCE, makeFinalCheck=False)
+        values.append(solver.getValueVector())
+    return np.array(values)
+
+
+METHODS: Mapping[str, Callable[[NetworkedMDP], Array]] = {
+    method.__name__: method
+    for method in (
+        engine,
+        dense_lu,
+        dense_value_iteration,
+        sparse_value_iteration,
+        sparse_gmres,
+        quantecon,
+        pymdptoolbox,
+        mdpsolver,
+    )
+}
+
+
+# The seeded instances that every method of a benchmark solves.
+
+#: Numbers of agents tried in each family, in increasing order.
+SIZES = {
+    "path": (4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24),
+    "ring": (4, 6, 8, 10, 12, 14, 16, 18, 20),
+    "grid_2": (4, 6, 8, 10, 12, 14, 16, 18, 20),
+    "grid_3": (6, 9, 12, 15, 18),
+    "star": (4, 6, 8, 10, 12, 14, 16),
+    "regular_3": (4, 6, 8, 10, 12, 14, 16, 18),
+}
+
+
+def refuse_unknown(what: str, asked: Iterable[str], known: Iterable[str]) -> None:
+    """ValueError for the first of `asked` that is not known, before anything is measured."""
+    for name in asked:
+        if name not in tuple(known):
+            raise ValueError(f"unknown {what} {name!r}; known are {', '.join(known)}")
+
+
+def benchmark_graph(family: str, n: int) -> nx.Graph:
+    """A path, ring, 2×k or 3×k grid, star, or seeded random 3-regular graph on n agents."""
+    refuse_unknown("family", [family], SIZES)
+    if family == "path":
+        return nx.path_graph(n)
+    if family == "ring":
+        return nx.cycle_graph(n)
+    if family in ("grid_2", "grid_3"):
+        rows = int(family[-1])
+        return nx.convert_node_labels_to_integers(nx.grid_2d_graph(rows, n // rows), ordering="sorted")
+    if family == "star":
+        return nx.star_graph(n - 1)
+    return nx.convert_node_labels_to_integers(nx.random_regular_graph(3, n, seed=n), ordering="sorted")
+
+
+def benchmark_mdp(family: str, n: int, gamma: float) -> NetworkedMDP:
+    """Binary states and actions, every kernel row uniform on the simplex, seed n."""
+    return random_mdp(benchmark_graph(family, n), seed=n, gamma=gamma)

@@ -1,0 +1,42 @@
+"""Complexity: the tables of Algorithm 1 as it fills them, against (SA)^{f(κ)} and against the joint table.
+
+``table`` compares the entries of Q̂_i with (SA)^{f(κ)}; ``joint`` compares them with those of Q_i, which is what
+truncation saves; ``written`` compares the entries that line 7 wrote in `T` steps with min(T, (SA)^{f(κ)}).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from sacrepro.bounds.critic import complexity
+from sacrepro.exact.truncation import cell_shape
+from sacrepro.learn.transcription import outer_iteration
+from sacrepro.model.graph import neighborhood
+from sacrepro.study.record.case import Case
+from sacrepro.study.record.comparison import Comparison
+
+STATEMENT = "Q̂_i has at most (SA)^{f(κ)} entries, whatever n is, and T steps write at most min(T, (SA)^{f(κ)}) of them"
+REFERENCE = "Section 3.3, complexity"
+
+#: Steps of the episode that is watched.
+T = 200
+
+
+def check(case: Case) -> Iterator[Comparison]:
+    """Entries of Q̂_i, and entries written by an episode, for each agent and κ."""
+    mdp = case.mdp
+    full = (*mdp.state_sizes, *mdp.action_sizes)
+    joint = float(np.prod([float(size) for size in full]))
+    for kappa in range(case.D.shape[1]):
+        largest = complexity(mdp.graph, kappa, max(mdp.state_sizes), max(mdp.action_sizes))
+        episode = outer_iteration(mdp, case.theta, 0, kappa=kappa, T=T, h=1.0, t0=2.0, eta=1.0, seed=0)
+        for i in range(mdp.n):
+            entries = float(np.prod([float(size) for size in cell_shape(full, neighborhood(mdp.graph, i, kappa))]))
+            for hypothesis, left, right in (
+                ("table", entries, largest),
+                ("joint", entries, joint),
+                ("written", float(len(episode.Q_hat[i])), min(float(T), largest)),
+            ):
+                yield Comparison(case.instance, case.policy, hypothesis, "", i, kappa, left, right, 0.0)

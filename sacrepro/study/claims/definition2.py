@@ -1,0 +1,86 @@
+"""Definition 2: which ρ the property needs, between what policies show and what the kernels certify.
+
+With Lemma 3's c = r̄/(1-γ) an instance has the property for ρ if ρ ≥ (D_i(κ)/c)^{1/(κ+1)} for every agent, every κ and
+EVERY localized policy. Policies can only show that ρ must be larger: left is the largest such value under the given
+policy, and under the worst policy that a search finds from there (all deterministic ones, where there are at most
+`EXHAUSTIVE`, and ascent beyond). Only bounds for all policies show that ρ need not be larger: right is γ, by Lemma 3,
+or what the influence matrix certifies.
+
+The label of a given policy is its own fit: the pair (c, ρ) with c ρ = max_i D_i(0) and the least ρ for which c ρ^{κ+1}
+dominates max_i D_i(κ) at every κ measured. It describes one policy at finitely many κ, and proves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from sacrepro.bounds.decay import definition2, least_rho, lemma3
+from sacrepro.bounds.influence import influence, influence_matrix
+from sacrepro.exact.decay.worst import worst_decay
+from sacrepro.model.graph import outside
+from sacrepro.study.record.case import Case
+from sacrepro.study.record.comparison import Comparison
+
+STATEMENT = "the least ρ for c = r̄/(1-γ): what policies ask for ≤ what holds for every policy"
+REFERENCE = "Definition 2"
+
+#: Policies that the search tries one by one before it turns to ascent.
+EXHAUSTIVE = 256
+#: Certified error of the V_i of the search.
+SEARCH_TOLERANCE = 1e-9
+
+
+def check(case: Case) -> Iterator[Comparison]:
+    """The least ρ under the given and the worst policy found, against γ and against the influence matrix."""
+    mdp = case.mdp
+    c, gamma = lemma3(mdp.r_bar, mdp.gamma)
+    places = [(i, kappa) for i in range(mdp.n) for kappa in case.kappas(i)]
+    if not places or c == 0.0:
+        return
+    rights = {"Lemma 3": gamma, "influence matrix": certified_rho(case, places)}
+    i, kappa = max(places, key=lambda place: least_rho(float(case.D[place]), c, place[1]))
+    found = worst_decay(mdp, i, kappa, seed=0, exhaustive_limit=EXHAUSTIVE, starts=1, tol=SEARCH_TOLERANCE)
+    lefts = {
+        fit(case): asked([(float(case.D[place]), place[1]) for place in places], c, case.D_error),
+        f"worst of {found.tried} policies": asked([(found.D, kappa)], c, 2.0 * SEARCH_TOLERANCE),
+    }
+    for hypothesis, right in rights.items():
+        for label, (left, error) in lefts.items():
+            yield Comparison(case.instance, case.policy, hypothesis, label, i, kappa, left, right, error)
+
+
+def asked(gaps: list[tuple[float, int]], c: float, error: float) -> tuple[float, float]:
+    """(ρ, bound on its error): the least ρ for gaps (D_i(κ), κ) that are each known up to `error`.
+
+    The root magnifies errors of small gaps at large κ, so the bound comes from both ends of every gap.
+    """
+    low, rho, high = (
+        max(least_rho(max(D + shift, 0.0), c, kappa) for D, kappa in gaps) for shift in (-error, 0.0, error)
+    )
+    return rho, max(high - rho, rho - low)
+
+
+def certified_rho(case: Case, places: list[tuple[int, int]]) -> float:
+    """The least ρ for which c ρ^{κ+1} dominates the smaller of Lemma 3's bound and the influence matrix's."""
+    mdp = case.mdp
+    c, gamma = lemma3(mdp.r_bar, mdp.gamma)
+    outsiders = np.zeros((mdp.n, len(places)))
+    for column, (i, kappa) in enumerate(places):
+        outsiders[list(outside(mdp.graph, i, kappa)), column] = 1.0
+    bounds = influence(influence_matrix(mdp), outsiders, mdp.gamma, mdp.r_bar)
+    return max(
+        least_rho(min(definition2(c, gamma, kappa), float(bounds[i, column])), c, kappa)
+        for column, (i, kappa) in enumerate(places)
+    )
+
+
+def fit(case: Case) -> str:
+    """The policy's own (c, ρ), normalised at κ = 0, as a label."""
+    kappas = sorted({kappa for i in range(case.mdp.n) for kappa in case.kappas(i)})
+    D = [float(case.D[:, kappa].max()) for kappa in kappas]
+    if len(D) < 2 or D[0] <= case.D_error:
+        return "given policy"
+    rho = max((max(later, 0.0) / D[0]) ** (1.0 / kappa) for kappa, later in zip(kappas[1:], D[1:], strict=True))
+    return f"given policy, own c={D[0] / rho:.3g} ρ={rho:.3g}" if rho > 0 else "given policy"

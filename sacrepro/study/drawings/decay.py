@@ -1,0 +1,195 @@
+"""Exponential decay on a log axis: what is measured at each κ, and the bound c ρ^{κ+1}."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from sacrepro.study.drawings.panels import frame, listed, log_axis, remark, titled
+from sacrepro.study.drawings.style import BOUND_COLOR, KAPPA_COLORS, kappa_color, names
+from sacrepro.study.record.comparison import Comparison
+
+#: Marker of each weight family of eq. (6).
+FAMILY_MARKERS = {
+    "uniform": "o",
+    "random": "s",
+    "sparse": "D",
+    "largest": "^",
+    "smallest": "v",
+    "opposed": "X",
+    "natural": "*",
+    "worst of all": "P",
+}
+
+#: Half of the width of a bound at one κ: markers of this κ stand within it, none of another does.
+HALF = 0.42
+
+
+def decay(rows: Sequence[Comparison]) -> Figure:
+    """D_i(κ) for every agent and policy, against Lemma 3's bound."""
+    instances = names(rows)
+    figure, grid = titled(instances)
+    for axes, name in zip(grid, instances, strict=True):
+        own = [row for row in rows if row.instance == name]
+        for kappa in sorted({row.kappa for row in own}):
+            left = sorted({row.left for row in own if row.kappa == kappa and row.left > row.error})
+            label = r"$D_i(\kappa)$, one marker an agent and policy"
+            dots(axes, [kappa] * len(left), left, kappa, label=label, alpha=0.5)
+        bound_line(axes, largest_right(own), "--", r"$\bar r\,\gamma^{\kappa+1}/(1-\gamma)$, Lemma 3")
+        kappa_axis(axes, own)
+    frame(figure, r"$\kappa$", r"$D_i(\kappa)$")
+    return figure
+
+
+def truncation(rows: Sequence[Comparison]) -> Figure:
+    """The largest |Q̂_i - Q_i| over agents and policies for each weight family, against the same bound."""
+    bounds = {"": ("--", r"$\bar r\,\gamma^{\kappa+1}/(1-\gamma)$")}
+    return families(rows, bounds, r"$\max\,|\hat Q_i - Q_i|$ over cells, agents, policies")
+
+
+def families(rows: Sequence[Comparison], bounds: Mapping[str, tuple[str, str]], axis: str) -> Figure:
+    """The largest left side at each κ for each weight family, side by side, below the bounds at that κ.
+
+    bounds : line style and label of each reading of the right side. axis : what the markers show.
+    """
+    instances = names(rows)
+    figure, grid = titled(instances)
+    cases = list(dict.fromkeys(row.case for row in rows))
+    for axes, name in zip(grid, instances, strict=True):
+        own = [row for row in rows if row.instance == name]
+        for place, case in enumerate(cases):
+            chosen = [row for row in own if row.case == case]
+            shift = 2 * (HALF - 0.06) * ((place + 0.5) / len(cases) - 0.5)
+            draw_largest(axes, chosen, FAMILY_MARKERS[case], shift, label=f"{case} weights")
+        for hypothesis, (style, label) in bounds.items():
+            bound_ticks(axes, largest_right([row for row in own if row.hypothesis == hypothesis]), style, label)
+        kappa_axis(axes, own)
+    frame(figure, r"$\kappa$", axis)
+    return figure
+
+
+def dots(axes: Axes, x: Sequence[float], y: Sequence[float], kappa: int, marker: str = "o", **look: Any) -> None:
+    """Markers in κ's colour."""
+    axes.plot(x, y, marker, color=kappa_color(kappa), markeredgewidth=0, **look)
+
+
+def draw_largest(axes: Axes, rows: Sequence[Comparison], marker: str, shift: float, label: str) -> None:
+    """The largest left side at each κ, in κ's colour, where it exceeds its error."""
+    for kappa in sorted({row.kappa for row in rows}):
+        left = [row.left for row in rows if row.kappa == kappa and row.left > row.error]
+        dots(axes, [kappa + shift] * bool(left), [max(left)] if left else [], kappa, marker, label=label)
+
+
+def largest_right(rows: Sequence[Comparison]) -> dict[int, float]:
+    """The largest right side at each κ, where it exceeds the certificate."""
+    heights = {}
+    for kappa in sorted({row.kappa for row in rows}):
+        own = [row for row in rows if row.kappa == kappa]
+        right = max(row.right for row in own)
+        if right > max(row.error for row in own):
+            heights[kappa] = right
+    return heights
+
+
+def bound_ticks(
+    axes: Axes,
+    heights: Mapping[Any, float],
+    style: Any,
+    label: str,
+    *,
+    shift: float = 0.0,
+    half: float = HALF,
+    color: str = BOUND_COLOR,
+) -> None:
+    """A bound at each κ alone: a level line as wide as the markers of this κ stand apart, and none between two κ."""
+    x = [edge for kappa in heights for edge in (kappa + shift - half, kappa + shift + half, math.nan)]
+    y = [edge for height in heights.values() for edge in (height, height, math.nan)]
+    axes.plot(x, y, linestyle=style, color=color, label=label)
+
+
+def bound_line(axes: Axes, heights: Mapping[int, float], style: Any, label: str, **look: Any) -> None:
+    """A bound over κ where all markers stand at their κ; a level line where there is one κ."""
+    if len(heights) == 1:
+        bound_ticks(axes, heights, style, label)
+    else:
+        axes.plot([*heights], [*heights.values()], linestyle=style, color=BOUND_COLOR, label=label, **look)
+
+
+def kappa_axis(axes: Axes, rows: Sequence[Comparison]) -> None:
+    """A log axis over integer κ, with a word where every left side at a κ is 0 up to its certified error."""
+    log_axis(axes)
+    integer_axis(axes, max(row.kappa for row in rows))
+    shown = {row.kappa for row in rows if row.left > row.error}
+    zero_remark(axes, {row.kappa for row in rows} - shown, shown)
+
+
+def integer_axis(axes: Axes, largest: int) -> None:
+    """Ticks at κ = 0, …, `largest`, or at some of them."""
+    axes.set_xticks(range(0, largest + 1, 1 + largest // 7))
+    axes.set_xlim(-0.5, largest + 0.5)
+
+
+def zero_remark(axes: Axes, zero: Iterable[int], shown: Iterable[int]) -> None:
+    """That nothing is above the certificate, for all κ of a panel or for some; `shown` are those with a marker."""
+    some, least = sorted(zero), max(shown, default=-1)
+    if some and least < 0:
+        remark(axes, "0 up to the certificate")
+    elif len(some) > 1 and some[0] > least:
+        remark(axes, rf"$\kappa \geq {some[0]}$: 0 up to the certificate")
+    elif some:
+        remark(axes, rf"$\kappa = {', '.join(map(str, some))}$: 0 up to the certificate")
+
+
+# Lemma 4: the error of the truncated policy gradient against both right sides.
+
+
+def gradient_error(rows: Sequence[Comparison]) -> Figure:
+    """The largest ‖ĥ_i - ∇_{θ_i}J‖ over agents and policies, for each weight family and κ, and both bounds there."""
+    bounds = {
+        "worst case": ("--", r"$cL_i\rho^{\kappa+1}/(1-\gamma)$, worst case over policies"),
+        "own hypothesis": (":", "with the measured decay gap and score norm"),
+    }
+    return families(rows, bounds, r"$\max_i\,\|\hat h_i - \nabla_{\theta_i} J\|$")
+
+
+# The least ρ of Definition 2 for each instance: what policies ask for, and what holds for every policy.
+
+#: Marker, colour and label of the policies; line and label of the bounds.
+POLICIES = {
+    "given": ("o", KAPPA_COLORS[0], "given policies"),
+    "worst": ("X", KAPPA_COLORS[5], "worst policy found"),
+}
+
+BOUNDS = {"influence matrix": (":", "influence matrix, every policy"), "Lemma 3": ("--", r"$\gamma$, Lemma 3")}
+
+
+def rates(rows: Sequence[Comparison]) -> Figure:
+    """Markers: given policies and the worst found; dashed ticks: the influence matrix's ρ and γ."""
+    instances = names(rows)
+    figure, (axes,) = listed(instances, row=0.28, width=5.2)
+    for k, name in enumerate(instances):
+        own = [row for row in rows if row.instance == name]
+        for case, (marker, color, label) in POLICIES.items():
+            rho = sorted({row.left for row in own if row.case.startswith(case)})
+            axes.plot(rho, [k] * len(rho), marker, color=color, alpha=0.6, markeredgewidth=0, label=label)
+        for hypothesis, (style, label) in BOUNDS.items():
+            right = max(row.right for row in own if row.hypothesis == hypothesis)
+            axes.plot([right, right], [k - 0.4, k + 0.4], style, color=BOUND_COLOR, label=label)
+    axes.set_xlim(-0.02, 1.02)
+    frame(
+        figure,
+        r"least $\rho$ with $c\,\rho^{\kappa+1} \geq D_i(\kappa)$ for all $i$, $\kappa$, at $c = \bar r/(1-\gamma)$",
+    )
+    return figure
+
+
+DRAWINGS = {
+    "lemma3": (Comparison, decay),
+    "truncation": (Comparison, truncation),
+    "lemma4": (Comparison, gradient_error),
+    "definition2": (Comparison, rates),
+}

@@ -1,0 +1,302 @@
+"""What SAC does along T, κ and rivals, against exact yardsticks: interquartile means over seeds, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from sacrepro.study.drawings.panels import BESIDE, LINE, bare, beside, frame, grid_of, listed, log_axis, titled
+from sacrepro.study.drawings.style import (
+    BOUND_COLOR,
+    KAPPA_COLORS,
+    kappa_color,
+    kappa_label,
+    kappa_line,
+    literal,
+    names,
+    width_of,
+)
+from sacrepro.study.experiments.methods import EXACT, EstimatorRow
+from sacrepro.study.experiments.summary import SummaryRow
+
+
+def of(rows: Sequence[SummaryRow], instance: str, quantity: str) -> list[SummaryRow]:
+    """The rows of one quantity on one instance."""
+    return [row for row in rows if row.instance == instance and row.quantity == quantity]
+
+
+def intervals(axes: Axes, rows: Sequence[SummaryRow]) -> None:
+    """Markers with intervals over x, one colour a κ."""
+    for kappa in sorted({int(row.series) for row in rows}):
+        own = [row for row in rows if int(row.series) == kappa]
+        x, middle = [row.x for row in own], [row.iqm for row in own]
+        spread = [[row.iqm - row.low for row in own], [row.high - row.iqm for row in own]]
+        axes.errorbar(x, middle, spread, fmt="none", ecolor=kappa_color(kappa), elinewidth=0.8)
+        axes.plot(x, middle, "o-", color=kappa_color(kappa), linewidth=0.8, label=kappa_label(kappa))
+
+
+def critic_error(rows: Sequence[SummaryRow]) -> Figure:
+    """Above: the mean |q* - Q̂^T| with the slope T^{-1/2}. Below: the mean |Q - Q̂^T|, which stops at the exact bias."""
+    instances = names(rows)
+    figure, grid = grid_of(2, len(instances), 2.7, 2.3)
+    for column, name in enumerate(instances):
+        near, far, bias = (of(rows, name, quantity) for quantity in ("to_q_star", "to_Q", "bias"))
+        above, below = grid[:, column]
+        above.set_title(literal(name))
+        intervals(above, near)
+        last = max(row.x for row in near)
+        end = min(row.iqm for row in near if row.x == last)
+        first = min(row.x for row in near)
+        slope = [end * (last / first) ** 0.5, end]
+        above.plot([first, last], slope, "--", color=BOUND_COLOR, label=r"$\propto T^{-1/2}$")
+        intervals(below, far)
+        for kappa in sorted({int(row.series) for row in bias}):
+            level = next(row.iqm for row in bias if int(row.series) == kappa)
+            if level > 0:
+                below.axhline(level, color=kappa_color(kappa), linestyle=":", label=r"$|q^* - Q_i|$, exact")
+        for axes in (above, below):
+            log_axis(axes, "x")
+            log_axis(axes)
+    beside(grid[0, 0], r"mean $|q^*_i - \hat Q_i^T|$")
+    beside(grid[1, 0], r"mean $|Q_i - \hat Q_i^T|$")
+    frame(figure, r"$T$")
+    return figure
+
+
+#: The exact values and bounds of the floor: quantity, line and label.
+FLOOR = (
+    ("bias", "x-", r"mean $|Q_i - q^*_i|$, exact"),
+    ("bias_sup", "+-", r"$\max\,|Q_i - q^*_i|$, exact"),
+    ("locality", "_--", r"$\bar r\gamma^{\kappa+1}/(1-\gamma)$"),
+    ("paper", "_:", r"$2c\rho^{\kappa+1}/(1-\gamma)^2$, the paper's"),
+)
+
+
+def critic_floor(rows: Sequence[SummaryRow]) -> Figure:
+    """Over κ: the mean error at the longest T, the exact mean and largest bias, and the bounds on the largest."""
+    instances = names(rows)
+    figure, grid = grid_of(1, len(instances), 2.7, 2.6)
+    for axes, name in zip(grid[0], instances, strict=True):
+        axes.set_title(literal(name))
+        measured = of(rows, name, "to_Q")
+        last = max(row.x for row in measured)
+        for row in measured:
+            if row.x == last:
+                spread = [[row.iqm - row.low], [row.high - row.iqm]]
+                color = kappa_color(int(row.series))
+                axes.errorbar([int(row.series)], [row.iqm], spread, fmt="none", ecolor=color, capsize=2)
+                label = r"mean $|Q_i - \hat Q_i^T|$, longest $T$"
+                axes.plot([int(row.series)], [row.iqm], "o", color=color, label=label)
+        for quantity, style, label in FLOOR:
+            levels = {int(row.series): row.iqm for row in of(rows, name, quantity) if row.iqm > 0}
+            axes.plot([*levels], [*levels.values()], style, color=BOUND_COLOR, linewidth=0.9, label=label)
+        log_axis(axes)
+        axes.set_xticks(sorted({int(row.series) for row in measured}))
+    frame(figure, r"$\kappa$", "critic error")
+    return figure
+
+
+#: Rows of the diagnostics figure: quantity, label, and whether the axis is logarithmic.
+DIAGNOSED = (
+    ("first_visit_share", "first visits", False),
+    ("to_q_star", r"mean $|q^*_i-\hat Q_i^T|$", True),
+    ("to_Q", r"mean $|Q_i-\hat Q_i^T|$", True),
+    ("variance", r"variance of $\hat g$", True),
+    ("bias_squared", r"$\|E\hat g-\nabla J\|^2$", False),
+    ("cosine", r"cosine of $\hat g$, $\nabla J$", False),
+    ("entropy", "entropy, nats", False),
+)
+
+
+def diagnostics(rows: Sequence[SummaryRow]) -> Figure:
+    """One row a diagnostic, one column an instance, over outer iterations."""
+    instances = names(rows)
+    figure, grid = grid_of(len(DIAGNOSED), len(instances), 2.2, 1.35, titles=0, top=LINE)
+    for line, (quantity, label, log) in enumerate(DIAGNOSED):
+        for axes, name in zip(grid[line], instances, strict=True):
+            own = of(rows, name, quantity)
+            kappa_curves(axes, own)
+            if not own:
+                bare(axes, "out of reach")
+            elif log:
+                log_axis(axes)
+            if not line:
+                axes.set_title(literal(name))
+        beside(grid[line, 0], label)
+    frame(figure, r"outer iteration $m$")
+    return figure
+
+
+def extensions(rows: Sequence[SummaryRow]) -> Figure:
+    """J after the same samples, one line a method, each with the η that was best for it; dashed: the exact gradient."""
+    final = [row for row in rows if row.quantity == "J"]
+    instances = names(final)
+    methods = list(dict.fromkeys(row.series.split(" | ")[0] for row in final))
+    width = 2.5 * len(instances)
+    figure, grid = listed(methods, row=0.24, width=width, shares=[1] * len(instances), titles=1)
+    for axes, name in zip(grid, instances, strict=True):
+        axes.set_title(literal(name))
+        own = [row for row in final if row.instance == name]
+        start = next(row.iqm for row in own if row.x == 0)
+        axes.axvline(start, color=BOUND_COLOR, linestyle=":", linewidth=0.9, label="uniform policy, the start")
+        last = max(row.x for row in own)
+        for place, method in enumerate(methods):
+            candidates = [row for row in own if row.x == last and row.series.split(" | ")[0] == method]
+            if not candidates:
+                continue
+            best = max(candidates, key=lambda row: row.iqm)
+            color = BOUND_COLOR if method == EXACT else KAPPA_COLORS[0]
+            spread = [[best.iqm - best.low], [best.high - best.iqm]]
+            axes.errorbar([best.iqm], [place], xerr=spread, fmt="none", ecolor=color, capsize=2)
+            label = None if method == EXACT else "after all episodes, best η of those tried"
+            axes.plot([best.iqm], [place], "o", color=color, label=label)
+            if method == EXACT:
+                label = "gradient ascent with the exact ∇J"
+                axes.axvline(best.iqm, color=BOUND_COLOR, linestyle="--", linewidth=0.9, label=label)
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
+    frame(figure, r"$J$, exact")
+    return figure
+
+
+def estimators(rows: Sequence[EstimatorRow]) -> Figure:
+    """Bias² and variance of ĝ beside ‖∇J‖² for each method at a fixed policy and the shortest T."""
+    T = {name: min(row.T for row in rows if row.instance == name) for name in names(rows)}
+    methods = list(dict.fromkeys(row.method for row in rows))
+    policies = list(dict.fromkeys(row.policy for row in rows))
+    shown = [literal(method, size=8.0) for method in methods]
+    left = max(width_of(method, 8.0) for method in shown) / 72 + 0.12
+    height = 0.25 * len(methods) + 0.5
+    figure, grid = grid_of(len(policies), len(T), 2.5, height, left=left, gap=0.2, sharey=True)
+    for line, policy in zip(grid, policies, strict=True):
+        for axes, name in zip(line, T, strict=True):
+            axes.set_title(f"{literal(name)}, {literal(policy)}")
+            own = [row for row in rows if (row.instance, row.policy, row.T) == (name, policy, T[name])]
+            for row in own:
+                place = methods.index(row.method)
+                axes.plot([row.variance], [place], "o", color=KAPPA_COLORS[0], label=r"variance of $\hat g$")
+                resolved = row.variance / row.episodes
+                found = row.bias_squared > 2 * resolved
+                marker, label = BIAS[found]
+                value = max(abs(row.bias_squared), resolved)
+                axes.plot([value], [place], marker, color=KAPPA_COLORS[1], markerfacecolor="white", label=label)
+            for level in {row.norm_squared for row in own}:
+                axes.axvline(level, color=BOUND_COLOR, linewidth=0.8, label=r"$\|\nabla J\|^2$")
+            log_axis(axes, "x")
+            axes.set_yticks(range(len(methods)), shown)
+    grid[0, 0].set_ylim(len(methods) - 0.5, -0.5)
+    frame(figure)
+    return figure
+
+
+#: Marker and label of a bias that is, or is not, above what the noise of its estimate hides.
+BIAS = {True: ("D", r"bias$^2$ of $\hat g$"), False: ("<", "bias lost in noise: at most about this")}
+
+
+# SAC over its outer iterations m: the interquartile mean over seeds of each κ, with its bootstrap interval.
+
+#: What first-order optimality lacks, in a label.
+GAP = r"$\mathrm{max}_{\zeta'}\langle\nabla_\zeta J, \zeta'-\zeta\rangle$"
+
+
+def learning(rows: Sequence[SummaryRow]) -> Figure:
+    """The discounted return of the sampled trajectories, averaged since the record before."""
+    return curves(rows, "J_estimate", r"$\sum_{t\leq T}\gamma^t r(t)$, sampled")
+
+
+def objective(rows: Sequence[SummaryRow]) -> Figure:
+    """J(θ(m)) computed exactly along the runs."""
+    return curves(rows, "J", r"$J(\theta(m))$, exact")
+
+
+def stationarity(rows: Sequence[SummaryRow]) -> Figure:
+    """‖∇J(θ(m))‖² computed exactly along the runs, and beside it what first-order optimality lacks; log axes."""
+    return exact_values(
+        rows,
+        {
+            "gradient_norm_squared": r"$\|\nabla J(\theta(m))\|^2$",
+            "gap": GAP,
+        },
+    )
+
+
+def patient(rows: Sequence[SummaryRow]) -> Figure:
+    """The same and J where the critic is TD's fixed point: what κ does without any sampling."""
+    return exact_values(
+        rows,
+        {
+            "gradient_norm_squared": r"$\|\nabla J(\theta(m))\|^2$",
+            "gap": GAP,
+            "J": r"$J(\theta(m))$",
+        },
+    )
+
+
+def exact_values(rows: Sequence[SummaryRow], quantities: Mapping[str, str]) -> Figure:
+    """One row a quantity, with its label, one column an instance; log axes for all but J. Many stand the other way."""
+    instances = names(rows)
+    turned = len(instances) > 3
+    if turned:
+        figure, grid = grid_of(len(instances), len(quantities), 3.3, 1.65, left=BESIDE)
+        grid = grid.T
+    else:
+        figure, grid = grid_of(len(quantities), len(instances), 2.6, 1.9)
+    for line, (quantity, label) in enumerate(quantities.items()):
+        for axes, name in zip(grid[line], instances, strict=True):
+            own = [row for row in rows if row.quantity == quantity and row.instance == name]
+            kappa_curves(axes, own)
+            if quantity != "J" and any(row.iqm > 0 for row in own):
+                log_axis(axes)
+            if turned:
+                axes.set_title(f"{literal(name)}, {label}")
+            elif not line:
+                axes.set_title(literal(name))
+        if not turned:
+            beside(grid[line, 0], label)
+    frame(figure, r"outer iteration $m$")
+    return figure
+
+
+def simulated(rows: Sequence[SummaryRow]) -> Figure:
+    """J(θ(m)) by simulation, on networks whose joint state space is out of reach."""
+    return curves(rows, "J", r"$J(\theta(m))$, simulated")
+
+
+def curves(rows: Sequence[SummaryRow], quantity: str, label: str) -> Figure:
+    """One curve and one band for each κ; one panel an instance."""
+    chosen = [row for row in rows if row.quantity == quantity]
+    instances = names(chosen)
+    few = len(instances) <= 6
+    width, height = (3.4, 2.6) if few else (2.2, 1.9)
+    figure, grid = titled(instances, columns=2 if few else 4, width=width, height=height)
+    for axes, name in zip(grid, instances, strict=True):
+        kappa_curves(axes, [row for row in chosen if row.instance == name])
+    frame(figure, r"outer iteration $m$", label)
+    return figure
+
+
+def kappa_curves(axes: Axes, rows: Sequence[SummaryRow]) -> None:
+    """The curve and the band of each κ of one quantity on one instance; a marker where there is one point."""
+    for kappa in sorted({int(row.series) for row in rows}):
+        own = [row for row in rows if int(row.series) == kappa]
+        x, color = [row.x for row in own], kappa_color(kappa)
+        axes.fill_between(x, [row.low for row in own], [row.high for row in own], color=color, alpha=0.2, linewidth=0)
+        line = kappa_line(kappa) if len(own) > 1 else "o"
+        axes.plot(x, [row.iqm for row in own], line, color=color, label=kappa_label(kappa))
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
+
+
+DRAWINGS = {
+    "critic_error": (SummaryRow, critic_error),
+    "critic_floor": (SummaryRow, critic_floor),
+    "diagnostics": (SummaryRow, diagnostics),
+    "extensions": (SummaryRow, extensions),
+    "estimators": (EstimatorRow, estimators),
+    "learning": (SummaryRow, learning),
+    "objective": (SummaryRow, objective),
+    "stationarity": (SummaryRow, stationarity),
+    "patient": (SummaryRow, patient),
+    "simulated": (SummaryRow, simulated),
+}

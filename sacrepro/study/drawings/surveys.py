@@ -1,0 +1,330 @@
+"""All claims in one figure: how close each bound comes to what it bounds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from sacrepro.study.audit.adversary import Found
+from sacrepro.study.drawings.decay import bound_line, dots, integer_axis, zero_remark
+from sacrepro.study.drawings.panels import (
+    BESIDE,
+    LINE,
+    beside,
+    columns_of,
+    frame,
+    grid_of,
+    listed,
+    log_axis,
+    panels,
+    remark,
+)
+from sacrepro.study.drawings.style import BOUND_COLOR, KAPPA_COLORS, kappa_color, literal, names, width_of
+from sacrepro.study.experiments.decay_map import MapRow
+from sacrepro.study.experiments.environments import EnvironmentRow
+from sacrepro.study.experiments.table1 import Table1Row
+from sacrepro.study.experiments.wireless import RECORDED, WirelessRow
+from sacrepro.study.record.comparison import JUDGEMENTS, Verdict
+
+#: What is false as written, or with one hypothesis less.
+COUNTEREXAMPLE = "counterexample"
+
+#: Colour and marker of each verdict.
+VERDICTS = {
+    "violated": ("#D55E00", "X"),
+    "tight": ("#0072B2", "o"),
+    "holds": ("#009E73", "s"),
+    "vacuous": ("#777777", "D"),
+    COUNTEREXAMPLE: ("#D55E00", "x"),
+}
+
+
+def overview(rows: Sequence[Verdict]) -> Figure:
+    """The worst left/right of every right side of every claim; 1 is equality, a marker to the right of it a violation.
+    What has no ratio stands in columns of its own: identities, what constrains nothing, left sides of 0.
+    Counterexamples, which lie to the right on purpose, are crosses.
+    """
+    claims = list(dict.fromkeys(row.claim for row in rows))
+    columns = [name for name in COLUMNS if name in map(column, rows)]
+    apart_in = COLUMN * len(columns)
+    shares = (apart_in, RATIOS) if columns else (RATIOS,)
+    figure, (*apart, axes) = listed(claims, row=0.24, width=apart_in + RATIOS, shares=shares)
+    for row in rows:
+        color, marker = VERDICTS[kind(row)]
+        where, x = (apart[0], columns.index(column(row))) if column(row) else (axes, row.ratio)
+        where.plot([x], [claims.index(row.claim)], marker, color=color, alpha=0.8, markersize=6, label=kind(row))
+    for columns_axes in apart:
+        columns_of(columns_axes, columns)
+    axes.axvline(1.0, color=BOUND_COLOR, linestyle="--", label="left = right")
+    log_axis(axes, "x")
+    frame(figure, "worst left / right of each right side")
+    return figure
+
+
+#: Inches of a column for verdicts without a ratio, and of the axis of ratios; what the columns are called.
+COLUMN, RATIOS = 0.6, 4.6
+
+COLUMNS = ("identity", "vacuous", "left = 0")
+
+
+def column(row: Verdict) -> str:
+    """The column of a verdict without a ratio above 0; empty for one with."""
+    if row.ratio > 0.0:
+        return ""
+    return "vacuous" if row.verdict == "vacuous" else "left = 0" if row.ratio == 0.0 else "identity"
+
+
+def kind(row: Verdict) -> str:
+    """The key of `VERDICTS` for one row."""
+    return row.verdict if row.verdict in JUDGEMENTS else COUNTEREXAMPLE
+
+
+# How close each bound was pushed to equality: at random, by the adversary, and on instances built for it.
+
+#: Marker, colour and label of each search.
+SEARCHES = {
+    "random": ("|", KAPPA_COLORS[0], "random models"),
+    "adversary": ("o", KAPPA_COLORS[5], "adversary"),
+    "structured": ("x", KAPPA_COLORS[2], "instances built for it"),
+}
+
+
+def adversary(rows: Sequence[Found]) -> Figure:
+    """One line a reading of a claim: the largest left/right of each search; a mark beyond 1 would falsify the claim.
+    What found no ratio above 0 stands in a column of its own.
+    """
+    labels = [f"{row.claim}: {row.hypothesis}".removesuffix(": ") for row in rows]
+    figure, (none, axes) = listed(labels, row=0.22, width=4.6, shares=(1, 12))
+    for name, (marker, color, label) in SEARCHES.items():
+        ratios = [getattr(row, name) for row in rows]
+        found = [place for place, ratio in enumerate(ratios) if ratio > 0]
+        missed = [place for place, ratio in enumerate(ratios) if not ratio > 0]
+        axes.plot([ratios[k] for k in found], found, marker, color=color, label=label, fillstyle="none")
+        none.plot([0] * len(missed), missed, marker, color=color, fillstyle="none")
+    columns_of(none, ["none"])
+    axes.axvline(1.0, linestyle="--", color=BOUND_COLOR, label="left = right")
+    log_axis(axes, "x")
+    frame(figure, "largest left/right found")
+    return figure
+
+
+# The graph itself, each agent in the colour of what its state is worth to one of them.
+
+#: At most so many instances are drawn, those with the most agents.
+PANELS = 3
+
+
+def decay_map(rows: Sequence[MapRow]) -> Figure:
+    """How much V_i varies with the state of each agent alone, i the ringed one, under the uniform policy.
+    The number in a node is its distance d from i. A node whose colour exceeds r̄γ^d/(1-γ), the dashed tick of d at the
+    colour bar, would falsify the light cone; a hollow node has no influence beyond the certified error.
+    """
+    rows = [row for row in rows if row.policy == rows[0].policy]
+    sizes = {name: sum(row.instance == name for row in rows) for name in names(rows)}
+    shown = sorted(sizes, key=lambda name: -sizes[name])[:PANELS]
+    figure, grid = grid_of(1, len(shown), 3.3, 2.9, left=0.0, gap=0.75, bottom=0.0, end=0.75)
+    for axes, name in zip(grid[0], shown, strict=True):
+        axes.set_title(literal(name))
+        draw_network(figure, axes, [row for row in rows if row.instance == name])
+    return figure
+
+
+def draw_network(figure: Figure, axes: Axes, rows: Sequence[MapRow]) -> None:
+    """One network with its colour bar."""
+    by_agent = {row.agent: row for row in rows}
+    for row in rows:
+        for j in map(int, row.neighbors.split()):
+            axes.plot([row.x, by_agent[j].x], [row.y, by_agent[j].y], color="#bbbbbb", linewidth=0.8, zorder=1)
+    felt = [row for row in rows if row.influence > row.error]
+    least = min((row.influence for row in felt), default=1.0)
+    norm = LogNorm(0.5 * least, max(row.bound for row in rows) * 1.2)
+    palette = mpl.colormaps["viridis_r"]
+    for row in rows:
+        color = palette(norm(row.influence)) if row in felt else "white"
+        edge, width = ("black", 2.2) if row.agent == row.center else ("#555555", 0.6)
+        axes.scatter([row.x], [row.y], s=150, color=color, edgecolor=edge, linewidth=width, zorder=2)
+        dark = row in felt and float(norm(row.influence)) > 0.5
+        label = str(row.distance) if row.distance >= 0 else "∞"
+        axes.text(
+            row.x, row.y, label, ha="center", va="center", fontsize=7, color="white" if dark else "black", zorder=3
+        )
+    axes.set_axis_off()
+    if not felt:
+        remark(axes, "0 up to the certificate")
+    axes.margins(0.12)
+    bar = figure.colorbar(mpl.cm.ScalarMappable(norm, palette), cax=axes.inset_axes((1.0, 0.1, 0.04, 0.8)))
+    bar.ax.minorticks_off()
+    bar.set_label(r"variation of $V_i$ with $s_j$", fontsize=8)
+    for bound in sorted({row.bound for row in rows if row.bound > 0.0}):
+        bar.ax.axhline(bound, color=BOUND_COLOR, linestyle=(0, (1.5, 1)), linewidth=1.2)
+
+
+# The environments side by side: decay of D_i(κ), the influence matrix's certificate, and Lemma 3.
+
+#: The bounds: field, line style, label.
+ENVIRONMENT_BOUNDS = (
+    ("lemma3", ":", r"$\bar r\,\gamma^{\kappa+1}/(1-\gamma)$, Lemma 3"),
+    ("influence", "--", "influence matrix, worst agent"),
+    ("influence_median", "-.", "influence matrix, median agent"),
+)
+
+
+def environments(rows: Sequence[EnvironmentRow]) -> Figure:
+    """max_i D_i(κ), one marker a policy, below the bounds; instances of one model stand together."""
+    model = {row.instance: row.model for row in rows}
+    models = list(dict.fromkeys(row.model for row in rows))
+    instances = sorted(names(rows), key=lambda name: models.index(model[name]))
+    sizes = {row.instance: row.n for row in rows}
+    titles = [f"{literal(name)}\nn = {sizes[name]:,}" for name in instances]
+    figure, grid = panels(titles, columns=4, width=2.2, height=2.2)
+    for axes, name in zip(grid, instances, strict=True):
+        own = [row for row in rows if row.instance == name]
+        kappas = sorted({row.kappa for row in own})
+        zero = []
+        for kappa in kappas:
+            known = [row for row in own if row.kappa == kappa and not math.isnan(row.D)]
+            D = [row.D for row in known if row.D_error < row.D]
+            dots(axes, [kappa] * len(D), D, kappa, label=r"$\max_i D_i(\kappa)$, one marker a policy", alpha=0.6)
+            zero += [kappa] if known and not D else []
+        at = {row.kappa: row for row in own}
+        for field, style, label in ENVIRONMENT_BOUNDS:
+            bound_line(axes, {kappa: getattr(at[kappa], field) for kappa in kappas}, style, label)
+        log_axis(axes)
+        integer_axis(axes, kappas[-1])
+        if all(math.isnan(row.D) for row in own):
+            remark(axes, "no exact solution")
+        else:
+            zero_remark(axes, zero, set(kappas) - set(zero))
+    frame(figure, r"$\kappa$", r"$\max_i D_i(\kappa)$")
+    return figure
+
+
+# Table 1 of the paper as curves over κ: D_i(κ), its bounds, and two approximations of Q^θ = (1/n) Σ_i Q_i^θ.
+#
+# *Truncated* is (1/n) Σ_i Q̂_i with natural weights, *linear* a sum of functions of single agents.
+
+#: The bounds: field, line style, label; the markers: field, marker, colour, label.
+TABLE1_BOUNDS = (("lemma3", ":", "Lemma 3"), ("influence", "--", "influence matrix"))
+
+MARKERS = (
+    ("D", "o", BOUND_COLOR, r"$\max_i D_i(\kappa)$"),
+    ("truncated", "s", KAPPA_COLORS[0], "truncated, error"),
+)
+
+#: The rival, which does not depend on κ.
+RIVALS = (
+    ("best", KAPPA_COLORS[1], "linear, best error"),
+    ("lstd", KAPPA_COLORS[5], "linear, LSTD error"),
+)
+
+
+def table1(rows: Sequence[Table1Row]) -> Figure:
+    """One panel a setting, every value the largest over policies; zeros, up to certified errors, are left out."""
+    settings = list(dict.fromkeys(row.setting for row in rows))
+    figure, grid = panels([literal(setting, 190.0) for setting in settings], width=3.0, height=2.2)
+    for axes, setting in zip(grid, settings, strict=True):
+        own = [row for row in rows if row.setting == setting]
+        kappas = sorted({row.kappa for row in own})
+        floor = 2.0 * max(row.D_error for row in own)
+        for field, style, label in TABLE1_BOUNDS:
+            bound_line(axes, largest(own, field, floor), style, label)
+        for field, marker, color, label in MARKERS:
+            shown = largest(own, field, floor)
+            axes.plot([*shown], [*shown.values()], marker, color=color, label=label)
+        for field, color, label in RIVALS:
+            error = max(getattr(row, field) for row in own)
+            if error > floor:
+                axes.plot([-0.4, kappas[-1] + 0.4], [error] * 2, color=color, linewidth=1, label=label)
+        log_axis(axes)
+        integer_axis(axes, kappas[-1])
+        if not any(floor < row.D for row in own):
+            remark(axes, r"$D_i(\kappa)$: 0 up to the certificate")
+    frame(figure, r"$\kappa$", "sup norm")
+    return figure
+
+
+def largest(rows: Sequence[Table1Row], field: str, floor: float) -> dict[int, float]:
+    """The largest value of a field at each κ, where it is above the certified error."""
+    at: dict[int, float] = {}
+    for row in sorted(rows, key=lambda row: row.kappa):
+        at[row.kappa] = max(at.get(row.kappa, 0.0), getattr(row, field))
+    return {kappa: value for kappa, value in at.items() if value > floor}
+
+
+# The published wireless benchmark: the objective along the runs, and how often the critic sees a cell again.
+
+#: The size of the names beside the lines.
+NAMES = 6.0
+
+#: Line style of each learner.
+LEARNERS = {"Algorithm 1": "-", "Algorithm 1, λ=1": "-.", "published variant": "--"}
+
+
+def wireless_benchmark(rows: Sequence[WirelessRow]) -> Figure:
+    """Left: the mean objective over seeds, with each seed thin, and the references. Right: how new the keys are.
+    The claim that κ = 1 exceeds the recorded value is refuted if the solid line of κ = 1 ends below the dotted one.
+    """
+    references = {f"{row.method} {row.objective:.3f}": row.objective for row in rows if row.method not in LEARNERS}
+    levels = {literal(name): level for name, level in {**references, f"recorded {RECORDED}": RECORDED}.items()}
+    room = max(width_of(name, NAMES) for name in levels) / 72 + 0.2
+    gap = room + LINE + BESIDE
+    figure, grid = grid_of(1, 2, 2.9 + gap, 3.0, gap=gap, titles=0, width_ratios=(3, 2))
+    left, right = grid[0]
+    for method, style in LEARNERS.items():
+        for kappa in sorted({row.kappa for row in rows if row.method == method}):
+            own = [row for row in rows if (row.method, row.kappa) == (method, kappa)]
+            label = rf"{method}, $\kappa={kappa}$".replace("λ=1", r"$\lambda=1$")
+            seeds_and_mean(left, own, "objective", style, kappa, label)
+            seeds_and_mean(right, [row for row in own if row.m], "first_visit_share", style, kappa, None)
+    for level in references.values():
+        left.axhline(level, color=BOUND_COLOR, linestyle="-.", linewidth=0.8)
+    left.axhline(RECORDED, color=BOUND_COLOR, linestyle=":")
+    left.set_ylim(0, 1.12 * max(RECORDED, *(row.objective for row in rows)))
+    name_lines(left, levels)
+    beside(left, r"mean over users of $\Sigma_{t<10}\,\gamma^t r_i(t)$")
+    beside(right, "share of first visits among updates")
+    right.set_ylim(-0.05, 1.05)
+    for axes in (left, right):
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
+        axes.xaxis.set_major_formatter(lambda m, _: f"{m / 1000:g}")
+    frame(figure, r"outer iteration $m$, thousands")
+    return figure
+
+
+def name_lines(axes: Axes, levels: Mapping[str, float]) -> None:
+    """The name of each level line right of the axes; names keep the height of a letter apart."""
+    least = 0.045 * axes.get_ylim()[1]
+    place = -least
+    for name, level in sorted(levels.items(), key=lambda item: item[1]):
+        place = max(level, place + least)
+        axes.annotate(
+            name, (1.01, place), xycoords=("axes fraction", "data"), va="center", fontsize=NAMES, color=BOUND_COLOR
+        )
+
+
+def seeds_and_mean(
+    axes: Axes, rows: Sequence[WirelessRow], field: str, style: str, kappa: int, label: str | None
+) -> None:
+    """Each seed as a thin line, their mean as a thick one."""
+    seeds = sorted({row.seed for row in rows})
+    m = [row.m for row in rows if row.seed == seeds[0]]
+    values = np.array([[getattr(row, field) for row in rows if row.seed == seed] for seed in seeds])
+    axes.plot(m, values.T, linestyle=style, color=kappa_color(kappa), alpha=0.25, linewidth=0.5)
+    axes.plot(m, values.mean(axis=0), linestyle=style, color=kappa_color(kappa), label=label)
+
+
+DRAWINGS = {
+    "overview": (Verdict, overview),
+    "adversary": (Found, adversary),
+    "decay_map": (MapRow, decay_map),
+    "environments": (EnvironmentRow, environments),
+    "table1": (Table1Row, table1),
+    "wireless_benchmark": (WirelessRow, wireless_benchmark),
+}

@@ -1,0 +1,1 @@
+"""What is measured beyond single inequalities: SAC's runs, rivals, diagnostics, environments, scale."""

@@ -1,0 +1,78 @@
+"""What is kept along SAC runs: sampled returns, and J and ‖∇J‖² computed exactly at recorded iterations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from sacrepro.learn.samples import samples
+from sacrepro.model.checks import Array
+from sacrepro.model.mdp import CountedMDP, NetworkedMDP
+from sacrepro.simulate.compiled_model import Simulator
+from sacrepro.study.experiments.diagnostics import FRESH
+
+
+class LearningRow(NamedTuple):
+    """Outer iteration m of one run: the sampled return and the share of TD updates on a key never seen before.
+
+    Both are means over the outer iterations since the record before.
+    """
+
+    instance: str
+    kappa: int
+    seed: int
+    m: int
+    J_estimate: float
+    first_visit_share: float
+
+
+class SimulatedRow(NamedTuple):
+    """J(θ(m)) at one recorded outer iteration of one run by simulation: the mean of sampled returns of fresh episodes.
+
+    standard_error : of this mean, over the episodes.
+    cut            : γ^{T+1} r̄/(1-γ), what cutting episodes at T can hide.
+    """
+
+    instance: str
+    kappa: int
+    seed: int
+    m: int
+    J: float
+    standard_error: float
+    cut: float
+
+
+def learning_rows(
+    instance: str, kappa: int, seed: int, m: Array, J_estimate: Array, first_visit_share: Array
+) -> Iterator[LearningRow]:
+    """One row for each record m ≥ 1; J_estimate and first_visit_share have shape (M,)."""
+    for start, end in pairwise(m):
+        since = slice(int(start), int(end))
+        yield LearningRow(
+            instance, kappa, seed, int(end), float(J_estimate[since].mean()), float(first_visit_share[since].mean())
+        )
+
+
+def simulated_rows(
+    mdp: NetworkedMDP | CountedMDP,
+    instance: str,
+    kappa: int,
+    seed: int,
+    m: Sequence[int],
+    thetas: Sequence[Array],
+    *,
+    episodes: int,
+    T: int,
+) -> Iterator[SimulatedRow]:
+    """One row for each record, from `episodes` fresh episodes of T steps; ``thetas[i]`` as in `stationarity_rows`."""
+    cut = mdp.gamma ** (T + 1) * mdp.r_bar / (1.0 - mdp.gamma)
+    fresh = range(FRESH + seed * episodes, FRESH + (seed + 1) * episodes)
+    simulator = Simulator(mdp)
+    for record, iteration in enumerate(m):
+        theta = tuple(theta_i[record] for theta_i in thetas)
+        returns = samples(simulator, theta, iteration, kappa=0, T=T, h=1.0, t0=1.0, seeds=fresh).J_estimate
+        error = float(returns.std(ddof=1) / np.sqrt(episodes))
+        yield SimulatedRow(instance, kappa, seed, int(iteration), float(returns.mean()), error, cut)

@@ -1,0 +1,178 @@
+"""Seeds summarised: the interquartile mean, with a bootstrap interval over seeds.
+
+The interquartile mean drops a quarter of the seeds at either end: less noisy than the median, less moved by single
+runs than the mean. Intervals are percentile bootstraps of 2,000 resamples under a fixed seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sacrepro.model.checks import Array
+
+#: Share of the seeds dropped at either end, resamples, confidence, and the seed of the resampling.
+TRIM, RESAMPLES, CONFIDENCE, SEED = 0.25, 2000, 0.95, 0
+
+
+class SummaryRow(NamedTuple):
+    """One quantity at one place on the x axis, over all seeds: its interquartile mean and the interval [low, high].
+
+    series : what distinguishes curves of one instance, such as κ or the method.    x : outer iteration, T, …
+    """
+
+    instance: str
+    series: str
+    x: float
+    quantity: str
+    iqm: float
+    low: float
+    high: float
+    seeds: int
+
+
+class Summarised(NamedTuple):
+    """How rows of one kind are summarised: their type, what tells curves apart, the x axis, and the quantities.
+
+    Without quantities each row names its own, in the fields `quantity` and `value`.
+    """
+
+    rows: type[Any]
+    series: str
+    x: str
+    quantities: tuple[str, ...]
+
+
+#: Where rows of each kind come from.
+KINDS = ("learning", "stationarity", "patient", "simulated", "diagnostics", "critic_error", "rivals")
+
+#: The kind of rows whose summary each figure about runs shows.
+SHOWN = {
+    "learning": "learning",
+    "objective": "stationarity",
+    "stationarity": "stationarity",
+    "patient": "patient",
+    "critic_error": "critic_error",
+    "critic_floor": "critic_error",
+    "diagnostics": "diagnostics",
+    "extensions": "rivals",
+    "simulated": "simulated",
+}
+
+
+def summarised(kind: str) -> Summarised:
+    """What `kind` is; ValueError lists the known ones."""
+    if kind in ("learning", "stationarity", "patient", "simulated"):
+        from sacrepro.study.experiments import runs
+        from sacrepro.study.measures.stationarity import StationarityRow
+
+        exact = Summarised(StationarityRow, "kappa", "m", ("J", "gradient_norm_squared", "gap", "entropy"))
+        return {
+            "learning": Summarised(runs.LearningRow, "kappa", "m", ("J_estimate", "first_visit_share")),
+            "stationarity": exact,
+            "patient": exact,
+            "simulated": Summarised(runs.SimulatedRow, "kappa", "m", ("J",)),
+        }[kind]
+    if kind == "diagnostics":
+        from sacrepro.study.experiments.diagnostics import DiagnosticRow
+
+        return Summarised(DiagnosticRow, "kappa", "m", ())
+    if kind == "critic_error":
+        from sacrepro.study.experiments.critic_error import CriticErrorRow
+
+        measured = ("to_q_star", "to_q_star_sup", "to_Q", "to_Q_sup", "written")
+        return Summarised(CriticErrorRow, "kappa", "T", (*measured, "bias", "bias_sup", "locality", "paper"))
+    if kind == "rivals":
+        from sacrepro.study.experiments.methods import RivalRow
+
+        return Summarised(RivalRow, "method_eta", "m", ("J", "gradient_norm_squared", "entropy"))
+    raise ValueError(f"unknown kind of rows {kind!r}; known are {', '.join(KINDS)}")
+
+
+def summary(kind: str, rows: Sequence[Any]) -> list[SummaryRow]:
+    """All rows of one kind, summarised over their seeds."""
+    chosen = summarised(kind)
+    if chosen.quantities:
+        return list(summary_rows(rows, chosen.series, chosen.x, chosen.quantities))
+    found = []
+    for quantity in dict.fromkeys(row.quantity for row in rows):
+        own = [row for row in rows if row.quantity == quantity]
+        found += [row._replace(quantity=quantity) for row in summary_rows(own, chosen.series, chosen.x, ("value",))]
+    return found
+
+
+def iqm_interval(values: Array) -> tuple[Array, Array, Array]:
+    """(interquartile mean, low, high) over the first axis, seeds, of shape (seeds, …) at each place of the others."""
+    from scipy.stats import bootstrap, trim_mean
+
+    middle = trim_mean(values, TRIM, axis=0)
+    if len(values) < 2:
+        return middle, middle, middle
+    found = bootstrap(
+        (values,),
+        lambda sample, axis: trim_mean(sample, TRIM, axis=axis),
+        n_resamples=RESAMPLES,
+        confidence_level=CONFIDENCE,
+        method="percentile",
+        axis=0,
+        rng=np.random.default_rng(SEED),
+    )
+    return middle, found.confidence_interval.low, found.confidence_interval.high
+
+
+def summary_rows(rows: Sequence[Any], series: str, x: str, quantities: Sequence[str]) -> Iterator[SummaryRow]:
+    """One row for each instance, value of the field `series`, value of the field `x`, and quantity.
+
+    Every curve must have the same seeds at all its places; ValueError names one that has not.
+    """
+    curves: dict[tuple[str, str], dict[float, dict[int, Any]]] = {}
+    for row in rows:
+        curve = curves.setdefault((row.instance, str(getattr(row, series))), {})
+        curve.setdefault(float(getattr(row, x)), {})[row.seed] = row
+    for (instance, own), places in curves.items():
+        seeds = sorted(next(iter(places.values())))
+        for place, found in places.items():
+            if sorted(found) != seeds:
+                raise ValueError(f"{instance}, {series} {own}: {x} = {place} has seeds {sorted(found)}, not {seeds}")
+        for quantity in quantities:
+            values = np.array([[getattr(found[seed], quantity) for found in places.values()] for seed in seeds])
+            for place, iqm, low, high in zip(places, *iqm_interval(values), strict=True):
+                yield SummaryRow(instance, own, place, quantity, float(iqm), float(low), float(high), len(seeds))
+
+
+# Which κ is best at which sample budget, and whether the seeds tell it from the others.
+
+#: Quantities that are compared, and whether more is better.
+COMPARED = {"to_Q": False, "J": True, "gap": False, "gradient_norm_squared": False}
+
+
+class BestKappaRow(NamedTuple):
+    """The best κ of one quantity on one instance at one place of the x axis: T, or the outer iteration.
+
+    clear : 1 if its interval meets no other κ's interval, else 0.
+    """
+
+    instance: str
+    quantity: str
+    x: float
+    kappa: int
+    iqm: float
+    clear: int
+
+
+def best_kappa_rows(rows: Sequence[SummaryRow]) -> Iterator[BestKappaRow]:
+    """One row for each instance, compared quantity and place where two or more κ were measured; ties: the least κ."""
+    groups: dict[tuple[str, str, float], list[SummaryRow]] = {}
+    for row in rows:
+        if row.quantity in COMPARED:
+            groups.setdefault((row.instance, row.quantity, row.x), []).append(row)
+    for (instance, quantity, x), group in groups.items():
+        if len(group) < 2:
+            continue
+        sign = -1.0 if COMPARED[quantity] else 1.0
+        best = min(group, key=lambda row: (sign * row.iqm, int(row.series)))
+        others = [row for row in group if row is not best]
+        clear = all(row.low > best.high or row.high < best.low for row in others)
+        yield BestKappaRow(instance, quantity, x, int(best.series), best.iqm, int(clear))

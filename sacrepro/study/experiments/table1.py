@@ -1,0 +1,133 @@
+"""Table 1 of the paper, run: the neighboring settings as instances, and where truncation helps, is idle, or is silent.
+
+Q^θ = (1/n) Σ_i Q_i^θ is approximated twice: by truncated Q-functions, (1/n) Σ_i Q̂_i with natural weights at each κ,
+and by a sum of single-agent functions as in factored MDPs (`factored_mdp`). Errors are sup norms over (s, a).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from sacrepro.bounds.decay import definition2, lemma3
+from sacrepro.bounds.influence import influence_matrix
+from sacrepro.exact.dense import q_function
+from sacrepro.exact.truncation import cell_shape, conditional_law, truncate
+from sacrepro.model.graph import max_neighborhood_size, neighborhood
+from sacrepro.model.policy import policies
+from sacrepro.study.experiments.factored_mdp import least_squares, lstd, max_norm_fit, single_agent_features
+from sacrepro.study.measures.decay import readings
+from sacrepro.study.record.case import Case
+
+
+class Table1Row(NamedTuple):
+    """One setting at one κ under one policy.
+
+    joint     : entries of Q^θ.                    f      : f(κ) = max_i |N_i^κ|.
+    reach     : the largest number of agents that can act on one within κ steps, from the support of C.
+    table     : entries of all Q̂_i together.       D      : max_i D_i(κ), with its certified error D_error.
+    lemma3, influence : bounds on D for every policy, by Lemma 3 and by the influence matrix.
+    truncated : sup |(1/n) Σ_i Q̂_i - Q^θ|.
+    linear_table : parameters of the sum of single-agent functions; best, least_squares and lstd its sup errors.
+    """
+
+    setting: str
+    instance: str
+    policy: str
+    n: int
+    joint: int
+    kappa: int
+    f: int
+    reach: int
+    table: int
+    D: float
+    D_error: float
+    lemma3: float
+    influence: float
+    truncated: float
+    linear_table: int
+    best: float
+    least_squares: float
+    lstd: float
+
+
+def table1_rows(case: Case, setting: str) -> Iterator[Table1Row]:
+    """One row for each κ from 0 to the diameter."""
+    mdp = case.mdp
+    full = (*mdp.state_sizes, *mdp.action_sizes)
+    zeta = policies(mdp, case.theta)
+    Q_i = [q_function(mdp, case.V[i], i) for i in range(mdp.n)]
+    Q = np.mean(Q_i, axis=0)
+    Phi = single_agent_features(mdp)
+    linear = [
+        float(np.abs(fit - Q.ravel()).max())
+        for fit in (max_norm_fit(Phi, Q), least_squares(Phi, Q), lstd(mdp, zeta, case.pi_theta))
+    ]
+    C = influence_matrix(mdp)
+    places = [(i, kappa) for i in range(mdp.n) for kappa in case.kappas(i)]
+    certified = dict(zip(places, readings(case, places)["clipped series"], strict=True)) if places else {}
+    for kappa in range(case.D.shape[1]):
+        hoods = [neighborhood(mdp.graph, i, kappa) for i in range(mdp.n)]
+        Q_hat = sum(
+            truncate(Q_i[i], hood, conditional_law(mdp, zeta, case.pi_theta, hood)) for i, hood in enumerate(hoods)
+        )
+        yield Table1Row(
+            setting=setting,
+            instance=case.instance,
+            policy=case.policy,
+            n=mdp.n,
+            joint=math.prod(full),
+            kappa=kappa,
+            f=max_neighborhood_size(mdp.graph, kappa),
+            reach=reach(C, kappa),
+            table=sum(math.prod(cell_shape(full, hood)) for hood in hoods),
+            D=float(case.D[:, kappa].max()),
+            D_error=case.D_error,
+            lemma3=definition2(*lemma3(mdp.r_bar, mdp.gamma), kappa),
+            influence=max((float(certified[place]) for place in places if place[1] == kappa), default=0.0),
+            truncated=float(np.abs(Q_hat / mdp.n - Q).max()),
+            linear_table=Phi.shape[1],
+            best=linear[0],
+            least_squares=linear[1],
+            lstd=linear[2],
+        )
+
+
+def reach(C: csr_array, kappa: int) -> int:
+    """max_i of the number of agents j, i included, from which a path of at most κ steps of C leads to i."""
+    linked = (C.toarray() > 0) | np.eye(C.shape[0], dtype=bool)
+    reached = np.linalg.matrix_power(linked.astype(float), kappa) > 0
+    return int(reached.sum(axis=1).max())
+
+
+#: Columns of the Markdown table: heading, field, whether it is the largest over policies.
+COLUMNS = (
+    ("κ", "kappa"), ("f(κ)", "f"), ("reach", "reach"), ("entries of all Q̂_i", "table"), ("max D_i(κ)", "D"),
+    ("Lemma 3", "lemma3"), ("influence", "influence"), ("truncated Q̂", "truncated"),
+)  # fmt: skip
+LINEAR = (("best fit", "best"), ("least squares", "least_squares"), ("LSTD", "lstd"))
+
+
+def markdown_table1(rows: Sequence[Table1Row]) -> str:
+    """The table as Markdown: one line for each setting and κ, errors and D_i(κ) the largest over policies."""
+    headings = ("setting", "n", "entries of Q", *(heading for heading, _ in COLUMNS), "single-agent parameters")
+    lines = ["| " + " | ".join((*headings, *(f"linear, {heading}" for heading, _ in LINEAR))) + " |"]
+    lines.append("|" + " --- |" * (len(headings) + len(LINEAR)))
+    for setting, kappa in dict.fromkeys((row.setting, row.kappa) for row in rows):
+        own = [row for row in rows if (row.setting, row.kappa) == (setting, kappa)]
+        fields = [field for _, field in COLUMNS] + ["linear_table"] + [field for _, field in LINEAR]
+        values = [largest(own, field) for field in fields]
+        lines.append("| " + " | ".join((setting, str(own[0].n), str(own[0].joint), *values)) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def largest(rows: Sequence[Table1Row], field: str) -> str:
+    """The largest value of a field over the rows; 0 where it is within the certified error."""
+    value = max(getattr(row, field) for row in rows)
+    if isinstance(value, int):
+        return str(value)
+    return "0" if value <= 2.0 * max(row.D_error for row in rows) else f"{value:.3g}"

@@ -1,0 +1,143 @@
+"""The weight families of eq. (6) under which truncation and Lemma 4 are checked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import product
+from typing import Protocol
+
+import networkx as nx
+import numpy as np
+
+from sacrepro.exact.dense import q_function
+from sacrepro.exact.truncation import (
+    conditional_law,
+    dirichlet_weights,
+    outside_axes,
+    point_mass_weights,
+    sparse_weights,
+    truncate,
+    uniform_weights,
+)
+from sacrepro.model.checks import Array
+from sacrepro.model.graph import neighborhood, sphere_sizes
+from sacrepro.model.mdp import Model
+from sacrepro.model.policy import policies, score
+from sacrepro.study.record.case import Case
+
+FAMILIES = ("uniform", "random", "sparse", "largest", "smallest", "opposed", "natural")
+
+
+class Evaluated(Protocol):
+    """A model under a policy, with the occupancy that the natural weights need; a `Case` is one."""
+
+    @property
+    def mdp(self) -> Model: ...
+
+    @property
+    def theta(self) -> tuple[Array, ...]: ...
+
+    @property
+    def pi_theta(self) -> Array: ...
+
+
+def weight_families(case: Evaluated, Q_i: Array, i: int, kappa: int) -> Iterator[tuple[str, Array]]:
+    """(name, w_i) for each family: uniform, two random ones, three choices of point masses, and the natural law.
+
+    The point masses are the vertices at which each cell's truncation error is largest. ``opposed`` takes the largest
+    entry where the first agent of the cell acts 0 and the smallest elsewhere, so that the errors do not cancel against
+    that agent's score.
+    """
+    hood = neighborhood(case.mdp.graph, i, kappa)
+    rng = np.random.default_rng((i, kappa))
+    yield "uniform", uniform_weights(Q_i.shape, hood)
+    yield "random", dirichlet_weights(Q_i.shape, hood, rng)
+    yield "sparse", sparse_weights(Q_i.shape, hood, rng)
+    yield "largest", point_mass_weights(Q_i, hood, largest=True)
+    yield "smallest", point_mass_weights(Q_i, hood, largest=False)
+    first_action = len(Q_i.shape) // 2 + hood[0]
+    acts_zero = np.arange(Q_i.shape[first_action]) == 0
+    on_its_axis = acts_zero.reshape([-1 if axis == first_action else 1 for axis in range(Q_i.ndim)])
+    yield "opposed", point_mass_weights(Q_i, hood, largest=on_its_axis)
+    yield "natural", conditional_law(case.mdp, policies(case.mdp, case.theta), case.pi_theta, hood)
+
+
+# The worst weights of eq. (6) for Lemma 4, exactly: no family of weights can do more than these.
+#
+# ‖ĥ_i - ∇_{θ_i}J‖ is convex in the weights, so it is largest where every cell of every j ∈ N_i^κ takes the largest or
+# the smallest entry of Q_j. The score of i depends on (s_i, a_i) alone and its blocks for different s_i are orthogonal,
+# so which of the two is best depends on (s_i, a_i) alone, and each s_i is decided by itself: 2^{A_i} choices an s_i.
+
+#: The name of these weights among the families of `weights`.
+WORST = "worst of all"
+
+
+def worst_weights_errors(case: Case) -> dict[int, list[float]]:
+    """sup over the weights of eq. (6) of ‖ĥ_i - ∇_{θ_i}J‖ for every agent i, keyed by κ."""
+    mdp = case.mdp
+    n = mdp.n
+    zeta = policies(mdp, case.theta)
+    kappas = sorted({kappa for i in range(n) for kappa in case.kappas(i)})
+    ends = {(kappa, i): np.zeros((2, *mdp.r[i].shape)) for kappa in kappas for i in range(n)}
+    for j in range(n):
+        Q_j = q_function(mdp, case.V[j], j)
+        for kappa in kappas:
+            hood = neighborhood(mdp.graph, j, kappa)
+            axes = outside_axes(hood, n)
+            law = cell_law(case, zeta, hood)
+            for end, extreme in enumerate((Q_j.min(axis=axes, keepdims=True), Q_j.max(axis=axes, keepdims=True))):
+                weighted = law * extreme
+                for i in hood:
+                    others = tuple(axis for axis in range(2 * n) if axis % n != i)
+                    ends[kappa, i][end] += weighted.sum(axis=others)
+    return {
+        kappa: [largest(ends[kappa, i] / (n * (1.0 - mdp.gamma)), score(zeta[i]), case.gradient[i]) for i in range(n)]
+        for kappa in kappas
+    }
+
+
+def cell_law(case: Case, zeta: tuple[Array, ...], hood: tuple[int, ...]) -> Array:
+    """π^θ × ζ^θ of the cells of `hood`, with length 1 on the axes outside."""
+    n = case.mdp.n
+    law = case.pi_theta.sum(axis=tuple(k for k in range(n) if k not in hood), keepdims=True)
+    law = law.reshape(*law.shape, *(1,) * n)
+    for k in hood:
+        law = law * zeta[k].reshape([zeta[k].shape[axis // n] if axis % n == k else 1 for axis in range(2 * n)])
+    return np.asarray(law)
+
+
+def largest(ends: Array, scores: Array, gradient: Array) -> float:
+    """√(Σ_s max over choices of an end for each action of ‖Σ_a ends(s,a) score(s,a) - ∇J(s)‖²)."""
+    actions = ends.shape[2]
+    squares = []
+    for choice in product(range(2), repeat=actions):
+        chosen = ends[list(choice), :, range(actions)].T
+        squares.append(((np.einsum("sa,sab->sb", chosen, scores) - gradient) ** 2).sum(axis=1))
+    return float(np.sqrt(np.max(squares, axis=0).sum()))
+
+
+def seeing_out(graph: nx.Graph, i: int, kappa: int) -> list[int]:
+    """m_d for d = 0..κ: how many agents at distance d from i have somebody of their component outside N_j^κ."""
+    m = [0] * (kappa + 1)
+    for j, d in nx.single_source_shortest_path_length(graph, i, cutoff=kappa).items():
+        m[d] += len(sphere_sizes(graph, j)) > kappa + 1
+    return m
+
+
+def truncated_q_functions(case: Case) -> dict[tuple[int, str], list[Array]]:
+    """Q̂_j for every agent j, keyed by (κ, weight family); κ runs while some agent has somebody outside N_j^κ."""
+    mdp = case.mdp
+    kappas = sorted({kappa for i in range(mdp.n) for kappa in case.kappas(i)})
+    tables: dict[tuple[int, str], list[Array]] = {}
+    for j in range(mdp.n):
+        Q_j = q_function(mdp, case.V[j], j)
+        for kappa in kappas:
+            for family, w in weight_families(case, Q_j, j, kappa):
+                tables.setdefault((kappa, family), []).append(truncate(Q_j, neighborhood(mdp.graph, j, kappa), w))
+    return tables
+
+
+def distance(blocks: tuple[Array, ...], others: tuple[Array, ...]) -> float:
+    """‖blocks - others‖ over all agents' blocks."""
+    return math.sqrt(math.fsum(float(((x - y) ** 2).sum()) for x, y in zip(blocks, others, strict=True)))

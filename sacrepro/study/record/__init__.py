@@ -1,0 +1,1 @@
+"""What a claim is made of: a case, comparisons, a verdict."""

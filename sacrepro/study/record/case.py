@@ -1,0 +1,135 @@
+"""One instance under one policy with everything exact about it, computed or loaded from what was stored."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sacrepro.exact.chain import chain_of
+from sacrepro.exact.decay.profile import certified_decay
+from sacrepro.exact.gradient import objective_and_gradient
+from sacrepro.exact.solver.occupancy import occupancy
+from sacrepro.exact.values import evaluate
+from sacrepro.instances import build
+from sacrepro.model.checks import Array
+from sacrepro.model.graph import outside
+from sacrepro.model.mdp import NetworkedMDP
+from sacrepro.model.policy import SCORE_BOUND, gaussian_theta, uniform_theta
+
+#: Entries of one Q_i up to which D_i is swept; beyond, branch and bound is several times faster (Florentine families).
+SWEEP_LIMIT = 1 << 28
+
+
+def exact_case(instance: str, policy: str, mdp: NetworkedMDP, theta: tuple[Array, ...]) -> Case:
+    """The case of one policy, by the exact engine."""
+    evaluation = evaluate(mdp, theta)
+    law = occupancy(chain_of(mdp, theta))
+    decay = certified_decay(mdp, theta, sweep_limit=SWEEP_LIMIT)
+    objective = objective_and_gradient(mdp, theta)
+    return Case(
+        instance=instance,
+        policy=policy,
+        mdp=mdp,
+        theta=theta,
+        V=evaluation.V,
+        J=evaluation.J,
+        error=evaluation.error,
+        pi_theta=law.pi,
+        pi_error=law.error,
+        D=0.5 * (decay.lower + decay.upper),
+        D_error=0.5 * float((decay.upper - decay.lower).max()),
+        gradient=objective.gradient,
+        nabla_error=objective.gradient_error,
+    )
+
+
+def exact_cases(instance: str, mdp: NetworkedMDP, policies: int, seed: int, scale: float) -> Iterator[Case]:
+    """The uniform policy, then Gaussian ones with independent N(0, scale²) logits, `policies` in all."""
+    rng = np.random.default_rng(seed)
+    for p in range(policies):
+        theta = gaussian_theta(mdp, rng, scale) if p else uniform_theta(mdp)
+        yield exact_case(instance, f"gaussian {p}" if p else "uniform", mdp, theta)
+
+
+def arrays(spec: Mapping[str, Any], cases: Sequence[Case]) -> dict[str, Array]:
+    """The cases of one instance as named arrays with a leading axis over policies."""
+    stored = {
+        "spec": np.array(json.dumps(spec, sort_keys=True)),
+        "instance": np.array(cases[0].instance),
+        "policy": np.array([case.policy for case in cases]),
+    }
+    for name in ("V", "J", "error", "pi_theta", "pi_error", "D", "D_error", "nabla_error"):
+        stored[name] = np.stack([getattr(case, name) for case in cases])
+    for i in range(cases[0].mdp.n):
+        stored[f"theta_{i}"] = np.stack([case.theta[i] for case in cases])
+        stored[f"gradient_{i}"] = np.stack([case.gradient[i] for case in cases])
+    return stored
+
+
+def cases(stored: Mapping[str, Array]) -> Iterator[Case]:
+    """The cases that `arrays` stored."""
+    mdp = build(json.loads(str(stored["spec"])))
+    for p, policy in enumerate(stored["policy"]):
+        yield Case(
+            instance=str(stored["instance"]),
+            policy=str(policy),
+            mdp=mdp,
+            theta=tuple(stored[f"theta_{i}"][p] for i in range(mdp.n)),
+            V=stored["V"][p],
+            J=float(stored["J"][p]),
+            error=float(stored["error"][p]),
+            pi_theta=stored["pi_theta"][p],
+            pi_error=float(stored["pi_error"][p]),
+            D=stored["D"][p],
+            D_error=float(stored["D_error"][p]),
+            gradient=tuple(stored[f"gradient_{i}"][p] for i in range(mdp.n)),
+            nabla_error=float(stored["nabla_error"][p]),
+        )
+
+
+#: Relative rounding of a mean with respect to weights: products of at most 64 factors, sums by halves of at most 2^64
+#: non-negative terms, so at most 128 roundings of half an epsilon each.
+SUMMATION = 64 * sys.float_info.epsilon
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One instance under one localized policy tuple, with everything exact that the claims compare against.
+
+    V, J, pi_theta, D, gradient : as returned by `evaluate`, `discounted_state_distribution`, `certified_decay` and
+    `objective_and_gradient`. Each *_error is certified: `error` bounds |V_i - V_i^θ|, `D_error` that of every D_i(κ),
+    `pi_error` the 1-norm error of π^θ, `nabla_error` the 2-norm error of every block of ∇J.
+    """
+
+    instance: str
+    policy: str
+    mdp: NetworkedMDP
+    theta: tuple[Array, ...]
+    V: Array
+    J: float
+    error: float
+    pi_theta: Array
+    pi_error: float
+    D: Array
+    D_error: float
+    gradient: tuple[Array, ...]
+    nabla_error: float
+
+    def kappas(self, i: int) -> list[int]:
+        """Every κ up to the diameter that leaves somebody outside N_i^κ; with nobody outside both sides are trivial."""
+        return [kappa for kappa in range(self.D.shape[1]) if outside(self.mdp.graph, i, kappa)]
+
+    @property
+    def gradient_error(self) -> float:
+        """A bound on the error of ‖ĥ_i - ∇_{θ_i}J‖ for ĥ_i computed from V and π^θ of this case.
+
+        ĥ_i is a π^θ-mean of values in [0, r̄/(1-γ)] times scores, over 1-γ; `SUMMATION` covers its own rounding.
+        """
+        gamma = self.mdp.gamma
+        h_hat_error = self.error + (self.pi_error + SUMMATION) * self.mdp.r_bar / (1.0 - gamma)
+        return self.nabla_error + SCORE_BOUND * h_hat_error / (1.0 - gamma)

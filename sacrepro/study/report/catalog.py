@@ -1,0 +1,79 @@
+"""What there is: every claim with its files and its command, every figure with its caption, from the code itself."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from sacrepro.study.claims import CLAIMS, claim
+from sacrepro.study.drawings import FIGURES, drawing
+
+
+def catalog() -> dict[str, list[dict[str, Any]]]:
+    """The claims in the paper's order, and the figures; only strings inside."""
+    return {"claims": [claim_entry(name) for name in CLAIMS], "figures": [figure_entry(name) for name in FIGURES]}
+
+
+def claim_entry(name: str) -> dict[str, Any]:
+    """One claim: what it states, how it is checked in the words of its module, and where its parts are."""
+    chosen = claim(name)
+    room = sys.modules[chosen.check.__module__]
+    first, _, rest = inspect.cleandoc(room.__doc__ or "").partition("\n\n")
+    return {
+        "name": name,
+        "title": " ".join(first.split()),
+        "statement": chosen.statement,
+        "reference": chosen.reference,
+        "about": with_values(rest, vars(room)),
+        "measures": with_values(inspect.cleandoc(chosen.check.__doc__ or ""), vars(room)),
+        "module": f"sacrepro/study/claims/{name}.py",
+        "test": f"tests/claims/test_{name}.py",
+        "rows": f"results/claims/{name}.csv",
+        "command": f"snakemake --cores 2 results/claims/{name}.csv && sacrepro verdicts results/claims/{name}.csv",
+    }
+
+
+#: A constant of a module, as a docstring names it.
+CONSTANT = re.compile(r"`([A-Z][A-Z_]+)`")
+
+
+def with_values(text: str, room: Mapping[str, Any]) -> str:
+    """`text` with the value of each constant beside its name, such as `MOST_PAIRS = 65_536`; KeyError without one."""
+
+    def named(found: re.Match[str]) -> str:
+        value = room[found[1]]
+        return f"`{found[1]} = {f'{value:_}' if isinstance(value, int) else value}`"
+
+    return CONSTANT.sub(named, text)
+
+
+def figure_entry(name: str) -> dict[str, Any]:
+    """One figure: its caption, the first paragraph of its drawing's docstring, and whether it shows a claim's rows."""
+    caption, _, _ = inspect.cleandoc(drawing(name).draw.__doc__ or "").partition("\n\n")
+    return {"name": name, "caption": caption, "of_claim": name in CLAIMS}
+
+
+def claims_page(entries: dict[str, list[dict[str, Any]]]) -> str:
+    """paper/claims.md: claim → rule → file → command."""
+    lines = [
+        "# From a claim to its numbers",
+        "",
+        "Written by `python -m sacrepro catalog`. Rule `claim` measures, rule `verdicts` judges, rule `figure` draws.",
+        "Each command computes what it needs and nothing else, prints the verdict and fails if the claim is violated.",
+        "So does `sacrepro claim NAME FILES --output ROWS` on files of `sacrepro exact`. In the workflow both",
+        "have `--keep-going`, so that every table is written before rule `verify` fails the run.",
+        "",
+        "| claim | statement | check, tests | rows | command |",
+        "|---|---|---|---|---|",
+    ]
+    for entry in entries["claims"]:
+        module, test = f"../{entry['module']}", f"../{entry['test']}"
+        statement = entry["statement"].replace("|", "\\|")
+        lines.append(
+            f"| `{entry['name']}` ({entry['reference']}) | {statement} | [check]({module}), [tests]({test})"
+            f" | `{entry['rows']}` | `{entry['command']}` |"
+        )
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,155 @@
+"""The report: verdicts, catalog, configuration and manifest as one record, which paper/report.typ sets."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sacrepro.study.record.comparison import JUDGEMENTS, Verdict, excess_text, ratio_text
+from sacrepro.study.report.mathematics import quoted
+from sacrepro.study.report.pages import inline, markup
+
+#: Title in BibTeX's and Markdown's files that the template reads beside the record.
+RECORD = "report.json"
+
+
+def record(
+    verdicts: Sequence[Verdict],
+    catalog: Mapping[str, Any],
+    manifest: Mapping[str, Any],
+    figures: Mapping[str, str],
+    pages: Mapping[str, str],
+    proofs: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Everything that the template shows, as typst markup where it is text.
+
+    figures : file of each figure that was drawn, by name. pages : Markdown pages by name, such as ``proofs``.
+    proofs : how each claim is proved, by name.
+    ValueError if a verdict is about a claim that the catalog does not know.
+    """
+    known = {entry["name"]: entry for entry in catalog["claims"]}
+    judged = list(dict.fromkeys(row.claim for row in verdicts))
+    if unknown := [name for name in judged if name not in known]:
+        raise ValueError(f"no claim is called {', '.join(unknown)}")
+    captions = {entry["name"]: entry for entry in catalog["figures"]}
+    counterexamples = [row for row in verdicts if row.verdict not in JUDGEMENTS]
+    verdicts = [row for row in verdicts if row.verdict in JUDGEMENTS]
+    return {
+        "claims": [
+            claim_record(known[name], [row for row in verdicts if row.claim == name], figures, captions)
+            | {"proof": (proofs or {}).get(name, "")}
+            for name in known
+            if name in judged
+        ],
+        "totals": {
+            "claims": len(judged),
+            "instances": max((row.instances for row in verdicts), default=0),
+            "comparisons": grouped(sum(row.comparisons for row in verdicts)),
+            "constraining": grouped(sum(row.constraining for row in verdicts)),
+            "violations": sum(row.violations for row in verdicts),
+            "unconfirmed": [
+                f"{row.claim}: {row.hypothesis}".removesuffix(": ") for row in verdicts if row.verdict == "vacuous"
+            ],
+            "violated": [row.claim for row in verdicts if row.verdict == "violated"],
+            "sides": len(verdicts),
+            **{kind: sum(row.verdict == kind for row in verdicts) for kind in ("tight", "holds", "vacuous")},
+        },
+        "counterexamples": [
+            {
+                "sentence": inline(row.statement),
+                "claim": row.claim,
+                "reference": inline(row.reference),
+                "verdict": inline(row.verdict),
+                "ratio": f"{row.ratio:.4g}",
+                "where": placed(row.where),
+            }
+            for row in counterexamples
+        ],
+        "experiments": [
+            {"name": name, "caption": markup(captions[name]["caption"] if name in captions else name), "figure": path}
+            for name, path in figures.items()
+            if name not in known
+        ],
+        "instances": [
+            {"name": name, "exact": entry["exact"], "spec": json.dumps(entry["spec"], ensure_ascii=False)}
+            for name, entry in manifest["config"]["instances"].items()
+        ],
+        "config": manifest["config"],
+        "versions": manifest["versions"],
+        "code": manifest["code"],
+        "pages": {name: markup(without_title(page), level=0) for name, page in pages.items()},
+    }
+
+
+def claim_record(
+    entry: Mapping[str, Any],
+    rows: Sequence[Verdict],
+    figures: Mapping[str, str],
+    captions: Mapping[str, Mapping[str, Any]],
+) -> dict[str, Any]:
+    """The section of one claim."""
+    name = entry["name"]
+    kinds = list(dict.fromkeys(row.verdict for row in rows))
+    return {
+        "name": name,
+        "title": inline(entry["title"].rstrip(".")),
+        "statement": inline(entry["statement"]),
+        "reference": inline(entry["reference"]),
+        "about": markup(entry["about"]),
+        "measures": markup(entry["measures"]),
+        "module": entry["module"],
+        "test": entry["test"],
+        "rows": entry["rows"],
+        "command": entry["command"],
+        "figure": figures.get(name),
+        "caption": markup(captions[name]["caption"]) if name in captions else "",
+        "comparisons": grouped(sum(row.comparisons for row in rows)),
+        "violations": sum(row.violations for row in rows),
+        "kinds": [{"verdict": kind, "count": sum(row.verdict == kind for row in rows)} for kind in kinds],
+        "long": any(len(row.hypothesis) > 24 for row in rows),
+        "sides": [
+            {
+                "hypothesis": inline(row.hypothesis),
+                "instances": row.instances,
+                "comparisons": grouped(row.comparisons),
+                "violations": row.violations,
+                "ratio": "" if row.ratio != row.ratio else ratio_text(row.ratio),
+                "where": placed(row.where) or inline(excess_text(row)),
+                "certificate": f"{row.certificate:.1e}",
+                "verdict": row.verdict,
+            }
+            for row in rows
+        ],
+    }
+
+
+def placed(place: str) -> str:
+    """Where a comparison stands, as markup: the name of the instance letter by letter, the rest as prose."""
+    name, theta, rest = place.partition(", θ ")
+    return (f"#raw({quoted(name)});" if name else "") + inline(separated(theta + rest))
+
+
+def separated(place: str) -> str:
+    """Where a comparison stands, with a comma between κ and the case that follows it."""
+    return re.sub(r"(κ=\d+) (?=\S)", r"\1, ", place)
+
+
+def grouped(number: int) -> str:
+    """An integer with its thousands apart."""
+    return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def without_title(page: str) -> str:
+    """A Markdown page without its first heading; the template gives it a place and a title."""
+    first, _, rest = page.partition("\n")
+    return rest if first.startswith("# ") else page
+
+
+def pdf(files: Mapping[str, bytes]) -> bytes:
+    """The document whose main file is ``main.typ``; the same files give the same bytes."""
+    typst: Any = importlib.import_module("typst")  # its stubs do not know that files may come from memory
+    made: bytes = typst.compile(dict(files), format="pdf", ignore_system_fonts=True, pdf_tags=False, timestamp=0)
+    return made

@@ -1,0 +1,115 @@
+"""The verdict table as Markdown, for the README and the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sacrepro.study.record.comparison import JUDGEMENTS, Verdict, excess_text, ratio_text
+
+HEADER = (
+    "claim", "right side", "statement", "paper", "instances", "comparisons", "constraining", "violations",
+    "worst left/right", "where", "verdict",
+)  # fmt: skip
+
+
+def markdown_table(rows: Sequence[Verdict]) -> str:
+    """One line a claim."""
+    lines = ["| " + " | ".join(HEADER) + " |", "|" + " --- |" * len(HEADER)]
+    for row in rows:
+        identity = "-" if row.verdict == "vacuous" else "identity"
+        ratio = identity if row.ratio != row.ratio else ratio_text(row.ratio, 4)
+        cells = (
+            f"`{row.claim}`", row.hypothesis, row.statement, row.reference, row.instances, row.comparisons,
+            row.constraining, row.violations, ratio, row.where, f"**{row.verdict}**",
+        )  # fmt: skip
+        lines.append(line(cells))
+    return "\n".join(lines) + "\n"
+
+
+#: What stands above the counterexamples.
+COUNTEREXAMPLES = (
+    "Sentences that are violated on every run. What is *false as written* is the paper's; the others drop a hypothesis "
+    "or improve a constant of it, to show what these are for: nobody wrote them."
+)
+
+
+def summary_table(rows: Sequence[Verdict], proofs: Mapping[str, str] | None = None) -> str:
+    """One line a claim: all its comparisons, for each right side the verdict with the worst left/right, and where.
+
+    Below, one line a counterexample. proofs : how each claim is proved, by name, for a column of its own.
+    """
+    statements = [row for row in rows if row.verdict in JUDGEMENTS]
+    header = (
+        "claim", "statement", "paper", "instances", "comparisons", "constraining", "violations",
+        "verdict, worst left/right", "worst at", "certificate", *(["proof"] if proofs else []), "figure",
+    )  # fmt: skip
+    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
+    for name in dict.fromkeys(row.claim for row in statements):
+        own = [row for row in statements if row.claim == name]
+        cells = (
+            f"`{name}`", own[0].statement, own[0].reference, max(row.instances for row in own),
+            sum(row.comparisons for row in own), sum(row.constraining for row in own),
+            sum(row.violations for row in own), verdicts(own),
+            places(own), f"{max(row.certificate for row in own):.1g}", *([proofs[name]] if proofs else []),
+            f"[{name}](figures/{own[0].figure})",
+        )  # fmt: skip
+        lines.append(line(cells))
+    counterexamples = [row for row in rows if row.verdict not in JUDGEMENTS]
+    if counterexamples:
+        columns = ("sentence", "paper", "verdict", "left/right", "attained at", "certificate", "statement")
+        lines += ["", COUNTEREXAMPLES, "", "| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
+        for row in counterexamples:
+            entries = (
+                row.statement, row.reference, f"**{row.verdict}**", f"{row.ratio:.4g}", row.where,
+                f"{row.certificate:.1g}", f"`{row.claim}`",
+            )  # fmt: skip
+            lines.append(line(entries))
+    return "\n".join(lines) + "\n"
+
+
+def line(cells: Sequence[object]) -> str:
+    """One line of a Markdown table; bars inside a cell are escaped."""
+    return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
+
+
+#: Readings of a claim that are listed openly; more are folded.
+OPEN = 6
+
+
+def verdicts(rows: Sequence[Verdict]) -> str:
+    """The verdicts on the readings of one claim; many are folded behind how many there are of each."""
+    lines = "<br>".join(map(judged, rows))
+    if len(rows) <= OPEN:
+        return lines
+    counts = [(name, sum(row.verdict == name for row in rows)) for name in JUDGEMENTS]
+    told = ", ".join(f"{count} **{name}**" for name, count in counts if count)
+    return f"<details><summary>{len(rows)} readings: {told}</summary>{lines}</details>"
+
+
+def judged(row: Verdict) -> str:
+    """The verdict on one right side, with its name and worst ratio, or how far it is from saying anything."""
+    name = f"{row.hypothesis}: " if row.hypothesis else ""
+    number = excess_text(row) if row.ratio != row.ratio else ratio_text(row.ratio)
+    return f"{name}**{row.verdict}**{', ' if number else ''}{number}"
+
+
+def places(rows: Sequence[Verdict]) -> str:
+    """Where the worst ratios of a claim occur, folded behind the first one's instance."""
+    told = [f"{row.hypothesis}: {row.where}" if row.hypothesis else row.where for row in rows if row.where]
+    if not told:
+        return ""
+    first = next(row.where for row in rows if row.where).split(",")[0]
+    return f"<details><summary>{first}</summary>{'<br>'.join(told)}</details>"
+
+
+#: What encloses the table in the README.
+MARKERS = ("<!-- claims -->\n", "<!-- /claims -->\n")
+
+
+def between_markers(text: str, table: str) -> str:
+    """`text` with the lines between the two markers replaced by `table`; ValueError if a marker is missing."""
+    start, end = MARKERS
+    if text.count(start) != 1 or text.count(end) != 1:
+        raise ValueError(f"expected the lines {start.strip()} and {end.strip()} once each")
+    before, rest = text.split(start)
+    return before + start + table + end + rest.split(end)[1]
