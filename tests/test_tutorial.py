@@ -7,10 +7,34 @@ from pathlib import Path
 
 import pytest
 
+from sacrepro.advise import Advice, AgentRow, KappaRow
+from sacrepro.advise.evaluation import AgentValue, Evaluation
+from sacrepro.advise.measured import Measured
+from sacrepro.advise.pilot import KappaReturn, Pilot, RunRow, Trained
+from sacrepro.advise.returns import Return
+from sacrepro.advise.settings import Proposal
+
 TUTORIAL = (Path(__file__).parent.parent / "paper/tutorial.md").read_text()
-SHELL, LEARNING = re.findall(r"```sh\n(.*?)```", TUTORIAL, flags=re.DOTALL)
-PYTHON = re.search(r"```python\n(.*?)```", TUTORIAL, flags=re.DOTALL).group(1)
-ANSWER, RETURNS, LEARNED = re.findall(r"```text\n(.*?)```", TUTORIAL, flags=re.DOTALL)
+SHELL, GRADIENT, LEARNING = re.findall(r"```sh\n(.*?)```", TUTORIAL, flags=re.DOTALL)
+PYTHON, LAW = re.findall(r"```python\n(.*?)```", TUTORIAL, flags=re.DOTALL)
+ANSWER, OF_GRADIENT, RETURNS, STEPS, LEARNED = re.findall(r"```text\n(.*?)```", TUTORIAL, flags=re.DOTALL)
+
+
+#: Records that become files, by the verb that writes them.
+FILES = {
+    "advise": (KappaRow, Advice, AgentRow, Measured, Pilot),
+    "train": (RunRow, Trained, Proposal, Return, KappaReturn),
+    "evaluate": (Evaluation, AgentValue),
+}
+
+
+@pytest.mark.parametrize("verb", FILES)
+def test_every_column_and_key_is_explained(verb):
+    """By name, in the tables of the verb that writes it; and what is explained is there."""
+    tables = TUTORIAL.split("## What the files hold")[1].split("\n## ")[0].split("\n\n")
+    own = "\n".join(table for table in tables if f"of `{verb}`" in table.split("\n")[0])
+    told = set(re.findall(r"`(\w+)`", own)) - {"text", verb, "rows", "runs", "train"}
+    assert told == {name for kind in FILES[verb] for name in kind._fields} - {"text", "rows", "runs"}
 
 
 def test_from_an_edge_list_to_an_answer_in_ten_lines(tmp_path):
@@ -26,9 +50,13 @@ def test_from_an_edge_list_to_an_answer_in_ten_lines(tmp_path):
         "friends.txt",
         "friends.yaml",
     ]
-    done = subprocess.run([sys.executable, "-c", PYTHON], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(["bash", "-euc", script + GRADIENT], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, OF_GRADIENT), done.stderr
+    done = subprocess.run([sys.executable, "-c", PYTHON + LAW], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    before, after = map(float, re.findall(r"\d+\.\d+", done.stdout))
+    first, steps = done.stdout.split("\n", 1)
+    assert steps == STEPS
+    before, after = map(float, re.findall(r"\d+\.\d+", first))
     told = [float(number) for number in re.findall(r"\d+\.\d+", RETURNS)]
     assert (before, after) == pytest.approx(told, abs=0.05)
     assert after > before + 0.2

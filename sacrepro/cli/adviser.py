@@ -143,6 +143,6 @@ def add_verbs(verbs: Verbs) -> None:
         "--output",
         type=output(".csv", ".json"),
         nargs="+",
-        help="files to write: .csv, one row a κ, or .json, everything",
+        help="files to write: .csv, one row a κ, or .json, everything; paper/tutorial.md explains them",
     )
     added.add_argument("--figure", type=FIGURE, nargs="+", help="files to draw the network to, .svg, .pdf or .png")

@@ -87,7 +87,10 @@ def add_verbs(verbs: Verbs) -> None:
         added.add_argument(f"--{name}", type=kind, help=f"{text}; proposed with a reason if not given")
     added.add_argument("--episodes", type=SEVERAL, default=64, help="episodes behind a J by simulation; 64 by default")
     added.add_argument(
-        "--output", type=output(".csv", ".json"), nargs="+", help="files to write: .csv, one row a run, or .json, all"
+        "--output",
+        type=output(".csv", ".json"),
+        nargs="+",
+        help="files to write: .csv, one row a run, or .json, all; paper/tutorial.md explains them",
     )
     added.add_argument("--theta", type=output(".npz"), nargs="+", help="files to write every run's logits to, .npz")
     added.add_argument(
@@ -113,4 +116,6 @@ def add_verbs(verbs: Verbs) -> None:
     added.add_argument(
         "--seconds", type=NON_NEGATIVE, default=20.0, help="after so many no further light cone is begun; 20 by default"
     )
-    added.add_argument("--output", type=output(".json"), nargs="+", help="files to write, .json")
+    added.add_argument(
+        "--output", type=output(".json"), nargs="+", help="files to write, .json; paper/tutorial.md explains it"
+    )
