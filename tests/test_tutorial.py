@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from sacrepro.advise import Advice, AgentRow, KappaRow
-from sacrepro.advise.evaluation import AgentValue, Evaluation
-from sacrepro.advise.measured import Measured
-from sacrepro.advise.pilot import KappaReturn, Pilot, RunRow, Trained
-from sacrepro.advise.returns import Return
-from sacrepro.advise.settings import Proposal
+from sacrepro.adviser.advice import Advice, AgentRow, KappaRow
+from sacrepro.adviser.evaluation import AgentValue, Evaluation
+from sacrepro.adviser.measured import Measured
+from sacrepro.adviser.pilot import KappaReturn, Pilot, RunRow, Trained
+from sacrepro.adviser.returns import Return
+from sacrepro.adviser.settings import Proposal
 
 TUTORIAL = (Path(__file__).parent.parent / "paper/tutorial.md").read_text()
 SHELL, GRADIENT, LEARNING = re.findall(r"```sh\n(.*?)```", TUTORIAL, flags=re.DOTALL)
