@@ -6,7 +6,7 @@ Import GRing.Theory Num.Theory Order.Theory.
 Local Open Scope ring_scope.
 
 Section AppendixA.
-Variables (R : realFieldType) (G : network) (M : mdp R G) (theta : policy R G) (i : G) (kappa : nat) (d : nat -> R).
+Variables (R : realFieldType) (G : network) (M : mdp R G) (theta : policy R G) (i : G).
 Hypothesis loc : local M.
 Implicit Types z w : joint G.
 
@@ -28,36 +28,87 @@ elim: t z => [|t IH] z; first by rewrite (mean_point (x := pair_at z) _ (law_at_
 by rewrite /= /E (eq_mean _ IH) mean_mean.
 Qed.
 
-(* d_i(t), wanted for t > kappa only *)
-Hypothesis d_ge : forall t z w, (kappa < t)%N -> same_cell i kappa z w -> TV (law_at t z) (law_at t w) <= d t.
-Hypothesis d_ge0 : forall t, 0 <= d t.
-
-Lemma reward_at_TV t z w : (kappa < t)%N -> same_cell i kappa z w ->
-  reward_at M theta t i z - reward_at M theta t i w <= rbar M * d t.
+Lemma reward_at_TV t z w : reward_at M theta t i z - reward_at M theta t i w <= rbar M * TV (law_at t z) (law_at t w).
 Proof.
-move=> kt zw; pose rho x := if [pick y | pair_at y == x] is Some y then r M i y else r M i z.
+pose rho x := if [pick y | pair_at y == x] is Some y then r M i y else r M i z.
 have rhoE y : rho (pair_at y) = r M i y.
   rewrite /rho; case: pickP => [v /eqP[vs va]|/(_ y)]; last by rewrite eqxx.
   by case: (loc i) => _ ri; apply: ri; split=> j /eqP ->.
 have rho_range x : 0 <= rho x <= rbar M by rewrite /rho; case: pickP => [y _|_]; apply: r_range.
 have E y : reward_at M theta t i y = mean (law_at t y) rho.
   by rewrite -law_at_mean; apply: eq_run => v; rewrite rhoE.
-rewrite !E; apply: le_trans (mean_TV (c := rbar M) (law_at_law t z) (law_at_law t w) _) _ => [x y|].
-  have /andP[x0 x1] := rho_range x; have /andP[y0 y1] := rho_range y.
-  by rewrite ler_subl_addr (le_trans x1) // ler_addl.
-rewrite ler_wpmul2l ?d_ge //; by have /andP[z0 /(le_trans z0)] := r_range M i z.
+rewrite !E; apply: mean_TV; try exact: law_at_law; move=> x y.
+have /andP[x0 x1] := rho_range x; have /andP[y0 y1] := rho_range y.
+by rewrite ler_subl_addr (le_trans x1) // ler_addl.
 Qed.
 
-Theorem appendix_a T : D M theta i kappa <=
+Theorem appendix_a kappa (d : nat -> R) T : (forall t, 0 <= d t) ->
+  (forall t z w, (kappa < t)%N -> same_cell i kappa z w -> TV (law_at t z) (law_at t w) <= d t) ->
+  D M theta i kappa <=
   rbar M * (\sum_(t < T.+1 | (kappa < t)%N) gamma M ^+ t * d t) + rbar M / (1 - gamma M) * gamma M ^+ T.+1.
 Proof.
-have [s _] := law_ex (pi0_law M); have [a _] := law_ex (choice_law theta s).
-have /andP[r0 r1] := r_range M i (s, a); have rb0 := le_trans r0 r1.
+move=> d0 d_ge; have rb0 := rbar_ge0 M theta i.
 rewrite mulr_sumr; under eq_bigr do rewrite mulrCA.
-apply: (@horizon R G M theta kappa.+1 (fun t => rbar M * d t)) => [t|t z w|t z w]; last exact: reward_at_TV.
-  by rewrite mulr_ge0.
-exact: (@reward_at_cell R G M theta t i kappa z w loc).
+apply: (@horizon R G M theta kappa.+1 (fun t => rbar M * d t)) => [t|t z w|t z w kt zw]; first by rewrite mulr_ge0.
+  exact: (@reward_at_cell R G M theta t i kappa z w loc).
+by apply: le_trans (reward_at_TV t z w) _; rewrite ler_wpmul2l ?d_ge.
+Qed.
+
+(* A later law is a mixture of earlier ones, ... *)
+Lemma law_at_later T c t z w : (forall z w, TV (law_at T z) (law_at T w) <= c) -> (T <= t)%N ->
+  TV (law_at t z) (law_at t w) <= c.
+Proof.
+move=> Tc /subnK <-; elim: (t - T)%N z w => {t} [|t IH] z w; first exact: Tc.
+exact: TV_mix (K_law M theta z) (K_law M theta w) IH.
+Qed.
+
+(* ... and what is to come after n steps differs by at most 1 / (1 - gamma) times as much as the reward at n. *)
+Lemma run_Q_spread n b : (forall z w, reward_at M theta n i z - reward_at M theta n i w <= b) ->
+  forall z w, run (K M theta) n (Q M theta i) z - run (K M theta) n (Q M theta i) w <= b / (1 - gamma M).
+Proof.
+set u := run _ n _ => rb z w; have /andP[g0 _] := gamma01 M.
+have uE y : u y = reward_at M theta n i y + gamma M * E (K M theta) u y.
+  rewrite /u; elim: (n) y => [|k IH] y; first exact: (solveE (gamma01 M) (K_law M theta)).
+  by rewrite /= {1}/E (eq_mean _ IH) meanD meanZ.
+have [hi _ hi_max] := @arg_maxP _ _ _ z xpredT u isT; have [lo _ lo_min] := @arg_minP _ _ _ z xpredT u isT.
+apply: le_trans (_ : u hi - u lo <= _); first by apply: ler_add; rewrite ?ler_opp2; [apply: hi_max | apply: lo_min].
+rewrite ler_pdivl_mulr; last exact: (d_gt0 (gamma01 M)); rewrite mulrBr mulr1 ler_subl_addr.
+apply: le_trans (_ : (reward_at M theta n i hi + gamma M * E (K M theta) u hi) -
+  (reward_at M theta n i lo + gamma M * E (K M theta) u lo) <= _); first by rewrite -!uE.
+rewrite opprD addrACA -mulrBr ler_add // [X in _ <= X]mulrC ler_wpmul2l // ler_add // ?ler_opp2.
+  by apply: (mean_le (K_law M theta hi)) => y _; apply: hi_max.
+by apply: (mean_ge (K_law M theta lo)) => y _; apply: lo_min.
+Qed.
+
+(* What the check sums: distances of the laws from any two starts up to T, and d(T) ever after *)
+Theorem appendix_a_measured kappa (d : nat -> R) T :
+  (forall t z w, (t <= T)%N -> TV (law_at t z) (law_at t w) <= d t) ->
+  D M theta i kappa <=
+  rbar M * (\sum_(t < T.+1 | (kappa < t)%N) gamma M ^+ t * d t + d T * gamma M ^+ (maxn T kappa).+1 / (1 - gamma M)).
+Proof.
+move=> d_ge; have rb0 := rbar_ge0 M theta i; have /andP[g0 _] := gamma01 M; have e0 := d_gt0 (gamma01 M).
+have [s _] := law_ex (pi0_law M); have [a _] := law_ex (choice_law theta s).
+have d0 t : (t <= T)%N -> 0 <= d t by move=> tT; apply: le_trans (TV_ge0 _ _) (d_ge t (s, a) (s, a) tT).
+have late t z w : (T <= t)%N -> reward_at M theta t i z - reward_at M theta t i w <= rbar M * d T.
+  move=> Tt; apply: le_trans (reward_at_TV t z w) _; rewrite ler_wpmul2l //.
+  by apply: law_at_later Tt => y v; apply: d_ge.
+set n := (maxn T kappa).+1.
+have half z w : same_cell i kappa z w -> Q M theta i z - Q M theta i w <=
+    rbar M * (\sum_(t < T.+1 | (kappa < t)%N) gamma M ^+ t * d t + d T * gamma M ^+ n / (1 - gamma M)).
+  move=> zw; rewrite /Q !(solve_partial (gamma01 M) (K_law M theta) n) -/(Q M theta i) opprD addrACA -sumrB mulrDr.
+  apply: ler_add; last first.
+    rewrite -mulrBr [d T * _]mulrC -mulrA mulrCA ler_wpmul2l ?exprn_ge0 // mulrA.
+    by apply: run_Q_spread => y v; apply: late; rewrite leqW // leq_maxl.
+  rewrite mulr_sumr (bigID (fun t : 'I_n => (kappa < t)%N)) /= [X in _ + X]big1 ?addr0 => [|t]; last first.
+    by rewrite -leqNgt => tk; rewrite -!/(reward_at M theta t i _) (reward_at_cell theta loc tk zw) subrr.
+  have [Tk|kT] := leqP T kappa.
+    rewrite big1 => [|t kt]; last by have := ltn_ord t; rewrite {2}/n (maxn_idPr Tk) ltnS leqNgt kt.
+    by apply: sumr_ge0 => t _; rewrite mulr_ge0 // mulr_ge0 ?exprn_ge0 // d0 // -ltnS.
+  rewrite /n (maxn_idPl (ltnW kT)); apply: ler_sum => t kt; rewrite -mulrBr mulrCA ler_wpmul2l ?exprn_ge0 //.
+  by apply: le_trans (reward_at_TV t z w) _; rewrite ler_wpmul2l // d_ge // -ltnS.
+apply: D_le => [|z w zw]; last by rewrite ler_norml ler_oppl opprB !half //; apply: alike_sym.
+by apply: le_trans (half (s, a) (s, a) _); [rewrite subrr | split].
 Qed.
 End AppendixA.
 
-Print Assumptions appendix_a.
+Print Assumptions appendix_a. Print Assumptions appendix_a_measured.

@@ -55,6 +55,62 @@ Theorem coin_numbers : [&& is_model coin, solves coin true (Q_table coin true),
     (words 4)].
 Proof. by vm_compute. Qed.
 
+(* What these numbers say of the library's q*, Q and D, over any ordered field. The lemmas hold for any tables, so that nothing
+   is computed where they are applied. *)
+Section Library.
+Variable R : realFieldType.
+
+Lemma below_cell m (ok : is_model m) c q f s a : (forall b, unit_interval (c b)) -> td_solves m c q -> solves m false f ->
+  forall2 (fun t b => ~~ Qle_bool (f s t a b) (Qplus (q s a) (1#1))) -> forall z : joint pair, z.1 false = s -> z.2 false = a ->
+  q_star (model_of R ok) (policy_of R ok) (false : pair) (seen R m c) z + 1 < Q (model_of R ok) (policy_of R ok) (false : pair) z.
+Proof.
+move=> c01 qE fE /forall2P lt z zs za; rewrite (q_star_of R ok c01 qE) (Q_of R ok (i := false) fE) /read zs za.
+by rewrite -(of_Q1 R) -of_QD; apply: of_Q_lt; apply: lt.
+Qed.
+
+Lemma td_odds01 b : unit_interval (odds td_witness b). Proof. by case: b; vm_compute. Qed.
+Lemma td_q : td_solves td_witness (odds td_witness) (q_table td_witness). Proof. by vm_compute. Qed.
+Lemma td_Q : solves td_witness false (Q_table td_witness false). Proof. by vm_compute. Qed.
+Lemma td_mu : stationary2 td_witness (mu_table td_witness). Proof. by vm_compute. Qed.
+Lemma td_conditional s : conditional (mu_table td_witness) (odds td_witness) s. Proof. by case: s; vm_compute. Qed.
+
+(* TD's fixed point, with the conditional law of the stationary one, is more than 1 below every Q_0(z) of the cell (1, 0). *)
+Theorem td_outside_hull (z : joint pair) : z.1 false = true -> z.2 false = false ->
+  q_star (model_of R td_ok) (policy_of R td_ok) (false : pair) (seen R td_witness (odds td_witness)) z + 1 <
+  Q (model_of R td_ok) (policy_of R td_ok) (false : pair) z.
+Proof. exact: (@below_cell td_witness td_ok (odds td_witness) (q_table td_witness) (Q_table td_witness false) true false td_odds01 td_q td_Q td_is_outside). Qed.
+
+Let mu (s s' : bool) : R := of_Q R (mu_table td_witness s s').
+Theorem td_stationary : law (fun s : states pair => mu (s false) (s true)) /\
+  (forall s, mean (fun s : states pair => mu (s false) (s true)) (P_theta (model_of R td_ok) (policy_of R td_ok) ^~ s) = mu (s false) (s true)) /\
+  forall s, of_Q R (odds td_witness s) * (mu s true + mu s false) = mu s true.
+Proof.
+have [mu_law mu_still] := stationary_of R td_ok td_mu; split=> //; split=> // s.
+by have /andP[_ e] := td_conditional s; rewrite /mu -of_QD -of_QM; apply: of_Q_eq.
+Qed.
+
+(* The same kernels, rewards and gamma: the same D. *)
+Lemma D_same (G : network) (M M' : mdp R G) theta i kappa : @P _ _ M = @P _ _ M' -> r M = r M' -> gamma M = gamma M' ->
+  D M theta i kappa = D M' theta i kappa.
+Proof. by move=> eP er eg; rewrite /D /Q /K /next eP er eg. Qed.
+
+Lemma coin_ok : is_model coin. Proof. by vm_compute. Qed.
+Lemma coin_Q : solves coin true (Q_table coin true). Proof. by vm_compute. Qed.
+Lemma coin_gap : gap_is true (Q_table coin true) (1881#742). Proof. by vm_compute. Qed.
+Lemma pure_numbers : all (fun w => let m := coin_lover (map bit w) in
+  [&& solves m true (Q_table m true), gap_is true (Q_table m true) (gap m true) & ~~ Qle_bool (1881#742) (gap m true)]) (words 4).
+Proof. by vm_compute. Qed.
+
+(* In the model of the coin lover every deterministic policy, by what it does at (i, s_i), has a smaller D_1(0) than the coin. *)
+Theorem coin_beats_deterministic w (ok : is_model (coin_lover (map bit w))) : w \in words 4 ->
+  D (model_of R coin_ok) (policy_of R ok) (true : pair) 0 < D (model_of R coin_ok) (policy_of R coin_ok) (true : pair) 0.
+Proof.
+move=> /(allP pure_numbers)/and3P[Qw gw lt].
+rewrite (@D_same pair (model_of R coin_ok) (model_of R ok)) // (D_of R ok Qw gw) (D_of R coin_ok coin_Q coin_gap).
+exact: of_Q_lt.
+Qed.
+End Library.
+
 (* For every length of the relay, every 0 < gamma < 1 and rbar > 0 *)
 Section Relay.
 Variables (R : realFieldType) (n : nat) (rbar gamma : R).
@@ -81,13 +137,74 @@ move=> i0 k0; exists (at_rest (front n i)), (at_rest (front n 0)); split=> [j ij
 split=> //; rewrite Q_zero subr0; have := Q_off (ltW rbar0) g01 theta i0; rewrite subn1 /= => ->.
 by apply: lt_le_trans (ler_norm _); apply: below.
 Qed.
+
+(* At kappa < i the cell of zeros around i has a state from which a bit arrives at time kappa + 1. *)
+Let z0 : joint (path n) := at_rest (front n 0).
+Let y (i : 'I_n.+1) kappa : joint (path n) := at_rest (front n (i.+1 - kappa.+1)).
+Let zy (i : 'I_n.+1) kappa : (kappa < i)%N -> same_cell (i : path n) kappa z0 (y i kappa).
+Proof. by move=> ki; split=> j /ball_reach ij; rewrite !ffunE // subSS [RHS]ltnNge leq_subLR addnC ij. Qed.
+
+(* Eq. (6) with another total: weights of (6) times tau > 1 *)
+Theorem weights_of_total (tau : R) (i : 'I_n.+1) kappa : 1 < tau -> (kappa < i)%N -> exists w, weights (i : path n) kappa w /\
+  exists z, rbar * gamma ^+ kappa.+1 / (1 - gamma) < `|mean (fun x => tau * w z x) (Q M theta i) - Q M theta i z|.
+Proof.
+move=> tau1 ki; pose same x x' := same_cellb (i : path n) kappa x x'.
+pose u x x' : R := (same x x')%:R / #|same x|%:R; have [ul uc uu] : weights (i : path n) kappa u := uniform_weights R (i : path n) kappa.
+pose w x x' : R := if same z0 x then (x' == y i kappa)%:R else u x x'; exists w; split; last first.
+  exists z0; have -> : mean (fun x => tau * w z0 x) (Q M theta i) = tau * Q M theta i (y i kappa).
+    rewrite /mean; under eq_bigr do rewrite -mulrA; rewrite -mulr_sumr -[X in _ * X]/(mean (w z0) _).
+    have -> : w z0 = fun x => (x == y i kappa)%:R by rewrite /w (_ : same _ _ = true) //; apply/same_cellP; split.
+    by rewrite (mean_point _ (x := y i kappa)) ?eqxx //; apply: point_law.
+  rewrite /z0 Q_zero subr0 (Q_off (ltW rbar0) g01 theta ki); apply: lt_le_trans (ler_norm _).
+  by rewrite ltr_pmull // !mulr_gt0 ?exprn_gt0 ?invr_gt0 ?subr_gt0.
+have same_eq x x' : same_cell (i : path n) kappa x x' -> same z0 x = same z0 x'.
+  move=> [xs xa]; apply/same_cellP/same_cellP=> -[s a]; split=> j Bj; by rewrite ?s ?a ?xs ?xa.
+split=> [x|x x'|x x' xx' x''].
+- by rewrite /w; case: (same z0 x); [apply: point_law | apply: ul].
+- rewrite /w {1}/same; case: same_cellP => [zx|_]; last exact: uc.
+  case: (x' =P y i kappa) => [-> _|_]; last by rewrite eqxx.
+  by split=> j Bj; [rewrite -(proj1 zx) // (proj1 (zy ki)) | rewrite -(proj2 zx) // (proj2 (zy ki))].
+- by rewrite /w -(same_eq _ _ xx'); case: ifP => // _; apply: uu.
+Qed.
+
+(* Rewards in [low, rbar] with low < 0: the gap is (rbar - low) / rbar times Lemma 3's bound. So neither |r_i| <= rbar, which is
+   low = - rbar, nor r_i <= rbar is enough. A constant in the rewards is one in Q_i. *)
+Section Below.
+Variable low : R.
+Hypothesis low0 : low < 0.
+Let wide : 0 <= rbar - low. Proof. by rewrite subr_ge0 ltW // (lt_trans low0). Qed.
+Let W := relay n wide g01.
+Definition signed (i : path n) z := r W i z + low.
+
+Theorem rewards_below_0 (i : 'I_n.+1) kappa : (kappa < i)%N -> (forall z, low <= signed i z <= rbar) /\
+  exists z w, same_cell (i : path n) kappa z w /\
+    `|solve gamma (K W theta) (signed i) z - solve gamma (K W theta) (signed i) w| = (rbar - low) * gamma ^+ kappa.+1 / (1 - gamma) /\
+    rbar * gamma ^+ kappa.+1 / (1 - gamma) < `|solve gamma (K W theta) (signed i) z - solve gamma (K W theta) (signed i) w|.
+Proof.
+move=> ki; split=> [z|].
+  by have /andP[r0 r1] := r_range W i z; rewrite /signed ler_addr r0 -ler_subr_addr.
+have d0 : 0 < 1 - gamma by rewrite subr_gt0.
+have shifted z : solve gamma (K W theta) (signed i) z = Q W theta i z + low / (1 - gamma).
+  apply/esym; apply: (solve_unique g01 (K_law W theta) (f := fun z => Q W theta i z + low / (1 - gamma))) => x.
+  rewrite /bellman /E meanD (mean_const _ (K_law W theta x)) mulrDr addrACA mean_K -QE; congr (_ + _).
+  by apply/eqP; rewrite -subr_eq -{1}[low / _]mul1r -mulrBl mulrC divfK // lt0r_neq0.
+exists z0, (y i kappa); have gap : `|solve gamma (K W theta) (signed i) z0 - solve gamma (K W theta) (signed i) (y i kappa)| =
+    (rbar - low) * gamma ^+ kappa.+1 / (1 - gamma).
+  rewrite !shifted opprD addrACA subrr addr0 /z0 Q_zero sub0r normrN (Q_off wide g01 theta ki) ger0_norm //.
+  by rewrite !mulr_ge0 ?exprn_ge0 ?invr_ge0 // ltW.
+split; first exact: zy; rewrite gap; split=> //.
+by rewrite ltr_pmul2r ?invr_gt0 // ltr_pmul2r ?exprn_gt0 // ltr_addl oppr_gt0.
+Qed.
+End Below.
 End Relay.
 
 (* claim: td_fixed_point *)
 Print Assumptions td_numbers. Print Assumptions td_is_outside.
+Print Assumptions td_outside_hull. Print Assumptions td_stationary.
 (* claim: lemma3 *)
 Print Assumptions kappa_plus_2_numbers. Print Assumptions kappa_plus_2. Print Assumptions one_sided.
+Print Assumptions rewards_below_0.
 (* claim: truncation *)
-Print Assumptions weights_numbers.
+Print Assumptions weights_numbers. Print Assumptions weights_of_total.
 (* claim: definition2 *)
-Print Assumptions coin_numbers.
+Print Assumptions coin_numbers. Print Assumptions coin_beats_deterministic.

@@ -23,6 +23,20 @@ Corollary critic_sharp_decay c rho : exponential_decay M c rho ->
   (L * (c * rho ^+ kappa.+1 / (1 - gamma M)) / (1 - gamma M)) ^+ 2.
 Proof. by move=> decay; apply: critic_sharp => j; apply: (td_fixed_point_a loc (m_ok j)) => z w; apply: decay. Qed.
 
+(* ... for the policy at hand *)
+Corollary critic_sharp_gap gap : (forall j, D M theta j kappa <= gap) ->
+  norm2 (fun k => h_hat M kappa q_star k - gradient M (k : param sc i)) <= (L * (gap / (1 - gamma M)) / (1 - gamma M)) ^+ 2.
+Proof.
+move=> D_gap; apply: critic_sharp => j; apply: (td_fixed_point_a loc (m_ok j)) => z w zw.
+by apply: le_trans (D_ge M theta zw) (D_gap j).
+Qed.
+
+(* the paper's *)
+Corollary critic_sharp_paper :
+  norm2 (fun k => h_hat M kappa q_star k - gradient M (k : param sc i)) <=
+  (L * (2%:R * (rbar M / (1 - gamma M) * gamma M ^+ kappa.+1) / (1 - gamma M) ^+ 2) / (1 - gamma M)) ^+ 2.
+Proof. by apply: critic_sharp => j; apply: td_fixed_point_paper. Qed.
+
 (* locality *)
 Corollary critic_sharp_local :
   norm2 (fun k => h_hat M kappa q_star k - gradient M (k : param sc i)) <=
@@ -30,4 +44,5 @@ Corollary critic_sharp_local :
 Proof. by apply: critic_sharp => j; apply: td_fixed_point_b. Qed.
 End CriticSharp.
 
-Print Assumptions critic_sharp. Print Assumptions critic_sharp_decay. Print Assumptions critic_sharp_local.
+Print Assumptions critic_sharp. Print Assumptions critic_sharp_decay. Print Assumptions critic_sharp_gap.
+Print Assumptions critic_sharp_paper. Print Assumptions critic_sharp_local.

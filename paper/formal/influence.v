@@ -46,6 +46,19 @@ rewrite -(mean_const (f x) ql) -meanB; apply: (mean_le ql) => y _; exact: fg.
 Qed.
 End TotalVariation.
 
+(* Two mixtures of laws of which any two are close *)
+Lemma TV_mix (R : realFieldType) (X Y : finType) (p q : Y -> R) (k : Y -> X -> R) c : law p -> law q -> (forall y y', TV (k y) (k y') <= c) ->
+  TV (fun x => mean p (k ^~ x)) (fun x => mean q (k ^~ x)) <= c.
+Proof.
+move=> pl ql kc; rewrite /TV ler_pdivr_mull ?ltr0n //; pose s x := Num.sg (mean p (k ^~ x) - mean q (k ^~ x)).
+have -> : \sum_x `|mean p (k ^~ x) - mean q (k ^~ x)| = mean p (fun y => \sum_x s x * k y x) - mean q (fun y => \sum_x s x * k y x).
+  by rewrite !mean_sum -sumrB; apply: eq_bigr => x _; rewrite !meanZ -mulrBr normrEsg.
+apply: (mean_close pl ql) => y y'; rewrite -sumrB.
+apply: le_trans (_ : \sum_x `|k y x - k y' x| <= _); last by have := kc y y'; rewrite /TV ler_pdivr_mull ?ltr0n.
+apply: ler_sum => x _; rewrite -mulrBr; apply: le_trans (ler_norm _) _; rewrite normrM normr_sg.
+by case: (_ != 0); rewrite ?mul1r ?mul0r.
+Qed.
+
 (* Changing one factor of a joint at a time *)
 Section Hybrid.
 Variables (R : realFieldType) (I : finType) (T : I -> finType).
@@ -100,6 +113,12 @@ have [s _] := law_ex (pi0_law M); have [a _] := law_ex (choice_law theta s).
 by apply: le_trans (C_ge j (z := (s, a)) (w := (s, a)) _); [apply: TV_ge0 | split].
 Qed.
 Local Hint Resolve C_ge0 : core.
+
+Lemma rbar_ge0 i : 0 <= rbar M.
+Proof.
+have [s _] := law_ex (pi0_law M); have [a _] := law_ex (choice_law theta s).
+by have /andP[r0 r1] := r_range M i (s, a); apply: le_trans r1.
+Qed.
 
 (* 1{z_j <> w_j}, and q(t + 1) = min(1, C q(t)) *)
 Definition differ z w j : R := ((z.1 j != w.1 j) || (z.2 j != w.2 j))%:R.
@@ -268,13 +287,67 @@ Qed.
 Theorem influence T i kappa : D M theta i kappa <=
   rbar M * (\sum_(t < T.+1 | (kappa < t)%N) gamma M ^+ t * q (outside i kappa) t i) + rbar M / (1 - gamma M) * gamma M ^+ T.+1.
 Proof.
-have [s _] := law_ex (pi0_law M); have [a _] := law_ex (choice_law theta s).
-have /andP[r0 r1] := r_range M i (s, a); have rb0 := le_trans r0 r1.
-rewrite mulr_sumr; under eq_bigr do rewrite mulrCA.
+have rb0 := rbar_ge0 i; rewrite mulr_sumr; under eq_bigr do rewrite mulrCA.
 apply: (@horizon R G M theta kappa.+1 (fun t => rbar M * q (outside i kappa) t i)) => [t|t z w|t z w _ zw].
 - by rewrite mulr_ge0 ?q_ge0 // => k; apply: ler0n.
 - exact: (@reward_at_cell R G M theta t i kappa z w loc).
 - exact: reward_at_moves.
+Qed.
+
+(* All agents at once: q(0) = 1, which no O exceeds *)
+Corollary influence_everywhere T i kappa : D M theta i kappa <=
+  rbar M * (\sum_(t < T.+1 | (kappa < t)%N) gamma M ^+ t * q (fun _ => 1) t i) + rbar M / (1 - gamma M) * gamma M ^+ T.+1.
+Proof.
+apply: le_trans (influence T i kappa) _; have /andP[g0 _] := gamma01 M; rewrite ler_add2r.
+apply: (ler_wpmul2l (rbar_ge0 i)); apply: ler_sum => t _; apply: (ler_wpmul2l (exprn_ge0 t g0)).
+by apply: q_mono => j; rewrite /outside lern1 leq_b1.
+Qed.
+
+(* How far Q_i moves when the pair of k is changed: d <= rbar 1_i + gamma C^T d *)
+Lemma Q_moves i : exists d : G -> R, [/\ moves (Q M theta i) d, forall k, 0 <= d k
+  & forall k, d k <= rbar M * (k == i)%:R + gamma M * \sum_j d j * C j k].
+Proof.
+have /andP[g0 _] := gamma01 M; have rb0 := rbar_ge0 i.
+pose off k (x : joint G * joint G) := [forall j, (j != k) ==> (x.1.1 j == x.2.1 j) && (x.1.2 j == x.2.2 j)].
+have offP k x : reflect (alike (predC1 k) (predC1 k) x.1 x.2) (off k x).
+  apply: (iffP forallP) => [H|[zs za] j]; last by apply/implyP=> jk; rewrite zs ?za ?eqxx.
+  by split=> j jk; move/implyP: (H j) => /(_ jk) /andP[/eqP ? /eqP ?].
+pose d k := largest (off k) (fun x => Q M theta i x.1 - Q M theta i x.2).
+have d_ge0 k : 0 <= d k by apply: largest_ge0.
+have Qd : moves (Q M theta i) d by move=> k z w zw; apply: (@le_largest _ _ _ _ (z, w)); apply/offP.
+exists d; split=> // k; apply: largest_le => [|[z w] /offP /= zw].
+  by rewrite addr_ge0 ?mulr_ge0 ?ler0n ?rb0 ?sumr_ge0 // => j _; rewrite mulr_ge0.
+rewrite !QE -!mean_K opprD addrACA -mulrBr; apply: ler_add.
+  have [ki|ki] := eqVneq k i.
+    have /andP[z0 z1] := r_range M i z; have /andP[w0 w1] := r_range M i w.
+    by rewrite mulr1 ler_subl_addr (le_trans z1) // ler_addl.
+  rewrite mulr0 subr_le0; case: (loc i) => _ ri; rewrite (ri z w) //.
+  by case: zw => zs za; split=> j /eqP ->; [apply: zs | apply: za]; rewrite /= eq_sym.
+rewrite ler_wpmul2l //; apply: le_trans (step_moves z w Qd) _.
+by apply: ler_sum => j _; rewrite ler_wpmul2l // C_ge.
+Qed.
+
+(* (b), closed form: x = (I - gamma C)^(-1) 1_O, or any x >= 0 with x >= 1_O + gamma C x *)
+Theorem influence_closed_form (x : G -> R) i kappa :
+  (forall j, 0 <= x j) -> (forall j, outside i kappa j + gamma M * (\sum_k C j k * x k) <= x j) -> D M theta i kappa <= rbar M * x i.
+Proof.
+move=> x0 xC; have [d [Qd d0 dE]] := Q_moves i; have /andP[g0 _] := gamma01 M; have rb0 := rbar_ge0 i.
+have swap : \sum_k (\sum_j d j * C j k) * x k = \sum_j d j * \sum_k C j k * x k.
+  under eq_bigr do rewrite mulr_suml; rewrite exchange_big; apply: eq_bigr => j _.
+  by rewrite mulr_sumr; apply: eq_bigr => k _; rewrite mulrA.
+have total : \sum_k d k * outside i kappa k <= rbar M * x i.
+  apply: le_trans (_ : \sum_k d k * (x k - gamma M * \sum_l C k l * x l) <= _).
+    by apply: ler_sum => k _; rewrite ler_wpmul2l // ler_subr_addr.
+  under eq_bigr do rewrite mulrBr mulrCA; rewrite sumrB -mulr_sumr -swap ler_subl_addr.
+  apply: le_trans (_ : \sum_k (rbar M * (k == i)%:R + gamma M * \sum_j d j * C j k) * x k <= _).
+    by apply: ler_sum => k _; rewrite ler_wpmul2r.
+  under eq_bigr do rewrite mulrDl -!mulrA; rewrite big_split -!mulr_sumr /= (bigD1 i) //= eqxx mul1r.
+  by rewrite big1 ?addr0 // => k /negPf ->; rewrite mul0r.
+have half z w : same_cell i kappa z w -> Q M theta i z - Q M theta i w <= rbar M * x i.
+  move=> zw; apply: le_trans (moves_within Qd z w) _; rewrite add0r; apply: le_trans _ total.
+  by apply: ler_sum => k _; rewrite ler_wpmul2l // differ_outside.
+apply: D_le => [|z w zw]; first by rewrite mulr_ge0.
+by rewrite ler_norml ler_oppl opprB !half //; apply: alike_sym.
 Qed.
 
 (* (b), row sums of C at most mu and gamma mu < 1: (c, rho) = (rbar / (1 - gamma mu), gamma mu) *)
@@ -284,27 +357,7 @@ Proof.
 move=> Cmu gmu; have g0 : 0 <= gamma M by case/andP: (gamma01 M).
 have mu0 : 0 <= mu by apply: le_trans (Cmu i); apply: sumr_ge0.
 have d0 : 0 < 1 - gamma M * mu by rewrite subr_gt0.
-have [s _] := law_ex (pi0_law M); have [b _] := law_ex (choice_law theta s).
-have /andP[r0 r1] := r_range M i (s, b); have rb0 := le_trans r0 r1.
-pose off k (x : joint G * joint G) := [forall j, (j != k) ==> (x.1.1 j == x.2.1 j) && (x.1.2 j == x.2.2 j)].
-have offP k x : reflect (alike (predC1 k) (predC1 k) x.1 x.2) (off k x).
-  apply: (iffP forallP) => [H|[zs za] j]; last by apply/implyP=> jk; rewrite zs ?za ?eqxx.
-  by split=> j jk; move/implyP: (H j) => /(_ jk) /andP[/eqP ? /eqP ?].
-pose d k := largest (off k) (fun x => Q M theta i x.1 - Q M theta i x.2).
-have d_ge0 k : 0 <= d k by apply: largest_ge0.
-have Qd : moves (Q M theta i) d by move=> k z w zw; apply: (@le_largest _ _ _ _ (z, w)); apply/offP.
-(* d <= rbar 1_i + gamma C^T d *)
-have dE k : d k <= rbar M * (k == i)%:R + gamma M * \sum_j d j * C j k.
-  apply: largest_le => [|[z w] /offP /= zw].
-    by rewrite addr_ge0 ?mulr_ge0 ?ler0n ?sumr_ge0 // => j _; rewrite mulr_ge0.
-  rewrite !QE -!mean_K opprD addrACA -mulrBr; apply: ler_add.
-    have [ki|ki] := eqVneq k i.
-      have /andP[z0 z1] := r_range M i z; have /andP[w0 w1] := r_range M i w.
-      by rewrite mulr1 ler_subl_addr (le_trans z1) // ler_addl.
-    rewrite mulr0 subr_le0; case: (loc i) => _ ri; rewrite (ri z w) //.
-    by case: zw => zs za; split=> j /eqP ->; [apply: zs | apply: za]; rewrite /= eq_sym.
-  rewrite ler_wpmul2l //; apply: le_trans (step_moves z w Qd) _.
-  by apply: ler_sum => j _; rewrite ler_wpmul2l // C_ge.
+have [d [Qd d_ge0 dE]] := Q_moves i; have rb0 := rbar_ge0 i.
 have Sd : \sum_k d k <= rbar M / (1 - gamma M * mu).
   rewrite ler_pdivl_mulr // mulrBr mulr1 ler_subl_addr; apply: le_trans (ler_sum _ (fun k _ => dE k)) _.
   rewrite big_split -!mulr_sumr /=; apply: ler_add.
@@ -329,4 +382,4 @@ by rewrite ler_norml ler_oppl opprB !half //; apply: alike_sym.
 Qed.
 End Influence.
 
-Print Assumptions influence. Print Assumptions influence_row_sums.
+Print Assumptions influence. Print Assumptions influence_everywhere. Print Assumptions influence_closed_form. Print Assumptions influence_row_sums.

@@ -194,5 +194,26 @@ Theorem lemma4 : (forall s a, norm2 (score sc i s a) <= L ^+ 2) ->
 Proof. by rewrite bound; apply: tables_norm. Qed.
 End Statement.
 
+(* The two right sides that the table of verdicts has: Lemma 3's (c, rho), and the largest gap of this policy *)
+Section Readings.
+Variables (R : realFieldType) (G : network) (M : mdp R G) (theta : policy R G) (sc : scores theta).
+Variables (kappa : nat) (w : G -> joint G -> joint G -> R) (i : G) (L : R).
+Hypotheses (w_ok : forall j, weights j kappa (w j)) (sL : forall s a, norm2 (score sc i s a) <= L ^+ 2).
+
+Corollary lemma4_worst_case : local M ->
+  norm2 (fun k => h_hat M kappa (fun j => Q_hat M theta j (w j)) k - gradient M (k : param sc i))
+  <= (rbar M / (1 - gamma M) * L / (1 - gamma M) * gamma M ^+ kappa.+1) ^+ 2.
+Proof. by move=> loc; apply: lemma4 => //; apply: lemma3. Qed.
+
+Corollary lemma4_own_hypothesis gap : (forall j, D M theta j kappa <= gap) ->
+  norm2 (fun k => h_hat M kappa (fun j => Q_hat M theta j (w j)) k - gradient M (k : param sc i))
+  <= (gap * L / (1 - gamma M)) ^+ 2.
+Proof.
+move=> D_gap; apply: tables_norm sL => [j|j z]; first exact: Q_hat_cell.
+by apply: le_trans (truncation_D M theta (w_ok j) z) (D_gap j).
+Qed.
+End Readings.
+
 Print Assumptions error_norm. Print Assumptions error_direction. Print Assumptions tables_direction.
 Print Assumptions tables_norm. Print Assumptions lemma4_direction. Print Assumptions lemma4.
+Print Assumptions lemma4_worst_case. Print Assumptions lemma4_own_hypothesis.

@@ -1,7 +1,7 @@
 (* lemma4_vector: Lemma 4 for the whole gradient, free of n: |h_hat - grad J| <= max_i L_i (1/n) sum_j D_j / (1 - gamma),
    and with 1/sqrt(2) in place of max_i L_i for the tabular softmax. *)
 From mathcomp Require Import all_ssreflect all_algebra.
-From sacrepro Require Import law bellman model truncation lemma4 softmax.
+From sacrepro Require Import law bellman model truncation td_fixed_point lemma4 softmax.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.Theory.
 Local Open Scope ring_scope.
@@ -58,6 +58,18 @@ by rewrite expr2 ler_pmul2r // lt_def Sn.
 Qed.
 End Vector.
 
+(* Tables within eps of Q_j, tabular softmax *)
+Lemma vector_const (R : realFieldType) (G : network) (M : mdp R G) (theta : policy R G) kappa (Qh : G -> joint G -> R) eps :
+  (forall j, depends (ball j kappa) (ball j kappa) (Qh j)) -> (forall j z, `|Qh j z - Q M theta j z| <= eps) ->
+  \sum_i norm2 (fun k => h_hat M kappa Qh k - gradient M (k : param (softmax theta) i)) <= 2%:R^-1 * (eps / (1 - gamma M)) ^+ 2.
+Proof.
+move=> Qh_cell close; case: (pickP G) => [i _|G0]; last first.
+  by rewrite big1 => [|i]; [rewrite mulr_ge0 ?sqr_ge0 ?invr_ge0 ?ler0n | case: (negP (negbT (G0 i)))].
+have := vector_norm Qh_cell close (Lambda := 2%:R^-1) _ (softmax_covariance (theta := theta)).
+rewrite invr_ge0 ler0n => /(_ isT); rewrite /mean_gap sumr_const -[eps *+ _]mulr_natl mulKf //.
+by rewrite pnatr_eq0 -lt0n; apply/card_gt0P; exists i.
+Qed.
+
 Section Statement.
 Variables (R : realFieldType) (G : network) (M : mdp R G) (theta : policy R G) (kappa : nat).
 Variable w : G -> joint G -> joint G -> R.
@@ -76,6 +88,24 @@ apply: vector_norm => [j|j z||i].
 - exact: softmax_covariance.
 Qed.
 
+(* Lemma 3's bound in place of the gaps, ... *)
+Corollary lemma4_vector_worst_case : local M ->
+  \sum_i norm2 (fun k => h_hat M kappa Qh k - gradient M (k : param (softmax theta) i))
+  <= 2%:R^-1 * (rbar M * gamma M ^+ kappa.+1 / (1 - gamma M) / (1 - gamma M)) ^+ 2.
+Proof. by move=> loc; apply: (vector_const (fun j => Q_hat_cell _ _ (w_ok j))) => j z; apply: truncation. Qed.
+
+(* ... and with the L^2 = sum_i L_i^2 = 2n of the proof of Theorem 5, where 1/2 is enough *)
+Corollary lemma4_vector_paper : local M ->
+  \sum_i norm2 (fun k => h_hat M kappa Qh k - gradient M (k : param (softmax theta) i))
+  <= (2 * #|G|)%:R * (rbar M / (1 - gamma M) * gamma M ^+ kappa.+1 / (1 - gamma M)) ^+ 2.
+Proof.
+move=> loc; case: (pickP G) => [i _|G0]; last first.
+  by rewrite big1 => [|i]; [rewrite mulr_ge0 ?sqr_ge0 ?ler0n | case: (negP (negbT (G0 i)))].
+apply: le_trans (lemma4_vector_worst_case loc) _; rewrite [rbar M * _ / _]mulrAC ler_wpmul2r ?sqr_ge0 //.
+have G0 : (0 < #|G|)%N by apply/card_gt0P; exists i.
+by apply: le_trans (_ : 1 <= _); rewrite ?invf_le1 ?ltr0n ?ler1n ?muln_gt0.
+Qed.
+
 (* Any weights, any policies with scores of norm at most L *)
 Theorem lemma4_vector_L (sc : scores theta) L : (forall i s a, norm2 (score sc i s a) <= L ^+ 2) ->
   \sum_i norm2 (fun k => h_hat M kappa Qh k - gradient M (k : param sc i))
@@ -90,4 +120,16 @@ move=> sL; apply: vector_norm => [j|j z||i s v].
 Qed.
 End Statement.
 
-Print Assumptions vector_direction. Print Assumptions vector_norm. Print Assumptions lemma4_vector. Print Assumptions lemma4_vector_L.
+(* TD's limits in (7) *)
+Corollary lemma4_vector_td (R : realFieldType) (G : network) (M : mdp R G) (theta : policy R G) kappa
+    (m : G -> joint G -> joint G -> R) : local M -> (forall j, weights j kappa (m j)) ->
+  \sum_i norm2 (fun k => h_hat M kappa (fun j => q_star M theta j (m j)) k - gradient M (k : param (softmax theta) i))
+  <= 2%:R^-1 * (rbar M * gamma M ^+ kappa.+1 / (1 - gamma M) / (1 - gamma M)) ^+ 2.
+Proof.
+move=> loc m_ok; apply: vector_const => [j|j z]; first exact: q_star_cell.
+exact: td_fixed_point_b.
+Qed.
+
+Print Assumptions vector_direction. Print Assumptions vector_norm. Print Assumptions lemma4_vector.
+Print Assumptions lemma4_vector_worst_case. Print Assumptions lemma4_vector_paper. Print Assumptions lemma4_vector_td.
+Print Assumptions lemma4_vector_L.

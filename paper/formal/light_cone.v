@@ -55,6 +55,13 @@ apply: (reward_at_depends loc); apply: zw => j; apply: ball_mono => //.
 by rewrite -!subn1 leq_sub2r.
 Qed.
 
+(* V_i^T depends on the states of N_i^T. *)
+Corollary light_cone_sees_V T i s s' : local M -> agree (ball i T) s s' -> act theta (Q_T T i) s = act theta (Q_T T i) s'.
+Proof.
+move=> loc ss'; apply: (act_depends (light_cone_sees (T := T) (i := i) loc)) => j /orP[|jT]; apply: ss' => //.
+by apply: ball_mono jT; apply: leq_pred.
+Qed.
+
 Theorem light_cone T i kappa : local M ->
   `|D M theta i kappa - D_T T i kappa| <= rbar M / (1 - gamma M) * gamma M ^+ (maxn T kappa).+1.
 Proof.
@@ -98,4 +105,4 @@ by rewrite -ltnNge => tn; rewrite (still t z w tn zw) subrr.
 Qed.
 End LightCone.
 
-Print Assumptions light_cone_sees. Print Assumptions light_cone.
+Print Assumptions light_cone_sees. Print Assumptions light_cone_sees_V. Print Assumptions light_cone.

@@ -70,6 +70,9 @@ apply: (sub_solution (gamma01 M) td_law (f := e)) => {}z; have := step z; rewrit
 by rewrite ler_subl_addr.
 Qed.
 
+Corollary td_fixed_point_gap z : `|q_star z - Q M theta i z| <= D M theta i kappa / (1 - gamma M).
+Proof. by apply: td_fixed_point_a => y w; apply: D_ge. Qed.
+
 (* (c) The band: F = the first kappa + 1 rewards, one number in each cell, and G = rbar gamma^(kappa + 1) / (1 - gamma). *)
 Definition F : joint G -> R := Q_T M theta kappa i.
 Definition band : R := rbar M / (1 - gamma M) * gamma M ^+ kappa.+1.
@@ -162,6 +165,15 @@ rewrite mulrAC -/band; have /andP[a0 a1] := Q_band z; have /andP[b0 b1] := q_sta
 rewrite ler_distl ler_subl_addr (le_trans b1) ?ler_add2r // andbT.
 by apply: le_trans a1 _; rewrite ler_add2r.
 Qed.
+
+(* The paper's bias 2 c rho^(kappa + 1) / (1 - gamma)^2, c = rbar / (1 - gamma) and rho = gamma *)
+Corollary td_fixed_point_paper z :
+  `|q_star z - Q M theta i z| <= 2%:R * (rbar M / (1 - gamma M) * gamma M ^+ kappa.+1) / (1 - gamma M) ^+ 2.
+Proof.
+have d1 : 1 - gamma M <= 1 by rewrite ler_subl_addr ler_addl.
+apply: le_trans (td_fixed_point_b z) _; rewrite mulrAC -/band ler_pdivl_mulr ?exprn_gt0 // mulrC ler_wpmul2r //.
+by apply: le_trans (exprn_ile1 _ (ltW d0) d1) _; rewrite ler1n.
+Qed.
 End FixedPoint.
 
 (* Mean updates T_{m_t} with any m_t, changing from step to step: the critic is drawn to within G/2 of c, and |Q_i - c| <= G/2. *)
@@ -178,4 +190,5 @@ by rewrite mulrDr mulrA -exprS -addrA ler_add2l -mulrDl addrC subrK mul1r.
 Qed.
 
 Print Assumptions q_starE. Print Assumptions q_star_unique. Print Assumptions td_fixed_point_a. Print Assumptions td_fixed_point_b.
+Print Assumptions td_fixed_point_gap. Print Assumptions td_fixed_point_paper.
 Print Assumptions td_fixed_point_c_band. Print Assumptions td_fixed_point_c. Print Assumptions td_fixed_point_c_run.
