@@ -14,10 +14,23 @@ from sacrepro.archive.files import read_rows
 from sacrepro.cli import main
 from sacrepro.instances.extremal import NEXT_IS_ONE, coin_lover, td_witness
 from sacrepro.instances.relay import relay
+from sacrepro.model.policy import uniform_theta
 from sacrepro.study.audit.counterexamples import td_is_of_form_5
-from sacrepro.study.claims import CLAIMS
-from sacrepro.study.formal import CLOSED, UNCHECKED, Theorem, assumptions, axioms, digests, proofs, theorems
+from sacrepro.study.claims import CLAIMS, claim
+from sacrepro.study.formal import (
+    CLOSED,
+    COMMENT,
+    READINGS,
+    UNCHECKED,
+    Theorem,
+    assumptions,
+    axioms,
+    digests,
+    proofs,
+    theorems,
+)
 from sacrepro.study.measures.rational import solve, td_hull
+from sacrepro.study.record.case import exact_case
 
 FOLDER = Path(__file__).parent.parent / "paper" / "formal"
 FILES = [line for line in (FOLDER / "_CoqProject").read_text().splitlines() if line.endswith(".v")]
@@ -61,9 +74,93 @@ def test_what_assumes_is_refused():
 
 
 def test_each_claim_says_how_it_is_proved():
-    rows = [Theorem("lemma3", "a", "x.v", CLOSED), Theorem("lemma4", "b", "x.v", UNCHECKED)]
-    told = proofs(["lemma3", "lemma4", "anatomy", "critic"], rows, "# Proofs\n\n## anatomy\n")
-    assert list(told.values()) == ["machine-checked", f"formal, {UNCHECKED}", "on paper", "the paper's own"]
+    rows = [row for file in FILES for row in theorems(file, TEXTS[file], CLAIMS)]
+    page = (FOLDER.parent / "proofs.md").read_text()
+    checked = [row._replace(assumptions=CLOSED) for row in rows]
+    told = proofs(CLAIMS, checked, page)
+    assert told["lemma3"] == "machine-checked"
+    assert told["lemma4_vector"] == "machine-checked, but on paper: natural weights"
+    assert told["lemma1"] == "machine-checked, but on paper: that ∂/∂θ is a derivation"
+    assert [told[claim] for claim in ("anatomy", "critic")] == ["on paper", "the paper's own"]
+    without = proofs(CLAIMS, rows, page)
+    assert without["lemma4_vector"] == f"formal, {UNCHECKED}, but on paper: natural weights"
+    half = proofs(
+        CLAIMS, [row if row.theorem == "lemma4_vector_td" else row._replace(assumptions=CLOSED) for row in rows], page
+    )
+    assert half["lemma4_vector"] == without["lemma4_vector"]
+    with pytest.raises(ValueError, match="lemma3: no theorem is called lemma3_D"):
+        proofs(CLAIMS, [row for row in checked if row.theorem != "lemma3_D"], page)
+
+
+def test_the_readings_are_those_that_the_checks_yield():
+    mdp = relay(3, gamma=0.5, noise=0.3)
+    case = exact_case("noisy relay", "uniform", mdp, uniform_theta(mdp))
+    for name, readings in READINGS.items():
+        assert {row.hypothesis for row in claim(name).check(case)} == set(readings), name
+    names = [row.theorem for file in FILES for row in theorems(file, TEXTS[file], CLAIMS)]
+    assert len(set(names)) == len(names)
+
+
+# -- what the page says --
+
+
+def sentences(text):
+    """Coq's sentences without comments, white space normalised."""
+    return [" ".join(found.split()) for found in re.findall(r"\S.*?\.(?=\s|$)", COMMENT.sub("", text), re.DOTALL)]
+
+
+def named(sentence):
+    found = re.match(r"(?:Theorem|Lemma|Corollary) (\w+)", sentence)
+    return found and found[1]
+
+
+def in_force(text):
+    """By theorem, the hypotheses of the sections that it stands in."""
+    sections, found = [[]], {}
+    for sentence in sentences(text):
+        if sentence.startswith("Section "):
+            sections.append([])
+        elif sentence.startswith("End "):
+            sections.pop()
+        elif re.match("Hypothes[ie]s ", sentence):
+            sections[-1].append(sentence)
+        elif named(sentence):
+            found[named(sentence)] = [hypothesis for section in sections for hypothesis in section]
+    return found
+
+
+def quoted(page):
+    return [sentences(block) for block in re.findall(r"```coq\n(.*?)```", page, re.DOTALL)]
+
+
+def misquoted(page):
+    """Blocks of the page that are no sentences of one file, and theorems without a hypothesis of their section."""
+    wrong = []
+    for block in quoted(page):
+        files = [text for text in TEXTS.values() if set(block) <= set(sentences(text))]
+        if not files:
+            wrong.append(block)
+            continue
+        for k, sentence in enumerate(block):
+            if named(sentence) and not set(in_force(files[0])[named(sentence)]) <= set(block[:k]):
+                wrong.append(sentence)
+    return wrong
+
+
+def test_the_page_quotes_the_files_word_for_word():
+    page = (FOLDER / "README.md").read_text()
+    assert misquoted(page) == []
+    for off in ("gamma M ^+ kappa.+1 / (1 - gamma M).", "Hypothesis loc : local M.\n", "norm2 (score sc i s a) <= L"):
+        assert off in page
+        assert misquoted(page.replace(off, off.replace("kappa.+1", "kappa.+2") if "kappa" in off else ""))
+
+
+def test_the_page_names_every_theorem_and_quotes_those_that_the_table_of_verdicts_relies_on():
+    page = (FOLDER / "README.md").read_text()
+    rows = [row for file in FILES for row in theorems(file, TEXTS[file], CLAIMS)]
+    assert [row.theorem for row in rows if f"`{row.theorem}`" not in page] == []
+    relied = {theorem for readings in READINGS.values() for theorem in readings.values() if theorem}
+    assert relied <= {named(sentence) for block in quoted(page) for sentence in block}
 
 
 # -- numbers --

@@ -11,13 +11,14 @@ from sacrepro.cli.inputs import arrays_of, record_of, some_rows
 def catalog(args: argparse.Namespace) -> None:
     """Write what claims and figures say about themselves as JSON, and the table from claims to commands as Markdown."""
     from sacrepro.archive.files import write_json, write_text
+    from sacrepro.cli.proofs import proofs_of
     from sacrepro.study.report.catalog import catalog as entries
     from sacrepro.study.report.catalog import claims_page
 
     found = entries()
     write_json(args.output, found)
     if args.markdown:
-        write_text(args.markdown, claims_page(found))
+        write_text(args.markdown, claims_page(found, proofs_of(*args.formal or (None, None))))
 
 
 def decay_map(args: argparse.Namespace) -> None:
@@ -74,6 +75,7 @@ def add_verbs(verbs: Verbs) -> None:
     """The verbs of this module, with their options."""
     added = verbs.add(catalog)
     added.add_argument("--markdown", type=FILE, help="the table claim → rule → file → command")
+    added.add_argument("--formal", nargs=2, help="csv file written by `formal`, and the page of proofs")
 
     added = verbs.add(decay_map)
     added.add_argument("exact", nargs="+", help="files written by `exact`")

@@ -11,6 +11,7 @@ from sacrepro import cli
 from sacrepro.archive.files import write_json, write_rows
 from sacrepro.study.claims import CLAIMS, assumption3, reward_radius
 from sacrepro.study.drawings import FIGURES
+from sacrepro.study.formal import CLOSED, proofs, theorems
 from sacrepro.study.record.comparison import Verdict
 from sacrepro.study.report.catalog import CONSTANT, catalog, claims_page, with_values
 from sacrepro.study.report.document import placed, record, separated
@@ -90,9 +91,13 @@ def test_no_constant_appears_without_its_value():
 
 
 def test_the_page_of_claims_is_current():
-    current = (ROOT / "paper/claims.md").read_text()
-    assert current == claims_page(ENTRIES), (
+    """The page of a machine with Coq, on which every theorem is accepted."""
+    folder = ROOT / "paper/formal"
+    rows = [row for path in folder.glob("*.v") for row in theorems(path.name, path.read_text(), CLAIMS)]
+    told = proofs(CLAIMS, [row._replace(assumptions=CLOSED) for row in rows], (ROOT / "paper/proofs.md").read_text())
+    assert (ROOT / "paper/claims.md").read_text() == claims_page(ENTRIES, told), (
         "python -m sacrepro catalog --output results/catalog.json --markdown paper/claims.md"
+        " --formal results/formal.csv paper/proofs.md"
     )
 
 

@@ -56,8 +56,8 @@ def figure_entry(name: str) -> dict[str, Any]:
     return {"name": name, "caption": caption, "of_claim": name in CLAIMS}
 
 
-def claims_page(entries: dict[str, list[dict[str, Any]]]) -> str:
-    """paper/claims.md: claim → rule → file → command."""
+def claims_page(entries: dict[str, list[dict[str, Any]]], proofs: Mapping[str, str]) -> str:
+    """paper/claims.md: claim → rule → file → command. proofs : how each claim is proved, by name."""
     lines = [
         "# From a claim to its numbers",
         "",
@@ -65,15 +65,16 @@ def claims_page(entries: dict[str, list[dict[str, Any]]]) -> str:
         "Each command computes what it needs and nothing else, prints the verdict and fails if the claim is violated.",
         "So does `sacrepro claim NAME FILES --output ROWS` on files of `sacrepro exact`. In the workflow both",
         "have `--keep-going`, so that every table is written before rule `verify` fails the run.",
+        "Proofs on paper are in [proofs.md](proofs.md), machine-checked ones in [formal](formal/README.md).",
         "",
-        "| claim | statement | check, tests | rows | command |",
-        "|---|---|---|---|---|",
+        "| claim | statement | proof | check, tests | rows | command |",
+        "|---|---|---|---|---|---|",
     ]
     for entry in entries["claims"]:
         module, test = f"../{entry['module']}", f"../{entry['test']}"
-        statement = entry["statement"].replace("|", "\\|")
+        statement, proof = (text.replace("|", "\\|") for text in (entry["statement"], proofs.get(entry["name"], "")))
         lines.append(
-            f"| `{entry['name']}` ({entry['reference']}) | {statement} | [check]({module}), [tests]({test})"
+            f"| `{entry['name']}` ({entry['reference']}) | {statement} | {proof} | [check]({module}), [tests]({test})"
             f" | `{entry['rows']}` | `{entry['command']}` |"
         )
     return "\n".join(lines) + "\n"
