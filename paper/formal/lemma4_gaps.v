@@ -1,4 +1,4 @@
-(* lemma4_gaps: Lemma 4 with the measured gaps D_j(kappa) and the tabular softmax; Gamma = sqrt(2) / 4. *)
+(* Lemma 4 with the measured gaps D_j(kappa) and the tabular softmax: one block of lemma4_vector (a); Gamma = sqrt(2) / 4. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From sacrepro Require Import law bellman model truncation lemma4 softmax.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

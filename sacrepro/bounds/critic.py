@@ -35,7 +35,7 @@ def critic(noise: float, bias: float) -> float:
 
 
 def critic_sharp(L_i: float, bias: float, gamma: float) -> float:
-    """L_i bias / (1-γ) ≥ ‖ĥ_i - ∇_{θ_i}J‖ when (7) is fed tables with |Q̂_j - Q_j| ≤ bias and Q_j decays by ≤ 2 bias."""
+    """L_i bias / (1-γ) ≥ ‖ĥ_i - ∇_{θ_i}J‖ when (7) is fed tables on the cells with |Q̂_j - Q_j| ≤ bias."""
     return L_i * bias / (1.0 - gamma)
 
 
