@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sacrepro.exact.decay.profile import certified_decay, decay_profile
     from sacrepro.exact.decay.worst import worst_decay
     from sacrepro.exact.gradient import objective_and_gradient, policy_gradient
+    from sacrepro.exact.law.inputs import law_cost
     from sacrepro.exact.law.moments import critic_law
     from sacrepro.exact.law.update import ExpectedUpdate, expected_critic, expected_update, mean_curve
     from sacrepro.exact.light_cone import local_decay, local_value
@@ -42,6 +43,7 @@ _ROOMS = {
     "Policy": "model.policy",
     "InputWarning": "model.notices",
     "ExpectedUpdate": "exact",
+    "law_cost": "exact",
     "PolicyEvaluation": "exact",
     "evaluate": "exact",
     "critic_law": "exact",
@@ -89,6 +91,7 @@ __all__ = [
     "expected_critic",
     "expected_update",
     "influence_matrix",
+    "law_cost",
     "local_decay",
     "local_value",
     "mean_curve",

@@ -1,10 +1,13 @@
 """What the README says is so."""
 
+import importlib
+import pkgutil
 import re
 from pathlib import Path
 
 import pytest
 
+import sacrepro
 from sacrepro.study.claims import CLAIMS
 
 ROOT = Path(__file__).parent.parent
@@ -30,6 +33,18 @@ def test_the_example_runs(capsys):
     printed = capsys.readouterr().out.splitlines()
     before, after = float(printed[0]), float(printed[-1])
     assert after > before + 0.5
+
+
+@pytest.mark.parametrize("page", ["README.md", "paper/tutorial.md"])
+def test_functions_and_classes_are_at_the_front_by_the_names_that_pages_use(page):
+    """Seen: `law_cost`, which only `sacrepro.exact` had."""
+    text = (ROOT / page).read_text()
+    for name in re.findall(r"`(sacrepro(?:\.\w+)+)", text):
+        assert pkgutil.resolve_name(name)
+    rooms = [importlib.import_module(f"sacrepro.{room}") for room in ("exact", "learn", "simulate", "model")]
+    for name in set(re.findall(r"`(\w+)(?:\([^`]*\))?`", text)):
+        if any(callable(getattr(room, name, None)) for room in rooms):
+            assert name in sacrepro.__all__, name
 
 
 def test_the_lock_installs_what_the_slurm_profile_needs():

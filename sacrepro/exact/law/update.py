@@ -84,6 +84,7 @@ def expected_update(
     epsilon : policies (1-ε) softmax + ε uniform with their exact score, as the learner's extension has them.
     Q_hat   : Q̂^0 of line 3, one table an agent in the shape of Q̂_i, for a warm start; zero by default.
     h may exceed t0: line 7 is then computed as printed, and `error` says what that costs.
+    A κ beyond the diameter is that of the diameter, with a warning.
     Raises TypeError or ValueError naming the argument, ValueError where more than `work` multiply-adds are needed and
     MemoryError where the tables do not fit, both before anything is computed; `law_cost` tells beforehand.
     """
