@@ -304,8 +304,16 @@ def test_an_evaluation_is_exact_on_a_small_network():
         assert agent.low <= V_i.min() <= V_i.max() <= agent.high <= V_i.max() + 1e-8
         assert agent.D_high[-1] <= 1e-8
     assert "J = 4.277" in evaluation_words(network, found, "uniform")
+    assert "not computed" not in evaluation_words(network, found, "uniform")
     (only,) = evaluation(network, theta, [2]).agents
     assert only == found.agents[2]
+
+
+@pytest.mark.parametrize(("n", "told"), [(8, " beyond κ = 5"), (14, ": the network has more than 2^26 pairs (s, a)")])
+def test_an_evaluation_says_which_decay_it_leaves_out(n, told):
+    network = test_network.load_dict(RING | {"graph": {"family": "path", "n": n}})
+    found = evaluation(network, uniform_theta(network))
+    assert f"D_i(κ) is not computed{told}\n" in evaluation_words(network, found, "uniform")
 
 
 def test_an_evaluation_of_a_large_network_has_an_interval_and_light_cones():
@@ -317,6 +325,7 @@ def test_an_evaluation_of_a_large_network_has_an_interval_and_light_cones():
         assert 0.0 <= agent.low < agent.high <= network.r_bar / (1 - network.gamma)
         assert all(low <= high for low, high in zip(agent.D_low, agent.D_high, strict=True))
     assert "95 % confidence" in evaluation_words(network, found, "uniform")
+    assert "D_i(κ) is not computed beyond κ = 2\n" in evaluation_words(network, found, "uniform")
     late = evaluation(network, uniform_theta(network), episodes=8, seconds=0.0)
     assert len(late.left_out) + len(late.agents) == 3
     assert "no light cone of" in evaluation_words(network, late, "uniform")

@@ -154,6 +154,9 @@ def evaluation_words(network: Network, found: Evaluation, policy: str) -> str:
     if shown:
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
         lines += ["", *("  ".join(f"{c:>{w}}" for c, w in zip(line, widths, strict=True)) for line in table)]
+    if found.agents and kappas <= eccentricities(network.graph).max():
+        last = f" beyond κ = {kappas - 1}" if kappas else f": the network has more than 2^{PAIR_BITS:g} pairs (s, a)"
+        lines.append(f"D_i(κ) is not computed{last}")
     if len(found.agents) > LISTED:
         lines.append(f"… {len(found.agents) - LISTED:,} more; --output writes all")
     for reason in found.left_out:
