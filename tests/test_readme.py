@@ -27,6 +27,20 @@ def test_the_table_names_every_claim_in_the_papers_order():
     assert list(dict.fromkeys(rows)) == list(CLAIMS)
 
 
+def test_the_figures_in_the_repository_are_those_that_pages_show():
+    """Two megabytes at most: everything else is drawn by the run."""
+    shown = set()
+    for page in PAGES:
+        shown |= set(re.findall(r"\]\((?:\.\./)?(figures/[^)]+)\)", (ROOT / page).read_text()))
+    kept = re.findall(r"^!(figures/.*)$", (ROOT / ".gitignore").read_text(), flags=re.MULTILINE)
+    assert set(kept) == shown
+    assert sum((ROOT / name).stat().st_size for name in kept) <= 1 << 21
+
+
+def test_the_readme_is_short():
+    assert len(README.splitlines()) <= 150
+
+
 def test_the_example_runs(capsys):
     code = re.search(r"```python\n(.*?)```", README, flags=re.DOTALL).group(1)
     exec(compile(code, "README.md", "exec"), {})
@@ -48,7 +62,7 @@ def test_functions_and_classes_are_at_the_front_by_the_names_that_pages_use(page
 
 
 def test_the_lock_installs_what_the_slurm_profile_needs():
-    assert "--profile workflow/profiles/slurm" in README
+    assert "--profile workflow/profiles/slurm" in (ROOT / "paper/running.md").read_text()
     assert re.search(
         r"^executor: slurm$", (ROOT / "workflow/profiles/slurm/config.yaml").read_text(), flags=re.MULTILINE
     )

@@ -64,11 +64,18 @@ def report(args: argparse.Namespace) -> None:
 
 
 def readme(args: argparse.Namespace) -> None:
-    """Put the claims table between the markers of the README."""
+    """Put verdicts between the markers of a page: those of a csv file as findings and a short table."""
     from sacrepro.archive.files import read_text, write_text
+    from sacrepro.cli.proofs import proofs_of
+    from sacrepro.study.record.comparison import Verdict
+    from sacrepro.study.report.findings import front_page
     from sacrepro.study.report.table import between_markers
 
-    write_text(args.readme, between_markers(read_text(args.readme), read_text(args.markdown)))
+    if args.verdicts.endswith(".csv"):
+        shown = front_page(some_rows([args.verdicts], Verdict), proofs_of(*args.formal or (None, None)))
+    else:
+        shown = read_text(args.verdicts)
+    write_text(args.page, between_markers(read_text(args.page), shown))
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -81,8 +88,9 @@ def add_verbs(verbs: Verbs) -> None:
     added.add_argument("exact", nargs="+", help="files written by `exact`")
 
     added = verbs.add(readme, output=False)
-    added.add_argument("markdown", help="the table written by `verdicts`")
-    added.add_argument("readme", help="the file whose table is replaced")
+    added.add_argument("verdicts", help="results/claims.csv or results/claims.md, written by `verdicts`")
+    added.add_argument("page", help="README.md or paper/verdicts.md, in which they are replaced")
+    added.add_argument("--formal", nargs=2, help="csv file written by `formal`, and the page of proofs")
 
     added = verbs.add(report)
     added.add_argument("claims", help="the table written by `verdicts`")

@@ -14,7 +14,7 @@ from sacrepro.study.record.comparison import Comparison
 pytestmark = pytest.mark.slow
 
 #: Figures of the paper configuration that take seconds, not minutes.
-REDRAWN = ("td_fixed_point", "definition2", "theorem5", "critic_sharp")
+REDRAWN = ("lemma3", "decay_map")
 #: Of a panel's width or height: a third of a marker.
 TOLERANCE = 0.01
 

@@ -51,7 +51,7 @@ def summary_table(rows: Sequence[Verdict], proofs: Mapping[str, str] | None = No
             sum(row.comparisons for row in own), sum(row.constraining for row in own),
             sum(row.violations for row in own), verdicts(own),
             places(own), f"{max(row.certificate for row in own):.1g}", *([proofs[name]] if proofs else []),
-            f"[{name}](figures/{own[0].figure})",
+            f"`figures/{own[0].figure}`",
         )  # fmt: skip
         lines.append(line(cells))
     counterexamples = [row for row in rows if row.verdict not in JUDGEMENTS]
@@ -65,6 +65,29 @@ def summary_table(rows: Sequence[Verdict], proofs: Mapping[str, str] | None = No
             )  # fmt: skip
             lines.append(line(entries))
     return "\n".join(lines) + "\n"
+
+
+def brief_table(rows: Sequence[Verdict], words: Mapping[str, str], proofs: Mapping[str, str]) -> str:
+    """One short line a claim: what it says in words, how many of its right sides are what, the worst left/right.
+
+    words, proofs : of each claim, by name.
+    """
+    header = ("claim", "in words", "verdict", "worst left/right", "proof")
+    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
+    for name in dict.fromkeys(row.claim for row in rows if row.verdict in JUDGEMENTS):
+        own = [row for row in rows if row.claim == name and row.verdict in JUDGEMENTS]
+        told = ", ".join(counted(own)) if len(own) > 1 else f"**{own[0].verdict}**"
+        ratios = [row.ratio for row in own if row.ratio == row.ratio]
+        lines.append(
+            line((f"`{name}`", words[name], told, ratio_text(max(ratios)) if ratios else "", proofs.get(name, "")))
+        )
+    return "\n".join(lines) + "\n"
+
+
+def counted(rows: Sequence[Verdict]) -> list[str]:
+    """How many rows have which verdict."""
+    counts = [(name, sum(row.verdict == name for row in rows)) for name in JUDGEMENTS]
+    return [f"{count} **{name}**" for name, count in counts if count]
 
 
 def line(cells: Sequence[object]) -> str:
@@ -81,9 +104,7 @@ def verdicts(rows: Sequence[Verdict]) -> str:
     lines = "<br>".join(map(judged, rows))
     if len(rows) <= OPEN:
         return lines
-    counts = [(name, sum(row.verdict == name for row in rows)) for name in JUDGEMENTS]
-    told = ", ".join(f"{count} **{name}**" for name, count in counts if count)
-    return f"<details><summary>{len(rows)} readings: {told}</summary>{lines}</details>"
+    return f"<details><summary>{len(rows)} readings: {', '.join(counted(rows))}</summary>{lines}</details>"
 
 
 def judged(row: Verdict) -> str:

@@ -1,0 +1,142 @@
+"""The findings: sentences whose numbers and verdicts are those of the run. One that is no longer true fails the run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from sacrepro.study.record.comparison import JUDGEMENTS, Verdict, factor_text, ratio_text
+from sacrepro.study.report.table import brief_table
+
+
+class Finding(NamedTuple):
+    """A sentence, and the verdicts that it is true of, by (claim, reading).
+
+    text : ``{claim/reading}`` stands for the worst left/right of that row or, where the row is vacuous, for how many
+    times its right side is above what holds anyway; ``{!words}`` for the left/right of the counterexample whose
+    sentence has these words.
+    """
+
+    text: str
+    rests_on: Mapping[tuple[str, str], Sequence[str]]
+
+
+TIGHT, TRUE, VACUOUS = ("tight",), ("tight", "holds"), ("vacuous",)
+
+#: In the order of the paper.
+FINDINGS = (
+    Finding(
+        """
+        **Lemma 3 is tight**: on the relay agent i attains D_i(κ) = r̄γ^{κ+1}/(1−γ) at every κ < i. It needs rewards
+        in [0, r̄]; with rewards that are bounded above only, as the lemma is printed, any factor is possible
+        ({!r_i is upper bounded} in the run). [Figures](paper/figures.md), [errata](paper/errata.md)
+        """,
+        {("lemma3", ""): TIGHT},
+    ),
+    Finding(
+        """
+        **Lemma 4 is true**: left/right reaches {lemma4/own hypothesis} with the decay gap and score norm of the policy
+        at hand, {lemma4/worst case} with constants that serve every policy. **The whole gradient needs no n**:
+        ‖ĥ − ∇J‖ ≤ (1/√2) · mean_j D_j(κ)/(1−γ), reached to {lemma4_vector/any weights}, where the proof of Theorem 5
+        has √(2n) for 1/√2. [Proof](paper/proofs.md#lemma4_vector)
+        """,
+        {
+            ("lemma4", "own hypothesis"): TRUE,
+            ("lemma4", "worst case"): TRUE,
+            ("lemma4_vector", "any weights"): TRUE,
+        },
+    ),
+    Finding(
+        """
+        **TD's limit need not be a truncated Q-function**, contrary to Section 3.2; it is the Q-function of an
+        aggregated chain. It is close to Q_i all the same: within r̄γ^{κ+1}/(1−γ), reached to
+        {td_fixed_point/locality}, a bound smaller than the paper's by 2/(1−γ)². [Proof](paper/proofs.md#td_fixed_point)
+        """,
+        {("td_fixed_point", "locality"): TRUE},
+    ),
+    Finding(
+        """
+        **Theorem 5 as printed says nothing** at any T and M that were run: the right side of (9) is at least
+        {theorem5/(9) along runs} times what holds anyway. **With the square of the bias it does**: along runs of
+        Algorithm 1, with the bias computed exactly, left/right reaches {theorem5_sharp/as run}; with the bias bounded
+        for every policy it is informative only where 4γ^{2κ+2} < 1−γ. [Proof](paper/proofs.md#theorem5_sharp)
+        """,
+        {("theorem5", "(9) along runs"): VACUOUS, ("theorem5_sharp", "as run"): TRUE},
+    ),
+    Finding(
+        """
+        **Assumption 3 fails for the softmax**: no σ > 0 serves all policies at once ({!one σ > 0} times too large at
+        σ = .01 in the run), and the finite-time bound on the critic is at least {critic/locality} times what holds
+        anyway at the T that were run. [Proof](paper/proofs.md#assumption3)
+        """,
+        {("critic", "locality"): VACUOUS},
+    ),
+    Finding(
+        """
+        **What κ buys** is a certified error of Q̂ and ĝ that falls exponentially, not the return: at equal samples
+        κ = 0 often earns more, and ‖∇J‖ → 0 wherever policies become deterministic. No guarantee covers SAC as people
+        run it: steps above 1/L', T far below (8). [Figures](paper/figures.md)
+        """,
+        {},
+    ),
+)
+
+
+def findings(rows: Iterable[Verdict]) -> str:
+    """The findings as a Markdown list, and ValueError for one that the verdicts do not bear out."""
+    rows = list(rows)
+    by_reading = {(row.claim, row.hypothesis): row for row in rows if row.verdict in JUDGEMENTS}
+    lines = []
+    for finding in FINDINGS:
+        for (claim, reading), expected in finding.rests_on.items():
+            row = by_reading.get((claim, reading))
+            if row is None or row.verdict not in expected:
+                found = "no row" if row is None else row.verdict
+                place = f"{claim}, {reading}" if reading else claim
+                raise ValueError(f"a finding of the README wants {' or '.join(expected)} for {place}, got {found}")
+        # A formula's own braces, such as those of γ^{κ+1}, begin with no Latin letter.
+        text = re.sub(r"\{((?:!|[a-z])[^{}]*)\}", lambda field: _number(field[1], rows, by_reading), finding.text)
+        lines.append(f"* {' '.join(text.split())}\n")
+    return "".join(lines)
+
+
+def _number(field: str, rows: Sequence[Verdict], by_reading: Mapping[tuple[str, str], Verdict]) -> str:
+    """What a field of a finding stands for."""
+    if field.startswith("!"):
+        (ratio,) = [row.ratio for row in rows if field[1:] in row.statement]
+        return ratio_text(ratio)
+    claim, _, reading = field.partition("/")
+    row = by_reading[claim, reading]
+    return factor_text(row.excess) if row.verdict == "vacuous" else ratio_text(row.ratio)
+
+
+#: What each claim says, in words.
+WORDS = {
+    "lemma1": "the policy gradient is a sum of scores times Q_i, agent by agent",
+    "definition2": "exponential decay property: the least rate ρ that policies ask for",
+    "lemma3": "Q_i forgets agents more than κ hops away at the rate γ",
+    "appendix_a": "where local states mix, the rate is γm < γ",
+    "influence": "a rate for every policy, from the local kernels alone",
+    "light_cone": "a horizon of T steps brackets D_i(κ), at a cost that does not grow with n",
+    "actions_one_hop_later": "a cell may leave out the actions of its outermost hop",
+    "reward_radius": "Lemmas 3 and 4 where neighbors' actions act at once or rewards see neighbors",
+    "truncation": "every truncated Q-function of eq. (5) is within the decay bound of Q_i",
+    "lemma4": "the truncated policy gradient of agent i is close to ∇_{θ_i}J",
+    "lemma4_sharp": "the same, falling with 1/n and with who can reach whom",
+    "lemma4_vector": "the same for all agents at once, without n",
+    "anatomy": "each step of the proofs is sound; how much it gives away",
+    "td_fixed_point": "TD's limit is close to Q_i",
+    "critic": "finite-time bound on the critic's error, Appendix C",
+    "critic_sharp": "TD's limit gives a direction close to ∇_{θ_i}J",
+    "assumption3": "local exploration: what bounds σ from below and above",
+    "theorem5": "Theorem 5: smoothness, ‖∇J‖, the T of (8), and (9) as printed",
+    "theorem5_sharp": "Theorem 5 with the square of the bias",
+    "complexity": "what an agent stores depends on its neighborhood, not on n",
+    "vacuity": "from which κ on the guarantees are below what holds anyway",
+}
+
+
+def front_page(rows: Sequence[Verdict], proofs: Mapping[str, str]) -> str:
+    """What the README shows between its markers: the findings, and a short line a claim."""
+    return f"{findings(rows)}\n{brief_table(rows, WORDS, proofs)}"

@@ -1,0 +1,52 @@
+"""The README's findings say what the verdicts say, or stop the run."""
+
+import math
+
+import pytest
+
+from sacrepro.study.claims import CLAIMS
+from sacrepro.study.record.comparison import Verdict
+from sacrepro.study.report.findings import FINDINGS, WORDS, findings, front_page
+
+
+def row(claim, reading="", verdict="holds", ratio=0.5, excess=math.nan, statement="x ≤ y"):
+    return Verdict(claim, reading, statement, "", 1, 1, 1, 0, ratio, "", excess, 0.0, verdict, f"{claim}.svg")
+
+
+#: Rows that bear every finding out, and the counterexamples that two of them quote.
+ROWS = [
+    *(
+        row(claim, reading, expected[0], *((math.nan, 7654.0) if expected == ("vacuous",) else (0.8125, math.nan)))
+        for finding in FINDINGS
+        for (claim, reading), expected in finding.rests_on.items()
+    ),
+    row("lemma3", "", "false as written", 10.0, statement="D ≤ c if r_i is upper bounded by r̄"),
+    row("assumption3", "", "not satisfied by the softmax", 4.04, statement="one σ > 0 serves every softmax policy"),
+]
+
+
+def test_numbers_come_from_the_rows():
+    text = findings(ROWS)
+    assert "left/right reaches 0.812 with" in text
+    assert "the right side of (9) is at least 7,600 times what holds anyway" in text
+    assert "any factor is possible (10 in the run)" in text
+    assert "r̄γ^{κ+1}/(1−γ)" in text
+    assert text.count("\n") == len(FINDINGS) <= 7
+
+
+@pytest.mark.parametrize("place", range(len(ROWS) - 2))
+@pytest.mark.parametrize("other", ["violated", "fails without locality"])
+def test_a_finding_that_is_no_longer_true_is_refused(place, other):
+    rows = [*ROWS[:place], ROWS[place]._replace(verdict=other), *ROWS[place + 1 :]]
+    with pytest.raises(ValueError, match=f"wants .* for {ROWS[place].claim}"):
+        findings(rows)
+
+
+def test_the_front_page_has_a_line_a_claim():
+    page = front_page([*ROWS, row("lemma3", "another", "tight", 1.0)], dict.fromkeys(CLAIMS, "on paper"))
+    assert f"| `lemma3` | {WORDS['lemma3']} | 2 **tight** | 1 | on paper |" in page
+    assert f"| `critic` | {WORDS['critic']} | **vacuous** |  | on paper |" in page
+
+
+def test_every_claim_has_words():
+    assert list(WORDS) == list(CLAIMS)
