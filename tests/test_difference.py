@@ -1,6 +1,7 @@
 """What differs between two trees is named, and what is recorded is checked."""
 
 import shutil
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -141,6 +142,13 @@ def test_the_verbs_record_and_check_a_tree_under_any_name(tmp_path, monkeypatch,
     for asked in ("results/manifest.json", "results", "results/"):
         cli.main(["check", asked])
         assert "results/manifest.json: 5 files are as recorded" in capsys.readouterr().out
+    for name in ("one.zip", "two.zip"):
+        cli.main(["release", "results", "--output", name])
+    assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
+    with zipfile.ZipFile("one.zip") as packed:
+        packed.extractall("unpacked")
+    cli.main(["check", "unpacked/results"])
+    assert "unpacked/results/manifest.json: 5 files are as recorded" in capsys.readouterr().out
     cli.main(["check", "elsewhere/copy"])
     said = capsys.readouterr().out
     assert "1 files of figures: not checked" in said
@@ -158,3 +166,7 @@ def test_the_verbs_record_and_check_a_tree_under_any_name(tmp_path, monkeypatch,
         with pytest.raises(SystemExit):
             cli.main(["check", asked])
         assert told in capsys.readouterr().out
+        with pytest.raises(SystemExit):
+            cli.main(["release", asked, "--output", "three.zip"])
+        assert told in capsys.readouterr().out
+        assert not (tmp_path / "three.zip").exists()

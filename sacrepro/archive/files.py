@@ -217,6 +217,15 @@ def read_arrays(path: str | Path, *, as_written: bool = True) -> dict[str, Array
         raise ValueError(f"{path} is not a readable npz file: {error}") from None
 
 
+def write_zip(path: str | Path, members: Mapping[str, Path]) -> None:
+    """Pack files under the given names, in their order; same files, same bytes, whatever the clock says."""
+    with whole_file(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, own in members.items():
+            member = zipfile.ZipInfo(name)  # dated 1980
+            member.compress_type, member.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+            packed.writestr(member, own.read_bytes())
+
+
 def write_rows(path: str | Path, kind: type[Row], rows: Iterable[Row]) -> None:
     """Write rows of one NamedTuple type as csv; floats keep every digit."""
     text = io.StringIO()

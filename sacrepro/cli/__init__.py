@@ -21,7 +21,7 @@ from sacrepro.cli.arguments import Verbs
 _SHOWWARNING: Any = warnings.showwarning
 
 #: The verbs that a person calls; every other one is a job of the workflow.
-FOR_YOU = ("new", "validate", "advise", "train", "evaluate", "check", "diff", "bench", "wireless")
+FOR_YOU = ("new", "validate", "advise", "train", "evaluate", "check", "diff", "release", "bench", "wireless")
 
 
 def parser() -> tuple[argparse.ArgumentParser, Verbs]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
+from typing import Any
 
 from sacrepro.cli.arguments import FILE, NON_NEGATIVE, Verbs, mapping
 from sacrepro.cli.inputs import record_of
@@ -17,8 +19,6 @@ def config(args: argparse.Namespace) -> None:
 
 def manifest(args: argparse.Namespace) -> None:
     """Write configuration, code digest, versions, seeds and checksums of results; clock and machine to --log."""
-    from pathlib import Path
-
     from sacrepro.archive.files import write_json
     from sacrepro.archive.manifest import circumstances, recorded_files
     from sacrepro.archive.manifest import manifest as record
@@ -43,16 +43,9 @@ def diff(args: argparse.Namespace) -> None:
 
 def check(args: argparse.Namespace) -> None:
     """Compare a results tree with its manifest; exit status 1 if a file is missing, damaged or changed."""
-    from pathlib import Path
-
     from sacrepro.archive.difference import departures, left_out
 
-    path = Path(args.manifest)
-    path = path / "manifest.json" if path.is_dir() else path
-    recorded = record_of("manifest", str(path), "files")
-    files = recorded["files"]
-    if not isinstance(files, dict) or not all(isinstance(own, dict) and "sha256" in own for own in files.values()):
-        raise ValueError(f"{path}: files must hold a sha256 for each file; expected a file of `manifest`")
+    path, recorded = recorded_at(args.manifest)
     found, absent = departures(recorded, path.parent), left_out(recorded, path.parent)
     for line in found:
         print(line)
@@ -61,7 +54,39 @@ def check(args: argparse.Namespace) -> None:
         print(f"{len(absent)} files of {folders}: not checked, for there is no such folder beside this one")
     if found:
         raise SystemExit(1)
-    print(f"{path}: {len(files) - len(absent)} files are as recorded")
+    print(f"{path}: {len(recorded['files']) - len(absent)} files are as recorded")
+
+
+def release(args: argparse.Namespace) -> None:
+    """Pack a results tree with its manifest and figures into one zip file; exit status 1 if it is not as recorded.
+
+    The same results give the same bytes.
+    """
+    from sacrepro.archive.difference import departures, left_out, place
+    from sacrepro.archive.files import write_zip
+
+    path, recorded = recorded_at(args.manifest)
+    found = departures(recorded, path.parent) + [
+        f"{name}: missing, its folder is not beside this one" for name in sorted(left_out(recorded, path.parent))
+    ]
+    for line in found:
+        print(line)
+    if found:
+        raise SystemExit(1)
+    members = {name: place(name, recorded, path.parent) for name in sorted(recorded["files"])}
+    write_zip(args.output, {f"{recorded.get('tree') or 'results'}/manifest.json": path, **members})
+    print(f"{args.output}: {len(members)} files and their manifest")
+
+
+def recorded_at(name: str) -> tuple[Path, dict[str, Any]]:
+    """The manifest of a results tree, given by its own name or by its folder's, and where it is."""
+    path = Path(name)
+    path = path / "manifest.json" if path.is_dir() else path
+    recorded = record_of("manifest", str(path), "files")
+    files = recorded["files"]
+    if not isinstance(files, dict) or not all(isinstance(own, dict) and "sha256" in own for own in files.values()):
+        raise ValueError(f"{path}: files must hold a sha256 for each file; expected a file of `manifest`")
+    return path, recorded
 
 
 def add_verbs(verbs: Verbs) -> None:
@@ -85,4 +110,7 @@ def add_verbs(verbs: Verbs) -> None:
     )
 
     added = verbs.add(check, output=False)
+    added.add_argument("manifest", help="results/manifest.json, or its folder, under whatever name")
+
+    added = verbs.add(release)
     added.add_argument("manifest", help="results/manifest.json, or its folder, under whatever name")
