@@ -111,4 +111,66 @@ by apply: le_trans (half (s, a) (s, a) _); [rewrite subrr | split].
 Qed.
 End AppendixA.
 
+(* The closed forms are limits. So the field is archimedean, as the rationals and the reals are: gamma^T becomes as small as one likes. *)
+Section Archimedean.
+Variable R : archiFieldType.
+
+Lemma le_limit (x y b g : R) : 0 <= g < 1 -> (forall T, x <= y + b * g ^+ T) -> x <= y.
+Proof.
+move=> /andP[g0 g1] xy; rewrite leNgt; apply/negP=> yx; pose e := x - y; have e0 : 0 < e by rewrite subr_gt0.
+have eb T : e <= b * g ^+ T by rewrite ler_subl_addl.
+have d0 : 0 < 1 - g by rewrite subr_gt0.
+have b0 : 0 <= b by apply: le_trans (ltW e0) _; have := eb 0%N; rewrite mulr1.
+set n := Num.bound (b / (e * (1 - g))); have bn : b <= n%:R * (e * (1 - g)).
+  by rewrite -ler_pdivr_mulr ?mulr_gt0 // ltW // archi_boundP // divr_ge0 // mulr_ge0 ?ltW.
+have gn : n%:R * (1 - g) * g ^+ n <= 1 - g ^+ n.
+  rewrite -[1 - g ^+ n]opprB subrX1 -mulNr opprB mulrAC mulrC ler_wpmul2l ?(ltW d0) // mulr_natl -[X in _ *+ X]card_ord -sumr_const.
+  by apply: ler_sum => t _; apply: ler_wiexpn2l => //; [apply: ltW | apply: ltnW].
+have [g_n|gn0] := eqVneq (g ^+ n) 0; first by have := eb n; rewrite g_n mulr0 leNgt e0.
+have := eb n; apply/negP; rewrite -ltNge; apply: le_lt_trans (_ : e * (1 - g ^+ n) < _); last first.
+  by rewrite gtr_pmulr // ltr_subl_addr ltr_addl lt_def gn0 exprn_ge0.
+apply: le_trans (_ : n%:R * (e * (1 - g)) * g ^+ n <= _); first by rewrite ler_wpmul2r ?exprn_ge0.
+by rewrite mulrCA -!mulrA ler_wpmul2l ?(ltW e0) // mulrA.
+Qed.
+
+Lemma geometric (x : R) k T : (\sum_(t < T.+1 | (k < t)%N) x ^+ t) * (1 - x) = x ^+ k.+1 - x ^+ (maxn T k).+1.
+Proof.
+elim: T => [|T IH]; first by rewrite big_mkcond big_ord_recr big_ord0 /= add0r mul0r max0n subrr.
+set r := maxn T.+1 k; rewrite big_mkcond big_ord_recr /= -big_mkcond mulrDl IH; have [kT|Tk] := ltnP k T.+1.
+  have -> : r = T.+1 by apply/maxn_idPl/ltnW.
+  have -> : maxn T k = T by apply/maxn_idPl.
+  by rewrite mulrBr mulr1 -exprSr addrA subrK.
+have -> : r = k by apply/maxn_idPr.
+have -> : maxn T k = k by apply/maxn_idPr/ltnW.
+by rewrite mul0r addr0.
+Qed.
+
+Variables (G : network) (M : mdp R G) (theta : policy R G) (i : G) (kappa : nat) (c m : R).
+Hypotheses (loc : local M) (c0 : 0 <= c) (m01 : 0 <= m <= 1).
+
+Theorem appendix_a_two_starts : (forall t z w, (0 < t)%N -> TV (law_at M theta (i := i) t z) (law_at M theta (i := i) t w) <= c * m ^+ t) ->
+  D M theta i kappa <= c * rbar M / (1 - gamma M * m) * (gamma M * m) ^+ kappa.+1.
+Proof.
+move=> close; have /andP[g0 g1] := gamma01 M; have /andP[m0 m1] := m01; have rb0 := rbar_ge0 M theta i.
+have d0 : 0 < 1 - gamma M * m by rewrite subr_gt0 (le_lt_trans _ g1) // ler_pimulr.
+apply: (@le_limit _ _ (rbar M / (1 - gamma M) * gamma M) (gamma M) (gamma01 M)) => T.
+apply: le_trans (@appendix_a R G M theta i loc kappa (fun t => c * m ^+ t) T _ _) _ => [t|t z w kt _|].
+- by rewrite mulr_ge0 ?exprn_ge0.
+- by apply: close; apply: leq_trans kt.
+rewrite exprS mulrA ler_add2r; under eq_bigr do rewrite mulrCA -exprMn; rewrite -mulr_sumr mulrA [rbar M * c]mulrC -[X in _ <= X]mulrA.
+by rewrite ler_wpmul2l ?mulr_ge0 // [X in _ <= X]mulrC ler_pdivl_mulr // geometric ler_subl_addr ler_addl exprn_ge0 ?mulr_ge0.
+Qed.
+End Archimedean.
+
+(* The paper's hypothesis: the laws are close to a limit, once for each of two starts *)
+Theorem appendix_a_limit (R : archiFieldType) (G : network) (M : mdp R G) (theta : policy R G) (i : G) kappa c m (pi : state i * action i -> R) :
+  local M -> 0 <= c -> 0 <= m <= 1 -> (forall t z, (0 < t)%N -> TV (law_at M theta (i := i) t z) pi <= c * m ^+ t) ->
+  D M theta i kappa <= 2%:R * c * rbar M / (1 - gamma M * m) * (gamma M * m) ^+ kappa.+1.
+Proof.
+move=> loc c0 m01 close; apply: appendix_a_two_starts => //; first by rewrite mulr_ge0 ?ler0n.
+move=> t z w t0; apply: le_trans (TV_triangle _ pi _) _; rewrite -mulrA mulr_natl mulr2n ler_add ?close //.
+by rewrite /TV; under eq_bigr do rewrite distrC; apply: close.
+Qed.
+
 Print Assumptions appendix_a. Print Assumptions appendix_a_measured.
+Print Assumptions appendix_a_two_starts. Print Assumptions appendix_a_limit.

@@ -105,7 +105,11 @@ READINGS: Mapping[str, Mapping[str, str]] = {
     "lemma1": {"": "lemma1_gradient"},
     "definition2": {"Lemma 3": "definition2_lemma3", "influence matrix": "definition2_influence"},
     "lemma3": {"": "lemma3_D"},
-    "appendix_a": {"laws of two starts": "", "law to its limit": "", "measured distances": "appendix_a_measured"},
+    "appendix_a": {
+        "laws of two starts": "appendix_a_two_starts",
+        "law to its limit": "appendix_a_limit",
+        "measured distances": "appendix_a_measured",
+    },
     "influence": {
         "clipped series": "influence",
         "own C^θ": "",
