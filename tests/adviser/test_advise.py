@@ -4,14 +4,17 @@ import csv
 import json
 import math
 import re
+from pathlib import Path
 
 import networkx as nx
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from network_files import SIS, SMALL, THREE, load_dict, written
 
-import test_network
+import sacrepro
 from sacrepro import NetworkedMDP, certified_decay, cli, decay_profile, policy_gradient, truncated_policy_gradient
 from sacrepro.adviser.advice import advise
 from sacrepro.adviser.certificates import adjacency, certificates, distances, eccentricities
@@ -35,11 +38,11 @@ from sacrepro.model.graph import diameter, neighborhood
 from sacrepro.model.policy import uniform_theta
 from strategies import cases, mdps
 
-KARATE = test_network.Path(test_network.sacrepro.__file__).parent.parent / "workflow/networks/karate.yaml"
+KARATE = Path(sacrepro.__file__).parent.parent / "workflow/networks/karate.yaml"
 
 
 def load_example():
-    return test_network.load_dict(test_network.yaml.safe_load(example()))
+    return load_dict(yaml.safe_load(example()))
 
 
 @settings(max_examples=40)
@@ -131,9 +134,9 @@ def test_lemma4_gaps_is_needed_for_every_agent():
     assert 0.3 * lemma4_vector(gaps, mdp.gamma) < error <= lemma4_vector(gaps, mdp.gamma) + 1e-9
 
 
-@pytest.mark.parametrize("document", [test_network.SIS, test_network.THREE, test_network.SMALL])
+@pytest.mark.parametrize("document", [SIS, THREE, SMALL])
 def test_the_sampler_draws_from_the_kernels_it_never_tabulates(document):
-    network = test_network.load_dict(document)
+    network = load_dict(document)
     sampler, mdp = Sampler(network), network.mdp()
     rng = np.random.default_rng(0)
     s = np.stack([rng.integers(0, S, 40) for S in sampler.state_sizes])
@@ -153,9 +156,9 @@ def test_the_sampler_draws_from_the_kernels_it_never_tabulates(document):
     assert np.array_equal(part.next_states(s[inside], a[inside], u[inside]), whole)
 
 
-@pytest.mark.parametrize("document", [test_network.SIS, test_network.THREE])
+@pytest.mark.parametrize("document", [SIS, THREE])
 def test_certificates_lie_above_and_simulations_below_what_is_exact(document, monkeypatch):
-    network = test_network.load_dict(document)
+    network = load_dict(document)
     mdp = network.mdp()
     D = certified_decay(mdp, uniform_theta(mdp), None, range(diameter(mdp.graph) + 1)).lower
     bounds = certificates(network, range(network.n), D.shape[1])
@@ -229,9 +232,9 @@ def test_advice_on_ten_thousand_autonomous_systems_comes_from_bounds_for_all_of_
     """Hubs of 855 neighbors have no tables; C comes from counts, and what three agents show is not said of the rest."""
     graph = nx.random_internet_as_graph(10_000, seed=0)
     (tmp_path / "as.txt").write_text("".join(f"{i} {j}\n" for i, j in graph.edges))
-    document = test_network.yaml.safe_load(KARATE.read_text())
+    document = yaml.safe_load(KARATE.read_text())
     document |= {"graph": {"edges_file": "as.txt"}, "agents": {}}
-    network = load(test_network.written(tmp_path, document))
+    network = load(written(tmp_path, document))
     assert max(degree for _, degree in network.graph.degree) == 855
     advice = advise(network, 0.95, seconds=0.0)
     assert (advice.certified, advice.measured, advice.recommended) == (2, 1, 1)
@@ -246,7 +249,7 @@ def test_advice_on_ten_thousand_autonomous_systems_comes_from_bounds_for_all_of_
 
 
 def test_a_large_error_needs_no_advice_and_bad_questions_are_refused():
-    network = test_network.load_dict(test_network.SIS)
+    network = load_dict(SIS)
     assert "any κ will do" in recommendation(advise(network, 100.0, seconds=0.0))
     assert "any κ will do" in recommendation(advise(network, 100.0, "gradient", seconds=0.0))
     for error in (0.0, -1.0, float("nan"), float("inf")):
@@ -272,7 +275,7 @@ def test_a_large_error_needs_no_advice_and_bad_questions_are_refused():
 
 @pytest.mark.parametrize("of", ["q", "gradient"])
 def test_rows_of_gradient_and_q_and_chosen_agents(of):
-    network = test_network.load_dict(test_network.THREE)
+    network = load_dict(THREE)
     chosen = advise(network, 0.5, of, [1, 4], seconds=0.0)
     everyone = advise(network, 0.5, of, seconds=0.0)
     assert not chosen.everyone
@@ -285,7 +288,7 @@ def test_rows_of_gradient_and_q_and_chosen_agents(of):
 
 
 def test_a_measured_iteration_predicts_run_time():
-    network = test_network.load_dict(test_network.SIS)
+    network = load_dict(SIS)
     advice = advise(network, 1.0, T=50, seconds=600.0)
     timed = [row for row in advice.rows if not np.isnan(row.seconds)]
     assert len(timed) >= 2
@@ -372,7 +375,7 @@ def test_the_decay_rate_is_the_smaller_of_lemma3_and_the_influence_matrix():
 
 def ring(n, pairs=False):
     graph = {"edges": [[2 * i, 2 * i + 1] for i in range(n)]} if pairs else {"family": "ring", "n": n}
-    return test_network.load_dict(test_network.SIS | {"graph": graph})
+    return load_dict(SIS | {"graph": graph})
 
 
 def test_the_papers_bound_is_capped_where_every_table_is_full():
@@ -395,7 +398,7 @@ def test_the_papers_bound_is_capped_where_every_table_is_full():
     pairs = advise(ring(400, pairs=True), 0.3, seconds=0.0)
     assert (pairs.n, pairs.farthest) == (800, 1)  # counted, where eccentricities are bounds only
     assert "where every table is a whole component" in recommendation(pairs)
-    alone = test_network.load_dict(test_network.SIS | {"graph": {"nodes": ["a", "b"]}})
+    alone = load_dict(SIS | {"graph": {"nodes": ["a", "b"]}})
     assert "nobody has a neighbor" in recommendation(advise(alone, 0.3, seconds=0.0))
 
 
@@ -404,7 +407,7 @@ def test_a_full_table_is_said_to_save_nothing():
     assert small.certified == 2
     assert [row.whole for row in small.rows[:3]] == [0, 0, 4]
     assert "This is the full table, the whole network for every agent: nothing is saved." in recommendation(small)
-    path = test_network.load_dict(test_network.SIS | {"graph": {"family": "path", "n": 4}})
+    path = load_dict(SIS | {"graph": {"family": "path", "n": 4}})
     advice = advise(path, 0.01, seconds=0.0)
     assert [row.whole for row in advice.rows[:4]] == [0, 0, 2, 4]
     partly = recommendation(advice._replace(certified=2, recommended=2))
@@ -494,8 +497,8 @@ def test_a_summary_of_large_local_tables_says_what_it_leaves_out(monkeypatch):
     """C_ii compares all pairs of (s, a): 2,000 actions are two million comparisons, and validate would take minutes."""
     document = {"graph": {"edges": [["ann", "bob"]]}, "gamma": 0.5, "states": 2, "actions": 2, "reward": "s"}
     document["kernel"] = {"probabilities": {"1": "0.1 + 0.1 * total"}}
-    assert "influence matrix C   spectral radius in [" in summary(test_network.load_dict(document))
-    large = test_network.load_dict(document | {"agents": {"bob": {"actions": 2000}}})
+    assert "influence matrix C   spectral radius in [" in summary(load_dict(document))
+    large = load_dict(document | {"agents": {"bob": {"actions": 2000}}})
 
     def refused(network):
         raise AssertionError("the influence matrix was computed")
@@ -519,7 +522,7 @@ def test_the_numbers_that_are_compared_are_counted(monkeypatch):
     monkeypatch.setattr("sacrepro.bounds.count_influence.largest_distance", counting)
     star = {"family": "star", "n": 3}
     tables = of_model(build({"model": "random", "graph": star, "seed": 0, "state_sizes": [2, 3, 4]}))
-    for network in (test_network.load_dict(test_network.THREE), test_network.load_dict(test_network.SIS), tables):
+    for network in (load_dict(THREE), load_dict(SIS), tables):
         counted.clear()
         network_influence(network)
         # An agent without a table has a kernel of one entry there, and agents of one kind are compared together.

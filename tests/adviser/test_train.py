@@ -7,14 +7,14 @@ import re
 import numpy as np
 import pytest
 import yaml
+from network_files import load_dict, written
+from test_pilot import FRIENDS, RING
 
-import test_network
 from sacrepro import cli, evaluate
 from sacrepro.adviser.files import load
 from sacrepro.adviser.policies import policy_text, read_policy, theta_of
 from sacrepro.archive.files import read_arrays
 from sacrepro.model.policy import gaussian_theta, softmax
-from test_pilot import FRIENDS, RING
 
 FEW = ["--M", "20", "--T", "30", "--eta", "0.5", "--seeds", "2"]
 CARE = {"policy": {"healthy": "wait", "sick": "treat"}}
@@ -22,7 +22,7 @@ CARE = {"policy": {"healthy": "wait", "sick": "treat"}}
 
 @pytest.fixture
 def friends(tmp_path):
-    return test_network.written(tmp_path, FRIENDS, "friends.yaml")
+    return written(tmp_path, FRIENDS, "friends.yaml")
 
 
 def ann(sick):
@@ -85,7 +85,7 @@ def test_same_arguments_same_bytes(tmp_path, friends):
 
 
 def test_a_network_that_is_not_solved_is_trained_and_judged_by_simulation(tmp_path, capsys):
-    path = test_network.written(tmp_path, RING)
+    path = written(tmp_path, RING)
     run("train", path, "--kappa", "1", *FEW, "--episodes", "4", "--policy", tmp_path / "p.yaml")
     printed = capsys.readouterr().out
     assert "by simulation on fresh episodes" in printed
@@ -144,13 +144,13 @@ def test_a_missing_file_and_an_unknown_agent_are_named(tmp_path, friends):
 
 
 def test_a_rule_for_all_and_one_for_ann(tmp_path):
-    network = test_network.load_dict(FRIENDS)
+    network = load_dict(FRIENDS)
     document = CARE | {"agents": {"ann": {"sick": {"wait": 0.25, "treat": 0.75}}}}
     theta = theta_of(network, document)
     assert np.allclose(softmax(theta[0]), [[1.0, 0.0], [0.25, 0.75]])
     for theta_i in theta[1:]:
         assert np.array_equal(softmax(theta_i), np.eye(2))
-    path = test_network.written(tmp_path, document, "care.yaml")
+    path = written(tmp_path, document, "care.yaml")
     assert all(np.array_equal(x, y) for x, y in zip(read_policy(network, str(path)), theta, strict=True))
     assert evaluate(network.mdp(), theta).J > evaluate(network.mdp(), read_policy(network, "uniform")).J
 
@@ -165,7 +165,7 @@ def test_a_policy_reads_back_whatever_the_names_are(tmp_path, as_json):
         "kernel": {"weights": {"0": "1", "1": "1 + a", "2": "1"}},
         "reward": "s",
     }
-    network = test_network.load_dict(document)
+    network = load_dict(document)
     theta = gaussian_theta(network, np.random.default_rng(0), 3.0)
     path = tmp_path / ("p.json" if as_json else "p.yaml")
     path.write_text(policy_text(network, theta, "here: {1}", as_json=as_json))
@@ -209,7 +209,7 @@ def test_a_policy_that_does_not_fit_is_refused_with_what_would(tmp_path, documen
     path = tmp_path / "p.yaml"
     path.write_text(yaml.safe_dump(document))
     with pytest.raises(ValueError, match=r"p\.yaml: ") as refused:
-        read_policy(test_network.load_dict(FRIENDS), str(path))
+        read_policy(load_dict(FRIENDS), str(path))
     assert message in str(refused.value)
     assert "\n" not in str(refused.value)
 
@@ -218,7 +218,7 @@ def test_a_policy_file_that_is_no_yaml_is_named(tmp_path):
     path = tmp_path / "p.yaml"
     path.write_text("policy: {a: ")
     with pytest.raises(ValueError, match=r"p\.yaml"):
-        read_policy(test_network.load_dict(FRIENDS), str(path))
+        read_policy(load_dict(FRIENDS), str(path))
 
 
 def test_files_of_train_are_held_to_the_network(tmp_path, friends):
@@ -232,11 +232,11 @@ def test_files_of_train_are_held_to_the_network(tmp_path, friends):
     for source in ("uniform", str(tmp_path / "p.yaml")):
         with pytest.raises(ValueError, match=f"{source}: this is one policy; --kappa and --run choose a run of a file"):
             read_policy(network, source, seed=0)
-    other = test_network.load_dict(FRIENDS | {"states": ["healthy", "sick"], "actions": ["treat", "wait"]})
+    other = load_dict(FRIENDS | {"states": ["healthy", "sick"], "actions": ["treat", "wait"]})
     with pytest.raises(ValueError, match="its actions are not those of the network"):
         read_policy(other, str(theta), 0, 0)
     with pytest.raises(ValueError, match="its agents are not those of the network"):
-        read_policy(test_network.load_dict(RING), str(theta), 0, 0)
+        read_policy(load_dict(RING), str(theta), 0, 0)
     arrays = read_arrays(theta)
     np.savez(tmp_path / "broken.npz", **arrays | {"theta": arrays["theta"][:, :-1]})
     with pytest.raises(ValueError, match="its array theta has shape"):

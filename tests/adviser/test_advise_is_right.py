@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from network_files import SIS, THREE, load_dict
 
-import test_network
 from claims.instances import uniform_case
 from sacrepro import NetworkedMDP, decay_profile, policy_gradient, truncated_policy_gradient
 from sacrepro.adviser.advice import TABLES, advise
@@ -50,7 +50,7 @@ RULE = {
 
 
 def rule(n, **changes):
-    return test_network.load_dict(RULE | {"graph": {"family": "path", "n": n}} | changes)
+    return load_dict(RULE | {"graph": {"family": "path", "n": n}} | changes)
 
 
 def errors_of_q(mdp):
@@ -267,7 +267,7 @@ def test_what_work_cuts_short_hangs_neither_on_order_nor_on_larger_components(of
     more = [[f"x{label}", f"x{other}"] for label, other in rows_of([6, 6])]
     found = []
     for some in (edges, [edge[::-1] for edge in edges[::-1]], more + edges):
-        network = test_network.load_dict(RULE | {"graph": {"edges": some}})
+        network = load_dict(RULE | {"graph": {"edges": some}})
         advice = advise(network, 0.5, of, seconds=0.0, table="truncated")
         names = [agent.name for agent in advice.agents]
         measurements = {network.names[entry.agent] for entry in advice.measurements}
@@ -292,7 +292,7 @@ def test_the_order_of_edges_is_no_hub():
     edges = [[hub, f"{hub}{leaf}"] for hub in "ab" for leaf in range(320)]
     edges += [["a", "x"], ["x", "y"], ["y", "b"], ["a0", "u"], ["u", "v"], ["v", "w"]]
     for some in (edges, edges[::-1]):
-        network = test_network.load_dict(test_network.SIS | {"graph": {"edges": some}})
+        network = load_dict(SIS | {"graph": {"edges": some}})
         assert eccentricities(network.graph).tolist() == [nx.eccentricity(network.graph, i) for i in range(network.n)]
         advice = advise(network, 1e-6, seconds=0.0)
         assert (advice.recommended, advice.farthest) == (8, 8)
@@ -371,7 +371,7 @@ def test_whenever_the_time_runs_out_the_advice_is_right(table, monkeypatch):
 
 def test_more_time_only_tightens():
     """Upper bounds fall, lower bounds rise, and the κ that is recommended never grows."""
-    network = test_network.load_dict(RULE | {"graph": {"family": "ring", "n": 16}})
+    network = load_dict(RULE | {"graph": {"family": "ring", "n": 16}})
     short, long = (advise(network, 2.0, seconds=seconds, table="truncated") for seconds in (0.0, 12.0))
     assert "light cones" in short.cut
     for a, b in zip(short.rows, long.rows, strict=True):
@@ -384,9 +384,7 @@ def test_more_time_only_tightens():
 
 
 def test_exact_values_are_those_of_each_component_alone():
-    network = test_network.load_dict(
-        RULE | {"graph": {"edges": [[f"{c}{i}", f"{c}{i + 1}"] for c in "abc" for i in range(4)]}}
-    )
+    network = load_dict(RULE | {"graph": {"edges": [[f"{c}{i}", f"{c}{i + 1}"] for c in "abc" for i in range(4)]}})
     assert network.n == 15  # 3^15 joint states, but 3^5 in each component
     found = exact_values(network, list(range(15)), 3, 0.01, Clock(0.0))
     assert len(found) == 15
@@ -396,9 +394,9 @@ def test_exact_values_are_those_of_each_component_alone():
         assert entry.upper == pytest.approx(D[place, :3], abs=1e-7)
 
 
-@pytest.mark.parametrize("document", [test_network.SIS, test_network.THREE])
+@pytest.mark.parametrize("document", [SIS, THREE])
 def test_the_averaged_influence_matrix_from_counts_is_that_of_the_tables(document):
-    network = test_network.load_dict(document)
+    network = load_dict(document)
     mdp = network.mdp()
     P_bar = averaged_kernels(mdp, policies(mdp, uniform_theta(mdp)))
     found = uniform_policy_influence(network).toarray()
@@ -408,7 +406,7 @@ def test_the_averaged_influence_matrix_from_counts_is_that_of_the_tables(documen
 
 def test_what_nothing_shows_is_not_recommended():
     """With as few κ as the paper's bound needs there is always one; a coarse table of bounds may have none."""
-    network = test_network.load_dict(RULE | {"graph": {"family": "ring", "n": 40}})
+    network = load_dict(RULE | {"graph": {"family": "ring", "n": 40}})
     advice = advise(network, 0.5, seconds=0.0)
     none = advice._replace(recommended=None, certified=None, measured=None, rows=advice.rows[:3])
     told = recommendation(none)

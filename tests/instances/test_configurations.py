@@ -8,7 +8,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
 VALIDATOR = Draft202012Validator(SCHEMA)
 CONFIG = yaml.safe_load((ROOT / "workflow/config/smoke.yaml").read_text())

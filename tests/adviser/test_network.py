@@ -11,6 +11,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from network_files import SIS, SMALL, THREE, load_dict, written
 
 import sacrepro
 from sacrepro import cli
@@ -26,47 +27,6 @@ from sacrepro.model.kernels import compositions, rank
 EXAMPLE = example()
 
 
-def written(tmp_path, document, name="net.yaml"):
-    path = tmp_path / name
-    path.write_text(document if isinstance(document, str) else yaml.safe_dump(document))
-    return path
-
-
-SIS = {
-    "graph": {"family": "krackhardt_kite"},
-    "gamma": 0.8,
-    "states": ["healthy", "sick"],
-    "actions": ["wait", "treat"],
-    "attributes": {"beta0": 0.4, "beta1": 0.2, "delta0": 0.2, "delta1": 0.6, "epsilon": 0.05},
-    "kernel": {
-        "probabilities": {
-            "sick": "1 - (1-epsilon) * (1 - (beta0 if a == wait else beta1)) ** count(sick) if s == healthy"
-            " else 1 - (delta1 if a == treat else delta0)"
-        }
-    },
-    "reward": "(s == healthy) + 0.3 * (a == wait)",
-}
-
-#: Four states, five counted outcomes, asymmetric weights: nothing about it is special.
-THREE = {
-    "graph": {
-        "nodes": ["hub", "x", "y", "z", "alone"],
-        "edges": [["hub", "x"], ["hub", "y"], ["z", "hub"], ["x", "y"]],
-    },
-    "gamma": 0.9,
-    "states": ["low", "mid", "top"],
-    "actions": 2,
-    "kernel": {
-        "weights": {
-            "low": "1 + count(low) * (s == low) + a",
-            "mid": "exp(0.3 * count(mid) - 0.1 * count(top))",
-            "top": "0.2 + total / max(1, degree) + abs(s - 1)",
-        }
-    },
-    "reward": "s / 2",
-}
-
-
 def by_hand(document, i, states, a):
     """The next state's law of agent i of THREE, written out in Python."""
     graph = load_dict(document).graph
@@ -77,12 +37,6 @@ def by_hand(document, i, states, a):
         [1 + low * (s == 0) + a, np.exp(0.3 * mid - 0.1 * top), 0.2 + sum(beside) / max(1, len(beside)) + abs(s - 1)]
     )
     return weights / weights.sum()
-
-
-def load_dict(document):
-    from sacrepro.adviser.document import network
-
-    return network(document)
 
 
 def test_the_sis_model_by_formula_is_the_sis_model():
@@ -534,8 +488,6 @@ def test_mutated_text_loads_or_says_why(tmp_path_factory, data):
     loads_or_refuses(tmp_path_factory, text.encode("utf-8", "surrogatepass"))
 
 
-SMALL = SIS | {"graph": {"nodes": {"a": {"beta0": 0.1}, "b": None}, "edges": [["a", "b"]]}, "pi0": {"sick": "epsilon"}}
-SMALL |= {"agents": {"a": {"kernel": {"table": np.full((2, 2, 2, 2), 0.5).tolist()}}}}
 VALUES = st.recursive(
     st.none()
     | st.booleans()

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from network_files import SIS, SMALL, THREE, load_dict
 
-import test_network
 from sacrepro import control, pairwise, reinforce, sac, sac_seeds
 from sacrepro.adviser.labelled import of_model
 from sacrepro.learn.samples import samples
@@ -14,7 +14,7 @@ from sacrepro.model.policy import gaussian_theta, softmax, uniform_theta
 from sacrepro.simulate import Simulator
 from strategies import mdps
 
-DOCUMENTS = [test_network.SIS, test_network.THREE, test_network.SMALL]
+DOCUMENTS = [SIS, THREE, SMALL]
 SETTINGS = {"kappa": 1, "M": 3, "T": 40, "h": 2.0, "t0": 8.0, "eta": 0.5}
 
 #: Three states and neighbors counted: the hub of a star has 3^40 rows as a table, and 861 by counts.
@@ -39,7 +39,7 @@ def same(left, right):
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_trajectories_are_those_of_the_tables(document):
-    network = test_network.load_dict(document)
+    network = load_dict(document)
     mdp = network.mdp()
     zeta = [softmax(theta_i) for theta_i in gaussian_theta(mdp, np.random.default_rng(1))]
     assert same(Simulator(mdp).rollout(zeta, 700, seed=3, m=1), network.simulator().rollout(zeta, 700, seed=3, m=1))
@@ -59,7 +59,7 @@ def test_any_model_is_sampled_as_its_network(data):
 
 def test_counts_of_three_states_are_looked_up():
     """Certain moves, written out in Python: the hub follows the majority of forty leaves, and each leaf the hub."""
-    network = test_network.load_dict(VOTERS)
+    network = load_dict(VOTERS)
     with pytest.raises(ValueError, match="neighbors"):
         network.mdp()
     simulator = network.simulator()
@@ -78,7 +78,7 @@ def test_counts_of_three_states_are_looked_up():
 
 def test_every_learner_takes_five_thousand_agents_whose_kernels_are_no_tables():
     document = VOTERS | {"graph": {"family": "internet", "n": 5000, "seed": 1}}
-    network = test_network.load_dict(document)
+    network = load_dict(document)
     assert max(degree for _, degree in network.graph.degree) > 40
     simulator, theta = network.simulator(), uniform_theta(network)
     trace = sac(simulator, theta, **SETTINGS, seed=0)
@@ -96,7 +96,7 @@ def test_every_learner_takes_five_thousand_agents_whose_kernels_are_no_tables():
 
 
 def test_batches_of_seeds_are_the_seeds_one_by_one():
-    network = test_network.load_dict(VOTERS)
+    network = load_dict(VOTERS)
     simulator, theta = network.simulator(), uniform_theta(network)
     together = sac_seeds(simulator, theta, **SETTINGS, seeds=range(30))
     for seed in (0, 7, 29):
@@ -104,21 +104,21 @@ def test_batches_of_seeds_are_the_seeds_one_by_one():
 
 
 def test_a_renamed_agent_is_sampled_as_before():
-    renamed = test_network.THREE | {
+    renamed = THREE | {
         "graph": {
             "nodes": ["a", "b", "c", "d", "e"],
             "edges": [["a", "b"], ["a", "c"], ["d", "a"], ["b", "c"]],
         }
     }
     zeta = [softmax(np.zeros((3, 2)))] * 5
-    one, other = (test_network.load_dict(document).simulator() for document in (test_network.THREE, renamed))
+    one, other = (load_dict(document).simulator() for document in (THREE, renamed))
     assert same(one.rollout(zeta, 200, seed=0, m=0), other.rollout(zeta, 200, seed=0, m=0))
 
 
 def test_what_cannot_be_sampled_is_refused_by_name(monkeypatch):
-    huge = test_network.SIS | {"reward": "1e300"}
+    huge = SIS | {"reward": "1e300"}
     with pytest.raises(ValueError, match=r"agent '0' has a reward of 1e\+300; with gamma = 0.8 rewards may be at most"):
-        test_network.load_dict(huge).simulator()
+        load_dict(huge).simulator()
     monkeypatch.setattr(counts, "MOST_CODES", 1000)
     with pytest.raises(ValueError, match="agent '0': 40 neighbors of 3 states have more than 1000 codes"):
-        test_network.load_dict(VOTERS).simulator()
+        load_dict(VOTERS).simulator()

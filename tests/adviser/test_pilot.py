@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from network_files import load_dict
 
-import test_network
 from sacrepro import evaluate, sac
 from sacrepro.adviser.advice import PILOT, advise
 from sacrepro.adviser.evaluation import evaluation, evaluation_words
@@ -41,7 +41,7 @@ def short(network, kappas=(0, 1), seeds=(0, 1), **objective):
 
 
 def test_returns_are_exact_where_the_network_is_solved_and_inside_their_interval_elsewhere():
-    network = test_network.load_dict(FRIENDS)
+    network = load_dict(FRIENDS)
     theta, simulator = uniform_theta(network), network.simulator()
     exact = Objective(network, simulator)(theta)
     J = evaluate(network.mdp(), theta).J
@@ -58,9 +58,9 @@ def test_returns_are_exact_where_the_network_is_solved_and_inside_their_interval
 
 
 def test_a_solvable_network_has_few_states_and_small_kernels():
-    assert solvable(test_network.load_dict(FRIENDS))
-    assert not solvable(test_network.load_dict(RING))
-    assert not solvable(test_network.load_dict(FRIENDS), bits=4.0)
+    assert solvable(load_dict(FRIENDS))
+    assert not solvable(load_dict(RING))
+    assert not solvable(load_dict(FRIENDS), bits=4.0)
 
 
 @given(st.floats(0.0, 0.999))
@@ -76,7 +76,7 @@ def test_students_interval_by_hand():
 
 
 def test_proposed_arguments_follow_their_rules_and_have_reasons():
-    network = test_network.load_dict(FRIENDS)
+    network = load_dict(FRIENDS)
     simulator = network.simulator()
     found = proposal(network, simulator, [0, 1], seeds=8)
     assert (found.T, found.h, found.t0, found.M) == (640, 64.0, 128.0, ITERATIONS[0])
@@ -103,7 +103,7 @@ def test_proposed_arguments_follow_their_rules_and_have_reasons():
 
 
 def test_rewards_of_zero_leave_a_step():
-    network = test_network.load_dict(FRIENDS | {"reward": "0"})
+    network = load_dict(FRIENDS | {"reward": "0"})
     found = proposal(network, network.simulator(), [0], seeds=1, M=5, T=20)
     assert found.eta == 1.0
     assert "ĝ does not vary" in found.reasons[-1]  # and L' = 0 covers any step
@@ -124,7 +124,7 @@ def test_rewards_of_zero_leave_a_step():
     ],
 )
 def test_what_makes_no_sense_is_refused(kappas, given_arguments, message):
-    network = test_network.load_dict(FRIENDS)
+    network = load_dict(FRIENDS)
     with pytest.raises(ValueError, match=message):
         proposal(network, network.simulator(), kappas, seeds=2, **given_arguments)
 
@@ -134,11 +134,11 @@ def test_neighborhoods_too_large_to_list_are_refused(monkeypatch):
 
     monkeypatch.setattr(cost, "MOST_MEMBERS", 10)
     with pytest.raises(ValueError, match=r"κ = 1 are too many to list; expected at most 0"):
-        check_kappas(test_network.load_dict(RING), [2])
+        check_kappas(load_dict(RING), [2])
 
 
 def test_training_is_sac_seed_by_seed():
-    network = test_network.load_dict(FRIENDS)
+    network = load_dict(FRIENDS)
     found = short(network)
     assert [(run.kappa, run.seed) for run in found.runs] == [(0, 0), (0, 1), (1, 0), (1, 1)]
     for run, theta in zip(found.runs, found.thetas, strict=True):
@@ -154,7 +154,7 @@ def test_training_is_sac_seed_by_seed():
 
 def test_renaming_agents_changes_no_number():
     renamed = FRIENDS | {"graph": {"edges": [["v", "w"], ["w", "x"], ["x", "y"], ["y", "v"], ["x", "z"]]}}
-    one, other = (short(test_network.load_dict(document)) for document in (FRIENDS, renamed))
+    one, other = (short(load_dict(document)) for document in (FRIENDS, renamed))
     assert one.rows == other.rows
     assert one.proposal == other.proposal
     assert training_words(one) == training_words(other)
@@ -166,12 +166,12 @@ def test_returns_are_judged_by_episodes_that_no_run_learns_from(monkeypatch):
     seen = []
     real = returns.samples
     monkeypatch.setattr(returns, "samples", lambda *a, seeds, **k: seen.append(seeds) or real(*a, seeds=seeds, **k))
-    short(test_network.load_dict(RING), episodes=3, seed=7)
+    short(load_dict(RING), episodes=3, seed=7)
     assert len(seen) == 5
     assert len({seed for seeds in seen for seed in seeds}) == 15
     assert min(min(seeds) for seeds in seen) >= FRESH > PROBING
     with pytest.raises(ValueError, match=r"seed must lie below 2\^62"):
-        short(test_network.load_dict(FRIENDS), seeds=(PROBING,))
+        short(load_dict(FRIENDS), seeds=(PROBING,))
 
 
 def test_one_row_a_kappa_by_hand():
@@ -219,7 +219,7 @@ def test_the_smallest_kappa_that_is_best_within_noise(rows, chosen):
 )
 def test_what_was_compared_is_told(rows, told):
     """Seen: "earns most within noise" of returns that nothing tells apart."""
-    found = short(test_network.load_dict(FRIENDS), kappas=[row.kappa for row in rows])
+    found = short(load_dict(FRIENDS), kappas=[row.kappa for row in rows])
     found = found._replace(rows=tuple(rows), best=best(rows), gains=True)
     assert told in " ".join(training_words(found).split())
     last = pilot_words(Pilot(found, ""), rows[-1].kappa, 0.3)
@@ -231,7 +231,7 @@ def test_what_was_compared_is_told(rows, told):
 
 def test_a_pilot_finds_the_kappa_that_earns_and_keeps_to_its_time():
     """Five friends: nobody's neighbors tell what to do, so the smallest table learns best from few samples."""
-    found = pilot(test_network.load_dict(FRIENDS), seconds=60.0)
+    found = pilot(load_dict(FRIENDS), seconds=60.0)
     assert found.trained is not None
     assert found.trained.best == 0
     assert found.trained.gains
@@ -248,7 +248,7 @@ def test_a_pilot_finds_the_kappa_that_earns_and_keeps_to_its_time():
 
 @pytest.mark.parametrize(("seconds", "note"), [(0.0, "no time was given"), (1e-9, "would take")])
 def test_a_pilot_without_time_says_so(seconds, note):
-    found = pilot(test_network.load_dict(FRIENDS), seconds=seconds)
+    found = pilot(load_dict(FRIENDS), seconds=seconds)
     assert found.trained is None
     assert note in found.note
     assert "no pilot of SAC was run" in pilot_words(found, 1, 0.3)[0]
@@ -257,7 +257,7 @@ def test_a_pilot_without_time_says_so(seconds, note):
 def test_a_pilot_that_turns_out_too_slow_is_left_out(monkeypatch):
     monkeypatch.setattr("sacrepro.adviser.pilot.FASTEST", math.inf)
     monkeypatch.setattr("sacrepro.adviser.pilot.ITERATIONS", (10**9,))
-    found = pilot(test_network.load_dict(FRIENDS), seconds=60.0)
+    found = pilot(load_dict(FRIENDS), seconds=60.0)
     assert found.trained is None
     assert found.note.startswith("1.0e9 outer iterations for each κ and seed would take")
     assert found.note.endswith("s with a reserve; more --seconds make one")
@@ -265,7 +265,7 @@ def test_a_pilot_that_turns_out_too_slow_is_left_out(monkeypatch):
 
 def test_advice_asks_the_return_as_well(monkeypatch):
     """In the time that is kept for it, and beside the recommendation, whose κ it is compared with."""
-    network, given_seconds = test_network.load_dict(FRIENDS), []
+    network, given_seconds = load_dict(FRIENDS), []
     trial = short(network)
 
     def quick(network, *, seconds, seed):
@@ -285,7 +285,7 @@ def test_advice_asks_the_return_as_well(monkeypatch):
 
 
 def test_a_pilot_of_what_cannot_be_sampled_says_why():
-    found = pilot(test_network.load_dict(FRIENDS | {"reward": "1e300"}), seconds=5.0)
+    found = pilot(load_dict(FRIENDS | {"reward": "1e300"}), seconds=5.0)
     assert found.trained is None
     assert "agent 'ann' has a reward of 1e+300" in found.note
     assert "--seconds" not in "".join(pilot_words(found, None, 1.0))  # which would help nothing
@@ -296,7 +296,7 @@ def test_a_pilot_of_what_cannot_be_sampled_says_why():
 
 
 def test_an_evaluation_is_exact_on_a_small_network():
-    network = test_network.load_dict(FRIENDS)
+    network = load_dict(FRIENDS)
     theta = uniform_theta(network)
     found, V = evaluation(network, theta), evaluate(network.mdp(), theta).V
     assert [agent.name for agent in found.agents] == list(network.names)
@@ -311,13 +311,13 @@ def test_an_evaluation_is_exact_on_a_small_network():
 
 @pytest.mark.parametrize(("n", "told"), [(8, " beyond κ = 5"), (14, ": the network has more than 2^26 pairs (s, a)")])
 def test_an_evaluation_says_which_decay_it_leaves_out(n, told):
-    network = test_network.load_dict(RING | {"graph": {"family": "path", "n": n}})
+    network = load_dict(RING | {"graph": {"family": "path", "n": n}})
     found = evaluation(network, uniform_theta(network))
     assert f"D_i(κ) is not computed{told}\n" in evaluation_words(network, found, "uniform")
 
 
 def test_an_evaluation_of_a_large_network_has_an_interval_and_light_cones():
-    network = test_network.load_dict(RING | {"graph": {"family": "path", "n": 400}})
+    network = load_dict(RING | {"graph": {"family": "path", "n": 400}})
     found = evaluation(network, uniform_theta(network), episodes=8)
     assert found.J.method == "simulation"
     assert found.agents

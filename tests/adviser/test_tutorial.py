@@ -14,7 +14,7 @@ from sacrepro.adviser.pilot import KappaReturn, Pilot, RunRow, Trained
 from sacrepro.adviser.returns import Return
 from sacrepro.adviser.settings import Proposal
 
-TUTORIAL = (Path(__file__).parent.parent / "paper/tutorial.md").read_text()
+TUTORIAL = (Path(__file__).parents[2] / "paper/tutorial.md").read_text()
 SHELL, GRADIENT, LEARNING = re.findall(r"```sh\n(.*?)```", TUTORIAL, flags=re.DOTALL)
 PYTHON, LAW = re.findall(r"```python\n(.*?)```", TUTORIAL, flags=re.DOTALL)
 ANSWER, OF_GRADIENT, RETURNS, STEPS, LEARNED = re.findall(r"```text\n(.*?)```", TUTORIAL, flags=re.DOTALL)
