@@ -234,19 +234,24 @@ move=> q00; elim: t j => //= t IH j; rewrite le_minr ler01 sumr_ge0 // => k _.
 by rewrite mulr_ge0.
 Qed.
 
-Theorem moves_at t f a b z w : (forall j, 0 <= a j) -> within f a b ->
-  run (K M theta) t f z - run (K M theta) t f w <= b + \sum_j a j * q (differ z w) t j.
+(* Whatever is read off f, such as f z - f w, if it is at most b + sum_j a_j q0_j for every f within (a, b) *)
+Theorem moves_read (read : (joint G -> R) -> R) (q0 : G -> R) : (forall f g, f =1 g -> read f = read g) ->
+  (forall f a b, (forall j, 0 <= a j) -> within f a b -> read f <= b + \sum_j a j * q0 j) ->
+  forall t f a b, (forall j, 0 <= a j) -> within f a b -> read (run (K M theta) t f) <= b + \sum_j a j * q q0 t j.
 Proof.
-elim: t f a b => [|t IH] f a b a0 fab; first exact: fab.
-pose A j := (1 < \sum_k C j k * q (differ z w) t k).
-rewrite -[run _ t.+1 f z]run_E -[run _ t.+1 f w]run_E.
-apply: le_trans (IH _ _ _ _ (step_within A a0 fab)) _.
+move=> read_eq read_le; elim=> [|t IH] f a b a0 fab; first exact: read_le.
+pose A j := (1 < \sum_k C j k * q q0 t k).
+rewrite -(read_eq _ _ (run_E t f)); apply: le_trans (IH _ _ _ _ (step_within A a0 fab)) _.
   by move=> k; apply: sumr_ge0 => j _; rewrite mulr_ge0.
 rewrite -addrA ler_add2l [in X in _ <= X](bigID A) /=; apply: ler_add.
   by apply: ler_sum => j Aj; rewrite min_l ?mulr1 // ltW.
 under eq_bigr do rewrite mulr_suml; rewrite exchange_big; apply: ler_sum => j; rewrite -leNgt => Aj.
 by rewrite min_r // mulr_sumr; apply: ler_sum => k _; rewrite mulrA.
 Qed.
+
+Theorem moves_at t f a b z w : (forall j, 0 <= a j) -> within f a b ->
+  run (K M theta) t f z - run (K M theta) t f w <= b + \sum_j a j * q (differ z w) t j.
+Proof. by apply: (moves_read (read := fun f => f z - f w)) => [g h gh|g a' b' _]; [rewrite !gh | apply]. Qed.
 
 Lemma q_mono (q0 q1 : G -> R) t j : (forall k, q0 k <= q1 k) -> q q0 t j <= q q1 t j.
 Proof.

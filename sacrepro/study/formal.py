@@ -112,7 +112,7 @@ READINGS: Mapping[str, Mapping[str, str]] = {
     },
     "influence": {
         "clipped series": "influence",
-        "own C^θ": "",
+        "own C^θ": "influence_own",
         "all agents at once": "influence_everywhere",
         "closed form": "influence_closed_form",
         "row sums": "influence_row_sums",

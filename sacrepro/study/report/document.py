@@ -40,7 +40,7 @@ def record(
     return {
         "claims": [
             claim_record(known[name], [row for row in verdicts if row.claim == name], figures, captions)
-            | {"proof": (proofs or {}).get(name, "")}
+            | {"proof": inline((proofs or {}).get(name, ""))}
             for name in known
             if name in judged
         ],
