@@ -1,25 +1,19 @@
-"""Runs that several tests compare with."""
+"""Runs that several tests compare with; each is made once in a session, however many processes share the tests."""
 
 import pytest
-from runs import SMOKE, contents, run, workspace
+from runs import SMOKE, contents, finished_once
 
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
-    """The folder of a complete run of the tiny configuration."""
-    folder = workspace(tmp_path_factory.mktemp("finished"))
-    done = run(folder)
-    assert done.returncode == 0, done.stdout[-3000:]
-    return folder
+    """The folder of a complete run of the tiny configuration; it is only read."""
+    return finished_once(tmp_path_factory, "tiny")
 
 
 @pytest.fixture(scope="session")
 def smoke(tmp_path_factory):
     """What a run of the smoke configuration on one core holds."""
-    folder = workspace(tmp_path_factory.mktemp("smoke"))
-    done = run(folder, config=SMOKE, cores=1)
-    assert done.returncode == 0, done.stdout[-3000:]
-    return contents(folder)
+    return contents(finished_once(tmp_path_factory, "smoke", config=SMOKE, cores=1))
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,13 @@
 """Evidence cannot go stale: digests cover what jobs load, manifests list the plan, and what is deleted comes back."""
 
 import json
+import os
 import re
 import shutil
 
 import pytest
 from recorder import recording
-from runs import EVERY_RULE, ROOT, contents, run, same, workspace
+from runs import EVERY_RULE, ROOT, contents, copy, run, same, workspace
 
 from sacrepro.archive.provenance import job_closure
 
@@ -62,33 +63,46 @@ def test_the_manifest_lists_the_files_of_this_plan_and_no_others(recorded, tmp_p
     stray.unlink()
 
 
-#: One result of each level.
+#: Results of each level.
 LEVELS = (
     "exact/relay.npz", "sac/relay_kappa0.npz", "traces/stationarity.csv", "summaries/stationarity.csv",
-    "claims/lemma4.csv", "claims.csv", "adversary/lemma3.npz", "witnesses.csv", "figures/lemma4.png", "config.json",
-    "catalog.json", "manifest.json", "report.pdf", "verified.txt",
+    "claims/lemma3.csv", "claims/lemma4.csv", "claims.csv", "adversary/lemma3.npz", "witnesses.csv",
+    "figures/lemma3.svg", "figures/lemma4.png", "config.json", "catalog.json", "manifest.json", "report.pdf",
+    "verified.txt",
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("names", [*((LEVELS[k],) for k in (0, 1, 4, 5, 8, 10)), LEVELS[2:]])
-def test_what_is_deleted_comes_back_in_one_run(tmp_path, finished, expected, names):
-    folder = tmp_path / "run"
-    shutil.copytree(finished, folder, symlinks=True)
-    for name in names:
-        (folder / "results" / name).unlink()
-    done = run(folder)
+@pytest.mark.parametrize("name", LEVELS)
+def test_what_is_deleted_is_planned_again(tmp_path, finished, name):
+    folder = copy(finished, tmp_path / "run")
+    (folder / "results" / name).unlink()
+    done = run(folder, "--dry-run")
     assert done.returncode == 0, done.stdout[-3000:]
-    assert "Nothing to be done" not in done.stdout
-    assert same(contents(folder), expected)
+    made = re.findall(r"^    output: (.*)$", done.stdout, flags=re.MULTILINE)
+    assert f"results/{name}" in ", ".join(made).split(", ")
 
 
-def test_every_damaged_result_is_named_at_once(tmp_path, finished):
-    folder = tmp_path / "run"
-    shutil.copytree(finished, folder, symlinks=True)
-    for name in LEVELS:
-        path = folder / "results" / name
-        path.write_bytes(path.read_bytes()[:-1])
+DAMAGES = (
+    lambda content: content[: len(content) // 2],
+    lambda content: content[:-30] + bytes([content[-30] ^ 1]) + content[-29:],
+    lambda content: content[:-1],
+    lambda content: b"",
+)
+
+
+def test_damaged_results_are_named_at_once_and_come_back_when_they_are_deleted(tmp_path, finished, expected):
+    folder = copy(finished, tmp_path / "run")
+    paths = {name: folder / "results" / name for name in LEVELS}
+    for place, path in enumerate(paths.values()):
+        times = (path.stat().st_atime, path.stat().st_mtime)
+        path.write_bytes(DAMAGES[place % len(DAMAGES)](path.read_bytes()))
+        if place // len(DAMAGES) % 2:
+            os.utime(path, times)  # as a failing disk would, without a trace in the file's times
     done = run(folder)
     assert done.returncode != 0
-    for name in LEVELS:
+    for name, path in paths.items():
         assert done.stdout.count(f"results/{name} is not as it was written") == 1, name
+        path.unlink()
+    done = run(folder)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert same(contents(folder), expected)

@@ -18,18 +18,14 @@ pytestmark = pytest.mark.slow
 KILLS = 10
 
 
-def copy(finished, folder):
-    """A copy of a finished run."""
-    shutil.copytree(finished, folder, symlinks=True)
-    return folder
-
-
 def test_a_run_killed_at_random_moments_completes_with_the_same_bytes(tmp_path, expected):
     folder = workspace(tmp_path / "run")
     moments = random.Random(0)
     for kill in range(KILLS):
+        # The last one holds the lock when it dies, as every run does, and a person unlocks the folder.
+        options = ["--nolock"] if kill < KILLS - 1 else []
         started = subprocess.Popen(
-            command(), cwd=folder, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            command(*options), cwd=folder, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             start_new_session=True,
         )  # fmt: skip
         time.sleep(moments.uniform(0.5, 6.0))
@@ -37,50 +33,11 @@ def test_a_run_killed_at_random_moments_completes_with_the_same_bytes(tmp_path, 
         started.wait()
         for name, content in contents(folder).items():
             assert content == expected[name], f"after kill {kill}, {name} is neither absent nor complete"
-        assert run(folder, "--unlock").returncode == 0
+    assert run(folder, "--unlock").returncode == 0
     done = run(folder)
     assert done.returncode == 0, done.stdout[-3000:]
     assert same(contents(folder), expected)
     assert not list((folder / "results").rglob(".*.part")), "half-written files are left"
-
-
-DAMAGES = {
-    "truncated": lambda content: content[: len(content) // 2],
-    "one bit": lambda content: content[:-30] + bytes([content[-30] ^ 1]) + content[-29:],
-    "empty": lambda content: b"",
-}
-DAMAGED = (
-    "exact/relay.npz",
-    "claims/lemma3.csv",
-    "claims.csv",
-    "traces/stationarity.csv",
-    "manifest.json",
-    "figures/lemma3.svg",
-    "sac/relay_kappa0.npz",
-    "report.pdf",
-)
-
-
-def test_a_damaged_result_is_named_and_never_taken_for_complete(tmp_path, finished, expected):
-    folder = copy(finished, tmp_path / "run")
-    for place, name in enumerate(DAMAGED):
-        kind = list(DAMAGES)[place % len(DAMAGES)]
-        path = folder / "results" / name
-        content, times = path.read_bytes(), (path.stat().st_atime, path.stat().st_mtime)
-        path.write_bytes(DAMAGES[kind](content))
-        if place % 2:
-            os.utime(path, times)  # as a failing disk would, without a trace in the file's times
-        done = run(folder)
-        assert done.returncode != 0, f"{name}, {kind}, was taken for complete"
-        lines = [line for line in done.stdout.splitlines() if f"results/{name} is not as it was written" in line]
-        assert len(lines) == 1, done.stdout[-2000:]
-        path.write_bytes(content)
-        os.utime(path, times)
-    for name in DAMAGED:
-        (folder / "results" / name).unlink()
-    done = run(folder)
-    assert done.returncode == 0, done.stdout[-3000:]
-    assert same(contents(folder), expected)
 
 
 @contextlib.contextmanager
@@ -96,24 +53,31 @@ def small_disk(folder, options):
         subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-@pytest.mark.parametrize(
-    ("options", "complaint"), [("size=200k", "No space left on device"), ("ro", "Read-only file system")]
-)
-def test_a_full_or_write_protected_disk_stops_the_run_and_no_more(tmp_path, expected, options, complaint):
+#: A result of each kind, small and large, text and binary, and what makes it.
+SOME = ("claims/lemma3.csv", "traces/stationarity.csv", "figures/lemma4.png", "adversary/lemma3.npz", "formal.csv")
+
+
+def test_a_full_or_write_protected_disk_stops_the_run_and_no_more(tmp_path, expected):
     if not shutil.which("mount") or os.geteuid() != 0:
         pytest.skip("only root may mount a file system")
     folder = workspace(tmp_path / "run")
-    with small_disk(folder / "results", options):
-        done = run(folder)
-        assert done.returncode != 0
-        assert complaint in done.stdout, done.stdout[-3000:]
-        assert "Traceback" not in done.stdout
-        for name, content in contents(folder).items():
-            assert content == expected[name], name
+    wanted = [f"results/{name}" for name in SOME]
+    with small_disk(folder / "results", "ro"):
+        for options, complaint in (("", "Read-only file system"), ("rw,size=32k", "No space left on device")):
+            if options:
+                subprocess.run(["mount", "-o", f"remount,{options}", str(folder / "results")], check=True)
+            done = run(folder, *wanted)
+            assert done.returncode != 0
+            assert complaint in done.stdout, done.stdout[-3000:]
+            assert "Traceback" not in done.stdout
+            for name, content in contents(folder).items():
+                assert content == expected[name], name
         subprocess.run(["mount", "-o", "remount,rw,size=64m", str(folder / "results")], check=True)
-        done = run(folder)
+        done = run(folder, *wanted)
         assert done.returncode == 0, done.stdout[-3000:]
-        assert same(contents(folder), expected)
+        made = contents(folder)
+        assert set(SOME) <= made.keys()
+        assert same(made, {name: expected[name] for name in made})
 
 
 def test_a_request_beyond_memory_stops_with_one_line(tmp_path):

@@ -5,16 +5,17 @@ import urllib.request
 
 import pytest
 from browser import CHROMIUM, DRIVER, browser
-from runs import run
+from runs import copy, run
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def page(finished):
-    done = run(finished, "--report", "report.html")
+def page(tmp_path_factory, finished):
+    folder = copy(finished, tmp_path_factory.mktemp("html") / "run")
+    done = run(folder, "--report", "report.html")
     assert done.returncode == 0, done.stdout[-3000:]
-    return finished / "report.html"
+    return folder / "report.html"
 
 
 def test_the_report_is_one_file_that_fetches_nothing(page):

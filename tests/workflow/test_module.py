@@ -36,8 +36,9 @@ rule ours:
 
 
 def test_another_workflow_uses_this_one(tmp_path, expected):
+    """On eight cores; the run that it is compared with had two."""
     (tmp_path / "Snakefile").write_text(SNAKEFILE)
-    command = [sys.executable, "-m", "snakemake", "--cores", "2"]
+    command = [sys.executable, "-m", "snakemake", "--cores", "8"]
     done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     assert int((tmp_path / "ours.txt").read_text()) > 10
