@@ -88,6 +88,8 @@ def test_proposed_arguments_follow_their_rules_and_have_reasons():
     assert moved == pytest.approx(WANDER, rel=0.05)
     given_all = proposal(network, simulator, [0], seeds=1, **FEW)
     # L' = r̄/(2(1-γ)²) with r̄ = 1.25 and γ = .8: no step above .064 is covered, given or proposed.
+    alone = proposal(network, simulator, [1], seeds=1, **{name: FEW[name] for name in ("M", "T", "t0", "eta")})
+    assert "of the median table at κ = 1 are visited alike" in alone.reasons[0]  # where no reason for T names it
     beyond = "is above 1/L' = 0.064: the theory covers no such step, Theorem 5 only η ≤ 1/(4L') = 0.016"
     assert given_all.reasons == (f"η = 0.5 {beyond}",)
     assert found.reasons[-1] == f"η = {found.eta:g} {beyond}"
