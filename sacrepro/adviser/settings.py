@@ -117,8 +117,8 @@ def proposal(
             h = min(h, 0.5 * t0)
         reasons.append(
             f"h = {h:g}: Theorem 5 asks for h ≥ (1/σ) max(2, 1/(1-√γ)), that is {rounded(math.ceil(visited))} if all "
-            f"entries of the median table at κ = {largest} are visited alike; at most T/{1 / SHARE:g}, so that α_t = h/(t+t0) falls to 1/12 "
-            "or less in an episode"
+            f"entries of the median table at κ = {largest} are visited alike; at most T/{1 / SHARE:g}, so that "
+            "α_t = h/(t+t0) falls to 1/12 or less in an episode"
         )
     if t0 is None:
         t0 = 2.0 * h
