@@ -83,6 +83,22 @@ have -> : norm2 v = \sum_s' \sum_b v (s', b) ^+ 2 by rewrite pair_bigA; apply: e
 rewrite ler_wpmul2l ?invr_ge0 ?ler0n // /norm2 (bigD1 s) //=.
 by rewrite ler_addl sumr_ge0 // => s' _; apply: sumr_ge0 => b _; apply: sqr_ge0.
 Qed.
+
+(* |score|^2 <= 2, so L_i = sqrt 2 serves every tabular softmax policy. *)
+Theorem softmax_norm (i : G) (s : state i) (a : action i) : norm2 (score softmax i s a) <= 2%:R.
+Proof.
+have [z0 z1] := zeta_law theta s; have z_le1 b : zeta theta i s b <= 1.
+  by rewrite -z1 (bigD1 b) //= ler_addl sumr_ge0.
+rewrite /norm2 -(pair_bigA _ (fun s' b => softmax_score s a (s', b) ^+ 2)) (bigD1 s) //= [X in _ + X]big1 ?addr0; last first.
+  by move=> s' /negPf s's; apply: big1 => b _; rewrite /softmax_score eq_sym s's mul0r expr0n.
+have -> : 2%:R = \sum_b ((a == b)%:R + zeta theta i s b) :> R.
+  by rewrite big_split z1 (bigD1 a) //= eqxx big1 ?addr0 // => b /negPf; rewrite eq_sym => ->.
+apply: ler_sum => b _; rewrite /softmax_score eqxx mul1r /=; case: eqP => _.
+  apply: le_trans (_ : 1 - zeta theta i s b <= _).
+    by rewrite expr2 ler_pimulr ?subr_ge0 // ler_subl_addr ler_addl.
+  by rewrite ler_add2l (le_trans _ (z0 b)) // oppr_le0.
+by rewrite sub0r sqrrN add0r expr2 ler_pimulr.
+Qed.
 End Softmax.
 
-Print Assumptions softmax_covariance.
+Print Assumptions softmax_covariance. Print Assumptions softmax_norm.
