@@ -1,13 +1,16 @@
 """What the README says is so."""
 
 import importlib
+import inspect
 import pkgutil
 import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 import sacrepro
+from sacrepro.instances import extremal
 from sacrepro.study.claims import CLAIMS
 
 ROOT = Path(__file__).parent.parent
@@ -79,6 +82,17 @@ def test_the_layout_names_what_is_there():
                 place = folder / name
             assert place.exists(), name
             folder = place.parent
+
+
+def test_every_instance_is_told_in_words():
+    """Those of the study, and those of the counterexamples; `sis_…` stands for all that begin so."""
+    page = (ROOT / "paper/instances.md").read_text()
+    told = re.findall(r"`([a-z0-9_]+…?)`", page)
+    studied = yaml.safe_load((ROOT / "workflow/config/paper.yaml").read_text())["instances"]
+    built = [name for name, made in vars(extremal).items() if inspect.isfunction(made) and not name.startswith("_")]
+    own = [name for name in built if inspect.getmodule(getattr(extremal, name)) is extremal]
+    for name in [*studied, *own]:
+        assert name in told or any(name.startswith(kind[:-1]) for kind in told if kind.endswith("…")), name
 
 
 #: Where a row of the errata stands in the paper, in its order.

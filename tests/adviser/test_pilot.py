@@ -265,6 +265,22 @@ def test_a_pilot_that_turns_out_too_slow_is_left_out(monkeypatch):
     assert found.note.endswith("s with a reserve; more --seconds make one")
 
 
+def test_a_machine_that_is_busy_for_a_moment_does_not_make_iterations_free(monkeypatch):
+    """Where one iteration took longer than all of a trial, what one took alone counts."""
+    now, durations = [0.0], iter([1.0, 0.01, 0.01, 0.05])
+
+    def sac_seeds(*arguments, **settings):
+        now[0] += next(durations)
+
+    monkeypatch.setattr("sacrepro.adviser.pilot.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("sacrepro.adviser.pilot.sac_seeds", sac_seeds)
+    monkeypatch.setattr("sacrepro.adviser.pilot.FASTEST", math.inf)
+    monkeypatch.setattr("sacrepro.adviser.pilot.ITERATIONS", (10**9,))
+    found = pilot(load_dict(FRIENDS), seconds=60.0)
+    assert found.trained is None
+    assert "outer iterations for each κ and seed would take" in found.note
+
+
 def test_advice_asks_the_return_as_well(monkeypatch):
     """In the time that is kept for it, and beside the recommendation, whose κ it is compared with."""
     network, given_seconds = load_dict(FRIENDS), []
