@@ -12,8 +12,9 @@ from scipy.sparse import csr_array, eye_array
 from sacrepro.adviser.certificates import adjacency
 from sacrepro.adviser.clock import Clock
 from sacrepro.adviser.labelled import Network
-from sacrepro.learn.algorithm1 import run_model
+from sacrepro.learn.algorithm1 import run_compiled
 from sacrepro.learn.problem import Problem
+from sacrepro.learn.settings import Settings
 from sacrepro.model.checks import Array
 from sacrepro.simulate.compiled_model import Simulator
 
@@ -128,12 +129,12 @@ def _iteration(network: Network, simulator: Simulator, kappa: int, T: int) -> tu
     """(processor seconds with T steps, steps measured, share of first visits in those) of an outer iteration."""
     steps = max(10, min(T, MEASURED // network.n))
     theta0 = tuple(np.zeros(r_i.shape) for r_i in network.r)
-    simulator.tables(1)
+    opaque = simulator.compiled(1)
 
     def run(length: int) -> tuple[float, float]:
-        problem = Problem(simulator, theta0, kappa, length, 1.0, 10.0, copies=1)
+        problem = Problem(simulator, theta0, Settings(kappa=kappa, T=length, h=1.0, t0=10.0, eta=0.1), (0,))
         begin = time.process_time()
-        trace = run_model(simulator, problem, 1, 0.1, [0], 1)[0]
+        trace = run_compiled(opaque, problem)[0]
         return time.process_time() - begin, float(trace.first_visit_share[0])
 
     run(2)  # compiles

@@ -18,7 +18,6 @@ from sacrepro.adviser.labelled import Network, rounded
 from sacrepro.adviser.returns import CONFIDENCE, Objective, Return, half_width
 from sacrepro.adviser.settings import FRESH, ITERATIONS, Proposal, proposal, table_sizes, written
 from sacrepro.learn.algorithm1 import sac_seeds
-from sacrepro.learn.problem import seeds_together
 from sacrepro.learn.settings import check_seed
 from sacrepro.model.checks import Array
 from sacrepro.model.notices import brief
@@ -106,7 +105,7 @@ def trained(
     start = objective(theta0)
     runs: list[RunRow] = []
     thetas: list[tuple[Array, ...]] = []
-    together, total = seeds_together(network.n), len(kappas) * len(seeds)
+    together, total = simulator.together, len(kappas) * len(seeds)
     for kappa in kappas:
         for low in range(0, len(seeds), together):
             batch = seeds[low : low + together]

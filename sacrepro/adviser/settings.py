@@ -18,7 +18,7 @@ from sacrepro.adviser.cost import Cost, costs
 from sacrepro.adviser.labelled import Network, power, rounded
 from sacrepro.bounds.theorem5 import least_h, smoothness
 from sacrepro.learn.samples import samples
-from sacrepro.learn.settings import check_arguments
+from sacrepro.learn.settings import Settings
 from sacrepro.model.notices import brief
 from sacrepro.simulate.compiled_model import Simulator
 
@@ -58,7 +58,7 @@ def check_kappas(network: Network, kappas: Sequence[int]) -> list[Cost]:
     if not kappas:
         raise ValueError("kappa: expected one κ or more, got none")
     for kappa in kappas:
-        check_arguments(kappa=kappa, M=1, T=1, h=1.0, t0=1.0, eta=1.0)
+        Settings(kappa=kappa)
         if list(kappas).count(kappa) > 1:
             raise ValueError(f"kappa: {kappa} is asked for twice")
     largest, farthest = max(kappas), int(eccentricities(network.graph).max())
@@ -131,7 +131,7 @@ def proposal(
             f"all runs, {len(kappas) * seeds} of them, below {rounded(AGENT_STEPS)} agent-steps"
         )
     if eta is None:
-        check_arguments(kappa=largest, M=M, T=T, h=h, t0=t0, eta=1.0)
+        Settings(kappa=largest, M=M, T=T, h=h, t0=t0)
         eta, noise = step(network, simulator, min(kappas), M=M, T=T, h=h, t0=t0)
         reasons.append(
             "η = 1: ĝ does not vary at θ = 0, so that nothing tells its scale"
@@ -139,7 +139,7 @@ def proposal(
             else f"η = {eta:.3g}: one ĝ has entries of standard deviation {noise:.3g} at θ = 0, and M steps η/√(m+1) "
             f"of such noise move a logit by {WANDER:g}"
         )
-    check_arguments(kappa=largest, M=M, T=T, h=h, t0=t0, eta=eta)
+    Settings(kappa=largest, M=M, T=T, h=h, t0=t0, eta=eta)
     L_prime = smoothness(network.r_bar, gamma)
     if eta * L_prime > 1.0:
         reasons.append(

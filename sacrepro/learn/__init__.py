@@ -3,19 +3,9 @@
 from __future__ import annotations
 
 from sacrepro.learn.algorithm1 import sac, sac_seeds
-from sacrepro.learn.linear_critic import pairwise, pairwise_seeds
+from sacrepro.learn.linear_critic import pairwise
 from sacrepro.learn.problem import SACTrace
-from sacrepro.learn.reinforce import reinforce, reinforce_seeds
-from sacrepro.learn.td_control import control, control_seeds
+from sacrepro.learn.reinforce import reinforce
+from sacrepro.learn.td_control import control
 
-__all__ = [
-    "SACTrace",
-    "control",
-    "control_seeds",
-    "pairwise",
-    "pairwise_seeds",
-    "reinforce",
-    "reinforce_seeds",
-    "sac",
-    "sac_seeds",
-]
+__all__ = ["SACTrace", "control", "pairwise", "reinforce", "sac", "sac_seeds"]

@@ -6,26 +6,23 @@ The learner sees a simulator: the graph, the sizes, γ and trajectories. For a m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 
 import numpy as np
 
-from sacrepro.learn.actor import ascend, g_hat_blocks, softmax_blocks
+from sacrepro.learn.actor import ascend, g_hat_blocks, mixed_blocks, mixed_sums, softmax_blocks
 from sacrepro.learn.cells import Hoods
 from sacrepro.learn.critic import Schedule, Scratch, critic
-from sacrepro.learn.problem import Lines, Problem, SACTrace, batches, seeds_together
-from sacrepro.learn.settings import Settings, check_arguments, check_extensions
+from sacrepro.learn.problem import Lines, Problem, SACTrace, iterated, problems
+from sacrepro.learn.settings import Settings
 from sacrepro.model.checks import Array
 from sacrepro.model.policy import Theta
 from sacrepro.simulate.compiled import compiled
-from sacrepro.simulate.compiled_model import Simulator
-from sacrepro.simulate.rollout import Room, policy_thresholds, rollout, room
-from sacrepro.simulate.stepped import AnySimulator, SteppedSimulator, as_simulator
+from sacrepro.simulate.rollout import Buffers, buffers, policy_thresholds, rollout
+from sacrepro.simulate.stepped import as_simulator
 from sacrepro.simulate.tables import Tables
-from sacrepro.simulate.trajectory import Observed, listed, observed
-from sacrepro.simulate.wireless import WirelessSimulator
+from sacrepro.simulate.trajectory import Episode
 
 #: Agent-steps between two returns to the interpreter, which is when an interrupt is heard.
 _AGENT_STEPS_A_CALL = 50_000_000
@@ -66,8 +63,11 @@ def sac(
 
     Raises TypeError or ValueError naming the argument.
     """
-    settings = Settings(kappa=kappa, M=M, T=T, h=h, t0=t0, eta=eta, record_every=record_every, epsilon=epsilon)
-    return seeds_with(critic_lines(warm_start, lambda_, baseline), mdp, theta0, settings, (seed,))[0]
+    settings = Settings(
+        kappa=kappa, M=M, T=T, h=h, t0=t0, eta=eta, record_every=record_every,
+        warm_start=warm_start, lambda_=lambda_, baseline=baseline, epsilon=epsilon,
+    )  # fmt: skip
+    return run(critic_lines(settings), mdp, theta0, settings, (seed,))[0]
 
 
 def sac_seeds(
@@ -88,35 +88,33 @@ def sac_seeds(
     epsilon: float = 0.0,
 ) -> tuple[SACTrace, ...]:
     """The traces of `sac` for each seed, bit for bit, with tables and neighborhoods built once."""
-    settings = Settings(kappa=kappa, M=M, T=T, h=h, t0=t0, eta=eta, record_every=record_every, epsilon=epsilon)
-    return seeds_with(critic_lines(warm_start, lambda_, baseline), mdp, theta0, settings, seeds)
+    settings = Settings(
+        kappa=kappa, M=M, T=T, h=h, t0=t0, eta=eta, record_every=record_every,
+        warm_start=warm_start, lambda_=lambda_, baseline=baseline, epsilon=epsilon,
+    )  # fmt: skip
+    return run(critic_lines(settings), mdp, theta0, settings, seeds)
 
 
-def critic_lines(warm_start: bool, lambda_: float, baseline: bool) -> Callable[[Problem], Lines]:
+def critic_lines(settings: Settings) -> Callable[[Problem], Lines]:
     """Lines 3-10 as printed, or with the extensions that are asked for."""
-    check_extensions(warm_start=warm_start, lambda_=lambda_, baseline=baseline)
-    if not (warm_start or lambda_ > 0 or baseline):
+    if not (settings.warm_start or settings.lambda_ > 0 or settings.baseline):
         return AlgorithmOne
     from sacrepro.learn.extensions import Extended
 
-    return partial(Extended, warm_start=warm_start, lambda_=float(lambda_), baseline=baseline)
+    return Extended
 
 
-def seeds_with(
+def run(
     lines: Callable[[Problem], Lines], mdp: object, theta0: Theta, settings: Settings, seeds: Iterable[int]
 ) -> tuple[SACTrace, ...]:
-    """The traces of Algorithm 1 with `lines` for lines 3-10, one a seed; arguments and errors as of `sac`."""
-    simulator = as_simulator(mdp)
-    check_arguments(**settings._asdict())
-    kappa, M, T, h, t0, eta, record_every, epsilon = settings
-    every = record_every or -(-M // 100)
-    together = 1 if isinstance(simulator, SteppedSimulator) else seeds_together(simulator.n)
-    traces: list[SACTrace] = []
-    for problem, batch in batches(simulator, theta0, seeds, together, kappa=kappa, T=T, h=h, t0=t0):
-        if lines is AlgorithmOne and isinstance(simulator, Simulator) and epsilon == 0:
-            traces += run_model(simulator, problem, M, float(eta), batch, every)
-        else:
-            traces += run_by_iterations(simulator, problem, lines(problem), M, float(eta), batch, every, float(epsilon))
+    """The traces of Algorithm 1 with `lines` for lines 3-10, one a seed, bit for bit as if alone."""
+    simulator, traces = as_simulator(mdp), list[SACTrace]()
+    for problem in problems(simulator, theta0, settings, seeds):
+        printed = lines is AlgorithmOne and settings.epsilon == 0
+        opaque = simulator.compiled(problem.copies) if printed else None
+        traces += (
+            run_compiled(opaque, problem) if opaque else iterated(simulator, problem, Actor(problem, lines(problem)))
+        )
     return tuple(traces)
 
 
@@ -129,7 +127,7 @@ def outer_iterations(
     seeds: Array,
     m_first: int,
     theta: Array,
-    trajectory: Room,
+    trajectory: Buffers,
     work: Scratch,
     J_estimate: Array,
     first_visit_share: Array,
@@ -158,37 +156,23 @@ def outer_iterations(
     return m_first + len(J_estimate), -1
 
 
-def run_model(
-    simulator: Simulator, problem: Problem, M: int, eta: float, seeds: list[int], every: int
-) -> list[SACTrace]:
-    """The traces of Algorithm 1 on a model, all seeds at once."""
-    copies, T, n = problem.copies, problem.T, simulator.n
-    opaque, theta = simulator.tables(copies), problem.theta0.copy()
-    trajectory = room(n * copies, T, copies, simulator.code_type)
-    J_estimate, share = np.empty((M, copies)), np.empty((M, copies))
-    most = max(1, _AGENT_STEPS_A_CALL // (n * copies * (T + 1)))
-    stops = [*range(0, M, every), M]
+def run_compiled(opaque: Tables, problem: Problem) -> list[SACTrace]:
+    """The traces of Algorithm 1 as printed on a model, all seeds at once."""
+    settings, copies = problem.settings, problem.copies
+    theta, trajectory = problem.theta0.copy(), buffers(opaque, settings.T)
+    J_estimate, share = np.empty((settings.M, copies)), np.empty((settings.M, copies))
+    most = max(1, _AGENT_STEPS_A_CALL // (problem.n * copies * (settings.T + 1)))
     thetas = [theta.copy()]
-    keys = np.array(seeds, dtype=np.uint64)
-    for begin, end in pairwise(stops):
+    for begin, end in pairwise(settings.stops):
         for m in range(begin, end, most):
             part = slice(m, min(end, m + most))
             m_lost, lost = outer_iterations(
-                opaque,
-                problem.hoods,
-                problem.plan,
-                eta,
-                keys,
-                m,
-                theta,
-                trajectory,
-                problem.work,
-                J_estimate[part],
-                share[part],
-            )
-            problem.check_ascent(lost, m_lost, eta, seeds)
+                opaque, problem.hoods, problem.plan, settings.eta, problem.keys, m, theta, trajectory, problem.work,
+                J_estimate[part], share[part],
+            )  # fmt: skip
+            problem.check_ascent(lost, m_lost)
         thetas.append(theta.copy())
-    return problem.traces(thetas, stops, J_estimate, share)
+    return problem.traces(thetas, J_estimate, share)
 
 
 # Outer iterations one call at a time: for a user's own simulator, for the extensions of Algorithm 1 and its rivals.
@@ -206,63 +190,42 @@ class AlgorithmOne:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
 
-    def __call__(self, episode: Observed, zeta: Array, G: Array, J: Array, share: Array) -> None:
+    def __call__(self, episode: Episode, zeta: Array, G: Array, J: Array, share: Array) -> None:
         """The critic of `sacrepro.learn.critic`."""
         problem = self.problem
         critic(*episode, problem.pair, problem.hoods, problem.plan, problem.work, problem.copies, G, J, share)
 
 
-def run_by_iterations(
-    simulator: AnySimulator,
-    problem: Problem,
-    lines: Lines,
-    M: int,
-    eta: float,
-    seeds: Sequence[int],
-    every: int,
-    epsilon: float,
-) -> list[SACTrace]:
-    """The traces of M outer iterations, one a seed, with `lines` for lines 3-10 and ε-mixed policies if ε > 0."""
-    pair, A, n = problem.pair, problem.A, simulator.n
-    theta = problem.theta0.copy()
-    softmax, zeta, G = np.empty_like(theta), np.empty_like(theta), np.empty_like(theta)
-    J_estimate, share = np.empty((M, problem.copies)), np.empty((M, problem.copies))
-    stops = [*range(0, M, every), M]
-    recorded = set(stops)
-    thetas = []
-    keys = np.array(seeds, dtype=np.uint64)
-    if isinstance(simulator, Simulator):
-        opaque = simulator.tables(problem.copies)
-        trajectory = room(n * problem.copies, problem.T, problem.copies, simulator.code_type)
-    for m in range(M):
-        if m in recorded:
-            thetas.append(theta.copy())
-        softmax_blocks(pair, A, theta, softmax)
-        zeta[:] = softmax
+class Actor:
+    """Lines 2 and 11-12 around `lines`: softmax policies, ε-mixed if ε > 0, their score, and the ascent."""
+
+    def __init__(self, problem: Problem, lines: Lines) -> None:
+        self.problem, self.lines, self.theta = problem, lines, problem.theta0.copy()
+        self.softmax, self.zeta, self.G = (np.empty_like(self.theta) for _ in range(3))
+
+    def policies(self, m: int) -> Array:
+        """ζ at θ(m)."""
+        problem, epsilon = self.problem, self.problem.settings.epsilon
+        softmax_blocks(problem.pair, problem.A, self.theta, self.softmax)
+        self.zeta[:] = self.softmax
         if epsilon > 0:
-            from sacrepro.learn.actor import mixed_blocks, mixed_sums
+            mixed_blocks(problem.pair, problem.A, self.softmax, epsilon, self.zeta)
+        return self.zeta
 
-            mixed_blocks(pair, A, softmax, epsilon, zeta)
-        if isinstance(simulator, Simulator):
-            episode = modelled(opaque, zeta, keys, m, problem.T, trajectory)
-        elif isinstance(simulator, WirelessSimulator):
-            episode = listed(*simulator.episodes(zeta, keys, m, problem.T))
-        else:
-            policies = [block[0] for block in problem.blocks(zeta[None], 0)]
-            recording = simulator.rollout(policies, problem.T, seed=seeds[0], m=m)
-            episode = observed(recording, A, simulator.code_type)
-        lines(episode, zeta, G, J_estimate[m], share[m])
+    def logits(self) -> Array:
+        """θ(m)."""
+        return self.theta.copy()
+
+    def g_hat(self, episode: Episode, J: Array, share: Array) -> Array:
+        """ĝ(m) of lines 3-11, flat like θ; overwritten by the next."""
+        problem, epsilon = self.problem, self.problem.settings.epsilon
+        self.lines(episode, self.zeta, self.G, J, share)
         if epsilon > 0:
-            mixed_sums(softmax, zeta, epsilon, G)
-        g_hat_blocks(pair, A, softmax, n, G, G)
-        problem.check_ascent(ascend(theta, G, eta, m), m, eta, seeds)
-    thetas.append(theta.copy())
-    return problem.traces(thetas, stops, J_estimate, share)
+            mixed_sums(self.softmax, self.zeta, epsilon, self.G)
+        g_hat_blocks(problem.pair, problem.A, self.softmax, problem.n, self.G, self.G)
+        return self.G
 
-
-def modelled(opaque: Tables, zeta: Array, keys: Array, m: int, T: int, trajectory: Room) -> Observed:
-    """One episode of a model, all seeds at once; the trajectory's room is overwritten by the next."""
-    policy = np.empty(len(zeta), dtype=np.uint32)
-    policy_thresholds(opaque.S, opaque.A, opaque.pair, zeta, policy)
-    rollout(opaque, policy, keys, np.uint64(m), T, trajectory)
-    return trajectory.z, trajectory.z, opaque.reward, opaque.pair
+    def learn(self, m: int, episode: Episode, J: Array, share: Array) -> None:
+        """Lines 3-12."""
+        problem = self.problem
+        problem.check_ascent(ascend(self.theta, self.g_hat(episode, J, share), problem.settings.eta, m), m)

@@ -15,7 +15,7 @@ from sacrepro.learn.marginals import visited_marginals
 from sacrepro.learn.problem import Problem
 from sacrepro.model.checks import Array
 from sacrepro.simulate.compiled import compiled
-from sacrepro.simulate.trajectory import Observed
+from sacrepro.simulate.trajectory import Episode
 
 #: A warm start and a baseline look cells up by number, so there can be no more of them than this.
 MOST_CELLS = 62
@@ -24,34 +24,21 @@ MOST_CELLS = 62
 class Extended:
     """Lines 3-10 with extensions. Raises ValueError where cells must be numbered and an agent has too many."""
 
-    def __init__(self, problem: Problem, *, warm_start: bool, lambda_: float, baseline: bool) -> None:
-        self.problem, self.warm_start, self.lambda_, self.baseline = problem, warm_start, lambda_, baseline
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
         self.table = carried(1)
-        if warm_start or baseline:
-            check_cells(problem, "warm_start" if warm_start else "baseline")
+        if problem.settings.warm_start or problem.settings.baseline:
+            check_cells(problem, "warm_start" if problem.settings.warm_start else "baseline")
 
-    def __call__(self, episode: Observed, zeta: Array, G: Array, J: Array, share: Array) -> None:
+    def __call__(self, episode: Episode, zeta: Array, G: Array, J: Array, share: Array) -> None:
         """Writes G, J and share; with a warm start Q̂ is kept for the next call."""
-        problem = self.problem
-        if self.warm_start:
-            self.table = with_room(self.table, len(problem.A) * problem.T)
+        problem, settings = self.problem, self.problem.settings
+        if settings.warm_start:
+            self.table = with_room(self.table, len(problem.A) * settings.T)
         extended_critic(
-            *episode,
-            problem.A,
-            problem.pair,
-            zeta,
-            problem.hoods,
-            problem.plan,
-            problem.work,
-            self.table,
-            self.warm_start,
-            self.lambda_,
-            self.baseline,
-            problem.copies,
-            G,
-            J,
-            share,
-        )
+            *episode, problem.A, problem.pair, zeta, problem.hoods, problem.plan, problem.work, self.table,
+            settings.warm_start, settings.lambda_, settings.baseline, problem.copies, G, J, share,
+        )  # fmt: skip
 
 
 def check_cells(problem: Problem, extension: str) -> None:

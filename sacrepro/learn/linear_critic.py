@@ -14,11 +14,9 @@ The division by F makes Q̂_i(cell(t-1)) move by α_{t-1} times the temporal dif
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 
-from sacrepro.learn.algorithm1 import seeds_with
+from sacrepro.learn.algorithm1 import run
 from sacrepro.learn.cells import Hoods
 from sacrepro.learn.critic import Schedule
 from sacrepro.learn.problem import Problem, SACTrace
@@ -26,7 +24,7 @@ from sacrepro.learn.settings import Settings
 from sacrepro.model.checks import Array
 from sacrepro.model.policy import Theta
 from sacrepro.simulate.compiled import compiled
-from sacrepro.simulate.trajectory import Observed
+from sacrepro.simulate.trajectory import Episode
 
 
 def pairwise(
@@ -48,26 +46,7 @@ def pairwise(
     Arguments and errors as of `sac`. `first_visit_share` of the trace is nan: there is no table.
     """
     settings = Settings(kappa=kappa, M=M, T=T, h=h, t0=t0, eta=eta, record_every=record_every, epsilon=epsilon)
-    return seeds_with(Pairwise, mdp, theta0, settings, (seed,))[0]
-
-
-def pairwise_seeds(
-    mdp: object,
-    theta0: Theta,
-    *,
-    kappa: int,
-    M: int,
-    T: int,
-    h: float,
-    t0: float,
-    eta: float,
-    seeds: Iterable[int],
-    record_every: int | None = None,
-    epsilon: float = 0.0,
-) -> tuple[SACTrace, ...]:
-    """The traces of `pairwise` for each seed, bit for bit, with neighborhoods built once."""
-    settings = Settings(kappa=kappa, M=M, T=T, h=h, t0=t0, eta=eta, record_every=record_every, epsilon=epsilon)
-    return seeds_with(Pairwise, mdp, theta0, settings, seeds)
+    return run(Pairwise, mdp, theta0, settings, (seed,))[0]
 
 
 class Pairwise:
@@ -78,9 +57,9 @@ class Pairwise:
         hoods = problem.hoods
         others = np.add.reduceat(hoods.pairs[hoods.agent], hoods.start[:-1]) - hoods.pairs
         self.w = np.zeros(int((hoods.pairs * (1 + others)).max()))
-        self.at = np.zeros((int(np.diff(hoods.start).max()), problem.T + 1), dtype=np.int64)
+        self.at = np.zeros((int(np.diff(hoods.start).max()), problem.settings.T + 1), dtype=np.int64)
 
-    def __call__(self, episode: Observed, zeta: Array, G: Array, J: Array, share: Array) -> None:
+    def __call__(self, episode: Episode, zeta: Array, G: Array, J: Array, share: Array) -> None:
         """Writes G and J; there is no share of first visits."""
         problem = self.problem
         pairwise_critic(*episode, problem.pair, problem.hoods, problem.plan, self.w, self.at, problem.copies, G, J)

@@ -21,7 +21,7 @@ import numpy as np
 from sacrepro.learn.actor import softmax_blocks
 from sacrepro.learn.cells import hoods
 from sacrepro.learn.problem import SACTrace
-from sacrepro.learn.settings import check_arguments, check_seed, check_theta0
+from sacrepro.learn.settings import Settings, check_seed, check_theta0
 from sacrepro.model.checks import Array
 from sacrepro.model.policy import Theta
 from sacrepro.simulate.compiled import compiled
@@ -57,7 +57,7 @@ def sac_published(
 
     `first_visit_share` counts updates of keys that were never updated before, over the whole run.
     """
-    check_arguments(kappa=kappa, M=M, T=T, h=1.0, t0=1.0, eta=ETA, record_every=record_every)
+    stops = Settings(kappa=kappa, M=M, T=T, eta=ETA, record_every=record_every).stops
     blocks = check_theta0(theta0, simulator)
     theta = np.concatenate([theta_i.ravel() for theta_i in blocks])
     near = hoods(simulator.graph, kappa, simulator.state_sizes, simulator.action_sizes)
@@ -68,7 +68,6 @@ def sac_published(
     table = Digests(np.zeros(1 << 16, np.uint64), np.zeros(1 << 16), np.zeros(1, np.int64))
     z, r = np.empty((n, T + 2), simulator.code_type), np.empty((n, T + 2))
     J_estimate, share = np.empty(M), np.empty(M)
-    stops = [*range(0, M, record_every), M]
     thetas = [theta.copy()]
     for begin, end in pairwise(stops):
         for m in range(begin, end, RESTART):

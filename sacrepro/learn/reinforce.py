@@ -14,16 +14,14 @@ All of them draw the words of `simulate.random_bits`: at equal (seed, m) and equ
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from sacrepro.learn.algorithm1 import seeds_with
+from sacrepro.learn.algorithm1 import run
 from sacrepro.learn.cells import Hoods
 from sacrepro.learn.problem import Problem, SACTrace
 from sacrepro.learn.settings import Settings
 from sacrepro.model.checks import Array
 from sacrepro.model.policy import Theta
 from sacrepro.simulate.compiled import compiled
-from sacrepro.simulate.trajectory import Observed
+from sacrepro.simulate.trajectory import Episode
 
 
 def reinforce(
@@ -42,25 +40,8 @@ def reinforce(
 
     Arguments and errors as of `sac`. `first_visit_share` of the trace is nan: there is no table.
     """
-    settings = Settings(kappa=kappa, M=M, T=T, h=1.0, t0=1.0, eta=eta, record_every=record_every, epsilon=epsilon)
-    return seeds_with(Returns, mdp, theta0, settings, (seed,))[0]
-
-
-def reinforce_seeds(
-    mdp: object,
-    theta0: Theta,
-    *,
-    kappa: int,
-    M: int,
-    T: int,
-    eta: float,
-    seeds: Iterable[int],
-    record_every: int | None = None,
-    epsilon: float = 0.0,
-) -> tuple[SACTrace, ...]:
-    """The traces of `reinforce` for each seed, bit for bit, with neighborhoods built once."""
-    settings = Settings(kappa=kappa, M=M, T=T, h=1.0, t0=1.0, eta=eta, record_every=record_every, epsilon=epsilon)
-    return seeds_with(Returns, mdp, theta0, settings, seeds)
+    settings = Settings(kappa=kappa, M=M, T=T, eta=eta, record_every=record_every, epsilon=epsilon)
+    return run(Returns, mdp, theta0, settings, (seed,))[0]
 
 
 class Returns:
@@ -69,7 +50,7 @@ class Returns:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
 
-    def __call__(self, episode: Observed, zeta: Array, G: Array, J: Array, share: Array) -> None:
+    def __call__(self, episode: Episode, zeta: Array, G: Array, J: Array, share: Array) -> None:
         """Writes G and J; there is no share of first visits."""
         problem = self.problem
         return_sums(*episode, problem.pair, problem.hoods, problem.plan.weight, problem.copies, G, J)

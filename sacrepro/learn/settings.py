@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,59 +15,61 @@ from sacrepro.model.policy import Sized, Theta, all_actions_possible, check_thet
 LARGEST = 1e150
 
 
-class Settings(NamedTuple):
-    """What Algorithm 1 and its rivals take beside a model, θ(0) and seeds; names as in `sac`."""
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What Algorithm 1 and its rivals take beside a model, θ(0) and seeds; names as in `sac`, all of it checked.
+
+    Raises TypeError for the wrong kind of number and ValueError for one out of range.
+    """
 
     kappa: int
-    M: int
-    T: int
-    h: float
-    t0: float
-    eta: float
-    record_every: int | None
-    epsilon: float
+    M: int = 1
+    T: int = 1
+    h: float = 1.0
+    t0: float = 1.0
+    eta: float = 1.0
+    record_every: int | None = None
+    warm_start: bool = False
+    lambda_: float = 0.0
+    baseline: bool = False
+    epsilon: float = 0.0
 
+    def __post_init__(self) -> None:
+        for name in ("warm_start", "baseline"):
+            flag = getattr(self, name)
+            if not isinstance(flag, (bool, np.bool_)):
+                raise TypeError(f"{name} must be True or False, got {flag!r}")
+        _number("lambda_", self.lambda_)
+        if not 0.0 <= self.lambda_ <= 1.0:
+            raise ValueError(f"lambda_ must lie in [0, 1], got {self.lambda_!r}")
+        for name, least in (("kappa", 0), ("M", 1), ("T", 1), ("record_every", 1)):
+            if name != "record_every" or self.record_every is not None:
+                _integer(name, getattr(self, name), least)
+        for name in ("h", "t0", "eta"):
+            number = getattr(self, name)
+            _number(name, number)
+            if not (math.isfinite(number) and number > 0):
+                raise ValueError(f"{name} must be finite and above 0, got {number!r}")
+            if number > LARGEST:
+                raise ValueError(f"{name} must be at most {LARGEST:g}, so that steps stay finite, got {number!r}")
+        h, t0 = self.h, self.t0
+        if h > t0:
+            raise ValueError(
+                f"h = {h} and t0 = {t0} give the step size α_0 = h/t0 = {h / t0:.6g}, but line 7 is a convex "
+                "combination: h must be at most t0"
+            )
+        _number("epsilon", self.epsilon)
+        if not 0.0 <= self.epsilon < 1.0:
+            raise ValueError(
+                f"epsilon must lie in [0, 1), got {self.epsilon!r}; at 1 the policies would not depend on θ"
+            )
+        for name in ("h", "t0", "eta", "lambda_", "epsilon"):
+            object.__setattr__(self, name, float(getattr(self, name)))
 
-def check_arguments(
-    *,
-    kappa: int,
-    M: int,
-    T: int,
-    h: float,
-    t0: float,
-    eta: float,
-    record_every: int | None = None,
-    epsilon: float = 0.0,
-) -> None:
-    """Raises TypeError for the wrong kind of number and ValueError for one out of range."""
-    for name, value, least in (("kappa", kappa, 0), ("M", M, 1), ("T", T, 1)):
-        _integer(name, value, least)
-    if record_every is not None:
-        _integer("record_every", record_every, 1)
-    for name, number in (("h", h), ("t0", t0), ("eta", eta)):
-        _number(name, number)
-        if not (math.isfinite(number) and number > 0):
-            raise ValueError(f"{name} must be finite and above 0, got {number!r}")
-        if number > LARGEST:
-            raise ValueError(f"{name} must be at most {LARGEST:g}, so that steps stay finite, got {number!r}")
-    if h > t0:
-        raise ValueError(
-            f"h = {h} and t0 = {t0} give the step size α_0 = h/t0 = {h / t0:.6g}, but line 7 is a convex combination: "
-            "h must be at most t0"
-        )
-    _number("epsilon", epsilon)
-    if not 0.0 <= epsilon < 1.0:
-        raise ValueError(f"epsilon must lie in [0, 1), got {epsilon!r}; at 1 the policies would not depend on θ")
-
-
-def check_extensions(*, warm_start: bool, lambda_: float, baseline: bool) -> None:
-    """Raises TypeError or ValueError naming the extension of Algorithm 1 whose value makes no sense."""
-    for name, flag in (("warm_start", warm_start), ("baseline", baseline)):
-        if not isinstance(flag, (bool, np.bool_)):
-            raise TypeError(f"{name} must be True or False, got {flag!r}")
-    _number("lambda_", lambda_)
-    if not 0.0 <= lambda_ <= 1.0:
-        raise ValueError(f"lambda_ must lie in [0, 1], got {lambda_!r}")
+    @property
+    def stops(self) -> list[int]:
+        """The outer iterations at which θ is recorded; by default about a hundred."""
+        return [*range(0, self.M, self.record_every or -(-self.M // 100)), self.M]
 
 
 def check_control(*, target: str, targets: Sequence[str], epsilon: float | None, temperature: float | None) -> None:

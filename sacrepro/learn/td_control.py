@@ -34,19 +34,16 @@ from collections.abc import Iterable
 import numpy as np
 
 from sacrepro.learn.actor import softmax_blocks
-from sacrepro.learn.algorithm1 import modelled
 from sacrepro.learn.cells import Hoods, visited_ids
 from sacrepro.learn.critic import Schedule, Scratch, scratch
 from sacrepro.learn.extensions import check_cells
 from sacrepro.learn.hashing import Carried, carried, carry, slot_of, with_room
-from sacrepro.learn.problem import Problem, SACTrace, batches, seeds_together
-from sacrepro.learn.settings import check_arguments, check_control
+from sacrepro.learn.problem import Problem, SACTrace, iterated, problems
+from sacrepro.learn.settings import Settings, check_control
 from sacrepro.model.checks import Array
 from sacrepro.simulate.compiled import compiled
-from sacrepro.simulate.compiled_model import Simulator
-from sacrepro.simulate.rollout import room
-from sacrepro.simulate.stepped import AnySimulator, as_simulator
-from sacrepro.simulate.trajectory import Observed, observed
+from sacrepro.simulate.stepped import as_simulator
+from sacrepro.simulate.trajectory import Episode
 
 #: What the tables learn from: the action taken next, or the greedy one.
 TARGETS = ("sarsa", "q_learning")
@@ -74,141 +71,75 @@ def control(
 
     Raises TypeError or ValueError naming the argument; ValueError if an agent has more than 2^62 cells.
     """
-    return control_seeds(
-        mdp,
-        kappa=kappa,
-        M=M,
-        T=T,
-        h=h,
-        t0=t0,
-        seeds=(seed,),
-        target=target,
-        epsilon=epsilon,
-        temperature=temperature,
-        record_every=record_every,
-    )[0]
-
-
-def control_seeds(
-    mdp: object,
-    *,
-    kappa: int,
-    M: int,
-    T: int,
-    h: float,
-    t0: float,
-    seeds: Iterable[int],
-    target: str = "sarsa",
-    epsilon: float | None = None,
-    temperature: float | None = None,
-    record_every: int | None = None,
-) -> tuple[SACTrace, ...]:
-    """The traces of `control` for each seed, bit for bit, with neighborhoods built once."""
-    simulator = as_simulator(mdp)
-    check_arguments(kappa=kappa, M=M, T=T, h=h, t0=t0, eta=1.0, record_every=record_every)
-    check_control(target=target, targets=TARGETS, epsilon=epsilon, temperature=temperature)
-    every = record_every or -(-M // 100)
-    together = seeds_together(simulator.n) if isinstance(simulator, Simulator) else 1
-    nothing = [np.zeros(size) for size in zip(simulator.state_sizes, simulator.action_sizes, strict=True)]
-    traces: list[SACTrace] = []
-    for problem, batch in batches(simulator, nothing, seeds, together, kappa=kappa, T=T, h=h, t0=t0):
-        check_cells(problem, "control")
-        tables = Tables(problem, greedy=target == "q_learning")
-        traces += run_control(simulator, tables, M, batch, every, epsilon, temperature)
-    return tuple(traces)
-
-
-class Tables:
-    """Q̂ of every agent, kept from episode to episode, and the marginals q that agents act on."""
-
-    def __init__(self, problem: Problem, *, greedy: bool) -> None:
-        self.problem, self.greedy = problem, greedy
-        self.Q_hat = carried(1)
-        self.q = problem.theta0.copy()
-        self._length = (1 + greedy) * (problem.T + 1)
-        self._work = scratch(problem.hoods, self._length - 1)
-
-    def __call__(self, episode: Observed, J: Array, share: Array) -> None:
-        """Learns from one episode; writes each copy's J and its share of updates that were the first of their entry."""
-        problem = self.problem
-        z, code, reward, start = episode
-        both = np.empty((len(problem.A), self._length), z.dtype)
-        with_greedy(z, problem.A, problem.pair, self.q, problem.T, both)
-        self.Q_hat = with_room(self.Q_hat, len(problem.A) * problem.T)
-        G, visits = np.zeros_like(self.q), np.zeros_like(self.q)
-        control_critic(
-            both,
-            code,
-            reward,
-            start,
-            problem.pair,
-            problem.hoods,
-            problem.plan,
-            self._work,
-            self.Q_hat,
-            self._length - problem.T - 1,
-            problem.copies,
-            G,
-            visits,
-            J,
-            share,
-        )
-        marginal_means(G, visits, self.q)
+    settings = Settings(kappa=kappa, M=M, T=T, h=h, t0=t0, record_every=record_every)
+    return run_control(mdp, settings, (seed,), target=target, epsilon=epsilon, temperature=temperature)[0]
 
 
 def run_control(
-    simulator: AnySimulator,
-    tables: Tables,
-    M: int,
-    seeds: list[int],
-    every: int,
-    epsilon: float | None,
-    temperature: float | None,
-) -> list[SACTrace]:
-    """The traces of M episodes, one a seed."""
-    problem = tables.problem
-    J_estimate, share = np.empty((M, problem.copies)), np.empty((M, problem.copies))
-    stops = [*range(0, M, every), M]
-    recorded = set(stops)
-    thetas = []
-    if isinstance(simulator, Simulator):
-        opaque = simulator.tables(problem.copies)
-        trajectory = room(simulator.n * problem.copies, problem.T, problem.copies, simulator.code_type)
-        keys = np.array(seeds, dtype=np.uint64)
-    for m in range(M + 1):
-        zeta = localized_policies(problem, tables.q, m, epsilon, temperature)
-        if m in recorded:
-            with np.errstate(divide="ignore"):
-                thetas.append(np.log(zeta))
-        if m == M:
-            break
-        if isinstance(simulator, Simulator):
-            episode = modelled(opaque, zeta, keys, m, problem.T, trajectory)
-        else:
-            policies = [block[0] for block in problem.blocks(zeta[None], 0)]
-            recording = simulator.rollout(policies, problem.T, seed=seeds[0], m=m)
-            episode = observed(recording, problem.A, simulator.code_type)
-        tables(episode, J_estimate[m], share[m])
-    return problem.traces(thetas, stops, J_estimate, share)
+    mdp: object,
+    settings: Settings,
+    seeds: Iterable[int],
+    *,
+    target: str = "sarsa",
+    epsilon: float | None = None,
+    temperature: float | None = None,
+) -> tuple[SACTrace, ...]:
+    """The traces of `control`, one a seed, bit for bit as if alone."""
+    check_control(target=target, targets=TARGETS, epsilon=epsilon, temperature=temperature)
+    simulator, traces = as_simulator(mdp), list[SACTrace]()
+    nothing = [np.zeros(size) for size in zip(simulator.state_sizes, simulator.action_sizes, strict=True)]
+    for problem in problems(simulator, nothing, settings, seeds):
+        traces += iterated(simulator, problem, QTables(problem, target, epsilon, temperature))
+    return tuple(traces)
 
 
-def localized_policies(problem: Problem, q: Array, m: int, epsilon: float | None, temperature: float | None) -> Array:
-    """ζ of outer iteration m, flat over (i, s, a): ε-greedy if `epsilon` is given, else Boltzmann."""
-    zeta = np.empty_like(q)
-    if epsilon is not None:
-        greedy_blocks(problem.pair, problem.A, q, epsilon / np.sqrt(m + 1.0), zeta)
-    else:
-        assert temperature is not None
+class QTables:
+    """Q̂ of every agent, kept from episode to episode, and the marginals q that agents act on."""
+
+    def __init__(self, problem: Problem, target: str, epsilon: float | None, temperature: float | None) -> None:
+        check_cells(problem, "control")
+        self.problem, self.epsilon, self.temperature = problem, epsilon, temperature
+        self.Q_hat = carried(1)
+        self.q = problem.theta0.copy()
+        self.zeta = np.empty_like(self.q)
+        self._length = (1 + (target == "q_learning")) * (problem.settings.T + 1)
+        self._work = scratch(problem.hoods, self._length - 1)
+
+    def policies(self, m: int) -> Array:
+        """ζ of outer iteration m: ε-greedy if ε is given, else Boltzmann."""
+        problem, q = self.problem, self.q
+        if self.epsilon is not None:
+            greedy_blocks(problem.pair, problem.A, q, self.epsilon / np.sqrt(m + 1.0), self.zeta)
+            return self.zeta
+        assert self.temperature is not None
         with np.errstate(over="ignore"):
-            logits = q / (temperature / np.sqrt(m + 1.0))
+            logits = q / (self.temperature / np.sqrt(m + 1.0))
         if not np.isfinite(logits).all():
-            row = int(np.searchsorted(problem.pair, np.argmin(np.isfinite(logits)), side="right")) - 1
+            i, *_ = problem.place(int(np.argmin(np.isfinite(logits))))
             raise ValueError(
-                f"q_i/τ_m of agent {row // problem.copies} is not finite before episode m = {m}: raise temperature = "
-                f"{temperature:g}, or divide the rewards by a constant"
+                f"q_i/τ_m of agent {i} is not finite before episode m = {m}: raise temperature = "
+                f"{self.temperature:g}, or divide the rewards by a constant"
             )
-        softmax_blocks(problem.pair, problem.A, logits, zeta)
-    return zeta
+        softmax_blocks(problem.pair, problem.A, logits, self.zeta)
+        return self.zeta
+
+    def logits(self) -> Array:
+        """log ζ of the policies that were last asked for."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.zeta)
+
+    def learn(self, m: int, episode: Episode, J: Array, share: Array) -> None:
+        """Learns from one episode; the share counts updates that were the first of their entry."""
+        problem, T = self.problem, self.problem.settings.T
+        both = np.empty((len(problem.A), self._length), episode.z.dtype)
+        with_greedy(episode.z, problem.A, problem.pair, self.q, T, both)
+        self.Q_hat = with_room(self.Q_hat, len(problem.A) * T)
+        G, visits = np.zeros_like(self.q), np.zeros_like(self.q)
+        control_critic(
+            both, *episode[1:], problem.pair, problem.hoods, problem.plan, self._work, self.Q_hat,
+            self._length - T - 1, problem.copies, G, visits, J, share,
+        )  # fmt: skip
+        marginal_means(G, visits, self.q)
 
 
 @compiled

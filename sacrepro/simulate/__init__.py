@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from sacrepro.simulate.compiled_model import Simulator
-from sacrepro.simulate.stepped import AnySimulator, OwnSimulator, SteppedSimulator, as_simulator
+from sacrepro.simulate.stepped import OwnSimulator, SteppedSimulator, as_simulator
 from sacrepro.simulate.steps import rollout_by_steps
-from sacrepro.simulate.trajectory import Trajectory
+from sacrepro.simulate.trajectory import AnySimulator, Trajectory
 from sacrepro.simulate.wireless import WirelessSimulator
 
 __all__ = [

@@ -22,7 +22,7 @@ from sacrepro.simulate.tables import CHUNK, Tables
 _TOP = np.uint32(23)
 
 
-class Room(NamedTuple):
+class Buffers(NamedTuple):
     """Where a trajectory is written: z (agents, at least T+1), and scratch."""
 
     z: Array
@@ -38,11 +38,13 @@ class Room(NamedTuple):
     k1: Array
 
 
-def room(agents: int, T: int, copies: int, code_type: type[np.uint8] | type[np.uint16]) -> Room:
-    """Room for one trajectory at t = 0..T. Rows are padded to whole blocks."""
+def buffers(tables: Tables, T: int) -> Buffers:
+    """What one trajectory at t = 0..T of all copies needs. Rows are padded to whole blocks."""
+    agents = len(tables.S)
+    code_type = np.uint8 if int(np.diff(tables.pair).max()) <= 1 << 8 else np.uint16
     length = -(-(T + 1) // BLOCK) * BLOCK
     padded = -(-agents // 8) * 8
-    return Room(
+    return Buffers(
         z=np.zeros((padded, length), code_type),
         s=np.zeros(agents, code_type),
         s_next=np.zeros(agents, code_type),
@@ -52,8 +54,8 @@ def room(agents: int, T: int, copies: int, code_type: type[np.uint8] | type[np.u
         at=np.zeros(CHUNK, np.uint32),
         zero=np.zeros(agents, np.uint32),
         one=np.zeros(agents, np.uint32),
-        k0=np.zeros(copies, np.uint64),
-        k1=np.zeros(copies, np.uint64),
+        k0=np.zeros(tables.copies, np.uint64),
+        k1=np.zeros(tables.copies, np.uint64),
     )
 
 
@@ -115,7 +117,7 @@ def sample_start(tables: Tables, seeds: Array, m: np.uint64, s: Array) -> None:
 
 
 @compiled
-def rollout(tables: Tables, policy: Array, seeds: Array, m: np.uint64, T: int, trajectory: Room) -> None:
+def rollout(tables: Tables, policy: Array, seeds: Array, m: np.uint64, T: int, trajectory: Buffers) -> None:
     """Writes trajectory.z at t = 0..T of outer iteration m, one seed a copy, under the thresholds `policy`."""
     copies, binary = tables.copies, tables.binary
     A, pair, row, width, kernel, top = tables.A, tables.pair, tables.row, tables.width, tables.kernel, tables.top

@@ -16,13 +16,10 @@ import numpy as np
 from sacrepro.model.checks import LARGEST_SCALE, Array
 from sacrepro.model.graph import check_graph
 from sacrepro.model.mdp import CountedMDP, CoupledMDP, NetworkedMDP
-from sacrepro.model.notices import described
-from sacrepro.model.policy import Policy, one_size_an_agent
+from sacrepro.model.policy import one_size_an_agent
 from sacrepro.simulate.compiled_model import Simulator
 from sacrepro.simulate.rollout import policy_thresholds, sample_actions
-from sacrepro.simulate.tables import pair_starts
-from sacrepro.simulate.trajectory import Trajectory, check_key, code_type, episode_length, flat_policy
-from sacrepro.simulate.wireless import WirelessSimulator
+from sacrepro.simulate.trajectory import AnySimulator, BaseSimulator, Episode
 
 
 @runtime_checkable
@@ -54,8 +51,8 @@ class OwnSimulator(Protocol):
 NEEDS = "graph, state_sizes, action_sizes, gamma, reset(rng) and step(a, rng)"
 
 
-class SteppedSimulator:
-    """Trajectories of an `OwnSimulator`, every answer of which is checked.
+class SteppedSimulator(BaseSimulator):
+    """Trajectories of an `OwnSimulator`, every answer of which is checked; one seed at a time.
 
     Raises TypeError or ValueError naming the call, the step, the agent and what was expected.
     """
@@ -64,48 +61,36 @@ class SteppedSimulator:
         if not isinstance(own, OwnSimulator):
             raise TypeError(f"expected a simulator with {NEEDS}, got {type(own).__name__}")
         check_graph(own.graph)
-        self.own = own
-        self.graph = own.graph
-        self.n = len(own.graph)
-        self.state_sizes = one_size_an_agent("state_sizes", own.state_sizes, self.n)
-        self.action_sizes = one_size_an_agent("action_sizes", own.action_sizes, self.n)
+        state_sizes = one_size_an_agent("state_sizes", own.state_sizes, len(own.graph))
+        action_sizes = one_size_an_agent("action_sizes", own.action_sizes, len(own.graph))
         if isinstance(own.gamma, bool) or not isinstance(own.gamma, (int, float, np.integer, np.floating)):
             raise TypeError(f"gamma must be a number, got {own.gamma!r}")
-        self.gamma = float(own.gamma)
-        if not 0.0 <= self.gamma < 1.0:
+        gamma = float(own.gamma)
+        if not 0.0 <= gamma < 1.0:
             raise ValueError(f"gamma must lie in [0, 1), got {own.gamma!r}")
-        self.pair = pair_starts(self.state_sizes, self.action_sizes)
-        self.code_type = code_type(self.state_sizes, self.action_sizes)
+        super().__init__(own.graph, state_sizes, action_sizes, gamma)
+        self.own, self.together = own, 1
 
-    def __repr__(self) -> str:
-        return described(self)
-
-    def rollout(self, zeta: Sequence[Array] | Policy, T: int, *, seed: int, m: int) -> Trajectory:
-        """The trajectory of outer iteration m under `seed` and the policies ζ, blocks (S_i, A_i), at t = 0..T.
-
-        `step` is called T+1 times, since line 5 asks for r_i(T).
-        """
-        flat = flat_policy(zeta, self.state_sizes, self.action_sizes)
-        check_key(seed, m)
-        n, length = self.n, episode_length(T) + 1
+    def episodes(self, zeta: Array, seeds: Array, m: int, T: int) -> Episode:
+        """As of `AnySimulator`. `step` is called T+1 times, since line 5 asks for r_i(T)."""
+        (seed,) = seeds
         S, A = np.array(self.state_sizes), np.array(self.action_sizes)
-        cumulative = np.empty(len(flat), dtype=np.uint32)
-        policy_thresholds(S, A, self.pair, flat, cumulative)
-        rng = np.random.Generator(np.random.Philox(key=[seed, m]))
-        s, a = np.empty((n, length), self.code_type), np.empty((n, length), self.code_type)
-        r, actions = np.empty((n, length)), np.empty(n, dtype=np.int64)
+        cumulative = np.empty(len(zeta), dtype=np.uint32)
+        policy_thresholds(S, A, self.pair, zeta, cumulative)
+        rng = np.random.Generator(np.random.Philox(key=[int(seed), m]))
+        z, r = np.empty((self.n, T + 1), self.code_type), np.empty((self.n, T + 1))
+        actions = np.empty(self.n, dtype=np.int64)
         state = self._states("reset()", self.own.reset(rng))
-        for t in range(length):
-            s[:, t] = state
-            sample_actions(A, self.pair, cumulative, np.uint64(seed), np.uint64(m), t, state, actions)
-            a[:, t] = actions
+        for t in range(T + 1):
+            sample_actions(A, self.pair, cumulative, seed, np.uint64(m), t, state, actions)
+            z[:, t] = state * A + actions
             answer = self.own.step(actions.copy(), rng)
             what = f"step() at t = {t}"
             if not isinstance(answer, tuple) or len(answer) != 2:
                 raise TypeError(f"{what} must return the pair (r, s_next), got {type(answer).__name__}")
             r[:, t] = self._rewards(what, answer[0])
             state = self._states(what, answer[1])
-        return Trajectory(s, a, r)
+        return Episode.of(z, r)
 
     def _states(self, what: str, answer: object) -> Array:
         state = _unmasked(f"{what} returned states", answer)
@@ -142,16 +127,12 @@ class SteppedSimulator:
         return r.astype(np.float64)
 
 
-#: What the learner may be given.
-AnySimulator = Simulator | SteppedSimulator | WirelessSimulator
-
-
 def as_simulator(source: object) -> AnySimulator:
     """`source` as the learner may see it: a model behind its wall, or a user's own simulator under its checks.
 
-    Raises TypeError for anything else.
+    A simulator is known by its methods, a model by its class, which has checked it. Raises TypeError for anything else.
     """
-    if isinstance(source, (Simulator, SteppedSimulator, WirelessSimulator)):
+    if isinstance(source, AnySimulator):
         return source
     if isinstance(source, (NetworkedMDP, CountedMDP)):
         return Simulator(source)

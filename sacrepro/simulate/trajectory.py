@@ -1,18 +1,24 @@
-"""Trajectories, how they are keyed and checked, and what a learner observes of them."""
+"""What a learner may be given, `AnySimulator`, and what it sees of it: episodes, how they are keyed and checked."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
+import networkx as nx
 import numpy as np
 
 from sacrepro.model.checks import Array, action_tables
-from sacrepro.model.notices import brief
+from sacrepro.model.notices import brief, described
 from sacrepro.model.policy import Policy
+from sacrepro.simulate.tables import Tables, pair_starts
 
 #: s_i·A_i + a_i must fit an unsigned 16-bit integer.
 MOST_PAIRS = 1 << 16
+
+#: Seeds are run together up to this many agents, which is where longer loops stop paying.
+_AGENTS_TOGETHER = 1024
 
 
 class Trajectory(NamedTuple):
@@ -27,6 +33,99 @@ class Trajectory(NamedTuple):
 
     def __repr__(self) -> str:
         return brief(self)
+
+
+class Episode(NamedTuple):
+    """Trajectories of B seeds at t = 0..T as `critic` reads them; row i·B + b is agent i under seed b.
+
+    z     : s_i(t)·A_i + a_i(t), at least n·B rows and T+1 columns; what is beyond is not read.
+    code, reward, start : r_i(t) = reward[start[i] + code[i, t]].
+    """
+
+    z: Array
+    code: Array
+    reward: Array
+    start: Array
+
+    @staticmethod
+    def of(z: Array, r: Array) -> Episode:
+        """From z and r, both (agents, T+1): each reward is an entry of the agent's own list."""
+        n, length = z.shape
+        steps = np.broadcast_to(np.arange(length, dtype=np.uint32), (n, length)).copy()
+        return Episode(z, steps, r.ravel() + 0.0, np.arange(n + 1) * length)  # -0.0 becomes 0.0
+
+    def r(self, agents: int, T: int) -> Array:
+        """r_i(t), shape (agents, T+1)."""
+        return self.reward[self.start[:agents, None] + self.code[:agents, : T + 1]]
+
+
+@runtime_checkable
+class AnySimulator(Protocol):
+    """What a learner may be given, and all that it asks of it; whatever has these is one.
+
+    graph, state_sizes, action_sizes, gamma, n : of the network.
+    together : how many seeds `episodes` takes at once, and profitably does.
+    """
+
+    graph: nx.Graph
+    state_sizes: tuple[int, ...]
+    action_sizes: tuple[int, ...]
+    gamma: float
+    n: int
+    together: int
+
+    def episodes(self, zeta: Array, seeds: Array, m: int, T: int) -> Episode:
+        """The episodes of outer iteration m, one a seed, under policies ζ that are flat over (i, b, s, a)."""
+
+    def compiled(self, copies: int) -> Tables | None:
+        """What `sacrepro.simulate.rollout.rollout` reads to sample `copies` seeds; None for what is stepped."""
+
+    def rollout(self, zeta: Sequence[Array] | Policy, T: int, *, seed: int, m: int) -> Trajectory:
+        """The trajectory of outer iteration m under `seed` and the policies ζ, blocks (S_i, A_i), at t = 0..T."""
+
+
+class BaseSimulator(ABC):
+    """What the simulators of this room share: sizes, and `rollout` by `episodes`.
+
+    graph, state_sizes, action_sizes, gamma, n : of the network.
+    pair : (n+1,) where agent i's block (S_i, A_i) begins in flat arrays over all agents.
+    """
+
+    def __init__(self, graph: nx.Graph, state_sizes: Sequence[int], action_sizes: Sequence[int], gamma: float) -> None:
+        self.graph, self.gamma, self.n = graph, gamma, len(graph)
+        self.state_sizes, self.action_sizes = tuple(state_sizes), tuple(action_sizes)
+        self.together = seeds_together(self.n)
+        self.pair = pair_starts(self.state_sizes, self.action_sizes)
+        self.code_type = code_type(self.state_sizes, self.action_sizes)
+
+    @abstractmethod
+    def episodes(self, zeta: Array, seeds: Array, m: int, T: int) -> Episode:
+        """As of `AnySimulator`."""
+
+    def compiled(self, copies: int) -> Tables | None:
+        """None: it is stepped, and has no tables."""
+        return None
+
+    def rollout(self, zeta: Sequence[Array] | Policy, T: int, *, seed: int, m: int) -> Trajectory:
+        """The trajectory of outer iteration m under `seed` and the policies ζ, blocks (S_i, A_i), at t = 0..T.
+
+        It depends on (ζ, T's length, seed, m) alone, and a longer T continues a shorter one. Raises ValueError for
+        policies that are not distributions of the right shape, T < 1, or a key outside 0..2^64-1.
+        """
+        flat = flat_policy(zeta, self.state_sizes, self.action_sizes)
+        check_key(seed, m)
+        T = episode_length(T)
+        episode = self.episodes(flat, np.array([seed], dtype=np.uint64), m, T)
+        s, a = np.divmod(episode.z[: self.n, : T + 1], np.array(self.action_sizes, dtype=np.uint32)[:, None])
+        return Trajectory(s.astype(self.code_type), a.astype(self.code_type), episode.r(self.n, T))
+
+    def __repr__(self) -> str:
+        return described(self)
+
+
+def seeds_together(n: int) -> int:
+    """How many seeds of a network of n agents are run as one network."""
+    return max(1, _AGENTS_TOGETHER // n)
 
 
 def code_type(state_sizes: Sequence[int], action_sizes: Sequence[int]) -> type[np.uint8] | type[np.uint16]:
@@ -67,19 +166,3 @@ def flat_policy(zeta: Sequence[Array] | Policy, state_sizes: Sequence[int], acti
                 "of logits that is sacrepro.softmax"
             )
     return np.concatenate([block.ravel() for block in blocks])
-
-
-#: z, then each reward's place in the agent's list, the lists, and where they begin: what `critic` reads.
-Observed = tuple[Array, Array, Array, Array]
-
-
-def observed(episode: Trajectory, A: Array, code_type: type) -> Observed:
-    """A trajectory as `critic` reads it: z; and r_i(t) as entry t of agent i's own list of rewards."""
-    return listed((episode.s * A[:, None] + episode.a).astype(code_type), episode.r)
-
-
-def listed(z: Array, r: Array) -> Observed:
-    """z and r, both (agents, T+1), as `critic` reads them."""
-    n, length = z.shape
-    steps = np.broadcast_to(np.arange(length, dtype=np.uint32), (n, length)).copy()
-    return z, steps, r.ravel() + 0.0, np.arange(n + 1) * length

@@ -14,13 +14,12 @@ import numpy as np
 
 from sacrepro.model.checks import Array, discount
 from sacrepro.model.graph import sharing_graph
-from sacrepro.model.notices import described
 from sacrepro.model.policy import Policy
 from sacrepro.simulate.compiled import compiled
 from sacrepro.simulate.random_bits import SCALE, START, STEP, action_bits, run_key, state_bits, step_keys, word
 from sacrepro.simulate.rollout import policy_thresholds
 from sacrepro.simulate.tables import pair_starts
-from sacrepro.simulate.trajectory import Trajectory, check_key, code_type, episode_length, flat_policy
+from sacrepro.simulate.trajectory import BaseSimulator, Episode, flat_policy
 
 #: Purpose of the words that decide whether an access point serves the one user that sends to it.
 SERVICE = 2
@@ -41,7 +40,7 @@ class Air(NamedTuple):
     slots: bool
 
 
-class WirelessSimulator:
+class WirelessSimulator(BaseSimulator):
     """Trajectories of wireless access with deadlines; a user's state is its queue, Σ_k b_k 2^k with b_0 most urgent.
 
     access   : the access points of each user.       q : success probability of each access point.
@@ -62,13 +61,8 @@ class WirelessSimulator:
         gamma: float,
         slots: bool = False,
     ) -> None:
-        self.graph = sharing_graph(access)
-        self.n = len(access)
-        self.gamma = discount(gamma)
-        self.state_sizes = (1 << deadline,) * self.n
-        self.action_sizes = tuple(1 + len(points) * (deadline if slots else 1) for points in access)
-        self.pair = pair_starts(self.state_sizes, self.action_sizes)
-        self.code_type = code_type(self.state_sizes, self.action_sizes)
+        actions = [1 + len(points) * (deadline if slots else 1) for points in access]
+        super().__init__(sharing_graph(access), [1 << deadline] * len(access), actions, discount(gamma))
         for name, values in (("q", q), ("p", p)):
             if not all(0.0 <= value <= 1.0 for value in values):
                 raise ValueError(f"wireless: {name} must hold probabilities in [0, 1], got {list(values)}")
@@ -78,14 +72,8 @@ class WirelessSimulator:
         points = np.array([y for own in access for y in own], dtype=np.int64)
         self.opaque = Air(first, points, _threshold(q), _threshold(p), deadline, slots)
 
-    def __repr__(self) -> str:
-        return described(self)
-
-    def episodes(self, zeta: Array, seeds: Array, m: int, T: int) -> tuple[Array, Array]:
-        """(z, r) at t = 0..T of outer iteration m, one seed a copy; row i·B + b is agent i under seed b.
-
-        zeta : the policies, flat over (i, b, s, a). z : pairs s_i·A_i + a_i. r : rewards, 0 or 1.
-        """
+    def episodes(self, zeta: Array, seeds: Array, m: int, T: int) -> Episode:
+        """As of `AnySimulator`; rewards are 0 or 1."""
         copies = len(seeds)
         A = np.repeat(np.array(self.action_sizes, dtype=np.uint32), copies)
         S = np.repeat(np.array(self.state_sizes, dtype=np.uint32), copies)
@@ -96,15 +84,7 @@ class WirelessSimulator:
         r = np.empty((self.n * copies, T + 1))
         nothing = np.empty(0, dtype=np.int64)
         air_rollout(self.opaque, A, pair, policy, seeds, np.uint64(m), nothing, z, r)
-        return z, r
-
-    def rollout(self, zeta: Sequence[Array] | Policy, T: int, *, seed: int, m: int) -> Trajectory:
-        """The trajectory of outer iteration m under `seed` and the policies ζ; as `Simulator.rollout`."""
-        flat = flat_policy(zeta, self.state_sizes, self.action_sizes)
-        check_key(seed, m)
-        z, r = self.episodes(flat, np.array([seed], dtype=np.uint64), m, episode_length(T))
-        s, a = np.divmod(z, np.array(self.action_sizes)[:, None])
-        return Trajectory(s.astype(self.code_type), a.astype(self.code_type), r)
+        return Episode.of(z, r)
 
     def returns(
         self, zeta: Sequence[Array] | Policy, T: int, *, seed: int, episodes: int, stale: bool = False

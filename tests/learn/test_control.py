@@ -12,9 +12,10 @@ from learn.plain_control import plain_control
 from learn.test_algorithm1 import Bandits, learning_problems
 from sacrepro.exact import evaluate
 from sacrepro.instances.random_kernels import random_mdp
-from sacrepro.learn import control, control_seeds
-from sacrepro.learn.problem import Problem
-from sacrepro.learn.td_control import Tables, run_control
+from sacrepro.learn import control
+from sacrepro.learn.problem import Problem, iterated
+from sacrepro.learn.settings import Settings
+from sacrepro.learn.td_control import QTables, run_control
 from sacrepro.model.graph import neighborhood
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import softmax
@@ -50,9 +51,10 @@ def test_control_is_its_plain_definition(problem, variant, T, seed):
 def test_tables_are_kept_bit_for_bit(target, kappa):
     mdp = random_mdp(nx.cycle_graph(5), seed=3, state_sizes=(2, 3, 1, 2, 4), action_sizes=(3, 2, 2, 1, 2))
     simulator = Simulator(mdp)
-    problem = Problem(simulator, tuple(np.zeros(r_i.shape) for r_i in mdp.r), kappa, 60, 3.0, 5.0, copies=1)
-    tables = Tables(problem, greedy=target == "q_learning")
-    run_control(simulator, tables, 3, [11], 3, 0.2, None)
+    settings = Settings(kappa=kappa, M=3, T=60, **STEPS)
+    problem = Problem(simulator, tuple(np.zeros(r_i.shape) for r_i in mdp.r), settings, (11,))
+    tables = QTables(problem, target, 0.2, None)
+    iterated(simulator, problem, tables)
     _, Q_hat, _, _ = plain_control(mdp, kappa=kappa, M=3, T=60, seed=11, target=target, epsilon=0.2, **STEPS)
     found = [{} for _ in range(mdp.n)]
     for k in np.flatnonzero(tables.Q_hat.agent):
@@ -68,7 +70,8 @@ def test_tables_are_kept_bit_for_bit(target, kappa):
 def test_seeds_in_one_call_are_the_seeds_one_by_one(variant):
     mdp = random_mdp(nx.cycle_graph(6), seed=0)
     arguments = {"kappa": 1, "M": 4, "T": 50, "record_every": 2, **STEPS, **variant}
-    together = control_seeds(mdp, seeds=(4, 0, 9), **arguments)
+    settings = Settings(**{name: value for name, value in arguments.items() if name not in variant})
+    together = run_control(mdp, settings, (4, 0, 9), **variant)
     for seed, trace in zip((4, 0, 9), together, strict=True):
         alone = control(mdp, seed=seed, **arguments)
         assert all(np.array_equal(a, b) for a, b in zip(trace.thetas, alone.thetas, strict=True))

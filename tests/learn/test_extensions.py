@@ -13,13 +13,15 @@ from learn.test_algorithm1 import Bandits, learning_problems
 from sacrepro.exact import evaluate, policy_gradient
 from sacrepro.instances.courtesy import courtesy
 from sacrepro.instances.random_kernels import random_mdp
-from sacrepro.learn import reinforce, reinforce_seeds, sac, sac_seeds
+from sacrepro.learn import reinforce, sac, sac_seeds
 from sacrepro.learn.actor import g_hat_blocks, mixed_blocks
-from sacrepro.learn.algorithm1 import run_by_iterations
+from sacrepro.learn.algorithm1 import Actor, run
 from sacrepro.learn.cells import compress, hoods
 from sacrepro.learn.extensions import Extended, advantage_marginals
 from sacrepro.learn.hashing import carried, carry, slot_of, with_room
-from sacrepro.learn.problem import Problem
+from sacrepro.learn.problem import Problem, iterated
+from sacrepro.learn.reinforce import Returns
+from sacrepro.learn.settings import Settings
 from sacrepro.learn.transcription import g_hat_error
 from sacrepro.model.graph import neighborhood
 from sacrepro.model.mdp import NetworkedMDP
@@ -85,9 +87,10 @@ def test_Q_hat_is_carried_bit_for_bit(lambda_, kappa):
     mdp = random_mdp(nx.cycle_graph(5), seed=3, state_sizes=(2, 3, 1, 2, 4), action_sizes=(3, 2, 2, 1, 2))
     theta0 = gaussian_theta(mdp, np.random.default_rng(1))
     simulator = Simulator(mdp)
-    problem = Problem(simulator, theta0, kappa, 60, STEPS["h"], STEPS["t0"], copies=1)
-    lines = Extended(problem, warm_start=True, lambda_=lambda_, baseline=False)
-    run_by_iterations(simulator, problem, lines, 3, STEPS["eta"], [11], 3, 0.0)
+    settings = Settings(kappa=kappa, M=3, T=60, warm_start=True, lambda_=lambda_, **STEPS)
+    problem = Problem(simulator, theta0, settings, (11,))
+    lines = Extended(problem)
+    iterated(simulator, problem, Actor(problem, lines))
     plain = plain_extended(mdp, theta0, kappa=kappa, M=3, T=60, seed=11, warm_start=True, lambda_=lambda_, **STEPS)
     found = [{} for _ in range(mdp.n)]
     for k in np.flatnonzero(lines.table.agent):
@@ -129,7 +132,7 @@ def test_extended_seeds_in_one_call_are_the_seeds_one_by_one(extension):
 def test_reinforce_seeds_are_the_seeds_one_by_one():
     mdp = random_mdp(nx.cycle_graph(6), seed=0)
     arguments = {"kappa": 1, "M": 4, "T": 50, "eta": 1.0}
-    together = reinforce_seeds(mdp, uniform_theta(mdp), seeds=(4, 9), **arguments)
+    together = run(Returns, mdp, uniform_theta(mdp), Settings(**arguments), (4, 9))
     for seed, trace in zip((4, 9), together, strict=True):
         alone = reinforce(mdp, uniform_theta(mdp), seed=seed, **arguments)
         assert all(np.array_equal(a, b) for a, b in zip(trace.theta, alone.theta, strict=True))
@@ -232,7 +235,7 @@ def test_the_mean_of_reinforce_at_the_diameter_is_the_policy_gradient():
     start, exact = (np.concatenate([block.ravel() for block in x]) for x in (theta0, policy_gradient(mdp, theta0)))
     within = {}
     for kappa in (0, 1):
-        traces = reinforce_seeds(mdp, theta0, kappa=kappa, M=1, T=50, eta=1.0, seeds=range(4000))
+        traces = run(Returns, mdp, theta0, Settings(kappa=kappa, M=1, T=50, eta=1.0), range(4000))
         steps = np.array([np.concatenate([block.ravel() for block in trace.theta]) for trace in traces]) - start
         allowed = 6 * steps.std(axis=0) / np.sqrt(len(steps))
         within[kappa] = (np.abs(steps.mean(axis=0) - exact) <= allowed).all()

@@ -10,7 +10,6 @@ from sacrepro import InputWarning, NetworkedMDP, Policy, as_coupled
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.wireless import layout
 from sacrepro.learn import control, pairwise, reinforce, sac, sac_seeds
-from sacrepro.learn.extensions import Extended
 from sacrepro.learn.published import sac_published
 from sacrepro.learn.samples import samples
 from sacrepro.model.policy import uniform_theta
@@ -86,9 +85,8 @@ def test_impossible_actions_are_no_divergence():
 
 
 def test_samples_are_finite_or_refused():
-    lines = partial(Extended, warm_start=False, lambda_=1.0, baseline=False)
     with pytest.raises(ValueError, match=r"g_hat\[\d\] of agent \d is not finite: .* lower h or lambda_"):
-        samples(MDP, THETA, 0, kappa=0, T=1500, h=50000.0, t0=50000.0, seeds=(0, 1), lines=lines)
+        samples(MDP, THETA, 0, kappa=0, T=1500, h=50000.0, t0=50000.0, seeds=(0, 1), lambda_=1.0)
 
 
 def test_temperatures_that_overflow_are_named():

@@ -12,7 +12,10 @@ from learn.plain_control import plain_pairwise
 from learn.test_algorithm1 import learning_problems
 from learn.test_extensions import STEPS, assert_same_run
 from sacrepro.instances.random_kernels import random_mdp
-from sacrepro.learn import pairwise, pairwise_seeds, sac
+from sacrepro.learn import pairwise, sac
+from sacrepro.learn.algorithm1 import run
+from sacrepro.learn.linear_critic import Pairwise
+from sacrepro.learn.settings import Settings
 from sacrepro.model.policy import gaussian_theta, uniform_theta
 
 
@@ -42,7 +45,7 @@ def test_without_neighbors_it_is_algorithm_1():
 def test_seeds_in_one_call_are_the_seeds_one_by_one():
     mdp = random_mdp(nx.cycle_graph(6), seed=0)
     arguments = {"kappa": 1, "M": 4, "T": 50, **STEPS}
-    together = pairwise_seeds(mdp, uniform_theta(mdp), seeds=(4, 9), **arguments)
+    together = run(Pairwise, mdp, uniform_theta(mdp), Settings(**arguments), (4, 9))
     for seed, trace in zip((4, 9), together, strict=True):
         alone = pairwise(mdp, uniform_theta(mdp), seed=seed, **arguments)
         assert all(np.array_equal(a, b) for a, b in zip(trace.theta, alone.theta, strict=True))

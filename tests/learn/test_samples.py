@@ -9,7 +9,6 @@ import pytest
 from learn.test_algorithm1 import Bandits
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn import pairwise, reinforce, sac
-from sacrepro.learn.extensions import Extended
 from sacrepro.learn.linear_critic import Pairwise
 from sacrepro.learn.reinforce import Returns
 from sacrepro.learn.samples import samples, visited_cells
@@ -33,7 +32,7 @@ def test_many_seeds_are_split_into_batches_without_a_trace(monkeypatch):
     mdp = random_mdp(nx.path_graph(4), seed=3)
     theta = gaussian_theta(mdp, np.random.default_rng(0))
     whole = samples(mdp, theta, 0, kappa=1, T=20, seeds=range(10), **STEPS)
-    monkeypatch.setattr("sacrepro.learn.problem._AGENTS_TOGETHER", 12)
+    monkeypatch.setattr("sacrepro.simulate.trajectory._AGENTS_TOGETHER", 12)
     parts = samples(mdp, theta, 0, kappa=1, T=20, seeds=range(10), **STEPS)
     assert np.array_equal(whole.J_estimate, parts.J_estimate)
     assert all(np.array_equal(a, b) for a, b in zip(whole.g_hat, parts.g_hat, strict=True))
@@ -44,17 +43,12 @@ def test_samples_of_other_methods(method):
     mdp = random_mdp(nx.path_graph(3), seed=1)
     theta = gaussian_theta(mdp, np.random.default_rng(0))
     common = {"kappa": 1, "M": 1, "T": 30, "eta": 1.0, "seed": 5}
-    if method == "returns":
-        lines, run = Returns, reinforce(mdp, theta, **common)
-    elif method == "pairwise":
-        lines, run = Pairwise, pairwise(mdp, theta, **common, **STEPS)
-    else:
-
-        def lines(problem):
-            return Extended(problem, warm_start=False, lambda_=0.0, baseline=True)
-
-        run = sac(mdp, theta, baseline=True, **common, **STEPS)
-    found = samples(mdp, theta, 0, kappa=1, T=30, seeds=(5,), lines=lines, **STEPS)
+    told, run = {
+        "returns": ({"lines": Returns}, lambda: reinforce(mdp, theta, **common)),
+        "pairwise": ({"lines": Pairwise}, lambda: pairwise(mdp, theta, **common, **STEPS)),
+        "advantages": ({"baseline": True}, lambda: sac(mdp, theta, baseline=True, **common, **STEPS)),
+    }[method]
+    found, run = samples(mdp, theta, 0, kappa=1, T=30, seeds=(5,), **told, **STEPS), run()
     for i in range(mdp.n):
         assert np.array_equal(theta[i] + found.g_hat[i][0], run.theta[i])
 

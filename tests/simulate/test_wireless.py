@@ -173,7 +173,8 @@ def test_copies_do_not_change_a_seed():
     A = sim.action_sizes
     seeds = np.array([7, 8], dtype=np.uint64)
     flat = np.concatenate([np.full(4 * A_i, 1 / A_i) for A_i in A for _ in seeds])
-    z, r = sim.episodes(flat, seeds, 4, 30)
+    episode = sim.episodes(flat, seeds, 4, 30)
+    z, r = episode.z, episode.r(2 * sim.n, 30)
     for b, seed in enumerate((7, 8)):
         alone = sim.rollout([np.full((4, A_i), 1 / A_i) for A_i in A], 40, seed=seed, m=4)
         assert (z[b::2] == (alone.s * np.array(A)[:, None] + alone.a)[:, :31]).all()

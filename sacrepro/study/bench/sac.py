@@ -17,19 +17,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from threading import Barrier
 from typing import Any, NamedTuple
 
 import networkx as nx
 import numpy as np
 
-from sacrepro.learn.algorithm1 import run_model
-from sacrepro.learn.problem import Problem, seeds_together
+from sacrepro.learn.algorithm1 import run_compiled
+from sacrepro.learn.problem import Problem
+from sacrepro.learn.settings import Settings
 from sacrepro.learn.transcription import sac_transcribed
 from sacrepro.model.checks import Array
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import uniform_theta
 from sacrepro.simulate.compiled_model import Simulator
+from sacrepro.simulate.trajectory import seeds_together
 from sacrepro.study.bench.dictionaries import dictionary_sac
 from sacrepro.study.bench.peers import refuse_unknown
 
@@ -129,13 +132,16 @@ def iterate(mdp: NetworkedMDP, method: str, kappa: int, T: int) -> tuple[Callabl
     if method in ("sac", "sac_seeds", "two_processes"):
         begin = time.process_time()
         simulator = Simulator(mdp)
-        seeds = seeds_together(mdp.n) if method == "sac_seeds" else 1
-        problem = Problem(simulator, theta0, kappa, T, STEPS["h"], STEPS["t0"], copies=seeds)
-        simulator.tables(seeds)
+        seeds = simulator.together if method == "sac_seeds" else 1
+        problem = Problem(
+            simulator, theta0, Settings(kappa=kappa, T=T, h=STEPS["h"], t0=STEPS["t0"], eta=STEPS["eta"]), range(seeds)
+        )
+        opaque = simulator.compiled(seeds)
         setup = time.process_time() - begin
 
         def run(M: int) -> float:
-            traces = run_model(simulator, problem, M, STEPS["eta"], list(range(seeds)), M)
+            problem.settings = replace(problem.settings, M=M, record_every=M)
+            traces = run_compiled(opaque, problem)
             return float(np.mean([trace.first_visit_share for trace in traces]))
 
         return run, seeds, setup

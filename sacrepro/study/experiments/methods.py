@@ -14,13 +14,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sacrepro.exact.gradient import objective_and_gradient
-from sacrepro.learn.algorithm1 import AlgorithmOne, sac_seeds
-from sacrepro.learn.extensions import Extended
-from sacrepro.learn.linear_critic import Pairwise, pairwise_seeds
+from sacrepro.learn.algorithm1 import run, sac_seeds
+from sacrepro.learn.linear_critic import Pairwise
 from sacrepro.learn.problem import Lines, Problem, SACTrace
-from sacrepro.learn.reinforce import Returns, reinforce_seeds
+from sacrepro.learn.reinforce import Returns
 from sacrepro.learn.samples import samples
-from sacrepro.learn.td_control import control_seeds
+from sacrepro.learn.settings import Settings
+from sacrepro.learn.td_control import run_control
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import diameter
 from sacrepro.model.mdp import NetworkedMDP
@@ -51,21 +51,18 @@ def everybody(mdp: NetworkedMDP, kappa: int) -> int:
     return diameter(mdp.graph)
 
 
-def _sac(mdp: NetworkedMDP, eta: float, common: dict[str, Any], **extension: Any) -> tuple[SACTrace, ...]:
-    return sac_seeds(mdp, uniform_theta(mdp), eta=eta, **common, **extension)
+def _sac(mdp: NetworkedMDP, seeds: Sequence[int], common: dict[str, Any], **extension: Any) -> tuple[SACTrace, ...]:
+    return sac_seeds(mdp, uniform_theta(mdp), seeds=seeds, **common, **extension)
 
 
-def _pairwise(mdp: NetworkedMDP, eta: float, common: dict[str, Any]) -> tuple[SACTrace, ...]:
-    return pairwise_seeds(mdp, uniform_theta(mdp), eta=eta, **common)
+def _with(
+    mdp: NetworkedMDP, seeds: Sequence[int], common: dict[str, Any], lines: Callable[[Problem], Lines]
+) -> tuple[SACTrace, ...]:
+    return run(lines, mdp, uniform_theta(mdp), Settings(**common), seeds)
 
 
-def _reinforce(mdp: NetworkedMDP, eta: float, common: dict[str, Any]) -> tuple[SACTrace, ...]:
-    common = {name: value for name, value in common.items() if name not in ("h", "t0")}
-    return reinforce_seeds(mdp, uniform_theta(mdp), eta=eta, **common)
-
-
-def _control(mdp: NetworkedMDP, eta: float, common: dict[str, Any], target: str) -> tuple[SACTrace, ...]:
-    return control_seeds(mdp, target=target, epsilon=GREEDY, **common)
+def _control(mdp: NetworkedMDP, seeds: Sequence[int], common: dict[str, Any], target: str) -> tuple[SACTrace, ...]:
+    return run_control(mdp, Settings(**common), seeds, target=target, epsilon=GREEDY)
 
 
 #: Every sampling method by name: its κ, and the runs it makes.
@@ -78,10 +75,10 @@ METHODS: dict[str, tuple[Kappa, Callable[..., tuple[SACTrace, ...]]]] = {
     "advantages": (given, partial(_sac, baseline=True)),
     "warm start, advantages": (given, partial(_sac, warm_start=True, baseline=True)),
     "ε-mixed": (given, partial(_sac, epsilon=MIXED)),
-    "pairwise critic": (given, _pairwise),
-    "pairwise critic, full": (everybody, _pairwise),
-    "REINFORCE": (given, _reinforce),
-    "REINFORCE, full": (everybody, _reinforce),
+    "pairwise critic": (given, partial(_with, lines=Pairwise)),
+    "pairwise critic, full": (everybody, partial(_with, lines=Pairwise)),
+    "REINFORCE": (given, partial(_with, lines=Returns)),
+    "REINFORCE, full": (everybody, partial(_with, lines=Returns)),
     "SARSA": (given, partial(_control, target="sarsa")),
     "Q-learning": (given, partial(_control, target="q_learning")),
 }
@@ -141,9 +138,9 @@ def rival_rows(
         return
     if method not in METHODS:
         raise ValueError(f"unknown method {method!r}; known are {', '.join((*METHODS, EXACT))}")
-    sees, run = METHODS[method]
-    common = {"kappa": sees(mdp, kappa), "M": M, "T": T, "h": h, "t0": t0, "seeds": range(seeds)}
-    for seed, trace in enumerate(run(mdp, eta, common | {"record_every": record_every})):
+    sees, runs = METHODS[method]
+    common = {"kappa": sees(mdp, kappa), "M": M, "T": T, "h": h, "t0": t0, "eta": eta, "record_every": record_every}
+    for seed, trace in enumerate(runs(mdp, range(seeds), common)):
         thetas = trace.thetas
         if method == "ε-mixed":
             thetas = tuple(np.stack([np.log(mixed(theta_i)) for theta_i in block]) for block in thetas)
@@ -177,17 +174,17 @@ def _rows(
         yield RivalRow(instance, method, actor, seed, int(iteration), J, norm_squared, spread, *sampled)
 
 
-#: Methods whose ĝ(m) depends on one episode alone: their κ, and lines 3-10.
-ESTIMATORS: dict[str, tuple[Kappa, Callable[[Problem], Lines]]] = {
-    "SAC": (given, AlgorithmOne),
-    "independent": (nobody, AlgorithmOne),
-    "full critic": (everybody, AlgorithmOne),
-    "TD(λ)": (given, partial(Extended, warm_start=False, lambda_=LAMBDA, baseline=False)),
-    "advantages": (given, partial(Extended, warm_start=False, lambda_=0.0, baseline=True)),
-    "pairwise critic": (given, Pairwise),
-    "pairwise critic, full": (everybody, Pairwise),
-    "REINFORCE": (given, Returns),
-    "REINFORCE, full": (everybody, Returns),
+#: Methods whose ĝ(m) depends on one episode alone: their κ, and what `samples` is told of them.
+ESTIMATORS: dict[str, tuple[Kappa, dict[str, Any]]] = {
+    "SAC": (given, {}),
+    "independent": (nobody, {}),
+    "full critic": (everybody, {}),
+    "TD(λ)": (given, {"lambda_": LAMBDA}),
+    "advantages": (given, {"baseline": True}),
+    "pairwise critic": (given, {"lines": Pairwise}),
+    "pairwise critic, full": (everybody, {"lines": Pairwise}),
+    "REINFORCE": (given, {"lines": Returns}),
+    "REINFORCE, full": (everybody, {"lines": Returns}),
 }
 
 
@@ -212,8 +209,8 @@ def estimator_rows(
     gaussian = gaussian_theta(mdp, np.random.default_rng(0))
     for policy, theta in (("uniform", uniform_theta(mdp)), ("gaussian", gaussian)):
         gradient = objective_and_gradient(mdp, theta).gradient
-        for method, (sees, lines) in ESTIMATORS.items():
+        for method, (sees, told) in ESTIMATORS.items():
             for T in lengths:
-                settings: dict[str, Any] = {"kappa": sees(mdp, kappa), "T": T, "h": h, "t0": t0, "lines": lines}
+                settings: dict[str, Any] = {"kappa": sees(mdp, kappa), "T": T, "h": h, "t0": t0, **told}
                 found = gradient_error(samples(mdp, theta, 0, seeds=range(episodes), **settings), gradient)
                 yield EstimatorRow(instance, method, policy, T, episodes, *found)
