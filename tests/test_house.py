@@ -27,7 +27,7 @@ FLOORS = (
 )
 
 #: Rooms of one floor that see each other, in one direction, and one door upwards: a network file is an instance.
-DOORS = {("instances", "simulate"), ("exact", "simulate"), ("bounds", "adviser"), ("instances", "adviser")}
+DOORS = {("instances", "simulate"), ("exact", "simulate"), ("instances", "adviser")}
 
 #: Floors inside the study.
 STUDY = (

@@ -9,7 +9,7 @@ import networkx as nx
 import numpy as np
 
 from sacrepro.adviser.labelled import Network, rounded
-from sacrepro.bounds.count_influence import network_influence, spectral_radius
+from sacrepro.bounds.influence import influence_of, spectral_radius
 from sacrepro.model.checks import Array
 from sacrepro.model.kernels import composition_count
 
@@ -85,7 +85,7 @@ def coupling(network: Network) -> list[tuple[str, str]]:
             ("influence matrix C", f"not computed: {why}"),
             ("γ", f"by Lemma 3 Q_i decays at rate ρ = γ = {gamma:g}, or faster"),
         ]
-    C = network_influence(network)
+    C = influence_of(network.n, network.alike())
     low, high = spectral_radius(C)
     mu = float(C.sum(axis=1).max())
     return [
@@ -97,17 +97,17 @@ def coupling(network: Network) -> list[tuple[str, str]]:
 
 
 def compared(network: Network) -> int:
-    """The numbers that `network_influence` compares: all pairs of values of each argument of each kernel."""
+    """The numbers that `influence_of` compares: all pairs of values of each argument of each kernel."""
 
     def work(values: int, size: int) -> int:
         return math.comb(values, 2) * (size // values)
 
     total, kinds = 0, set()
     for kernel in network.groups:
-        m, S, A, K, _ = kernel.table.shape
-        K_beside = composition_count(kernel.degree - 1, kernel.S) if kernel.coupled else 0
-        total += work(S * A, m * S * A * K * S) + work(kernel.S, m * kernel.S * S * A * K_beside * S)
-        total += A_COMPARISON * (math.comb(S * A, 2) + math.comb(kernel.S, 2))
+        m, S, A, K, _ = kernel.laws.shape
+        K_beside = composition_count(kernel.degree - 1, kernel.beside) if kernel.coupled else 0
+        total += work(S * A, m * S * A * K * S) + work(kernel.beside, m * kernel.beside * S * A * K_beside * S)
+        total += A_COMPARISON * (math.comb(S * A, 2) + math.comb(kernel.beside, 2))
     for i, table in network.tables.items():
         *S, A, S_i = table.shape
         own = network.hood(i).index(i)

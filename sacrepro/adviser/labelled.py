@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 import numpy as np
+from scipy.sparse import csr_array
 
 from sacrepro.model.checks import Array
-from sacrepro.model.kernels import CountKernel, codes, tabulated
+from sacrepro.model.kernels import Alike, CountKernel, TableKernel, alike, codes
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.notices import described
 
@@ -107,11 +108,30 @@ class Network:
             return (-1, i, 0)
         return (int(self.group[i]), int(self.row[i]), self.hood(i).index(i))
 
+    def alike(self) -> list[Alike]:
+        """The agents in groups of like kernels, as `NetworkedMDP.alike`; kernels by counts stay what they are."""
+        groups = []
+        beside = csr_array(nx.to_scipy_sparse_array(self.graph, nodelist=range(self.n), format="csr"))
+        beside.sort_indices()
+        for g, kernel in enumerate(self.groups):
+            members = np.flatnonzero(self.group == g)
+            places = beside.indptr[members][:, None] + np.arange(kernel.degree)
+            hoods = np.concatenate([members[:, None], beside.indices[places]], axis=1)
+            groups.append(Alike(kernel, kernel.rows, members, self.row[members], hoods))
+        kernels, made = [], dict[int, Array]()
+        tabulated = sorted(self.tables)
+        for i in tabulated:
+            table, around = self.tables[i], self.hood(i)
+            flat = made.setdefault(id(table), table.reshape(-1, table.shape[-1]))
+            actions = tuple(table.shape[-2] if j == i else 1 for j in around)
+            kernels.append(TableKernel(flat, table.shape[:-2], actions, around.index(i)))
+        return groups + alike(kernels, [self.hood(i) for i in tabulated], tabulated)
+
     def codes(self, g: int) -> tuple[Array, Array]:
         """(weight, number) of the counts of group g, as `counts.codes`; ValueError names an agent."""
         kernel = self.groups[g]
         try:
-            return codes(kernel.degree, kernel.S)
+            return codes(kernel.degree, kernel.beside)
         except ValueError as error:
             raise ValueError(f"agent {self.names[int((self.group == g).argmax())]!r}: {error}") from None
 
@@ -163,7 +183,7 @@ class _Kernels(Sequence[Array]):
                     f"as a table would have "
                     f"{rounded(network.entries(i))} entries; at most {rounded(MOST_ENTRIES)} are made"
                 )
-            P_i = tabulated(network.groups[key[0]], key[1], key[2])
+            P_i = network.groups[key[0]].of(key[1], key[2]).table()
             P_i.setflags(write=False)
             network._made[key] = P_i
         return network._made[key]

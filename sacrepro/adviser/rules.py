@@ -51,7 +51,7 @@ def kernels(agents: Agents) -> tuple[tuple[CountKernel, ...], Array, Array, dict
     groups: list[CountKernel] = []
     for (_, _, _, beside_states, degree), members in alike.items():
         kernel, rows = _by_counts(agents, members, beside_states, degree)
-        spent += kernel.table.size
+        spent += kernel.rows.size
         _check_sum(spent)
         group[members], row[members] = len(groups), rows
         groups.append(kernel)
@@ -219,7 +219,9 @@ def _by_counts(agents: Agents, members: list[int], beside: State, degree: int) -
 
     shape = (len(first), S, A, len(ks))
     check_size(rule, agents.names[i], "kernels", math.prod(shape) * S)
-    return CountKernel(laws(rule, states, shape, scope, count, {}, entry), degree, len(beside)), rows
+    table = laws(rule, states, shape, scope, count, {}, entry)
+    sizes = (S, *(len(beside),) * degree)
+    return CountKernel(table.reshape(len(first), -1, S), sizes, (A, *(1,) * degree), 0), rows
 
 
 def _check_counted(agents: Agents, rule: Rule, i: int, beside: Sequence[str]) -> None:

@@ -45,12 +45,12 @@ def sampled(network: Network) -> Sampled:
     row, used = np.zeros(network.n, dtype=np.int64), 0
     for g, kernel in enumerate(network.groups):
         members = np.flatnonzero(network.group == g)
-        _, S, A, K, _ = kernel.table.shape
+        _, S, A, K, _ = kernel.laws.shape
         width = max(S - 1, 1)
-        blocks.append(_rows(kernel.table.transpose(0, 1, 3, 2, 4)))
+        blocks.append(_rows(kernel.laws.transpose(0, 1, 3, 2, 4)))
         row[members] = used + network.row[members] * S * K * A * width
         used += len(blocks[-1])
-        linear = kernel.coupled and kernel.S <= 2
+        linear = kernel.coupled and kernel.beside <= 2
         for i in members.tolist():
             beside = [(j - i, A * width) for j in sorted(network.graph[i])] if linear else []
             terms[i] = ((0, K * A * width), *beside)
@@ -89,13 +89,13 @@ def _rows(table: Array) -> Array:
 
 def _counts(network: Network) -> Counts:
     """The agents whose rows are numbered, with the numbers of their groups in entries of the kernel."""
-    numbered = [g for g, kernel in enumerate(network.groups) if kernel.coupled and kernel.S > 2]
+    numbered = [g for g, kernel in enumerate(network.groups) if kernel.coupled and kernel.beside > 2]
     if not numbered:
         return no_counts()
     weights, numbers = [], []
     for g in numbered:
         weight, number = network.codes(g)
-        _, S, A, _, _ = network.groups[g].table.shape
+        _, S, A, _, _ = network.groups[g].laws.shape
         weights.append(weight)
         numbers.append(number * (A * max(S - 1, 1)))
     agent = np.flatnonzero(np.isin(network.group, numbered))

@@ -37,12 +37,12 @@ class Sampler:
         entries: list[tuple[int, int, int]] = []
         for g, kernel in enumerate(network.groups):
             members = np.flatnonzero(network.group == g)
-            blocks.append(_cumulative(kernel.table, most))
-            _, S, A, K, _ = kernel.table.shape
+            blocks.append(_cumulative(kernel.laws, most))
+            _, S, A, K, _ = kernel.laws.shape
             self._base[members, 0] = rows + network.row[members] * S * A * K
             self._stride[members, 0] = K
             entries += [(int(i), int(i), A * K) for i in members]
-            if kernel.coupled and kernel.S <= 2:
+            if kernel.coupled and kernel.beside <= 2:
                 entries += [(int(i), j, 1) for i in members for j in self.graph[i]]
             elif kernel.coupled:
                 self._codes[g] = (members, network.codes(g)[1], kernel.degree)

@@ -12,7 +12,8 @@ C has the sparsity of the graph, so q_i(t) = 0 for t ≤ κ: the sum starts at �
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import replace
 from itertools import combinations
 
 import networkx as nx
@@ -22,7 +23,8 @@ from scipy.sparse.linalg import spsolve
 
 from sacrepro.bounds.decay import definition2
 from sacrepro.model.checks import Array
-from sacrepro.model.mdp import CountedMDP, CoupledMDP, Model, NetworkedMDP, no_model, over_pairs
+from sacrepro.model.kernels import Alike, TableKernel, alike
+from sacrepro.model.mdp import CountedMDP, LocalModel, Model, no_model
 
 #: What the truncated series leaves out, relative to r̄/(1-γ); it is added to the bound, so the bound stays a bound.
 SERIES_TOLERANCE = 2.0**-53
@@ -38,26 +40,49 @@ def influence_matrix(mdp: Model | CountedMDP) -> csr_array:
     C_ii the largest over pairs (s_i, a_i), (s_i', a_i') and the neighbors' states. Zeros are not stored. In an
     action-coupled model every C_ij is over pairs (s_j, a_j), (s_j', a_j') and the pairs of the other neighbors.
     """
-    if not isinstance(mdp, (NetworkedMDP, CoupledMDP, CountedMDP)):
+    if not isinstance(mdp, LocalModel):
         raise no_model(mdp)
-    if isinstance(mdp, CountedMDP):
-        return _sparse(mdp.n, list(count_influences(mdp.P, mdp.neighbors)))
-    if isinstance(mdp, CoupledMDP):
-        P = [over_pairs(P_i, len(hood))[..., None, :] for P_i, hood in zip(mdp.P, mdp.neighbors, strict=True)]
-        return kernel_influence(P, mdp.neighbors)
-    return kernel_influence(mdp.P, mdp.neighbors)
+    return influence_of(mdp.n, mdp.alike())
+
+
+def influence_of(n: int, groups: Iterable[Alike], *, averaged: bool = False) -> csr_array:
+    """C of `influence_matrix` for n agents in groups of like kernels; averaged : C^θ of the uniform policy instead."""
+    parts = []
+    for group in groups:
+        entry: Array = np.empty(group.hoods.shape)
+        for columns, largest in _moves(group, averaged):
+            entry[:, columns] = largest[group.which, None]
+        parts.append((np.repeat(group.agents, entry.shape[1]), group.hoods.ravel(), entry.ravel()))
+    i, j, entries = (np.concatenate(column) for column in zip(*parts, strict=True))
+    C = csr_array((entries, (i, j)), shape=(n, n))
+    C.eliminate_zeros()
+    return C
+
+
+def _moves(group: Alike, averaged: bool) -> list[tuple[list[int], Array]]:
+    """For each kind of argument its places, and how far it moves each of the group's different rows."""
+    places: dict[Hashable, list[int]] = {}
+    for k, name in enumerate(group.kernel.arguments()):
+        places.setdefault(name, []).append(k)
+    step = max(1, BLOCK_ENTRIES // group.rows[0].size)
+    found: dict[Hashable, list[Array]] = {name: [] for name in places}
+    for start in range(0, len(group.rows), step):
+        kernel = replace(group.kernel, rows=np.asarray(group.rows[start : start + step]))
+        kernel = kernel.averaged() if averaged else kernel
+        for name, columns in places.items():
+            found[name].append(largest_distance(kernel.varied(columns[0])))
+    return [(places[name], np.concatenate(largest)) for name, largest in found.items()]
 
 
 def kernel_influence(P: Sequence[Array], neighbors: Sequence[Sequence[int]]) -> csr_array:
     """C of `influence_matrix` for any local kernels with axes (s_j for j in sorted N_i), a_i, s_i'."""
-    return _sparse(len(P), list(argument_influences(P, neighbors)))
-
-
-def _sparse(n: int, parts: list[tuple[Array, Array, Array]]) -> csr_array:
-    i, j, entry = (np.concatenate(column) for column in zip(*parts, strict=True))
-    C = csr_array((entry, (i, j)), shape=(n, n))
-    C.eliminate_zeros()
-    return C
+    kernels = []
+    for i, hood in enumerate(neighbors):
+        *sizes, A_i, S_i = P[i].shape
+        actions = [1] * len(hood)
+        actions[list(hood).index(i)] = A_i
+        kernels.append(TableKernel(P[i].reshape(-1, S_i), tuple(sizes), tuple(actions), list(hood).index(i)))
+    return influence_of(len(P), alike(kernels, neighbors))
 
 
 def policy_influence(P_bar: Sequence[Array], neighbors: Sequence[Sequence[int]]) -> csr_array:
@@ -178,8 +203,6 @@ def influence_profile(C: csr_array, graph: nx.Graph, i: int, gamma: float, r_bar
 
 
 # Total variation between the rows of local kernels: how much one argument of P_i can move the law of s_i'.
-#
-# Agents whose kernels have the same shape and the same position among their neighbors are treated as one array.
 
 #: Entries of stacked kernels that are differenced at a time.
 BLOCK_ENTRIES = 1 << 21
@@ -197,68 +220,21 @@ def largest_distance(rows: Array) -> Array:
     return largest
 
 
-def argument_influences(P: Sequence[Array], neighbors: Sequence[Sequence[int]]) -> Iterator[tuple[Array, Array, Array]]:
-    """(i, j, C_ij) for agents i and their neighbors j, in blocks of agents with kernels of one shape.
+def spectral_radius(C: csr_array, steps: int = 300) -> tuple[float, float]:
+    """(low, high) around the spectral radius of C ≥ 0: min and max of (Cx)_i / x_i (Collatz, Wielandt), for x > 0.
 
-    P : kernels with axes (s_k for k in sorted N_i), a_i, s_i'. The argument of agent i itself is the pair (s_i, a_i).
+    Both ends are valid for every x; `steps` averages of x and Cx bring them together where the graph is connected.
     """
-    for own, agents in _alike(P, neighbors):
-        shape = P[agents[0]].shape
-        states = len(shape) - 2
-        for block in _blocks(agents, P[agents[0]].size):
-            stacked = np.stack([P[i] for i in block])
-            hoods = np.array([neighbors[i] for i in block])
-            for axis in range(states):
-                argument = [1 + axis, 1 + states] if axis == own else [1 + axis]
-                others = [k for k in range(1, states + 2) if k not in argument]
-                values = int(np.prod([stacked.shape[k] for k in argument]))
-                rows = stacked.transpose(0, *argument, *others, states + 2)
-                rows = rows.reshape(len(block), values, -1, shape[-1])
-                yield np.array(block), hoods[:, axis], largest_distance(rows)
-
-
-def count_influences(P: Sequence[Array], neighbors: Sequence[Sequence[int]]) -> Iterator[tuple[Array, Array, Array]]:
-    """(i, j, C_ij) for agents that see the sum k of the other neighbors' states, one block an agent.
-
-    P : kernels with axes s_i, k, a_i, s_i'. Neighbor j moves k by at most S_j - 1, from any k. A table is read once.
-    """
-    known: dict[int, tuple[float, dict[int, float]]] = {}
-    for i, hood in enumerate(neighbors):
-        if id(P[i]) not in known:
-            rows = P[i].transpose(0, 2, 1, 3)
-            own = largest_distance(rows.reshape(1, -1, *rows.shape[2:]))[0]
-            known[id(P[i])] = (float(own), {})
-        own, by_size = known[id(P[i])]
-        entries = []
-        for j in hood:
-            if j == i:
-                entries.append(own)
-                continue
-            S_j = P[j].shape[0]
-            if S_j not in by_size:
-                by_size[S_j] = largest_move(P[i], S_j - 1)
-            entries.append(by_size[S_j])
-        yield np.full(len(hood), i), np.array(hood), np.array(entries)
-
-
-def largest_move(P_i: Array, most: int) -> float:
-    """max of TV(P_i(·|s_i, k, a_i), P_i(·|s_i, k', a_i)) over s_i, a_i and sums with |k - k'| ≤ most."""
-    moves = [np.abs(P_i[:, d:] - P_i[:, :-d]).sum(axis=-1).max() for d in range(1, min(most, P_i.shape[1] - 1) + 1)]
-    return 0.5 * float(max(moves, default=0.0))
-
-
-def _alike(P: Sequence[Array], neighbors: Sequence[Sequence[int]]) -> list[tuple[int, list[int]]]:
-    """(own position among the neighbors, agents) for each group with equal kernel shape and own position."""
-    groups: dict[tuple[int, tuple[int, ...]], list[int]] = {}
-    for i, hood in enumerate(neighbors):
-        groups.setdefault((list(hood).index(i), P[i].shape), []).append(i)
-    return [(own, agents) for (own, _), agents in groups.items()]
-
-
-def _blocks(agents: list[int], size: int) -> Iterator[list[int]]:
-    step = max(1, BLOCK_ENTRIES // size)
-    for start in range(0, len(agents), step):
-        yield agents[start : start + step]
+    low, high = 0.0, float("inf")
+    x = np.ones(C.shape[0])
+    for _ in range(steps):
+        moved = C @ x
+        high = min(high, float((moved / x).max()))
+        low = max(low, float((moved / x).min()))
+        x = 0.5 * (x + moved / max(float(moved.max()), 1e-300))
+        if high - low <= 1e-9 * high:
+            break
+    return low, high
 
 
 def reward_radius_influence(C: csr_array, seen: csr_array, outsiders: Array, gamma: float, r_bar: float) -> Array:

@@ -14,7 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial, wraps
-from typing import ParamSpec
+from typing import ClassVar, ParamSpec
 
 import networkx as nx
 import numpy as np
@@ -30,6 +30,7 @@ from sacrepro.model.checks import (
     wrong_shape,
 )
 from sacrepro.model.graph import check_graph
+from sacrepro.model.kernels import Alike, Kernel, PairKernel, SumKernel, TableKernel, alike
 from sacrepro.model.notices import described
 
 #: Entries of one kernel P_i that instances are willing to tabulate, 128 MiB; binary states reach it at degree 21.
@@ -53,6 +54,9 @@ class LocalModel(ABC):
     pi0: tuple[Array, ...] | Array
     #: N_i for each agent, sorted, i included: the order of the axes over neighbors.
     neighbors: tuple[tuple[int, ...], ...] = field(init=False, repr=False)
+    #: Whether anything sees a neighbor's action or pays for its state.
+    couples: ClassVar[bool] = False
+    _kind: ClassVar[type[Kernel]]
 
     def __post_init__(self) -> None:
         keep = partial(object.__setattr__, self)
@@ -118,6 +122,31 @@ class LocalModel(ABC):
         """r̄: the largest reward entry, so that 0 ≤ r_i ≤ r̄ (Assumption 1)."""
         return float(max(r_i.max() for r_i in self.r))
 
+    @cached_property
+    def kernels(self) -> tuple[Kernel, ...]:
+        """P_i of each agent as a `Kernel`, over the same numbers; agents of one table and size share it."""
+        S, A = self.state_sizes, self.action_sizes
+        rows: dict[int, Array] = {}
+        made: dict[tuple[object, ...], Kernel] = {}
+        kernels = []
+        for i, hood in enumerate(self.neighbors):
+            table = self.P[i]
+            key = (id(table), hood.index(i), tuple([S[j] for j in hood]), tuple([A[j] for j in hood]))
+            if key not in made:
+                flat = rows.setdefault(id(table), table.reshape(-1, S[i]))
+                made[key] = self._kind(flat, key[2], key[3], key[1])
+            kernels.append(made[key])
+        return tuple(kernels)
+
+    @property
+    def reward_hoods(self) -> tuple[tuple[int, ...], ...]:
+        """Whose states and actions r_i sees, sorted: those of i alone, by eq. (2)."""
+        return tuple((i,) for i in range(self.n))
+
+    def alike(self) -> list[Alike]:
+        """The agents in groups whose kernels differ in their numbers alone."""
+        return alike(self.kernels, self.neighbors)
+
     def __repr__(self) -> str:
         return described(self)
 
@@ -137,6 +166,8 @@ class NetworkedMDP(LocalModel):
 
     Raises TypeError or ValueError, naming the agent, the entry and the expected shape.
     """
+
+    _kind = TableKernel
 
     def _kernel_shape(self, i: int) -> tuple[int, ...]:
         return (*(self.state_sizes[j] for j in self.neighbors[i]), self.action_sizes[i], self.state_sizes[i])
@@ -208,6 +239,7 @@ class CountedMDP(LocalModel):
     """
 
     pi0: tuple[Array, ...]
+    _kind = SumKernel
 
     def _kernel_shape(self, i: int) -> tuple[int, ...]:
         S_i = self.state_sizes[i]
@@ -232,19 +264,10 @@ class CountedMDP(LocalModel):
 
     @cached_property
     def _expanded(self) -> NetworkedMDP:
-        sizes = self.state_sizes
-        check_kernel_sizes(self.graph, sizes, self.action_sizes)
-        known: dict[tuple[int, int, tuple[int, ...]], Array] = {}
-        P = []
-        for i, hood in enumerate(self.neighbors):
-            own, shape = hood.index(i), tuple(sizes[j] for j in hood)
-            key = (id(self.P[i]), own, shape)
-            if key not in known:
-                states = np.indices(shape, sparse=True)
-                k = np.broadcast_to(sum(states) - states[own], shape)
-                known[key] = self.P[i][np.broadcast_to(states[own], shape), k]
-            P.append(known[key])
-        return NetworkedMDP(self.graph, tuple(P), self.r, self.gamma, self.pi0)
+        check_kernel_sizes(self.graph, self.state_sizes, self.action_sizes)
+        made = {id(kernel): kernel.table() for kernel in {id(kernel): kernel for kernel in self.kernels}.values()}
+        P = tuple(made[id(kernel)] for kernel in self.kernels)
+        return NetworkedMDP(self.graph, P, self.r, self.gamma, self.pi0)
 
 
 def tabulated(model: Callable[Parameters, CountedMDP]) -> Callable[Parameters, NetworkedMDP]:
@@ -294,6 +317,14 @@ class CoupledMDP(LocalModel):
     Raises TypeError or ValueError, naming the agent, the entry and the expected shape.
     """
 
+    couples = True
+    _kind = PairKernel
+
+    @property
+    def reward_hoods(self) -> tuple[tuple[int, ...], ...]:
+        """Whose states and actions r_i sees: those of N_i."""
+        return self.neighbors
+
     def _check_rewards(self) -> None:
         for i, (r_i, hood) in enumerate(zip(self.r, self.neighbors, strict=True)):
             if r_i.ndim != 2 * len(hood) or r_i.size == 0:
@@ -328,10 +359,15 @@ class CoupledMDP(LocalModel):
 Model = NetworkedMDP | CoupledMDP
 
 
-def as_coupled(mdp: NetworkedMDP) -> CoupledMDP:
-    """A model of eq. (1) as an action-coupled one, whose kernels and rewards do not use what they may see."""
+def as_coupled(mdp: NetworkedMDP | CountedMDP) -> CoupledMDP:
+    """A model of eq. (1) as an action-coupled one, whose kernels and rewards do not use what they may see.
+
+    Raises ValueError where a count cannot be tabulated.
+    """
+    if isinstance(mdp, CountedMDP):
+        mdp = mdp.expanded()
     if not isinstance(mdp, NetworkedMDP):
-        raise TypeError(f"expected a NetworkedMDP, got {type(mdp).__name__}")
+        raise TypeError(f"expected a NetworkedMDP or a CountedMDP, got {type(mdp).__name__}")
     P, r = [], []
     for i, hood in enumerate(mdp.neighbors):
         own = hood.index(i)

@@ -28,7 +28,6 @@ from sacrepro.adviser.prose import recommendation, words
 from sacrepro.adviser.sampling import Sampler
 from sacrepro.adviser.search import least_decay
 from sacrepro.bounds import influence as total_variation
-from sacrepro.bounds.count_influence import network_influence
 from sacrepro.bounds.gradient import lemma4_vector
 from sacrepro.exact.dense import q_function
 from sacrepro.exact.truncation import truncate
@@ -503,7 +502,7 @@ def test_a_summary_of_large_local_tables_says_what_it_leaves_out(monkeypatch):
     def refused(network):
         raise AssertionError("the influence matrix was computed")
 
-    monkeypatch.setitem(summary.__globals__, "network_influence", refused)
+    monkeypatch.setitem(summary.__globals__, "influence_of", refused)
     text = summary(large)
     assert re.search(r"influence matrix C .*not computed: it would compare .* agent 'bob' has 4,000 \(s, a\)", text)
     assert "by Lemma 3 Q_i decays at rate ρ = γ = 0.5" in text
@@ -519,11 +518,10 @@ def test_the_numbers_that_are_compared_are_counted(monkeypatch):
         return original(rows)
 
     monkeypatch.setattr(total_variation, "largest_distance", counting)
-    monkeypatch.setattr("sacrepro.bounds.count_influence.largest_distance", counting)
     star = {"family": "star", "n": 3}
     tables = of_model(build({"model": "random", "graph": star, "seed": 0, "state_sizes": [2, 3, 4]}))
     for network in (load_dict(THREE), load_dict(SIS), tables):
         counted.clear()
-        network_influence(network)
+        total_variation.influence_of(network.n, network.alike())
         # An agent without a table has a kernel of one entry there, and agents of one kind are compared together.
         assert sum(counted) <= compared(network) <= 1.5 * sum(counted)

@@ -18,8 +18,7 @@ from sacrepro import cli
 from sacrepro.adviser.files import example, load, resolve, schema
 from sacrepro.adviser.formula import RESERVED, parse
 from sacrepro.adviser.labelled import MOST_ENTRIES
-from sacrepro.bounds.count_influence import network_influence, spectral_radius
-from sacrepro.bounds.influence import influence_matrix
+from sacrepro.bounds.influence import influence_matrix, influence_of, spectral_radius
 from sacrepro.instances import build
 from sacrepro.instances.sis import sis
 from sacrepro.model.kernels import compositions, rank
@@ -60,7 +59,7 @@ def test_count_kernels_with_three_states_by_hand():
 @pytest.mark.parametrize("document", [SIS, THREE])
 def test_the_influence_matrix_needs_no_table(document):
     network = load_dict(document)
-    C = network_influence(network)
+    C = influence_of(network.n, network.alike())
     assert not network._made
     assert np.allclose(C.toarray(), influence_matrix(network.mdp()).toarray(), rtol=0, atol=1e-15)
     assert C.toarray().max() > 0.1
@@ -88,7 +87,7 @@ def test_the_spectral_radius_is_enclosed():
 def test_a_hub_of_855_neighbors_needs_no_table(tmp_path):
     document = SIS | {"graph": {"family": "star", "n": 856}}
     network = load(written(tmp_path, document))
-    C = network_influence(network)
+    C = influence_of(network.n, network.alike())
     assert C[[0], [1]] == pytest.approx(0.95 * 0.4)
     with pytest.raises(
         ValueError, match=r"agent '0' has 855 neighbors: its kernel as a table would have 1.9e258 entries"
@@ -123,7 +122,9 @@ def test_single_neighbors_and_agents_with_other_states(tmp_path):
     assert mdp.P[1][1, 0, 0, 0, 1] == 0.25  # ann is in 1, and 7 never is in a state called 1
     assert mdp.P[2][1, 0, 0].tolist() == [0.5, 0.5, 0.0]
     assert mdp.pi0[2].tolist() == [0, 0, 1]
-    assert np.allclose(network_influence(network).toarray(), influence_matrix(mdp).toarray(), rtol=0, atol=1e-15)
+    assert np.allclose(
+        influence_of(network.n, network.alike()).toarray(), influence_matrix(mdp).toarray(), rtol=0, atol=1e-15
+    )
 
 
 def test_attributes_of_nodes_and_graphml(tmp_path):

@@ -87,7 +87,7 @@ def test_refusals(replacement, error, message):
 
 @pytest.mark.parametrize("model", [None, "a model", CoupledMDP(**parts())])
 def test_only_a_plain_model_can_be_taken_as_a_coupled_one(model):
-    with pytest.raises(TypeError, match=f"expected a NetworkedMDP, got {type(model).__name__}"):
+    with pytest.raises(TypeError, match=f"expected a NetworkedMDP or a CountedMDP, got {type(model).__name__}"):
         as_coupled(model)
 
 
