@@ -89,7 +89,7 @@ def critic(rows: Sequence[Comparison]) -> Figure:
                 label = READINGS[hypothesis]
                 bound_ticks(axes, heights, line, label, shift=shift, half=0.45 * step, color=kappa_color(kappa))
         level = max(row.trivial for row in own)
-        axes.axhline(level, color=BOUND_COLOR, linewidth=0.8, label=r"$\bar r/(1-\gamma)$, holds anyway")
+        axes.axhline(level, color=BOUND_COLOR, linewidth=0.8, label=r"$\bar r/(1-\gamma)$, trivial bound")
         log_axis(axes)
         axes.set_xticks(range(len(lengths)), [literal(T.removeprefix("T=")) for T in lengths])
         axes.set_xlim(-0.5, len(lengths) - 0.5)

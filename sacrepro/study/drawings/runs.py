@@ -197,7 +197,7 @@ BIAS = {True: ("D", r"bias$^2$ of $\hat g$"), False: ("<", "bias lost in noise: 
 
 # SAC over its outer iterations m: the interquartile mean over seeds of each κ, with its bootstrap interval.
 
-#: What first-order optimality lacks, in a label.
+#: The first-order optimality gap, in a label.
 GAP = r"$\mathrm{max}_{\zeta'}\langle\nabla_\zeta J, \zeta'-\zeta\rangle$"
 
 
@@ -212,7 +212,7 @@ def objective(rows: Sequence[SummaryRow]) -> Figure:
 
 
 def stationarity(rows: Sequence[SummaryRow]) -> Figure:
-    """‖∇J(θ(m))‖² computed exactly along the runs, and beside it what first-order optimality lacks; log axes."""
+    """‖∇J(θ(m))‖² computed exactly along the runs, and beside it the first-order optimality gap; log axes."""
     return exact_values(
         rows,
         {

@@ -113,7 +113,7 @@ def excess_of(rows: Iterable[Comparison]) -> float:
 def excess_text(row: Verdict) -> str:
     """By what factor a vacuous right side misses, in words; empty for one that constrains or has no trivial bound."""
     vacuous = row.verdict == "vacuous" and row.excess > 0
-    return f"at least {factor_text(row.excess)} times what holds anyway" if vacuous else ""
+    return f"at least {factor_text(row.excess)} times the trivial bound" if vacuous else ""
 
 
 def factor_text(factor: float) -> str:
@@ -141,7 +141,7 @@ def holds(row: Comparison) -> bool:
 
 
 def constrains(row: Comparison) -> bool:
-    """Whether the right side says something: above the certificate, and below what holds anyway."""
+    """Whether the right side says something: above the certificate, and below the trivial bound."""
     return row.error < row.right < row.trivial
 
 

@@ -14,7 +14,7 @@ class Finding(NamedTuple):
     """A sentence, and the verdicts that it is true of, by (claim, reading).
 
     text : ``{claim/reading}`` stands for the worst left/right of that row or, where the row is vacuous, for how many
-    times its right side is above what holds anyway; ``{!words}`` for the left/right of the counterexample whose
+    times its right side is above the trivial bound; ``{!words}`` for the left/right of the counterexample whose
     sentence has these words.
     """
 
@@ -58,7 +58,7 @@ FINDINGS = (
     Finding(
         """
         **Theorem 5 as printed says nothing** at any T and M that were run: the right side of (9) is at least
-        {theorem5/(9) along runs} times what holds anyway. **With the square of the bias it does**: along runs of
+        {theorem5/(9) along runs} times the trivial bound. **With the square of the bias it does**: along runs of
         Algorithm 1, with the bias computed exactly, left/right reaches {theorem5_sharp/as run}; with the bias bounded
         for every policy it is informative only where 4γ^{2κ+2} < 1−γ. [Proof](paper/proofs.md#theorem5_sharp)
         """,
@@ -133,7 +133,7 @@ WORDS = {
     "theorem5": "Theorem 5: smoothness, ‖∇J‖, the T of (8), and (9) as printed",
     "theorem5_sharp": "Theorem 5 with the square of the bias",
     "complexity": "what an agent stores depends on its neighborhood, not on n",
-    "vacuity": "from which κ on the guarantees are below what holds anyway",
+    "vacuity": "from which κ on the guarantees are below the trivial bound",
 }
 
 
