@@ -129,3 +129,13 @@ def test_every_public_function_and_class_says_what_it_is(module):
 @pytest.mark.parametrize("module", MODULES)
 def test_no_room_is_over_400_lines(module):
     assert len(MODULES[module].read_text().splitlines()) <= 400
+
+
+def test_no_two_public_classes_have_one_name():
+    homes = {}
+    for module, path in MODULES.items():
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(module)
+    assert len(homes) > 100
+    assert {name: where for name, where in homes.items() if len(where) > 1} == {}

@@ -23,7 +23,7 @@ from sacrepro.adviser.clock import Clock
 from sacrepro.adviser.cost import UNCOUNTED, Cost, costs
 from sacrepro.adviser.labelled import Network
 from sacrepro.adviser.layout import layout
-from sacrepro.adviser.measured import Measured, measured
+from sacrepro.adviser.measured import MeasuredDecay, measured
 from sacrepro.adviser.pilot import Pilot, pilot
 from sacrepro.bounds.gradient import lemma4_vector
 from sacrepro.model.checks import Array
@@ -135,7 +135,7 @@ class Advice(NamedTuple):
     components: int
     rows: tuple[KappaRow, ...]
     agents: tuple[AgentRow, ...]
-    measurements: tuple[Measured, ...]
+    measurements: tuple[MeasuredDecay, ...]
     recommended: int | None
     shown_for: str | None
     refuted: int | None
@@ -279,7 +279,7 @@ def recommended_kappa(rows: Sequence[KappaRow], certified: int | None, under_uni
     return under_uniform
 
 
-def known(network: Network, bounds: Certificates, seen: Sequence[Measured]) -> tuple[Bounds, Bounds, Array]:
+def known(network: Network, bounds: Certificates, seen: Sequence[MeasuredDecay]) -> tuple[Bounds, Bounds, Array]:
     """The least upper bounds for every policy and for the uniform one, and lower bounds on D_i(κ) under it."""
     gamma = network.gamma
     every = Bounds(bounds.every.truncated, td_from_decay(*bounds.every, gamma))
@@ -348,7 +348,7 @@ def _agents(
     bounds: Certificates,
     every: Bounds,
     uniform: Bounds,
-    seen: Sequence[Measured],
+    seen: Sequence[MeasuredDecay],
     table: str,
     gap: float,
 ) -> Iterator[AgentRow]:

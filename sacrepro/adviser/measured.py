@@ -46,7 +46,7 @@ AT_LEAST = 4
 EXACT, CONE, SIMULATION = 0.6, 0.7, 0.85
 
 
-class Measured(NamedTuple):
+class MeasuredDecay(NamedTuple):
     """lower ≤ D_i(κ) ≤ upper for one agent under the uniform policy, κ = 0, 1, ….
 
     method : ``exact``, ``branch and bound``, ``light cone``, all certified, or ``simulation`` (upper is infinite; lower
@@ -70,7 +70,7 @@ def measured(
     seed: int,
     clock: Clock,
     simulate_all: bool = False,
-) -> list[Measured]:
+) -> list[MeasuredDecay]:
     """What there is time to find out about `agents`, those whose certificates are largest first in the list.
 
     simulate_all : simulate agents whose decay is known exactly, too.
@@ -84,7 +84,7 @@ def measured(
     return found + simulations(network, rest, min(kappas, SIMULATED_KAPPAS), tol, seed, clock)
 
 
-def exact_values(network: Network, agents: Sequence[int], kappas: int, tol: float, clock: Clock) -> list[Measured]:
+def exact_values(network: Network, agents: Sequence[int], kappas: int, tol: float, clock: Clock) -> list[MeasuredDecay]:
     """D_i(κ) of agents in components that fit, exactly; intervals where branch and bound ran out of work."""
     wanted, found = set(agents), []
     order = {i: place for place, i in enumerate(agents)}
@@ -131,7 +131,7 @@ def exact_values(network: Network, agents: Sequence[int], kappas: int, tol: floa
             )
             lower, upper = bounds.lower[0], bounds.upper[0]
             method = "exact" if swept else "branch and bound"
-            found.append(Measured(i, method, lower, 0.5 * (lower + upper), upper))
+            found.append(MeasuredDecay(i, method, lower, 0.5 * (lower + upper), upper))
             if not swept:
                 clock.reach(method, few - 1)
             needed = max(needed, time.monotonic() - begin) if done else needed
@@ -149,12 +149,12 @@ def component(network: Network, piece: Sequence[int]) -> NetworkedMDP:
     )
 
 
-def light_cones(network: Network, agents: Sequence[int], few: int, tol: float, clock: Clock) -> list[Measured]:
+def light_cones(network: Network, agents: Sequence[int], few: int, tol: float, clock: Clock) -> list[MeasuredDecay]:
     """Certified intervals from the surroundings of agents whose component does not fit."""
     if network.gamma > LARGEST_GAMMA:
         return []
     theta = [np.zeros(r_i.shape) for r_i in network.r]
-    found: list[Measured] = []
+    found: list[MeasuredDecay] = []
     slowest, begin = 0.0, time.monotonic()
     for k, i in enumerate(agents):
         if clock.left(CONE) <= slowest:
@@ -168,14 +168,14 @@ def light_cones(network: Network, agents: Sequence[int], few: int, tol: float, c
         if largest:
             cone = local_decay(network, theta, i, few - 1, tol, largest=largest)
             clock.reach("light cones", few - 1)
-            found.append(Measured(i, "light cone", cone.lower, 0.5 * (cone.lower + cone.upper), cone.upper))
+            found.append(MeasuredDecay(i, "light cone", cone.lower, 0.5 * (cone.lower + cone.upper), cone.upper))
         slowest, begin = max(slowest, time.monotonic() - begin), time.monotonic()
     return found
 
 
 def simulations(
     network: Network, agents: Sequence[int], few: int, tol: float, seed: int, clock: Clock
-) -> list[Measured]:
+) -> list[MeasuredDecay]:
     """Lower bounds by search and simulation, agent after agent until the time is used."""
     if not agents or not clock.left(SIMULATION):
         if agents:
@@ -193,7 +193,7 @@ def simulations(
         each = left / min(len(agents) - k, AT_LEAST)
         clock.reach("simulation", few - 1)
         lower, mean = least_decay(network, sampler, i, few, distances(A, i), tol, rng, each)
-        found.append(Measured(i, "simulation", lower, mean, np.full(len(lower), np.inf)))
+        found.append(MeasuredDecay(i, "simulation", lower, mean, np.full(len(lower), np.inf)))
     return found
 
 

@@ -11,7 +11,7 @@ from sacrepro.bounds.critic import critic_bias, td_fixed_point_local, theorem5_b
 from sacrepro.bounds.gradient import lemma4_vector
 
 
-class Network(NamedTuple):
+class Constants(NamedTuple):
     """What Theorem 5 assumes: (c, ρ) of Assumption 2, (σ, τ) of Assumption 3, r̄, γ, and f(κ) log(SA)."""
 
     c: float
@@ -48,38 +48,38 @@ def least_t0(h: float, sigma: float, tau: int) -> float:
     return max(2.0 * h, 4.0 * sigma * h, float(tau))
 
 
-def C_a(delta: float, T: int, h: float, network: Network) -> float:
+def C_a(delta: float, T: int, h: float, constants: Constants) -> float:
     """C_a(δ, T) = 6ε̄/(1-√γ) · √((τh/σ) [log(2τT²/δ) + f(κ) log SA])."""
-    logarithm = math.log(2.0 * network.tau * float(T) ** 2 / delta) + network.log_cells
-    spread = math.sqrt(network.tau * h / network.sigma * logarithm)
-    return 6.0 * epsilon_bar(network.r_bar, network.gamma) / (1.0 - math.sqrt(network.gamma)) * spread
+    logarithm = math.log(2.0 * constants.tau * float(T) ** 2 / delta) + constants.log_cells
+    spread = math.sqrt(constants.tau * h / constants.sigma * logarithm)
+    return 6.0 * epsilon_bar(constants.r_bar, constants.gamma) / (1.0 - math.sqrt(constants.gamma)) * spread
 
 
-def C_a_prime(h: float, t0: float, network: Network) -> float:
+def C_a_prime(h: float, t0: float, constants: Constants) -> float:
     """C_a' = 2/(1-√γ) · max(16 ε̄ h τ/σ, (2r̄/(1-γ)) (τ + t0))."""
-    sigma, tau, r_bar, gamma = network.sigma, network.tau, network.r_bar, network.gamma
+    sigma, tau, r_bar, gamma = constants.sigma, constants.tau, constants.r_bar, constants.gamma
     worst = max(16.0 * epsilon_bar(r_bar, gamma) * h * tau / sigma, 2.0 * r_bar / (1.0 - gamma) * (tau + t0))
     return 2.0 / (1.0 - math.sqrt(gamma)) * worst
 
 
-def critic_noise(delta: float, T: int, h: float, t0: float, network: Network) -> float:
+def critic_noise(delta: float, T: int, h: float, t0: float, constants: Constants) -> float:
     """C_a(δ, T)/√(T+t0) + C_a'/(T+t0): the part of the critic's error that T removes."""
-    return C_a(delta, T, h, network) / math.sqrt(T + t0) + C_a_prime(h, t0, network) / (T + t0)
+    return C_a(delta, T, h, constants) / math.sqrt(T + t0) + C_a_prime(h, t0, constants) / (T + t0)
 
 
-def least_T(delta: float, n: int, M: int, kappa: int, network: Network) -> int:
+def least_T(delta: float, n: int, M: int, kappa: int, constants: Constants) -> int:
     """The least T ≥ t0 that meets both conditions of Theorem 5, with the least h and t0.
 
     From t0 on the noise falls with T as long as log(2τT²/δ') + f(κ) log SA ≥ 4; σ ≤ 1/2 ensures that.
     """
-    h = least_h(network.sigma, network.gamma)
-    t0 = least_t0(h, network.sigma, network.tau)
-    bias = critic_bias(network.c, network.rho, kappa, network.gamma)
+    h = least_h(constants.sigma, constants.gamma)
+    t0 = least_t0(h, constants.sigma, constants.tau)
+    bias = critic_bias(constants.c, constants.rho, kappa, constants.gamma)
 
     def met(T: int) -> bool:
-        return critic_noise(delta / (2.0 * n * M), T, h, t0, network) <= bias
+        return critic_noise(delta / (2.0 * n * M), T, h, t0, constants) <= bias
 
-    low = max(math.ceil(t0), math.ceil(horizon(kappa, network)), 1)
+    low = max(math.ceil(t0), math.ceil(horizon(kappa, constants)), 1)
     if met(low):
         return low
     high = low
@@ -92,9 +92,9 @@ def least_T(delta: float, n: int, M: int, kappa: int, network: Network) -> int:
     return high
 
 
-def horizon(kappa: int, network: Network) -> float:
+def horizon(kappa: int, constants: Constants) -> float:
     """log_γ(c(1-γ)/r̄) + (κ+1) log_γ ρ - 1 ≤ T: rewards after T weigh less than the truncation."""
-    c, rho, r_bar, gamma = network.c, network.rho, network.r_bar, network.gamma
+    c, rho, r_bar, gamma = constants.c, constants.rho, constants.r_bar, constants.gamma
     return math.log(c * (1.0 - gamma) / r_bar, gamma) + (kappa + 1) * math.log(rho, gamma) - 1.0
 
 
@@ -104,14 +104,14 @@ def best_eta(M: int, L: float, L_prime: float, r_bar: float, gamma: float) -> fl
     return math.sqrt(2.0 * r_bar / ((1.0 - gamma) * curvature))
 
 
-def theorem5(M: int, eta: float, delta: float, L: float, L_prime: float, kappa: int, network: Network) -> float:
+def theorem5(M: int, eta: float, delta: float, L: float, L_prime: float, kappa: int, constants: Constants) -> float:
     """The right side of (9): what bounds Σ η_m ‖∇J(θ(m))‖² / Σ η_m with probability 1-δ after M ≥ 3 iterations."""
-    r_bar, gamma = network.r_bar, network.gamma
+    r_bar, gamma = constants.r_bar, constants.gamma
     steep = r_bar**2 * L**2 / (1.0 - gamma) ** 4
     start = 2.0 * r_bar / (eta * (1.0 - gamma))
     chance = 8.0 * steep * math.sqrt(math.log(M) * math.log(4.0 / delta))
     curvature = 96.0 * steep * L_prime * eta * math.log(M)
-    bias = theorem5_bias(network.c, network.rho, kappa, L, r_bar, gamma)
+    bias = theorem5_bias(constants.c, constants.rho, kappa, L, r_bar, gamma)
     return (start + chance + curvature) / math.sqrt(M + 1.0) + bias
 
 
@@ -151,7 +151,7 @@ def steepest(L: float, r_bar: float, gamma: float) -> float:
 def steepest_for_agent(spheres: Sequence[int], n: int, L_i: float, r_bar: float, gamma: float) -> float:
     """(L_i r̄ / (2n(1-γ)²)) (1 + Σ_{d≥1} |S_i(d)| γ^{d+1}) ≥ ‖∇_{θ_i}J‖, the error of the estimate 0.
 
-    spheres : (|S_i(0)|, |S_i(1)|, …) as `sphere_sizes` returns them, for a network of n agents.
+    spheres : (|S_i(0)|, |S_i(1)|, …) as `sphere_sizes` returns them, for a constants of n agents.
     Proof: `paper/proofs.md`, vacuity.
     """
     felt = 1.0 + sum(size * gamma ** (d + 1) for d, size in enumerate(spheres) if d > 0)

@@ -10,7 +10,7 @@ import pytest
 
 from claims.instances import random_case, uniform_case
 from sacrepro.bounds.gradient import STEPS as STEPS_OF_LEMMA_4
-from sacrepro.bounds.theorem5 import Network, critic_noise, least_h, least_T, least_t0
+from sacrepro.bounds.theorem5 import Constants, critic_noise, least_h, least_T, least_t0
 from sacrepro.bounds.theorem5 import theorem5 as bound_of_theorem5
 from sacrepro.exact.rounding import gamma_k
 from sacrepro.instances.random_kernels import random_mdp
@@ -264,7 +264,7 @@ def test_the_networks_of_the_finite_time_bounds():
         def network(tau, kappa=kappa, log_cells=log_cells):
             sigma = best_sigma(mdp, policies(mdp, case.theta), (tau,))
             least = min(sigma[i, kappa, tau] for i in range(2))
-            return Network(c, 0.5, least, tau, mdp.r_bar, 0.5, log_cells)
+            return Constants(c, 0.5, least, tau, mdp.r_bar, 0.5, log_cells)
 
         least = {tau: least_T(theorem5.DELTA, 2, theorem5.M, kappa, network(tau)) for tau in theorem5.TAUS}
         tau = min(least, key=least.get)

@@ -24,7 +24,7 @@ from sacrepro.bounds.influence import (
     influence_row_sums,
     kernel_influence,
 )
-from sacrepro.bounds.theorem5 import Network, least_h, least_T, least_t0, smoothness, steepest_for_agent, theorem5
+from sacrepro.bounds.theorem5 import Constants, least_h, least_T, least_t0, smoothness, steepest_for_agent, theorem5
 from sacrepro.bounds.theorem5 import horizon as theorem5_horizon
 from sacrepro.study.measures.rational import solve
 
@@ -184,7 +184,7 @@ def test_steepest_for_agent_by_hand():
 
 def test_theorem5_by_hand():
     """(9) with r̄ = 3, L = 1.7, written out; L' and the third condition of (8)."""
-    network = Network(c=2.0, rho=0.4, sigma=0.1, tau=2, r_bar=R_BAR, gamma=GAMMA, log_cells=1.0)
+    network = Constants(c=2.0, rho=0.4, sigma=0.1, tau=2, r_bar=R_BAR, gamma=GAMMA, log_cells=1.0)
     L, L_prime, M, eta, delta = 1.7, 0.9, 50, 0.2, 0.05
     steep = 9.0 * 1.7**2 / 0.5**4
     start = 2 * 3.0 / (0.2 * 0.5)
@@ -202,13 +202,13 @@ def test_theorem5_by_hand():
 
 def test_the_least_T_obeys_each_of_its_three_conditions():
     """A bias so large that the noise never matters leaves T at t0, or at the horizon, whichever is later."""
-    easy = Network(c=1e12, rho=0.9, sigma=0.4, tau=2, r_bar=1.0, gamma=0.1, log_cells=1.0)
+    easy = Constants(c=1e12, rho=0.9, sigma=0.4, tau=2, r_bar=1.0, gamma=0.1, log_cells=1.0)
     t0 = least_t0(2.0 / 0.4, 0.4, 2)
     assert least_T(0.1, 2, 10, 0, easy) == math.ceil(t0) == 10
     patient = easy._replace(tau=10_000, c=1e16)
     assert least_T(0.1, 2, 10, 0, patient) == 10_000
     # γ so near 1 that rewards after T matter longer than the critic's noise.
-    far = Network(c=100.0, rho=1 - 1e-6, sigma=0.9, tau=1, r_bar=1.0, gamma=1 - 1e-6, log_cells=0.0)
+    far = Constants(c=100.0, rho=1 - 1e-6, sigma=0.9, tau=1, r_bar=1.0, gamma=1 - 1e-6, log_cells=0.0)
     T = theorem5_horizon(0, far)
     assert least_t0(least_h(0.9, far.gamma), 0.9, 1) < T
     assert least_T(0.5, 1, 1, 0, far) == math.ceil(T)

@@ -13,7 +13,7 @@ from sacrepro.bounds.decay import lemma3
 from sacrepro.bounds.theorem5 import (
     C_a,
     C_a_prime,
-    Network,
+    Constants,
     best_eta,
     critic_noise,
     epsilon_bar,
@@ -41,7 +41,7 @@ from sacrepro.study.record.comparison import by_hypothesis, holds, verdict
 from strategies import cases
 
 #: A binary path under uniform exploration at κ = 0: σ = 1/4, f = 1.
-PATH = Network(c=1 / 0.3, rho=0.7, sigma=0.25, tau=2, r_bar=1.0, gamma=0.7, log_cells=math.log(4))
+PATH = Constants(c=1 / 0.3, rho=0.7, sigma=0.25, tau=2, r_bar=1.0, gamma=0.7, log_cells=math.log(4))
 
 
 @settings(max_examples=15)
@@ -52,7 +52,7 @@ def test_holds(case):
 
 def test_constants_by_hand():
     """γ = 1/4, r̄ = 3, σ = 1/10, τ = 5: √γ = 1/2 keeps every constant rational up to the logarithm."""
-    network = Network(c=4.0, rho=0.25, sigma=0.1, tau=5, r_bar=3.0, gamma=0.25, log_cells=2.0)
+    network = Constants(c=4.0, rho=0.25, sigma=0.1, tau=5, r_bar=3.0, gamma=0.25, log_cells=2.0)
     assert epsilon_bar(3.0, 0.25) == pytest.approx(22)
     assert least_h(0.1, 0.25) == pytest.approx(20)
     assert least_h(0.1, 0.81) == pytest.approx(100)

@@ -19,7 +19,7 @@ from sacrepro.model.mdp import NetworkedMDP
 Cell = tuple[tuple[int, ...], tuple[int, ...]]
 
 
-class Episode(NamedTuple):
+class DictionaryIteration(NamedTuple):
     """θ(m+1), blocks (S_i, A_i), and what was sampled: s, a and r at t = 0..T, one tuple of n entries a step."""
 
     theta_next: list[Array]
@@ -39,7 +39,7 @@ def dictionary_iteration(
     h: float,
     t0: float,
     eta: float,
-) -> Episode:
+) -> DictionaryIteration:
     """θ(m+1) from θ(m) = `theta` by lines 2-12 of Algorithm 1, with N_i^κ in `hoods`."""
     n, gamma = mdp.n, mdp.gamma
     zeta = []
@@ -79,7 +79,7 @@ def dictionary_iteration(
             g_hat[i][s[t][i]] -= Q * zeta[i][s[t][i]]
             g_hat[i][s[t][i], a[t][i]] += Q
     theta_next = [theta[i] + eta / np.sqrt(m + 1) * g_hat[i] for i in range(n)]
-    return Episode(theta_next, s, a, r)
+    return DictionaryIteration(theta_next, s, a, r)
 
 
 def dictionary_sac(

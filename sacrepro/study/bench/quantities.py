@@ -32,7 +32,7 @@ from sacrepro.study.bench.peers import benchmark_mdp
 NOTHING = float("nan")
 
 
-class Measured(NamedTuple):
+class Certified(NamedTuple):
     """Certified error of a result, nan where none is certified; products with P^θ, 0 where they are not counted."""
 
     error: float
@@ -40,7 +40,7 @@ class Measured(NamedTuple):
 
 
 #: A computation that is timed.
-Compute = Callable[[], Measured]
+Compute = Callable[[], Certified]
 
 
 class Quantity(NamedTuple):
@@ -83,9 +83,9 @@ def long_path(n: int, gamma: float = 0.9) -> LongPath:
 def slow_values(mdp: NetworkedMDP) -> Compute:
     """V_i of all agents, certified to 1e-8."""
 
-    def compute() -> Measured:
+    def compute() -> Certified:
         found = evaluate(mdp, uniform_theta(mdp), 1e-8)
-        return Measured(found.error, found.products)
+        return Certified(found.error, found.products)
 
     return compute
 
@@ -94,9 +94,9 @@ def law(mdp: NetworkedMDP) -> Compute:
     """π^θ."""
     chain = chain_of(mdp, uniform_theta(mdp))
 
-    def compute() -> Measured:
+    def compute() -> Certified:
         found = occupancy(chain)
-        return Measured(found.error, found.products)
+        return Certified(found.error, found.products)
 
     return compute
 
@@ -110,9 +110,9 @@ def gradient(mdp: NetworkedMDP) -> Compute:
     pi = occupancy(chain).pi
     error = objective_and_gradient(mdp, theta).gradient_error
 
-    def compute() -> Measured:
+    def compute() -> Certified:
         expected_score(chain, V[0], pi, [1.0 / mdp.n] * mdp.n, everyone)
-        return Measured(error)
+        return Certified(error)
 
     return compute
 
@@ -122,9 +122,9 @@ def fixed_point(mdp: NetworkedMDP) -> Compute:
     theta = uniform_theta(mdp)
     mu = stationary_law(chain_of(mdp, theta)).pi
 
-    def compute() -> Measured:
+    def compute() -> Certified:
         td_fixed_point(mdp, theta, mdp.n // 2, 2, mu=mu)
-        return Measured(NOTHING)
+        return Certified(NOTHING)
 
     return compute
 
@@ -135,9 +135,9 @@ def decay(agents: Sequence[int] | None, kappas: Sequence[int] | None, sweep_limi
     def prepare(mdp: NetworkedMDP) -> Compute:
         theta = uniform_theta(mdp)
 
-        def compute() -> Measured:
+        def compute() -> Certified:
             found = certified_decay(mdp, theta, agents, kappas, sweep_limit=sweep_limit)
-            return Measured(0.5 * float((found.upper - found.lower).max()))
+            return Certified(0.5 * float((found.upper - found.lower).max()))
 
         return compute
 
@@ -152,16 +152,16 @@ def florentine() -> NetworkedMDP:
 def far_value(network: LongPath) -> Compute:
     """V_i of the middle agent, certified to 1e-8."""
     middle = len(network.theta) // 2
-    return lambda: Measured(local_value(network.mdp, network.theta, middle, 1e-8).error)
+    return lambda: Certified(local_value(network.mdp, network.theta, middle, 1e-8).error)
 
 
 def far_decay(network: LongPath) -> Compute:
     """D_i(κ), κ ≤ 4, of the middle agent, certified to 1e-6."""
     middle = len(network.theta) // 2
 
-    def compute() -> Measured:
+    def compute() -> Certified:
         found = local_decay(network.mdp, network.theta, middle, 4, 1e-6)
-        return Measured(0.5 * float((found.upper - found.lower).max()))
+        return Certified(0.5 * float((found.upper - found.lower).max()))
 
     return compute
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from sacrepro.bounds.critic import critic, critic_bias, td_fixed_point_local
 from sacrepro.bounds.decay import lemma3
-from sacrepro.bounds.theorem5 import Network, critic_noise, least_h, least_t0
+from sacrepro.bounds.theorem5 import Constants, critic_noise, least_h, least_t0
 from sacrepro.exact.dense import q_function
 from sacrepro.exact.truncation import cell_shape
 from sacrepro.learn.transcription import Cell, outer_iteration
@@ -52,13 +52,13 @@ def check(case: Case) -> Iterator[Comparison]:
         if not LEAST_SIGMA <= explored <= 0.5:
             continue
         log_cells = max_neighborhood_size(mdp.graph, kappa) * pairs
-        network = Network(c, rho, explored, TAU, mdp.r_bar, mdp.gamma, log_cells)
+        constants = Constants(c, rho, explored, TAU, mdp.r_bar, mdp.gamma, log_cells)
         h = least_h(explored, mdp.gamma)
         t0 = least_t0(h, explored, TAU)
         for T in LENGTHS:
             if T * mdp.n > MOST_STEPS:
                 continue
-            noise = critic_noise(DELTA, T, h, t0, network)
+            noise = critic_noise(DELTA, T, h, t0, constants)
             tables = critic_tables(mdp, case.theta, kappa, T, h, t0)
             rounding = 8.0 * T * float(np.finfo(float).eps) * mdp.r_bar / (1.0 - mdp.gamma) ** 2
             for i in range(mdp.n):

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from sacrepro.bounds.decay import lemma3
-from sacrepro.bounds.theorem5 import Network, best_eta, gradient_norm, least_T, smoothness, steepest, theorem5
+from sacrepro.bounds.theorem5 import Constants, best_eta, gradient_norm, least_T, smoothness, steepest, theorem5
 from sacrepro.exact.gradient import policy_gradient
 from sacrepro.model.graph import max_neighborhood_size
 from sacrepro.model.mdp import NetworkedMDP
@@ -68,18 +68,18 @@ def check(case: Case) -> Iterator[Comparison]:
             explored = min(sigma[i, kappa, tau] for i in range(mdp.n))
             if not 0.0 < explored <= 0.5:
                 continue
-            network = Network(c, rho, explored, tau, mdp.r_bar, mdp.gamma, cells)
-            T = least_T(DELTA, mdp.n, M, kappa, network)
+            constants = Constants(c, rho, explored, tau, mdp.r_bar, mdp.gamma, cells)
+            T = least_T(DELTA, mdp.n, M, kappa, constants)
             if chosen is None or chosen[0] > T:
-                chosen = (T, network)
+                chosen = (T, constants)
         if chosen is None:
             continue
-        T, network = chosen
-        where = f"τ={network.tau}"
+        T, constants = chosen
+        where = f"τ={constants.tau}"
         yield Comparison(
-            case.instance, case.policy, "T of (8)", where, 0, kappa, 1.0 / network.sigma, float(T), 1e-9 * T
+            case.instance, case.policy, "T of (8)", where, 0, kappa, 1.0 / constants.sigma, float(T), 1e-9 * T
         )
-        promised = theorem5(M, 0.25 / L_prime, DELTA, L, L_prime, kappa, network)
+        promised = theorem5(M, 0.25 / L_prime, DELTA, L, L_prime, kappa, constants)
         error = off * (2.0 * norm + off)
         yield Comparison(case.instance, case.policy, "(9)", where, 0, kappa, norm**2, promised, error, sharper**2)
 
@@ -128,8 +128,8 @@ def least_right_of_9(M: int, kappa: int, mdp: NetworkedMDP) -> float:
     c, rho = lemma3(mdp.r_bar, mdp.gamma)
     L, L_prime = SCORE_BOUND * math.sqrt(mdp.n), smoothness(mdp.r_bar, mdp.gamma)
     # (9) knows nothing of σ, τ and the number of cells.
-    network = Network(c, rho, math.nan, 0, mdp.r_bar, mdp.gamma, math.nan)
-    return theorem5(M, best_eta(M, L, L_prime, mdp.r_bar, mdp.gamma), DELTA, L, L_prime, kappa, network)
+    constants = Constants(c, rho, math.nan, 0, mdp.r_bar, mdp.gamma, math.nan)
+    return theorem5(M, best_eta(M, L, L_prime, mdp.r_bar, mdp.gamma), DELTA, L, L_prime, kappa, constants)
 
 
 def left_of_9(rows: Sequence[StationarityRow]) -> tuple[float, float]:

@@ -21,7 +21,7 @@ from sacrepro.model.policy import uniform_theta
 from sacrepro.study.record.comparison import Comparison
 
 
-class Step(NamedTuple):
+class Timed(NamedTuple):
     """What was computed, for how many agents, and the seconds it took."""
 
     what: str
@@ -34,7 +34,7 @@ class Scale(NamedTuple):
 
     rows: list[Comparison]
     everywhere: Array
-    steps: list[Step]
+    steps: list[Timed]
 
 
 def scale(instance: str, mdp: NetworkedMDP, agents: Sequence[int], kappa_max: int, tol: float) -> Scale:
@@ -47,9 +47,9 @@ def scale(instance: str, mdp: NetworkedMDP, agents: Sequence[int], kappa_max: in
     rows = list(meetings(instance, mdp, agents, everywhere, tol))
     end = time.perf_counter()
     steps = [
-        Step("influence matrix", mdp.n, matrix - start),
-        Step(f"influence bounds, κ = 0..{kappa_max}", mdp.n, series - matrix),
-        Step(f"light-cone intervals, κ = 0..{kappa_max}", len(agents), end - series),
+        Timed("influence matrix", mdp.n, matrix - start),
+        Timed(f"influence bounds, κ = 0..{kappa_max}", mdp.n, series - matrix),
+        Timed(f"light-cone intervals, κ = 0..{kappa_max}", len(agents), end - series),
     ]
     return Scale(rows, everywhere, steps)
 

@@ -34,7 +34,7 @@ from sacrepro.study.record.case import Case
 from sacrepro.study.record.comparison import Comparison
 
 
-class Chain(NamedTuple):
+class ProofSteps(NamedTuple):
     """One inequality taken apart: named steps, one value more than steps, and a bound on the error of any difference.
 
     what : the weights, where there are any.
@@ -63,7 +63,7 @@ def span(case: Case, i: int) -> float:
     return float(case.mdp.r[i].max() - case.mdp.r[i].min())
 
 
-def lemma3_chains(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], list[Array]]) -> Iterator[Chain]:
+def lemma3_chains(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], list[Array]]) -> Iterator[ProofSteps]:
     """r̄γ^{κ+1}/(1-γ) ≥ with the range of r_i ≥ with TV distances ≤ 1 between starts ≥ D_i(κ)."""
     mdp = case.mdp
     steps = ("r̄ for the range of r_i", "starts that never meet, sup over policies", "TV for r_i, all starts for a cell")
@@ -76,10 +76,10 @@ def lemma3_chains(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], list[
                 mixing_series(found[i].between, kappa, span(case, i), mdp.gamma),
                 float(case.D[i, kappa]),
             )
-            yield Chain("lemma3", steps, values, "", i, kappa, case.D_error + 1e-12 * values[0])
+            yield ProofSteps("lemma3", steps, values, "", i, kappa, case.D_error + 1e-12 * values[0])
 
 
-def truncation_chains(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], list[Array]]) -> Iterator[Chain]:
+def truncation_chains(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], list[Array]]) -> Iterator[ProofSteps]:
     """r̄γ^{κ+1}/(1-γ) ≥ D_i(κ) ≥ max |Q̂_i - Q_i|."""
     mdp = case.mdp
     for (kappa, family), tables in Q_hat.items():
@@ -88,10 +88,10 @@ def truncation_chains(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], l
                 left = float(np.abs(tables[i] - Q[i]).max())
                 values = (definition2(*lemma3(mdp.r_bar, mdp.gamma), kappa), float(case.D[i, kappa]), left)
                 error = 2.0 * case.error + case.D_error
-                yield Chain("truncation", ("Lemma 3", "worst weights"), values, family, i, kappa, error)
+                yield ProofSteps("truncation", ("Lemma 3", "worst weights"), values, family, i, kappa, error)
 
 
-def td_chains(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], list[Array]]) -> Iterator[Chain]:
+def td_chains(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], list[Array]]) -> Iterator[ProofSteps]:
     """2cρ^{κ+1}/(1-γ)² down to |q* - Q_i|, and L_i times it over 1-γ down to ‖ĥ_i(q*) - ∇_{θ_i}J‖."""
     mdp = case.mdp
     gamma = mdp.gamma
@@ -111,7 +111,7 @@ def td_chains(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], list[Arra
                     misses[i],
                 )
                 steps = ("2/(1-γ), not needed", "Lemma 3, sup over policies", "1/(1-γ), the error repeated every step")
-                yield Chain("td_fixed_point", steps, values, "", i, kappa, off)
+                yield ProofSteps("td_fixed_point", steps, values, "", i, kappa, off)
             largest = max(max(miss, 0.5 * float(case.D[j, kappa])) for j, miss in enumerate(misses))
             measured = score_norm(zeta[i])
             kept = (
@@ -126,10 +126,10 @@ def td_chains(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], list[Arra
                 "sup over cells and agents, no cancellation",
             )  # fmt: skip
             error = case.gradient_error + critic_sharp(SCORE_BOUND, off, gamma)
-            yield Chain("critic_sharp", losses, kept, "", i, kappa, error)
+            yield ProofSteps("critic_sharp", losses, kept, "", i, kappa, error)
 
 
-def natural_chains(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], list[Array]]) -> Iterator[Chain]:
+def natural_chains(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], list[Array]]) -> Iterator[ProofSteps]:
     """The sharper Lemma 4 under natural weights, and ε_κ of (9) down to 2‖∇J‖‖ĥ - ∇J‖."""
     mdp = case.mdp
     n, gamma, zeta = mdp.n, mdp.gamma, policies(mdp, case.theta)
@@ -154,7 +154,7 @@ def natural_chains(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], list
                 misses[i],
             )
             steps = ("r̄ for the range of rewards", "ΓM R_d for one far agent", "no cancellation between agents")
-            yield Chain("lemma4_sharp", steps, values, family, i, kappa, 2.0 * case.gradient_error)
+            yield ProofSteps("lemma4_sharp", steps, values, family, i, kappa, 2.0 * case.gradient_error)
         miss = float(np.linalg.norm(misses))
         bias = 3.0 * L * definition2(c, rho, kappa) / (1.0 - gamma)
         biases = (
@@ -170,4 +170,4 @@ def natural_chains(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], list
         )
         together = case.gradient_error * math.sqrt(n)
         error = 2.0 * together * (norm + miss + bias + together)
-        yield Chain("(9)", losses, biases, family, 0, kappa, error)
+        yield ProofSteps("(9)", losses, biases, family, 0, kappa, error)

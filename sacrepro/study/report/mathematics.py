@@ -38,7 +38,7 @@ TOKEN = re.compile(
 def formula(text: str) -> str:
     """`text` as the inside of a typst formula."""
     spelled = "".join(unicodedata.normalize("NFD", c) if c.isalpha() else c for c in unicodedata.normalize("NFC", text))
-    return Formula(spelled).all()
+    return TypstFormula(spelled).all()
 
 
 def quoted(text: str) -> str:
@@ -46,7 +46,7 @@ def quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-class Formula:
+class TypstFormula:
     """A reader over one formula."""
 
     def __init__(self, text: str) -> None:
@@ -138,7 +138,7 @@ class Formula:
         closing = {"{": "}", "(": ")"}.get(opening)
         end = self.matching(opening, closing) if closing else None
         if end is not None:
-            inside = Formula(self.text[self.place + 1 : end]).all()
+            inside = TypstFormula(self.text[self.place + 1 : end]).all()
             self.place = end + 1
             return inside or '""'
         found = TOKEN.match(self.text, self.place)
