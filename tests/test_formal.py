@@ -14,13 +14,11 @@ from sacrepro.archive.files import read_rows
 from sacrepro.cli import main
 from sacrepro.instances.extremal import NEXT_IS_ONE, coin_lover, td_witness
 from sacrepro.instances.relay import relay
-from sacrepro.model.policy import uniform_theta
-from sacrepro.study.audit.counterexamples import td_is_of_form_5
-from sacrepro.study.claims import CLAIMS, claim
+from sacrepro.study.claims import CLAIMS, all_claims
+from sacrepro.study.claims.td_fixed_point import is_of_form_5
 from sacrepro.study.formal import (
     CLOSED,
     COMMENT,
-    READINGS,
     UNCHECKED,
     Theorem,
     assumptions,
@@ -30,7 +28,6 @@ from sacrepro.study.formal import (
     theorems,
 )
 from sacrepro.study.measures.rational import solve, td_hull
-from sacrepro.study.record.case import exact_case
 
 FOLDER = Path(__file__).parent.parent / "paper" / "formal"
 FILES = [line for line in (FOLDER / "_CoqProject").read_text().splitlines() if line.endswith(".v")]
@@ -77,26 +74,28 @@ def test_each_claim_says_how_it_is_proved():
     rows = [row for file in FILES for row in theorems(file, TEXTS[file], CLAIMS)]
     page = (FOLDER.parent / "proofs.md").read_text()
     checked = [row._replace(assumptions=CLOSED) for row in rows]
-    told = proofs(CLAIMS, checked, page)
+    told = proofs(all_claims(), checked, page)
     assert told["lemma3"] == "machine-checked"
     assert told["lemma4_vector"] == "machine-checked, but on paper: natural weights"
     assert told["lemma1"] == "machine-checked, but on paper: that ∂/∂θ is a derivation"
     assert [told[claim] for claim in ("anatomy", "critic")] == ["on paper", "the paper's own"]
-    without = proofs(CLAIMS, rows, page)
+    without = proofs(all_claims(), rows, page)
     assert without["lemma4_vector"] == f"formal, {UNCHECKED}, but on paper: natural weights"
-    half = proofs(
-        CLAIMS, [row if row.theorem == "lemma4_vector_td" else row._replace(assumptions=CLOSED) for row in rows], page
-    )
+    one_left = [row if row.theorem == "lemma4_vector_td" else row._replace(assumptions=CLOSED) for row in rows]
+    half = proofs(all_claims(), one_left, page)
     assert half["lemma4_vector"] == without["lemma4_vector"]
     with pytest.raises(ValueError, match="lemma3: no theorem is called lemma3_D"):
-        proofs(CLAIMS, [row for row in checked if row.theorem != "lemma3_D"], page)
+        proofs(all_claims(), [row for row in checked if row.theorem != "lemma3_D"], page)
+    with pytest.raises(ValueError, match="td_fixed_point: the page of proofs has no heading td_fixed_point"):
+        proofs(all_claims(), checked, page.replace("## td_fixed_point\n", ""))
 
 
-def test_the_readings_are_those_that_the_checks_yield():
-    mdp = relay(3, gamma=0.5, noise=0.3)
-    case = exact_case("noisy relay", "uniform", mdp, uniform_theta(mdp))
-    for name, readings in READINGS.items():
-        assert {row.hypothesis for row in claim(name).check(case)} == set(readings), name
+def test_every_heading_of_the_page_is_the_proof_of_a_claim():
+    headings = re.findall(r"^## (\w+)$", (FOLDER.parent / "proofs.md").read_text(), re.MULTILINE)
+    assert sorted(headings) == sorted(claim.proof for claim in all_claims() if claim.proof)
+
+
+def test_no_two_theorems_have_one_name():
     names = [row.theorem for file in FILES for row in theorems(file, TEXTS[file], CLAIMS)]
     assert len(set(names)) == len(names)
 
@@ -159,7 +158,7 @@ def test_the_page_names_every_theorem_and_quotes_those_that_the_table_of_verdict
     page = (FOLDER / "README.md").read_text()
     rows = [row for file in FILES for row in theorems(file, TEXTS[file], CLAIMS)]
     assert [row.theorem for row in rows if f"`{row.theorem}`" not in page] == []
-    relied = {theorem for readings in READINGS.values() for theorem in readings.values() if theorem}
+    relied = {reading.theorem for claim in all_claims() for reading in claim.readings if reading.theorem}
     assert relied <= {named(sentence) for block in quoted(page) for sentence in block}
 
 
@@ -256,7 +255,7 @@ def test_td_lies_outside_the_hull_by_the_same_fractions():
     hull, q = td_hull(NEXT_IS_ONE, 0.9)
     assert stated("td_numbers") == [q, *hull]
     assert q + 1 < min(hull)
-    (row,) = td_is_of_form_5()
+    (row,) = is_of_form_5()
     assert (row.left, row.right) == (float(min(hull)), float(q))
 
 

@@ -31,8 +31,8 @@ DOORS = {("instances", "simulate"), ("exact", "simulate"), ("instances", "advise
 
 #: Floors inside the study.
 STUDY = (
-    ("record", "formal"),
-    ("measures",),
+    ("record",),
+    ("formal", "measures"),
     ("claims", "experiments", "bench"),
     ("audit",),
     ("drawings",),

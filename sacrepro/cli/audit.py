@@ -11,14 +11,14 @@ from sacrepro.cli.inputs import some_rows
 def witnesses(args: argparse.Namespace) -> None:
     """Measure both sides of every false sentence where it fails."""
     from sacrepro.archive.files import write_rows
-    from sacrepro.study.audit.counterexamples import WITNESSES, key, measured
+    from sacrepro.study.audit.counterexamples import witnesses as all_witnesses
     from sacrepro.study.record.comparison import Comparison
 
     rows: list[Comparison] = []
-    for witness in WITNESSES:
-        own = measured(witness)
+    for witness in all_witnesses():
+        own = witness.measured()
         rows += own
-        print(f"{key(witness)}: {len(own)} comparisons", flush=True)
+        print(f"{witness.key}: {len(own)} comparisons", flush=True)
     write_rows(args.output, Comparison, rows)
 
 
@@ -86,7 +86,7 @@ def add_verbs(verbs: Verbs) -> None:
     verbs.add(falsify)
 
     added = verbs.add(adversary)
-    added.add_argument("claim", type=one_of("claim", "study.audit.targets", "TARGETS"), help="name of the claim")
+    added.add_argument("claim", type=one_of("claim", "study.claims", "ATTACKED"), help="name of the claim")
     added.add_argument("--evaluations", type=COUNT, required=True, help="random models, and steps of each climb")
     added.add_argument("--seed", type=ORDINAL, required=True, help="seed of the search")
     added.add_argument("--models", type=FILE, required=True, help="npz file for the models found")

@@ -94,10 +94,10 @@ def compiled(cache: Path, file: str, texts: dict[str, str], keys: dict[str, str]
 def proofs_of(formal: str | None, pages: str | None) -> dict[str, str]:
     """How each claim is proved; nothing where no table of theorems was given."""
     from sacrepro.archive.files import read_rows, read_text
-    from sacrepro.study.claims import CLAIMS
+    from sacrepro.study.claims import all_claims
     from sacrepro.study.formal import Theorem, proofs
 
-    return proofs(CLAIMS, read_rows(formal, Theorem), read_text(pages) if pages else "") if formal else {}
+    return proofs(all_claims(), read_rows(formal, Theorem), read_text(pages) if pages else "") if formal else {}
 
 
 def add_verbs(verbs: Verbs) -> None:

@@ -197,8 +197,8 @@ def rows_of_figure(figure: str, paths: Iterable[str], kind: type[Any]) -> list[A
 
     Such rows are known by the name of their file, and a claim's by their readings where the file has a name of its own.
     """
-    from sacrepro.study.audit.targets import check_readings
     from sacrepro.study.claims import CLAIMS
+    from sacrepro.study.claims import claim as claim_named
     from sacrepro.study.experiments.summary import KINDS, SHOWN
 
     paths = list(paths)
@@ -207,7 +207,8 @@ def rows_of_figure(figure: str, paths: Iterable[str], kind: type[Any]) -> list[A
             if shown in known and (stem := Path(path).stem) in known and stem != shown:
                 raise ValueError(f"{path} holds the {what} of {stem}; the figure {figure} shows those of {shown}")
     rows = some_rows(paths, kind)
-    check_readings(figure, {getattr(row, "hypothesis", None) for row in rows}, ", ".join(paths))
+    if figure in CLAIMS:
+        claim_named(figure).check_readings({row.hypothesis for row in rows}, ", ".join(paths))
     return rows
 
 
@@ -218,7 +219,6 @@ def verdicts(args: argparse.Namespace) -> None:
     """
     from sacrepro.archive.files import read_rows, write_rows, write_text
     from sacrepro.cli.proofs import proofs_of
-    from sacrepro.study.audit.targets import check_readings
     from sacrepro.study.claims import claim as claim_named
     from sacrepro.study.record.comparison import Comparison, Verdict, by_hypothesis, verdict
     from sacrepro.study.report.table import markdown_table, summary_table
@@ -228,15 +228,15 @@ def verdicts(args: argparse.Namespace) -> None:
         chosen = claim_named(Path(path).stem)
         own = read_rows(path, Comparison)
         if own:
-            check_readings(chosen.name, {row.hypothesis for row in own}, path)
+            chosen.check_readings({row.hypothesis for row in own}, path)
         for group in by_hypothesis(own):
             rows.append(verdict(chosen.name, chosen.statement, chosen.reference, group))
     if args.witnesses:
-        from sacrepro.study.audit.counterexamples import WITNESSES, judged, key
+        from sacrepro.study.audit.counterexamples import witnesses
 
         measured = read_rows(args.witnesses, Comparison)
-        for witness in WITNESSES:
-            rows.append(judged(witness, [row for row in measured if row.hypothesis == key(witness)]))
+        for witness in witnesses():
+            rows.append(witness.judged([row for row in measured if row.hypothesis == witness.key]))
     if not rows:
         raise ValueError(f"{', '.join(args.comparisons)}: no rows below the header, so there is nothing to judge")
     if args.output:
@@ -260,17 +260,17 @@ def verify(args: argparse.Namespace) -> None:
     statements = sum(row.verdict in JUDGEMENTS for row in rows)
     passed = [f"{statements} claims, none violated", f"{len(rows) - statements} counterexamples, all violated"]
     if args.falsification:
-        from sacrepro.study.audit.falsify import PLANTS, Planted
+        from sacrepro.study.audit.falsify import Planted, plants
 
         planted = read_rows(args.falsification, Planted)
         caught = [row for row in planted if row.caught == "yes"]
         faults += [f"NOT CAUGHT {row.mistake} in {row.claim} {row.hypothesis}" for row in planted if row.caught == "no"]
-        if len(caught) < len(PLANTS):
-            faults.append(f"CAUGHT {len(caught)} of {len(PLANTS)} planted mistakes")
+        if len(caught) < (asked := len(plants())):
+            faults.append(f"CAUGHT {len(caught)} of {asked} planted mistakes")
         passed.append(f"{len(caught)} planted mistakes, all caught")
     if args.adversary:
         from sacrepro.study.audit.adversary import Found
-        from sacrepro.study.audit.targets import TARGETS
+        from sacrepro.study.claims import all_claims
 
         found = read_rows(args.adversary, Found)
         faults += [
@@ -278,7 +278,7 @@ def verify(args: argparse.Namespace) -> None:
             for row in found
             if row.violations
         ]
-        missing = {(claim, reading) for claim, readings in TARGETS.items() for reading in readings}
+        missing = {(claim.name, reading) for claim in all_claims() for reading in claim.attacked}
         missing -= {(row.claim, row.hypothesis) for row in found}
         faults += [f"NOT ATTACKED {claim} {reading}" for claim, reading in sorted(missing)]
         passed.append(f"{len(found)} readings attacked, none violated")

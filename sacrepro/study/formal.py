@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from sacrepro.study.record.claim import Claim
+
 #: What Coq prints of a theorem without axioms.
 CLOSED = "Closed under the global context"
 
@@ -99,78 +101,25 @@ def axioms(rows: Iterable[Theorem]) -> list[str]:
     ]
 
 
-#: By claim and reading the theorem that states what the rows compare, both sides squared where they are norms; empty:
-#: on paper. A claim that is not here has no theorem at all. A test holds the readings against what the checks yield.
-READINGS: Mapping[str, Mapping[str, str]] = {
-    "lemma1": {"": "lemma1_gradient"},
-    "definition2": {"Lemma 3": "definition2_lemma3", "influence matrix": "definition2_influence"},
-    "lemma3": {"": "lemma3_D"},
-    "appendix_a": {
-        "laws of two starts": "appendix_a_two_starts",
-        "law to its limit": "appendix_a_limit",
-        "measured distances": "appendix_a_measured",
-    },
-    "influence": {
-        "clipped series": "influence",
-        "own C^θ": "influence_own",
-        "all agents at once": "influence_everywhere",
-        "closed form": "influence_closed_form",
-        "row sums": "influence_row_sums",
-    },
-    "light_cone": {"outside the cone": "light_cone_sees_V", "upper end": "light_cone", "lower end": "light_cone"},
-    "actions_one_hop_later": {"": "actions_one_hop_later"},
-    "reward_radius": {
-        "D, kernels": "reward_radius",
-        "D influence, kernels": "reward_radius_d",
-        "ĥ, kernels": "reward_radius_b",
-        "ĥ natural, kernels": "",
-        "D, rewards": "reward_radius",
-        "D influence, rewards": "reward_radius_d",
-        "ĥ, rewards": "reward_radius_b",
-        "ĥ natural, rewards": "",
-    },
-    "truncation": {"": "truncation"},
-    "lemma4": {"worst case": "lemma4_worst_case", "own hypothesis": "lemma4_own_hypothesis"},
-    "lemma4_vector": {
-        "any weights": "lemma4_vector",
-        "worst case": "lemma4_vector_worst_case",
-        "paper": "lemma4_vector_paper",
-        "natural weights": "",
-        "TD's limit": "lemma4_vector_td",
-    },
-    "td_fixed_point": {
-        "paper": "td_fixed_point_paper",
-        "decay gap alone": "td_fixed_point_gap",
-        "locality": "td_fixed_point_b",
-    },
-    "critic_sharp": {
-        "paper": "critic_sharp_paper",
-        "decay gap alone": "critic_sharp_gap",
-        "locality": "critic_sharp_local",
-    },
-}
-
-#: What a claim's theorem leaves to paper although its reading has one.
-BESIDES: Mapping[str, str] = {"lemma1": "that ∂/∂θ is a derivation"}
-
-
-def proofs(claims: Iterable[str], rows: Iterable[Theorem], page: str) -> dict[str, str]:
+def proofs(claims: Iterable[Claim], rows: Iterable[Theorem], page: str) -> dict[str, str]:
     """How each claim is proved, with the readings that are left to paper: by machine, on `page`, or by the paper.
 
-    page : the page of proofs, whose headings are claims. ValueError if a theorem of `READINGS` is not among the rows.
+    page : the page of proofs. ValueError if it has no heading of a claim's proof, or if a theorem of a reading is not
+    among the rows.
     """
     said, headings = {row.theorem: row.assumptions for row in rows}, set(re.findall(r"^## (\w+)$", page, re.MULTILINE))
     told = {}
     for claim in claims:
-        readings = READINGS.get(claim, {})
-        if missing := [name for name in readings.values() if name and name not in said]:
-            raise ValueError(f"{claim}: no theorem is called {', '.join(missing)}")
-        stated = [said[name] for name in readings.values() if name]
+        if claim.proof and claim.proof not in headings:
+            raise ValueError(f"{claim.name}: the page of proofs has no heading {claim.proof}")
+        stated = [reading.theorem for reading in claim.readings if reading.theorem]
+        if missing := [name for name in stated if name not in said]:
+            raise ValueError(f"{claim.name}: no theorem is called {', '.join(missing)}")
         if stated:
-            left = [reading for reading, name in readings.items() if not name]
-            left += [BESIDES[claim]] if claim in BESIDES else []
-            word = "machine-checked" if set(stated) == {CLOSED} else f"formal, {UNCHECKED}"
-            told[claim] = f"{word}, but on paper: {'; '.join(left)}" if left else word
+            left = [reading.name for reading in claim.readings if not reading.theorem]
+            left += [claim.beside] if claim.beside else []
+            word = "machine-checked" if {said[name] for name in stated} == {CLOSED} else f"formal, {UNCHECKED}"
+            told[claim.name] = f"{word}, but on paper: {'; '.join(left)}" if left else word
         else:
-            told[claim] = "on paper" if claim in headings else "the paper's own"
+            told[claim.name] = "on paper" if claim.proof else "the paper's own"
     return told

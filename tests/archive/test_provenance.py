@@ -11,7 +11,7 @@ import pytest
 import sacrepro
 from sacrepro.archive import provenance
 from sacrepro.archive.provenance import code_digest, import_closure, job_closure, job_digest, meaning
-from sacrepro.study.claims import CLAIMS
+from sacrepro.study.claims import CLAIMS, ENTRIES, WITH_LEARNER, all_claims
 
 PACKAGE = Path(sacrepro.__file__).parent
 RULES = sorted((PACKAGE.parent / "workflow/rules").glob("*.smk"))
@@ -87,12 +87,9 @@ CHANGES = {
     "a default of an option": ("cli/wireless.py", "default=1.0", "default=2.0", {"wireless_run"}, {"exact"}),
     "a help text": ("cli/wireless.py", "episodes of each", "episodes for each", set(), {"wireless_run"}),
     "a claim that is planted": (
-        "study/claims/lemma4.py", "STATEMENT = ", "STATEMENT = 'not ' + ", {"falsify", "verdicts"}, {"exact", "sac"},
+        "study/claims/lemma4.py", "order=100", "order=101", {"falsify", "verdicts"}, {"exact", "sac"},
     ),
     "a style sheet": ("study/drawings/house.mplstyle", "axes", "# axes", {"figure"}, {"exact", "claim"}),
-    "a new claim": (
-        "study/claims/__init__.py", '    "lemma3",', '    "lemma2", "lemma3",', {"claim"}, {"exact", "sac"},
-    ),
 }  # fmt: skip
 
 
@@ -110,6 +107,30 @@ def test_a_changed_line_changes_the_digests_of_the_verbs_that_run_it(tmp_path, c
     assert done.returncode == 0, done.stderr
     now = dict(zip(asked, done.stdout.split(), strict=True))
     assert {verb for verb in asked if now[verb] != job_digest(verb)} == changed
+
+
+def test_a_new_claim_is_new_to_those_jobs_alone_that_load_all_claims(tmp_path):
+    shutil.copytree(PACKAGE, tmp_path / "sacrepro", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(tmp_path / "sacrepro/study/claims/lemma1.py", tmp_path / "sacrepro/study/claims/lemma2.py")
+    asked = "job_digest('falsify'), job_digest('verdicts'), job_digest('claim', claims=['lemma3']), job_digest('sac')"
+    program = f"from sacrepro.archive.provenance import job_digest\nprint(*({asked}))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env={}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    falsify, verdicts, one, sac = done.stdout.split()
+    assert falsify != job_digest("falsify")
+    assert verdicts != job_digest("verdicts")
+    assert (one, sac) == (job_digest("claim", claims=["lemma3"]), job_digest("sac"))
+
+
+def test_claims_say_what_their_checks_need():
+    """The learner's kernels are compiled for those alone whose checks run the learner."""
+    run_it = {
+        name
+        for name in CLAIMS
+        if any(module.startswith("sacrepro.learn") for module in import_closure((f"sacrepro.study.claims.{name}",)))
+    }
+    assert run_it == set(WITH_LEARNER)
+    assert [(own.name, own.order, own.needs) for own in all_claims()] == [own[:3] for own in ENTRIES]
 
 
 def test_every_rule_declares_the_digest_of_the_verb_that_it_runs():

@@ -1,5 +1,7 @@
 """The adversary: repeatable, never below random search, reloadable, close to equality where equality is known."""
 
+import dataclasses
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,6 @@ from sacrepro.study.audit.adversary import GRAPHS as SEARCHED
 from sacrepro.study.audit.adversary import (
     LOGIT,
     RARE,
-    STRUCTURED,
     arrays,
     attack,
     measured,
@@ -20,15 +21,24 @@ from sacrepro.study.audit.adversary import (
     random_model,
     ratio,
 )
-from sacrepro.study.audit.targets import TARGETS
-from sacrepro.study.claims import CLAIMS, claim
+from sacrepro.study.audit.specimens import INSTANCES
+from sacrepro.study.claims import ATTACKED, all_claims, claim
 from sacrepro.study.record.comparison import holds
 
 
 def test_every_inequality_is_attacked_or_excused():
-    excused = {"lemma1", "complexity", "anatomy", "critic", "theorem5_sharp", "vacuity", "reward_radius"}
-    assert set(TARGETS) | excused == set(CLAIMS)
-    assert set(STRUCTURED) == set(TARGETS)
+    """Streams are numbered once and for ever: what was found with a seed comes back."""
+    for own in all_claims():
+        if isinstance(own.attack, str):
+            assert own.attack
+            assert own.name not in ATTACKED
+        else:
+            assert own.attacked
+            assert own.attack.built
+            assert set(own.attack.built) <= set(INSTANCES)
+            assert ATTACKED[own.attack.stream] == own.name
+    with pytest.raises(ValueError, match="lemma1 is not attacked: an identity"):
+        next(attack("lemma1", 1, 0))
 
 
 @pytest.mark.parametrize("name", ["lemma3", "td_fixed_point", "lemma4"])
@@ -37,7 +47,7 @@ def test_the_models_found_attain_what_is_reported(name, tmp_path):
     found = list(attack(name, 15, 0))
     write_arrays(tmp_path / "found.npz", arrays(found))
     again = list(models(read_arrays(tmp_path / "found.npz")))
-    assert [reading for _, reading, _, _ in again] == list(TARGETS[name])
+    assert [reading for _, reading, _, _ in again] == list(claim(name).attacked)
     for (row, _), (claim_name, reading, stored, model) in zip(found, again, strict=True):
         assert claim_name == name
         _, worst = measured(model, name)
@@ -59,11 +69,11 @@ def test_what_was_found_once_is_still_there(path):
         assert ratio(worst[reading]) == pytest.approx(stored, rel=1e-6, abs=1e-9)
         assert all(holds(row) for row in rows)
         seen.append(reading)
-    assert seen == list(TARGETS[path.stem])
+    assert seen == list(claim(path.stem).attacked)
 
 
 def test_every_attacked_claim_has_kept_models():
-    assert {path.stem for path in FOUND} == set(TARGETS)
+    assert {path.stem for path in FOUND} == set(ATTACKED)
 
 
 def test_two_agents_go_beyond_the_broadcast_star_in_lemma4():
@@ -91,9 +101,12 @@ def test_the_climb_reaches_what_the_relay_attains():
 def test_a_false_bound_is_caught_on_the_climb(monkeypatch):
     """With half of Lemma 3's right side the adversary reports violations."""
     true = claim("lemma3").check
-    monkeypatch.setattr(
-        "sacrepro.study.claims.lemma3.check", lambda case: (row._replace(right=0.5 * row.right) for row in true(case))
-    )
+
+    @functools.wraps(true)
+    def halved(case):
+        return (row._replace(right=0.5 * row.right) for row in true(case))
+
+    monkeypatch.setattr("sacrepro.study.claims.lemma3.CLAIM", dataclasses.replace(claim("lemma3"), check=halved))
     ((row, _),) = attack("lemma3", 20, 0)
     assert row.violations > 0
     assert row.adversary > 1.0
@@ -101,7 +114,8 @@ def test_a_false_bound_is_caught_on_the_climb(monkeypatch):
 
 def test_too_few_models_are_refused(monkeypatch):
     """Where no random model has a row of some reading there is nothing to climb from, and the search says so."""
-    monkeypatch.setattr("sacrepro.study.claims.lemma3.check", lambda case: iter(()))
+    silent = functools.wraps(claim("lemma3").check)(lambda case: iter(()))
+    monkeypatch.setattr("sacrepro.study.claims.lemma3.CLAIM", dataclasses.replace(claim("lemma3"), check=silent))
     monkeypatch.setattr("sacrepro.study.audit.adversary.MOST_MORE", 10)
     with pytest.raises(ValueError, match="lemma3, : no comparison on 12 random models"):
         list(attack("lemma3", 2, 0))

@@ -12,24 +12,12 @@ from sacrepro.exact.truncation import outside_axes, point_mass_weights, truncate
 from sacrepro.instances.extremal import latch
 from sacrepro.instances.relay import relay
 from sacrepro.model.graph import neighborhood
-from sacrepro.study.audit import falsify as falsification
-from sacrepro.study.audit.falsify import (
-    HIDDEN,
-    MISTAKES,
-    PLANTS,
-    Plant,
-    gradient_plants,
-    measured_one_sided,
-    narrower,
-    plant,
-    planted,
-    rooted,
-    shifted_root,
-    times,
-)
+from sacrepro.study.audit import falsify, specimens
+from sacrepro.study.audit.falsify import hidden, planted, plants, sides
 from sacrepro.study.claims import (
     actions_one_hop_later,
     appendix_a,
+    claim,
     influence,
     lemma3,
     lemma4,
@@ -37,7 +25,11 @@ from sacrepro.study.claims import (
     light_cone,
     truncation,
 )
+from sacrepro.study.claims.definition2 import rooted, shifted_root
+from sacrepro.study.claims.light_cone import narrower
+from sacrepro.study.record.claim import Plant
 from sacrepro.study.record.comparison import Comparison, verdict
+from sacrepro.study.record.mistakes import MISTAKES, times
 
 GAMMA = RELAY.gamma
 RELAY_CASE = uniform_case(RELAY)
@@ -49,8 +41,8 @@ LATCH_CASE = uniform_case(latch(4, 0.02))
 @pytest.fixture(scope="module", autouse=True)
 def nothing_kept():
     """What was measured before these tests does not answer for them."""
-    falsification.case.cache_clear()
-    falsification.rows.cache_clear()
+    specimens.case.cache_clear()
+    specimens.checked.cache_clear()
 
 
 def rows_of(claim, case, hypothesis=None):
@@ -176,27 +168,33 @@ def test_a_broken_measurement_is_violated_too():
     assert verdict("planted", "", "", [rows[0]._replace(left=float("nan")), *rows[1:]]).verdict == "violated"
 
 
-@pytest.mark.parametrize("seed", PLANTS, ids=lambda seed: f"{seed.mistake}: {seed.claim} {seed.hypothesis}")
-def test_every_plant_is_caught_where_the_truth_holds(seed):
-    row = planted(seed)
+PLANTS = plants()
+
+
+@pytest.mark.parametrize(("of", "plant"), PLANTS, ids=lambda own: own.name if hasattr(own, "check") else own.mistake)
+def test_every_plant_is_caught_where_the_truth_holds(of, plant):
+    row = planted(of, plant)
+    assert row[:3] == (plant.mistake, of.name, plant.reading)
     assert row.truth in {"tight", "holds"}
     assert row.catches > 0
     assert row.ratio > 1.0
     assert row.caught == "yes"
+    assert plant.reading in {reading.name for reading in of.readings}
+    assert plant.mistake in MISTAKES
 
 
 def test_every_mistake_is_planted_in_every_claim_or_said_to_be_hidden():
-    """Each claim with an exponent, a factor, a score, neighborhoods or weights is in the list, or among the excused."""
-    planted_in = {mistake: {seed.claim for seed in PLANTS if seed.mistake == mistake} for mistake in MISTAKES}
-    hidden = {mistake: {claim for other, claim, _ in HIDDEN if other == mistake} for mistake in MISTAKES}
+    """Each claim with an exponent, a factor, a score, neighborhoods or weights plants it, or excuses itself."""
+    planted_in = {mistake: {of.name for of, plant in PLANTS if plant.mistake == mistake} for mistake in MISTAKES}
+    excused = {mistake: {name for other, name, _ in hidden() if other == mistake} for mistake in MISTAKES}
     squared = {"theorem5_sharp"}
     decaying = {
         "definition2", "lemma3", "appendix_a", "influence", "light_cone", "actions_one_hop_later", "truncation",
         "lemma4", "lemma4_sharp", "lemma4_vector", "anatomy", "td_fixed_point", "critic_sharp",
     }  # fmt: skip
     assert planted_in["κ+2 for κ+1"] == decaying | squared
-    assert hidden["κ+2 for κ+1"] == {"critic", "theorem5", "vacuity"}
-    assert planted_in["1/(1-γ) left out"] | hidden["1/(1-γ) left out"] == decaying | {"theorem5"}
+    assert excused["κ+2 for κ+1"] == {"critic", "theorem5", "vacuity"}
+    assert planted_in["1/(1-γ) left out"] | excused["1/(1-γ) left out"] == decaying | {"theorem5"}
     assert planted_in["L_i too small"] == {"lemma4", "lemma4_sharp", "lemma4_vector", "anatomy", "critic_sharp"}
     assert planted_in["weights sum to 1.1"] == {"truncation", "lemma4", "lemma4_sharp"}
     assert planted_in["γ and ρ swapped"] == {"influence", "lemma4"}
@@ -205,10 +203,11 @@ def test_every_mistake_is_planted_in_every_claim_or_said_to_be_hidden():
 
 def test_a_plant_that_changes_nothing_is_not_caught():
     """Nor is one whose true comparisons are violated: what is wrong anyway proves nothing about the mistake."""
-    seed = PLANTS[0]
-    assert planted(Plant("", seed.claim, seed.hypothesis, seed.true, seed.true)).caught == "no"
-    assert planted(Plant("", seed.claim, seed.hypothesis, seed.wrong, seed.wrong)).caught == "no"
-    assert planted(Plant("", seed.claim, seed.hypothesis, seed.true, list)).caught == "no"
+    of, plant = PLANTS[0]
+    true, wrong = sides(of, plant)
+    for on, instead in ((true, true), (wrong, wrong), (true, [])):
+        changed = plant._replace(on=lambda on=on: on, rows=lambda instead=instead: instead)
+        assert planted(of, changed).caught == "no"
 
 
 ROW = Comparison("relay", "uniform", "upper end", "T=3", 3, 1, 0.5, 2.0, 0.1)
@@ -226,39 +225,33 @@ def test_the_changes_do_what_they_say():
     )
 
 
-def test_plants_carry_their_names_and_their_rows():
-    seed = plant("a mistake", "lemma3", "", "relay", times(0.5))
-    assert seed[:3] == ("a mistake", "lemma3", "")
-    true, wrong = list(seed.true()), list(seed.wrong())
+def test_plants_take_the_rows_of_their_reading():
+    true, wrong = sides(claim("lemma3"), Plant("a mistake", "", "relay", times(0.5)))
     assert {row.instance for row in true} == {"relay"}
     assert [row.right for row in wrong] == [0.5 * row.right for row in true]
-    one_sided = measured_one_sided("influence", "own C^θ")
-    assert one_sided[:3] == ("one-sided neighborhoods", "influence", "own C^θ")
-    assert {row.hypothesis for row in one_sided.true()} == {row.hypothesis for row in one_sided.wrong()} == {"own C^θ"}
-    assert [row.left for row in one_sided.true()] != [row.left for row in one_sided.wrong()]
-    plants = list(gradient_plants())
-    assert [seed[:3] for seed in plants] == [
-        ("weights sum to 1.1", "lemma4", "worst case"),
-        ("weights sum to 1.1", "lemma4_sharp", "any weights"),
-        ("one-sided neighborhoods", "lemma4", "worst case"),
-        ("one-sided neighborhoods", "lemma4_sharp", "any weights"),
-    ]
-    heavy, _, one_sided, _ = ([row.left for row in seed.wrong()] for seed in plants)
-    true = [row.left for row in plants[0].true()]
-    assert heavy != true != one_sided != heavy
-    for seed in plants:
-        assert [row.left for row in seed.true()] == true
-    for sharp, plain in ((plants[1], plants[0]), (plants[3], plants[2])):
-        assert [row.left for row in sharp.wrong()] == [row.left for row in plain.wrong()]
-        assert [row.right for row in sharp.wrong()] == [row.right for row in sharp.true()]
+    one_sided = {
+        plant.reading: plant for plant in claim("influence").plants if plant.mistake == "one-sided neighborhoods"
+    }
+    true, wrong = sides(claim("influence"), one_sided["own C^θ"])
+    assert {row.hypothesis for row in true} == {row.hypothesis for row in wrong} == {"own C^θ"}
+    assert [row.left for row in true] != [row.left for row in wrong]
+    plain, sharp = (
+        {plant.mistake: sides(of, plant) for plant in of.plants if not isinstance(plant.on, str)}
+        for of in (claim("lemma4"), claim("lemma4_sharp"))
+    )
+    for mistake in ("weights sum to 1.1", "one-sided neighborhoods"):
+        (true, wrong), (true_sharp, wrong_sharp) = plain[mistake], sharp[mistake]
+        assert [row.left for row in true] == [row.left for row in true_sharp]
+        assert [row.left for row in wrong] == [row.left for row in wrong_sharp] != [row.left for row in true]
+        assert [row.right for row in wrong_sharp] == [row.right for row in true_sharp]
 
 
 def test_all_plants_then_the_hidden_ones(monkeypatch):
-    monkeypatch.setattr(falsification, "PLANTS", (PLANTS[2],))
-    first, *hidden = falsification.falsification()
-    assert first == planted(PLANTS[2])
-    assert [(row.mistake, row.claim, row.reason) for row in hidden] == list(HIDDEN)
-    for row in hidden:
+    monkeypatch.setattr(falsify, "plants", lambda: PLANTS[2:3])
+    first, *excused = falsify.falsification()
+    assert first == planted(*PLANTS[2])
+    assert [(row.mistake, row.claim, row.reason) for row in excused] == hidden()
+    for row in excused:
         assert (row.hypothesis, row.truth, row.comparisons, row.catches, row.where) == ("", "", 0, 0, "")
         assert np.isnan(row.ratio)
         assert row.caught == "hidden"

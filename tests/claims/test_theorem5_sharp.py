@@ -49,7 +49,7 @@ def test_holds_along_td_limit(case):
 
 def test_holds_as_run_and_says_something():
     """100 runs: the right side is below a tenth of what holds at every θ, and the left side above a tenth of it."""
-    row = as_run(CASE, 0, best_joint(TRIO) - CASE.J)
+    (row,) = as_run(CASE, 0, best_joint(TRIO) - CASE.J)
     assert holds(row)
     assert constrains(row)
     assert row.right < 0.1 * row.trivial == 0.1 * gradient_norm(TRIO.r_bar, 0.7) ** 2

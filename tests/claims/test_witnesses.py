@@ -9,37 +9,37 @@ import pytest
 from sacrepro.exact import q_function, td_fixed_point
 from sacrepro.instances.extremal import NEXT_IS_ONE, td_witness
 from sacrepro.model.policy import uniform_theta
-from sacrepro.study.audit.counterexamples import WITNESSES, judged, key, measured
-from sacrepro.study.claims import CLAIMS
+from sacrepro.study.audit.counterexamples import witnesses
 from sacrepro.study.measures.rational import solve, td_hull
 from sacrepro.study.record.comparison import JUDGEMENTS, UNEARNED, holds
+
+WITNESSES = {witness.key: witness for witness in witnesses()}
 
 
 def rows_of(name):
     """The comparisons of a witness, measured anew."""
-    return measured(next(witness for witness in WITNESSES if key(witness) == name))
+    return WITNESSES[name].measured()
 
 
-@pytest.mark.parametrize("witness", WITNESSES, ids=key)
+@pytest.mark.parametrize("witness", WITNESSES.values(), ids=WITNESSES)
 def test_every_comparison_of_a_witness_is_violated(witness):
-    rows = rows_of(key(witness))
+    rows = witness.measured()
     assert rows
     assert not any(holds(row) for row in rows)
-    row = judged(witness, rows)
-    assert row.verdict == witness.finding
+    row = witness.judged(rows)
+    assert row.verdict == witness.of.finding
     assert row.verdict not in JUDGEMENTS
     assert row.ratio > 1.0
     assert row.where
-    assert witness.claim in CLAIMS
 
 
-@pytest.mark.parametrize("witness", WITNESSES, ids=key)
+@pytest.mark.parametrize("witness", WITNESSES.values(), ids=WITNESSES)
 def test_a_verdict_must_be_earned(witness):
     """One comparison that holds, or none at all, and the finding is gone."""
-    rows = rows_of(key(witness))
-    assert judged(witness, []).verdict == UNEARNED
-    assert judged(witness, [*rows, rows[0]._replace(right=rows[0].left)]).verdict == UNEARNED
-    assert judged(witness, [row._replace(error=2.0 * row.left) for row in rows]).verdict == UNEARNED
+    rows = witness.measured()
+    assert witness.judged([]).verdict == UNEARNED
+    assert witness.judged([*rows, rows[0]._replace(right=rows[0].left)]).verdict == UNEARNED
+    assert witness.judged([row._replace(error=2.0 * row.left) for row in rows]).verdict == UNEARNED
 
 
 #: Solved by hand: the largest left/right.
@@ -133,13 +133,12 @@ def test_rows_say_where_they_were_made(name):
 
 
 def test_every_counterexample_is_placed():
-    assert set(PLACES) == {key(witness) for witness in WITNESSES}
+    assert set(PLACES) == set(WITNESSES)
 
 
 @pytest.mark.parametrize("name", RATIOS)
 def test_ratios_known_by_hand(name):
-    witness = next(witness for witness in WITNESSES if key(witness) == name)
-    assert judged(witness, rows_of(name)).ratio == pytest.approx(RATIOS[name], rel=1e-6)
+    assert WITNESSES[name].judged(rows_of(name)).ratio == pytest.approx(RATIOS[name], rel=1e-6)
 
 
 @pytest.mark.parametrize("name", MEASURED)
@@ -150,7 +149,7 @@ def test_ratios_measured_before(name):
 
 
 def test_the_keys_are_unique():
-    assert len({key(witness) for witness in WITNESSES}) == len(WITNESSES)
+    assert len(WITNESSES) == len(witnesses())
 
 
 def test_rational_and_floating_arithmetic_agree_on_the_td_witness():

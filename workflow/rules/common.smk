@@ -14,14 +14,12 @@ from snakemake.exceptions import WorkflowError
 from sacrepro.adviser.files import inputs
 from sacrepro.archive.files import SEALING, broken_files, read_json, read_text
 from sacrepro.archive.provenance import (
-    import_closure,
     job_digest,
     package_digest,
     source_digest,
 )
-from sacrepro.study.audit.targets import TARGETS
+from sacrepro.study.claims import ATTACKED, WITH_LEARNER, WITHOUT_TABLES
 from sacrepro.study.claims import CLAIMS as ALL_CLAIMS
-from sacrepro.study.claims import WITHOUT_TABLES
 from sacrepro.study.experiments.summary import SHOWN
 
 # The folder of the Snakefile, whichever workflow uses it and from wherever it runs.
@@ -119,7 +117,6 @@ BY_KAPPA = [
     kind for kind in ("stationarity", "simulated", "critic_error") if ROWS[kind]
 ]
 
-ATTACKED = list(TARGETS)
 ADVERSARY = config.get("adversary", {"evaluations": 20, "seed": 0})
 # The network on which bounds are computed for every agent; a small one unless the configuration says otherwise.
 SCALE = config.get(
@@ -264,11 +261,7 @@ def checked(wildcards):
 
 def learner_kernels(wildcards):
     """The learner's compiled kernels, where the check of a claim runs the learner."""
-    runs_it = any(
-        name.startswith("sacrepro.learn")
-        for name in import_closure((f"sacrepro.study.claims.{wildcards.claim}",))
-    )
-    return ["logs/compiled/learn.txt"] if runs_it else []
+    return ["logs/compiled/learn.txt"] if wildcards.claim in WITH_LEARNER else []
 
 
 def evaluated_runs(wildcards):
@@ -284,6 +277,12 @@ def recorded_runs(wildcards):
 def claim_code(wildcards):
     """Digest of everything that the check of one claim runs."""
     return job_digest("claim", claims=[wildcards.claim])
+
+
+def figure_code(wildcards):
+    """Digest of everything that draws one figure: of the claims, its own alone."""
+    shown = [wildcards.figure] if wildcards.figure in CLAIMS else []
+    return job_digest("figure", claims=shown)
 
 
 def attack_code(wildcards):

@@ -31,7 +31,7 @@ rule figure:
     benchmark:
         "logs/benchmarks/figures/{figure}.tsv"
     params:
-        code=job_digest("figure"),
+        code=figure_code,
     shell:
         "python -m sacrepro figure {wildcards.figure:q} {input:q} --output {output:q} > {log:q} 2>&1"
 
@@ -47,6 +47,6 @@ rule figure_pdf:
     benchmark:
         "logs/benchmarks/figures/{figure}_pdf.tsv"
     params:
-        code=job_digest("figure"),
+        code=figure_code,
     shell:
         "python -m sacrepro figure {wildcards.figure:q} {input:q} --output {output:q} > {log:q} 2>&1"

@@ -19,38 +19,16 @@ import numpy as np
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import neighborhood
 from sacrepro.model.mdp import NetworkedMDP
-from sacrepro.study.audit.falsify import case as structured_case
-from sacrepro.study.audit.targets import TARGETS
+from sacrepro.study.audit.specimens import rows as rows_of
 from sacrepro.study.claims import claim as claim_named
 from sacrepro.study.record.case import exact_case
 from sacrepro.study.record.comparison import Comparison, constrains, holds, place
-
-#: Instances built to come close, by claim; their ratio is shown beside what the adversary reaches.
-STRUCTURED: Mapping[str, tuple[str, ...]] = {
-    "definition2": ("relay",),
-    "lemma3": ("relay",),
-    "appendix_a": ("noisy relay",),
-    "influence": ("noisy relay",),
-    "light_cone": ("relay", "turncoat"),
-    "actions_one_hop_later": ("relay",),
-    "truncation": ("relay",),
-    "lemma4": ("broadcast .9",),
-    "lemma4_sharp": ("broadcast .9", "latch .02"),
-    "td_fixed_point": ("fading relay .1", "fading relay .9", "ladder"),
-    "critic_sharp": ("gate",),
-    "assumption3": ("noisy relay",),
-    "theorem5": ("gate", "latch .9"),
-    "lemma4_vector": ("parity .02",),
-}
 
 GAMMAS = (0.1, 0.5, 0.7, 0.9, 0.95)
 GRAPHS = (nx.path_graph(2), nx.path_graph(3), nx.complete_graph(3), nx.star_graph(3))
 
 #: Random models beyond those asked for, while some reading has no comparison yet.
 MOST_MORE = 1000
-
-#: Claims that search over policies themselves: two agents are enough work.
-SMALL = ("definition2",)
 
 #: Least probability other than 0 and 1, and largest logit.
 RARE, LOGIT = 0.02, 6.0
@@ -60,7 +38,7 @@ class Found(NamedTuple):
     """One row of ``results/adversary.csv``: the largest left/right of one reading, by three kinds of search.
 
     evaluations : models tried by each of the two searches. violations : comparisons violated on any of them.
-    adversary   : reached by the climb, `where`. structured : largest on the `STRUCTURED` instances, `there`.
+    adversary   : reached by the climb, `where`. structured : largest on the specimens of the claim's attack, `there`.
     """
 
     claim: str
@@ -184,11 +162,15 @@ def measured(model: Model, claim: str) -> tuple[list[Comparison], dict[str, Comp
 def attack(claim: str, evaluations: int, seed: int) -> Iterator[tuple[Found, Model]]:
     """For each reading of a claim: `evaluations` random models, then as many steps of the climb from the worst.
 
-    Where none of these models yields a comparison for some reading, more are drawn until one does.
+    Where none of these models yields a comparison for some reading, more are drawn until one does. ValueError for a
+    claim that is not attacked.
     """
-    readings = TARGETS[claim]
-    graphs = GRAPHS[:1] if claim in SMALL else GRAPHS
-    rng = np.random.default_rng((seed, list(TARGETS).index(claim)))
+    chosen = claim_named(claim)
+    if isinstance(chosen.attack, str):
+        raise ValueError(f"{claim} is not attacked: {chosen.attack}")
+    readings = chosen.attacked
+    graphs = GRAPHS[:1] if chosen.attack.two_agents else GRAPHS
+    rng = np.random.default_rng((seed, chosen.attack.stream))
     at_random = {reading: Best(-1.0, None, None) for reading in readings}
     compared = violated = 0
     for tried in range(evaluations + MOST_MORE):
@@ -205,7 +187,7 @@ def attack(claim: str, evaluations: int, seed: int) -> Iterator[tuple[Found, Mod
         best, own, faults = climb(claim, reading, at_random[reading], evaluations, rng)
         if best.model is None or best.row is None:
             raise ValueError(f"{claim}, {reading}: no comparison on {evaluations + MOST_MORE} random models")
-        top, there = structured(claim, reading)
+        top, there = structured(claim, reading, chosen.attack.built)
         where = f"n={len(best.model.r)}, γ={best.model.gamma:g}, agent {best.row.agent}, κ={best.row.kappa}"
         counts = (evaluations, compared + own, violated + faults)
         where = f"{where} {best.row.case}".strip()
@@ -229,10 +211,9 @@ def climb(claim: str, reading: str, start: Best, steps: int, rng: np.random.Gene
     return best, compared, violated
 
 
-def structured(claim: str, reading: str) -> tuple[float, str]:
-    """The largest left/right of a reading over the claim's `STRUCTURED` instances, and where."""
-    check = claim_named(claim).check
-    rows = [row for name in STRUCTURED[claim] for row in check(structured_case(name)) if row.hypothesis == reading]
+def structured(claim: str, reading: str, built: Sequence[str]) -> tuple[float, str]:
+    """The largest left/right of a reading over the specimens built to come close, and where."""
+    rows = [row for name in built for row in rows_of(claim, reading, name)]
     worst = max(rows, key=ratio, default=None)
     return (ratio(worst), place(worst)) if worst else (0.0, "")
 

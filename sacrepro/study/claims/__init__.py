@@ -1,59 +1,69 @@
-"""One file per claim: its statement in one line and a `check` that measures both sides. Only here do they meet."""
+"""One file per claim, and nothing else: the folder is the list. Only here do both sides of an inequality meet."""
 
 from __future__ import annotations
 
+import ast
 import importlib
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sacrepro.study.record.case import Case
-from sacrepro.study.record.comparison import Comparison
+from sacrepro.archive.files import read_text
 
-#: In the paper's order.
-CLAIMS = (
-    "lemma1",
-    "definition2",
-    "lemma3",
-    "appendix_a",
-    "influence",
-    "light_cone",
-    "actions_one_hop_later",
-    "reward_radius",
-    "truncation",
-    "lemma4",
-    "lemma4_sharp",
-    "lemma4_vector",
-    "anatomy",
-    "td_fixed_point",
-    "critic",
-    "critic_sharp",
-    "assumption3",
-    "theorem5",
-    "theorem5_sharp",
-    "complexity",
-    "vacuity",
-)
-
-#: Claims that need V, D and local kernels only, and so are checked where tables over all (s, a) do not fit.
-WITHOUT_TABLES = ("lemma3", "influence")
+if TYPE_CHECKING:
+    from sacrepro.study.record.claim import Claim
 
 
-class Claim(NamedTuple):
-    """A statement of the paper, where it stands, and the check that measures it.
+class Entry(NamedTuple):
+    """What a workflow asks of a claim: its place, what its check needs, and the stream of its attack, if there is one.
 
-    along_runs : of theorem5 alone, the kind of rows that `trace --exact` writes and the check of such rows.
+    Each is that field of the record.
     """
 
     name: str
-    statement: str
-    reference: str
-    check: Callable[[Case], Iterator[Comparison]]
-    along_runs: tuple[type[Any], Callable[..., Iterator[Comparison]]] | None = None
+    order: int
+    needs: tuple[str, ...]
+    stream: int | None
+
+
+def entry(path: Path) -> Entry:
+    """The entry of one file, read and not run: a plan does not wait for the engine."""
+    fields: dict[str, ast.expr] = {}
+    for node in ast.walk(ast.parse(read_text(path))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("Claim", "Attack"):
+            fields |= {own.arg: own.value for own in node.keywords if own.arg in Entry._fields}
+    written: dict[str, Any] = {name: ast.literal_eval(value) for name, value in fields.items()}
+    return Entry(path.stem, **({"needs": ("tables",), "stream": None} | written))
+
+
+#: In the paper's order.
+ENTRIES = tuple(
+    sorted(
+        (entry(path) for path in Path(str(files(__name__))).glob("[a-z]*.py")),
+        key=lambda found: found.order,
+    )
+)
+
+CLAIMS = tuple(found.name for found in ENTRIES)
+
+#: Claims that need V, D and local kernels only, and so are checked where tables over all (s, a) do not fit.
+WITHOUT_TABLES = tuple(found.name for found in ENTRIES if "tables" not in found.needs)
+
+#: Claims whose check runs the learner.
+WITH_LEARNER = tuple(found.name for found in ENTRIES if "learner" in found.needs)
+
+#: Claims that the adversary attacks, by stream.
+ATTACKED = tuple(name for _, name in sorted((own.stream, own.name) for own in ENTRIES if own.stream is not None))
 
 
 def claim(name: str) -> Claim:
     """The claim called `name`; ValueError lists the known ones."""
     if name not in CLAIMS:
         raise ValueError(f"unknown claim {name!r}; known are {', '.join(CLAIMS)}")
-    module = importlib.import_module(f"sacrepro.study.claims.{name}")
-    return Claim(name, module.STATEMENT, module.REFERENCE, module.check, getattr(module, "ALONG_RUNS", None))
+    found: Claim = importlib.import_module(f"sacrepro.study.claims.{name}").CLAIM
+    return found
+
+
+def all_claims() -> tuple[Claim, ...]:
+    """Every claim, in the paper's order."""
+    return tuple(claim(name) for name in CLAIMS)

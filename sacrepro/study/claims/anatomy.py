@@ -23,13 +23,12 @@ from sacrepro.exact.dense import q_function
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import neighborhood
 from sacrepro.model.policy import SCORE_BOUND, policies, score, score_norm
-from sacrepro.study.measures.proof_steps import anatomies
+from sacrepro.study.measures.proof_steps import CHAINS, anatomies
 from sacrepro.study.measures.truncation import truncated_q_functions
 from sacrepro.study.record.case import Case
+from sacrepro.study.record.claim import Claim, Drawing, Reading
 from sacrepro.study.record.comparison import Comparison
-
-STATEMENT = "every step of the proofs is sound; left/right is what a step keeps, the product is the inequality's ratio"
-REFERENCE = "Lemmas 3 and 4, eqs. (5), (7), (9)"
+from sacrepro.study.record.mistakes import EXPONENT, FACTOR, SCORES, SHARE, planted, times
 
 #: Joint pairs (s, a) up to which a model is taken apart.
 MOST_ENTRIES = 2**16
@@ -62,8 +61,7 @@ def check(case: Case) -> Iterator[Comparison]:
                 *measured(law, epsilon, zeta[i], i, norm, mdp.gamma),
             ]
             for step, (right, left) in zip(STEPS, pairwise(values), strict=True):
-                where = (case.instance, case.policy, step, family, i, kappa)
-                yield Comparison(*where, left, right, error)
+                yield from case.left(i, kappa, left, error, family).against({step: right})
     yield from anatomies(case, Q, truncated)
 
 
@@ -96,3 +94,28 @@ def joint_law(case: Case, zeta: tuple[Array, ...]) -> Array:
     for j in range(n):
         law = law * zeta[j].reshape([zeta[j].shape[axis // n] if axis % n == j else 1 for axis in range(2 * n)])
     return np.asarray(law)
+
+
+LEMMA3_STEP, SCORE_STEP = "1/(1-γ) of Lemma 3, sup over policies", "L_i for the score norm"
+
+CLAIM = Claim(
+    order=130,
+    words="each step of the proofs is sound; how much it gives away",
+    statement=(
+        "every step of the proofs is sound; left/right is what a step keeps, the product is the inequality's ratio"
+    ),
+    reference="Lemmas 3 and 4, eqs. (5), (7), (9)",
+    proof="anatomy",
+    check=check,
+    readings=(
+        *map(Reading, STEPS),
+        *(Reading(f"{inequality}: {step}") for inequality, steps in CHAINS.items() for step in steps),
+    ),
+    drawing=Drawing("anatomy", "factor that a step costs; their product is right/left of the inequality"),
+    attack="single steps of inequalities that are attacked",
+    plants=(
+        *planted(EXPONENT, "broadcast .1", times(0.1), LEMMA3_STEP),
+        *planted(FACTOR, "broadcast .9", times(0.1), LEMMA3_STEP),
+        *planted(SCORES, "broadcast .9", times(SHARE), SCORE_STEP),
+    ),
+)

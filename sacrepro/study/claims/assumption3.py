@@ -10,19 +10,24 @@ Skipped: models with more than `MOST_ENTRIES` probabilities of a joint state giv
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+import numpy as np
+
 from sacrepro.bounds.critic import assumption3, assumption3_ceiling
+from sacrepro.instances.relay import relay
+from sacrepro.model.checks import Array
 from sacrepro.model.graph import neighborhood
-from sacrepro.model.policy import policies
+from sacrepro.model.mdp import NetworkedMDP
+from sacrepro.model.policy import policies, uniform_theta
 from sacrepro.study.measures.exploration import MOST_ENTRIES, best_sigma, entries, relative_error
 from sacrepro.study.record.case import Case
+from sacrepro.study.record.claim import Attack, Claim, Counterexample, Drawing, Reading
 from sacrepro.study.record.comparison import Comparison
 
-STATEMENT = "Π_{N_i^κ} min P_j min ζ_j ≤ σ_i(τ) ≤ Π_{N_i^κ} max_s min_a ζ_j / S_j, and σ_i(τ) grows with τ"
+FLOOR, MIXED, CEILING, LATER = "floor", "floor, mixed", "ceiling", "later"
 
-REFERENCE = "Assumption 3"
 
 #: Times τ at which σ is computed; τ = 1 is the start itself.
 TAUS = (2, 3, 5, 9)
@@ -46,10 +51,66 @@ def check(case: Case) -> Iterator[Comparison]:
             floor = assumption3(kernels, [float(zeta[j].min()) for j in hood])
             always = assumption3(kernels, [MIXING / mdp.action_sizes[j] for j in hood])
             ceiling = assumption3_ceiling([zeta[j] for j in hood])
-            sides = [("floor", tau, floor, sigma[i, kappa, tau]) for tau in TAUS]
-            sides += [("floor, mixed", tau, always, sigma_mixed[i, kappa, tau]) for tau in TAUS]
-            sides += [("ceiling", tau, sigma[i, kappa, tau], ceiling) for tau in TAUS]
-            sides += [("later", a, sigma[i, kappa, a], sigma[i, kappa, b]) for a, b in pairwise(TAUS)]
+            sides = [(FLOOR, tau, floor, sigma[i, kappa, tau]) for tau in TAUS]
+            sides += [(MIXED, tau, always, sigma_mixed[i, kappa, tau]) for tau in TAUS]
+            sides += [(CEILING, tau, sigma[i, kappa, tau], ceiling) for tau in TAUS]
+            sides += [(LATER, a, sigma[i, kappa, a], sigma[i, kappa, b]) for a, b in pairwise(TAUS)]
             for hypothesis, tau, left, right in sides:
                 error = relative_error(mdp, tau) * max(left, right)
-                yield Comparison(case.instance, case.policy, hypothesis, f"τ={tau}", i, kappa, left, right, error)
+                yield from case.left(i, kappa, left, error, f"τ={tau}").against({hypothesis: right})
+
+
+def one_for_all_policies() -> Iterator[Comparison]:
+    """σ = 10^-k against the σ(τ) of a softmax policy with one logit of -k log 10, on a noisy relay of two."""
+    mdp = relay(2, gamma=0.9, noise=0.5)
+    for k in (2, 4, 8, 16):
+        theta = tuple(np.array([[0.0, -k * np.log(10.0)]] * 2) for _ in range(2))
+        yield from against_sigma(mdp, theta, "noisy relay", f"logit -{k} log 10", 10.0**-k)
+
+
+def of_absorbing_dynamics() -> Iterator[Comparison]:
+    """σ = 10^-k against the σ(τ) of the relay, whose source never changes: the uniform policy does not help."""
+    mdp = relay(2, gamma=0.9)
+    for k in (2, 4, 8, 16):
+        yield from against_sigma(mdp, uniform_theta(mdp), "relay", "uniform", 10.0**-k)
+
+
+def against_sigma(
+    mdp: NetworkedMDP, theta: Sequence[Array], instance: str, policy: str, sigma: float
+) -> Iterator[Comparison]:
+    """A candidate σ against the best σ_0(τ) at κ = 0, for several τ."""
+    best = best_sigma(mdp, policies(mdp, theta), (2, 3, 9))
+    for tau in (2, 3, 9):
+        right = best[0, 0, tau]
+        error = relative_error(mdp, tau) * right
+        yield Comparison(instance, policy, "", f"σ={sigma:g}, τ={tau}", 0, 0, sigma, right, error)
+
+
+CLAIM = Claim(
+    order=170,
+    words="local exploration: what bounds σ from below and above",
+    statement="Π_{N_i^κ} min P_j min ζ_j ≤ σ_i(τ) ≤ Π_{N_i^κ} max_s min_a ζ_j / S_j, and σ_i(τ) grows with τ",
+    reference="Assumption 3",
+    proof="assumption3",
+    check=check,
+    readings=(Reading(FLOOR), Reading(MIXED), Reading(CEILING), Reading(LATER)),
+    drawing=Drawing("assumption3", r"$\sigma(\tau)$, least over policies and agents", {FLOOR: FLOOR}),
+    attack=Attack(stream=11, built=("noisy relay",)),
+    counterexamples=(
+        Counterexample(
+            "any policy",
+            "one σ > 0 serves every softmax policy (σ = 10^{-k}, k = 2, 4, 8, 16; for any other see the ceiling's "
+            "proof)",
+            "Assumption 3, any fixed policy",
+            "not satisfied by the softmax",
+            one_for_all_policies,
+        ),
+        Counterexample(
+            "absorbing dynamics",
+            "some σ > 0 serves the uniform policy, whatever the kernels (here the least probability is 0)",
+            "Assumption 3",
+            "fails without dynamics that mix",
+            of_absorbing_dynamics,
+        ),
+    ),
+)

@@ -15,10 +15,11 @@ from sacrepro.exact.truncation import cell_shape
 from sacrepro.learn.transcription import outer_iteration
 from sacrepro.model.graph import neighborhood
 from sacrepro.study.record.case import Case
+from sacrepro.study.record.claim import Claim, Drawing, Reading
 from sacrepro.study.record.comparison import Comparison
 
-STATEMENT = "Q̂_i has at most (SA)^{f(κ)} entries, whatever n is, and T steps write at most min(T, (SA)^{f(κ)}) of them"
-REFERENCE = "Section 3.3, complexity"
+TABLE, JOINT, WRITTEN = "table", "joint", "written"
+
 
 #: Steps of the episode that is watched.
 T = 200
@@ -34,9 +35,24 @@ def check(case: Case) -> Iterator[Comparison]:
         episode = outer_iteration(mdp, case.theta, 0, kappa=kappa, T=T, h=1.0, t0=2.0, eta=1.0, seed=0)
         for i in range(mdp.n):
             entries = float(np.prod([float(size) for size in cell_shape(full, neighborhood(mdp.graph, i, kappa))]))
-            for hypothesis, left, right in (
-                ("table", entries, largest),
-                ("joint", entries, joint),
-                ("written", float(len(episode.Q_hat[i])), min(float(T), largest)),
-            ):
-                yield Comparison(case.instance, case.policy, hypothesis, "", i, kappa, left, right, 0.0)
+            yield from case.left(i, kappa, entries, 0.0).against({TABLE: largest, JOINT: joint})
+            yield from case.left(i, kappa, len(episode.Q_hat[i]), 0.0).against({WRITTEN: min(float(T), largest)})
+
+
+CLAIM = Claim(
+    order=200,
+    words="what an agent stores depends on its neighborhood, not on n",
+    statement=(
+        "Q̂_i has at most (SA)^{f(κ)} entries, whatever n is, and T steps write at most min(T, (SA)^{f(κ)}) of them"
+    ),
+    reference="Section 3.3, complexity",
+    check=check,
+    needs=("tables", "learner"),
+    readings=(Reading(TABLE), Reading(JOINT), Reading(WRITTEN)),
+    drawing=Drawing(
+        "complexity",
+        "entries of an agent's table",
+        {TABLE: r"$(SA)^{f(\kappa)}$", JOINT: r"entries of $Q_i$"},
+    ),
+    attack="counts",
+)

@@ -12,6 +12,7 @@ dominates max_i D_i(κ) at every κ measured. It describes one policy at finitel
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -19,12 +20,14 @@ import numpy as np
 from sacrepro.bounds.decay import definition2, least_rho, lemma3
 from sacrepro.bounds.influence import influence, influence_matrix
 from sacrepro.exact.decay.worst import worst_decay
+from sacrepro.instances.extremal import coin_lover
 from sacrepro.model.graph import outside
-from sacrepro.study.record.case import Case
+from sacrepro.study.record.case import Case, exact_case
+from sacrepro.study.record.claim import Attack, Change, Claim, Counterexample, Drawing, Reading
 from sacrepro.study.record.comparison import Comparison
+from sacrepro.study.record.mistakes import EXPONENT, FACTOR, planted, planted_one_sided
 
-STATEMENT = "the least ρ for c = r̄/(1-γ): what policies ask for ≤ what holds for every policy"
-REFERENCE = "Definition 2"
+LEMMA3, INFLUENCE = "Lemma 3", "influence matrix"
 
 #: Policies that the search tries one by one before it turns to ascent.
 EXHAUSTIVE = 256
@@ -39,7 +42,7 @@ def check(case: Case) -> Iterator[Comparison]:
     places = [(i, kappa) for i in range(mdp.n) for kappa in case.kappas(i)]
     if not places or c == 0.0:
         return
-    rights = {"Lemma 3": gamma, "influence matrix": certified_rho(case, places)}
+    rights = {LEMMA3: gamma, INFLUENCE: certified_rho(case, places)}
     i, kappa = max(places, key=lambda place: least_rho(float(case.D[place]), c, place[1]))
     found = worst_decay(mdp, i, kappa, seed=0, exhaustive_limit=EXHAUSTIVE, starts=1, tol=SEARCH_TOLERANCE)
     lefts = {
@@ -84,3 +87,61 @@ def fit(case: Case) -> str:
         return "given policy"
     rho = max((max(later, 0.0) / D[0]) ** (1.0 / kappa) for kappa, later in zip(kappas[1:], D[1:], strict=True))
     return f"given policy, own c={D[0] / rho:.3g} ρ={rho:.3g}" if rho > 0 else "given policy"
+
+
+#: The policies of `coin_lover` that a climb over all localized ones ends at, to three digits.
+MIXED = (np.array([[1.0, 0.0], [0.145, 0.855]]), np.array([[0.282, 0.718], [0.0, 1.0]]))
+
+
+def deterministic_policies_decide() -> Iterator[Comparison]:
+    """D_1(0) of `coin_lover` under `MIXED`, against the largest under its 16 deterministic policies."""
+    mdp = coin_lover()
+    vertices = ([0.0, -np.inf], [-np.inf, 0.0])
+    pairs = [np.array(rows) for rows in itertools.product(vertices, repeat=2)]
+    pure = [exact_case("coin_lover", "pure", mdp, theta) for theta in itertools.product(pairs, repeat=2)]
+    with np.errstate(divide="ignore"):
+        mixed = exact_case("coin_lover", "mixed", mdp, tuple(np.log(zeta_i) for zeta_i in MIXED))
+    right = max(float(case.D[1, 0]) for case in pure)
+    error = mixed.D_error + max(case.D_error for case in pure)
+    yield from mixed.left(1, 0, mixed.D[1, 0], error).against({"": right})
+
+
+def rooted(factor: float) -> Change:
+    """c multiplied by `factor`: the least ρ becomes ρ factor^{-1/(κ+1)}."""
+    return lambda row: row._replace(left=row.left * factor ** (-1.0 / (row.kappa + 1)))
+
+
+def shifted_root(row: Comparison) -> Comparison:
+    """c ρ^{κ+2}: the least ρ is a (κ+2)-nd root."""
+    return row._replace(left=row.left ** ((row.kappa + 1) / (row.kappa + 2)))
+
+
+CLAIM = Claim(
+    order=20,
+    words="exponential decay property: the least rate ρ that policies ask for",
+    statement="the least ρ for c = r̄/(1-γ): what policies ask for ≤ what holds for every policy",
+    reference="Definition 2",
+    proof="definition2",
+    check=check,
+    readings=(Reading(LEMMA3, "definition2_lemma3"), Reading(INFLUENCE, "definition2_influence")),
+    drawing=Drawing(
+        "rates",
+        r"least $\rho$ with $c\,\rho^{\kappa+1} \geq D_i(\kappa)$ for all $i$, $\kappa$, at $c = \bar r/(1-\gamma)$",
+        {INFLUENCE: "influence matrix, every policy", LEMMA3: r"$\gamma$, Lemma 3"},
+    ),
+    attack=Attack(stream=0, built=("relay",), two_agents=True),
+    plants=(
+        *planted(EXPONENT, "relay", shifted_root, LEMMA3, INFLUENCE),
+        *planted(FACTOR, "relay", rooted(0.1), LEMMA3, INFLUENCE),
+        *planted_one_sided(check, LEMMA3, INFLUENCE),
+    ),
+    counterexamples=(
+        Counterexample(
+            "deterministic policies",
+            "the largest D_i(κ) over localized policies is attained by a deterministic one",
+            "Definition 2, any localized policy",
+            "fails without randomised policies",
+            deterministic_policies_decide,
+        ),
+    ),
+)

@@ -12,10 +12,8 @@ import numpy as np
 
 from sacrepro.exact.dense import complex_step_gradient
 from sacrepro.study.record.case import Case
+from sacrepro.study.record.claim import Claim, Drawing, Reading
 from sacrepro.study.record.comparison import Comparison
-
-STATEMENT = "∇J(θ) = (1/(1-γ)) E Q^θ(s,a) ∇log ζ^θ(a|s)"
-REFERENCE = "Lemma 1, eq. (4)"
 
 
 def check(case: Case) -> Iterator[Comparison]:
@@ -23,5 +21,22 @@ def check(case: Case) -> Iterator[Comparison]:
     mdp = case.mdp
     differentiated = complex_step_gradient(mdp, case.theta)
     for i in range(mdp.n):
-        left = float(np.linalg.norm(case.gradient[i] - differentiated[i]))
-        yield Comparison(case.instance, case.policy, "", "", i, 0, left, 0.0, case.gradient_error)
+        left = np.linalg.norm(case.gradient[i] - differentiated[i])
+        yield from case.left(i, 0, float(left), case.gradient_error).against({"": 0.0})
+
+
+CLAIM = Claim(
+    order=10,
+    words="the policy gradient is a sum of scores times Q_i, agent by agent",
+    statement="∇J(θ) = (1/(1-γ)) E Q^θ(s,a) ∇log ζ^θ(a|s)",
+    reference="Lemma 1, eq. (4)",
+    beside="that ∂/∂θ is a derivation",
+    check=check,
+    readings=(Reading(theorem="lemma1_gradient"),),
+    drawing=Drawing(
+        "identity",
+        "difference, one marker an agent and policy",
+        markers=r"$\|\nabla_{\theta_i} J\ \mathrm{by\ (4)} - \nabla_{\theta_i} J\ \mathrm{by\ differentiation}\|$",
+    ),
+    attack="an identity",
+)

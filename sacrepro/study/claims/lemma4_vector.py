@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
@@ -20,19 +21,19 @@ from sacrepro.bounds.decay import definition2, lemma3
 from sacrepro.bounds.gradient import lemma4_vector, lemma4_vector_natural, lemma4_vector_paper
 from sacrepro.exact.dense import q_function
 from sacrepro.exact.truncation import outside_axes, truncated_gradient_from
+from sacrepro.instances.extremal import parity
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import neighborhood
 from sacrepro.model.policy import SCORE_BOUND, policies, score
 from sacrepro.study.measures.fixed_points import critics, inside_states, solve_error
-from sacrepro.study.measures.truncation import distance, truncated_q_functions
-from sacrepro.study.record.case import Case
+from sacrepro.study.measures.truncation import NATURAL, distance, truncated_q_functions
+from sacrepro.study.record.case import Case, uniform_case
+from sacrepro.study.record.claim import Attack, Claim, Counterexample, Drawing, Reading
 from sacrepro.study.record.comparison import Comparison
+from sacrepro.study.record.mistakes import EXPONENT, FACTOR, SCORES, SHARE, TALLY, planted, times
 
-STATEMENT = (
-    "‖ĥ - ∇J‖ ≤ (1/√2) (1/n) Σ_j D_j(κ) / (1-γ) for any weights of eq. (6), ≤ r̄γ^{κ+2} M / (2√2 (1-γ)) for natural "
-    "weights, M = (1-γ) Σ_s γ^s √(s+1), and ≤ r̄γ^{κ+1} / (√2 (1-γ)²) for TD's limit; the paper: √(2n) cρ^{κ+1} / (1-γ)"
-)
-REFERENCE = "sharpens Lemma 4 where the proof of Theorem 5 uses it"
+ANY, WORST, PAPER, OF_NATURAL, TD = "any weights", "worst case", "paper", "natural weights", "TD's limit"
+
 
 #: Rounds of the climb over weights, and the families that it starts from.
 ROUNDS, STARTS = 4, ("uniform", "opposed")
@@ -49,19 +50,19 @@ def check(case: Case) -> Iterator[Comparison]:
     c, rho = lemma3(mdp.r_bar, gamma)
     block_error = math.sqrt(n) * case.gradient_error
 
-    def row(hypothesis: str, family: str, kappa: int, h_hat: tuple[Array, ...], right: float, off: float) -> Comparison:
-        where = (case.instance, case.policy, hypothesis, family, 0, kappa)
-        return Comparison(*where, distance(h_hat, case.gradient), right, block_error + off)
+    def rows(
+        family: str, kappa: int, h_hat: tuple[Array, ...], rights: dict[str, float], off: float = 0.0
+    ) -> Iterator[Comparison]:
+        return case.left(0, kappa, distance(h_hat, case.gradient), block_error + off, family).against(rights)
 
     tables = truncated_q_functions(case)
     for kappa in sorted({kappa for kappa, _ in tables}):
         small = math.prod((*mdp.state_sizes, *mdp.action_sizes)) <= CLIMBED
         climbs = {start: climbed(case, zeta, kappa, tables[kappa, start]) for start in STARTS * small}
-        own = lemma4_vector(case.D[:, kappa].tolist(), gamma)
+        own = {ANY: lemma4_vector(case.D[:, kappa].tolist(), gamma)}
         rights = {
-            "any weights": (own, lemma4_vector([case.D_error], gamma)),
-            "worst case": (lemma4_vector([definition2(c, rho, kappa)], gamma), 0.0),
-            "paper": (lemma4_vector_paper(c, rho, kappa, math.sqrt(n) * SCORE_BOUND, gamma), 0.0),
+            WORST: lemma4_vector([definition2(c, rho, kappa)], gamma),
+            PAPER: lemma4_vector_paper(c, rho, kappa, math.sqrt(n) * SCORE_BOUND, gamma),
         }
         families = [(family, Q_hat) for (k, family), Q_hat in tables.items() if k == kappa]
         found = [
@@ -69,15 +70,15 @@ def check(case: Case) -> Iterator[Comparison]:
             *((f"climbed from {start}", h_hat) for start, h_hat in climbs.items()),
         ]
         for family, h_hat in found:
-            for hypothesis, (right, off) in rights.items():
-                yield row(hypothesis, family, kappa, h_hat, right, off)
-            if family == "natural":
-                yield row("natural weights", family, kappa, h_hat, lemma4_vector_natural(kappa, gamma, mdp.r_bar), 0.0)
+            yield from rows(family, kappa, h_hat, own, lemma4_vector([case.D_error], gamma))
+            yield from rows(family, kappa, h_hat, rights)
+            if family == NATURAL:
+                yield from rows(family, kappa, h_hat, {OF_NATURAL: lemma4_vector_natural(kappa, gamma, mdp.r_bar)})
     for kappa, q in critics(case):
         h_hat = truncated_gradient_from(mdp, zeta, case.pi_theta, q, kappa)
         solved = max(solve_error(mdp, inside_states(mdp, j, kappa)) for j in range(n))
         right = lemma4_vector([td_fixed_point_local(mdp.r_bar, gamma, kappa)], gamma)
-        yield row("TD's limit", "", kappa, h_hat, right, lemma4_vector([solved], gamma))
+        yield from rows("", kappa, h_hat, {TD: right}, lemma4_vector([solved], gamma))
 
 
 def climbed(case: Case, zeta: tuple[Array, ...], kappa: int, Q_hat: list[Array]) -> tuple[Array, ...]:
@@ -110,3 +111,70 @@ def _on_cells(along: list[Array], hood: tuple[int, ...]) -> Array:
     for i in hood:
         total = total + along[i].reshape([along[i].shape[axis // n] if axis % n == i else 1 for axis in range(2 * n)])
     return total
+
+
+def worst_on_the_star(reading: str, factor: float) -> Iterator[Comparison]:
+    """The largest ‖ĥ - ∇J‖ of a reading on `parity`, against a share of its right side."""
+    rows = check(uniform_case("parity", parity(6, gamma=0.02)))
+    worst = max((row for row in rows if row.hypothesis == reading), key=lambda row: row.left / row.right)
+    yield worst._replace(right=factor * worst.right)
+
+
+EVERY = (ANY, WORST, PAPER, OF_NATURAL, TD)
+
+CLAIM = Claim(
+    order=120,
+    words="the same for all agents at once, without n",
+    statement=(
+        "‖ĥ - ∇J‖ ≤ (1/√2) (1/n) Σ_j D_j(κ) / (1-γ) for any weights of eq. (6), ≤ r̄γ^{κ+2} M / (2√2 (1-γ)) for natural "
+        "weights, M = (1-γ) Σ_s γ^s √(s+1), and ≤ r̄γ^{κ+1} / (√2 (1-γ)²) for TD's limit; the paper: √(2n) cρ^{κ+1} / "
+        "(1-γ)"
+    ),
+    reference="sharpens Lemma 4 where the proof of Theorem 5 uses it",
+    proof="lemma4_vector",
+    check=check,
+    readings=(
+        Reading(ANY, "lemma4_vector"),
+        Reading(WORST, "lemma4_vector_worst_case"),
+        Reading(PAPER, "lemma4_vector_paper", excuse="2√n above the worst case"),
+        Reading(OF_NATURAL),
+        Reading(TD, "lemma4_vector_td"),
+    ),
+    drawing=Drawing(
+        "lines",
+        r"$\|\hat h - \nabla J\|$",
+        {
+            PAPER: r"paper, $\sqrt{2n}\,c\rho^{\kappa+1}/(1-\gamma)$",
+            TD: r"TD's limit, $\bar r\gamma^{\kappa+1}/(\sqrt{2}(1-\gamma)^2)$",
+            ANY: "any weights, with the decay gaps of the policy",
+            OF_NATURAL: "natural weights, the stars alone",
+        },
+        "one marker a policy and weight family",
+        "‖ĥ - ∇J‖ over all agents; lines: the largest of each bound. Only the paper's grows with n.",
+        starred=OF_NATURAL,
+    ),
+    attack=Attack(stream=13, built=("parity .02",)),
+    plants=(
+        *planted(EXPONENT, "parity .02", times(0.02), *EVERY),
+        *planted(FACTOR, "broadcast .9", times(0.1), ANY, WORST),
+        *planted(FACTOR, "tally", times(1.0 - TALLY), OF_NATURAL, TD),
+        *planted(SCORES, "parity .02", times(SHARE), *EVERY),
+    ),
+    hidden={FACTOR: "paper: √n times too large, as `worst case` shows, and here √n makes up for 1/(1-γ)"},
+    counterexamples=(
+        Counterexample(
+            "½ for 1/√2",
+            "‖ĥ - ∇J‖ ≤ (1/2) (1/n) Σ_j D_j(κ) / (1-γ) for any weights of eq. (6)",
+            "sharpens Lemma 4",
+            "fails with ½",
+            partial(worst_on_the_star, ANY, SCORE_BOUND / 2),
+        ),
+        Counterexample(
+            "κ+3",
+            "‖ĥ - ∇J‖ ≤ r̄γ^{κ+3} M / (2√2 (1-γ)) for natural weights",
+            "sharpens Lemma 4",
+            "fails with κ+3",
+            partial(worst_on_the_star, OF_NATURAL, 0.02),
+        ),
+    ),
+)

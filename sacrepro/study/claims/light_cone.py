@@ -20,10 +20,12 @@ from sacrepro.model.checks import Array
 from sacrepro.model.graph import outside
 from sacrepro.model.policy import policies
 from sacrepro.study.record.case import Case
+from sacrepro.study.record.claim import Attack, Change, Claim, Drawing, Reading
 from sacrepro.study.record.comparison import Comparison
+from sacrepro.study.record.mistakes import EXPONENT, FACTOR, planted, planted_one_sided
 
-STATEMENT = "|D_i(κ) - D_i^T(κ)| ≤ r̄ γ^{max(T,κ)+1} / (1-γ), and T steps do not see outside N_i^T"
-REFERENCE = "sharpens Lemma 3"
+UPPER, LOWER, OUTSIDE = "upper end", "lower end", "outside the cone"
+
 
 #: T, the number of steps after the first that are seen.
 HORIZONS = (1, 2, 4, 8, 16)
@@ -41,11 +43,10 @@ def check(case: Case) -> Iterator[Comparison]:
         # Every entry goes through at most T+1 products over all joint states.
         rounding = gamma_k((T + 1) * (case.V[0].size + 4 * mdp.n + 8)) * at_most
         for i in range(mdp.n):
-            where = (case.instance, case.policy)
             axes = outside(mdp.graph, i, T)
             if axes:
                 spread = float(np.ptp(V_T[i], axis=axes).max())
-                yield Comparison(*where, "outside the cone", f"T={T}", i, 0, spread, 0.0, 2 * rounding)
+                yield from case.left(i, 0, spread, 2 * rounding, f"T={T}").against({OUTSIDE: 0.0})
             D_T = mdp.gamma * sweep_oscillations(plans[i], sweep_table(mdp, plans[i], V_before[i]))
             error = case.D_error + 2.0 * rounding
             for kappa in case.kappas(i):
@@ -54,8 +55,8 @@ def check(case: Case) -> Iterator[Comparison]:
                 D = float(case.D[i, kappa])
                 own = float(D_T[kappa]) if kappa < len(D_T) else 0.0
                 low, high = light_cone(own, T, kappa, mdp.gamma, mdp.r_bar)
-                yield Comparison(*where, "upper end", f"T={T}", i, kappa, D, high, error)
-                yield Comparison(*where, "lower end", f"T={T}", i, kappa, low, D, error)
+                yield from case.left(i, kappa, D, error, f"T={T}").against({UPPER: high})
+                yield from case.left(i, kappa, low, error, f"T={T}").against({LOWER: D})
 
 
 def finite_values(case: Case) -> dict[int, tuple[Array, Array]]:
@@ -78,3 +79,43 @@ def finite_values(case: Case) -> dict[int, tuple[Array, Array]]:
         if T in HORIZONS:
             kept[T] = (before.reshape(mdp.n, *mdp.state_sizes), V.reshape(mdp.n, *mdp.state_sizes))
     return kept
+
+
+def narrower(factor: float, gamma: float) -> Change:
+    """The width multiplied, at the end that the row is about."""
+
+    def change(row: Comparison) -> Comparison:
+        T = int(row.case.removeprefix("T="))
+        lost = (1.0 - factor) * gamma ** (max(T, row.kappa) + 1) / (1.0 - gamma)
+        return row._replace(right=row.right - lost) if row.hypothesis == UPPER else row._replace(left=row.left + lost)
+
+    return change
+
+
+CLAIM = Claim(
+    order=60,
+    words="a horizon of T steps brackets D_i(κ), at a cost that does not grow with n",
+    statement="|D_i(κ) - D_i^T(κ)| ≤ r̄ γ^{max(T,κ)+1} / (1-γ), and T steps do not see outside N_i^T",
+    reference="sharpens Lemma 3",
+    proof="light_cone",
+    check=check,
+    readings=(
+        Reading(UPPER, "light_cone"),
+        Reading(LOWER, "light_cone"),
+        Reading(OUTSIDE, "light_cone_sees_V", excuse="an identity"),
+    ),
+    drawing=Drawing(
+        "cone",
+        r"$D_i(\kappa)$ and its interval $D_i^T(\kappa) \pm$ width",
+        {UPPER: UPPER, LOWER: LOWER},
+        r"largest $D_i(\kappa)$",
+    ),
+    attack=Attack(stream=4, built=("relay", "turncoat")),
+    plants=(
+        *planted(EXPONENT, "relay", narrower(0.9, 0.9), UPPER),
+        *planted(EXPONENT, "turncoat", narrower(0.3, 0.3), LOWER),
+        *planted(FACTOR, "relay", narrower(0.1, 0.9), UPPER),
+        *planted(FACTOR, "turncoat", narrower(0.7, 0.3), LOWER),
+        *planted_one_sided(check, UPPER),
+    ),
+)

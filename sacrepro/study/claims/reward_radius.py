@@ -32,13 +32,8 @@ from sacrepro.model.mdp import CoupledMDP
 from sacrepro.model.policy import SCORE_BOUND, policies, uniform_theta
 from sacrepro.study.measures.truncation import weight_families
 from sacrepro.study.record.case import SUMMATION, Case
+from sacrepro.study.record.claim import Claim, Drawing, Reading
 from sacrepro.study.record.comparison import Comparison
-
-STATEMENT = (
-    "with P_i(·|s_{N_i}, a_{N_i}): D_i(κ) ≤ r̄γ^{κ+1-R}/(1-γ) and ‖ĥ_i - ∇_{θ_i}J‖ ≤ L_i r̄γ^{κ+1-R}/(1-γ)², "
-    "R = 0 for rewards r_i(s_i, a_i), R = 1 for r_i(s_{N_i}, a_{N_i})"
-)
-REFERENCE = "extends Lemmas 3 and 4"
 
 #: Π S_i A_i up to which a case is checked.
 MOST_PAIRS = 1 << 16
@@ -111,12 +106,11 @@ def decay_rows(case: Case, kind: str, model: str, exact: Coupled, radius: int) -
                 outsiders = np.zeros((mdp.n, 1))
                 outsiders[list(outside(mdp.graph, i, kappa))] = 1.0
                 error = 2.0 * exact.Q_error + SUMMATION * mdp.r_bar / (1.0 - mdp.gamma)
-                for hypothesis, right in (
-                    (f"D, {kind}", reward_radius(mdp.r_bar, mdp.gamma, kappa, radius)),
-                    (f"D influence, {kind}", reward_radius_influence(C, seen, outsiders, mdp.gamma, mdp.r_bar)[i, 0]),
-                ):
-                    where = (case.instance, case.policy, hypothesis, model, i, kappa)
-                    yield Comparison(*where, left, float(right), error)
+                rights = {
+                    f"D, {kind}": reward_radius(mdp.r_bar, mdp.gamma, kappa, radius),
+                    f"D influence, {kind}": reward_radius_influence(C, seen, outsiders, mdp.gamma, mdp.r_bar)[i, 0],
+                }
+                yield from case.left(i, kappa, left, error, model).against(rights)
 
 
 def gradient_rows(case: Case, kind: str, exact: Coupled, radius: int) -> Iterator[Comparison]:
@@ -139,6 +133,37 @@ def gradient_rows(case: Case, kind: str, exact: Coupled, radius: int) -> Iterato
                 if family == "natural":
                     sizes = (kappa, mdp.n, mdp.gamma, mdp.r_bar, radius)
                     rights[f"ĥ natural, {kind}"] = reward_radius_natural(sphere_sizes(mdp.graph, i), *sizes)
-                for hypothesis, right in rights.items():
-                    where = (case.instance, case.policy, hypothesis, family, i, kappa)
-                    yield Comparison(*where, left, right, exact.gradient_error)
+                yield from case.left(i, kappa, left, exact.gradient_error, family).against(rights)
+
+
+def readings(kind: str) -> tuple[Reading, ...]:
+    """Those of models whose rewards are of one kind."""
+    return (
+        Reading(f"D, {kind}", "reward_radius"),
+        Reading(f"D influence, {kind}", "reward_radius_d"),
+        Reading(f"ĥ, {kind}", "reward_radius_b"),
+        Reading(f"ĥ natural, {kind}"),
+    )
+
+
+CLAIM = Claim(
+    order=80,
+    words="Lemmas 3 and 4 where neighbors' actions act at once or rewards see neighbors",
+    statement=(
+        "with P_i(·|s_{N_i}, a_{N_i}): D_i(κ) ≤ r̄γ^{κ+1-R}/(1-γ) and ‖ĥ_i - ∇_{θ_i}J‖ ≤ L_i r̄γ^{κ+1-R}/(1-γ)², "
+        "R = 0 for rewards r_i(s_i, a_i), R = 1 for r_i(s_{N_i}, a_{N_i})"
+    ),
+    reference="extends Lemmas 3 and 4",
+    proof="reward_radius",
+    check=check,
+    readings=(*readings("kernels"), *readings("rewards")),
+    drawing=Drawing(
+        "radii",
+        r"$D_i(\kappa)$ with $P_i(\cdot|s_{N_i}, a_{N_i})$",
+        {
+            "D, kernels": r"$\bar r\,\gamma^{\kappa+1}/(1-\gamma)$",
+            "D, rewards": r"$\bar r\,\gamma^{\kappa}/(1-\gamma)$",
+        },
+    ),
+    attack="a climb over plain models does not reach action-coupled ones",
+)

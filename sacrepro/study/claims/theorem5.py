@@ -14,25 +14,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
 from sacrepro.bounds.decay import lemma3
 from sacrepro.bounds.theorem5 import Constants, best_eta, gradient_norm, least_T, smoothness, steepest, theorem5
 from sacrepro.exact.gradient import policy_gradient
+from sacrepro.instances.extremal import tally
 from sacrepro.model.graph import max_neighborhood_size
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import SCORE_BOUND, policies
 from sacrepro.study.measures.exploration import MOST_ENTRIES, best_sigma, entries
 from sacrepro.study.measures.stationarity import StationarityRow
-from sacrepro.study.record.case import Case
+from sacrepro.study.record.case import Case, uniform_case
+from sacrepro.study.record.claim import Attack, Claim, Drawing, Plant, Reading
 from sacrepro.study.record.comparison import Comparison
+from sacrepro.study.record.mistakes import EXPONENT, FACTOR, TALLY, planted, times
 
-STATEMENT = (
-    "‖∇J(θ')-∇J(θ)‖ ≤ L'‖θ'-θ‖; ‖∇J(θ)‖ ≤ r̄/(2√2 (1-γ)^{3/2}); 1/σ ≤ the T of (8); "
-    "‖∇J(θ)‖², and its mean of (9) along runs, ≤ the right side of (9)"
-)
-REFERENCE = "Theorem 5, eqs. (8)-(9)"
+SMOOTH, NORM, LEAST_LENGTH, NINE, ALONG_RUNS = "L'", "‖∇J‖", "T of (8)", "(9)", "(9) along runs"
+
 
 #: δ of the theorem, its outer iterations M, and the τ among which the best is taken.
 DELTA, M, TAUS = 0.1, 10**6, (3, 9)
@@ -55,7 +56,7 @@ def check(case: Case) -> Iterator[Comparison]:
     size, sharper = steepest(L, mdp.r_bar, mdp.gamma), gradient_norm(mdp.r_bar, mdp.gamma)
     norm = math.sqrt(sum(float(np.sum(block**2)) for block in case.gradient))
     off = case.gradient_error * math.sqrt(mdp.n)
-    yield Comparison(case.instance, case.policy, "‖∇J‖", "", 0, 0, norm, sharper, off, size)
+    yield from case.left(0, 0, norm, off, trivial=size).against({NORM: sharper})
     if mdp.r_bar == 0.0 or mdp.gamma == 0.0 or mdp.gamma > LARGEST_GAMMA or entries(mdp) > MOST_ENTRIES:
         return
     c, rho = lemma3(mdp.r_bar, mdp.gamma)
@@ -76,12 +77,10 @@ def check(case: Case) -> Iterator[Comparison]:
             continue
         T, constants = chosen
         where = f"τ={constants.tau}"
-        yield Comparison(
-            case.instance, case.policy, "T of (8)", where, 0, kappa, 1.0 / constants.sigma, float(T), 1e-9 * T
-        )
+        yield from case.left(0, kappa, 1.0 / constants.sigma, 1e-9 * T, where).against({LEAST_LENGTH: float(T)})
         promised = theorem5(M, 0.25 / L_prime, DELTA, L, L_prime, kappa, constants)
         error = off * (2.0 * norm + off)
-        yield Comparison(case.instance, case.policy, "(9)", where, 0, kappa, norm**2, promised, error, sharper**2)
+        yield from case.left(0, kappa, norm**2, error, where, sharper**2).against({NINE: promised})
 
 
 def smooth(case: Case) -> Iterator[Comparison]:
@@ -96,7 +95,7 @@ def smooth(case: Case) -> Iterator[Comparison]:
         left = math.sqrt(sum(float(np.sum((a - b) ** 2)) for a, b in zip(gradient, case.gradient, strict=True)))
         right = smoothness(mdp.r_bar, mdp.gamma) * length
         error = 2.0 * case.gradient_error * math.sqrt(mdp.n) + 1e-12 * right
-        yield Comparison(case.instance, case.policy, "L'", f"‖θ'-θ‖={length:g}", 0, 0, left, right, error)
+        yield from case.left(0, 0, left, error, f"‖θ'-θ‖={length:g}").against({SMOOTH: right})
 
 
 def along_runs(rows: Sequence[StationarityRow], models: Mapping[str, NetworkedMDP]) -> Iterator[Comparison]:
@@ -118,9 +117,8 @@ def along_runs(rows: Sequence[StationarityRow], models: Mapping[str, NetworkedMD
         left, error = left_of_9(own)
         trivial = gradient_norm(mdp.r_bar, mdp.gamma) ** 2
         right = least_right_of_9(M, kappa, mdp)
-        yield Comparison(
-            instance, "Algorithm 1", "(9) along runs", f"M={M}, seed {seed}", 0, kappa, left, right, error, trivial
-        )
+        where = (instance, "Algorithm 1", ALONG_RUNS, f"M={M}, seed {seed}", 0, kappa)
+        yield Comparison(*where, left, right, error, trivial)
 
 
 def least_right_of_9(M: int, kappa: int, mdp: NetworkedMDP) -> float:
@@ -151,5 +149,52 @@ def left_of_9(rows: Sequence[StationarityRow]) -> tuple[float, float]:
     return total / math.fsum(weights), off + 1e-14 * total / math.fsum(weights)
 
 
-#: What `claim --stationarity` reads, and its check.
-ALONG_RUNS = (StationarityRow, along_runs)
+#: Length of a move of the tally's θ.
+LENGTH = 0.01
+
+
+def steep_moves(share: float) -> Iterator[Comparison]:
+    """On the tally, away from the fair coin, where ∇J turns fastest: moves towards action 1 against a share of L'."""
+    known = uniform_case("tally", tally(60, TALLY))
+    mdp = known.mdp
+    towards = np.array([[-0.5, 0.5], [-0.5, 0.5]])
+    right, error = smoothness(mdp.r_bar, mdp.gamma), 2.0 * known.gradient_error
+    for start in (0.05, 0.1):
+        here, there = (policy_gradient(mdp, (towards * (start + move), known.theta[1]))[0] for move in (0.0, LENGTH))
+        left = float(np.linalg.norm(there - here))
+        yield Comparison("tally", f"{start} towards 1", SMOOTH, "", 0, 0, left, share * right * LENGTH, error)
+
+
+CLAIM = Claim(
+    order=180,
+    words="Theorem 5: smoothness, ‖∇J‖, the T of (8), and (9) as printed",
+    statement=(
+        "‖∇J(θ')-∇J(θ)‖ ≤ L'‖θ'-θ‖; ‖∇J(θ)‖ ≤ r̄/(2√2 (1-γ)^{3/2}); 1/σ ≤ the T of (8); "
+        "‖∇J(θ)‖², and its mean of (9) along runs, ≤ the right side of (9)"
+    ),
+    reference="Theorem 5, eqs. (8)-(9)",
+    proof="theorem5",
+    check=check,
+    along_runs=(StationarityRow, along_runs),
+    readings=(
+        Reading(SMOOTH),
+        Reading(NORM),
+        Reading(LEAST_LENGTH),
+        Reading(NINE, excuse="hardly ever below its trivial bound"),
+        Reading(ALONG_RUNS, excuse="needs runs"),
+    ),
+    drawing=Drawing(
+        "theorem5",
+        lines={
+            LEAST_LENGTH: r"$1/\sigma$ and the least $T$ of (8)",
+            NINE: r"(9): $\|\nabla J(\theta)\|^2$",
+            ALONG_RUNS: "(9) along runs: its weighted mean",
+        },
+    ),
+    attack=Attack(stream=12, built=("gate", "latch .9")),
+    plants=(
+        Plant(FACTOR, SMOOTH, partial(steep_moves, 1.0), rows=partial(steep_moves, 1.0 - TALLY)),
+        *planted(FACTOR, "tally", times(1.0 - TALLY), NORM),
+    ),
+    hidden={EXPONENT: "ε_κ of (9) is above the trivial bound wherever it is compared"},
+)

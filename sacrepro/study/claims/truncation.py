@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
 from sacrepro.bounds.decay import lemma3, truncation
 from sacrepro.exact.dense import q_function
-from sacrepro.exact.truncation import truncate
+from sacrepro.exact.truncation import outside_axes, point_mass_weights, truncate
+from sacrepro.instances.relay import relay
 from sacrepro.model.graph import neighborhood
 from sacrepro.study.measures.truncation import weight_families
-from sacrepro.study.record.case import Case
+from sacrepro.study.record.case import Case, uniform_case
+from sacrepro.study.record.claim import Attack, Claim, Counterexample, Drawing, Plant, Reading
 from sacrepro.study.record.comparison import Comparison
-
-STATEMENT = "|Q̂_i - Q_i| ≤ r̄ γ^{κ+1} / (1-γ) for any weights of eq. (6)"
-REFERENCE = "eqs. (5)-(6)"
+from sacrepro.study.record.mistakes import EXPONENT, FACTOR, TOTAL, WEIGHTS, planted, times
 
 
 def check(case: Case) -> Iterator[Comparison]:
@@ -29,4 +30,50 @@ def check(case: Case) -> Iterator[Comparison]:
             for family, w in weight_families(case, Q_i, i, kappa):
                 Q_hat_i = truncate(Q_i, neighborhood(mdp.graph, i, kappa), w)
                 left = float(np.abs(Q_hat_i - Q_i).max())
-                yield Comparison(case.instance, case.policy, "", family, i, kappa, left, right, 2.0 * case.error)
+                yield from case.left(i, kappa, left, 2.0 * case.error, family).against({"": right})
+
+
+def of_total(total: float) -> Iterator[Comparison]:
+    """max |Q̂_i - Q_i| on the relay for point masses on each cell's largest entry, scaled to sum to `total`."""
+    case = uniform_case("relay", relay(4, gamma=0.9))
+    mdp = case.mdp
+    c, rho = lemma3(mdp.r_bar, mdp.gamma)
+    for i in range(mdp.n):
+        Q_i = q_function(mdp, case.V[i], i)
+        for kappa in range(i):
+            hood = neighborhood(mdp.graph, i, kappa)
+            w = total * point_mass_weights(Q_i, hood, largest=True)
+            left = float(np.abs((w * Q_i).sum(axis=outside_axes(hood, mdp.n), keepdims=True) - Q_i).max())
+            found = case.left(i, kappa, left, (1.0 + total) * case.error, f"weights sum to {total:g}")
+            yield from found.against({"": truncation(c, rho, kappa)})
+
+
+CLAIM = Claim(
+    order=90,
+    words="every truncated Q-function of eq. (5) is within the decay bound of Q_i",
+    statement="|Q̂_i - Q_i| ≤ r̄ γ^{κ+1} / (1-γ) for any weights of eq. (6)",
+    reference="eqs. (5)-(6)",
+    check=check,
+    readings=(Reading(theorem="truncation"),),
+    drawing=Drawing(
+        "families",
+        r"$\max\,|\hat Q_i - Q_i|$ over cells, agents, policies",
+        {"": r"$\bar r\,\gamma^{\kappa+1}/(1-\gamma)$"},
+        caption="The largest |Q̂_i - Q_i| over agents and policies for each weight family, against the same bound.",
+    ),
+    attack=Attack(stream=6, built=("relay",)),
+    plants=(
+        *planted(EXPONENT, "relay", times(0.9)),
+        *planted(FACTOR, "relay", times(0.1)),
+        Plant(WEIGHTS, "", partial(of_total, 1.0), rows=partial(of_total, TOTAL)),
+    ),
+    counterexamples=(
+        Counterexample(
+            "weights sum to 1.1",
+            "|Q̂_i - Q_i| ≤ c ρ^{κ+1} for any non-negative weights",
+            "eqs. (5)-(6)",
+            "fails without eq. (6)",
+            partial(of_total, 1.1),
+        ),
+    ),
+)

@@ -29,16 +29,14 @@ from sacrepro.model.graph import sphere_sizes
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import SCORE_BOUND
 from sacrepro.study.record.case import Case
+from sacrepro.study.record.claim import Claim, Drawing, Reading
 from sacrepro.study.record.comparison import Comparison
-
-STATEMENT = (
-    "the bias at this θ is below ε_κ of (9) where ε_κ is below a bound on ‖∇J‖², L²r̄²/(1-γ)⁴ or r̄²/(8(1-γ)³), and "
-    "below Lemma 4's bound where that is below one on ‖∇_{θ_i}J‖; κ under the diameter"
-)
-REFERENCE = "Lemma 4; Theorem 5, eq. (9)"
+from sacrepro.study.record.mistakes import EXPONENT
 
 #: What a reading is called whose trivial bound is the sharpest that is proved here.
 SHARPER = ", sharper ‖∇J‖"
+
+NINE, INFLUENCE, SHARP, LEMMA4 = "(9)", "(9), influence", "(9), sharp bias", "Lemma 4"
 
 #: The reading whose left side is ‖ĥ - ∇J‖².
 SQUARED = "squared bias"
@@ -62,11 +60,11 @@ def check(case: Case) -> Iterator[Comparison]:
         for hypothesis, epsilon, trivial in biases(mdp):
             slack = 2.0 * together * (norm + miss + together)
             left = miss**2 if hypothesis.startswith(SQUARED) else 2.0 * norm * miss
-            where = (case.instance, case.policy, hypothesis, informative(epsilon, trivial), 0, kappa)
-            yield Comparison(*where, left, epsilon(kappa), slack, trivial)
+            found = case.left(0, kappa, left, slack, informative(epsilon, trivial), trivial)
+            yield from found.against({hypothesis: epsilon(kappa)})
         for i, hypothesis, epsilon, trivial in agents(mdp):
-            where = (case.instance, case.policy, hypothesis, informative(epsilon, trivial), i, kappa)
-            yield Comparison(*where, misses[i], epsilon(kappa), error, trivial)
+            found = case.left(i, kappa, misses[i], error, informative(epsilon, trivial), trivial)
+            yield from found.against({hypothesis: epsilon(kappa)})
 
 
 def informative(bound: Callable[[int], float], trivial: float) -> str:
@@ -81,11 +79,11 @@ def biases(mdp: NetworkedMDP) -> Iterator[tuple[str, Callable[[int], float], flo
     L = SCORE_BOUND * math.sqrt(mdp.n)
     steep, sharper = steepest(L, mdp.r_bar, mdp.gamma), gradient_norm(mdp.r_bar, mdp.gamma)
     for mark, trivial in (("", steep**2), (SHARPER, sharper**2)):
-        yield f"(9){mark}", lambda kappa: theorem5_bias(c, rho, kappa, L, mdp.r_bar, mdp.gamma), trivial
+        yield f"{NINE}{mark}", lambda kappa: theorem5_bias(c, rho, kappa, L, mdp.r_bar, mdp.gamma), trivial
         if 0.0 < mdp.gamma * mu < 1.0:
             own = partial(theorem5_bias, mdp.r_bar / (1.0 - mdp.gamma * mu), mdp.gamma * mu)
-            yield f"(9), influence{mark}", partial(own, L=L, r_bar=mdp.r_bar, gamma=mdp.gamma), trivial
-        yield f"(9), sharp bias{mark}", lambda kappa: theorem5_bias_sharp(kappa, L, mdp.r_bar, mdp.gamma), trivial
+            yield f"{INFLUENCE}{mark}", partial(own, L=L, r_bar=mdp.r_bar, gamma=mdp.gamma), trivial
+        yield f"{SHARP}{mark}", lambda kappa: theorem5_bias_sharp(kappa, L, mdp.r_bar, mdp.gamma), trivial
         yield f"{SQUARED}{mark}", lambda kappa: lemma4_vector([definition2(c, rho, kappa)], mdp.gamma) ** 2, trivial
 
 
@@ -95,5 +93,26 @@ def agents(mdp: NetworkedMDP) -> Iterator[tuple[int, str, Callable[[int], float]
     bound = partial(lemma4, c, rho, L_i=SCORE_BOUND, gamma=mdp.gamma)
     for i in range(mdp.n):
         spheres = sphere_sizes(mdp.graph, i)
-        yield i, "Lemma 4", bound, steepest_for_agent(spheres, mdp.n, SCORE_BOUND, mdp.r_bar, mdp.gamma)
-        yield i, f"Lemma 4{SHARPER}", bound, natural_weights_error(spheres, -1, mdp.n, mdp.gamma, mdp.r_bar)
+        yield i, LEMMA4, bound, steepest_for_agent(spheres, mdp.n, SCORE_BOUND, mdp.r_bar, mdp.gamma)
+        yield i, f"{LEMMA4}{SHARPER}", bound, natural_weights_error(spheres, -1, mdp.n, mdp.gamma, mdp.r_bar)
+
+
+EVERY = (NINE, INFLUENCE, SHARP, SQUARED, LEMMA4)
+
+CLAIM = Claim(
+    order=210,
+    words="from which κ on the guarantees are below the trivial bound",
+    statement=(
+        "the bias at this θ is below ε_κ of (9) where ε_κ is below a bound on ‖∇J‖², L²r̄²/(1-γ)⁴ or r̄²/(8(1-γ)³), and "
+        "below Lemma 4's bound where that is below one on ‖∇_{θ_i}J‖; κ under the diameter"
+    ),
+    reference="Lemma 4; Theorem 5, eq. (9)",
+    proof="vacuity",
+    check=check,
+    readings=tuple(Reading(f"{name}{mark}") for mark in ("", SHARPER) for name in EVERY),
+    drawing=Drawing(
+        "vacuity", r"$\kappa$; within the bar: the bound says something here", {name: name for name in EVERY}
+    ),
+    attack="hardly ever below its trivial bound",
+    hidden={EXPONENT: "natural weights obey κ+2 themselves: lemma4_sharp (d) starts at γ^{κ+2}"},
+)

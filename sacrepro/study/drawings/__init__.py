@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from matplotlib.figure import Figure
 
 
-class Drawing(NamedTuple):
+class NamedDrawing(NamedTuple):
     """A figure by name: the type of the rows it shows, and the function that draws them."""
 
     rows: type[Any]
@@ -63,9 +63,9 @@ FIGURES = {
 }
 
 
-def drawing(name: str) -> Drawing:
+def drawing(name: str) -> NamedDrawing:
     """The drawing called `name`; ValueError lists the known ones."""
     if name not in FIGURES:
         raise ValueError(f"unknown figure {name!r}; known are {', '.join(FIGURES)}")
     room = importlib.import_module(f"sacrepro.study.drawings.{FIGURES[name]}")
-    return Drawing(*room.DRAWINGS[name])
+    return NamedDrawing(*room.DRAWINGS[name])

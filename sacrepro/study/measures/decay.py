@@ -36,6 +36,10 @@ from sacrepro.study.record.case import Case
 #: Steps of the chain that are followed, a power of two.
 STEPS = 128
 
+#: The readings of the influence matrix.
+CLIPPED, OWN, AT_ONCE = "clipped series", "own C^θ", "all agents at once"
+CLOSED, ROW_SUMS = "closed form", "row sums"
+
 #: Entries of P(s' | s, a) up to which starts (s, a) are followed; beyond, the law at t from (s, a) is a mixture of laws
 #: at t-1 from states, so the distances between those stand in.
 START_ENTRIES = 1 << 22
@@ -151,12 +155,12 @@ def readings(case: Case, places: list[tuple[int, int]]) -> dict[str, Array]:
     columns = range(len(places))
     everywhere = influence_everywhere(C, max(kappa for _, kappa in places), gamma, r_bar)
     found = {
-        "clipped series": influence(C, outsiders, gamma, r_bar)[agents, columns],
-        "own C^θ": influence(C, outsiders, gamma, r_bar, own)[agents, columns],
-        "all agents at once": np.array([everywhere[place] for place in places]),
+        CLIPPED: influence(C, outsiders, gamma, r_bar)[agents, columns],
+        OWN: influence(C, outsiders, gamma, r_bar, own)[agents, columns],
+        AT_ONCE: np.array([everywhere[place] for place in places]),
     }
     if gamma * float(np.abs(np.linalg.eigvals(C.toarray())).max()) < 1.0:
-        found["closed form"] = influence_closed_form(C, outsiders, gamma, r_bar)[agents, columns]
+        found[CLOSED] = influence_closed_form(C, outsiders, gamma, r_bar)[agents, columns]
     if gamma * float(C.sum(axis=1).max()) < 1.0:
-        found["row sums"] = np.array([influence_row_sums(C, kappa, gamma, r_bar) for _, kappa in places])
+        found[ROW_SUMS] = np.array([influence_row_sums(C, kappa, gamma, r_bar) for _, kappa in places])
     return found

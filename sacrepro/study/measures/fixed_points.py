@@ -1,4 +1,4 @@
-"""Which cases have a unique stationary law, so that TD has one fixed point."""
+"""TD's fixed points: which cases have one, what it is, how far rounding moves it, and the biases that bound it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
+from sacrepro.bounds.critic import critic_bias, td_fixed_point_local
+from sacrepro.bounds.critic import td_fixed_point as bias_of_the_gap
+from sacrepro.bounds.decay import lemma3
 from sacrepro.exact.dense import averaged_kernels, q_function, transition_matrix
 from sacrepro.exact.truncation import td_fixed_point as fixed_point
 from sacrepro.model.checks import Array
@@ -15,6 +18,18 @@ from sacrepro.model.graph import neighborhood, outside
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import policies
 from sacrepro.study.record.case import Case
+
+#: What |q* - Q_i| is bounded by: the bias of the critic theorem, D_i(κ)/(1-γ), and what Lemma 3's structure gives.
+PAPER, GAP, LOCALITY = "paper", "decay gap alone", "locality"
+
+
+def critic_biases(mdp: NetworkedMDP, kappa: int, gap: float) -> dict[str, float]:
+    """The three bounds on |q* - Q_i|, with D_i(κ) ≤ gap."""
+    return {
+        PAPER: critic_bias(*lemma3(mdp.r_bar, mdp.gamma), kappa, mdp.gamma),
+        GAP: bias_of_the_gap(gap, mdp.gamma),
+        LOCALITY: td_fixed_point_local(mdp.r_bar, mdp.gamma, kappa),
+    }
 
 
 def has_unique_stationary_law(case: Case) -> bool:

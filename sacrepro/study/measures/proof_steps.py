@@ -33,15 +33,45 @@ from sacrepro.study.measures.fixed_points import critics, inside_states, solve_e
 from sacrepro.study.record.case import Case
 from sacrepro.study.record.comparison import Comparison
 
+#: The steps of each inequality, coarse quantities in the order in which they are replaced.
+CHAINS = {
+    "lemma3": (
+        "r̄ for the range of r_i",
+        "starts that never meet, sup over policies",
+        "TV for r_i, all starts for a cell",
+    ),
+    "truncation": ("Lemma 3", "worst weights"),
+    "td_fixed_point": (
+        "2/(1-γ), not needed",
+        "Lemma 3, sup over policies",
+        "1/(1-γ), the error repeated every step",
+    ),
+    "critic_sharp": (
+        "2/(1-γ)², by locality",
+        "r̄γ^{κ+1}/(1-γ) for the critic's error",
+        "L_i for the score norm",
+        "sup over cells and agents, no cancellation",
+    ),
+    "lemma4_sharp": (
+        "r̄ for the range of rewards",
+        "ΓM R_d for one far agent",
+        "no cancellation between agents",
+    ),
+    "(9)": (
+        "2/(1-γ)², by locality",
+        "L r̄/(1-γ)² for ‖∇J‖ at this θ",
+        "noise budget, sup over cells, no cancellation",
+    ),
+}
+
 
 class ProofSteps(NamedTuple):
-    """One inequality taken apart: named steps, one value more than steps, and a bound on the error of any difference.
+    """One inequality of `CHAINS` taken apart: one value more than steps, and a bound on the error of any difference.
 
     what : the weights, where there are any.
     """
 
     inequality: str
-    steps: tuple[str, ...]
     values: tuple[float, ...]
     what: str
     agent: int
@@ -53,9 +83,9 @@ def anatomies(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], list[Arra
     """A comparison for each step of every chain. Q : all Q_j. Q_hat : all Q̂_j by (κ, weight family)."""
     for found in (lemma3_chains, truncation_chains, td_chains, natural_chains):
         for chain in found(case, Q, Q_hat):
-            for step, (right, left) in zip(chain.steps, pairwise(chain.values), strict=True):
-                where = (case.instance, case.policy, f"{chain.inequality}: {step}", chain.what)
-                yield Comparison(*where, chain.agent, chain.kappa, left, right, chain.error)
+            for step, (right, left) in zip(CHAINS[chain.inequality], pairwise(chain.values), strict=True):
+                kept = case.left(chain.agent, chain.kappa, left, chain.error, chain.what)
+                yield from kept.against({f"{chain.inequality}: {step}": right})
 
 
 def span(case: Case, i: int) -> float:
@@ -66,7 +96,6 @@ def span(case: Case, i: int) -> float:
 def lemma3_chains(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], list[Array]]) -> Iterator[ProofSteps]:
     """r̄γ^{κ+1}/(1-γ) ≥ with the range of r_i ≥ with TV distances ≤ 1 between starts ≥ D_i(κ)."""
     mdp = case.mdp
-    steps = ("r̄ for the range of r_i", "starts that never meet, sup over policies", "TV for r_i, all starts for a cell")
     found = mixing(mdp, policies(mdp, case.theta))
     for i in range(mdp.n):
         for kappa in case.kappas(i):
@@ -76,7 +105,7 @@ def lemma3_chains(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], list[
                 mixing_series(found[i].between, kappa, span(case, i), mdp.gamma),
                 float(case.D[i, kappa]),
             )
-            yield ProofSteps("lemma3", steps, values, "", i, kappa, case.D_error + 1e-12 * values[0])
+            yield ProofSteps("lemma3", values, "", i, kappa, case.D_error + 1e-12 * values[0])
 
 
 def truncation_chains(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], list[Array]]) -> Iterator[ProofSteps]:
@@ -88,7 +117,7 @@ def truncation_chains(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], l
                 left = float(np.abs(tables[i] - Q[i]).max())
                 values = (definition2(*lemma3(mdp.r_bar, mdp.gamma), kappa), float(case.D[i, kappa]), left)
                 error = 2.0 * case.error + case.D_error
-                yield ProofSteps("truncation", ("Lemma 3", "worst weights"), values, family, i, kappa, error)
+                yield ProofSteps("truncation", values, family, i, kappa, error)
 
 
 def td_chains(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], list[Array]]) -> Iterator[ProofSteps]:
@@ -110,8 +139,7 @@ def td_chains(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], list[Arra
                     td_fixed_point(float(case.D[i, kappa]), gamma),
                     misses[i],
                 )
-                steps = ("2/(1-γ), not needed", "Lemma 3, sup over policies", "1/(1-γ), the error repeated every step")
-                yield ProofSteps("td_fixed_point", steps, values, "", i, kappa, off)
+                yield ProofSteps("td_fixed_point", values, "", i, kappa, off)
             largest = max(max(miss, 0.5 * float(case.D[j, kappa])) for j, miss in enumerate(misses))
             measured = score_norm(zeta[i])
             kept = (
@@ -121,12 +149,8 @@ def td_chains(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], list[Arra
                 critic_sharp(measured, largest, gamma),
                 float(np.linalg.norm(h_hat[i] - case.gradient[i])),
             )
-            losses = (
-                "2/(1-γ)², by locality", "r̄γ^{κ+1}/(1-γ) for the critic's error", "L_i for the score norm",
-                "sup over cells and agents, no cancellation",
-            )  # fmt: skip
             error = case.gradient_error + critic_sharp(SCORE_BOUND, off, gamma)
-            yield ProofSteps("critic_sharp", losses, kept, "", i, kappa, error)
+            yield ProofSteps("critic_sharp", kept, "", i, kappa, error)
 
 
 def natural_chains(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], list[Array]]) -> Iterator[ProofSteps]:
@@ -153,8 +177,7 @@ def natural_chains(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], list
                 float(each[i, list(far)].sum()) / n,
                 misses[i],
             )
-            steps = ("r̄ for the range of rewards", "ΓM R_d for one far agent", "no cancellation between agents")
-            yield ProofSteps("lemma4_sharp", steps, values, family, i, kappa, 2.0 * case.gradient_error)
+            yield ProofSteps("lemma4_sharp", values, family, i, kappa, 2.0 * case.gradient_error)
         miss = float(np.linalg.norm(misses))
         bias = 3.0 * L * definition2(c, rho, kappa) / (1.0 - gamma)
         biases = (
@@ -163,11 +186,6 @@ def natural_chains(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], list
             2.0 * norm * bias,
             2.0 * norm * miss,
         )
-        losses = (
-            "2/(1-γ)², by locality",
-            "L r̄/(1-γ)² for ‖∇J‖ at this θ",
-            "noise budget, sup over cells, no cancellation",
-        )
         together = case.gradient_error * math.sqrt(n)
         error = 2.0 * together * (norm + miss + bias + together)
-        yield ProofSteps("(9)", losses, biases, family, 0, kappa, error)
+        yield ProofSteps("(9)", biases, family, 0, kappa, error)

@@ -1,4 +1,4 @@
-"""The weight families of eq. (6) under which truncation and Lemma 4 are checked."""
+"""The weight families of eq. (6) under which truncation and Lemma 4 are checked, and eq. (7) with them."""
 
 from __future__ import annotations
 
@@ -10,23 +10,28 @@ from typing import Protocol
 import networkx as nx
 import numpy as np
 
-from sacrepro.exact.dense import q_function
+from sacrepro.exact.dense import gradient_from_q, q_function
 from sacrepro.exact.truncation import (
+    cell_shape,
     conditional_law,
     dirichlet_weights,
     outside_axes,
     point_mass_weights,
     sparse_weights,
     truncate,
+    truncated_gradient_from,
     uniform_weights,
 )
+from sacrepro.instances.extremal import latch
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import neighborhood, sphere_sizes
 from sacrepro.model.mdp import Model
 from sacrepro.model.policy import policies, score
-from sacrepro.study.record.case import Case
+from sacrepro.study.record.case import Case, uniform_case
+from sacrepro.study.record.comparison import Left
 
-FAMILIES = ("uniform", "random", "sparse", "largest", "smallest", "opposed", "natural")
+NATURAL = "natural"
+FAMILIES = ("uniform", "random", "sparse", "largest", "smallest", "opposed", NATURAL)
 
 
 class Evaluated(Protocol):
@@ -60,7 +65,7 @@ def weight_families(case: Evaluated, Q_i: Array, i: int, kappa: int) -> Iterator
     acts_zero = np.arange(Q_i.shape[first_action]) == 0
     on_its_axis = acts_zero.reshape([-1 if axis == first_action else 1 for axis in range(Q_i.ndim)])
     yield "opposed", point_mass_weights(Q_i, hood, largest=on_its_axis)
-    yield "natural", conditional_law(case.mdp, policies(case.mdp, case.theta), case.pi_theta, hood)
+    yield NATURAL, conditional_law(case.mdp, policies(case.mdp, case.theta), case.pi_theta, hood)
 
 
 # The worst weights of eq. (6) for Lemma 4, exactly: no family of weights can do more than these.
@@ -136,6 +141,42 @@ def truncated_q_functions(case: Case) -> dict[tuple[int, str], list[Array]]:
             for family, w in weight_families(case, Q_j, j, kappa):
                 tables.setdefault((kappa, family), []).append(truncate(Q_j, neighborhood(mdp.graph, j, kappa), w))
     return tables
+
+
+def truncation_errors(case: Case) -> Iterator[Left]:
+    """‖ĥ_i - ∇_{θ_i}J‖ for each agent, κ and weight family, then for the worst weights."""
+    zeta = policies(case.mdp, case.theta)
+    for (kappa, family), Q_hat in truncated_q_functions(case).items():
+        h_hat = truncated_gradient_from(case.mdp, zeta, case.pi_theta, Q_hat, kappa)
+        for i in range(case.mdp.n):
+            left = np.linalg.norm(h_hat[i] - case.gradient[i])
+            yield case.left(i, kappa, float(left), case.gradient_error, family)
+    for kappa, errors in worst_weights_errors(case).items():
+        for i, error in enumerate(errors):
+            yield case.left(i, kappa, error, case.gradient_error, WORST)
+
+
+def error_at_the_latch(weights: float = 1.0, over: tuple[int, ...] | None = None) -> Left:
+    """‖ĥ_0 - ∇_{θ_0}J‖ of the latch at κ = 4, for uniform weights of a total, summed over N_0^κ or other agents."""
+    case, kappa = uniform_case("latch", latch(6, 0.2)), 4
+    mdp = case.mdp
+    zero = np.zeros((1,) * (2 * mdp.n))
+    total = zero
+    for j in neighborhood(mdp.graph, 0, kappa) if over is None else over:
+        total = total + weights * cell_means(case, j, kappa) / mdp.n
+    zeta = policies(mdp, case.theta)
+    h_hat = gradient_from_q(mdp, zeta, case.pi_theta, (total, *(zero,) * (mdp.n - 1)))[0]
+    label = f"weights sum to {weights:g}" if over is None else f"sum over {over}"
+    left = float(np.linalg.norm(h_hat - case.gradient[0]))
+    return case.left(0, kappa, left, max(1.0, weights) * case.gradient_error, label)
+
+
+def cell_means(case: Case, j: int, kappa: int) -> Array:
+    """Q̂_j with uniform weights."""
+    Q_j = q_function(case.mdp, case.V[j], j)
+    hood = neighborhood(case.mdp.graph, j, kappa)
+    w = uniform_weights(Q_j.shape, hood)
+    return np.asarray((w * Q_j).sum(axis=outside_axes(hood, case.mdp.n)).reshape(cell_shape(Q_j.shape, hood)))
 
 
 def distance(blocks: tuple[Array, ...], others: tuple[Array, ...]) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from sacrepro.model.checks import Array
 from sacrepro.model.graph import outside
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import SCORE_BOUND, gaussian_theta, uniform_theta
+from sacrepro.study.record.comparison import Left
 
 #: Entries of one Q_i up to which D_i is swept; beyond, branch and bound is several times faster (Florentine families).
 SWEEP_LIMIT = 1 << 28
@@ -46,6 +48,11 @@ def exact_case(instance: str, policy: str, mdp: NetworkedMDP, theta: tuple[Array
         gradient=objective.gradient,
         nabla_error=objective.gradient_error,
     )
+
+
+def uniform_case(instance: str, mdp: NetworkedMDP) -> Case:
+    """The case of the uniform policy."""
+    return exact_case(instance, "uniform", mdp, uniform_theta(mdp))
 
 
 def exact_cases(instance: str, mdp: NetworkedMDP, policies: int, seed: int, scale: float) -> Iterator[Case]:
@@ -123,6 +130,16 @@ class Case:
     def kappas(self, i: int) -> list[int]:
         """Every κ up to the diameter that leaves somebody outside N_i^κ; with nobody outside both sides are trivial."""
         return [kappa for kappa in range(self.D.shape[1]) if outside(self.mdp.graph, i, kappa)]
+
+    def left(self, i: int, kappa: int, left: float, error: float, case: str = "", trivial: float = math.inf) -> Left:
+        """What was measured for one agent and κ, to be put against right sides."""
+        return Left(self.instance, self.policy, case, i, kappa, float(left), float(error), trivial)
+
+    def gaps(self) -> Iterator[Left]:
+        """D_i(κ) for each agent and each κ that leaves somebody outside."""
+        for i in range(self.mdp.n):
+            for kappa in self.kappas(i):
+                yield self.left(i, kappa, self.D[i, kappa], self.D_error)
 
     @property
     def gradient_error(self) -> float:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import ROUND_DOWN, Decimal
 from typing import NamedTuple
 
@@ -31,7 +31,26 @@ class Comparison(NamedTuple):
     trivial: float = math.inf
 
 
-#: What can become of a statement; any other verdict belongs to a counterexample (`study.audit.counterexamples`).
+class Left(NamedTuple):
+    """A comparison without its right side and its reading."""
+
+    instance: str
+    policy: str
+    case: str
+    agent: int
+    kappa: int
+    left: float
+    error: float
+    trivial: float = math.inf
+
+    def against(self, rights: Mapping[str, float]) -> Iterator[Comparison]:
+        """One comparison for each right side, keyed by its reading."""
+        for hypothesis, right in rights.items():
+            where = (self.instance, self.policy, hypothesis, self.case, self.agent, self.kappa)
+            yield Comparison(*where, self.left, float(right), self.error, self.trivial)
+
+
+#: What can become of a statement; any other verdict belongs to a `Counterexample`.
 JUDGEMENTS = ("violated", "tight", "holds", "vacuous")
 
 #: The verdict on a counterexample that does not violate its sentence everywhere; it fails the run.

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from sacrepro.study.claims import all_claims
 from sacrepro.study.record.comparison import JUDGEMENTS, Verdict, factor_text, ratio_text
 from sacrepro.study.report.table import brief_table
 
@@ -111,32 +112,7 @@ def _number(field: str, rows: Sequence[Verdict], by_reading: Mapping[tuple[str, 
     return factor_text(row.excess) if row.verdict == "vacuous" else ratio_text(row.ratio)
 
 
-#: What each claim says, in words.
-WORDS = {
-    "lemma1": "the policy gradient is a sum of scores times Q_i, agent by agent",
-    "definition2": "exponential decay property: the least rate ρ that policies ask for",
-    "lemma3": "Q_i forgets agents more than κ hops away at the rate γ",
-    "appendix_a": "where local states mix, the rate is γm < γ",
-    "influence": "a rate for every policy, from the local kernels alone",
-    "light_cone": "a horizon of T steps brackets D_i(κ), at a cost that does not grow with n",
-    "actions_one_hop_later": "a cell may leave out the actions of its outermost hop",
-    "reward_radius": "Lemmas 3 and 4 where neighbors' actions act at once or rewards see neighbors",
-    "truncation": "every truncated Q-function of eq. (5) is within the decay bound of Q_i",
-    "lemma4": "the truncated policy gradient of agent i is close to ∇_{θ_i}J",
-    "lemma4_sharp": "the same, falling with 1/n and with who can reach whom",
-    "lemma4_vector": "the same for all agents at once, without n",
-    "anatomy": "each step of the proofs is sound; how much it gives away",
-    "td_fixed_point": "TD's limit is close to Q_i",
-    "critic": "finite-time bound on the critic's error, Appendix C",
-    "critic_sharp": "TD's limit gives a direction close to ∇_{θ_i}J",
-    "assumption3": "local exploration: what bounds σ from below and above",
-    "theorem5": "Theorem 5: smoothness, ‖∇J‖, the T of (8), and (9) as printed",
-    "theorem5_sharp": "Theorem 5 with the square of the bias",
-    "complexity": "what an agent stores depends on its neighborhood, not on n",
-    "vacuity": "from which κ on the guarantees are below the trivial bound",
-}
-
-
 def front_page(rows: Sequence[Verdict], proofs: Mapping[str, str]) -> str:
     """What the README shows between its markers: the findings, and a short line a claim."""
-    return f"{findings(rows)}\n{brief_table(rows, WORDS, proofs)}"
+    words = {claim.name: claim.words for claim in all_claims()}
+    return f"{findings(rows)}\n{brief_table(rows, words, proofs)}"

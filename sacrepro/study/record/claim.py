@@ -1,0 +1,128 @@
+"""A claim as one record: what it states, how it is checked, attacked and drawn, and which mistakes it would catch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from sacrepro.study.record.comparison import Comparison
+
+if TYPE_CHECKING:  # a list of claims does not wait for the engine
+    from sacrepro.study.record.case import Case
+
+Rows = Callable[[], Iterable[Comparison]]
+Change = Callable[[Comparison], Comparison]
+
+
+class Reading(NamedTuple):
+    """One right side of a statement, or of a claim without several the only one.
+
+    name    : column `hypothesis` of its comparisons.
+    theorem : of paper/formal/, which states what these rows compare, both sides squared where they are norms; empty: on
+    paper. excuse : why the adversary spares this reading of a claim that it attacks.
+    """
+
+    name: str = ""
+    theorem: str = ""
+    excuse: str = ""
+
+
+class Drawing(NamedTuple):
+    """How the comparisons are drawn.
+
+    kind    : a function of `drawings`, which takes the rows and this. left : label of the axis of left sides.
+    lines   : label of each reading that is drawn, in the order of the legend. markers : label of what is measured.
+    caption : where the kind serves several claims; empty: the docstring of its function.
+    starred : a reading whose left sides are some of the others', drawn as stars.
+    """
+
+    kind: str
+    left: str = ""
+    lines: Mapping[str, str] = {}
+    markers: str = ""
+    caption: str = ""
+    starred: str = ""
+
+
+class Attack(NamedTuple):
+    """What the adversary needs to know.
+
+    stream : of its random numbers, a number of this claim alone and for ever. built : specimens that come close, whose
+    ratio is shown beside what it reaches. two_agents : a check that searches over policies itself is work enough so.
+    """
+
+    stream: int
+    built: tuple[str, ...]
+    two_agents: bool = False
+
+
+class Plant(NamedTuple):
+    """A mistake in one reading, which must be caught where the true comparisons hold.
+
+    on     : the true comparisons: those of a specimen of `audit.specimens`, or what a function yields.
+    change : what the mistake makes of each of them; otherwise `rows` yields the wrong comparisons.
+    """
+
+    mistake: str
+    reading: str
+    on: str | Rows
+    change: Change | None = None
+    rows: Rows | None = None
+
+
+class Counterexample(NamedTuple):
+    """A false sentence, what its failure shows, and comparisons every one of which must violate it."""
+
+    name: str
+    sentence: str
+    reference: str
+    finding: str
+    rows: Rows
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Claim:
+    """One statement. Registries, tables, pages and figures are read off these fields and kept nowhere else.
+
+    order      : its place in the paper. words : what it says, for the README.
+    proof      : its heading in paper/proofs.md; empty: the paper's own.
+    beside     : what its theorems leave to paper although each reading has one.
+    check      : measures both sides on a case and judges nothing.
+    along_runs : of theorem5 alone, the kind of rows that `trace --exact` writes and the check of such rows.
+    needs      : beyond V, D, ∇J and local kernels: tables over all (s, a), and compiled kernels of the learner.
+    attack     : how the adversary attacks it, or why it does not.
+    hidden     : mistakes that no comparison can catch, each with the reason.
+    """
+
+    order: int
+    words: str
+    statement: str
+    reference: str
+    proof: str = ""
+    beside: str = ""
+    check: Callable[[Case], Iterator[Comparison]]
+    along_runs: tuple[type[Any], Callable[..., Iterator[Comparison]]] | None = None
+    needs: tuple[Literal["tables", "learner"], ...] = ("tables",)
+    readings: tuple[Reading, ...] = (Reading(),)
+    drawing: Drawing
+    attack: Attack | str
+    plants: tuple[Plant, ...] = ()
+    hidden: Mapping[str, str] = field(default_factory=dict)
+    counterexamples: tuple[Counterexample, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """That of its file, of its table, of its figure and of its tests."""
+        return self.check.__module__.rpartition(".")[2]
+
+    @property
+    def attacked(self) -> tuple[str, ...]:
+        """The readings that the adversary attacks, in its order."""
+        return () if isinstance(self.attack, str) else tuple(own.name for own in self.readings if not own.excuse)
+
+    def check_readings(self, found: Collection[str], where: str) -> None:
+        """ValueError if none of the readings found in the rows of a file is one of this claim: they are another's."""
+        known = [reading.name for reading in self.readings]
+        if not set(known) & set(found):
+            raise ValueError(f"{where}: no row has a reading of {self.name}, which are {', '.join(map(repr, known))}")
