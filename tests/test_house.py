@@ -3,6 +3,7 @@
 import ast
 from pathlib import Path
 
+import networkx as nx
 import pytest
 
 import sacrepro
@@ -62,6 +63,15 @@ def test_rooms_import_from_lower_floors_only(module):
             assert inner == other or floor(other, STUDY) < floor(inner, STUDY), f"{module} imports {imported}"
         else:
             assert here == there or floor(there, FLOORS) < floor(here, FLOORS), f"{module} imports {imported}"
+
+
+def test_no_import_hides_a_circle():
+    """Imports inside functions and for type checking count. Network files, which instances are read from, still do."""
+    graph = nx.DiGraph((module, other) for module in MODULES for other in imports(module) if other != module)
+    # What is asked of a front is one of its modules, which counts itself.
+    graph.remove_nodes_from([node for node in graph if node in MODULES and MODULES[node].name == "__init__.py"])
+    circles = [circle for circle in nx.strongly_connected_components(graph) if len(circle) > 1]
+    assert all(room(module) == "adviser" for circle in circles for module in circle), circles
 
 
 def imported_names(module):

@@ -14,7 +14,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from sacrepro.model.checks import Array
-from sacrepro.model.mdp import NetworkedMDP
 
 #: u, the unit roundoff of float64.
 UNIT = 2.0**-53
@@ -57,7 +56,7 @@ def normalising_roundings(kernels: Sequence[Array]) -> float:
     return math.fsum(misses)
 
 
-def averaging_roundings(mdp: NetworkedMDP, theta: Sequence[Array]) -> float:
+def averaging_roundings(theta: Sequence[Array]) -> float:
     """Roundings between Π_j P̄_j for the exact softmax of `theta` and for the computed averaged kernels."""
     return math.fsum(policy_roundings(theta_i) + theta_i.shape[1] + 1 for theta_i in theta)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from sacrepro.exact.chain import Chain, chain_of, exact_model, plain_model
+from sacrepro.exact.chain import chain_of, exact_model, plain_model
 from sacrepro.exact.memory import demand
 from sacrepro.exact.product.operator import FactoredOperator
 from sacrepro.exact.solver.bellman import demand_value_tables, values
@@ -21,7 +21,7 @@ from sacrepro.exact.solver.occupancy import discounted_state_distribution, occup
 from sacrepro.exact.solver.stationary import stationary_law
 from sacrepro.model.checks import NORMALISATION_TOLERANCE, Array, real, wrong_shape
 from sacrepro.model.graph import check_agent, check_kappa, neighborhood
-from sacrepro.model.mdp import CountedMDP, CoupledMDP, Model, NetworkedMDP
+from sacrepro.model.mdp import CountedMDP, Model, NetworkedMDP
 from sacrepro.model.policy import Theta, all_actions_possible, checked, policies, score
 
 
@@ -224,20 +224,9 @@ def td_fixed_point(mdp: Model | CountedMDP, theta: Theta, i: int, kappa: int, *,
     mdp = exact_model(mdp)
     _check(mdp, i, kappa)
     inside = neighborhood(mdp.graph, i, kappa)
-    if isinstance(mdp, CoupledMDP):
-        from sacrepro.exact import coupled
-
-        chain: Chain = coupled.pair_chain(mdp, theta)
-    else:
-        chain = chain_of(mdp, theta)
-    demand_value_tables(chain.mdp, None, tables=4)
-    if mu is not None:
-        mu = _checked_law("mu", mu, mdp)
-    elif isinstance(mdp, CoupledMDP):
-        pairs = coupled.states_first(stationary_law(chain).pi.ravel(), mdp)
-        mu = pairs.sum(axis=tuple(range(mdp.n, 2 * mdp.n)))
-    else:
-        mu = stationary_law(chain).pi
+    chain = chain_of(mdp, theta)
+    demand_value_tables(chain.hoods, chain.sizes, None, tables=4)
+    mu = chain.state_law(stationary_law(chain).pi)[0] if mu is None else _checked_law("mu", mu, mdp)
     nearby = neighborhood(mdp.graph, i, kappa + 1)
     law = mu.sum(axis=tuple(j for j in range(mdp.n) if j not in nearby))
     conditional = _given_inside(law, nearby, inside)
@@ -248,10 +237,10 @@ def td_fixed_point(mdp: Model | CountedMDP, theta: Theta, i: int, kappa: int, *,
     demand(f"q_{i} on {cell_count} cells", 8 * cell_count * math.prod(states), None, "a smaller kappa fits")
     # E[1{s_B'} | s_B, a_B]: one column for each s_B', by the product of the inside kernels.
     moved = _inside_mean(mdp, chain.zeta, conditional, nearby, inside, {j: mdp.P[j] for j in inside}, inside)
-    if isinstance(mdp, CoupledMDP):
-        reward = _inside_mean(mdp, chain.zeta, conditional, nearby, inside, {i: mdp.r[i]}, ())
+    if mdp.reward_hoods[i] == (i,):
+        reward = _two_axes(mdp.r[i], inside.index(i), len(inside))
     else:
-        reward = _own_reward(mdp, i, inside)
+        reward = _inside_mean(mdp, chain.zeta, conditional, nearby, inside, {i: mdp.r[i]}, ())
     # w(s_B) = Σ_a ζ_B q solves w = r^θ + γ M^θ w with M^θ averaged over the inside actions.
     zeta = np.ones(states + cells)
     for position, j in enumerate(inside):
@@ -279,8 +268,8 @@ def natural_mean(
     """
     mdp = plain_model(mdp, "natural_mean", "truncate its q_function under its natural_weights")
     _check(mdp, i, kappa)
-    demand_value_tables(mdp, None, tables=4)
     chain = chain_of(mdp, theta)
+    demand_value_tables(chain.hoods, chain.sizes, None, tables=4)
     inside = neighborhood(mdp.graph, i, kappa)
     V, _, _ = values(chain, tol, [i])
     law = occupancy(chain, tol).pi if pi is None else _checked_law("pi", pi, mdp)
@@ -297,7 +286,7 @@ def natural_mean(
         operator = FactoredOperator(kernels, mdp.neighbors, mdp.state_sizes)
         after = operator(V[0].reshape(mdp.state_sizes))
         following[(..., *a)] = (after * conditional).sum(axis=outside)
-    Q_hat = _own_reward(mdp, i, inside) + mdp.gamma * following
+    Q_hat = _two_axes(mdp.r[i], inside.index(i), len(inside)) + mdp.gamma * following
     return Q_hat.reshape(_padded(mdp, inside))
 
 
@@ -348,7 +337,7 @@ def _inside_mean(
     operands: list[Any] = [conditional, list(range(m))]
     seen: set[int] = set()
     for j, table in tables.items():
-        acting = mdp.neighbors[j] if isinstance(mdp, CoupledMDP) else (j,)
+        acting = mdp.neighbors[j] if mdp.couples else (j,)
         seen |= set(acting)
         following = [m + b + inside.index(j)] if j in movers else []
         operands += [table, [*(state[k] for k in mdp.neighbors[j]), *(action[k] for k in acting), *following]]
@@ -360,12 +349,8 @@ def _inside_mean(
     return np.einsum(*operands, kept, optimize="greedy")
 
 
-def _own_reward(mdp: NetworkedMDP, i: int, inside: tuple[int, ...]) -> Array:
-    """r_i(s_i, a_i) with one state axis, then one action axis, for each agent inside."""
-    return _two_axes(mdp.r[i], inside.index(i), len(inside))
-
-
 def _two_axes(table: Array, position: int, count: int) -> Array:
+    """A table of (s_j, a_j) with one state axis, then one action axis, for each of `count` agents, j at `position`."""
     shape = [1] * (2 * count)
     shape[position], shape[count + position] = table.shape
     return table.reshape(shape)

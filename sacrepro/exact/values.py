@@ -11,19 +11,17 @@ MacQueen (1966), A modified dynamic programming method for Markovian decision pr
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from sacrepro.exact import dense
-from sacrepro.exact.chain import chain_of, exact_model
-from sacrepro.exact.memory import demand, readable_count
+from sacrepro.exact.chain import Chain, chain_of, exact_model
 from sacrepro.exact.rounding import gamma_k, sup
 from sacrepro.exact.solver.bellman import check_tol, demand_value_tables, objective, values
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import check_agent
-from sacrepro.model.mdp import CountedMDP, CoupledMDP, Model
+from sacrepro.model.mdp import CountedMDP, Model
 from sacrepro.model.notices import brief
 from sacrepro.model.policy import Theta
 
@@ -59,17 +57,18 @@ def evaluate(
     for unattainable, naming what is attainable.
     """
     check_tol(tol)
-    mdp = exact_model(mdp)
-    if isinstance(mdp, CoupledMDP):
-        from sacrepro.exact import coupled
-
-        return coupled.evaluate(mdp, theta, tol, memory_limit=memory_limit)
+    check_tol(tol)
     chain = chain_of(mdp, theta)
-    demand_value_tables(mdp, memory_limit, tables=mdp.n)
-    V, error, products = values(chain, tol)
-    V = V.reshape(mdp.n, *mdp.state_sizes)
+    demand_value_tables(chain.hoods, chain.sizes, memory_limit, tables=chain.copies * len(chain.together[0]))
+    tables, error, products = [], 0.0, 0
+    for agents in chain.together:
+        found, found_error, count = values(chain, tol, agents)
+        table, rounding = chain.state_values(found)
+        tables.append(table)
+        error, products = max(error, found_error + rounding), max(products, count)
+    V = tables[0] if len(tables) == 1 else np.concatenate(tables)
     # The mean over agents is off by n + 2 roundings of V.
-    J, J_error = objective(mdp, V.mean(axis=0), error + gamma_k(mdp.n + 2) * sup(V))
+    J, J_error = objective(chain.model.pi0, V.mean(axis=0), error + gamma_k(chain.n + 2) * sup(V))
     return PolicyEvaluation(V, J, error, J_error, products)
 
 
@@ -86,18 +85,16 @@ def q_function(
     ValueError for an unknown agent.
     """
     mdp = exact_model(mdp)
-    if isinstance(mdp, CoupledMDP):
-        from sacrepro.exact import coupled
-
-        return coupled.q_function(mdp, theta, i, tol, memory_limit=memory_limit)
     check_agent(i, mdp.n)
-    entries = math.prod(mdp.state_sizes) * math.prod(mdp.action_sizes)
-    width = max(math.prod(mdp.state_sizes[j] for j in hood) for hood in mdp.neighbors)
-    demand(
-        f"Q_{i} with {readable_count(entries)} entries",
-        8 * entries * (3 + (width > 64)),
-        memory_limit,
-        "evaluate needs V_i only, and certified_decay streams D_i(κ) without the table",
-    )
-    V, _, _ = values(chain_of(mdp, theta), tol, [i])
-    return dense.q_function(mdp, np.ascontiguousarray(V[0]).reshape(mdp.state_sizes), i)
+    return q_functions(chain_of(mdp, theta), tol, [i], memory_limit)[0][0]
+
+
+def q_functions(
+    chain: Chain, tol: float | None, agents: Sequence[int], memory_limit: int | None = None
+) -> tuple[list[Array], float]:
+    """(Q, error): Q_i^θ of each of `agents` as `q_function`; `error` bounds that of the values they are made from."""
+    for i in agents:
+        chain.demand_q(i, memory_limit)
+    demand_value_tables(chain.hoods, chain.sizes, memory_limit, tables=chain.copies * len(agents))
+    found, error, _ = values(chain, tol, agents)
+    return [chain.q_table(table, i) for i, table in zip(agents, found, strict=True)], error

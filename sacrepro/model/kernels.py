@@ -66,9 +66,13 @@ class Kernel(ABC):
         The argument is s_j, for i itself the pair (s_i, a_i), and (s_j, a_j) in kernels of pairs.
         """
 
-    @abstractmethod
     def averaged(self) -> Self:
         """The kernel of the uniform policy, whose agents have one action."""
+        return replace(self, rows=self._mean(), actions=(1,) * len(self.actions))
+
+    def _mean(self) -> Array:
+        """The rows averaged over actions, which are innermost."""
+        return self._shaped(-1, self.A).mean(axis=-2)
 
     def row(self, s: Sequence[Array], a: Sequence[Array]) -> Array:
         """Number of the row at (s_{N_i}, a_{N_i}): one integer array for each agent of N_i, broadcast."""
@@ -144,11 +148,6 @@ class TableKernel(Kernel):
         """As in `Kernel`."""
         return self._first(self.table(), [k, len(self.sizes)] if k == self.own else [k])
 
-    def averaged(self) -> Self:
-        """As in `Kernel`."""
-        rows = self._shaped(math.prod(self.sizes), self.A).mean(axis=-2)
-        return replace(self, rows=rows, actions=(1,) * len(self.actions))
-
 
 class SumKernel(Kernel):
     """One row for each (s_i, k, a_i), k = Σ_{j≠i} s_j."""
@@ -177,11 +176,6 @@ class SumKernel(Kernel):
             return self._first(table, [0, 2])
         others = np.arange(self.sums - self.sizes[k] + 1)
         return self._first(np.take(table, others[:, None] + np.arange(self.sizes[k]), axis=lead + 1), [2])
-
-    def averaged(self) -> Self:
-        """As in `Kernel`."""
-        rows = self._shaped(self.S * self.sums, self.A).mean(axis=-2)
-        return replace(self, rows=rows, actions=(1,) * len(self.actions))
 
 
 class CountKernel(Kernel):
@@ -256,11 +250,8 @@ class CountKernel(Kernel):
         moved = rank(others[:, None, :] + np.eye(self.beside, dtype=int), self.degree)
         return self._first(np.take(self.laws, moved, axis=lead + 2), [3])
 
-    def averaged(self) -> Self:
-        """As in `Kernel`."""
-        laws = self.laws.mean(axis=-3)
-        rows = laws.reshape(*self._lead, -1, self.S)
-        return replace(self, rows=rows, actions=(1,) * len(self.actions))
+    def _mean(self) -> Array:
+        return self.laws.mean(axis=-3).reshape(*self._lead, -1, self.S)
 
     def of(self, row: int, own: int) -> CountKernel:
         """The kernel of one of the stacked agents, which stands at place `own` among its neighbors."""
@@ -286,10 +277,8 @@ class PairKernel(Kernel):
         """As in `Kernel`."""
         return self._first(self.table(), [k, len(self.sizes) + k])
 
-    def averaged(self) -> Self:
-        """As in `Kernel`."""
-        rows = self._shaped(math.prod(self.sizes), math.prod(self.actions)).mean(axis=-2)
-        return replace(self, rows=rows, actions=(1,) * len(self.actions))
+    def _mean(self) -> Array:
+        return self._shaped(-1, math.prod(self.actions)).mean(axis=-2)
 
 
 class Alike(NamedTuple):

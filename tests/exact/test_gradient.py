@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from sacrepro import NetworkedMDP
 from sacrepro.exact import dense, evaluate, objective_and_gradient, policy_gradient
 from sacrepro.exact.chain import chain_of
-from sacrepro.exact.gradient import expected_score, gradient_error
 from sacrepro.exact.solver.bellman import mean_values
 from sacrepro.exact.solver.occupancy import Law, occupancy
 from sacrepro.instances.random_kernels import random_mdp
@@ -114,8 +113,8 @@ def test_the_share_of_the_value_function_is_met_with_equality(gamma):
     chain = chain_of(mdp, uniform_theta(mdp))
     # π here is a point mass, which no policy has: what is tested is the map from errors to errors.
     law = Law(np.array([1.0, 0.0]), 0.0, 0)
-    wrong = expected_score(chain, np.array([e, -e]), law.pi, [1.0], (0,))[0]
-    charged = gradient_error(chain, np.array([e, -e]), e, law)
+    wrong = chain.expected_score(np.array([e, -e]), law.pi, [1.0], (0,))[0]
+    charged = chain.gradient_error(np.array([e, -e]), e, law.pi, law.error)
     assert np.linalg.norm(wrong) <= charged <= np.linalg.norm(wrong) * (1 + 1e-6)
 
 
@@ -126,8 +125,8 @@ def test_the_share_of_the_occupancy_is_met_with_equality(gamma):
     chain = chain_of(mdp, uniform_theta(mdp))
     V = np.array([h, -h])
     right, wrong = np.array([1.0, 0.0]), np.array([1.0 - e, 0.0])
-    moved = expected_score(chain, V, right, [1.0], (0,))[0] - expected_score(chain, V, wrong, [1.0], (0,))[0]
-    charged = gradient_error(chain, V, 0.0, Law(wrong, e, 0))
+    moved = chain.expected_score(V, right, [1.0], (0,))[0] - chain.expected_score(V, wrong, [1.0], (0,))[0]
+    charged = chain.gradient_error(V, 0.0, wrong, e)
     assert np.linalg.norm(moved) <= charged <= np.linalg.norm(moved) * (1 + 1e-6)
 
 
@@ -137,8 +136,8 @@ def test_the_oscillation_of_the_reward_is_charged():
     mdp = NetworkedMDP(base.graph, base.P, (np.array([[4.0, 0.0], [0.0, 0.0]]),), 0.0, base.pi0)
     chain = chain_of(mdp, uniform_theta(mdp))
     V, right, wrong = np.zeros(2), np.array([1.0, 0.0]), np.array([1.0 - e, 0.0])
-    moved = expected_score(chain, V, right, [1.0], (0,))[0] - expected_score(chain, V, wrong, [1.0], (0,))[0]
-    charged = gradient_error(chain, V, 0.0, Law(wrong, e, 0))
+    moved = chain.expected_score(V, right, [1.0], (0,))[0] - chain.expected_score(V, wrong, [1.0], (0,))[0]
+    charged = chain.gradient_error(V, 0.0, wrong, e)
     assert np.linalg.norm(moved) <= charged <= np.linalg.norm(moved) * (1 + 1e-6)
 
 
@@ -148,7 +147,7 @@ def test_rounding_is_charged_and_is_not_all():
     theta = gaussian_theta(mdp, np.random.default_rng(1))
     chain = chain_of(mdp, theta)
     V = dense.values(mdp, policies(mdp, theta)).mean(axis=0)
-    rounding = gradient_error(chain, V, 0.0, Law(occupancy(chain).pi, 0.0, 0))
+    rounding = chain.gradient_error(V, 0.0, occupancy(chain).pi, 0.0)
     assert 2.0**-53 < rounding < 1e-11
     assert objective_and_gradient(mdp, theta, 1e-4).gradient_error > 1e-6
 

@@ -22,7 +22,7 @@ UNIT = 2.0**-53
 
 
 def tables(chain, number, seed=0):
-    return np.random.default_rng(seed).uniform(-1, 1, size=(number, *chain.mdp.state_sizes))
+    return np.random.default_rng(seed).uniform(-1, 1, size=(number, *chain.sizes))
 
 
 def slack(operator):

@@ -133,15 +133,15 @@ def test_light_cone_start_agrees_with_the_bellman_equation():
     """65,536 pairs: Q_i as computed satisfies Q = r + γ P^θ Q within its certificate, and J has one value."""
     mdp = large()
     theta = gaussian_theta(mdp, np.random.default_rng(1))
-    from sacrepro.exact.coupled import pair_chain
+    from sacrepro.exact.chain import chain_of
     from sacrepro.exact.solver.bellman import START_ENTRIES, values
 
-    chain = pair_chain(mdp, theta)
+    chain = chain_of(mdp, theta)
     assert chain.entries >= START_ENTRIES
     i = 3
     Q, error, _ = values(chain, 1e-10, [i])
-    shaped = Q[0].reshape(chain.mdp.state_sizes)
-    reward = chain.rewards[i].reshape([chain.mdp.state_sizes[j] if j in mdp.neighbors[i] else 1 for j in range(8)])
+    shaped = Q[0].reshape(chain.sizes)
+    reward = chain.rewards[i].reshape([chain.sizes[j] if j in mdp.neighbors[i] else 1 for j in range(8)])
     residual = reward + mdp.gamma * chain.operator(shaped) - shaped
     assert np.abs(residual).max() <= 2 * error
     assert pytest.approx(evaluate(mdp, theta).J, abs=1e-9) == objective_and_gradient(mdp, theta).J

@@ -6,6 +6,7 @@ sweep over all (s, a) where (SA)^n allows it and by branch and bound beyond.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -13,12 +14,14 @@ import numpy as np
 
 from sacrepro.exact.chain import Chain, chain_of, exact_model
 from sacrepro.exact.decay.branch import branch_oscillation
-from sacrepro.exact.decay.sweep import sweep_oscillations, sweep_plan, sweep_table, sweep_work
+from sacrepro.exact.decay.sweep import SweepPlan, sweep_oscillations, sweep_plan, sweep_table, sweep_work
+from sacrepro.exact.dense import oscillation
+from sacrepro.exact.memory import readable_count
 from sacrepro.exact.rounding import UNIT, gamma_k, normalising_roundings, sup
 from sacrepro.exact.solver.bellman import demand_value_tables, values
 from sacrepro.model.checks import Array
-from sacrepro.model.graph import check_agent, check_kappa, diameter
-from sacrepro.model.mdp import CountedMDP, CoupledMDP, Model, NetworkedMDP
+from sacrepro.model.graph import check_agent, check_kappa, diameter, neighborhood
+from sacrepro.model.mdp import CountedMDP, Model
 from sacrepro.model.notices import brief
 from sacrepro.model.policy import Theta
 
@@ -48,35 +51,26 @@ def decay_profile(mdp: Model | CountedMDP, theta: Theta, *, tol: float | None = 
     than `work` entries to visit (about a second for 10⁹ of them, agent after agent); `certified_decay` then still gives
     intervals, and `local_decay` those of one agent of any network.
     """
-    mdp = exact_model(mdp)
-    if isinstance(mdp, CoupledMDP):
-        from sacrepro.exact import coupled
-
-        return coupled.decay_profile(mdp, theta, tol, work)
-    demand_value_tables(mdp, None, tables=6)
-    most = max(sweep_work(mdp, i) for i in range(mdp.n))
-    if most > work:
-        raise ValueError(
-            f"a sweep over {most} entries of one Q_i exceeds work = {work}; "
-            "ask certified_decay for the kappas of interest, or raise work"
-        )
     chain = chain_of(mdp, theta)
-    D = np.zeros((mdp.n, diameter(mdp.graph) + 1))
-    for i in range(mdp.n):
+    cells = _cells_of(chain)
+    demand_value_tables(chain.hoods, chain.sizes, None, tables=cells.tables[0])
+    cells.refuse_profile(work)
+    kappas = range(diameter(chain.model.graph) + 1)
+    rows = []
+    for i in range(chain.n):
         V, _, _ = tight_values(chain, i) if tol is None else values(chain, tol, [i])
-        row = _sweep_row(mdp, i, V[0].reshape(mdp.state_sizes))
-        D[i, : len(row)] = row
-    return D
+        rows.append(cells.oscillations(i, V[0], kappas))
+    return np.array(rows)
 
 
 def tight_values(chain: Chain, i: int) -> tuple[Array, float, int]:
     """V_i^θ to a small multiple of its rounding, as `values`: the tolerance grows until it can be certified."""
-    tol = TIGHTEST * max(chain.reward_size(i), np.finfo(float).tiny) / (1.0 - chain.mdp.gamma)
+    tol = TIGHTEST * max(chain.reward_size(i), np.finfo(float).tiny) / (1.0 - chain.gamma)
     while True:
         try:
             return values(chain, tol, [i])
         except ValueError:
-            if tol > 1e-6 * max(1.0, chain.reward_size(i)) / (1.0 - chain.mdp.gamma):
+            if tol > 1e-6 * max(1.0, chain.reward_size(i)) / (1.0 - chain.gamma):
                 raise
             tol *= 4.0
 
@@ -113,51 +107,125 @@ def certified_decay(
         check_agent(i, mdp.n)
     for kappa in kappas:
         check_kappa(kappa)
-    if isinstance(mdp, CoupledMDP):
-        from sacrepro.exact import coupled
-
-        return coupled.certified_decay(mdp, theta, agents, kappas, tol, sweep_limit)
     chain = chain_of(mdp, theta)
-    demand_value_tables(mdp, None, tables=12)
+    cells = _cells_of(chain)
+    cells.refuse_certified(sweep_limit)
+    demand_value_tables(chain.hoods, chain.sizes, None, tables=cells.tables[1])
     lower, upper = np.zeros((len(agents), len(kappas))), np.zeros((len(agents), len(kappas)))
     for row, i in enumerate(agents):
         V, error, _ = values(chain, tol, [i])
-        V_i = V[0].reshape(mdp.state_sizes)
-        margin = decay_margin(chain, V_i, error)
-        plan = sweep_plan(mdp, i)
-        if sweep_work(mdp, i) <= sweep_limit:
-            swept = _sweep_row(mdp, i, V_i)
-            for column, kappa in enumerate(kappas):
-                lower[row, column] = upper[row, column] = swept[kappa] if kappa < len(swept) else 0.0
-        else:
-            table = sweep_table(mdp, plan, V_i)
-            for column, kappa in enumerate(kappas):
-                if kappa < len(plan.prefix) - 1:
-                    interval = branch_oscillation(plan, table, kappa, slack, branch_limit)
-                    lower[row, column], upper[row, column] = mdp.gamma * interval[0], mdp.gamma * interval[1]
-            # Cells of N_i^κ contain those of N_i^{κ+1}: D_i does not increase with κ, so an interval bounds later ones.
-            for column, kappa in enumerate(kappas):
-                earlier = [upper[row, k] for k, other in enumerate(kappas) if other <= kappa]
-                later = [lower[row, k] for k, other in enumerate(kappas) if other >= kappa]
-                lower[row, column], upper[row, column] = max(later), min(earlier)
-        for column, kappa in enumerate(kappas):
-            if kappa < len(plan.prefix) - 1:
-                lower[row, column] -= margin
-                upper[row, column] += margin
+        low, high = cells.intervals(i, V[0], kappas, sweep_limit, slack, branch_limit)
+        # A cell of everybody leaves nothing to move Q_i.
+        margin = np.where([cells.holds_all(i, kappa) for kappa in kappas], 0.0, cells.margin(V[0], error))
+        lower[row], upper[row] = low - margin, high + margin
     return DecayBounds(np.maximum(lower, 0.0), upper)
+
+
+class _Cells:
+    """D_i(κ) from V_i: Q_i = r_i + γ Σ_{s'} P(s'|s,a) V_i(s') is swept or searched, never made.
+
+    tables : value tables that `decay_profile` and `certified_decay` need room for.
+    """
+
+    tables = (6, 12)
+
+    def __init__(self, chain: Chain) -> None:
+        self.chain = chain
+        self._plans: dict[int, SweepPlan] = {}
+
+    def refuse_profile(self, work: int) -> None:
+        """ValueError if some Q_i has more than `work` entries."""
+        most = max(sweep_work(self.chain.model, i) for i in range(self.chain.n))
+        if most > work:
+            raise ValueError(
+                f"a sweep over {most} entries of one Q_i exceeds work = {work}; "
+                "ask certified_decay for the kappas of interest, or raise work"
+            )
+
+    def refuse_certified(self, sweep_limit: int) -> None:
+        """ValueError if nothing helps beyond `sweep_limit` entries of one Q_i; here branch and bound does."""
+
+    def oscillations(self, i: int, values: Array, kappas: Sequence[int]) -> Array:
+        """D_i(κ) of these values for each κ."""
+        swept = self.chain.gamma * sweep_oscillations(self._plan(i), self._table(i, values))
+        return np.array([swept[kappa] if kappa < len(swept) else 0.0 for kappa in kappas])
+
+    def intervals(
+        self, i: int, values: Array, kappas: Sequence[int], sweep_limit: int, slack: float, branch_limit: int
+    ) -> tuple[Array, Array]:
+        """(lower, upper) for the same."""
+        if sweep_work(self.chain.model, i) <= sweep_limit:
+            swept = self.oscillations(i, values, kappas)
+            return swept, swept
+        plan, table = self._plan(i), self._table(i, values)
+        found = [
+            (0.0, 0.0) if self.holds_all(i, kappa) else branch_oscillation(plan, table, kappa, slack, branch_limit)
+            for kappa in kappas
+        ]
+        low, high = self.chain.gamma * np.array(found).reshape(-1, 2).T
+        # Cells of N_i^κ contain those of N_i^{κ+1}: D_i does not increase with κ, so an interval bounds later ones.
+        lower = [max(low[k] for k, other in enumerate(kappas) if other >= kappa) for kappa in kappas]
+        upper = [min(high[k] for k, other in enumerate(kappas) if other <= kappa) for kappa in kappas]
+        return np.array(lower), np.array(upper)
+
+    def holds_all(self, i: int, kappa: int) -> bool:
+        """Whether nobody that may move Q_i is outside N_i^κ."""
+        return kappa >= len(self._plan(i).prefix) - 1
+
+    def margin(self, values: Array, error: float) -> float:
+        """How far D_i(κ) as computed can be from the truth for values within `error`, rounding included."""
+        return decay_margin(self.chain, values, error)
+
+    def _plan(self, i: int) -> SweepPlan:
+        if i not in self._plans:
+            self._plans = {i: sweep_plan(self.chain.model, i)}
+        return self._plans[i]
+
+    def _table(self, i: int, values: Array) -> Array:
+        return sweep_table(self.chain.model, self._plan(i), values.reshape(self.chain.sizes))
+
+
+class _PairCells(_Cells):
+    """D_i(κ) from Q_i, which is there as a table."""
+
+    tables = (2, 2)
+
+    def refuse_profile(self, work: int) -> None:
+        self._refuse("work", work, "take a smaller network, or raise work")
+
+    def refuse_certified(self, sweep_limit: int) -> None:
+        self._refuse("sweep_limit", sweep_limit, "action-coupled models are swept only, so raise it")
+
+    def _refuse(self, name: str, limit: int, instead: str) -> None:
+        entries = math.prod(self.chain.sizes)
+        if entries > limit:
+            raise ValueError(f"Q_i has {readable_count(entries)} entries, which exceeds {name} = {limit}; {instead}")
+
+    def oscillations(self, i: int, values: Array, kappas: Sequence[int]) -> Array:
+        Q_i = self.chain.q_table(values, i)
+        hoods = [neighborhood(self.chain.model.graph, i, kappa) for kappa in kappas]
+        return np.array([oscillation(Q_i, hood).max() if len(hood) < self.chain.n else 0.0 for hood in hoods])
+
+    def intervals(self, i: int, values: Array, kappas: Sequence[int], *limits: float) -> tuple[Array, Array]:
+        D = self.oscillations(i, values, kappas)
+        return D, D
+
+    def holds_all(self, i: int, kappa: int) -> bool:
+        return len(neighborhood(self.chain.model.graph, i, kappa)) == self.chain.n
+
+    def margin(self, values: Array, error: float) -> float:
+        return 2.0 * error + 4 * UNIT * sup(values)
+
+
+def _cells_of(chain: Chain) -> _Cells:
+    return _PairCells(chain) if chain.over_pairs else _Cells(chain)
 
 
 def decay_margin(chain: Chain, V_i: Array, error: float) -> float:
     """How far D_i(κ) as computed from V_i, itself within `error`, can be from the truth: 2γ·error and rounding."""
-    mdp = chain.mdp
     row_low, row_high = chain.row_sums
     low, high = float(V_i.min()), float(V_i.max())
-    k = sum(mdp.state_sizes) + mdp.n + 6 + normalising_roundings(mdp.P)
+    k = sum(chain.sizes) + chain.n + 6 + normalising_roundings(chain.model.P)
     spread = 0.5 * (high - low) * (1 + 4 * UNIT) + 4 * UNIT * sup(V_i)
     off_centre = 0.5 * abs(high + low) * max(abs(row_high - 1.0), abs(row_low - 1.0))
-    return 2.0 * mdp.gamma * (row_high * error + row_high * gamma_k(k) * spread + 4 * UNIT * sup(V_i) + off_centre)
-
-
-def _sweep_row(mdp: NetworkedMDP, i: int, V_i: Array) -> Array:
-    plan = sweep_plan(mdp, i)
-    return mdp.gamma * sweep_oscillations(plan, sweep_table(mdp, plan, V_i))
+    return 2.0 * chain.gamma * (row_high * error + row_high * gamma_k(k) * spread + 4 * UNIT * sup(V_i) + off_centre)

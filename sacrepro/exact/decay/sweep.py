@@ -18,7 +18,7 @@ import numpy as np
 from numba import njit
 
 from sacrepro.model.checks import Array
-from sacrepro.model.mdp import NetworkedMDP
+from sacrepro.model.mdp import LocalModel
 
 
 class SweepPlan(NamedTuple):
@@ -45,7 +45,7 @@ class SweepPlan(NamedTuple):
     position: Array
 
 
-def sweep_plan(mdp: NetworkedMDP, i: int) -> SweepPlan:
+def sweep_plan(mdp: LocalModel, i: int) -> SweepPlan:
     """`SweepPlan` of agent i; agents that i is not connected to are left out, for V_i does not depend on them."""
     distance = nx.single_source_shortest_path_length(mdp.graph, i)
     agents = tuple(sorted(distance, key=lambda j: (distance[j], j)))
@@ -93,13 +93,13 @@ def plan_of(
     )
 
 
-def sweep_work(mdp: NetworkedMDP, i: int) -> int:
+def sweep_work(mdp: LocalModel, i: int) -> int:
     """Entries of Q_i that `sweep_oscillations` visits."""
     component = nx.node_connected_component(mdp.graph, i)
     return math.prod(mdp.state_sizes[j] * mdp.action_sizes[j] for j in component)
 
 
-def sweep_table(mdp: NetworkedMDP, plan: SweepPlan, V_i: Array) -> Array:
+def sweep_table(mdp: LocalModel, plan: SweepPlan, V_i: Array) -> Array:
     """V_i, (S_0, …, S_{n-1}), as the sweep stores it: agents of the plan, farthest first, flat and centred."""
     for j in range(mdp.n):
         if j not in plan.agents:

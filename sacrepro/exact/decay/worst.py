@@ -67,7 +67,7 @@ def worst_decay(
     mdp = plain_model(mdp, "worst_decay", "certified_decay takes it, for one policy")
     check_agent(i, mdp.n)
     check_kappa(kappa)
-    demand_value_tables(mdp, None, tables=6)
+    demand_value_tables(mdp.neighbors, mdp.state_sizes, None, tables=6)
     if sweep_work(mdp, i) > work:
         raise ValueError(
             f"every policy tried needs a sweep over {readable_count(sweep_work(mdp, i))} entries of Q_{i}, which "

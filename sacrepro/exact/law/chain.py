@@ -15,8 +15,7 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from sacrepro.exact.chain import Chain
-from sacrepro.exact.coupled import PairChain
+from sacrepro.exact.chain import Chain, chain_sizes
 from sacrepro.exact.product.operator import FactoredOperator
 from sacrepro.exact.rounding import policy_roundings
 from sacrepro.model.checks import Array
@@ -75,7 +74,7 @@ class CellChain:
     @cached_property
     def _operators(self) -> list[FactoredOperator]:
         """Π_{j∈O} P̄_j on tables over s_O, one operator for each state of the rim."""
-        neighbors, outside = self.chain.mdp.neighbors, self.shape.outside
+        neighbors, outside = self.chain.hoods, self.shape.outside
         index = {j: k for k, j in enumerate(outside)}
         hoods = tuple(tuple(index[k] for k in neighbors[j] if k in index) for j in outside)
         operators = []
@@ -115,27 +114,23 @@ class CellChain:
 
 def cell_chain(chain: Chain, i: int, kappa: int) -> CellChain:
     """The chain of agent i's cells of N_i^κ under the policies of `chain`."""
-    mdp = chain.mdp
-    shape = CellShape(mdp.graph, mdp.state_sizes, mdp.action_sizes, i, kappa)
-    n, m = mdp.n, len(shape.inside)
+    shape = CellShape(chain.model.graph, *chain_sizes(chain.model), i, kappa)
+    n, m = chain.n, len(shape.inside)
     action = {j: n + k for k, j in enumerate(shape.inside)}
     following = {j: n + m + k for k, j in enumerate(shape.inside)}
     places = [*shape.outside, *shape.inside, *action.values()]
     around = [np.ones(shape.outer_S), [*shape.outside]]
     operands: list[Any] = [*around]
     for j in shape.inside:
-        operands += [mdp.P[j], [*mdp.neighbors[j], action[j], following[j]]]
+        operands += [chain.kernels[j], [*chain.hoods[j], action[j], following[j]]]
     P_inside = np.einsum(*operands, [*places, *following.values()], optimize="greedy")
-    # The pairs of an action-coupled model are states of a model with one action.
-    pairs = isinstance(chain, PairChain)
-    policies = [np.ones((S_j, 1)) for S_j in shape.S] if pairs else [chain.zeta[j] for j in shape.inside]
     operands = []
-    for j, zeta_j in zip(shape.inside, policies, strict=True):
-        operands += [zeta_j, [j, action[j]]]
+    for j in shape.inside:
+        operands += [chain.policies[j], [j, action[j]]]
     zeta = np.einsum(*operands, [*shape.inside, *action.values()])
     everywhere = np.ones((*shape.outer_S, *shape.S, *shape.A)), places
-    own = (chain.rewards[i], [*mdp.neighbors[i]]) if pairs else (mdp.r[i], [i, action[i]])
-    reward = np.einsum(*everywhere, *own, places)
+    r_i, states, actions = chain.reward_table(i)
+    reward = np.einsum(*everywhere, r_i, [*states, *(action[j] for j in actions)], places)
     o, b, a, c = shape.o, shape.b, shape.a, shape.c
     return CellChain(
         chain,
@@ -150,9 +145,9 @@ def cell_chain(chain: Chain, i: int, kappa: int) -> CellChain:
 def _start(chain: Chain, shape: CellShape) -> Array:
     """The law of s(0), axes O, then B."""
     agents = [*shape.outside, *shape.inside]
-    pi0 = chain.mdp.pi0
+    pi0 = chain.start
     if isinstance(pi0, np.ndarray):
-        return np.ascontiguousarray(np.einsum(pi0, [*range(chain.mdp.n)], agents))
+        return np.ascontiguousarray(np.einsum(pi0, [*range(chain.n)], agents))
     operands: list[Any] = []
     for j in agents:
         operands += [pi0[j], [j]]

@@ -8,13 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sacrepro.exact.chain import Chain, chain_of, exact_model
-from sacrepro.exact.coupled import pair_chain
+from sacrepro.exact.chain import Chain, chain_of, chain_sizes, exact_model
 from sacrepro.exact.law.chain import CellShape
 from sacrepro.exact.memory import demand, readable_count
 from sacrepro.model.checks import Array, one_an_agent, real, wrong_shape
 from sacrepro.model.graph import check_kappa, diameter
-from sacrepro.model.mdp import CountedMDP, CoupledMDP, Model
+from sacrepro.model.mdp import CountedMDP, Model
 from sacrepro.model.notices import brief, warn_of_diameter
 from sacrepro.model.policy import Theta, checked, mixed, policies
 
@@ -78,13 +77,6 @@ def afford(cost: LawCost, work: int, memory_limit: int | None) -> None:
     demand(what, cost.memory, memory_limit, "a smaller kappa or network fits")
 
 
-def chain_sizes(mdp: Model) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Sizes of states and actions as the chain has them: pairs without actions for an action-coupled model."""
-    if isinstance(mdp, CoupledMDP):
-        return tuple(S_i * A_i for S_i, A_i in zip(mdp.state_sizes, mdp.action_sizes, strict=True)), (1,) * mdp.n
-    return mdp.state_sizes, mdp.action_sizes
-
-
 def kappa_within(mdp: Model, kappa: int) -> int:
     """κ, or the diameter with a warning where κ is beyond it: the neighborhoods, and so the law, are the same."""
     check_kappa(kappa)
@@ -115,7 +107,7 @@ def mixed_chain(mdp: Model, theta: Theta, epsilon: float) -> Chain:
     """The chain of the policies (1-ε) ζ_i + ε/A_i: over states, or over pairs for an action-coupled model."""
     theta = checked(mdp, theta)
     policy = mixed(policies(mdp, theta), float(epsilon)) if epsilon > 0 else theta
-    return pair_chain(mdp, policy) if isinstance(mdp, CoupledMDP) else chain_of(mdp, policy)
+    return chain_of(mdp, policy)
 
 
 def first_tables(mdp: Model, kappa: int, Q_hat: Sequence[Array] | None) -> list[Array]:
@@ -158,7 +150,7 @@ def _places(shape: CellShape, mdp: Model) -> tuple[list[int], list[int]]:
     m = len(shape.inside)
     where = [shape.inside.index(j) for j in shape.hood]
     states, actions = [mdp.state_sizes[j] for j in shape.inside], [mdp.action_sizes[j] for j in shape.inside]
-    if shape.a == 1 and isinstance(mdp, CoupledMDP):
+    if mdp.couples:
         split = [size for both in zip(states, actions, strict=True) for size in both]
         return [2 * k for k in where] + [2 * k + 1 for k in where], split
     return where + [m + k for k in where], states + actions

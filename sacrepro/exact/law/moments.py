@@ -13,14 +13,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sacrepro.exact.chain import exact_model
+from sacrepro.exact.chain import chain_sizes, exact_model
 from sacrepro.exact.law.chain import CellChain, CellShape, cell_chain
 from sacrepro.exact.law.inputs import (
     WORK,
     LawCost,
     afford,
     as_Q_hat,
-    chain_sizes,
     first_tables,
     kappa_within,
     mixed_chain,
@@ -95,7 +94,7 @@ def _cost(shape: CellShape, T: int) -> LawCost:
 
 def _second_moments(cells: CellChain, start: Array, alpha: Array) -> Array:
     """E[q qᵀ] at time T, (c + 1, c + 1)."""
-    shape, gamma, P = cells.shape, cells.chain.mdp.gamma, cells.P_inside
+    shape, gamma, P = cells.shape, cells.chain.gamma, cells.P_inside
     o, b, a, c, r = shape.o, shape.b, shape.a, shape.c, shape.r
     every = np.arange(c)
     q = np.concatenate([[1.0], start])

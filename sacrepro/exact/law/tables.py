@@ -23,7 +23,7 @@ def final_sums(cells: CellChain, Q_start: Array, alpha: Array, marked: Array) ->
 
     Q_start : Q̂^0 over the cells. alpha : α_0, …, α_{T-1}.
     """
-    shape, gamma = cells.shape, cells.chain.mdp.gamma
+    shape, gamma = cells.shape, cells.chain.gamma
     o, b, a, c, r, k = shape.o, shape.b, shape.a, shape.c, shape.r, 1 + len(marked)
     # By state: what is carried along; by (y, u'), then a': what line 7 adds, its last column free of a'.
     carried, added = np.zeros((o, b, c + 1, k)), np.zeros((o, c, b, a + 1, k))
@@ -116,6 +116,6 @@ def rounding_error(cells: CellChain, Q_start: Array, alpha: Array) -> float:
 def error_growth(cells: CellChain, Q_start: Array, alpha: Array) -> tuple[float, float]:
     """(q, growth): the scale of Q̂^0 and r̄/(1-γ), and the factor by which the norm of the tables can grow until T."""
     chain = cells.chain
-    q = max(float(cells.reward.max()) / (1.0 - chain.mdp.gamma), float(np.abs(Q_start).max()))
+    q = max(float(cells.reward.max()) / (1.0 - chain.gamma), float(np.abs(Q_start).max()))
     mass = max(1.0, chain.row_sums[1]) ** len(alpha)
     return q, float(np.prod(np.maximum(1.0, 2.0 * alpha - 1.0))) * mass * (1.0 + 1e-9)

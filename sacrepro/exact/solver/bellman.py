@@ -10,11 +10,11 @@ import numpy as np
 
 from sacrepro.exact.chain import Chain
 from sacrepro.exact.memory import allowed_bytes, demand, readable_count
+from sacrepro.exact.product.elimination import elimination_order
 from sacrepro.exact.product.operator import FactoredOperator
 from sacrepro.exact.rounding import UNIT, gamma_k, sup
 from sacrepro.exact.solver.krylov import LARGEST_DENSE, halving_correction, kept_entries, krylov_start
 from sacrepro.model.checks import NORMALISATION_TOLERANCE, Array
-from sacrepro.model.mdp import Model, NetworkedMDP
 
 #: The error that is certified where no other is asked for, or what rounding allows where that is more.
 DEFAULT_TOL = 1e-10
@@ -51,15 +51,15 @@ def check_tol(tol: float | None) -> None:
         raise ValueError(f"tol must be positive and finite, got {tol!r}")
 
 
-def demand_value_tables(mdp: NetworkedMDP, memory_limit: int | None, tables: int) -> None:
-    """MemoryError unless `tables` value tables and the work space of one product fit."""
-    from sacrepro.exact.product.elimination import elimination_order
-
-    size = math.prod(mdp.state_sizes)
+def demand_value_tables(
+    hoods: tuple[tuple[int, ...], ...], sizes: tuple[int, ...], memory_limit: int | None, tables: int
+) -> None:
+    """MemoryError unless `tables` value tables over the states and the work space of one product fit."""
+    size = math.prod(sizes)
     needed = 8 * (size * (tables + 4) + (kept_entries(size) if size >= START_ENTRIES else 0))
     peak = size
     if needed <= allowed_bytes(memory_limit):
-        peak = elimination_order(mdp.neighbors, mdp.state_sizes).peak
+        peak = elimination_order(hoods, sizes).peak
     needed += 24 * peak
     fit = max(allowed_bytes(memory_limit) * size // needed, 1)
     demand(
@@ -74,7 +74,7 @@ def demand_value_tables(mdp: NetworkedMDP, memory_limit: int | None, tables: int
 
 def values(chain: Chain, tol: float | None, agents: Sequence[int] | None = None) -> tuple[Array, float, int]:
     """(V, error, products): V_i^θ for each of `agents`, shape (agents, Π S_j) in the agents' own order."""
-    return mean_values(chain, tol, [(i,) for i in (range(chain.mdp.n) if agents is None else agents)])
+    return mean_values(chain, tol, [(i,) for i in (range(chain.n) if agents is None else agents)])
 
 
 def mean_values(chain: Chain, tol: float | None, groups: Sequence[Group]) -> tuple[Array, float, int]:
@@ -107,7 +107,7 @@ class _Certificate(NamedTuple):
 
 def _solve(chain: Chain, groups: list[Group], asked: float | None) -> tuple[Array, float, int]:
     """Means of V_i^θ over a few groups, (len(groups), Π S_j) in memory order, their error and the products taken."""
-    gamma, operator = chain.mdp.gamma, chain.operator
+    gamma, operator = chain.gamma, chain.operator
     tol = DEFAULT_TOL if asked is None else asked
     V = np.zeros((len(groups), chain.entries))
     products = 0
@@ -116,7 +116,7 @@ def _solve(chain: Chain, groups: list[Group], asked: float | None) -> tuple[Arra
         axes = operator.memory_in
         if len(group) == 1:
             axes = tuple(j for j in axes if j in chain.reward_hoods[group[0]])
-        reward = np.zeros(math.prod(chain.mdp.state_sizes[j] for j in axes))
+        reward = np.zeros(math.prod(chain.sizes[j] for j in axes))
         for i in group:
             _add_reward(reward, chain.rewards[i] / len(group), axes, chain, i)
         if len(group) > 1:
@@ -184,7 +184,7 @@ def _bellman(
 ) -> Array:
     """r^θ + γ P^θ V for each row, r^θ the mean over its group, as a table in `means` or of one agent; into `out`."""
     operator.forward(V, out)
-    out *= chain.mdp.gamma
+    out *= chain.gamma
     for row, group in enumerate(groups):
         mean = means[row]
         if mean is None:
@@ -196,7 +196,7 @@ def _bellman(
 
 def _add_reward(table: Array, reward: Array, axes: tuple[int, ...], chain: Chain, i: int) -> None:
     """Add a multiple of r_i^θ, over `reward_hoods[i]`, to a flat table over `axes`, in place."""
-    sizes, hood = chain.mdp.state_sizes, chain.reward_hoods[i]
+    sizes, hood = chain.sizes, chain.reward_hoods[i]
     if len(hood) == 1:
         after = math.prod(sizes[j] for j in axes[axes.index(hood[0]) + 1 :])
         shaped = table.reshape(-1, sizes[hood[0]], after)
@@ -215,7 +215,7 @@ def _certify(
 
     low, high : least and largest entry of T_V - V for each row, as computed; the value function judged is V + center.
     """
-    gamma = chain.mdp.gamma
+    gamma = chain.gamma
     least, largest = chain.discount_range()
     row_low, row_high = chain.row_sums
     k = operator.roundings + chain.kernel_roundings + 4
@@ -282,17 +282,17 @@ def _krylov(
     return count, x is not None
 
 
-def objective(mdp: Model, V_bar: Array, error: float) -> tuple[float, float]:
-    """(J, certified bound on |J - J(θ)|): J = E_{s~π_0} V̄(s), eq. (2), for V̄ within `error`, (S_0, …, S_{n-1})."""
+def objective(start: tuple[Array, ...] | Array, V_bar: Array, error: float) -> tuple[float, float]:
+    """(J, certified bound on |J - J(θ)|): J = E_{s~start} V̄(s), eq. (2), for V̄ within `error`, (S_0, …, S_{n-1})."""
     average, k = V_bar, 2
-    if isinstance(mdp.pi0, np.ndarray):
-        average = average * mdp.pi0
-        for S_i in reversed(mdp.state_sizes):
+    if isinstance(start, np.ndarray):
+        average = average * start
+        for S_i in reversed(V_bar.shape):
             average = average.sum(axis=-1)
             k += S_i + 1
     else:
-        for pi0_i in reversed(mdp.pi0):
+        for pi0_i in reversed(start):
             average = average @ pi0_i
             k += len(pi0_i) + 1
-    mass = 1.0 + 2 * NORMALISATION_TOLERANCE * (mdp.n + 1)
+    mass = 1.0 + 2 * NORMALISATION_TOLERANCE * (V_bar.ndim + 1)
     return float(average), (mass * error + gamma_k(k) * mass * sup(V_bar)) * (1.0 + 1e-9)

@@ -46,7 +46,7 @@ def krylov_start(chain: Chain, axes: tuple[int, ...], reward: Array, tol: float,
 
     axes, reward : r as a flat table over these agents, in memory order. tol : error at which more powers are no use.
     """
-    sizes, gamma = chain.mdp.state_sizes, chain.mdp.gamma
+    sizes, gamma = chain.sizes, chain.gamma
     powers = _Powers(chain, tol)
     middle = 0.5 * (float(reward.min()) + float(reward.max()))
     table = reward - middle
@@ -79,23 +79,22 @@ class _Powers:
 
     def __init__(self, chain: Chain, tol: float) -> None:
         self.chain = chain
-        self.negligible = 0.05 * tol * (1.0 - chain.mdp.gamma)
+        self.negligible = 0.05 * tol * (1.0 - chain.gamma)
         self.products = 0
         self._support: frozenset[int] = frozenset()
         self._operator: FactoredOperator | None = None
 
     def following(self, table: Array, axes: tuple[int, ...]) -> tuple[Array, tuple[int, ...]]:
         """P^θ table, centred, and its agents in memory order."""
-        mdp = self.chain.mdp
-        sizes = mdp.state_sizes
+        sizes = self.chain.sizes
         if self._operator is None or not self._support.issuperset(axes) or self._wasteful(axes):
             self._support = self._reach(axes)
-            everyone = len(self._support) == mdp.n
+            everyone = len(self._support) == self.chain.n
             self._operator = self.chain.operator if everyone else self.chain.cone(tuple(self._support))
         operator = self._operator
         self.products += 1
         result = operator.forward(_spread(table, axes, operator.memory_in, sizes)[None])[0]
-        reached = set().union(*(mdp.neighbors[j] for j in axes))
+        reached = set().union(*(self.chain.hoods[j] for j in axes))
         result, kept = _first_of(result, operator.memory_out, reached, sizes)
         if result.size > FREE_ENTRIES:
             result, kept = _without_negligible(result, kept, set(axes), sizes, self.negligible)
@@ -104,17 +103,17 @@ class _Powers:
         return result, kept
 
     def _wasteful(self, axes: tuple[int, ...]) -> bool:
-        sizes = self.chain.mdp.state_sizes
+        sizes = self.chain.sizes
         entries = math.prod(sizes[j] for j in self._support)
         return entries > FREE_ENTRIES and entries > math.prod(sizes[j] for j in axes)
 
     def _reach(self, axes: tuple[int, ...]) -> frozenset[int]:
         """`axes`, and as many hops around them as are free."""
-        mdp = self.chain.mdp
+        hoods, sizes = self.chain.hoods, self.chain.sizes
         support = frozenset(axes)
         while True:
-            wider = support.union(*(mdp.neighbors[j] for j in support))
-            if wider == support or math.prod(mdp.state_sizes[j] for j in wider) > FREE_ENTRIES:
+            wider = support.union(*(hoods[j] for j in support))
+            if wider == support or math.prod(sizes[j] for j in wider) > FREE_ENTRIES:
                 return support
             support = wider
 

@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sacrepro.exact.chain import Chain, chain_of, exact_model
+from sacrepro.exact.chain import Chain, chain_of
 from sacrepro.exact.product.operator import FactoredOperator
 from sacrepro.exact.rounding import gamma_k
 from sacrepro.exact.solver.bellman import DEFAULT_TOL, check_tol, demand_value_tables
 from sacrepro.exact.solver.krylov import LARGEST_DENSE, halving_correction
 from sacrepro.model.checks import Array
-from sacrepro.model.mdp import CountedMDP, CoupledMDP, Model
+from sacrepro.model.mdp import CountedMDP, Model, joint_law
 from sacrepro.model.notices import brief
 from sacrepro.model.policy import Theta
 
@@ -51,21 +51,19 @@ def discounted_state_distribution(mdp: Model | CountedMDP, theta: Theta, tol: fl
 
 def state_law(mdp: Model | CountedMDP, theta: Theta, tol: float | None = None) -> Law:
     """π^θ of Lemma 1 with its certified 1-norm error; see `discounted_state_distribution`."""
-    mdp = exact_model(mdp)
-    if isinstance(mdp, CoupledMDP):
-        from sacrepro.exact import coupled
-
-        return coupled.state_occupancy(mdp, theta, tol)
-    demand_value_tables(mdp, None, tables=2)
-    return occupancy(chain_of(mdp, theta), tol)
+    chain = chain_of(mdp, theta)
+    demand_value_tables(chain.hoods, chain.sizes, None, tables=2)
+    law = occupancy(chain, tol)
+    pi, rounding = chain.state_law(law.pi)
+    return Law(pi, law.error + rounding, law.products)
 
 
 def occupancy(chain: Chain, tol: float | None = None) -> Law:
-    """π^θ with a certified bound on ‖π - π^θ‖_1; see `discounted_state_distribution`."""
+    """The occupancy of the chain with a certified bound on its 1-norm error; see `discounted_state_distribution`."""
     check_tol(tol)
     asked, tol = tol, DEFAULT_TOL if tol is None else tol
-    gamma, operator = chain.mdp.gamma, chain.operator
-    start = operator.to_memory(chain.mdp.joint_pi0())
+    gamma, operator = chain.gamma, chain.operator
+    start = operator.to_memory(joint_law(chain.start))
     factor = chain.discount_range()[1]
     pi, spare = start.copy(), np.empty_like(start)
     norms: list[float] = []
@@ -78,7 +76,7 @@ def occupancy(chain: Chain, tol: float | None = None) -> Law:
         residual = np.subtract(following, pi, out=pi)
         norms.append(float(np.abs(residual).sum()))
         # One more step shrinks the residual by γ: ‖following - π^θ‖ ≤ γ/(1-γ) ‖residual‖.
-        k = operator.adjoint_roundings + chain.kernel_roundings + 6 + chain.mdp.n
+        k = operator.adjoint_roundings + chain.kernel_roundings + 6 + chain.n
         rounding = gamma_k(k + 64) * 3.0
         error = (gamma * norms[-1] + rounding) * factor * (1.0 + 1e-9)
         exhausted = gamma * norms[-1] <= rounding

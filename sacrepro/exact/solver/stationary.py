@@ -150,9 +150,8 @@ def _recurrent_class(chain: Chain) -> Array | None:
     """
     if all((P_bar_i > 0).all() for P_bar_i in chain.P_bar):
         return np.ones((1, chain.entries), dtype=bool)
-    mdp = chain.mdp
     supports = [(P_bar_i > 0).astype(np.float64) for P_bar_i in chain.P_bar]
-    operator = FactoredOperator(supports, mdp.neighbors, mdp.state_sizes, order=chain.operator.order)
+    operator = FactoredOperator(supports, chain.hoods, chain.sizes, order=chain.operator.order)
 
     def closure(start: Array, product: object) -> Array:
         assert callable(product)

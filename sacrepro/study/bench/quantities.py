@@ -15,7 +15,7 @@ import numpy as np
 
 from sacrepro.exact.chain import chain_of
 from sacrepro.exact.decay.profile import certified_decay
-from sacrepro.exact.gradient import expected_score, objective_and_gradient
+from sacrepro.exact.gradient import objective_and_gradient
 from sacrepro.exact.light_cone import local_decay, local_value
 from sacrepro.exact.solver.bellman import mean_values
 from sacrepro.exact.solver.occupancy import occupancy
@@ -111,7 +111,7 @@ def gradient(mdp: NetworkedMDP) -> Compute:
     error = objective_and_gradient(mdp, theta).gradient_error
 
     def compute() -> Certified:
-        expected_score(chain, V[0], pi, [1.0 / mdp.n] * mdp.n, everyone)
+        chain.expected_score(V[0], pi, [1.0 / mdp.n] * mdp.n, everyone)
         return Certified(error)
 
     return compute

@@ -19,11 +19,12 @@ from scipy.sparse import csr_array, eye_array
 from sacrepro.bounds.decay import reward_radius
 from sacrepro.bounds.gradient import reward_radius_gradient, reward_radius_natural
 from sacrepro.bounds.influence import influence_matrix, reward_radius_influence
-from sacrepro.exact.coupled import pair_chain, q_functions
+from sacrepro.exact.chain import chain_of
 from sacrepro.exact.dense import oscillation
 from sacrepro.exact.gradient import objective_and_gradient
 from sacrepro.exact.solver.occupancy import state_law
 from sacrepro.exact.truncation import truncate, truncated_gradient_from
+from sacrepro.exact.values import q_functions
 from sacrepro.instances.random_kernels import random_coupled
 from sacrepro.instances.relay import relay_along
 from sacrepro.model.checks import Array
@@ -89,7 +90,7 @@ def check(case: Case) -> Iterator[Comparison]:
 
 def coupled(mdp: CoupledMDP, theta: tuple[Array, ...]) -> Coupled:
     """The model under θ, by the exact engine."""
-    Q, Q_error = q_functions(pair_chain(mdp, theta), 1e-10, range(mdp.n))
+    Q, Q_error = q_functions(chain_of(mdp, theta), 1e-10, range(mdp.n))
     law, objective = state_law(mdp, theta), objective_and_gradient(mdp, theta)
     return Coupled(mdp, theta, Q, Q_error, law.pi, law.error, objective.gradient, objective.gradient_error)
 
