@@ -313,6 +313,21 @@ def test_kappa_plus_2_is_not_accepted(tmp_path):
 
 @needs_coq
 @pytest.mark.slow
+def test_coqchk_reads_what_is_compiled_and_refuses_what_is_damaged(tmp_path):
+    (tmp_path / "_CoqProject").write_text("law.v\n")
+    shutil.copy(FOLDER / "law.v", tmp_path)
+    words = ["formal", str(tmp_path), "--required", "--coqchk", "--output", str(tmp_path / "formal.csv")]
+    main(words)
+    (compiled,) = tmp_path.glob(".checked/*/law.vo")
+    content = bytearray(compiled.read_bytes())
+    content[len(content) // 2] ^= 1
+    compiled.write_bytes(content)
+    with pytest.raises(ValueError, match="coqchk does not accept"):
+        main(words)
+
+
+@needs_coq
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["drawn_1", "drawn_2"])
 def test_definitions_evaluated_by_coq_are_enumeration_in_fractions(name, tmp_path):
     exact = Exact(*tables("faithful.v", name))

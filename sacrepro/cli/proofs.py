@@ -26,13 +26,16 @@ def formal(args: argparse.Namespace) -> None:
         write_rows(args.output, Theorem, unchecked)
         return
     rows: list[Theorem] = []
-    keys = digests(texts, version)
+    keys, cache = digests(texts, version), Path(args.cache or folder / ".checked").absolute()
     for file in keys:
-        printed = compiled(Path(args.cache or folder / ".checked").absolute(), file, texts, keys)
+        printed = compiled(cache, file, texts, keys)
         rows += theorems(file, texts[file], CLAIMS, assumptions(printed))
         print(f"{file}: accepted", flush=True)
     if found := axioms(rows):
         raise ValueError("; ".join(found))
+    if args.coqchk:
+        recheck(cache, keys)
+        print("coqchk accepts the compiled files", flush=True)
     write_rows(args.output, Theorem, rows)
 
 
@@ -91,6 +94,20 @@ def compiled(cache: Path, file: str, texts: dict[str, str], keys: dict[str, str]
     return read_text(done / "printed.txt")
 
 
+def recheck(cache: Path, keys: dict[str, str]) -> None:
+    """Have coqchk, a smaller checker, read the compiled files; ValueError with its words if it refuses one."""
+    import subprocess
+
+    call = ["coqchk", "-silent"]
+    for key in keys.values():
+        call += ["-R", str(cache / key), "sacrepro"]
+    for file in keys:
+        call += ["-norec", f"sacrepro.{file.removesuffix('.v')}"]
+    run = subprocess.run(call, capture_output=True, text=True, check=False)
+    if run.returncode:
+        raise ValueError(f"coqchk does not accept the compiled files: {' '.join(run.stderr.split())[:400]}")
+
+
 def proofs_of(formal: str | None, pages: str | None) -> dict[str, str]:
     """How each claim is proved; nothing where no table of theorems was given."""
     from sacrepro.archive.files import read_rows, read_text
@@ -106,3 +123,4 @@ def add_verbs(verbs: Verbs) -> None:
     added.add_argument("folder", help="the Coq library, with its _CoqProject")
     added.add_argument("--cache", help="where compiled files are kept; FOLDER/.checked by default")
     added.add_argument("--required", action="store_true", help="fail where there is no coqc")
+    added.add_argument("--coqchk", action="store_true", help="have coqchk read the compiled files, too; takes minutes")
