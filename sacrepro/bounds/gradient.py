@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 
@@ -33,6 +34,7 @@ def action_reach(d: int, gamma: float, r_bar: float) -> float:
     return r_bar * gamma ** (d + 1 if d else 0) / (1.0 - gamma)
 
 
+@cache
 def score_sum_factor(gamma: float) -> float:
     """M = (1-γ) Σ_{s≥0} γ^s √(s+1) ≤ 1/√(1-γ): how sums of s+1 scores add up over a discounted lifetime.
 
