@@ -20,3 +20,8 @@ def smoke(tmp_path_factory):
 def expected(finished):
     """What every complete run of the tiny configuration holds."""
     return contents(finished)
+
+
+def pytest_collection_modifyitems(items):
+    """What runs on the cluster starts first: it is the longest, and mostly waits."""
+    items.sort(key=lambda item: "test_slurm" not in item.nodeid)
