@@ -42,7 +42,7 @@ localrules:
 rule all:
     default_target: True
     input:
-        evidence(),
+        PLAN.evidence(),
         CATALOG,
         MANIFEST,
         REPORT,

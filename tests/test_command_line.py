@@ -120,7 +120,7 @@ def test_what_filled_the_memory_is_gone_before_anything_is_said(monkeypatch):
             raise MemoryError from error
 
     monkeypatch.setattr("sacrepro.adviser.files.load", exhausted)
-    monkeypatch.setattr(cli, "told", lambda error: held.append(held[0]()))
+    monkeypatch.setattr("sacrepro.study.__main__.told", lambda error: held.append(held[0]()))
     with pytest.raises(SystemExit):
         cli.command()
     assert held[1] is None
@@ -256,5 +256,5 @@ def test_the_workflow_judges_once():
     """Its jobs write every table whatever the verdict, and `verify` alone fails the run."""
     rules = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "workflow/rules").glob("*.smk")))
     for verb in ("claim", "verdicts"):
-        (shell,) = re.findall(rf"python -m sacrepro {verb} .*?(?=\n\n|\Z)", rules, flags=re.DOTALL)
+        (shell,) = re.findall(rf"python -m sacrepro.study {verb} .*?(?=\n\n|\Z)", rules, flags=re.DOTALL)
         assert "--keep-going" in shell

@@ -317,7 +317,7 @@ def test_the_command_line_explains_itself(capsys):
     person, workflow = printed.split("for you:")[1].split("for the workflow:")
     verbs = [re.findall(r"^  ([a-z0-9-]+)  ", part, flags=re.MULTILINE) for part in (person, workflow)]
     assert verbs[0] == list(cli.FOR_YOU)
-    assert sorted(verbs[0] + verbs[1]) == sorted(cli.parser()[1].help)
+    assert sorted(verbs[0] + verbs[1]) == sorted(cli.verbs())
     for wrong, message in (("advice", "no verb 'advice'; did you mean 'advise'?"), ("xyz", "no verb 'xyz'; --help")):
         with pytest.raises(SystemExit):
             cli.main([wrong])

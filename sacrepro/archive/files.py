@@ -282,3 +282,41 @@ def write_figure(path: str | Path, figure: Figure) -> None:
         raise ValueError(f"{path}: a figure is written as .svg, .pdf or .png")
     with whole_file(path) as file:
         figure.savefig(file, format=suffix[1:], metadata=metadata[suffix])
+
+
+# What a job reads of another one, refused by name where it is of another kind.
+
+#: Arrays in a file of each job, by which its files are known.
+ARRAYS = {
+    "exact": ("spec", "instance", "policy", "V", "J", "error", "pi_theta", "pi_error", "D", "D_error", "nabla_error"),
+    "sac": ("spec", "instance", "kappa", "T", "h", "t0", "m", "J_estimate", "first_visit_share"),
+}
+
+
+def arrays_of(job: str, path: str) -> dict[str, Array]:
+    """The arrays of a file that `job` wrote; ValueError names what is none."""
+    found = read_arrays(path)
+    missing = next((name for name in ARRAYS[job] if name not in found), None)
+    if missing:
+        raise ValueError(f"{path} has no array {missing!r}; expected a file written by `{job}`")
+    return found
+
+
+def some_rows(paths: Iterable[str | Path], kind: type[Row]) -> list[Row]:
+    """The rows of csv files; ValueError unless there is one in all."""
+    paths = list(paths)
+    rows = [row for path in paths for row in read_rows(path, kind)]
+    if not rows:
+        raise ValueError(f"{', '.join(map(str, paths))}: no rows below the header, expected at least one")
+    return rows
+
+
+def record_of(job: str, path: str, *keys: str) -> dict[str, Any]:
+    """The JSON object that `job` wrote, with these keys; ValueError names what is none."""
+    found = read_json(path)
+    if not isinstance(found, dict):
+        raise ValueError(f"{path} holds no JSON object; expected a file written by `{job}`")
+    missing = next((key for key in keys if key not in found), None)
+    if missing:
+        raise ValueError(f"{path} has no key {missing!r}; expected a file written by `{job}`")
+    return found

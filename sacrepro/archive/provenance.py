@@ -1,8 +1,8 @@
 """Digests of the code a job runs, so that a changed computation reruns and a changed comment does not.
 
-A job is `python -m sacrepro VERB`. Its digest is over the verb's own function, with what that calls in its room, and
-over every module of the package that this imports: at the top of a module, inside a function, as the package that a
-module is in, or by name. Of a package's `__init__` and of a room of verbs what is asked for counts, others count whole.
+The digest of a job is over its own function, with what that calls in its module, and over every module of the package
+that this imports: at the top of a module, inside a function, as the package that a module is in, or by name. Of a
+package's `__init__` and of the job's own module what is asked for counts, others count whole.
 """
 
 from __future__ import annotations
@@ -16,25 +16,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
-#: The function of a room of verbs that declares their options: it belongs to each verb, what it refers to does not.
-OPTIONS = "add_verbs"
+#: Tables of all jobs, which are no part of what one of them computes: a job's own entry is its function and options.
+TABLES = frozenset({"JOBS", "WORDS"})
 
 #: Names of a module that are asked for; None stands for all.
 Names = frozenset[str] | None
-
-
-def job_digest(verb: str, **named: Collection[str]) -> str:
-    """Twelve hexadecimal digits over everything that the verb runs, a function of a room of `sacrepro.cli`.
-
-    named : of a package whose modules are imported by name, such as ``claims``, the names; all by default.
-    Docstrings, comments, help and layout do not count. ValueError for an unknown verb.
-    """
-    return _digest(job_closure(verb, **named))
-
-
-def job_closure(verb: str, **named: Collection[str]) -> dict[str, Names]:
-    """The modules that the verb loads, each with the names of it that count."""
-    return closure((("sacrepro.__main__", None), (room_of(verb), frozenset({verb, OPTIONS}))), **named)
 
 
 def code_digest(*modules: str) -> str:
@@ -42,7 +28,7 @@ def code_digest(*modules: str) -> str:
 
     A package counts with all its modules. ValueError for an unknown one.
     """
-    return _digest(closure([(part, None) for module in modules for part in parts(module)]))
+    return closure_digest(closure([(part, None) for module in modules for part in parts(module)]))
 
 
 def package_digest() -> str:
@@ -60,7 +46,8 @@ def source_digest(*modules: str) -> str:
     return digest.hexdigest()[:12]
 
 
-def _digest(found: dict[str, Names]) -> str:
+def closure_digest(found: dict[str, Names]) -> str:
+    """Twelve hexadecimal digits over modules and the names of each that count; docstrings and comments do not."""
     digest = hashlib.sha256()
     for module in sorted(found):
         digest.update(module.encode() + b"\0" + meaning(source(module), found[module]) + b"\0")
@@ -70,7 +57,11 @@ def _digest(found: dict[str, Names]) -> str:
 
 
 def closure(wanted: Collection[tuple[str, Names]], **named: Collection[str]) -> dict[str, Names]:
-    """The wanted modules and all that they load, each with the names of it that count."""
+    """The wanted modules and all that they load, each with the names of it that count.
+
+    named : of a package whose modules are imported by name, such as ``claims``, the names; all by default.
+    """
+    sliced = {module for module, names in wanted if names is not None}
     found: dict[str, Names] = {}
     pending = list(wanted)
     while pending:
@@ -81,7 +72,7 @@ def closure(wanted: Collection[tuple[str, Names]], **named: Collection[str]) -> 
             pending += [(part, None) for part in parts(package)[1:] if chosen is None]
             pending += [(f"{package}.{own}", None) for own in chosen or ()]
             continue
-        if names is not None and not is_sliced(module):
+        if names is not None and module not in sliced and not is_front(module):
             names = None
         if module in found:
             known = found[module]
@@ -104,7 +95,7 @@ def reached(module: str, names: Names) -> tuple[Names, tuple[tuple[str, Names], 
         while used != more:
             used = more
             for piece in code.pieces:
-                if piece.counts(used) and OPTIONS not in piece.binds:
+                if piece.counts(used):
                     more |= piece.uses
         names = used & frozenset().union(*(piece.binds for piece in code.pieces), code.lazy)
     loaded: dict[tuple[str, Names], None] = {}
@@ -127,24 +118,22 @@ def imported_modules(module: str, name: str) -> tuple[tuple[str, Names], ...]:
         return ((f"{module}.*", None),)
     if name and exists(f"{module}.{name}"):
         inner = f"{module}.{name}"
-        return (module, frozenset()), (inner, frozenset() if is_sliced(inner) else None)
+        return (module, frozenset()), (inner, frozenset() if is_front(inner) else None)
     return ((module, frozenset({name}) if name else None),)
 
 
-@functools.cache
-def is_sliced(module: str) -> bool:
-    """Whether only those names of a module count that are asked for: a package's `__init__`, or a room of verbs."""
-    path = source(module)
-    return path.name == "__init__.py" or any(OPTIONS in piece.binds for piece in _read(path).pieces)
+def is_front(module: str) -> bool:
+    """Whether a module is a package's `__init__`, of which only those names count that are asked for."""
+    return source(module).name == "__init__.py"
 
 
-@functools.cache
-def room_of(verb: str) -> str:
-    """The module of `sacrepro.cli` that holds a verb, the function of this name; ValueError if none does."""
-    for module in parts("sacrepro.cli")[1:]:
-        if is_sliced(module) and any(verb in piece.binds for piece in _read(source(module)).pieces):
-            return module
-    raise ValueError(f"{verb!r} is not a verb of sacrepro.cli")
+def definition(function: str) -> ast.FunctionDef:
+    """The syntax tree of a function of this package, `module:name`; ValueError if there is none."""
+    module, _, name = function.partition(":")
+    for node in ast.parse(source(f"sacrepro.{module}").read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef) and node.name == name:
+            return node
+    raise ValueError(f"{function!r} is not a function of sacrepro")
 
 
 @functools.cache
@@ -201,37 +190,32 @@ def _read(path: Path) -> Code:
     text = path.read_text(encoding="utf-8")
     pieces: list[Piece] = []
     lazy: dict[str, str] = {}
-    scopes: dict[str, symtable.SymbolTable] = {}
-    if path.name == "__init__.py" or f"\ndef {OPTIONS}(" in text:  # what refers to what matters where not all counts
-        scopes = {scope.get_name(): scope for scope in symtable.symtable(text, path.name, "exec").get_children()}
+    scopes = {scope.get_name(): scope for scope in symtable.symtable(text, path.name, "exec").get_children()}
     for node in ast.parse(text).body:
         if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
             lazy |= {name: module for own in ast.walk(node) for module, name in imported(own)}
-        elif not is_docstring(node):
-            pieces.append(piece_of(node, scopes))
+        elif not is_docstring(node) and TABLES.isdisjoint((piece := piece_of(node, scopes)).binds):
+            pieces.append(piece)
     return Code(tuple(pieces), lazy)
 
 
 def piece_of(node: ast.stmt, scopes: Mapping[str, symtable.SymbolTable]) -> Piece:
-    """A statement; it loses its docstrings and the help of options."""
+    """A statement; it loses its docstrings."""
     binds, uses = set[str](), set[str]()
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         binds = {node.name}
-        uses = globals_of(scopes[node.name]) if scopes else uses
+        uses = globals_of(scopes[node.name])
         heads = [*node.decorator_list, *(node.bases if isinstance(node, ast.ClassDef) else [node.args])]
     else:
         heads = [node]
         if isinstance(node, (ast.Assign, ast.AnnAssign)):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             binds = {own.id for target in targets for own in ast.walk(target) if isinstance(own, ast.Name)}
-    if scopes:
-        uses |= {own.id for head in heads for own in ast.walk(head) if isinstance(own, ast.Name)}
+    uses |= {own.id for head in heads for own in ast.walk(head) if isinstance(own, ast.Name)}
     found = []
     for own in ast.walk(node):
         if isinstance(own, (ast.Import, ast.ImportFrom, ast.Call)):
             found += list(imported(own))
-        if isinstance(own, ast.Call):
-            own.keywords = [keyword for keyword in own.keywords if keyword.arg != "help"]
         body = getattr(own, "body", None)
         if isinstance(body, list) and body and is_docstring(body[0]):
             own.body = body[1:]  # type: ignore[attr-defined]

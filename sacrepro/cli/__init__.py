@@ -1,116 +1,81 @@
-"""The command line: one module a group of verbs. Rooms are imported inside the verbs, so that each starts fast."""
+"""The command line: verbs for people, and every job of the workflow by its name."""
 
 from __future__ import annotations
 
-import argparse
-import codecs
-import io
-import os
-import shlex
+import shutil
 import sys
-import warnings
-from collections.abc import Sequence
-from typing import Any
+import textwrap
+from collections.abc import Mapping, Sequence
 
 import sacrepro
-from sacrepro.cli import adviser as network
-from sacrepro.cli import audit, bench, environments, experiments, learning, proofs, report, wireless, workflow
-from sacrepro.cli import records as reproducibility
-from sacrepro.cli.arguments import Verbs
+from sacrepro.study.__main__ import command as run_command
+from sacrepro.study.__main__ import run
+from sacrepro.study.jobs import JOBS, Job, about
 
-_SHOWWARNING: Any = warnings.showwarning
+#: All that `sacrepro` runs; `bench-one` is a process of `bench`.
+VERBS = JOBS | {
+    "new": Job("cli.adviser:new"),
+    "validate": Job("cli.adviser:validate"),
+    "train": Job("cli.learning:train"),
+    "evaluate": Job("cli.learning:evaluate"),
+    "check": Job("cli.records:check"),
+    "diff": Job("cli.records:diff"),
+    "release": Job("cli.records:release"),
+    "bench exact": Job("cli.bench:bench_exact"),
+    "bench sac": Job("cli.bench:bench_sac"),
+    "bench-one": Job("cli.bench:bench_one"),
+}
 
 #: The verbs that a person calls; every other one is a job of the workflow.
 FOR_YOU = ("new", "validate", "advise", "train", "evaluate", "check", "diff", "release", "bench", "wireless")
 
+#: What verbs of two words have in common.
+FAMILIES = {
+    "bench": "Benchmarks that anybody can run.",
+    "warm": "Compile the kernels of one room once, so that parallel jobs find them in the cache.",
+    "wireless": "The published wireless benchmark.",
+}
 
-def parser() -> tuple[argparse.ArgumentParser, Verbs]:
-    """The command line, one subcommand for each verb of this room, and its verbs."""
-    top = argparse.ArgumentParser(
-        prog="sacrepro",
-        description=(sys.modules["sacrepro"].__doc__ or "").split(" The public names")[0],
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    top.add_argument("--version", action="version", version=f"sacrepro {sacrepro.__version__}")
-    verbs = Verbs(
-        top.add_subparsers(dest="verb", required=True, metavar="VERB", help="one of those below"), listed=False
-    )
-    for group in (
-        workflow,
-        audit,
-        experiments,
-        environments,
-        wireless,
-        network,
-        learning,
-        proofs,
-        report,
-        reproducibility,
-        bench,
-    ):
-        group.add_verbs(verbs)
-    top.epilog = "\n\n".join(
-        (
-            verbs.listing("for you", FOR_YOU),
-            verbs.listing("for the workflow", [name for name in verbs.help if name not in FOR_YOU]),
-            "sacrepro VERB --help lists the options of a verb.",
-        )
-    )
-    return top, verbs
+#: Columns of the list of verbs, where the terminal has as many.
+WIDTH = 110
+
+
+def verbs() -> dict[str, str]:
+    """What each verb says about itself, by its first word."""
+    found = {name: about(name, VERBS)[0] for name in VERBS if " " not in name}
+    return found | {
+        family: f"{told} One of {', '.join(name.partition(' ')[2] for name in VERBS if name.startswith(f'{family} '))}."
+        for family, told in FAMILIES.items()
+    }
+
+
+def listing(title: str, told: Mapping[str, str]) -> str:
+    """Verbs under a title, each with the first paragraph of what it says about itself."""
+    lines, width = [f"{title}:"], min(WIDTH, shutil.get_terminal_size().columns - 2)
+    for name, text in told.items():
+        first, words = f"  {name:<16} ", " ".join(text.partition("\n\n")[0].split())
+        lines += textwrap.wrap(words, width, initial_indent=first, subsequent_indent=" " * len(first))
+    return "\n".join(lines)
+
+
+def overview() -> str:
+    """What there is to call."""
+    about_it, told = (sys.modules["sacrepro"].__doc__ or "").split(" The public names")[0], verbs()
+    yours = listing("for you", {name: told[name] for name in FOR_YOU})
+    others = listing("for the workflow", {name: told[name] for name in told if name not in FOR_YOU})
+    last = "sacrepro VERB --help lists the options of a verb."
+    return "\n\n".join(["usage: sacrepro VERB …", about_it, yours, others, last])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one verb."""
-    top, verbs = parser()
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if given and not given[0].startswith("-") and (refusal := verbs.refusal(given[0])):
-        top.error(refusal)
-    args = top.parse_args(given)
-    args.function(args)
-
-
-def _one_line_warning(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
-    """Doubts of this package about its input are one line; other warnings look as they always do."""
-    if category.__module__.startswith("sacrepro."):
-        print(f"sacrepro: warning: {message}", file=sys.stderr)
-    else:
-        _SHOWWARNING(message, category, *where, **more)
-
-
-#: Characters of a command that a message about it repeats.
-LONGEST_COMMAND = 200
+    if given[:1] in (["-h"], ["--help"], ["--version"]):
+        print(f"sacrepro {sacrepro.__version__}" if given[0] == "--version" else overview())
+        raise SystemExit(0)
+    run(given, VERBS)
 
 
 def command() -> None:
-    """Run the verb of the command line; what is wrong with input, files or memory is one line, not a traceback.
-
-    The whole traceback appears if the environment has SACREPRO_TRACEBACK.
-    """
-    warnings.showwarning = _one_line_warning
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # κ, θ and names of agents are told whatever the locale can spell
-            ascii_only = codecs.lookup(stream.encoding).name == "ascii"
-            stream.reconfigure(encoding="utf-8" if ascii_only else None, errors="backslashreplace")
-    try:
-        main()
-    except (ValueError, TypeError, OSError, MemoryError) as error:
-        if os.environ.get("SACREPRO_TRACEBACK"):
-            raise
-        error.__traceback__ = error.__cause__ = error.__context__ = None  # they hold what filled the memory
-        print(f"sacrepro: {told(error)}", file=sys.stderr)
-        raise SystemExit(1) from None
-    except KeyboardInterrupt:
-        if os.environ.get("SACREPRO_TRACEBACK"):
-            raise
-        print("sacrepro: interrupted", file=sys.stderr)
-        raise SystemExit(130) from None
-
-
-def told(error: Exception) -> str:
-    """An error in one line; where memory ran out without warning, what was asked for."""
-    text = " ".join(str(error).split())
-    if isinstance(error, MemoryError) and "allowed" not in text:
-        asked = shlex.join(sys.argv[1:])
-        asked = asked if len(asked) <= LONGEST_COMMAND else f"{asked[:LONGEST_COMMAND]} …"
-        return f"out of memory{f' ({text})' if text else ''}; asked for was: {asked}"
-    return text or type(error).__name__
+    """Run the verb of the command line; see `sacrepro.study.__main__.command`."""
+    run_command(main)

@@ -2,14 +2,46 @@
 
 from __future__ import annotations
 
-import argparse
+from collections.abc import Sequence
 
 from sacrepro.cli.adviser import plain, progress
-from sacrepro.cli.arguments import COUNT, NON_NEGATIVE, ORDINAL, POSITIVE, SEED, SEVERAL, Verbs, output
+from sacrepro.study.arguments import (
+    Count,
+    CsvOrJson,
+    Json,
+    NonNegative,
+    Npz,
+    Ordinal,
+    Positive,
+    Repeated,
+    Seed,
+    Several,
+    YamlOrJson,
+)
 
 
-def train(args: argparse.Namespace) -> None:
-    """Run Algorithm 1 on a network for every κ and seed, and say what the policies earn."""
+def train(
+    file: str,
+    *,
+    kappa: Sequence[Ordinal],
+    seeds: Count = 8,
+    seed: Seed = 0,
+    M: Count | None = None,
+    T: Count | None = None,
+    h: Positive | None = None,
+    t0: Positive | None = None,
+    eta: Positive | None = None,
+    episodes: Several = 64,
+    output: Sequence[CsvOrJson] = (),
+    theta: Sequence[Npz] = (),
+    policy: Sequence[YamlOrJson] = (),
+) -> None:
+    """Run Algorithm 1 on a network for every κ and seed, and say what the policies earn.
+
+    Of M, T, h, t0 and η, what is not given is proposed with a reason.
+
+    example: sacrepro train mine.yaml --kappa 0 1 2 --seeds 8 --output runs.csv --policy best.yaml
+    """
     from sacrepro.adviser.files import load
     from sacrepro.adviser.pilot import RunRow, trained
     from sacrepro.adviser.policies import policy_text, training_arrays
@@ -18,104 +50,64 @@ def train(args: argparse.Namespace) -> None:
     from sacrepro.adviser.settings import proposal
     from sacrepro.archive.files import write_arrays, write_json, write_rows, write_text
 
-    network = load(args.file)
+    network = load(file)
     simulator = network.simulator()
-    given = {name: getattr(args, name) for name in ("M", "T", "h", "t0", "eta")}
-    settings = proposal(network, simulator, args.kappa, seeds=args.seeds, **given)
+    settings = proposal(network, simulator, kappa, seeds=seeds, M=M, T=T, h=h, t0=t0, eta=eta)
     print(settings_words(settings), end="", flush=True)
-    objective = Objective(network, simulator, seed=args.seed, episodes=args.episodes)
-    seeds = range(args.seed, args.seed + args.seeds)
+    objective = Objective(network, simulator, seed=seed, episodes=episodes)
     with progress() as told:
-        found = trained(network, simulator, objective, settings, args.kappa, seeds, told)
+        found = trained(network, simulator, objective, settings, kappa, range(seed, seed + seeds), told)
     text = training_words(found)
     print(text, end="")
-    for path in args.output or []:
+    for path in output:
         if path.endswith(".csv"):
             write_rows(path, RunRow, found.runs)
         else:
             kept = found._replace(thetas=())
             write_json(path, plain(kept) | {"text": text})
-    for path in args.theta or []:
+    for path in theta:
         write_arrays(path, training_arrays(network, found))
-    if args.policy:
+    if policy:
         k = chosen_run(found)
         run = found.runs[k]
-        origin = f"sacrepro train {args.file}, κ = {run.kappa}, seed {run.seed}"
-        for path in args.policy:
+        origin = f"sacrepro train {file}, κ = {run.kappa}, seed {run.seed}"
+        for path in policy:
             write_text(path, policy_text(network, found.thetas[k], origin, as_json=path.endswith(".json")))
         optimistic = ", and so rather too large" if run.method == "simulation" else ""
-        largest = f" is the largest of {args.seeds} seeds{optimistic}" if args.seeds > 1 else ""
+        largest = f" is the largest of {seeds} seeds{optimistic}" if seeds > 1 else ""
         print(f"the policy of κ = {run.kappa}, seed {run.seed} is kept: its J = {run.J:.4g}{largest}")
-    for path in (*(args.output or []), *(args.theta or []), *(args.policy or [])):
+    for path in (*(output), *(theta), *(policy)):
         print(f"{path} written")
 
 
-def evaluate(args: argparse.Namespace) -> None:
-    """Say what a policy of a network is worth: J, V and D_i(κ), exact where the network can be solved."""
+def evaluate(
+    file: str,
+    *,
+    policy: str = "uniform",
+    kappa: Ordinal | None = None,
+    run: Ordinal | None = None,
+    agent: Repeated = (),
+    episodes: Several = 64,
+    seed: Seed = 0,
+    seconds: NonNegative = 20.0,
+    output: Sequence[Json] = (),
+) -> None:
+    """Say what a policy of a network is worth: J, V and D_i(κ), exact where the network can be solved.
+
+    example: sacrepro evaluate mine.yaml --policy best.yaml --agent ann
+    """
     from sacrepro.adviser.evaluation import evaluation, evaluation_words
     from sacrepro.adviser.files import load
     from sacrepro.adviser.policies import read_policy
     from sacrepro.archive.files import write_json
 
-    network = load(args.file)
-    theta = read_policy(network, args.policy, args.kappa, args.seed_of_run)
-    agents = network.agents(args.agent or [], args.file)
-    found = evaluation(network, theta, agents, episodes=args.episodes, seed=args.seed, seconds=args.seconds)
-    text = evaluation_words(network, found, args.policy)
+    network = load(file)
+    theta = read_policy(network, policy, kappa, run)
+    agents = network.agents(agent, file)
+    found = evaluation(network, theta, agents, episodes=episodes, seed=seed, seconds=seconds)
+    text = evaluation_words(network, found, policy)
     print(text, end="")
-    for path in args.output or []:
+    for path in output:
         write_json(path, plain(found) | {"text": text})
-    for path in args.output or []:
+    for path in output:
         print(f"{path} written")
-
-
-def add_verbs(verbs: Verbs) -> None:
-    """The verbs of this module, with their options."""
-    added = verbs.add(train, output=False)
-    added.epilog = "example: sacrepro train mine.yaml --kappa 0 1 2 --seeds 8 --output runs.csv --policy best.yaml"
-    added.add_argument("file", help="network file, .yaml or .py")
-    added.add_argument("--kappa", type=ORDINAL, nargs="+", required=True, help="every κ")
-    added.add_argument("--seeds", type=COUNT, default=8, help="runs a κ; 8 by default")
-    added.add_argument("--seed", type=SEED, default=0, help="the first seed; 0 by default")
-    for name, kind, text in (
-        ("M", COUNT, "outer iterations"),
-        ("T", COUNT, "steps of an episode"),
-        ("h", POSITIVE, "h of the critic's steps h/(t+t0)"),
-        ("t0", POSITIVE, "t0 of the critic's steps, at least h"),
-        ("eta", POSITIVE, "actor step η_m = η/√(m+1)"),
-    ):
-        added.add_argument(f"--{name}", type=kind, help=f"{text}; proposed with a reason if not given")
-    added.add_argument("--episodes", type=SEVERAL, default=64, help="episodes behind a J by simulation; 64 by default")
-    added.add_argument(
-        "--output",
-        type=output(".csv", ".json"),
-        nargs="+",
-        help="files to write: .csv, one row a run, or .json, all; paper/tutorial.md explains them",
-    )
-    added.add_argument("--theta", type=output(".npz"), nargs="+", help="files to write every run's logits to, .npz")
-    added.add_argument(
-        "--policy",
-        type=output(".yaml", ".json"),
-        nargs="+",
-        help="files to write the best run of the smallest κ not shown to earn less to, by names, .yaml or .json",
-    )
-
-    added = verbs.add(evaluate, output=False)
-    added.epilog = "example: sacrepro evaluate mine.yaml --policy best.yaml --agent ann"
-    added.add_argument("file", help="network file, .yaml or .py")
-    added.add_argument(
-        "--policy",
-        default="uniform",
-        help="uniform, the default; a file of actions or probabilities by names, .yaml or .json; a file of train, .npz",
-    )
-    added.add_argument("--kappa", type=ORDINAL, help="which run of an .npz file")
-    added.add_argument("--run", type=ORDINAL, dest="seed_of_run", metavar="SEED", help="which run of an .npz file")
-    added.add_argument("--agent", action="append", help="label of an agent; repeat it for several")
-    added.add_argument("--episodes", type=SEVERAL, default=64, help="episodes behind a J by simulation; 64 by default")
-    added.add_argument("--seed", type=SEED, default=0, help="seed of these episodes; 0 by default")
-    added.add_argument(
-        "--seconds", type=NON_NEGATIVE, default=20.0, help="after so many no further light cone is begun; 20 by default"
-    )
-    added.add_argument(
-        "--output", type=output(".json"), nargs="+", help="files to write, .json; paper/tutorial.md explains it"
-    )

@@ -1,4 +1,4 @@
-"""Code digests follow what a module computes and imports, and what a verb runs."""
+"""Code digests follow what a module computes and imports, and what a job runs."""
 
 import re
 import shutil
@@ -10,8 +10,9 @@ import pytest
 
 import sacrepro
 from sacrepro.archive import provenance
-from sacrepro.archive.provenance import code_digest, import_closure, job_closure, job_digest, meaning
+from sacrepro.archive.provenance import code_digest, import_closure, meaning
 from sacrepro.study.claims import CLAIMS, ENTRIES, WITH_LEARNER, all_claims
+from sacrepro.study.jobs import JOBS, job_closure, job_digest
 
 PACKAGE = Path(sacrepro.__file__).parent
 RULES = sorted((PACKAGE.parent / "workflow/rules").glob("*.smk"))
@@ -57,7 +58,7 @@ def test_unknown_modules_are_refused(name):
         provenance.source(name)
 
 
-def test_a_job_counts_what_its_verb_imports_inside_functions_and_by_name():
+def test_a_job_counts_what_it_imports_inside_functions_and_by_name():
     """`falsify` plants mistakes in claims that it loads by name; a check loads its own claim and no other."""
     assert {f"sacrepro.study.claims.{name}" for name in CLAIMS} <= job_closure("falsify").keys()
     one = job_closure("claim", claims=["lemma3"]).keys()
@@ -65,27 +66,50 @@ def test_a_job_counts_what_its_verb_imports_inside_functions_and_by_name():
     assert not one & {"sacrepro.study.claims.lemma4", "sacrepro.study.experiments.runs", "sacrepro.learn.algorithm1"}
     figures = job_closure("figure").keys()
     assert {"sacrepro.study.drawings.decay", "sacrepro.study.drawings.style", "sacrepro.archive.files"} <= figures
-    assert {"sacrepro", "sacrepro.__main__", "sacrepro.cli", "sacrepro.exact"} <= job_closure("exact").keys()
+    assert {"sacrepro", "sacrepro.study.__main__", "sacrepro.study.arguments", "sacrepro.exact"} <= job_closure(
+        "exact"
+    ).keys()
+    assert "sacrepro.cli" not in job_closure("exact")
     assert not any(name.startswith(("sacrepro.learn", "sacrepro.study.drawings")) for name in job_closure("exact"))
-    with pytest.raises(ValueError, match="'exakt' is not a verb"):
+    with pytest.raises(ValueError, match="'exakt' is not a job"):
         job_digest("exakt")
 
 
-#: A change of one line in the package, the verbs whose digest it must change, and verbs whose digest it must not.
+#: A change of one line in the package, the jobs whose digest it must change, and jobs whose digest it must not.
 CHANGES = {
     "which records are measured": (
-        "cli/experiments.py", "len(run[\"m\"]) - 1, args.records", "len(run[\"m\"]) - 1, args.records + 1",
-        {"diagnostics"}, {"simulated", "exact"},
+        "study/experiments/diagnostics.py", "- 1, records)", "- 1, records + 1)",
+        {"diagnostics", "summary"}, {"estimators", "exact"},
     ),
-    "what sac stores": ("cli/workflow.py", '"h": np.array(args.h)', '"h": np.array(2.0 * args.h)', {"sac"}, {"exact"}),
+    "what sac stores": (
+        "study/experiments/sac.py", '"h": np.array(h)', '"h": np.array(2.0 * h)',
+        {"sac"}, {"exact", "rivals", "warm learn"},
+    ),
     "what fails a run": (
-        "cli/workflow.py", 'row.caught == "no"', 'row.caught == "never"', {"verify"}, {"exact", "claim", "figure"},
+        "study/judge.py", 'row.caught == "no"', 'row.caught == "never"',
+        {"verify"}, {"exact", "claim", "figure", "verdicts"},
     ),
-    "a constant of a room of verbs": (
-        "cli/wireless.py", "published variant", "variant", {"wireless_run"}, {"wireless_references", "exact"},
+    "a constant beside a job": (
+        "study/experiments/wireless.py", '"published": "published variant"', '"published": "variant"',
+        {"wireless run"}, {"wireless references", "exact"},
     ),
-    "a default of an option": ("cli/wireless.py", "default=1.0", "default=2.0", {"wireless_run"}, {"exact"}),
-    "a help text": ("cli/wireless.py", "episodes of each", "episodes for each", set(), {"wireless_run"}),
+    "a default of an option": (
+        "study/experiments/wireless.py", "lambda_: Share = 0.0", "lambda_: Share = 1.0", {"wireless run"}, {"exact"},
+    ),
+    "what an option admits": (
+        "study/arguments.py", '"Share": number(least=0.0', '"Share": number(least=0.1', {"exact", "sac"}, set(),
+    ),
+    "what an option means": ("study/arguments.py", "the learner", "a learner", set(), {"wireless run"}),
+    "the table of jobs": (
+        "study/jobs.py", '    "claim": Job', '    "clam": Job("study.check:claim"), "claim": Job',
+        set(), {"exact", "claim"},
+    ),
+    "what is printed": (
+        "study/__main__.py", "print(line, flush=True)", "print(line)", {"exact", "claim", "figure"}, set(),
+    ),
+    "kernels of a room": (
+        "study/warm.py", "for kappa in range(3)", "for kappa in range(2)", {"warm learn"}, {"warm exact"},
+    ),
     "a claim that is planted": (
         "study/claims/lemma4.py", "order=100", "order=101", {"falsify", "verdicts"}, {"exact", "sac"},
     ),
@@ -94,7 +118,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_changed_line_changes_the_digests_of_the_verbs_that_run_it(tmp_path, change):
+def test_a_changed_line_changes_the_digests_of_the_jobs_that_run_it(tmp_path, change):
     name, before, after, changed, kept = CHANGES[change]
     shutil.copytree(PACKAGE, tmp_path / "sacrepro", ignore=shutil.ignore_patterns("__pycache__"))
     path = tmp_path / "sacrepro" / name
@@ -102,18 +126,18 @@ def test_a_changed_line_changes_the_digests_of_the_verbs_that_run_it(tmp_path, c
     assert before in text
     path.write_text(text.replace(before, after, 1), encoding="utf-8")
     asked = sorted(changed | kept)
-    program = f"from sacrepro.archive.provenance import job_digest\nprint(*(job_digest(verb) for verb in {asked}))"
+    program = f"from sacrepro.study.jobs import job_digest\nprint(*(job_digest(job) for job in {asked}))"
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env={}, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     now = dict(zip(asked, done.stdout.split(), strict=True))
-    assert {verb for verb in asked if now[verb] != job_digest(verb)} == changed
+    assert {job for job in asked if now[job] != job_digest(job)} == changed
 
 
 def test_a_new_claim_is_new_to_those_jobs_alone_that_load_all_claims(tmp_path):
     shutil.copytree(PACKAGE, tmp_path / "sacrepro", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(tmp_path / "sacrepro/study/claims/lemma1.py", tmp_path / "sacrepro/study/claims/lemma2.py")
     asked = "job_digest('falsify'), job_digest('verdicts'), job_digest('claim', claims=['lemma3']), job_digest('sac')"
-    program = f"from sacrepro.archive.provenance import job_digest\nprint(*({asked}))"
+    program = f"from sacrepro.study.jobs import job_digest\nprint(*({asked}))"
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env={}, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     falsify, verdicts, one, sac = done.stdout.split()
@@ -133,23 +157,19 @@ def test_claims_say_what_their_checks_need():
     assert [(own.name, own.order, own.needs) for own in all_claims()] == [own[:3] for own in ENTRIES]
 
 
-def test_every_rule_declares_the_digest_of_the_verb_that_it_runs():
-    """`code=job_digest("verb")`, or a function that gives it for the wildcards."""
-    common = (RULES[0].parent / "common.smk").read_text(encoding="utf-8")
+def test_every_rule_declares_the_digest_and_the_settings_of_the_job_that_it_runs():
+    """`code=code("job")`, and `options=options("job")` if the job has settings."""
     seen = 0
     for path in RULES:
         for rule in re.split(r"^rule ", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
-            (words,) = re.findall(r"python -m sacrepro ([a-z0-9-]+(?: (?:run|references))?)", rule)
-            verb = re.sub("[ -]", "_", words)
-            (code,) = re.findall(r"code=(\w+)(\(.*\))?,", rule)
-            name, call = code
-            if not call:
-                body = common.split(f"def {name}(wildcards):")[1].split("\ndef ")[0]
-                assert f'job_digest("{verb}"' in body or f'job_digest(f"{verb}_' in body, rule
-            elif name == "job_digest":
-                assert call == f'("{verb}")', rule
-            else:
-                assert (name, verb) == ("package_digest", "manifest"), rule
+            (job,) = re.findall(r"python -m sacrepro\.study ((?:warm|wireless) \S+|[a-z0-9-]+)", rule)
+            job = job.replace("wildcards.", "")
+            own = r'"' + re.escape(job) + r'"'
+            whole = job == "manifest" and "code=package_digest()" in rule
+            assert whole or re.search(rf"code=code\({own}[,)]", rule), rule
+            settings = JOBS[job].settings if "{" not in job else {}
+            given = re.search(rf"options=options\({own}\)", rule)
+            assert bool(settings) == bool(given) == ("{params.options}" in rule), rule
             seen += 1
     assert seen > 25
 
@@ -162,7 +182,7 @@ def test_modules_import_by_name_only_where_a_digest_sees_it():
             expected = (
                 r'f"sacrepro\.(study\.claims|study\.drawings|exact)\.\{',
                 '"typst"',
-                r'f"sacrepro\.\{(_ROOMS|room)',
+                r'f"sacrepro\.\{(_ROOMS|room|module)',
             )
             assert any(re.match(start, call) for start in expected), f"{path}: {call}"
         assert "__import__" not in text

@@ -13,7 +13,6 @@ import pytest
 
 from sacrepro import cli
 from sacrepro.archive.files import write_rows
-from sacrepro.cli.bench import state_action_counts
 from sacrepro.instances.graphs import grid
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn.transcription import outer_iteration
@@ -22,6 +21,7 @@ from sacrepro.model.graph import neighborhood
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import gaussian_theta, uniform_theta
 from sacrepro.simulate import Simulator, Trajectory
+from sacrepro.study.arguments import state_action_counts
 from sacrepro.study.bench.dictionaries import dictionary_iteration, dictionary_sac
 from sacrepro.study.bench.sac import Throughput, bench_sac, one, throughput_graph, throughput_mdp
 

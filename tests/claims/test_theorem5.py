@@ -1,6 +1,5 @@
 """Theorem 5: constants by hand, T that is least, an L' that is pinned, and both sides of (9) along a run."""
 
-import argparse
 import math
 
 import networkx as nx
@@ -9,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 from claims.instances import RELAY, random_case, uniform_case
+from sacrepro import cli
 from sacrepro.bounds.decay import lemma3
 from sacrepro.bounds.theorem5 import (
     C_a,
@@ -27,7 +27,6 @@ from sacrepro.bounds.theorem5 import (
     theorem5,
     theorem5_sharp,
 )
-from sacrepro.cli import workflow
 from sacrepro.exact import evaluate, expected_update, mean_curve, policy_gradient
 from sacrepro.instances.extremal import tally
 from sacrepro.instances.random_kernels import random_mdp
@@ -263,9 +262,8 @@ def recorded(mdp, kappa, seeds):
 
 
 def test_the_rows_of_runs_are_those_of_theorem5_alone():
-    given = argparse.Namespace(claim="lemma4", exact=[], stationarity=["x.csv"], runs=[], output="y.csv")
     with pytest.raises(ValueError, match="--stationarity is for theorem5, not for lemma4"):
-        workflow.claim(given)
+        cli.main(["claim", "lemma4", "x.npz", "--stationarity", "x.csv", "--output", "y.csv"])
 
 
 def norm(blocks):

@@ -6,7 +6,7 @@ import atexit, json, os, sys, tempfile
 @atexit.register
 def note():
     names = sorted(name for name in sys.modules if name.partition(".")[0] == "sacrepro")
-    if names and sys.argv[0].endswith("sacrepro/__main__.py"):
+    if names and sys.argv[0].endswith("sacrepro/study/__main__.py"):
         handle, path = tempfile.mkstemp(dir=os.environ["SACREPRO_RECORDED"], suffix=".json")
         with os.fdopen(handle, "w") as file:
             json.dump({"words": sys.argv[1:], "modules": names}, file)

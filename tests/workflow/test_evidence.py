@@ -9,7 +9,9 @@ import pytest
 from recorder import recording
 from runs import EVERY_RULE, ROOT, contents, copy, run, same, workspace
 
-from sacrepro.archive.provenance import job_closure
+from sacrepro.study.__main__ import named
+from sacrepro.study.claims import CLAIMS
+from sacrepro.study.jobs import JOBS, job_closure
 
 pytestmark = pytest.mark.slow
 
@@ -35,18 +37,12 @@ def test_every_module_that_a_job_loads_is_in_its_digest(recorded):
     _, notes = recorded
     seen = set()
     for note in notes:
-        family = 2 if note["words"][0] == "wireless" else 1
-        verb = "_".join(note["words"][:family]).replace("-", "_")
-        verb = f"warm_{note['words'][1]}" if verb == "warm" else verb
-        named = {"claims": [note["words"][1]]} if verb in {"claim", "adversary"} else {}
-        missing = set(note["modules"]) - job_closure(verb, **named).keys()
+        job, words = named(note["words"], JOBS)
+        chosen = {"claims": {words[0]} & {*CLAIMS}} if job in {"claim", "adversary", "figure"} else {}
+        missing = set(note["modules"]) - job_closure(job, **chosen).keys()
         assert not missing, f"{' '.join(note['words'])[:200]}: {sorted(missing)}"
-        seen.add(verb)
-    rules = "\n".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
-    verbs = {
-        words.replace(" ", "_").replace("-", "_") for words in re.findall(r"-m sacrepro (wireless \w+|[\w-]+)", rules)
-    }
-    assert verbs - {"warm"} == {verb for verb in seen if not verb.startswith("warm_")}
+        seen.add(job)
+    assert seen == JOBS.keys() - {"readme"}, "a job that no rule runs, but for the one that a person does"
 
 
 def test_the_manifest_lists_the_files_of_this_plan_and_no_others(recorded, tmp_path):

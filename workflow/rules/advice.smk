@@ -2,7 +2,7 @@ rule advise:
     """Which κ is enough for a network of your own: certificates, measured decay, and a recommendation in the record."""
     input:
         warm="logs/compiled/exact.txt",
-        files=advised_files,
+        files=planned(PLAN.network_files, "network"),
     output:
         csv="results/advice/{network}.csv",
         json="results/advice/{network}.json",
@@ -13,8 +13,8 @@ rule advise:
     benchmark:
         "logs/benchmarks/advice/{network}.tsv"
     params:
-        question=advice_question,
-        code=job_digest("advise"),
+        options=options("advise"),
+        code=code("advise"),
     shell:
-        "python -m sacrepro advise {input.files[0]:q} {params.question} --seconds 0"
+        "python -m sacrepro.study advise {input.files[0]:q} {params.options} --seconds 0"
         " --output {output.csv:q} {output.json:q} --figure {output.svg:q} {output.png:q} > {log:q} 2>&1"

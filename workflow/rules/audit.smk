@@ -9,9 +9,9 @@ rule witnesses:
     benchmark:
         "logs/benchmarks/witnesses.tsv"
     params:
-        code=job_digest("witnesses"),
+        code=code("witnesses"),
     shell:
-        "python -m sacrepro witnesses --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study witnesses --output {output:q} > {log:q} 2>&1"
 
 
 rule falsify:
@@ -25,9 +25,9 @@ rule falsify:
     benchmark:
         "logs/benchmarks/falsification.tsv"
     params:
-        code=job_digest("falsify"),
+        code=code("falsify"),
     shell:
-        "python -m sacrepro falsify --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study falsify --output {output:q} > {log:q} 2>&1"
 
 
 rule adversary:
@@ -42,11 +42,10 @@ rule adversary:
     benchmark:
         "logs/benchmarks/adversary/{attacked}.tsv"
     params:
-        evaluations=ADVERSARY["evaluations"],
-        seed=ADVERSARY["seed"],
-        code=attack_code,
+        options=options("adversary"),
+        code=code("adversary", claim="attacked"),
     shell:
-        "python -m sacrepro adversary {wildcards.attacked:q} --evaluations {params.evaluations} --seed {params.seed}"
+        "python -m sacrepro.study adversary {wildcards.attacked:q} {params.options}"
         " --models {output.models:q} --output {output.found:q} > {log:q} 2>&1"
 
 
@@ -61,16 +60,16 @@ rule adversary_table:
     benchmark:
         "logs/benchmarks/adversary.tsv"
     params:
-        code=job_digest("adversary_table"),
+        code=code("adversary-table"),
     shell:
-        "python -m sacrepro adversary-table {input:q} --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study adversary-table {input:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule scale:
     """Influence bounds for every agent of a large network, and intervals for D_i(κ) around some of them."""
     input:
         "logs/compiled/exact.txt",
-        read_by("scale", SCALE["spec"]),
+        PLAN.scale_files,
     output:
         "results/scale.csv",
     log:
@@ -78,11 +77,8 @@ rule scale:
     benchmark:
         "logs/benchmarks/scale.tsv"
     params:
-        spec=json.dumps(SCALE["spec"], sort_keys=True),
-        agents=SCALE["agents"],
-        kappa_max=SCALE["kappa_max"],
-        tol=SCALE["tol"],
-        code=job_digest("scale"),
+        options=options("scale"),
+        code=code("scale"),
     shell:
-        "python -m sacrepro scale --instance large --spec {params.spec:q} --agents {params.agents}"
-        " --kappa-max {params.kappa_max} --tol {params.tol} --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study scale --instance large {params.options}"
+        " --output {output:q} > {log:q} 2>&1"

@@ -1,10 +1,10 @@
 rule claim:
     """Both sides of one statement, measured on every instance and policy; nothing is judged here."""
     input:
-        warm=learner_kernels,
-        exact=checked,
-        stationarity=evaluated_runs,
-        runs=recorded_runs,
+        warm=planned(PLAN.compiled, "claim"),
+        exact=planned(PLAN.checked, "claim"),
+        stationarity=planned(PLAN.evaluated_runs, "claim"),
+        runs=planned(PLAN.recorded_runs, "claim"),
     output:
         "results/claims/{claim}.csv",
     log:
@@ -12,7 +12,7 @@ rule claim:
     benchmark:
         "logs/benchmarks/claims/{claim}.tsv"
     params:
-        code=claim_code,
+        code=code("claim", claim="claim"),
     shell:
-        "python -m sacrepro claim {wildcards.claim:q} {input.exact:q} --stationarity {input.stationarity:q}"
+        "python -m sacrepro.study claim {wildcards.claim:q} {input.exact:q} --stationarity {input.stationarity:q}"
         " --runs {input.runs:q} --keep-going --output {output:q} > {log:q} 2>&1"

@@ -1,10 +1,10 @@
 rule environments:
     """How D_i(κ) decays in each application of the introduction, next to what the influence matrix certifies."""
     input:
-        exact=[
-            f"results/exact/{name}.npz" for name in ENVIRONMENTS if name in EVALUATED
-        ],
-        files=[path for name in CERTIFIED for path in NETWORK_FILES[name]],
+        exact=plan.exact(
+            name for name in PLAN.settings["environments"] if name in PLAN.evaluated
+        ),
+        files=[path for name in PLAN.certified for path in PLAN.network_files[name]],
     output:
         "results/environments.csv",
     log:
@@ -12,17 +12,17 @@ rule environments:
     benchmark:
         "logs/benchmarks/environments.tsv"
     params:
-        certified=json.dumps({name: INSTANCES[name]["spec"] for name in CERTIFIED}),
-        code=job_digest("environments"),
+        options=options("environments"),
+        code=code("environments"),
     shell:
-        "python -m sacrepro environments {input.exact:q} --certified {params.certified:q}"
+        "python -m sacrepro.study environments {input.exact:q} {params.options}"
         " --output {output:q} > {log:q} 2>&1"
 
 
 rule table1:
     """Table 1 of the paper as numbers: what truncation and a sum of single-agent functions do in each setting."""
     input:
-        [f"results/exact/{name}.npz" for name in SETTINGS],
+        plan.exact(PLAN.settings["table1"]),
     output:
         csv="results/table1.csv",
         markdown="results/table1.md",
@@ -31,8 +31,8 @@ rule table1:
     benchmark:
         "logs/benchmarks/table1.tsv"
     params:
-        settings=json.dumps(SETTINGS),
-        code=job_digest("table1"),
+        options=options("table1"),
+        code=code("table1"),
     shell:
-        "python -m sacrepro table1 {input:q} --settings {params.settings:q} --markdown {output.markdown:q}"
+        "python -m sacrepro.study table1 {input:q} {params.options} --markdown {output.markdown:q}"
         " --output {output.csv:q} > {log:q} 2>&1"

@@ -1,22 +1,22 @@
 rule warm:
-    """Compile the kernels of one room once, so that parallel jobs do not compile them at the same time."""
+    """Compile the kernels of one kind of job once, so that parallel jobs do not compile them at the same time."""
     output:
-        "logs/compiled/{room}.txt",
+        "logs/compiled/{kernels}.txt",
     log:
-        "logs/warm/{room}.log",
+        "logs/warm/{kernels}.log",
     benchmark:
-        "logs/benchmarks/warm/{room}.tsv"
+        "logs/benchmarks/warm/{kernels}.tsv"
     params:
-        code=room_code,
+        code=code("warm {kernels}"),
     shell:
-        "python -m sacrepro warm {wildcards.room:q} --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study warm {wildcards.kernels} --output {output:q} > {log:q} 2>&1"
 
 
 rule exact:
     """Section 2: V_i, π^θ, D_i(κ), ∇J and J of one instance by exact dynamic programming."""
     input:
         "logs/compiled/exact.txt",
-        network_files,
+        planned(PLAN.network_files, "instance"),
     output:
         "results/exact/{instance}.npz",
     log:
@@ -24,12 +24,8 @@ rule exact:
     benchmark:
         "logs/benchmarks/exact/{instance}.tsv"
     params:
-        spec=spec,
-        policies=config["policies"]["count"],
-        seed=config["policies"]["seed"],
-        scale=config["policies"]["scale"],
-        code=job_digest("exact"),
+        options=options("exact"),
+        code=code("exact"),
     shell:
-        "python -m sacrepro exact --instance {wildcards.instance:q} --spec {params.spec:q}"
-        " --policies {params.policies} --seed {params.seed} --scale {params.scale}"
+        "python -m sacrepro.study exact --instance {wildcards.instance:q} {params.options}"
         " --output {output:q} > {log:q} 2>&1"

@@ -1,7 +1,7 @@
 rule patient:
     """Ascent along eq. (7) with TD's fixed points: what κ does without sampling."""
     input:
-        network_files,
+        planned(PLAN.network_files, "instance"),
     output:
         "results/patient/{instance}.csv",
     log:
@@ -9,11 +9,10 @@ rule patient:
     benchmark:
         "logs/benchmarks/patient/{instance}.tsv"
     params:
-        spec=spec,
-        options=patient_options,
-        code=job_digest("patient"),
+        options=options("patient"),
+        code=code("patient"),
     shell:
-        "python -m sacrepro patient --instance {wildcards.instance:q} --spec {params.spec:q} {params.options}"
+        "python -m sacrepro.study patient --instance {wildcards.instance:q} {params.options}"
         " --output {output:q} > {log:q} 2>&1"
 
 
@@ -21,7 +20,7 @@ rule critic_error:
     """The critic's error on one instance for every κ, T and seed, against TD's fixed point and against Q_i."""
     input:
         "logs/compiled/learn.txt",
-        network_files,
+        planned(PLAN.network_files, "instance"),
     output:
         "results/critic_error/{instance}.csv",
     log:
@@ -29,11 +28,10 @@ rule critic_error:
     benchmark:
         "logs/benchmarks/critic_error/{instance}.tsv"
     params:
-        spec=spec,
-        options=critic_error_options,
-        code=job_digest("critic_error"),
+        options=options("critic-error"),
+        code=code("critic-error"),
     shell:
-        "python -m sacrepro critic-error --instance {wildcards.instance:q} --spec {params.spec:q} {params.options}"
+        "python -m sacrepro.study critic-error --instance {wildcards.instance:q} {params.options}"
         " --output {output:q} > {log:q} 2>&1"
 
 
@@ -48,17 +46,17 @@ rule diagnostics:
     benchmark:
         "logs/benchmarks/diagnostics/{instance}_kappa{kappa}.tsv"
     params:
-        records=DIAGNOSTICS["records"],
-        code=job_digest("diagnostics"),
+        options=options("diagnostics"),
+        code=code("diagnostics"),
     shell:
-        "python -m sacrepro diagnostics {input:q} --records {params.records} --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study diagnostics {input:q} {params.options} --output {output:q} > {log:q} 2>&1"
 
 
 rule rivals:
     """Algorithm 1, its extensions and its rivals on one instance at equal samples, with exact J."""
     input:
         "logs/compiled/rivals.txt",
-        network_files,
+        planned(PLAN.network_files, "instance"),
     output:
         "results/rivals/{instance}.csv",
     log:
@@ -66,11 +64,10 @@ rule rivals:
     benchmark:
         "logs/benchmarks/rivals/{instance}.tsv"
     params:
-        spec=spec,
-        options=rival_options,
-        code=job_digest("rivals"),
+        options=options("rivals"),
+        code=code("rivals"),
     shell:
-        "python -m sacrepro rivals --instance {wildcards.instance:q} --spec {params.spec:q} {params.options}"
+        "python -m sacrepro.study rivals --instance {wildcards.instance:q} {params.options}"
         " --output {output:q} > {log:q} 2>&1"
 
 
@@ -78,7 +75,7 @@ rule estimators:
     """Bias and variance of every method's gradient estimate at fixed policies, against the exact gradient."""
     input:
         "logs/compiled/rivals.txt",
-        network_files,
+        planned(PLAN.network_files, "instance"),
     output:
         "results/estimators/{instance}.csv",
     log:
@@ -86,11 +83,10 @@ rule estimators:
     benchmark:
         "logs/benchmarks/estimators/{instance}.tsv"
     params:
-        spec=spec,
-        options=estimator_options,
-        code=job_digest("estimators"),
+        options=options("estimators"),
+        code=code("estimators"),
     shell:
-        "python -m sacrepro estimators --instance {wildcards.instance:q} --spec {params.spec:q} {params.options}"
+        "python -m sacrepro.study estimators --instance {wildcards.instance:q} {params.options}"
         " --output {output:q} > {log:q} 2>&1"
 
 
@@ -105,18 +101,16 @@ rule simulated:
     benchmark:
         "logs/benchmarks/simulated/{instance}_kappa{kappa}.tsv"
     params:
-        options=options(
-            {key: SIMULATED[key] for key in SIMULATED if key != "instances"}
-        ),
-        code=job_digest("simulated"),
+        options=options("simulated"),
+        code=code("simulated"),
     shell:
-        "python -m sacrepro simulated {input:q} {params.options} --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study simulated {input:q} {params.options} --output {output:q} > {log:q} 2>&1"
 
 
 rule summary:
     """Interquartile means over seeds with bootstrap intervals, of rows of one kind."""
     input:
-        summary_rows,
+        planned(PLAN.rows, "kind"),
     output:
         "results/summaries/{kind}.csv",
     log:
@@ -124,15 +118,15 @@ rule summary:
     benchmark:
         "logs/benchmarks/summaries/{kind}.tsv"
     params:
-        code=job_digest("summary"),
+        code=code("summary"),
     shell:
-        "python -m sacrepro summary {wildcards.kind:q} {input:q} --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study summary {wildcards.kind:q} {input:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule best_kappa:
     """Which κ is best at which sample budget: by the critic's error, by J, by what first-order optimality lacks."""
     input:
-        expand("results/summaries/{kind}.csv", kind=BY_KAPPA),
+        expand("results/summaries/{kind}.csv", kind=PLAN.by_kappa),
     output:
         "results/best_kappa.csv",
     log:
@@ -140,6 +134,6 @@ rule best_kappa:
     benchmark:
         "logs/benchmarks/best_kappa.tsv"
     params:
-        code=job_digest("best_kappa"),
+        code=code("best-kappa"),
     shell:
-        "python -m sacrepro best-kappa {input:q} --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study best-kappa {input:q} --output {output:q} > {log:q} 2>&1"

@@ -1,7 +1,7 @@
 rule decay_map:
     """What the state of each agent is worth to one of them, on every instance."""
     input:
-        expand("results/exact/{instance}.npz", instance=EVALUATED),
+        plan.exact(PLAN.evaluated),
     output:
         "results/decay_map.csv",
     log:
@@ -9,20 +9,20 @@ rule decay_map:
     benchmark:
         "logs/benchmarks/decay_map.tsv"
     params:
-        code=job_digest("decay_map"),
+        code=code("decay-map"),
     shell:
-        "python -m sacrepro decay-map {input:q} --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study decay-map {input:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule figure:
     """One figure from the rows it shows."""
     input:
-        figure_rows,
+        planned(PLAN.rows_of, "figure"),
     output:
         report(
             f"{FIGURES}/{{figure}}.svg",
             caption="../captions/figure.rst",
-            category=figure_category,
+            category=planned(PLAN.category, "figure"),
             labels=figure_labels,
         ),
         f"{FIGURES}/{{figure}}.png",
@@ -31,15 +31,15 @@ rule figure:
     benchmark:
         "logs/benchmarks/figures/{figure}.tsv"
     params:
-        code=figure_code,
+        code=code("figure", claim="figure"),
     shell:
-        "python -m sacrepro figure {wildcards.figure:q} {input:q} --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study figure {wildcards.figure:q} {input:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule figure_pdf:
     """The same figure for a paper, on demand."""
     input:
-        figure_rows,
+        planned(PLAN.rows_of, "figure"),
     output:
         f"{FIGURES}/{{figure}}.pdf",
     log:
@@ -47,6 +47,6 @@ rule figure_pdf:
     benchmark:
         "logs/benchmarks/figures/{figure}_pdf.tsv"
     params:
-        code=figure_code,
+        code=code("figure", claim="figure"),
     shell:
-        "python -m sacrepro figure {wildcards.figure:q} {input:q} --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study figure {wildcards.figure:q} {input:q} --output {output:q} > {log:q} 2>&1"

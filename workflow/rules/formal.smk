@@ -10,8 +10,8 @@ rule formal:
     benchmark:
         "logs/benchmarks/formal.tsv"
     params:
-        code=job_digest("formal"),
+        code=code("formal"),
         folder=lambda wildcards, input: Path(input.project).parent.as_posix(),
         coq=shutil.which("coqc") is not None,
     shell:
-        "python -m sacrepro formal {params.folder:q} --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study formal {params.folder:q} --output {output:q} > {log:q} 2>&1"

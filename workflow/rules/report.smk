@@ -8,9 +8,9 @@ rule config:
         "logs/benchmarks/config.tsv"
     params:
         config=json.dumps(config, sort_keys=True),
-        code=job_digest("config"),
+        code=code("config"),
     shell:
-        "python -m sacrepro config {params.config:q} --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study config {params.config:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule catalog:
@@ -22,17 +22,17 @@ rule catalog:
     benchmark:
         "logs/benchmarks/catalog.tsv"
     params:
-        code=job_digest("catalog"),
+        code=code("catalog"),
         words=source_digest("sacrepro.study.claims", "sacrepro.study.drawings"),
     shell:
-        "python -m sacrepro catalog --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study catalog --output {output:q} > {log:q} 2>&1"
 
 
 rule manifest:
     """Configuration, code digest, versions, seeds and checksums of all results; clock and machine in logs/run.json."""
     input:
         config="results/config.json",
-        files=evidence(),
+        files=PLAN.evidence(),
     output:
         report(
             MANIFEST,
@@ -48,7 +48,7 @@ rule manifest:
     params:
         code=package_digest(),
     shell:
-        "python -m sacrepro manifest {input.files:q} --config {input.config:q} --log {log.run:q}"
+        "python -m sacrepro.study manifest {input.files:q} --config {input.config:q} --log {log.run:q}"
         " --output {output:q} > {log[0]:q} 2>&1"
 
 
@@ -59,7 +59,7 @@ rule report:
         catalog=CATALOG,
         manifest=MANIFEST,
         formal="results/formal.csv",
-        figures=shown,
+        figures=[f"{FIGURES}/{figure}.svg" for figure in PLAN.drawn],
         template=paper("report.typ"),
         references=paper("references.bib"),
         pages=[paper("proofs.md"), paper("errata.md")],
@@ -75,8 +75,8 @@ rule report:
     benchmark:
         "logs/benchmarks/report.tsv"
     params:
-        code=job_digest("report"),
+        code=code("report"),
     shell:
-        "python -m sacrepro report {input.claims:q} {input.catalog:q} {input.manifest:q}"
+        "python -m sacrepro.study report {input.claims:q} {input.catalog:q} {input.manifest:q}"
         " --template {input.template:q} --references {input.references:q} --pages {input.pages:q}"
         " --figures {input.figures:q} --formal {input.formal:q} --output {output:q} > {log:q} 2>&1"

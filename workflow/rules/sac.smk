@@ -2,7 +2,7 @@ rule sac:
     """Algorithm 1 on one instance with one κ, all seeds."""
     input:
         "logs/compiled/learn.txt",
-        network_files,
+        planned(PLAN.network_files, "instance"),
     output:
         "results/sac/{instance}_kappa{kappa}.npz",
     log:
@@ -10,18 +10,17 @@ rule sac:
     benchmark:
         "logs/benchmarks/sac/{instance}_kappa{kappa}.tsv"
     params:
-        spec=spec,
-        options=sac_options,
-        code=job_digest("sac"),
+        options=options("sac"),
+        code=code("sac"),
     shell:
-        "python -m sacrepro sac --instance {wildcards.instance:q} --spec {params.spec:q} --kappa {wildcards.kappa}"
+        "python -m sacrepro.study sac --instance {wildcards.instance:q} --kappa {wildcards.kappa}"
         " {params.options} --output {output:q} > {log:q} 2>&1"
 
 
 rule learning:
     """The sampled returns of every run."""
     input:
-        runs(RUNS),
+        plan.sac(PLAN.runs),
     output:
         "results/traces/learning.csv",
     log:
@@ -29,15 +28,15 @@ rule learning:
     benchmark:
         "logs/benchmarks/traces/learning.tsv"
     params:
-        code=job_digest("trace"),
+        code=code("trace"),
     shell:
-        "python -m sacrepro trace {input:q} --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study trace {input:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule stationarity:
     """J and ‖∇J‖² of Theorem 5's left side, exactly, along the runs on instances that are small enough."""
     input:
-        runs(EXACT_RUNS),
+        plan.sac(PLAN.exact_runs),
     output:
         "results/traces/stationarity.csv",
     log:
@@ -45,6 +44,6 @@ rule stationarity:
     benchmark:
         "logs/benchmarks/traces/stationarity.tsv"
     params:
-        code=job_digest("trace"),
+        code=code("trace"),
     shell:
-        "python -m sacrepro trace --exact {input:q} --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study trace --exact {input:q} --output {output:q} > {log:q} 2>&1"

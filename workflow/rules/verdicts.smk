@@ -18,9 +18,9 @@ rule verdicts:
     benchmark:
         "logs/benchmarks/verdicts.tsv"
     params:
-        code=job_digest("verdicts"),
+        code=code("verdicts"),
     shell:
-        "python -m sacrepro verdicts {input.claims:q} --witnesses {input.witnesses:q} --keep-going"
+        "python -m sacrepro.study verdicts {input.claims:q} --witnesses {input.witnesses:q} --keep-going"
         " --formal {input.formal:q} {input.page:q}"
         " --output {output.csv:q} --markdown {output.markdown:q} 2> {log:q}"
 
@@ -40,7 +40,7 @@ rule verify:
     benchmark:
         "logs/benchmarks/verify.tsv"
     params:
-        code=job_digest("verify"),
+        code=code("verify"),
     shell:
-        "python -m sacrepro verify {input.claims:q} --falsification {input.falsification:q}"
+        "python -m sacrepro.study verify {input.claims:q} --falsification {input.falsification:q}"
         " --adversary {input.adversary:q} --scale {input.scale:q} --output {output:q} > {log:q} 2>&1"

@@ -7,10 +7,10 @@ rule wireless_references:
     benchmark:
         "logs/benchmarks/wireless/references.tsv"
     params:
-        episodes=WIRELESS.get("reference_episodes"),
-        code=job_digest("wireless_references"),
+        options=options("wireless references"),
+        code=code("wireless references"),
     shell:
-        "python -m sacrepro wireless references --episodes {params.episodes} --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study wireless references {params.options} --output {output:q} > {log:q} 2>&1"
 
 
 rule wireless_run:
@@ -24,10 +24,7 @@ rule wireless_run:
     benchmark:
         "logs/benchmarks/wireless/{run}.tsv"
     params:
-        options=wireless_options,
-        episodes=WIRELESS.get("episodes"),
-        records=WIRELESS.get("records"),
-        code=job_digest("wireless_run"),
+        options=options("wireless run"),
+        code=code("wireless run"),
     shell:
-        "python -m sacrepro wireless run --episodes {params.episodes} --records {params.records}"
-        " {params.options} --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study wireless run {params.options} --output {output:q} > {log:q} 2>&1"

@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from sacrepro.archive.files import write_rows
 from sacrepro.bounds.critic import complexity, critic_bias, td_fixed_point_local
 from sacrepro.bounds.decay import lemma3
+from sacrepro.instances import build
 from sacrepro.learn.samples import visited_cells
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import uniform_theta
+from sacrepro.study.arguments import Count, File, Ordinal, Spec
 from sacrepro.study.experiments.exact_errors import Yardstick
 
 
@@ -62,3 +65,12 @@ def critic_error_rows(
                 loop = visited_cells(mdp, theta, 0, kappa=kappa, T=T, h=h, t0=t0, seed=seed)
                 error = yardstick.critic_error(loop.Q_hat)
                 yield CriticErrorRow(instance, kappa, T, seed, *error, yardstick.bias, yardstick.bias_sup, *bounds)
+
+
+def critic_error(
+    *, instance: str, spec: Spec, kappas: Sequence[Ordinal], lengths: Sequence[Count], seeds: Count, output: File
+) -> Iterator[str]:
+    """Measure the critic's error on one instance for every κ, T and seed."""
+    rows = list(critic_error_rows(build(spec), instance, kappas, lengths, seeds))
+    write_rows(output, CriticErrorRow, rows)
+    yield f"{instance}: {len(rows)} inner loops"

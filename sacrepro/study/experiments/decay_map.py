@@ -5,13 +5,15 @@ A change of s_j alone reaches s_i after d(i, j) steps at the earliest, so V_i va
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import networkx as nx
 import numpy as np
 
-from sacrepro.study.record.case import Case
+from sacrepro.archive.files import arrays_of, write_rows
+from sacrepro.study.arguments import File
+from sacrepro.study.record.case import Case, cases
 
 
 class MapRow(NamedTuple):
@@ -58,3 +60,13 @@ def map_rows(case: Case) -> Iterator[MapRow]:
             bound=bound,
             error=error,
         )
+
+
+def decay_map(exact: Sequence[str], *, output: File) -> Iterator[str]:
+    """Write what the state of each agent is worth to one of them, with its place in a drawing of the graph."""
+    rows: list[MapRow] = []
+    for path in exact:
+        for case in cases(arrays_of("exact", path)):
+            rows += map_rows(case)
+        yield f"{case.instance}: done"
+    write_rows(output, MapRow, rows)

@@ -6,16 +6,20 @@ the run had them. Bias and variance of ĝ are at this θ(m) fixed, from `EPISODE
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from sacrepro.archive.files import arrays_of, write_rows
 from sacrepro.exact.gradient import objective_and_gradient
+from sacrepro.instances import build
 from sacrepro.learn.samples import VisitedCells, samples, visited_cells
 from sacrepro.model.checks import Array
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import policies
+from sacrepro.study.arguments import Count, File
 from sacrepro.study.experiments.exact_errors import Yardstick, cosine, fits, gradient_error
 from sacrepro.study.measures.stationarity import entropy
 
@@ -87,3 +91,19 @@ def visit_histogram(Q_hat: Sequence[VisitedCells]) -> dict[str, float]:
     visits = np.concatenate([cells.visits for cells in Q_hat])
     bins = np.searchsorted(BINS, visits, side="right") - 1
     return {f"visits_{least}": float((bins == k).mean()) for k, least in enumerate(BINS)}
+
+
+def diagnostics(run: str, *, records: Count, output: File) -> Iterator[str]:
+    """Measure critic, gradient and policy exactly at some records of every run in one file of `sac`."""
+    found = arrays_of("sac", run)
+    mdp = build(json.loads(str(found["spec"])))
+    chosen = np.unique(np.linspace(0, len(found["m"]) - 1, records).round().astype(int))
+    instance, kappa, T = str(found["instance"]), int(found["kappa"]), int(found["T"])
+    h, t0 = float(found["h"]), float(found["t0"])
+    rows: list[DiagnosticRow] = []
+    for seed in range(len(found["J_estimate"])):
+        thetas = [found[f"theta_{i}"][seed][chosen] for i in range(mdp.n)]
+        m = [int(iteration) for iteration in found["m"][chosen]]
+        rows += diagnostic_rows(mdp, instance, kappa, seed, m, thetas, T=T, h=h, t0=t0)
+    write_rows(output, DiagnosticRow, rows)
+    yield f"{instance}, κ={kappa}: {len(rows)} values"

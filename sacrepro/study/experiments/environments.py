@@ -6,17 +6,22 @@ products with kernels that may depend on a sum over thousands of neighbors.
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from sacrepro.adviser.files import resolve
+from sacrepro.archive.files import arrays_of, write_rows
 from sacrepro.bounds.decay import definition2, lemma3
 from sacrepro.bounds.influence import influence_matrix, influence_profile
+from sacrepro.instances import build_for_sampling
 from sacrepro.model.checks import Array
 from sacrepro.model.mdp import CountedMDP, NetworkedMDP
-from sacrepro.study.record.case import Case
+from sacrepro.study.arguments import File, Record
+from sacrepro.study.record.case import Case, cases
 
 #: Agents whose certificates are computed; in larger networks every n/100-th, since each costs a pass over all edges.
 AGENTS = 100
@@ -68,3 +73,20 @@ def certificates(mdp: NetworkedMDP | CountedMDP) -> list[Array]:
     C = influence_matrix(mdp)
     agents = range(0, mdp.n, max(1, mdp.n // AGENTS))
     return [influence_profile(C, mdp.graph, i, mdp.gamma, mdp.r_bar) for i in agents]
+
+
+def environments(exact: Sequence[str] = (), *, certified: Record | None = None, output: File) -> Iterator[str]:
+    """Write how D_i(κ) decays in each environment and what the influence matrix certifies, exactly or for large n."""
+    if not (exact or certified):
+        raise ValueError("environments: nothing to compare; give files written by `exact`, or --certified instances")
+    rows: list[EnvironmentRow] = []
+    for path in exact:
+        stored = arrays_of("exact", path)
+        for case in cases(stored):
+            rows += exact_rows(case, json.loads(str(stored["spec"]))["model"])
+    for name, spec in (certified or {}).items():
+        if not isinstance(spec, dict) or "model" not in spec:
+            raise ValueError(f"--certified: {name}: expected a specification with a model, got {spec!r}")
+        rows += certified_rows(build_for_sampling(resolve(spec)), name, spec["model"])
+        yield f"{name}: certified"
+    write_rows(output, EnvironmentRow, rows)

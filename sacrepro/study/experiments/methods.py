@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sacrepro.archive.files import write_rows
 from sacrepro.exact.gradient import objective_and_gradient
+from sacrepro.instances import build
 from sacrepro.learn.algorithm1 import run, sac_seeds
 from sacrepro.learn.linear_critic import Pairwise
 from sacrepro.learn.problem import Lines, Problem, SACTrace
@@ -25,6 +27,7 @@ from sacrepro.model.checks import Array
 from sacrepro.model.graph import diameter
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import gaussian_theta, policies, softmax, uniform_theta
+from sacrepro.study.arguments import Count, File, Method, Ordinal, Positive, Several, Spec
 from sacrepro.study.experiments.exact_errors import gradient_error
 from sacrepro.study.measures.exact_critic import exact_ascent
 from sacrepro.study.measures.stationarity import entropy
@@ -214,3 +217,47 @@ def estimator_rows(
                 settings: dict[str, Any] = {"kappa": sees(mdp, kappa), "T": T, "h": h, "t0": t0, **told}
                 found = gradient_error(samples(mdp, theta, 0, seeds=range(episodes), **settings), gradient)
                 yield EstimatorRow(instance, method, policy, T, episodes, *found)
+
+
+def rivals(
+    *,
+    instance: str,
+    spec: Spec,
+    kappa: Ordinal,
+    seeds: Count,
+    M: Count,
+    T: Count,
+    h: Positive,
+    t0: Positive,
+    etas: Sequence[Positive],
+    record_every: Count,
+    methods: Sequence[Method] = (),
+    output: File,
+) -> Iterator[str]:
+    """Run Algorithm 1, its extensions and its rivals on one instance at equal samples."""
+    mdp = build(spec)
+    settings: dict[str, Any] = {"kappa": kappa, "seeds": seeds, "M": M, "T": T, "h": h, "t0": t0}
+    rows: list[RivalRow] = []
+    for method in methods or (*METHODS, EXACT):
+        for eta in etas[:1] if method in CRITICS_ALONE else etas:
+            rows += rival_rows(mdp, instance, method, eta=eta, record_every=record_every, **settings)
+        yield f"{instance}, {method}: {len(rows)} records so far"
+    write_rows(output, RivalRow, rows)
+
+
+def estimators(
+    *,
+    instance: str,
+    spec: Spec,
+    kappa: Ordinal,
+    h: Positive,
+    t0: Positive,
+    lengths: Sequence[Count],
+    episodes: Several,
+    output: File,
+) -> Iterator[str]:
+    """Measure bias and variance of every method's gradient estimate at fixed policies of one instance."""
+    mdp = build(spec)
+    rows = list(estimator_rows(mdp, instance, kappa=kappa, lengths=lengths, episodes=episodes, h=h, t0=t0))
+    write_rows(output, EstimatorRow, rows)
+    yield f"{instance}: {len(rows)} estimates"

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
+from sacrepro.archive.files import arrays_of, write_rows
+from sacrepro.instances import build, build_for_sampling
 from sacrepro.learn.samples import samples
 from sacrepro.model.checks import Array
 from sacrepro.model.mdp import CountedMDP, NetworkedMDP
 from sacrepro.simulate.compiled_model import Simulator
+from sacrepro.study.arguments import Count, File, Several
 from sacrepro.study.experiments.diagnostics import FRESH
+from sacrepro.study.measures.stationarity import StationarityRow, stationarity_rows
 
 
 class LearningRow(NamedTuple):
@@ -76,3 +81,41 @@ def simulated_rows(
         returns = samples(simulator, theta, iteration, kappa=0, T=T, h=1.0, t0=1.0, seeds=fresh).J_estimate
         error = float(returns.std(ddof=1) / np.sqrt(episodes))
         yield SimulatedRow(instance, kappa, seed, int(iteration), float(returns.mean()), error, cut)
+
+
+def trace(runs: Sequence[str], *, exact: bool = False, output: File) -> Iterator[str]:
+    """Turn recorded SAC runs into rows: sampled returns, or exact J and ‖∇J‖² with --exact."""
+    sampled: list[LearningRow] = []
+    exactly: list[StationarityRow] = []
+    for path in runs:
+        run = arrays_of("sac", path)
+        instance, kappa, m = str(run["instance"]), int(run["kappa"]), run["m"]
+        mdp = build(json.loads(str(run["spec"]))) if exact else None
+        for seed in range(len(run["J_estimate"])):
+            if mdp is not None:
+                thetas = [run[f"theta_{i}"][seed] for i in range(mdp.n)]
+                exactly += stationarity_rows(mdp, instance, kappa, seed, m, thetas)
+            else:
+                J_estimate, share = run["J_estimate"][seed], run["first_visit_share"][seed]
+                sampled += learning_rows(instance, kappa, seed, m, J_estimate, share)
+        yield f"{instance}, κ={kappa}: done"
+    if exact:
+        write_rows(output, StationarityRow, exactly)
+    else:
+        write_rows(output, LearningRow, sampled)
+
+
+def simulated(runs: Sequence[str], *, records: Count, episodes: Several, T: Count, output: File) -> Iterator[str]:
+    """Estimate J by simulation at some records of every run in files of `sac`."""
+    rows: list[SimulatedRow] = []
+    for path in runs:
+        run = arrays_of("sac", path)
+        mdp = build_for_sampling(json.loads(str(run["spec"])))
+        instance, kappa = str(run["instance"]), int(run["kappa"])
+        chosen = np.unique(np.linspace(0, len(run["m"]) - 1, records).round().astype(int))
+        for seed in range(len(run["J_estimate"])):
+            thetas = [run[f"theta_{i}"][seed][chosen] for i in range(mdp.n)]
+            m = [int(iteration) for iteration in run["m"][chosen]]
+            rows += simulated_rows(mdp, instance, kappa, seed, m, thetas, episodes=episodes, T=T)
+        yield f"{instance}, κ={kappa}: done"
+    write_rows(output, SimulatedRow, rows)

@@ -12,12 +12,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sacrepro.archive.files import write_rows
 from sacrepro.bounds.decay import definition2, lemma3
 from sacrepro.bounds.influence import influence_everywhere, influence_matrix
 from sacrepro.exact.light_cone import local_decay
+from sacrepro.instances import build
 from sacrepro.model.checks import Array
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import uniform_theta
+from sacrepro.study.arguments import Count, File, Ordinal, Positive, Spec
 from sacrepro.study.record.comparison import Comparison
 
 
@@ -68,3 +71,18 @@ def meetings(
                 where = (instance, "uniform", hypothesis, f"D in [{low:.3g}, {high:.3g}]", i, kappa)
                 # `low` is certified, so nothing is left to forgive but the rounding of the right side.
                 yield Comparison(*where, low, right, float(np.spacing(64.0 * right)))
+
+
+def job(*, instance: str, spec: Spec, agents: Count, kappa_max: Ordinal, tol: Positive, output: File) -> Iterator[str]:
+    """Bound D_i(κ) for every agent of a large network, and around some agents from both sides; print what it took."""
+    start = time.perf_counter()
+    mdp = build(spec)
+    yield f"model: {mdp.n} agents, {time.perf_counter() - start:.2f} s"
+    found = scale(instance, mdp, np.linspace(0, mdp.n - 1, agents, dtype=int).tolist(), kappa_max, tol)
+    for step in found.steps:
+        yield f"{step.what}: {step.agents} agents, {step.seconds:.2f} s"
+    yield f"all: {time.perf_counter() - start:.2f} s"
+    for kappa in range(kappa_max + 1):
+        bounds = found.everywhere[:, kappa]
+        yield f"κ={kappa}: influence bound {bounds.min():.4g} to {bounds.max():.4g} over all agents"
+    write_rows(output, Comparison, found.rows)

@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sacrepro.archive.files import some_rows, write_rows
 from sacrepro.model.checks import Array
+from sacrepro.study.arguments import File, Kind
 
 #: Share of the seeds dropped at either end, resamples, confidence, and the seed of the resampling.
 TRIM, RESAMPLES, CONFIDENCE, SEED = 0.25, 2000, 0.95, 0
@@ -176,3 +178,18 @@ def best_kappa_rows(rows: Sequence[SummaryRow]) -> Iterator[BestKappaRow]:
         others = [row for row in group if row is not best]
         clear = all(row.low > best.high or row.high < best.low for row in others)
         yield BestKappaRow(instance, quantity, x, int(best.series), best.iqm, int(clear))
+
+
+def job(kind: Kind, rows: Sequence[str], *, output: File) -> Iterator[str]:
+    """Summarise rows of one kind over their seeds: interquartile means with bootstrap intervals."""
+    given = some_rows(rows, summarised(kind).rows)
+    found = summary(kind, given)
+    write_rows(output, SummaryRow, found)
+    yield f"{kind}: {len(given)} rows, {len(found)} summaries"
+
+
+def best_kappa(summaries: Sequence[str], *, output: File) -> Iterator[str]:
+    """Say which κ is best at which sample budget, from summaries of runs."""
+    found = [row for path in summaries for row in best_kappa_rows(some_rows([path], SummaryRow))]
+    write_rows(output, BestKappaRow, found)
+    yield f"{len(found)} comparisons, {sum(row.clear for row in found)} clear"

@@ -13,15 +13,17 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import csr_array
 
+from sacrepro.archive.files import arrays_of, write_rows, write_text
 from sacrepro.bounds.decay import definition2, lemma3
 from sacrepro.bounds.influence import influence_matrix
 from sacrepro.exact.dense import q_function
 from sacrepro.exact.truncation import cell_shape, conditional_law, truncate
 from sacrepro.model.graph import max_neighborhood_size, neighborhood
 from sacrepro.model.policy import policies
+from sacrepro.study.arguments import File, Record
 from sacrepro.study.experiments.factored_mdp import least_squares, lstd, max_norm_fit, single_agent_features
 from sacrepro.study.measures.decay import readings
-from sacrepro.study.record.case import Case
+from sacrepro.study.record.case import Case, cases
 
 
 class Table1Row(NamedTuple):
@@ -131,3 +133,16 @@ def largest(rows: Sequence[Table1Row], field: str) -> str:
     if isinstance(value, int):
         return str(value)
     return "0" if value <= 2.0 * max(row.D_error for row in rows) else f"{value:.3g}"
+
+
+def table1(exact: Sequence[str], *, settings: Record, markdown: File, output: File) -> Iterator[str]:
+    """Write the paper's Table 1 as numbers, from exact files and the setting that each stands for."""
+    rows: list[Table1Row] = []
+    for path in exact:
+        for case in cases(arrays_of("exact", path)):
+            if case.instance not in settings:
+                raise ValueError(f"--settings: the instance {case.instance!r} of {path} has no setting")
+            rows += table1_rows(case, settings[case.instance])
+            yield f"{case.instance}, θ {case.policy}: done"
+    write_rows(output, Table1Row, rows)
+    write_text(markdown, markdown_table1(rows))

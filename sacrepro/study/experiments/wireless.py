@@ -18,10 +18,11 @@ recur once the policies have settled.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from sacrepro.archive.files import write_rows
 from sacrepro.instances.wireless import layout, most_urgent
 from sacrepro.learn.algorithm1 import sac_seeds
 from sacrepro.learn.problem import SACTrace
@@ -29,6 +30,7 @@ from sacrepro.learn.published import sac_published
 from sacrepro.model.checks import Array
 from sacrepro.model.policy import softmax
 from sacrepro.simulate.wireless import WirelessSimulator
+from sacrepro.study.arguments import Count, File, Ordinal, Positive, Several, Share
 
 #: Success probabilities of the access points, row by row, as recorded with the benchmark.
 Q = (0.5488, 0.7152, 0.6028, 0.5449, 0.4237, 0.6459)
@@ -40,6 +42,10 @@ RECORDED = 0.2414
 #: ALOHA's probabilities of sending among which the best is picked, and the seeds of the pick and of all evaluations.
 SENDING = tuple(k / 20 for k in range(1, 20))
 PICKING_SEED, EVALUATION_SEED = 1 << 32, (1 << 32) + 1
+
+
+#: The methods by the names they have in the configuration.
+METHODS = {"algorithm1": "Algorithm 1", "published": "published variant"}
 
 
 class WirelessRow(NamedTuple):
@@ -149,3 +155,34 @@ def evaluated(
     """(mean, standard error) of the objective."""
     found = simulator.returns(zeta, T, seed=EVALUATION_SEED, episodes=episodes, stale=stale)
     return float(found.mean()), float(found.std(ddof=1) / np.sqrt(episodes))
+
+
+def references(*, episodes: Several, output: File) -> Iterator[str]:
+    """The objective at θ = 0 and of ALOHA, with its own queue and with a stale one."""
+    rows = list(reference_rows(episodes))
+    write_rows(output, WirelessRow, rows)
+    for row in rows:
+        yield f"{row.method} ({row.case}): {row.objective:.4f} ± {row.standard_error:.4f}"
+
+
+def run(
+    *,
+    episodes: Several,
+    method: Literal["algorithm1", "published"],
+    kappa: Ordinal,
+    seeds: Count,
+    M: Count,
+    records: Count,
+    h: Positive = 1.0,
+    t0: Positive = 1.0,
+    eta: Positive = 1.0,
+    lambda_: Share = 0.0,
+    output: File,
+) -> Iterator[str]:
+    """The objective along runs of one learner with one κ. The published variant has steps of its own."""
+    rows = []
+    for row in learning_rows(METHODS[method], kappa, seeds, M, records, episodes, h, t0, eta, lambda_):
+        rows.append(row)
+        if row.m == M:
+            yield f"{row.method}, κ={row.kappa}, seed {row.seed}: {row.objective:.4f}"
+    write_rows(output, WirelessRow, rows)

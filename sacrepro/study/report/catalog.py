@@ -8,8 +8,11 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from sacrepro.archive.files import write_json, write_text
+from sacrepro.study.arguments import File
 from sacrepro.study.claims import CLAIMS, claim
 from sacrepro.study.drawings import FIGURES, drawing
+from sacrepro.study.proofs import proofs_of
 
 
 def catalog() -> dict[str, list[dict[str, Any]]]:
@@ -78,3 +81,11 @@ def claims_page(entries: dict[str, list[dict[str, Any]]], proofs: Mapping[str, s
             f" | `{entry['rows']}` | `{entry['command']}` |"
         )
     return "\n".join(lines) + "\n"
+
+
+def job(*, output: File, markdown: File | None = None, formal: tuple[str, str] | None = None) -> None:
+    """Write what claims and figures say about themselves as JSON, and the table from claims to commands as Markdown."""
+    found = catalog()
+    write_json(output, found)
+    if markdown:
+        write_text(markdown, claims_page(found, proofs_of(*formal or (None, None))))

@@ -5,9 +5,13 @@ from __future__ import annotations
 import importlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from sacrepro.archive.files import read_bytes, read_text, record_of, some_rows, write_bytes
+from sacrepro.study.arguments import File
+from sacrepro.study.proofs import proofs_of
 from sacrepro.study.record.comparison import JUDGEMENTS, Verdict, excess_text, ratio_text
 from sacrepro.study.report.mathematics import quoted
 from sacrepro.study.report.pages import inline, markup
@@ -153,3 +157,34 @@ def pdf(files: Mapping[str, bytes]) -> bytes:
     typst: Any = importlib.import_module("typst")  # its stubs do not know that files may come from memory
     made: bytes = typst.compile(dict(files), format="pdf", ignore_system_fonts=True, pdf_tags=False, timestamp=0)
     return made
+
+
+def report(
+    claims: str,
+    catalog: str,
+    manifest: str,
+    *,
+    template: str,
+    references: str,
+    pages: Sequence[str],
+    formal: str | None = None,
+    figures: Sequence[str] = (),
+    output: File,
+) -> Iterator[str]:
+    """Set the report from verdicts, catalog, manifest, pages and figures; no number in it has another source."""
+    paths = {Path(path).stem: Path(path) for path in figures}
+    files = {f"figures/{path.name}": read_bytes(path) for path in paths.values()}
+    made = record(
+        some_rows([claims], Verdict),
+        record_of("catalog", catalog, "claims", "figures"),
+        record_of("manifest", manifest, "config", "versions", "code"),
+        {name: f"figures/{path.name}" for name, path in paths.items()},
+        {Path(path).stem: read_text(path) for path in pages},
+        proofs_of(formal, next((path for path in pages if Path(path).stem == "proofs"), None)),
+    )
+    files[RECORD] = json.dumps(made, ensure_ascii=False).encode()
+    files["references.bib"] = read_bytes(references)
+    files["main.typ"] = read_bytes(template)
+    document = pdf(files)
+    write_bytes(output, document)
+    yield f"{len(made['claims'])} claims, {len(paths)} figures, {len(document)} bytes"

@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from sacrepro.archive.files import read_text, some_rows, write_text
 from sacrepro.study.claims import all_claims
+from sacrepro.study.proofs import proofs_of
 from sacrepro.study.record.comparison import JUDGEMENTS, Verdict, factor_text, ratio_text
-from sacrepro.study.report.table import brief_table
+from sacrepro.study.report.table import between_markers, brief_table
 
 
 class Finding(NamedTuple):
@@ -116,3 +118,12 @@ def front_page(rows: Sequence[Verdict], proofs: Mapping[str, str]) -> str:
     """What the README shows between its markers: the findings, and a short line a claim."""
     words = {claim.name: claim.words for claim in all_claims()}
     return f"{findings(rows)}\n{brief_table(rows, words, proofs)}"
+
+
+def readme(verdicts: str, page: str, *, formal: tuple[str, str] | None = None) -> None:
+    """Put verdicts between the markers of a page: those of a csv file as findings and a short table."""
+    if verdicts.endswith(".csv"):
+        shown = front_page(some_rows([verdicts], Verdict), proofs_of(*formal or (None, None)))
+    else:
+        shown = read_text(verdicts)
+    write_text(page, between_markers(read_text(page), shown))

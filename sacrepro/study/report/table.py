@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from sacrepro.study.record.comparison import JUDGEMENTS, Verdict, excess_text, ratio_text
+from sacrepro.study.record.comparison import JUDGEMENTS, UNEARNED, Verdict, excess_text, ratio_text
 
 HEADER = (
     "claim", "right side", "statement", "paper", "instances", "comparisons", "constraining", "violations",
@@ -134,3 +134,19 @@ def between_markers(text: str, table: str) -> str:
         raise ValueError(f"expected the lines {start.strip()} and {end.strip()} once each")
     before, rest = text.split(start)
     return before + start + table + end + rest.split(end)[1]
+
+
+def violations(rows: Iterable[Verdict]) -> list[str]:
+    """Two lines for each claim that is violated and each counterexample that is none."""
+    lines = []
+    for row in rows:
+        if row.verdict == "violated":
+            lines.append(f"VIOLATED {row.claim}: {row.statement}")
+        elif row.verdict == UNEARNED:
+            lines.append(f"NO COUNTEREXAMPLE {row.claim}, {row.hypothesis}: {row.statement}")
+        else:
+            continue
+        lines.append(
+            f"  {row.violations} of {row.comparisons} comparisons; worst left/right {row.ratio:.6g} at {row.where}"
+        )
+    return lines

@@ -1,52 +1,51 @@
-"""The verb that has the Coq library checked."""
+"""Rule `formal`: the Coq library, checked where there is a proof checker; and how each claim is proved."""
 
 from __future__ import annotations
 
-import argparse
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
-from sacrepro.cli.arguments import Verbs
+from sacrepro.archive.files import read_rows, read_text, write_rows, write_text
+from sacrepro.study.arguments import File
+from sacrepro.study.claims import CLAIMS, all_claims
+from sacrepro.study.formal import Theorem, assumptions, axioms, digests, proofs, theorems
+from sacrepro.study.formal import required as required_by
 
 
-def formal(args: argparse.Namespace) -> None:
+def formal(
+    folder: str, *, cache: str | None = None, required: bool = False, coqchk: bool = False, output: File
+) -> Iterator[str]:
     """Check every machine-readable proof that changed, and write what each theorem assumes; without coqc say so."""
-    from sacrepro.archive.files import read_text, write_rows
-    from sacrepro.study.claims import CLAIMS
-    from sacrepro.study.formal import Theorem, assumptions, axioms, digests, theorems
-
-    folder = Path(args.folder)
-    files = [line for line in read_text(folder / "_CoqProject").split("\n") if line.endswith(".v")]
-    texts = {file: read_text(folder / file) for file in files}
+    files = [line for line in read_text(Path(folder, "_CoqProject")).split("\n") if line.endswith(".v")]
+    texts = {file: read_text(Path(folder, file)) for file in files}
     unchecked = [row for file in files for row in theorems(file, texts[file], CLAIMS)]
     version = coq_version()
     if version is None:
-        if args.required:
+        if required:
             raise ValueError("no coqc with MathComp on the path, and --required asks for it")
-        print("coqc with MathComp is not here: no proof was checked")
-        write_rows(args.output, Theorem, unchecked)
+        yield "coqc with MathComp is not here: no proof was checked"
+        write_rows(output, Theorem, unchecked)
         return
     rows: list[Theorem] = []
-    keys, cache = digests(texts, version), Path(args.cache or folder / ".checked").absolute()
+    keys, kept = digests(texts, version), Path(cache or f"{folder}/.checked").absolute()
     for file in keys:
-        printed = compiled(cache, file, texts, keys)
+        printed = compiled(kept, file, texts, keys)
         rows += theorems(file, texts[file], CLAIMS, assumptions(printed))
-        print(f"{file}: accepted", flush=True)
+        yield f"{file}: accepted"
     if found := axioms(rows):
         raise ValueError("; ".join(found))
-    if args.coqchk:
-        recheck(cache, keys)
-        print("coqchk accepts the compiled files", flush=True)
-    write_rows(args.output, Theorem, rows)
+    if coqchk:
+        recheck(kept, keys)
+        yield "coqchk accepts the compiled files"
+    write_rows(output, Theorem, rows)
 
 
 def coq_version() -> str | None:
     """The version of the Coq on the path, if it has MathComp's algebra; else None."""
-    import shutil
-    import subprocess
-    import tempfile
-
-    from sacrepro.archive.files import write_text
-
     if shutil.which("coqc") is None:
         return None
     with tempfile.TemporaryDirectory() as folder:
@@ -62,20 +61,12 @@ def compiled(cache: Path, file: str, texts: dict[str, str], keys: dict[str, str]
 
     The folder of a file is named after its digest and put in place whole, so that runs side by side share it.
     """
-    import os
-    import shutil
-    import subprocess
-    import tempfile
-
-    from sacrepro.archive.files import read_text, write_text
-    from sacrepro.study.formal import required
-
     done = cache / keys[file]
     if not (done / "printed.txt").exists():
         cache.mkdir(parents=True, exist_ok=True)
         needed, pending = {file}, [file]
         while pending:
-            more = {f"{name}.v" for name in required(texts[pending.pop()])} - needed
+            more = {f"{name}.v" for name in required_by(texts[pending.pop()])} - needed
             needed |= more
             pending += more
         folders = [part for other in sorted(needed - {file}) for part in ("-R", str(cache / keys[other]), "sacrepro")]
@@ -96,8 +87,6 @@ def compiled(cache: Path, file: str, texts: dict[str, str], keys: dict[str, str]
 
 def recheck(cache: Path, keys: dict[str, str]) -> None:
     """Have coqchk, a smaller checker, read the compiled files; ValueError with its words if it refuses one."""
-    import subprocess
-
     call = ["coqchk", "-silent"]
     for key in keys.values():
         call += ["-R", str(cache / key), "sacrepro"]
@@ -110,17 +99,4 @@ def recheck(cache: Path, keys: dict[str, str]) -> None:
 
 def proofs_of(formal: str | None, pages: str | None) -> dict[str, str]:
     """How each claim is proved; nothing where no table of theorems was given."""
-    from sacrepro.archive.files import read_rows, read_text
-    from sacrepro.study.claims import all_claims
-    from sacrepro.study.formal import Theorem, proofs
-
     return proofs(all_claims(), read_rows(formal, Theorem), read_text(pages) if pages else "") if formal else {}
-
-
-def add_verbs(verbs: Verbs) -> None:
-    """The verbs of this module, with their options."""
-    added = verbs.add(formal)
-    added.add_argument("folder", help="the Coq library, with its _CoqProject")
-    added.add_argument("--cache", help="where compiled files are kept; FOLDER/.checked by default")
-    added.add_argument("--required", action="store_true", help="fail where there is no coqc")
-    added.add_argument("--coqchk", action="store_true", help="have coqchk read the compiled files, too; takes minutes")

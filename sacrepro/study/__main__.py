@@ -1,0 +1,108 @@
+"""``python -m sacrepro.study JOB …``: runs one job and prints what it tells."""
+
+from __future__ import annotations
+
+import argparse
+import codecs
+import difflib
+import importlib
+import io
+import os
+import shlex
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from sacrepro.study.arguments import add_arguments
+from sacrepro.study.jobs import JOBS, Job, about
+
+_SHOWWARNING: Any = warnings.showwarning
+
+#: Characters of a command that a message about it repeats.
+LONGEST_COMMAND = 200
+
+
+def parser_of(name: str, jobs: Mapping[str, Job]) -> argparse.ArgumentParser:
+    """The command line of one job."""
+    told, signature = about(name, jobs)
+    parser = argparse.ArgumentParser(prog=f"sacrepro {name}", description=" ".join(told.split()))
+    add_arguments(parser, name, signature)
+    return parser
+
+
+def named(words: Sequence[str], jobs: Iterable[str]) -> tuple[str, list[str]]:
+    """The job that a command line names by its first word or two, and the other words; refuses what names none."""
+    names = list(jobs)
+    for length in (2, 1):
+        if (name := " ".join(words[:length])) in names:
+            return name, list(words[length:])
+    first = words[0] if words else ""
+    parser = argparse.ArgumentParser(prog="sacrepro", usage="sacrepro VERB …")
+    if kinds := [name.partition(" ")[2] for name in names if name.startswith(f"{first} ")]:
+        parser = argparse.ArgumentParser(prog=f"sacrepro {first}")
+        parser.add_argument("what", metavar="WHAT", choices=kinds, help=f"one of {', '.join(kinds)}")
+        parser.parse_args(words[1:2])
+    if not words:
+        parser.error("a verb is missing; --help lists them")
+    close = difflib.get_close_matches(first, [name.partition(" ")[0] for name in names], n=1)
+    return parser.error(
+        f"there is no verb {first!r}" + (f"; did you mean {close[0]!r}?" if close else "; --help lists them")
+    )
+
+
+def run(words: Sequence[str], jobs: Mapping[str, Job] = JOBS) -> None:
+    """Run the job that a command line names, and print its lines."""
+    name, rest = named(words, jobs)
+    given = vars(parser_of(name, jobs).parse_args(rest))
+    module, _, function = jobs[name].function.partition(":")
+    lines = getattr(importlib.import_module(f"sacrepro.{module}"), function)(**given)
+    for line in lines or ():
+        print(line, flush=True)
+
+
+def command(main: Callable[[Sequence[str]], None] = run) -> None:
+    """Run the job of the command line; what is wrong with input, files or memory is one line, not a traceback.
+
+    The whole traceback appears if the environment has SACREPRO_TRACEBACK.
+    """
+    warnings.showwarning = _one_line_warning
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # κ, θ and names of agents are told whatever the locale can spell
+            ascii_only = codecs.lookup(stream.encoding).name == "ascii"
+            stream.reconfigure(encoding="utf-8" if ascii_only else None, errors="backslashreplace")
+    try:
+        main(sys.argv[1:])
+    except (ValueError, TypeError, OSError, MemoryError) as error:
+        if os.environ.get("SACREPRO_TRACEBACK"):
+            raise
+        error.__traceback__ = error.__cause__ = error.__context__ = None  # they hold what filled the memory
+        print(f"sacrepro: {told(error)}", file=sys.stderr)
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        if os.environ.get("SACREPRO_TRACEBACK"):
+            raise
+        print("sacrepro: interrupted", file=sys.stderr)
+        raise SystemExit(130) from None
+
+
+def told(error: Exception) -> str:
+    """An error in one line; where memory ran out without warning, what was asked for."""
+    text = " ".join(str(error).split())
+    if isinstance(error, MemoryError) and "allowed" not in text:
+        asked = shlex.join(sys.argv[1:])
+        asked = asked if len(asked) <= LONGEST_COMMAND else f"{asked[:LONGEST_COMMAND]} …"
+        return f"out of memory{f' ({text})' if text else ''}; asked for was: {asked}"
+    return text or type(error).__name__
+
+
+def _one_line_warning(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+    """Doubts of this package about its input are one line; other warnings look as they always do."""
+    if category.__module__.startswith("sacrepro."):
+        print(f"sacrepro: warning: {message}", file=sys.stderr)
+    else:
+        _SHOWWARNING(message, category, *where, **more)
+
+
+if __name__ == "__main__":
+    command()

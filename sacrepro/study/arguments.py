@@ -1,0 +1,333 @@
+"""The words of the command line: what an argument may be, and what its name means.
+
+The signature of a job is its command line. Parameters before `*` are given by their place, those behind it as options;
+one with a default may be left out, a bool is a flag, a `Sequence` takes several values. An annotation of `TYPES` is
+checked while the line is read, before anything is computed or written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import difflib
+import importlib
+import json
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+
+def integer(least: int, below: int | None = None) -> Callable[[str], int]:
+    """An integer of at least `least`, and below `below`."""
+    told = f"of at least {least}" + ("" if below is None else f" and below {below}")
+
+    def parsed(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if value < least or (below is not None and value >= below):
+            raise argparse.ArgumentTypeError(f"expected an integer {told}, got {text!r}")
+        return value
+
+    return parsed
+
+
+def number(
+    *, least: float = -math.inf, above: float = -math.inf, below: float = math.inf, most: float = math.inf
+) -> Callable[[str], float]:
+    """A finite number with least ≤ x ≤ most and above < x < below."""
+    limits = (("of at least", least), ("above", above), ("below", below), ("at most", most))
+    told = " and ".join(f"{words} {limit:g}" for words, limit in limits if math.isfinite(limit))
+
+    def parsed(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not (math.isfinite(value) and least <= value <= most and above < value < below):
+            raise argparse.ArgumentTypeError(f"expected a finite number {told}, got {text!r}")
+        return value
+
+    return parsed
+
+
+def one_of(what: str, room: str, *lists: str) -> Callable[[str], str]:
+    """A name out of these lists of a room, loaded when the name is read: `choices=` would load every room at start."""
+
+    def parsed(text: str) -> str:
+        found = (getattr(importlib.import_module(f"sacrepro.{room}"), known) for known in lists)
+        names = [name for known in found for name in ([known] if isinstance(known, str) else known)]
+        if text not in names:
+            close = difflib.get_close_matches(text, names, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(names)}"
+            raise argparse.ArgumentTypeError(f"unknown {what} {text!r}; {hint}")
+        return text
+
+    return parsed
+
+
+def state_action_counts(text: str) -> tuple[int, int]:
+    """(S, A) from a text such as ``2,3``."""
+    parts = text.split(",")
+    if len(parts) != 2 or not all(part.isdigit() and int(part) > 0 for part in parts):
+        raise argparse.ArgumentTypeError(f"expected two numbers of at least 1 such as 2,3, got {text!r}")
+    return int(parts[0]), int(parts[1])
+
+
+def mapping(text: str) -> dict[str, Any]:
+    """A JSON object."""
+    try:
+        value = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise argparse.ArgumentTypeError(f'expected a JSON object such as {{"model": "relay"}}, got {text!r}')
+    return value
+
+
+def specification(text: str) -> dict[str, Any]:
+    """The specification of an instance in JSON, with the content of its network file if it has one."""
+    spec = mapping(text)
+    if spec.get("model") != "file":
+        return spec
+    from sacrepro.adviser.files import resolve
+
+    try:
+        return resolve(spec)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def output(*endings: str) -> Callable[[str], str]:
+    """A file that can be written, with one of these endings if there are any."""
+
+    def parsed(text: str) -> str:
+        from sacrepro.archive.files import check_place
+
+        if endings and not text.endswith(endings):
+            raise argparse.ArgumentTypeError(f"{text}: expected a name ending in {', '.join(endings)}")
+        try:
+            check_place(text)
+        except (ValueError, OSError) as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+        return text
+
+    return parsed
+
+
+# Names that annotations give to types; what they admit is in TYPES.
+Count: TypeAlias = int
+Ordinal: TypeAlias = int
+Several: TypeAlias = int
+Seed: TypeAlias = int
+Positive: TypeAlias = float
+NonNegative: TypeAlias = float
+Share: TypeAlias = float
+Discount: TypeAlias = float
+File: TypeAlias = str
+Figure: TypeAlias = str
+Npz: TypeAlias = str
+Json: TypeAlias = str
+CsvOrJson: TypeAlias = str
+YamlOrJson: TypeAlias = str
+ClaimName: TypeAlias = str
+Attacked: TypeAlias = str
+FigureName: TypeAlias = str
+Kind: TypeAlias = str
+Method: TypeAlias = str
+Family: TypeAlias = str
+Peer: TypeAlias = str
+Quantity: TypeAlias = str
+SacFamily: TypeAlias = str
+SacMethod: TypeAlias = str
+Pair: TypeAlias = tuple[int, int]
+Record: TypeAlias = dict[str, Any]
+Spec: TypeAlias = dict[str, Any]
+Repeated: TypeAlias = Sequence[str]
+
+#: What an annotation admits. Averages with a standard error need two episodes; seeds from 2^62 on belong to the
+#: episodes that judge; a share is λ of TD(λ).
+TYPES: dict[str, Callable[[str], Any]] = {
+    "str": str,
+    "Count": integer(1),
+    "Ordinal": integer(0),
+    "Several": integer(2),
+    "Seed": integer(0, (1 << 62) - (1 << 20)),
+    "Positive": number(above=0.0),
+    "NonNegative": number(least=0.0),
+    "Share": number(least=0.0, most=1.0),
+    "Discount": number(least=0.0, below=1.0),
+    "File": output(),
+    "Figure": output(".svg", ".pdf", ".png"),
+    "Npz": output(".npz"),
+    "Json": output(".json"),
+    "CsvOrJson": output(".csv", ".json"),
+    "YamlOrJson": output(".yaml", ".json"),
+    "ClaimName": one_of("claim", "study.claims", "CLAIMS"),
+    "Attacked": one_of("claim", "study.claims", "ATTACKED"),
+    "FigureName": one_of("figure", "study.drawings", "FIGURES"),
+    "Kind": one_of("kind of rows", "study.experiments.summary", "KINDS"),
+    "Method": one_of("method", "study.experiments.methods", "METHODS", "EXACT"),
+    "Family": one_of("family", "study.bench.peers", "SIZES"),
+    "Peer": one_of("method", "study.bench.peers", "METHODS"),
+    "Quantity": one_of("quantity", "study.bench.quantities", "QUANTITIES"),
+    "SacFamily": one_of("family", "study.bench.sac", "FAMILIES"),
+    "SacMethod": one_of("method", "study.bench.sac", "METHODS"),
+    "Pair": state_action_counts,
+    "Record": mapping,
+    "Spec": specification,
+}
+
+#: What the names of arguments mean, everywhere or in one job.
+WORDS = {
+    "agent": "label of an agent; repeat it for several",
+    "agents": "agents around which a light cone is computed",
+    "cache": "where compiled files are kept; FOLDER/.checked by default",
+    "catalog": "written by `catalog`",
+    "certified": "instances without an exact solution, as JSON by name",
+    "claim": "name of the claim",
+    "claims": "the table written by `verdicts`",
+    "comparisons": "csv files written by `claim`",
+    "coqchk": "have coqchk read the compiled files, too; takes minutes",
+    "config": "written by `config`",
+    "config config": "the resolved configuration, as JSON",
+    "episodes": "episodes behind each mean",
+    "error": "ε, the error that is allowed",
+    "eta": "actor step η_m = η/√(m+1)",
+    "etas": "every η",
+    "evaluations": "random models, and steps of each climb",
+    "exact": "files written by `exact`",
+    "trace exact": "exact J and ‖∇J‖² in place of sampled returns",
+    "adversary": "the table written by `adversary-table`",
+    "falsification": "the table written by `falsify`",
+    "families": "graph families; all by default",
+    "figure": "name of the figure",
+    "advise figure": "files to draw the network to, .svg, .pdf or .png",
+    "figures": "svg files, each named after its figure",
+    "file": "network file, .yaml or .py",
+    "new file": "network file to write, .yaml",
+    "folder": "the Coq library, with its _CoqProject",
+    "force": "replace an existing file",
+    "formal": "csv file written by `formal`, and the page of proofs",
+    "report formal": "csv file written by `formal`",
+    "found": "csv files written by `adversary`",
+    "gamma": "discount",
+    "gammas": "discounts",
+    "h": "h of the critic's steps α_t = h/(t+t0)",
+    "instance": "name of the instance in all tables",
+    "kappa": "κ, how many hops the critic sees",
+    "evaluate kappa": "which run of an .npz file",
+    "train kappa": "every κ",
+    "kappa_max": "largest κ",
+    "kappas": "every κ",
+    "keep_going": "exit status 0 whatever the verdict",
+    "kind": "what the rows are",
+    "lambda": "TD(λ) in place of line 7",
+    "lengths": "every T",
+    "log": "file for clock, machine and durations",
+    "M": "outer iterations, one episode each",
+    "manifest": "written by `manifest`",
+    "check manifest": "results/manifest.json, or its folder, under whatever name",
+    "release manifest": "results/manifest.json, or its folder, under whatever name",
+    "markdown": "the table as Markdown, to write",
+    "memory_limit_gb": "GiB a process",
+    "method": "the learner",
+    "bench-one method": "a method, or `quantity`",
+    "methods": "methods by name; all by default",
+    "models": "npz file for the models found",
+    "n": "number of agents",
+    "name": "the family, or the name of the quantity",
+    "of": "what the error is of; q by default",
+    "one": "a results tree, or a file",
+    "other": "another one",
+    "output": "file to write",
+    "advise output": "files to write: .csv, one row a κ, or .json, everything; paper/tutorial.md explains them",
+    "evaluate output": "files to write, .json; paper/tutorial.md explains it",
+    "figure output": "files to write, .svg, .pdf or .png",
+    "train output": "files to write: .csv, one row a run, or .json, all; paper/tutorial.md explains them",
+    "pages": "Markdown pages, such as proofs.md",
+    "pairs": "S,A such as 2,2; 2,2 3,3 4,4 by default",
+    "policies": "number of policies: the uniform one, then Gaussian ones",
+    "evaluate policy": "uniform, the default; a file of actions or probabilities by names, .yaml or .json; "
+    "a file of train, .npz",
+    "train policy": "files to write the best run of the smallest κ not shown to earn less to, by names, .yaml or .json",
+    "quantities": "what only this engine computes; all by default",
+    "page": "README.md or paper/verdicts.md, in which they are replaced",
+    "record_every": "outer iterations between two records",
+    "records": "records that are measured, evenly spaced",
+    "references": "BibTeX entries it cites",
+    "repeats": "repeats a measurement; the median counts",
+    "required": "fail where there is no coqc",
+    "results": "the files that are recorded, or a folder with all its files",
+    "rows": "csv files of one kind",
+    "run": "file written by `sac`",
+    "evaluate run": "seed of the run of an .npz file",
+    "runs": "files written by `sac`",
+    "scale": "the table written by `scale`",
+    "exact scale": "standard deviation of the Gaussian logits",
+    "advise seconds": "for everything but reading the file, a pilot of SAC too; 20 by default. "
+    "0 does what takes a few seconds",
+    "evaluate seconds": "after so many no further light cone is begun; 20 by default",
+    "seed": "seed of the generator",
+    "advise seed": "seed of simulations, which can only refute, and first of the pilot; 0 by default",
+    "evaluate seed": "seed of these episodes; 0 by default",
+    "train seed": "the first seed; 0 by default",
+    "seeds": "number of seeds, 0..seeds-1",
+    "train seeds": "runs a κ; 8 by default",
+    "settings": "the setting of each instance, as JSON",
+    "sizes": "numbers of agents; 10 to a million by default",
+    "spec": "specification of the instance, as JSON",
+    "stationarity": "files written by `trace --exact`, for theorem5",
+    "summaries": "files written by `summary`, curves told apart by κ",
+    "T": "steps of an episode",
+    "table": "whose error: of TD's limit q*, which Algorithm 1 learns, or of tables of form (5); td by default",
+    "template": "the typst document",
+    "theta": "files to write every run's logits to, .npz",
+    "time_limit": "seconds a repeat",
+    "tol": "half width of the light cone's intervals",
+    "tolerance": "relative difference of numbers up to which they count as equal",
+    "t0": "t0 of the critic's steps α_t = h/(t+t0)",
+    "verdicts": "results/claims.csv or results/claims.md, written by `verdicts`",
+    "witnesses": "csv file written by `witnesses`",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser, job: str, signature: ast.arguments) -> None:
+    """The arguments of a job, read off its signature."""
+    positional = [*signature.posonlyargs, *signature.args]
+    defaults = [None] * (len(positional) - len(signature.defaults)) + signature.defaults
+    for parameter, default in zip(positional, defaults, strict=True):
+        options = options_of(parameter, default)
+        if default is not None:
+            options.setdefault("nargs", "?")
+        parser.add_argument(parameter.arg, help=meaning(job, parameter.arg), **options)
+    for parameter, default in zip(signature.kwonlyargs, signature.kw_defaults, strict=True):
+        name = parameter.arg.rstrip("_")
+        options = options_of(parameter, default) | {"dest": parameter.arg}
+        if options.get("action") != "store_true":
+            options["required"] = default is None
+        parser.add_argument(f"--{name.replace('_', '-')}", help=meaning(job, name), **options)
+
+
+def meaning(job: str, name: str) -> str:
+    """What an argument of a job means."""
+    return WORDS.get(f"{job} {name}") or WORDS[name]
+
+
+def options_of(parameter: ast.arg, default: ast.expr | None) -> dict[str, Any]:
+    """What argparse is to know about a parameter, but for its name."""
+    value = None if default is None else ast.literal_eval(default)
+    kind = ast.unparse(parameter.annotation or ast.Name("str")).removesuffix(" | None")
+    if kind == "bool":
+        return {"action": "store_true"}
+    if kind == "Repeated":
+        return {"action": "append", "default": value}
+    if kind == "tuple[str, str]":
+        return {"nargs": 2, "default": value}
+    if kind.startswith("Literal["):
+        return {"choices": ast.literal_eval(kind.removeprefix("Literal")), "default": value}
+    if kind.startswith("Sequence["):
+        several = "+" if default is None or value else "*"
+        return {"nargs": several, "type": TYPES[kind[len("Sequence[") : -1]], "default": value}
+    return {"type": TYPES[kind], "default": value}

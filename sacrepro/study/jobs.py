@@ -1,0 +1,118 @@
+"""The jobs of the workflow: which function each runs, and which settings of the configuration it is given.
+
+A job is a function that yields the lines to print. What it is called with is its command line (`arguments`), what it
+loads is what its digest covers (`archive.provenance`), and of the configuration it sees what its entry names.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import shlex
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
+
+from sacrepro.archive.provenance import Names, closure, closure_digest, definition
+
+#: The setting whose keys are options by their own names, as far as the job has such options.
+EACH = "each"
+
+
+class Job(NamedTuple):
+    """A function of this package, and the settings that become its options: place in the configuration by option.
+
+    Names in braces are wildcards of the rule. An option called `each` stands for all keys of that place.
+    """
+
+    function: str
+    settings: Mapping[str, str] = {}
+
+
+INSTANCE = {"spec": "instances.{instance}.spec"}
+
+JOBS = {
+    "warm exact": Job("study.warm:exact"),
+    "warm learn": Job("study.warm:learn"),
+    "warm rivals": Job("study.warm:rivals"),
+    "exact": Job(
+        "study.solve:exact",
+        INSTANCE | {"policies": "policies.count", "seed": "policies.seed", "scale": "policies.scale"},
+    ),
+    "claim": Job("study.check:claim"),
+    "witnesses": Job("study.audit.jobs:witnesses"),
+    "falsify": Job("study.audit.jobs:falsify"),
+    "adversary": Job("study.audit.jobs:adversary", {EACH: "adversary"}),
+    "adversary-table": Job("study.audit.jobs:adversary_table"),
+    "scale": Job("study.experiments.scale:job", {EACH: "scale"}),
+    "sac": Job("study.experiments.sac:sac", INSTANCE | {EACH: "sac.{instance}"}),
+    "trace": Job("study.experiments.runs:trace"),
+    "wireless references": Job("study.experiments.wireless:references", {"episodes": "wireless.reference_episodes"}),
+    "wireless run": Job(
+        "study.experiments.wireless:run",
+        {"episodes": "wireless.episodes", "records": "wireless.records", EACH: "wireless.runs.{run}"},
+    ),
+    "environments": Job("study.experiments.environments:environments", {"certified": "certified"}),
+    "table1": Job("study.experiments.table1:table1", {"settings": "table1"}),
+    "patient": Job("study.measures.exact_critic:patient", INSTANCE | {EACH: "patient.{instance}"}),
+    "critic-error": Job("study.experiments.critic_error:critic_error", INSTANCE | {EACH: "critic_error.{instance}"}),
+    "diagnostics": Job("study.experiments.diagnostics:diagnostics", {EACH: "diagnostics"}),
+    "rivals": Job("study.experiments.methods:rivals", INSTANCE | {EACH: "rivals.{instance}"}),
+    "estimators": Job("study.experiments.methods:estimators", INSTANCE | {EACH: "rivals.{instance}"}),
+    "simulated": Job("study.experiments.runs:simulated", {EACH: "simulated"}),
+    "summary": Job("study.experiments.summary:job"),
+    "best-kappa": Job("study.experiments.summary:best_kappa"),
+    "decay-map": Job("study.experiments.decay_map:decay_map"),
+    "advise": Job("cli.adviser:advise", {EACH: "advice.{network}"}),
+    "figure": Job("study.drawings.figure:figure"),
+    "formal": Job("study.proofs:formal"),
+    "verdicts": Job("study.judge:verdicts"),
+    "verify": Job("study.judge:verify"),
+    "config": Job("study.report.run:config"),
+    "catalog": Job("study.report.catalog:job"),
+    "manifest": Job("study.report.run:manifest"),
+    "report": Job("study.report.document:report"),
+    "readme": Job("study.report.findings:readme"),
+}
+
+
+def job_closure(name: str, **named: Collection[str]) -> dict[str, Names]:
+    """The modules that a job loads, each with the names of it that count.
+
+    named : of a package whose modules are imported by name, such as ``claims``, the names; all by default.
+    """
+    if name not in JOBS:
+        raise ValueError(f"{name!r} is not a job; known are {', '.join(JOBS)}")
+    module, _, function = JOBS[name].function.partition(":")
+    return closure([("sacrepro.study.__main__", None), (f"sacrepro.{module}", frozenset({function}))], **named)
+
+
+def job_digest(name: str, **named: Collection[str]) -> str:
+    """Twelve hexadecimal digits over everything that a job runs; docstrings, comments and help do not count."""
+    return closure_digest(job_closure(name, **named))
+
+
+def options(name: str, settings: Mapping[str, Any], wildcards: Mapping[str, str]) -> str:
+    """The settings of a job as options of its command line, quoted for the shell."""
+    known = {parameter.arg.rstrip("_") for parameter in definition(JOBS[name].function).args.kwonlyargs}
+    chosen: dict[str, Any] = {}
+    for option, place in JOBS[name].settings.items():
+        value: Any = settings
+        for key in place.split("."):
+            value = value[key.format_map(wildcards)]
+        chosen |= {key: value[key] for key in value if key in known} if option == EACH else {option: value}
+    return " ".join(words(key, value) for key, value in chosen.items())
+
+
+def words(option: str, value: Any) -> str:
+    """An option with its value: a list one after another, a mapping as JSON."""
+    if isinstance(value, Mapping):
+        values = [json.dumps(value, sort_keys=option == "spec")]
+    else:
+        values = [str(own) for own in (value if isinstance(value, list) else [value])]
+    return shlex.join([f"--{option.replace('_', '-')}", *values])
+
+
+def about(name: str, jobs: Mapping[str, Job]) -> tuple[str, ast.arguments]:
+    """What a job says about itself, and its signature: read, not imported."""
+    found = definition(jobs[name].function)
+    return ast.get_docstring(found) or "", found.args

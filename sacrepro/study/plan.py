@@ -1,0 +1,231 @@
+"""What a configuration asks for: instances by how they are solved, runs, rows by kind, figures, and all evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from sacrepro.adviser.files import inputs
+from sacrepro.study.claims import ATTACKED, CLAIMS, WITH_LEARNER, WITHOUT_TABLES
+from sacrepro.study.experiments.summary import SHOWN
+
+#: What is studied unless the configuration says otherwise.
+DEFAULTS: Mapping[str, Any] = {
+    "environments": [],
+    "table1": {},
+    "advice": {},
+    "wireless": {},
+    "patient": {},
+    "critic_error": {},
+    "rivals": {},
+    "simulated": {"instances": []},
+    "diagnostics": {"instances": [], "records": 2},
+    "adversary": {"evaluations": 20, "seed": 0},
+    "scale": {
+        "spec": {"model": "relay", "n": 1000, "gamma": 0.8, "noise": 0.3},
+        "agents": 2,
+        "kappa_max": 2,
+        "tol": 0.01,
+    },
+}
+
+#: Parts of a configuration whose keys or entries are names of instances.
+OF_INSTANCES = ("environments", "table1", "sac", "critic_error", "rivals", "patient")
+
+#: Kinds of rows whose curves differ in κ, and the claims of runs.
+BY_KAPPA, OF_RUNS = ("stationarity", "simulated", "critic_error"), ("theorem5",)
+
+#: A run: its instance and κ.
+Run = tuple[str, int]
+
+
+class Plan:
+    """A configuration, and what follows from it; ValueError names the key that does not fit.
+
+    settings : the configuration with its defaults, from which jobs get their options. network_files : what the
+    instances that are network files read, by name.
+    """
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self.settings: dict[str, Any] = {**DEFAULTS, **config}
+        self.instances: Mapping[str, Any] = config["instances"]
+        for key in OF_INSTANCES:
+            for name in self.settings[key]:
+                if name not in self.instances:
+                    there = ", ".join(self.instances)
+                    raise ValueError(f"{key}: no instance is called {name!r}; there are {there}")
+        self.network_files = {name: read_by(f"instances.{name}", own["spec"]) for name, own in self.instances.items()}
+        for name in self.settings["advice"]:
+            if not self.network_files.get(name):
+                raise ValueError(f"advice.{name}: no instance of this name is a network file")
+        self.scale_files = read_by("scale", self.settings["scale"]["spec"])
+        self.settings["certified"] = {name: self.instances[name]["spec"] for name in self.certified}
+        # Only what the paper configuration draws is published; the rest stays beside its results.
+        self.figures = "figures" if config["published"] else "results/figures"
+        self.report = "paper/report.pdf" if config["published"] else "results/report.pdf"
+
+    @cached_property
+    def evaluated(self) -> list[str]:
+        """Instances with exact values."""
+        return [name for name, entry in self.instances.items() if entry["exact"] != "none"]
+
+    @cached_property
+    def certified(self) -> list[str]:
+        """Environments without exact values."""
+        return [name for name in self.settings["environments"] if name not in self.evaluated]
+
+    @cached_property
+    def runs(self) -> list[Run]:
+        """The runs of Algorithm 1."""
+        return [(name, kappa) for name, run in self.settings["sac"].items() for kappa in run["kappas"]]
+
+    @cached_property
+    def exact_runs(self) -> list[Run]:
+        """Those on instances with exact values."""
+        return self.runs_on(self.evaluated)
+
+    def runs_on(self, instances: Sequence[str]) -> list[Run]:
+        """Those on some instances."""
+        return [(name, kappa) for name, kappa in self.runs if name in instances]
+
+    @cached_property
+    def runs_behind(self) -> dict[str, list[Run]]:
+        """The runs that rows of a kind are read off."""
+        return {
+            "learning": self.runs,
+            "stationarity": self.exact_runs,
+            "diagnostics": self.runs_on(self.settings["diagnostics"]["instances"]),
+            "simulated": self.runs_on(self.settings["simulated"]["instances"]),
+        }
+
+    @cached_property
+    def rows(self) -> dict[str, list[str]]:
+        """The files that hold the rows of each kind."""
+
+        def by_instance(kind: str, key: str) -> list[str]:
+            return [f"results/{kind}/{name}.csv" for name in self.settings[key]]
+
+        def by_run(kind: str) -> list[str]:
+            return [f"results/{kind}/{name}_kappa{kappa}.csv" for name, kappa in self.runs_behind[kind]]
+
+        return {
+            "learning": ["results/traces/learning.csv"],
+            "stationarity": ["results/traces/stationarity.csv"],
+            "patient": by_instance("patient", "patient"),
+            "simulated": by_run("simulated"),
+            "critic_error": by_instance("critic_error", "critic_error"),
+            "diagnostics": by_run("diagnostics"),
+            "rivals": by_instance("rivals", "rivals"),
+            "estimators": by_instance("estimators", "rivals"),
+        }
+
+    @cached_property
+    def surveys(self) -> dict[str, list[str]]:
+        """The files behind the figures about everything, by figure."""
+        wireless = self.settings["wireless"]
+        found = {
+            "adversary": ["results/adversary.csv"],
+            "overview": ["results/claims.csv"],
+            "decay_map": ["results/decay_map.csv"],
+            "environments": ["results/environments.csv"] if self.settings["environments"] else [],
+            "table1": ["results/table1.csv"] if self.settings["table1"] else [],
+            "wireless_benchmark": [f"results/wireless/{name}.csv" for name in ("references", *wireless.get("runs", {}))]
+            if wireless
+            else [],
+        }
+        return {figure: files for figure, files in found.items() if files}
+
+    @cached_property
+    def traces(self) -> list[str]:
+        """The figures about runs for which there are rows."""
+        return [figure for figure in (*SHOWN, "estimators") if self.rows[SHOWN.get(figure, figure)]]
+
+    @cached_property
+    def by_kappa(self) -> list[str]:
+        """The kinds of rows of which the best κ is told."""
+        return [kind for kind in BY_KAPPA if self.rows[kind]]
+
+    @cached_property
+    def drawn(self) -> list[str]:
+        """The figures that are drawn."""
+        return list(self.settings.get("figures", [*CLAIMS, *self.traces, *self.surveys]))
+
+    @cached_property
+    def every_figure(self) -> list[str]:
+        """The figures that can be asked for."""
+        return [*CLAIMS, *SHOWN, "estimators", *self.surveys]
+
+    def rows_of(self, figure: str) -> list[str]:
+        """The files with the rows that a figure shows."""
+        if figure in self.surveys:
+            return self.surveys[figure]
+        if figure in SHOWN:
+            return [f"results/summaries/{SHOWN[figure]}.csv"]
+        return self.rows.get(figure, [f"results/claims/{figure}.csv"])
+
+    def checked(self, claim: str) -> list[str]:
+        """The exact values of every instance on which a claim is checked."""
+        kinds = ("tables", "values") if claim in WITHOUT_TABLES else ("tables",)
+        return exact(name for name, entry in self.instances.items() if entry["exact"] in kinds)
+
+    def evaluated_runs(self, claim: str) -> list[str]:
+        """Exact values along runs, for a claim about runs."""
+        return self.rows["stationarity"] if claim in OF_RUNS and self.exact_runs else []
+
+    def recorded_runs(self, claim: str) -> list[str]:
+        """The runs that those are values of."""
+        return sac(self.exact_runs) if claim in OF_RUNS else []
+
+    def compiled(self, claim: str) -> list[str]:
+        """The learner's compiled kernels, where the check of a claim runs the learner."""
+        return ["logs/compiled/learn.txt"] if claim in WITH_LEARNER else []
+
+    def category(self, figure: str) -> str:
+        """Where the HTML report lists a figure."""
+        return "Claims" if figure in CLAIMS else "Experiments"
+
+    def evidence(self) -> list[str]:
+        """Every file that the configuration asks for and all that they are made from, level by level; nothing else.
+
+        All of them are asked for by name, so that whatever is deleted comes back, and they are what a manifest lists.
+        """
+        names = {SHOWN.get(figure, figure) for figure in self.drawn if figure in self.traces}
+        summarised = {*self.by_kappa, *(name for name in names if name != "estimators")}
+        kinds = {*names, *summarised, *(["stationarity"] if self.exact_runs else [])}
+        pictures = [*self.drawn, *(f"advice_{network}" for network in self.settings["advice"])]
+        levels: Iterable[Iterable[str]] = (
+            ["results/config.json"],
+            exact(self.evaluated),
+            *(sac(runs) for kind, runs in self.runs_behind.items() if kind in kinds),
+            *(files for kind, files in self.rows.items() if kind in kinds),
+            [f"results/summaries/{kind}.csv" for kind in self.rows if kind in summarised],
+            ["results/best_kappa.csv", "results/formal.csv"],
+            [f"results/claims/{claim}.csv" for claim in CLAIMS],
+            [f"results/{name}" for name in ("witnesses.csv", "claims.csv", "claims.md", "falsification.csv")],
+            [f"results/adversary/{claim}.{suffix}" for claim in ATTACKED for suffix in ("csv", "npz")],
+            ["results/adversary.csv", "results/scale.csv"],
+            [f"results/advice/{name}.{suffix}" for name in self.settings["advice"] for suffix in ("csv", "json")],
+            *(self.rows_of(figure) for figure in self.drawn),
+            ["results/table1.md"] if "table1" in self.drawn else [],
+            [f"{self.figures}/{figure}.{suffix}" for figure in pictures for suffix in ("svg", "png")],
+        )
+        return list(dict.fromkeys(path for level in levels for path in level))
+
+
+def exact(instances: Iterable[str]) -> list[str]:
+    """The files with exact values of instances."""
+    return [f"results/exact/{name}.npz" for name in instances]
+
+
+def sac(runs: Iterable[Run]) -> list[str]:
+    """The files of recorded runs."""
+    return [f"results/sac/{name}_kappa{kappa}.npz" for name, kappa in runs]
+
+
+def read_by(place: str, spec: Mapping[str, Any]) -> list[str]:
+    """The files that a specification reads: a network file and those it names, or none; ValueError names the place."""
+    try:
+        return list(inputs(spec["path"])) if spec["model"] == "file" else []
+    except ValueError as error:
+        raise ValueError(f"{place}.spec.path: {error}") from None

@@ -1,0 +1,82 @@
+"""The table of jobs: every entry is a function with a signature that a command line can have."""
+
+import ast
+import importlib
+import inspect
+import shlex
+from pathlib import Path
+
+import pytest
+import yaml
+
+from sacrepro.cli import VERBS
+from sacrepro.study.__main__ import named, parser_of
+from sacrepro.study.arguments import TYPES, WORDS
+from sacrepro.study.jobs import EACH, JOBS, about, options
+from sacrepro.study.plan import Plan
+
+ROOT = Path(__file__).parents[2]
+
+#: A value of every wildcard of a rule.
+WILDCARDS = {"instance": "friends", "network": "friends", "run": "printed"}
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_the_signature_of_a_job_is_its_command_line(name):
+    """As it is read, without an import, it is as Python knows it; and it has a parser."""
+    module, _, function = VERBS[name].function.partition(":")
+    signature = inspect.signature(getattr(importlib.import_module(f"sacrepro.{module}"), function))
+    _, read = about(name, VERBS)
+    parameters = [*read.args, *read.kwonlyargs]
+    assert {own.arg: ast.unparse(own.annotation) for own in parameters} == {
+        own.name: own.annotation.replace('"', "'") for own in signature.parameters.values()
+    }
+    given = {action.dest: action.default for action in parser_of(name, VERBS)._actions}
+    for own in signature.parameters.values():
+        assert given[own.name] == (None if own.default is inspect.Parameter.empty else own.default)
+
+
+def test_every_word_and_type_is_one_of_some_job():
+    words, types = set(), set()
+    for name in VERBS:
+        _, read = about(name, VERBS)
+        for own in (*read.args, *read.kwonlyargs):
+            word = own.arg.rstrip("_")
+            words.add(f"{name} {word}" if f"{name} {word}" in WORDS else word)
+            types |= {node.id for node in ast.walk(own.annotation) if isinstance(node, ast.Name)}
+    assert WORDS.keys() == words
+    assert TYPES.keys() <= types
+
+
+@pytest.mark.parametrize("name", [name for name in JOBS if JOBS[name].settings])
+def test_the_settings_of_a_job_are_options_that_it_has(name, monkeypatch):
+    """And all that it asks for, but for what its rule gives: names, κ and files."""
+    monkeypatch.chdir(ROOT)
+    settings = Plan(yaml.safe_load((ROOT / "tests/workflow/every_rule.yaml").read_text(encoding="utf-8"))).settings
+    words = shlex.split(options(name, settings, WILDCARDS))
+    asked = {word[2:] for word in words if word.startswith("--")}
+    actions = [action for action in parser_of(name, JOBS)._actions if action.option_strings]
+    assert asked <= {action.option_strings[-1][2:] for action in actions}
+    required = {action.option_strings[-1][2:] for action in actions if action.required}
+    assert required - asked <= {"instance", "output", "models", "markdown", "kappa"}
+    assert asked >= JOBS[name].settings.keys() - {EACH}
+
+
+def test_lists_mappings_and_odd_words_reach_the_shell_whole():
+    settings = {"table1": {"a": "it's"}, "patient": {"a": {"kappas": [0, 1], "M": 2, "eta": 0.5, "record_every": 1}}}
+    assert shlex.split(options("table1", settings, {})) == ["--settings", '{"a": "it\'s"}']
+    settings["instances"] = {"a": {"spec": {"n": 3, "model": "relay"}}}
+    words = shlex.split(options("patient", settings, {"instance": "a"}))
+    assert words[:2] == ["--spec", '{"model": "relay", "n": 3}']
+    assert words[2:] == ["--kappas", "0", "1", "--M", "2", "--eta", "0.5", "--record-every", "1"]
+
+
+def test_jobs_of_two_words_are_told_apart_and_refused_by_name(capsys):
+    assert named(["wireless", "run", "--M", "1"], JOBS) == ("wireless run", ["--M", "1"])
+    assert named(["exact", "a"], JOBS) == ("exact", ["a"])
+    wrong = {("warm", "cold"): "invalid choice: 'cold'", ("exakt",): "did you mean 'exact'?", (): "a verb is missing"}
+    for words, message in wrong.items():
+        with pytest.raises(SystemExit) as stopped:
+            named(words, JOBS)
+        assert stopped.value.code == 2
+        assert message in capsys.readouterr().err

@@ -1,0 +1,99 @@
+"""What a configuration asks for, without Snakemake."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from sacrepro.study.claims import CLAIMS
+from sacrepro.study.plan import Plan
+
+ROOT = Path(__file__).parents[2]
+
+
+def config(name="smoke", **changed):
+    """A configuration, with other values under some keys."""
+    return yaml.safe_load((ROOT / f"workflow/config/{name}.yaml").read_text(encoding="utf-8")) | changed
+
+
+@pytest.fixture(autouse=True)
+def at_the_root(monkeypatch):
+    """Network files are named from the folder of the Snakefile."""
+    monkeypatch.chdir(ROOT)
+
+
+def test_runs_and_rows_are_those_of_the_configuration():
+    plan = Plan(config())
+    assert plan.runs == [("random_ring", 0), ("random_ring", 1), ("sis_grid", 0), ("sis_grid", 1)]
+    assert plan.runs_behind["diagnostics"] == plan.runs[:2]
+    assert plan.rows["diagnostics"] == [f"results/diagnostics/random_ring_kappa{kappa}.csv" for kappa in (0, 1)]
+    assert plan.rows["simulated"] == plan.rows["rivals"] == []
+    assert plan.by_kappa == ["stationarity", "critic_error"]
+    assert "extensions" not in plan.traces
+    assert "table1" not in plan.surveys
+
+
+def test_what_is_not_configured_has_defaults_and_a_figure_only_where_there_are_rows():
+    bare = {"published": False, "instances": {}, "sac": {}, "policies": {}}
+    plan = Plan(bare)
+    assert plan.settings["scale"]["agents"] == 2
+    assert plan.surveys.keys() == {"adversary", "overview", "decay_map"}
+    assert "learning" in plan.traces
+    assert "patient" not in plan.traces
+    assert bare == {"published": False, "instances": {}, "sac": {}, "policies": {}}
+
+
+def test_instances_are_checked_as_far_as_they_are_solved():
+    plan = Plan(config("paper"))
+    tables = {name for name, entry in plan.instances.items() if entry["exact"] == "tables"}
+    values = {name for name, entry in plan.instances.items() if entry["exact"] == "values"}
+    assert set(plan.checked("lemma4")) == {f"results/exact/{name}.npz" for name in tables}
+    assert set(plan.checked("lemma3")) == {f"results/exact/{name}.npz" for name in tables | values}
+    assert set(plan.evaluated) == tables | values
+    assert set(plan.certified) == {name for name in plan.settings["environments"] if name not in tables | values}
+    assert list(plan.settings["certified"]) == plan.certified
+    assert plan.recorded_runs("lemma3") == plan.evaluated_runs("lemma3") == []
+    assert plan.evaluated_runs("theorem5") == plan.rows["stationarity"]
+    assert len(plan.recorded_runs("theorem5")) == len(plan.exact_runs) < len(plan.runs)
+
+
+def test_only_claims_that_run_the_learner_wait_for_its_kernels():
+    plan = Plan(config())
+    assert plan.compiled("critic") == ["logs/compiled/learn.txt"]
+    assert plan.compiled("lemma3") == []
+
+
+@pytest.mark.parametrize("name", ["smoke", "paper"])
+def test_the_evidence_is_every_file_once_with_what_it_is_made_from(name):
+    plan = Plan(config(name))
+    files = plan.evidence()
+    assert len(files) == len(set(files))
+    assert {f"results/claims/{claim}.csv" for claim in CLAIMS} <= set(files)
+    assert {path for figure in plan.drawn for path in plan.rows_of(figure)} <= set(files)
+    assert {f"{plan.figures}/{figure}.png" for figure in plan.drawn} <= set(files)
+    assert plan.figures == ("figures" if name == "paper" else "results/figures")
+    assert {f"results/sac/{run}_kappa{kappa}.npz" for run, kappa in plan.exact_runs} <= set(files)
+
+
+def test_a_figure_that_is_not_drawn_asks_for_no_rows():
+    files = Plan(config("paper", figures=["lemma3"])).evidence()
+    assert "figures/lemma3.svg" in files
+    assert not [path for path in files if "rivals" in path or "table1" in path or "wireless/" in path]
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"environments": ["nowhere"]}, r"environments: no instance is called 'nowhere'; there are relay, "),
+        ({"critic_error": {"nowhere": {}}}, "critic_error: no instance is called 'nowhere'"),
+        ({"advice": {"relay": {}}}, r"advice\.relay: no instance of this name is a network file"),
+        (
+            {"instances": {"mine": {"exact": "none", "spec": {"model": "file", "path": "README.md"}}}, "sac": {}},
+            r"instances\.mine\.spec\.path: ",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_named(changed, message):
+    bare = {"environments": [], "critic_error": {}, "advice": {}}
+    with pytest.raises(ValueError, match=message):
+        Plan(config(**bare | changed))
