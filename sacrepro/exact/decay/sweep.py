@@ -114,7 +114,18 @@ def sweep_oscillations(plan: SweepPlan, table: Array) -> Array:
 
     table : as from `sweep_table`. Multiply by γ for D_i(κ).
     """
-    ranges = _sweep(table, plan.sizes, plan.actions, *plan[2:9])
+    ranges = _sweep(
+        table,
+        sizes=plan.sizes,
+        actions=plan.actions,
+        level=plan.level,
+        turned=plan.turned,
+        kernels=plan.kernels,
+        kernel_at=plan.kernel_at,
+        places=plan.places,
+        strides=plan.strides,
+        places_at=plan.places_at,
+    )
     return np.array([ranges[p] for p in plan.prefix])
 
 

@@ -21,8 +21,27 @@ import numpy as np
 from sacrepro.exact.product.pointwise import pointwise, pointwise_adjoint, pointwise_kernel
 from sacrepro.model.checks import Array
 
-#: Entries of a group's kernel beyond which grouping cannot pay.
-LARGEST_KERNEL = 1 << 15
+#: Entries of a group's kernel, and values of s'_G, beyond which grouping cannot pay.
+LARGEST_KERNEL, LARGEST_GROUP = 1 << 15, 64
+
+# What a step takes, in units of one multiply-add alone, about .3 ns. Measured on one core, for groups of 2 to 32 states:
+# a matrix product does 2.7 (G = new = 2), 14 (8), 25 (32) multiply-adds a nanosecond; a broadcast one .4 where runs
+# have 4 entries, and 3.4 to 4.4 from 64 on (2), 15 (8), 18 (16); a pass .6 with U of 1, 2.7 with 4, 6 to 8 from 16 on.
+
+#: For each entry read or written.
+TRAFFIC = 0.25
+#: Multiply-adds a unit of a matrix product: this much for each of min(G, new), and at most so many.
+RIGHT_SPEED, RIGHT_MOST = 0.4, 16.0
+#: The same of a broadcast product, which also does at most this many for each entry of a run.
+LEFT_SPEED, LEFT_MOST, LEFT_RUN_SPEED = 0.3, 14.0, 0.5
+#: Runs below this length are not worth a broadcast product; and what each of its products costs, 40 ns to 100 ns.
+SHORTEST_RUN, LEFT_PRODUCT = 4, 400.0
+#: Multiply-adds a unit of a pass: from so many entries of U on, and below, where it grows with U.
+PASS_SPEED, LONG_PASS, SHORT_PASS_SPEED, SHORT_PASS_GROWTH = 3.0, 16, 0.3, 0.15
+#: For each entry of a kernel that is spread over U before the pass.
+SPREADING = 2.0
+#: For a step whatever its size: 2 µs of calls.
+A_STEP = 4e3
 
 
 @dataclass(frozen=True)
@@ -209,22 +228,22 @@ def _choose_step(
         new = math.prod(sizes[k] for k in fresh)
         kernel = G * new * math.prod(sizes[k] for k in shared)
         rows = entries // G
-        if count > 1 and (G > 64 or kernel > LARGEST_KERNEL):
+        if count > 1 and (G > LARGEST_GROUP or kernel > LARGEST_KERNEL):
             break
         run = math.prod(sizes[k] for k in present[_run_start(present, shared) :])
         work = rows * spread * new * G
-        traffic = rows * spread * (new + G) * 0.25
+        traffic = rows * spread * (new + G) * TRAFFIC
         candidates = []
         if not present:
-            candidates.append(("right", work / min(16.0, 0.4 * min(G, new) + 1) + traffic))
-        elif run >= 4:
-            speed = min(14.0, 0.3 * min(G, new) + 1, 0.5 * run)
-            candidates.append(("left", work / speed + traffic + rows * (spread // run) * 400.0))
+            candidates.append(("right", work / min(RIGHT_MOST, RIGHT_SPEED * min(G, new) + 1) + traffic))
+        elif run >= SHORTEST_RUN:
+            speed = min(LEFT_MOST, LEFT_SPEED * min(G, new) + 1, LEFT_RUN_SPEED * run)
+            candidates.append(("left", work / speed + traffic + rows * (spread // run) * LEFT_PRODUCT))
         if count == 1 and present:
-            speed = 3.0 if spread >= 16 else 0.15 * spread + 0.3
-            candidates.append(("pointwise", work / speed + traffic + 2.0 * spread * new * G))
+            speed = PASS_SPEED if spread >= LONG_PASS else SHORT_PASS_GROWTH * spread + SHORT_PASS_SPEED
+            candidates.append(("pointwise", work / speed + traffic + SPREADING * spread * new * G))
         for form, time in candidates:
-            per_agent = (time + kernel + 4e3) / count
+            per_agent = (time + kernel + A_STEP) / count
             if best is None or per_agent < best[0]:
                 best = (per_agent, count, form, tuple(fresh), shared)
     assert best is not None, "one agent can always be eliminated"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 
@@ -36,6 +36,9 @@ KRYLOV_STEPS = 60
 
 #: A certificate up to this many times what rounding alone costs is not worth more products.
 NOISE = 8.0
+
+#: How often tables are centred before an error above the tolerance is put down to rounding.
+MOST_RESTS = 4
 
 #: Agents whose value functions are averaged.
 Group = tuple[int, ...]
@@ -90,7 +93,7 @@ def mean_values(chain: Chain, tol: float | None, groups: Sequence[Group]) -> tup
     operator = chain.operator
     for start in range(0, len(groups), batch):
         chunk = list(groups[start : start + batch])
-        table, chunk_error, count = _solve(chain, chunk, tol)
+        table, chunk_error, count = _Iteration(chain, chunk, DEFAULT_TOL if tol is None else tol).solution(tol is None)
         natural = operator.from_memory(table, (len(chunk),))
         V[start : start + len(chunk)].reshape(natural.shape)[...] = natural
         error, products = max(error, chunk_error), max(products, count)
@@ -105,78 +108,111 @@ class _Certificate(NamedTuple):
     floor: Array
 
 
-def _solve(chain: Chain, groups: list[Group], asked: float | None) -> tuple[Array, float, int]:
-    """Means of V_i^θ over a few groups, (len(groups), Π S_j) in memory order, their error and the products taken."""
-    gamma, operator = chain.gamma, chain.operator
-    tol = DEFAULT_TOL if asked is None else asked
-    V = np.zeros((len(groups), chain.entries))
-    products = 0
-    means: list[Array | None] = [None] * len(groups)
-    for row, group in enumerate(groups):
-        axes = operator.memory_in
-        if len(group) == 1:
-            axes = tuple(j for j in axes if j in chain.reward_hoods[group[0]])
-        reward = np.zeros(math.prod(chain.sizes[j] for j in axes))
-        for i in group:
-            _add_reward(reward, chain.rewards[i] / len(group), axes, chain, i)
-        if len(group) > 1:
-            means[row] = reward
-        if chain.entries >= START_ENTRIES:
-            products = max(products, krylov_start(chain, axes, reward, tol, V[row]))
-    spare = np.empty_like(V)
-    center = np.zeros(len(groups))
-    spans: list[float] = []
-    stalled, before_krylov, steps, wait = 0, math.inf, KRYLOV_STEPS, 0
-    while True:
-        T_V = _bellman(chain, groups, means, operator, V, spare)
-        products += 1
-        delta = np.subtract(T_V, V, out=V)
-        low, high = delta.min(axis=1), delta.max(axis=1)
-        spans.append(float((high - low).max()))
-        distance = 0.5 * gamma * spans[-1] * chain.discount_range()[1]
-        stuck = _no_progress(spans) or (len(spans) >= 3 and distance > 0.5 * before_krylov)
-        at_rest = False
-        if distance <= tol or stuck:
-            certificate = _certify(chain, groups, operator, T_V, low, high, center)
-            # A slow chain is stuck as well; only rounding that makes up a good part of the error is a reason to stop.
-            noise = bool((certificate.error <= NOISE * certificate.floor).all())
-            at_rest = distance <= 0.1 * tol or (stuck and noise)
-            exhausted = at_rest and stalled >= 4 and float(certificate.floor.max()) > 0.4 * tol
-            if (certificate.error <= tol).all() or (exhausted and asked is None):
-                T_V += certificate.shift[:, None]
-                return T_V, float(certificate.error.max()), products
-        if at_rest:
-            # Rounding is what is left: centre the tables, then take fewer roundings, then give up.
-            stalled += 1
-            if stalled == 2:
-                operator = chain.careful_operator
-            elif exhausted:
-                agents = sorted({i for group in groups for i in group})
-                raise ValueError(
-                    f"tol = {tol!r} is below what rounding allows for agents {agents}; "
-                    f"attainable: tol = {1.5 * float(certificate.error.max()):.2g}"
-                )
-            middle = 0.5 * (T_V.min(axis=1) + T_V.max(axis=1))
-            T_V -= middle[:, None]
-            center = gamma * center + middle
-            spans.clear()
-            before_krylov = math.inf
-        elif (
-            stalled <= 4
-            and len(spans) >= wait
-            and (_remaining_products(spans, tol, gamma) > PATIENCE or (before_krylov < math.inf and len(spans) >= 3))
-        ):
-            delta -= (0.5 * (low + high))[:, None]
-            tried = [_krylov(gamma, operator, delta[row], T_V[row], tol, steps) for row in range(len(groups))]
-            products += max(count for count, _ in tried)
-            if all(helped for _, helped in tried):
-                before_krylov = distance
-            else:
-                # Value iteration, which always helps, gets as many products as the next try.
-                steps *= 2
-                wait = steps
-            spans.clear()
-        V, spare = T_V, delta
+class _Iteration:
+    """Value iteration for means of V_i^θ over a few groups, (len(groups), Π S_j) in memory order.
+
+    means    : r^θ of each group of several agents. V, spare : the iterate, and room for the next.
+    center   : what was taken from each row of V; the value function judged is V + center.
+    operator : P^θ, from the second rest on with the fewest roundings. products : taken so far.
+    spans    : the span of δ = T V - V after each product since V was last changed by anything else.
+    rests    : how often rounding was all that was left.
+    steps    : of the next BiCGSTAB, and wait : how many products come first.
+    corrected_at : how far V was when BiCGSTAB helped last, ∞ where it has not since the last rest.
+    """
+
+    def __init__(self, chain: Chain, groups: list[Group], tol: float) -> None:
+        self.chain, self.groups, self.tol = chain, groups, tol
+        self.operator, self.products = chain.operator, 0
+        self.V = np.zeros((len(groups), chain.entries))
+        self.means: list[Array | None] = [None] * len(groups)
+        for row, group in enumerate(groups):
+            axes = self.operator.memory_in
+            if len(group) == 1:
+                axes = tuple(j for j in axes if j in chain.reward_hoods[group[0]])
+            reward = np.zeros(math.prod(chain.sizes[j] for j in axes))
+            for i in group:
+                _add_reward(reward, chain.rewards[i] / len(group), axes, chain, i)
+            if len(group) > 1:
+                self.means[row] = reward
+            if chain.entries >= START_ENTRIES:
+                self.products = max(self.products, krylov_start(chain, axes, reward, tol, self.V[row]))
+        self.spare = np.empty_like(self.V)
+        self.center = np.zeros(len(groups))
+        self.spans: list[float] = []
+        self.rests, self.steps, self.wait, self.corrected_at = 0, KRYLOV_STEPS, 0, math.inf
+
+    def solution(self, settle: bool) -> tuple[Array, float, int]:
+        """V within `tol`, its certified error and the products taken; settle : or within what rounding allows."""
+        gamma, tol = self.chain.gamma, self.tol
+        while True:
+            T_V = _bellman(self.chain, self.groups, self.means, self.operator, self.V, self.spare)
+            self.products += 1
+            delta = np.subtract(T_V, self.V, out=self.V)
+            low, high = delta.min(axis=1), delta.max(axis=1)
+            self.spans.append(float((high - low).max()))
+            distance = 0.5 * gamma * self.spans[-1] * self.chain.discount_range()[1]
+            stuck = self._is_stuck(distance)
+            at_rest = False
+            if distance <= tol or stuck:
+                certificate = _certify(self.chain, self.groups, self.operator, T_V, low, high, self.center)
+                # A slow chain is stuck as well; only rounding that makes up a good part of the error is a reason to
+                # stop.
+                noise = bool((certificate.error <= NOISE * certificate.floor).all())
+                at_rest = distance <= 0.1 * tol or (stuck and noise)
+                exhausted = at_rest and self.rests >= MOST_RESTS and float(certificate.floor.max()) > 0.4 * tol
+                if (certificate.error <= tol).all() or (exhausted and settle):
+                    T_V += certificate.shift[:, None]
+                    return T_V, float(certificate.error.max()), self.products
+                if exhausted:
+                    self._give_up(certificate)
+            if at_rest:
+                self._centre(T_V)
+            elif self._is_slow():
+                delta -= (0.5 * (low + high))[:, None]
+                self._correct(delta, T_V, distance)
+            self.V, self.spare = T_V, delta
+
+    def _is_stuck(self, distance: float) -> bool:
+        """Whether products no longer help, or the last BiCGSTAB did not as much as it promised."""
+        return _no_progress(self.spans) or (len(self.spans) >= 3 and distance > 0.5 * self.corrected_at)
+
+    def _is_slow(self) -> bool:
+        """Whether BiCGSTAB is worth a try: after one that helped, or where value iteration would take too long."""
+        if self.rests > MOST_RESTS or len(self.spans) < self.wait:
+            return False
+        helped = self.corrected_at < math.inf and len(self.spans) >= 3
+        return helped or _remaining_products(self.spans, self.tol, self.chain.gamma) > PATIENCE
+
+    def _centre(self, T_V: Array) -> None:
+        """Rounding is what is left: centre the tables, then take fewer roundings."""
+        self.rests += 1
+        if self.rests == 2:
+            self.operator = self.chain.careful_operator
+        middle = 0.5 * (T_V.min(axis=1) + T_V.max(axis=1))
+        T_V -= middle[:, None]
+        self.center = self.chain.gamma * self.center + middle
+        self.spans.clear()
+        self.corrected_at = math.inf
+
+    def _give_up(self, certificate: _Certificate) -> NoReturn:
+        agents = sorted({i for group in self.groups for i in group})
+        raise ValueError(
+            f"tol = {self.tol!r} is below what rounding allows for agents {agents}; "
+            f"attainable: tol = {1.5 * float(certificate.error.max()):.2g}"
+        )
+
+    def _correct(self, delta: Array, T_V: Array, distance: float) -> None:
+        """BiCGSTAB on every row; delta : centred. Where it does not help, T_V stays as it is."""
+        gamma, operator, rows = self.chain.gamma, self.operator, range(len(self.groups))
+        tried = [_krylov(gamma, operator, delta[row], T_V[row], self.tol, self.steps) for row in rows]
+        self.products += max(count for count, _ in tried)
+        if all(helped for _, helped in tried):
+            self.corrected_at = distance
+        else:
+            # Value iteration, which always helps, gets as many products as the next try.
+            self.steps *= 2
+            self.wait = self.steps
+        self.spans.clear()
 
 
 def _bellman(
