@@ -24,9 +24,9 @@ from sacrepro.model.checks import Array
 #: Entries of a group's kernel, and values of s'_G, beyond which grouping cannot pay.
 LARGEST_KERNEL, LARGEST_GROUP = 1 << 15, 64
 
-# What a step takes, in units of one multiply-add alone, about .3 ns. Measured on one core, for groups of 2 to 32 states:
-# a matrix product does 2.7 (G = new = 2), 14 (8), 25 (32) multiply-adds a nanosecond; a broadcast one .4 where runs
-# have 4 entries, and 3.4 to 4.4 from 64 on (2), 15 (8), 18 (16); a pass .6 with U of 1, 2.7 with 4, 6 to 8 from 16 on.
+# What a step takes, in units of one multiply-add alone, about .3 ns. Measured on one core, with G = new and U = run:
+# a matrix product does 2.7 (G = 2), 14 (8), 25 (32) multiply-adds a nanosecond; a broadcast one .4 where runs have 4
+# entries (G = 2), 3.4 to 4.4 (2), 15 (8), 18 (16) from 64 on; a pass .6 with U of 1, 2.7 with 4, 6 to 8 from 16 on.
 
 #: For each entry read or written.
 TRAFFIC = 0.25
