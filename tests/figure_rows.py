@@ -5,6 +5,7 @@ import math
 from sacrepro.study.audit.adversary import Found
 from sacrepro.study.bench.exact import VALUES, Timing
 from sacrepro.study.bench.sac import Throughput
+from sacrepro.study.claims import CLAIMS, claim
 from sacrepro.study.drawings.decay import FAMILY_MARKERS
 from sacrepro.study.experiments.decay_map import MapRow
 from sacrepro.study.experiments.environments import EnvironmentRow
@@ -67,37 +68,20 @@ def map_rows(instances):
 def rows_of(figure, instances):
     """Rows of one figure about these instances."""
     lengths = (100, 1000, 10_000)
-    if figure in {"lemma3", "actions_one_hop_later"}:
-        return over_kappa(instances, [""])
-    if figure in {"truncation", "lemma4"}:
-        families = list(FAMILY_MARKERS)[: 8 if figure == "lemma4" else 7]
-        return over_kappa(instances, ["worst case", "own hypothesis"] if figure == "lemma4" else [""], families)
-    readings = {
-        "appendix_a": ["law to its limit", "laws of two starts", "measured distances"],
-        "influence": ["clipped series", "own C^θ", "closed form", "row sums", "all agents at once"],
-        "lemma4_sharp": ["any weights", "natural weights"],
-        "lemma4_vector": ["paper", "TD's limit", "any weights", "natural weights"],
-        "theorem5_sharp": ["TD's limit", "TD's limit, any policy", "as run"],
-        "reward_radius": ["D, kernels", "D, rewards"],
-        "td_fixed_point": ["paper", "decay gap alone", "locality"],
-        "critic_sharp": ["paper", "decay gap alone", "locality"],
-        "complexity": ["table", "written", "joint"],
-        "anatomy": ["r̄ for the span", *(f"lemma3: {name}" for name in instances)],
-    }
-    if figure in readings:
-        return over_kappa(instances, readings[figure])
-    return {
+    drawn = list(claim(figure).drawing.lines) if figure in CLAIMS else []
+    families = list(FAMILY_MARKERS)[: 8 if figure == "lemma4" else 7] if figure in {"truncation", "lemma4"} else [""]
+    made_up = {
         "lemma1": lambda: over_kappa(instances, [""]),
-        "definition2": lambda: over_kappa(instances, ["influence matrix", "Lemma 3"], ["given", "worst"]),
+        "anatomy": lambda: over_kappa(instances, ["r̄ for the span", *(f"lemma3: {name}" for name in instances)]),
+        "complexity": lambda: over_kappa(instances, ["table", "written", "joint"]),
+        "definition2": lambda: over_kappa(instances, drawn, ["given", "worst"]),
         "light_cone": lambda: [
-            row._replace(case=f"T={T}")
-            for row in over_kappa(instances, ["upper end", "lower end"])
-            for T in (1, 2, 4, 8)
+            row._replace(case=f"T={T}") for row in over_kappa(instances, drawn) for T in (1, 2, 4, 8)
         ],
         "critic": lambda: [
             comparison(name, reading, f"T={T}", kappa, 5.0 / T, 1e7 / T * 10**kappa, agent, trivial=10.0)
             for name in instances
-            for reading in ("paper", "locality")
+            for reading in drawn
             for T in lengths
             for kappa in range(3)
             for agent in range(2)
@@ -128,7 +112,7 @@ def rows_of(figure, instances):
         "vacuity": lambda: [
             comparison(name, reading, "from κ=7", kappa, 0.1, 10.0 + kappa, trivial=2.0)
             for name in instances
-            for reading in ("(9)", "(9), influence", "(9), sharp bias", "squared bias", "Lemma 4")
+            for reading in drawn[:5]
             for kappa in range(3)
         ],
         "adversary": lambda: [
@@ -226,4 +210,5 @@ def rows_of(figure, instances):
                 strict=False,
             )
         ],
-    }[figure]()
+    }
+    return made_up[figure]() if figure in made_up else over_kappa(instances, drawn, families)

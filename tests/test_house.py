@@ -112,6 +112,22 @@ def test_only_the_study_and_the_adviser_see_both_sides(module):
     assert not (sees_bounds and sees_exact) or module.startswith((*both, "sacrepro.adviser"))
 
 
+#: Fronts load a name on first use, options look a list up when they are read, the dispatcher loads one job, and claims
+#: are a folder.
+BY_NAME = {"sacrepro.exact", "sacrepro.study.__main__", "sacrepro.study.arguments", "sacrepro.study.claims"}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_modules_are_imported_by_name_nowhere_else(module):
+    assert module in BY_NAME or "importlib" not in imported_names(module)
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("sacrepro.study.claims.")])
+def test_no_claim_imports_another(module):
+    """What two claims need is in `measures`."""
+    assert not any(name.startswith("sacrepro.study.claims") for name in imported_names(module))
+
+
 #: Methods that open or write a file.
 FILE_METHODS = {"open", "write_text", "write_bytes", "read_text", "read_bytes", "savez", "savetxt", "savefig", "tofile"}
 

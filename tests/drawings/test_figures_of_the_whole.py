@@ -27,7 +27,7 @@ def test_every_panel_of_the_critic_has_its_bound_at_its_height_however_far_it_is
     without, finite = drawing("critic").draw(rows).axes
     assert bounds(without) == {5e4, 5e3}
     assert bounds(finite) == {2.0}
-    assert [line.get_ydata()[0] for line in without.lines if "anyway" in line.get_label()] == [2.0]
+    assert [line.get_ydata()[0] for line in without.lines if "trivial" in line.get_label()] == [2.0]
 
 
 def bounds(axes):

@@ -111,7 +111,9 @@ CLAIM = Claim(
     check=check,
     readings=tuple(Reading(f"{name}{mark}") for mark in ("", SHARPER) for name in EVERY),
     drawing=Drawing(
-        "vacuity", r"$\kappa$; within the bar: the bound says something here", {name: name for name in EVERY}
+        "vacuity",
+        r"$\kappa$; within the bar: the bound says something here",
+        {f"{name}{mark}": name for mark in ("", SHARPER) for name in EVERY},
     ),
     attack="hardly ever below its trivial bound",
     hidden={EXPONENT: "natural weights obey κ+2 themselves: lemma4_sharp (d) starts at γ^{κ+2}"},

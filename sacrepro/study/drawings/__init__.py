@@ -5,67 +5,51 @@ Measured values are markers, bounds are dashed lines, and κ keeps one colour in
 
 from __future__ import annotations
 
-import importlib
+import inspect
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from matplotlib.figure import Figure
 
+from sacrepro.study.claims import CLAIMS, claim
+from sacrepro.study.record.comparison import Comparison
+
 
 class NamedDrawing(NamedTuple):
-    """A figure by name: the type of the rows it shows, and the function that draws them."""
+    """A figure by name: the type of the rows it shows, the function that draws them, and what it says below them."""
 
     rows: type[Any]
     draw: Callable[[Sequence[Any]], Figure]
+    caption: str
 
 
-#: The room that draws each figure, in the paper's order.
-FIGURES = {
-    "lemma1": "proofs",
-    "definition2": "decay",
-    "lemma3": "decay",
-    "appendix_a": "bounds",
-    "influence": "bounds",
-    "light_cone": "bounds",
-    "actions_one_hop_later": "bounds",
-    "reward_radius": "bounds",
-    "truncation": "decay",
-    "lemma4": "decay",
-    "lemma4_sharp": "bounds",
-    "lemma4_vector": "bounds",
-    "anatomy": "proofs",
-    "td_fixed_point": "critic",
-    "critic": "critic",
-    "critic_sharp": "critic",
-    "assumption3": "critic",
-    "theorem5": "critic",
-    "theorem5_sharp": "bounds",
-    "complexity": "critic",
-    "vacuity": "proofs",
-    "adversary": "surveys",
-    "learning": "runs",
-    "objective": "runs",
-    "stationarity": "runs",
-    "environments": "surveys",
-    "table1": "surveys",
-    "wireless_benchmark": "surveys",
-    "patient": "runs",
-    "simulated": "runs",
-    "critic_error": "runs",
-    "critic_floor": "runs",
-    "diagnostics": "runs",
-    "extensions": "runs",
-    "estimators": "runs",
-    "bench_exact": "bench",
-    "bench_sac": "bench",
-    "decay_map": "surveys",
-    "overview": "surveys",
-}
+#: Those of claims in the paper's order, then all others.
+FIGURES = (
+    *CLAIMS, "adversary", "learning", "objective", "stationarity", "environments", "table1", "wireless_benchmark",
+    "patient", "simulated", "critic_error", "critic_floor", "diagnostics", "extensions", "estimators", "bench_exact",
+    "bench_sac", "decay_map", "overview",
+)  # fmt: skip
 
 
 def drawing(name: str) -> NamedDrawing:
     """The drawing called `name`; ValueError lists the known ones."""
     if name not in FIGURES:
         raise ValueError(f"unknown figure {name!r}; known are {', '.join(FIGURES)}")
-    room = importlib.import_module(f"sacrepro.study.drawings.{FIGURES[name]}")
-    return NamedDrawing(*room.DRAWINGS[name])
+    if name in CLAIMS:  # which does not wait for the learners that runs load
+        from sacrepro.study.drawings import bounds, critic, decay, proofs
+
+        shown = claim(name).drawing
+        kinds: dict[str, Any] = {**bounds.KINDS, **critic.KINDS, **decay.KINDS, **proofs.KINDS}
+        kind = kinds[shown.kind]
+        return NamedDrawing(Comparison, partial(kind, drawing=shown), shown.caption or caption(kind))
+    from sacrepro.study.drawings import bench, runs, surveys
+
+    others: dict[str, Any] = {**bench.DRAWINGS, **runs.DRAWINGS, **surveys.DRAWINGS}
+    rows, draw = others[name]
+    return NamedDrawing(rows, draw, caption(draw))
+
+
+def caption(draw: Callable[..., Figure]) -> str:
+    """The first paragraph of a drawing's docstring."""
+    return inspect.cleandoc(draw.__doc__ or "").partition("\n\n")[0]

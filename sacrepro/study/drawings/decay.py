@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from sacrepro.study.drawings.panels import frame, listed, log_axis, remark, titled
 from sacrepro.study.drawings.style import BOUND_COLOR, KAPPA_COLORS, kappa_color, names
+from sacrepro.study.record.claim import Drawing
 from sacrepro.study.record.comparison import Comparison
 
 #: Marker of each weight family of eq. (6).
@@ -29,33 +30,28 @@ FAMILY_MARKERS = {
 HALF = 0.42
 
 
-def decay(rows: Sequence[Comparison]) -> Figure:
-    """D_i(κ) for every agent and policy, against Lemma 3's bound."""
+#: Line style of the first, second, … bound of a figure.
+STYLES = ("--", ":", "-.", (0, (5, 1)), (0, (1, 3)), (0, (3, 1, 1, 1)))
+
+
+def markers(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
+    """Every left side above its error, and one bound."""
     instances = names(rows)
     figure, grid = titled(instances)
+    (label,) = drawing.lines.values()
     for axes, name in zip(grid, instances, strict=True):
         own = [row for row in rows if row.instance == name]
         for kappa in sorted({row.kappa for row in own}):
             left = sorted({row.left for row in own if row.kappa == kappa and row.left > row.error})
-            label = r"$D_i(\kappa)$, one marker an agent and policy"
-            dots(axes, [kappa] * len(left), left, kappa, label=label, alpha=0.5)
-        bound_line(axes, largest_right(own), "--", r"$\bar r\,\gamma^{\kappa+1}/(1-\gamma)$, Lemma 3")
+            dots(axes, [kappa] * len(left), left, kappa, label=drawing.markers, alpha=0.5)
+        bound_line(axes, largest_right(own), "--", label)
         kappa_axis(axes, own)
-    frame(figure, r"$\kappa$", r"$D_i(\kappa)$")
+    frame(figure, r"$\kappa$", drawing.left)
     return figure
 
 
-def truncation(rows: Sequence[Comparison]) -> Figure:
-    """The largest |Q̂_i - Q_i| over agents and policies for each weight family, against the same bound."""
-    bounds = {"": ("--", r"$\bar r\,\gamma^{\kappa+1}/(1-\gamma)$")}
-    return families(rows, bounds, r"$\max\,|\hat Q_i - Q_i|$ over cells, agents, policies")
-
-
-def families(rows: Sequence[Comparison], bounds: Mapping[str, tuple[str, str]], axis: str) -> Figure:
-    """The largest left side at each κ for each weight family, side by side, below the bounds at that κ.
-
-    bounds : line style and label of each reading of the right side. axis : what the markers show.
-    """
+def families(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
+    """The largest left side at each κ for each weight family, side by side, below the bounds at that κ."""
     instances = names(rows)
     figure, grid = titled(instances)
     cases = list(dict.fromkeys(row.case for row in rows))
@@ -65,10 +61,10 @@ def families(rows: Sequence[Comparison], bounds: Mapping[str, tuple[str, str]], 
             chosen = [row for row in own if row.case == case]
             shift = 2 * (HALF - 0.06) * ((place + 0.5) / len(cases) - 0.5)
             draw_largest(axes, chosen, FAMILY_MARKERS[case], shift, label=f"{case} weights")
-        for hypothesis, (style, label) in bounds.items():
+        for (hypothesis, label), style in zip(drawing.lines.items(), STYLES, strict=False):
             bound_ticks(axes, largest_right([row for row in own if row.hypothesis == hypothesis]), style, label)
         kappa_axis(axes, own)
-    frame(figure, r"$\kappa$", axis)
+    frame(figure, r"$\kappa$", drawing.left)
     return figure
 
 
@@ -144,18 +140,6 @@ def zero_remark(axes: Axes, zero: Iterable[int], shown: Iterable[int]) -> None:
         remark(axes, rf"$\kappa = {', '.join(map(str, some))}$: 0 up to the certificate")
 
 
-# Lemma 4: the error of the truncated policy gradient against both right sides.
-
-
-def gradient_error(rows: Sequence[Comparison]) -> Figure:
-    """The largest ‖ĥ_i - ∇_{θ_i}J‖ over agents and policies, for each weight family and κ, and both bounds there."""
-    bounds = {
-        "worst case": ("--", r"$cL_i\rho^{\kappa+1}/(1-\gamma)$, worst case over policies"),
-        "own hypothesis": (":", "with the measured decay gap and score norm"),
-    }
-    return families(rows, bounds, r"$\max_i\,\|\hat h_i - \nabla_{\theta_i} J\|$")
-
-
 # The least ρ of Definition 2 for each instance: what policies ask for, and what holds for every policy.
 
 #: Marker, colour and label of the policies; line and label of the bounds.
@@ -164,10 +148,8 @@ POLICIES = {
     "worst": ("X", KAPPA_COLORS[5], "worst policy found"),
 }
 
-BOUNDS = {"influence matrix": (":", "influence matrix, every policy"), "Lemma 3": ("--", r"$\gamma$, Lemma 3")}
 
-
-def rates(rows: Sequence[Comparison]) -> Figure:
+def rates(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
     """Markers: given policies and the worst found; dashed ticks: the influence matrix's ρ and γ."""
     instances = names(rows)
     figure, (axes,) = listed(instances, row=0.28, width=5.2)
@@ -176,20 +158,12 @@ def rates(rows: Sequence[Comparison]) -> Figure:
         for case, (marker, color, label) in POLICIES.items():
             rho = sorted({row.left for row in own if row.case.startswith(case)})
             axes.plot(rho, [k] * len(rho), marker, color=color, alpha=0.6, markeredgewidth=0, label=label)
-        for hypothesis, (style, label) in BOUNDS.items():
+        for (hypothesis, label), style in zip(drawing.lines.items(), (":", "--"), strict=True):
             right = max(row.right for row in own if row.hypothesis == hypothesis)
             axes.plot([right, right], [k - 0.4, k + 0.4], style, color=BOUND_COLOR, label=label)
     axes.set_xlim(-0.02, 1.02)
-    frame(
-        figure,
-        r"least $\rho$ with $c\,\rho^{\kappa+1} \geq D_i(\kappa)$ for all $i$, $\kappa$, at $c = \bar r/(1-\gamma)$",
-    )
+    frame(figure, drawing.left)
     return figure
 
 
-DRAWINGS = {
-    "lemma3": (Comparison, decay),
-    "truncation": (Comparison, truncation),
-    "lemma4": (Comparison, gradient_error),
-    "definition2": (Comparison, rates),
-}
+KINDS = {"markers": markers, "families": families, "rates": rates}

@@ -10,16 +10,16 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator, ScalarFormatter
 
-from sacrepro.study.claims.vacuity import SHARPER
 from sacrepro.study.drawings.panels import columns_of, frame, grid_of, listed, log_axis
 from sacrepro.study.drawings.style import BOUND_COLOR, KAPPA_COLORS, kappa_color, kappa_label, literal, names, width_of
+from sacrepro.study.record.claim import Drawing
 from sacrepro.study.record.comparison import Comparison, excess_of
 
 #: The inequality whose steps bear no prefix.
 FIRST = "lemma4"
 
 
-def anatomy(rows: Sequence[Comparison]) -> Figure:
+def anatomy(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
     """right/left of every step over instances, policies, agents and weights, one colour a κ; 1 is free."""
     parts: dict[str, list[str]] = {}
     for step in dict.fromkeys(row.hypothesis for row in rows):
@@ -40,7 +40,7 @@ def anatomy(rows: Sequence[Comparison]) -> Figure:
     for axes, (name, own) in zip(grid.ravel(), parts.items(), strict=True):
         panel(axes, [row for row in rows if row.hypothesis in own], own, kappas)
         axes.set_title(literal(name))
-    frame(figure, "factor that a step costs; their product is right/left of the inequality")
+    frame(figure, drawing.left)
     return figure
 
 
@@ -73,10 +73,8 @@ def panel(axes: Axes, rows: Sequence[Comparison], steps: Sequence[str], kappas: 
 
 # Lemma 1: how far two independent derivatives of J lie apart, against the certified error.
 
-MEASURED = r"$\|\nabla_{\theta_i} J\ \mathrm{by\ (4)} - \nabla_{\theta_i} J\ \mathrm{by\ differentiation}\|$"
 
-
-def identity(rows: Sequence[Comparison]) -> Figure:
+def identity(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
     """One marker an agent and policy: ‖∇J by eq. (4) - ∇J by differentiation‖; dashed: the certified error.
     Differences that are 0 in floating point stand in a column of their own.
     """
@@ -86,30 +84,28 @@ def identity(rows: Sequence[Comparison]) -> Figure:
         own = [row for row in rows if row.instance == name]
         left = sorted({row.left for row in own})
         for where, x in ((zero, [0.0 for value in left if value == 0]), (axes, [value for value in left if value > 0])):
-            where.plot(x, [k] * len(x), "o", color=KAPPA_COLORS[0], alpha=0.6, markeredgewidth=0, label=MEASURED)
+            where.plot(x, [k] * len(x), "o", color=KAPPA_COLORS[0], alpha=0.6, markeredgewidth=0, label=drawing.markers)
         error = max(row.error for row in own)
         axes.plot([error, error], [k - 0.4, k + 0.4], "--", color=BOUND_COLOR, label="certified error")
     columns_of(zero, ["0"])
     log_axis(axes, "x")
-    frame(figure, "difference, one marker an agent and policy")
+    frame(figure, drawing.left)
     return figure
 
 
 # Where the bounds say something: from which κ on each is below the trivial one, and by what factor it misses that.
 
-#: Marker, colour and vertical shift of each reading; hollow beside the sharper trivial bound.
-READINGS = {
-    "(9)": ("X", KAPPA_COLORS[5], -0.26),
-    "(9), influence": ("D", KAPPA_COLORS[3], -0.13),
-    "(9), sharp bias": ("s", KAPPA_COLORS[1], 0.0),
-    "squared bias": ("^", KAPPA_COLORS[2], 0.13),
-    "Lemma 4": ("o", KAPPA_COLORS[0], 0.26),
-}
-
-HOLLOW = {f"{reading}{SHARPER}": look for reading, look in READINGS.items()}
+#: Marker, colour and vertical shift of each reading; once more for those that are hollow.
+LOOKS = (
+    ("X", KAPPA_COLORS[5], -0.26),
+    ("D", KAPPA_COLORS[3], -0.13),
+    ("s", KAPPA_COLORS[1], 0.0),
+    ("^", KAPPA_COLORS[2], 0.13),
+    ("o", KAPPA_COLORS[0], 0.26),
+)
 
 
-def vacuity(rows: Sequence[Comparison]) -> Figure:
+def vacuity(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
     """Left: the κ from which on bound/trivial bound is below 1, bars for every κ under the diameter; right: that ratio.
 
     One marker a reading, hollow beside the sharper trivial bound. Lemma 4 is shown for the agent where it is first, and
@@ -121,16 +117,20 @@ def vacuity(rows: Sequence[Comparison]) -> Figure:
         own = [row for row in rows if row.instance == name]
         last = max(row.kappa for row in own)
         needed.barh(place, last + 0.8, left=-0.4, height=0.7, color="#d9d9d9", label=None if place else OWN)
-        for hypothesis in READINGS | HOLLOW:
-            mark(needed, place, hypothesis, first(own, hypothesis))
-            mark(excess, place, hypothesis, excess_of([row for row in own if row.hypothesis == hypothesis]))
+        for k, hypothesis in enumerate(drawing.lines):
+            label = drawing.lines[hypothesis] if k < len(LOOKS) else ""
+            for axes, x in (
+                (needed, first(own, hypothesis)),
+                (excess, excess_of([row for row in own if row.hypothesis == hypothesis])),
+            ):
+                mark(axes, place, LOOKS[k % len(LOOKS)], label, x)
     needed.axvline(-0.4, color=BOUND_COLOR, linewidth=0.6)
     needed.set_xscale("symlog", linthresh=10, linscale=1.5)
     needed.set_xticks([0, 2, 4, 6, 8, 10, 20, 50, 100, 200])
     needed.xaxis.set_minor_locator(NullLocator())
     needed.xaxis.set_major_formatter(ScalarFormatter())
     needed.set_xlim(left=-0.4)
-    needed.set_xlabel(r"$\kappa$; within the bar: the bound says something here")
+    needed.set_xlabel(drawing.left)
     excess.axvline(1.0, color=BOUND_COLOR, linestyle="--")
     log_axis(excess, "x")
     excess.set_xlabel("bound / trivial bound, least here")
@@ -139,15 +139,15 @@ def vacuity(rows: Sequence[Comparison]) -> Figure:
     return figure
 
 
-def mark(axes: Axes, place: int, hypothesis: str, x: float) -> None:
-    """The marker of a reading, unless there is nothing to mark."""
-    marker, color, shift = (READINGS | HOLLOW)[hypothesis]
+def mark(axes: Axes, place: int, look: tuple[str, str, float], label: str, x: float) -> None:
+    """The marker of a reading, hollow without a label, unless there is nothing to mark."""
+    marker, color, shift = look
     if math.isnan(x):
         return
-    if hypothesis in HOLLOW:
-        axes.plot([x], [place + shift], marker, color=color, fillstyle="none", markeredgewidth=0.8)
+    if label:
+        axes.plot([x], [place + shift], marker, color=color, markeredgewidth=0, label=label)
     else:
-        axes.plot([x], [place + shift], marker, color=color, markeredgewidth=0, label=hypothesis)
+        axes.plot([x], [place + shift], marker, color=color, fillstyle="none", markeredgewidth=0.8)
 
 
 def first(rows: Sequence[Comparison], hypothesis: str) -> float:
@@ -160,4 +160,4 @@ def first(rows: Sequence[Comparison], hypothesis: str) -> float:
 FROM, OWN = "from κ=", r"$\kappa$ under the diameter"
 
 
-DRAWINGS = {"anatomy": (Comparison, anatomy), "lemma1": (Comparison, identity), "vacuity": (Comparison, vacuity)}
+KINDS = {"anatomy": anatomy, "identity": identity, "vacuity": vacuity}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -154,8 +153,11 @@ def without_title(page: str) -> str:
 
 def pdf(files: Mapping[str, bytes]) -> bytes:
     """The document whose main file is ``main.typ``; the same files give the same bytes."""
-    typst: Any = importlib.import_module("typst")  # its stubs do not know that files may come from memory
-    made: bytes = typst.compile(dict(files), format="pdf", ignore_system_fonts=True, pdf_tags=False, timestamp=0)
+    import typst  # which verdicts and tables do without
+
+    # Its stubs do not know that files may come from memory.
+    compile_files: Any = typst.compile
+    made: bytes = compile_files(dict(files), format="pdf", ignore_system_fonts=True, pdf_tags=False, timestamp=0)
     return made
 
 
