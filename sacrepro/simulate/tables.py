@@ -194,21 +194,15 @@ def _shared(pieces: Sequence[Array]) -> tuple[Array, Array]:
 
 
 def _terms(mdp: NetworkedMDP | CountedMDP) -> list[tuple[tuple[int, int], ...]]:
-    """`Sampled.terms`: s_j·stride is j's part of the row's position.
-
-    Where kernels depend on a sum, all neighbors but i itself have the same stride.
-    """
+    """`Sampled.terms`: s_j·stride is j's part of the row's position; the rows of these kernels are linear."""
+    known: dict[int, tuple[int, ...]] = {}
     terms = []
-    for i, hood in enumerate(mdp.neighbors):
-        step = mdp.action_sizes[i] * max(mdp.state_sizes[i] - 1, 1)
-        if isinstance(mdp, CountedMDP):
-            terms.append(tuple((j - i, step * (mdp.P[i].shape[1] if j == i else 1)) for j in reversed(hood)))
-            continue
-        own = []
-        for j in reversed(hood):
-            own.append((j - i, step))
-            step *= mdp.state_sizes[j]
-        terms.append(tuple(own))
+    for i, (kernel, hood) in enumerate(zip(mdp.kernels, mdp.neighbors, strict=True)):
+        if id(kernel) not in known:
+            strides, width = kernel.strides(), max(kernel.S - 1, 1)
+            assert strides is not None, "rows of tables and of sums are linear"
+            known[id(kernel)] = tuple(width * weight for weight in reversed(strides[0]))
+        terms.append(tuple([(j - i, step) for j, step in zip(reversed(hood), known[id(kernel)], strict=True)]))
     return terms
 
 
