@@ -11,105 +11,111 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+# isort: off
 if TYPE_CHECKING:
-    from sacrepro.bounds.influence import influence_matrix
-    from sacrepro.exact.decay.profile import certified_decay, decay_profile
-    from sacrepro.exact.decay.worst import worst_decay
-    from sacrepro.exact.gradient import objective_and_gradient, policy_gradient
-    from sacrepro.exact.law.inputs import law_cost
-    from sacrepro.exact.law.moments import critic_law
-    from sacrepro.exact.law.update import ExpectedUpdate, expected_critic, expected_update, mean_curve
-    from sacrepro.exact.light_cone import local_decay, local_value
-    from sacrepro.exact.solver.occupancy import discounted_state_distribution
-    from sacrepro.exact.truncation import natural_weights, td_fixed_point, truncate, truncated_policy_gradient
-    from sacrepro.exact.values import PolicyEvaluation, evaluate, q_function
-    from sacrepro.learn.algorithm1 import sac, sac_seeds
-    from sacrepro.learn.linear_critic import pairwise
-    from sacrepro.learn.problem import SACTrace
-    from sacrepro.learn.reinforce import reinforce
-    from sacrepro.learn.td_control import control
-    from sacrepro.model.graph import neighborhood
-    from sacrepro.model.mdp import CountedMDP, CoupledMDP, NetworkedMDP, as_coupled
-    from sacrepro.model.notices import InputWarning
-    from sacrepro.model.policy import Policy, softmax
+    from sacrepro.adviser.advice import advise as advise
+    from sacrepro.adviser.files import load as load
+    from sacrepro.bounds.influence import influence_matrix as influence_matrix
+    from sacrepro.exact.decay.profile import certified_decay as certified_decay, decay_profile as decay_profile
+    from sacrepro.exact.decay.worst import worst_decay as worst_decay
+    from sacrepro.exact.gradient import (
+        objective_and_gradient as objective_and_gradient,
+        policy_gradient as policy_gradient,
+    )
+    from sacrepro.exact.law.inputs import law_cost as law_cost
+    from sacrepro.exact.law.moments import critic_law as critic_law
+    from sacrepro.exact.law.update import (
+        ExpectedUpdate as ExpectedUpdate,
+        expected_critic as expected_critic,
+        expected_update as expected_update,
+        mean_curve as mean_curve,
+    )
+    from sacrepro.exact.light_cone import local_decay as local_decay, local_value as local_value
+    from sacrepro.exact.solver.occupancy import discounted_state_distribution as discounted_state_distribution
+    from sacrepro.exact.truncation import (
+        natural_weights as natural_weights,
+        td_fixed_point as td_fixed_point,
+        truncate as truncate,
+        truncated_policy_gradient as truncated_policy_gradient,
+    )
+    from sacrepro.exact.values import (
+        PolicyEvaluation as PolicyEvaluation,
+        evaluate as evaluate,
+        q_function as q_function,
+    )
+    from sacrepro.instances import build as build
+    from sacrepro.instances.random_kernels import random_mdp as random_mdp
+    from sacrepro.learn.algorithm1 import sac as sac, sac_seeds as sac_seeds
+    from sacrepro.learn.linear_critic import pairwise as pairwise
+    from sacrepro.learn.problem import SACTrace as SACTrace
+    from sacrepro.learn.reinforce import reinforce as reinforce
+    from sacrepro.learn.td_control import control as control
+    from sacrepro.model.graph import neighborhood as neighborhood
+    from sacrepro.model.mdp import (
+        CountedMDP as CountedMDP,
+        CoupledMDP as CoupledMDP,
+        NetworkedMDP as NetworkedMDP,
+        as_coupled as as_coupled,
+    )
+    from sacrepro.model.notices import InputWarning as InputWarning
+    from sacrepro.model.policy import (
+        Policy as Policy,
+        gaussian_theta as gaussian_theta,
+        softmax as softmax,
+        uniform_theta as uniform_theta,
+    )
+    from sacrepro.simulate.compiled_model import Simulator as Simulator
 
+# isort: on
+
+#: Where each public name lives; the imports above say the same to a type checker.
 _ROOMS = {
-    "NetworkedMDP": "model.mdp",
-    "CoupledMDP": "model.mdp",
-    "as_coupled": "model.mdp",
     "CountedMDP": "model.mdp",
-    "neighborhood": "model.graph",
-    "softmax": "model.policy",
-    "Policy": "model.policy",
+    "CoupledMDP": "model.mdp",
+    "ExpectedUpdate": "exact.law.update",
     "InputWarning": "model.notices",
-    "ExpectedUpdate": "exact",
-    "law_cost": "exact",
-    "PolicyEvaluation": "exact",
-    "evaluate": "exact",
-    "critic_law": "exact",
-    "expected_critic": "exact",
-    "expected_update": "exact",
-    "q_function": "exact",
-    "discounted_state_distribution": "exact",
-    "policy_gradient": "exact",
-    "decay_profile": "exact",
-    "td_fixed_point": "exact",
-    "certified_decay": "exact",
-    "local_value": "exact",
-    "objective_and_gradient": "exact",
-    "local_decay": "exact",
-    "mean_curve": "exact",
-    "worst_decay": "exact",
+    "NetworkedMDP": "model.mdp",
+    "Policy": "model.policy",
+    "PolicyEvaluation": "exact.values",
+    "SACTrace": "learn.problem",
+    "Simulator": "simulate.compiled_model",
+    "advise": "adviser.advice",
+    "as_coupled": "model.mdp",
+    "build": "instances",
+    "certified_decay": "exact.decay.profile",
+    "control": "learn.td_control",
+    "critic_law": "exact.law.moments",
+    "decay_profile": "exact.decay.profile",
+    "discounted_state_distribution": "exact.solver.occupancy",
+    "evaluate": "exact.values",
+    "expected_critic": "exact.law.update",
+    "expected_update": "exact.law.update",
+    "gaussian_theta": "model.policy",
     "influence_matrix": "bounds.influence",
-    "sac": "learn",
-    "sac_seeds": "learn",
-    "control": "learn",
-    "pairwise": "learn",
-    "reinforce": "learn",
-    "SACTrace": "learn",
-    "truncate": "exact.truncation",
+    "law_cost": "exact.law.inputs",
+    "load": "adviser.files",
+    "local_decay": "exact.light_cone",
+    "local_value": "exact.light_cone",
+    "mean_curve": "exact.law.update",
     "natural_weights": "exact.truncation",
+    "neighborhood": "model.graph",
+    "objective_and_gradient": "exact.gradient",
+    "pairwise": "learn.linear_critic",
+    "policy_gradient": "exact.gradient",
+    "q_function": "exact.values",
+    "random_mdp": "instances.random_kernels",
+    "reinforce": "learn.reinforce",
+    "sac": "learn.algorithm1",
+    "sac_seeds": "learn.algorithm1",
+    "softmax": "model.policy",
+    "td_fixed_point": "exact.truncation",
+    "truncate": "exact.truncation",
     "truncated_policy_gradient": "exact.truncation",
+    "uniform_theta": "model.policy",
+    "worst_decay": "exact.decay.worst",
 }
 
-__all__ = [
-    "CountedMDP",
-    "CoupledMDP",
-    "ExpectedUpdate",
-    "InputWarning",
-    "NetworkedMDP",
-    "Policy",
-    "PolicyEvaluation",
-    "SACTrace",
-    "as_coupled",
-    "certified_decay",
-    "control",
-    "critic_law",
-    "decay_profile",
-    "discounted_state_distribution",
-    "evaluate",
-    "expected_critic",
-    "expected_update",
-    "influence_matrix",
-    "law_cost",
-    "local_decay",
-    "local_value",
-    "mean_curve",
-    "natural_weights",
-    "neighborhood",
-    "objective_and_gradient",
-    "pairwise",
-    "policy_gradient",
-    "q_function",
-    "reinforce",
-    "sac",
-    "sac_seeds",
-    "softmax",
-    "td_fixed_point",
-    "truncate",
-    "truncated_policy_gradient",
-    "worst_decay",
-]
+__all__ = sorted(_ROOMS)
 
 
 __version__ = "0.1.0"

@@ -1,5 +1,8 @@
 """The public functions against enumeration, and the laws that every networked MDP obeys."""
 
+import ast
+import importlib
+import inspect
 import itertools
 
 import networkx as nx
@@ -16,6 +19,7 @@ from sacrepro import (
     decay_profile,
     discounted_state_distribution,
     evaluate,
+    exact,
     natural_weights,
     neighborhood,
     policy_gradient,
@@ -307,6 +311,29 @@ def test_every_record_prints_as_one_line():
 
 def test_softmax_is_public():
     assert softmax(np.zeros((1, 2))).tolist() == [[0.5, 0.5]]
+
+
+@pytest.mark.parametrize("front", [sacrepro, exact])
+def test_type_checkers_see_the_names_that_are_loaded(front):
+    """The table of names and the imports under TYPE_CHECKING say the same, and a name is what its module calls so."""
+    imported = {}
+    for node in ast.walk(ast.parse(inspect.getsource(front))):
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("sacrepro."):
+            assert all(alias.asname == alias.name for alias in node.names)
+            imported |= {alias.name: node.module for alias in node.names}
+    assert imported == {name: f"{front.__name__}.{room}" for name, room in front._ROOMS.items()}
+    for name, module in imported.items():
+        assert getattr(front, name) is getattr(importlib.import_module(module), name)
+
+
+def test_a_stranger_needs_no_other_import():
+    """A model built, sampled, learned from and improved, by names of the front alone."""
+    mdp = sacrepro.build({"model": "relay", "n": 3, "gamma": 0.5})
+    theta = sacrepro.gaussian_theta(mdp, np.random.default_rng(0))
+    simulator = sacrepro.Simulator(mdp)
+    run = sacrepro.sac(simulator, theta, kappa=1, M=2, T=5, h=1.0, t0=2.0, eta=0.1, seed=0)
+    assert [block.shape for block in run.theta] == [block.shape for block in sacrepro.uniform_theta(simulator)]
+    assert sacrepro.random_mdp(mdp.graph, seed=0).n == mdp.n
 
 
 def test_every_public_name_is_there_and_documented():

@@ -8,31 +8,48 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+# isort: off
 if TYPE_CHECKING:
-    from sacrepro.exact.decay.profile import DecayBounds, certified_decay, decay_profile
-    from sacrepro.exact.decay.worst import worst_decay
-    from sacrepro.exact.gradient import (
-        ObjectiveGradient,
-        natural_truncated_gradient,
-        objective_and_gradient,
-        policy_gradient,
+    from sacrepro.exact.decay.profile import (
+        DecayBounds as DecayBounds,
+        certified_decay as certified_decay,
+        decay_profile as decay_profile,
     )
-    from sacrepro.exact.law.inputs import law_cost
-    from sacrepro.exact.law.moments import CriticLaw, critic_law
-    from sacrepro.exact.law.update import ExpectedUpdate, expected_critic, expected_update, mean_curve
-    from sacrepro.exact.light_cone import local_decay, local_value
-    from sacrepro.exact.solver.occupancy import discounted_state_distribution
-    from sacrepro.exact.truncation import natural_mean, td_fixed_point
-    from sacrepro.exact.values import PolicyEvaluation, evaluate, q_function
+    from sacrepro.exact.decay.worst import worst_decay as worst_decay
+    from sacrepro.exact.gradient import (
+        ObjectiveGradient as ObjectiveGradient,
+        natural_truncated_gradient as natural_truncated_gradient,
+        objective_and_gradient as objective_and_gradient,
+        policy_gradient as policy_gradient,
+    )
+    from sacrepro.exact.law.inputs import law_cost as law_cost
+    from sacrepro.exact.law.moments import CriticLaw as CriticLaw, critic_law as critic_law
+    from sacrepro.exact.law.update import (
+        ExpectedUpdate as ExpectedUpdate,
+        expected_critic as expected_critic,
+        expected_update as expected_update,
+        mean_curve as mean_curve,
+    )
+    from sacrepro.exact.light_cone import local_decay as local_decay, local_value as local_value
+    from sacrepro.exact.solver.occupancy import discounted_state_distribution as discounted_state_distribution
+    from sacrepro.exact.truncation import natural_mean as natural_mean, td_fixed_point as td_fixed_point
+    from sacrepro.exact.values import (
+        PolicyEvaluation as PolicyEvaluation,
+        evaluate as evaluate,
+        q_function as q_function,
+    )
 
+# isort: on
+
+#: Where each public name lives; the imports above say the same to a type checker.
 _ROOMS = {
     "CriticLaw": "law.moments",
-    "critic_law": "law.moments",
     "DecayBounds": "decay.profile",
     "ExpectedUpdate": "law.update",
     "ObjectiveGradient": "gradient",
     "PolicyEvaluation": "values",
     "certified_decay": "decay.profile",
+    "critic_law": "law.moments",
     "decay_profile": "decay.profile",
     "discounted_state_distribution": "solver.occupancy",
     "evaluate": "values",
@@ -51,31 +68,7 @@ _ROOMS = {
     "worst_decay": "decay.worst",
 }
 
-__all__ = [
-    "CriticLaw",
-    "DecayBounds",
-    "ExpectedUpdate",
-    "ObjectiveGradient",
-    "PolicyEvaluation",
-    "certified_decay",
-    "critic_law",
-    "decay_profile",
-    "discounted_state_distribution",
-    "evaluate",
-    "expected_critic",
-    "expected_update",
-    "law_cost",
-    "local_decay",
-    "local_value",
-    "mean_curve",
-    "natural_mean",
-    "natural_truncated_gradient",
-    "objective_and_gradient",
-    "policy_gradient",
-    "q_function",
-    "td_fixed_point",
-    "worst_decay",
-]
+__all__ = sorted(_ROOMS)
 
 
 def __getattr__(name: str) -> Any:

@@ -54,6 +54,8 @@ CALLS = {
     "control": lambda mdp: learn.control(mdp, kappa=1, M=2, T=20, **TD, seed=0, epsilon=0.5).theta,
     "Simulator": lambda mdp: Simulator(mdp).rollout(ZETA, 20, **SAMPLED),
     "as_simulator": lambda mdp: simulate.as_simulator(mdp).rollout(ZETA, 20, **SAMPLED),
+    "uniform_theta": lambda mdp: sacrepro.uniform_theta(mdp),
+    "gaussian_theta": lambda mdp: sacrepro.gaussian_theta(mdp, np.random.default_rng(0)),
     "rollout_by_steps": lambda mdp: simulate.rollout_by_steps(mdp, ZETA, 20, **SAMPLED),
 }  # fmt: skip
 
@@ -62,7 +64,7 @@ OTHERS = {
     "CountedMDP", "CoupledMDP", "NetworkedMDP", "Policy", "InputWarning", "PolicyEvaluation", "SACTrace", "DecayBounds",
     "CriticLaw", "ExpectedUpdate",
     "ObjectiveGradient", "neighborhood", "softmax", "truncate", "AnySimulator", "OwnSimulator", "Trajectory",
-    "WirelessSimulator", "SteppedSimulator",
+    "WirelessSimulator", "SteppedSimulator", "random_mdp", "build", "load", "advise",
 }  # fmt: skip
 
 #: What has no theory for pairs, or wants kernels over (s_{N_i}, a_i).
@@ -113,7 +115,7 @@ def test_what_is_no_model_is_refused_in_words(name, wrong):
         CALLS[name](wrong)
 
 
-@pytest.mark.parametrize("name", sorted(CALLS.keys() - OTHER_WORDS))
+@pytest.mark.parametrize("name", sorted(CALLS.keys() - OTHER_WORDS - {"uniform_theta", "gaussian_theta"}))
 def test_a_simulator_is_no_model(name):
     with pytest.raises(TypeError, match=r"NetworkedMDP.*got Simulator"):
         CALLS[name](Simulator(TABLES))
