@@ -256,5 +256,5 @@ def test_the_workflow_judges_once():
     """Its jobs write every table whatever the verdict, and `verify` alone fails the run."""
     rules = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "workflow/rules").glob("*.smk")))
     for verb in ("claim", "verdicts"):
-        (shell,) = re.findall(rf"python -m sacrepro.study {verb} .*?(?=\n\n|\Z)", rules, flags=re.DOTALL)
+        (shell,) = re.findall(rf"resources.mem_mb}} {verb} .*?(?=\n\n|\Z)", rules, flags=re.DOTALL)
         assert "--keep-going" in shell

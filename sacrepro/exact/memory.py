@@ -1,29 +1,37 @@
-"""Refusals: a request that cannot fit says so before it starts."""
+"""Refusals: a request that cannot fit says so before it starts, whatever else the machine is doing then."""
 
 from __future__ import annotations
 
-#: What is assumed to be free where the operating system does not tell.
+import os
+
+#: What is assumed to be there where the operating system does not tell.
 FALLBACK_BYTES = 2 << 30
 
-#: The share of the free memory that one request may take.
+#: The share of the memory that one request may take.
 SHARE = 0.8
 
+#: Bytes that this process was given, as a job of the workflow is; all memory if none.
+_given: list[int] = []
 
-def available_bytes() -> int:
-    """Bytes that can be allocated now: MemAvailable where the system tells, `FALLBACK_BYTES` elsewhere."""
+
+def give(amount: int) -> None:
+    """Let requests of this process count on so many bytes, and no more."""
+    _given[:] = [amount]
+
+
+def memory_bytes() -> int:
+    """Bytes that this process was given, by default all that the machine has, free or not."""
+    if _given:
+        return _given[0]
     try:
-        with open("/proc/meminfo", encoding="ascii") as lines:
-            for line in lines:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) * 1024
-    except (OSError, ValueError):
-        pass
-    return FALLBACK_BYTES
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return FALLBACK_BYTES
 
 
 def allowed_bytes(limit: int | None) -> int:
-    """`limit`, by default `SHARE` of the free memory."""
-    return int(SHARE * available_bytes()) if limit is None else limit
+    """`limit`, by default `SHARE` of the memory."""
+    return int(SHARE * memory_bytes()) if limit is None else limit
 
 
 def readable_count(number: int) -> str:
@@ -32,7 +40,7 @@ def readable_count(number: int) -> str:
 
 
 def demand(what: str, needed: int, limit: int | None, instead: str) -> None:
-    """Raise MemoryError unless `needed` bytes fit under `limit`, by default a share of the free memory.
+    """Raise MemoryError unless `needed` bytes fit under `limit`, by default a share of the memory.
 
     what, instead : the request and what would fit, for the message.
     """

@@ -1,4 +1,7 @@
-"""``python -m sacrepro.study JOB …``: runs one job and prints what it tells."""
+"""``python -m sacrepro.study [--mem-mb N] JOB …``: runs one job and prints what it tells.
+
+N megabytes are what the job may count on, as its rule declares; what needs more is refused by name.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,8 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from sacrepro.study.arguments import add_arguments
+from sacrepro.exact.memory import give
+from sacrepro.study.arguments import TYPES, add_arguments
 from sacrepro.study.jobs import JOBS, Job, about
 
 _SHOWWARNING: Any = warnings.showwarning
@@ -53,6 +57,11 @@ def named(words: Sequence[str], jobs: Iterable[str]) -> tuple[str, list[str]]:
 
 def run(words: Sequence[str], jobs: Mapping[str, Job] = JOBS) -> None:
     """Run the job that a command line names, and print its lines."""
+    if words[:1] == ["--mem-mb"]:
+        parser = argparse.ArgumentParser(prog="sacrepro")
+        parser.add_argument("--mem-mb", type=TYPES["Count"], help="megabytes that the job may count on")
+        give(parser.parse_args(words[:2]).mem_mb * 10**6)
+        words = words[2:]
     name, rest = named(words, jobs)
     given = vars(parser_of(name, jobs).parse_args(rest))
     module, _, function = jobs[name].function.partition(":")

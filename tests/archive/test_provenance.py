@@ -157,12 +157,14 @@ def test_claims_say_what_their_checks_need():
     assert [(own.name, own.order, own.needs) for own in all_claims()] == [own[:3] for own in ENTRIES]
 
 
-def test_every_rule_declares_the_digest_and_the_settings_of_the_job_that_it_runs():
+def test_every_rule_declares_the_digest_the_settings_and_the_memory_of_the_job_that_it_runs():
     """`code=code("job")`, and `options=options("job")` if the job has settings."""
     seen = 0
     for path in RULES:
         for rule in re.split(r"^rule ", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
-            (job,) = re.findall(r"python -m sacrepro\.study ((?:warm|wireless) \S+|[a-z0-9-]+)", rule)
+            (job,) = re.findall(
+                r"python -m sacrepro\.study --mem-mb {resources\.mem_mb} ((?:warm|wireless) \S+|[a-z0-9-]+)", rule
+            )
             job = job.replace("wildcards.", "")
             own = r'"' + re.escape(job) + r'"'
             whole = job == "manifest" and "code=package_digest()" in rule
@@ -170,6 +172,7 @@ def test_every_rule_declares_the_digest_and_the_settings_of_the_job_that_it_runs
             settings = JOBS[job].settings if "{" not in job else {}
             given = re.search(rf"options=options\({own}\)", rule)
             assert bool(settings) == bool(given) == ("{params.options}" in rule), rule
+            assert re.search(r"resources:\n        mem_mb=\d+,", rule), rule
             seen += 1
     assert seen > 25
 

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from sacrepro.cli import VERBS
-from sacrepro.study.__main__ import named, parser_of
+from sacrepro.exact import memory
+from sacrepro.study.__main__ import named, parser_of, run
 from sacrepro.study.arguments import TYPES, WORDS
 from sacrepro.study.jobs import EACH, JOBS, about, options
 from sacrepro.study.plan import Plan
@@ -80,3 +81,16 @@ def test_jobs_of_two_words_are_told_apart_and_refused_by_name(capsys):
             named(words, JOBS)
         assert stopped.value.code == 2
         assert message in capsys.readouterr().err
+
+
+def test_a_job_counts_on_the_memory_that_its_rule_declares(tmp_path, monkeypatch, capsys):
+    """Whatever is free: a refusal does not depend on what other jobs hold."""
+    monkeypatch.setattr(memory, "_given", [])
+    spec = ["--spec", '{"model": "relay", "n": 14, "gamma": 0.5}', "--policies", "1", "--seed", "0", "--scale", "1"]
+    words = ["exact", "--instance", "a", *spec, "--output", str(tmp_path / "a.npz")]
+    with pytest.raises(MemoryError, match="but 800 kB are allowed"):
+        run(["--mem-mb", "1", *words])
+    assert not (tmp_path / "a.npz").exists()
+    with pytest.raises(SystemExit):
+        run(["--mem-mb", "0", *words])
+    assert "--mem-mb: expected an integer of at least 1" in capsys.readouterr().err

@@ -12,9 +12,11 @@ rule advise:
         "logs/advice/{network}.log",
     benchmark:
         "logs/benchmarks/advice/{network}.tsv"
+    resources:
+        mem_mb=1500,
     params:
         options=options("advise"),
         code=code("advise"),
     shell:
-        "python -m sacrepro.study advise {input.files[0]:q} {params.options} --seconds 0"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} advise {input.files[0]:q} {params.options} --seconds 0"
         " --output {output.csv:q} {output.json:q} --figure {output.svg:q} {output.png:q} > {log:q} 2>&1"

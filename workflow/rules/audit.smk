@@ -8,10 +8,12 @@ rule witnesses:
         "logs/witnesses.log",
     benchmark:
         "logs/benchmarks/witnesses.tsv"
+    resources:
+        mem_mb=1500,
     params:
         code=code("witnesses"),
     shell:
-        "python -m sacrepro.study witnesses --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} witnesses --output {output:q} > {log:q} 2>&1"
 
 
 rule falsify:
@@ -24,10 +26,12 @@ rule falsify:
         "logs/falsification.log",
     benchmark:
         "logs/benchmarks/falsification.tsv"
+    resources:
+        mem_mb=1500,
     params:
         code=code("falsify"),
     shell:
-        "python -m sacrepro.study falsify --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} falsify --output {output:q} > {log:q} 2>&1"
 
 
 rule adversary:
@@ -41,11 +45,13 @@ rule adversary:
         "logs/adversary/{attacked}.log",
     benchmark:
         "logs/benchmarks/adversary/{attacked}.tsv"
+    resources:
+        mem_mb=1500,
     params:
         options=options("adversary"),
         code=code("adversary", claim="attacked"),
     shell:
-        "python -m sacrepro.study adversary {wildcards.attacked:q} {params.options}"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} adversary {wildcards.attacked:q} {params.options}"
         " --models {output.models:q} --output {output.found:q} > {log:q} 2>&1"
 
 
@@ -59,10 +65,12 @@ rule adversary_table:
         "logs/adversary.log",
     benchmark:
         "logs/benchmarks/adversary.tsv"
+    resources:
+        mem_mb=1000,
     params:
         code=code("adversary-table"),
     shell:
-        "python -m sacrepro.study adversary-table {input:q} --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} adversary-table {input:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule scale:
@@ -76,9 +84,11 @@ rule scale:
         "logs/scale.log",
     benchmark:
         "logs/benchmarks/scale.tsv"
+    resources:
+        mem_mb=1500,
     params:
         options=options("scale"),
         code=code("scale"),
     shell:
-        "python -m sacrepro.study scale --instance large {params.options}"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} scale --instance large {params.options}"
         " --output {output:q} > {log:q} 2>&1"

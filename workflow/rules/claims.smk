@@ -11,8 +11,10 @@ rule claim:
         "logs/claims/{claim}.log",
     benchmark:
         "logs/benchmarks/claims/{claim}.tsv"
+    resources:
+        mem_mb=1500,
     params:
         code=code("claim", claim="claim"),
     shell:
-        "python -m sacrepro.study claim {wildcards.claim:q} {input.exact:q} --stationarity {input.stationarity:q}"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} claim {wildcards.claim:q} {input.exact:q} --stationarity {input.stationarity:q}"
         " --runs {input.runs:q} --keep-going --output {output:q} > {log:q} 2>&1"

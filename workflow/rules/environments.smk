@@ -11,11 +11,13 @@ rule environments:
         "logs/environments.log",
     benchmark:
         "logs/benchmarks/environments.tsv"
+    resources:
+        mem_mb=1500,
     params:
         options=options("environments"),
         code=code("environments"),
     shell:
-        "python -m sacrepro.study environments {input.exact:q} {params.options}"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} environments {input.exact:q} {params.options}"
         " --output {output:q} > {log:q} 2>&1"
 
 
@@ -30,9 +32,11 @@ rule table1:
         "logs/table1.log",
     benchmark:
         "logs/benchmarks/table1.tsv"
+    resources:
+        mem_mb=1500,
     params:
         options=options("table1"),
         code=code("table1"),
     shell:
-        "python -m sacrepro.study table1 {input:q} {params.options} --markdown {output.markdown:q}"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} table1 {input:q} {params.options} --markdown {output.markdown:q}"
         " --output {output.csv:q} > {log:q} 2>&1"

@@ -6,10 +6,12 @@ rule warm:
         "logs/warm/{kernels}.log",
     benchmark:
         "logs/benchmarks/warm/{kernels}.tsv"
+    resources:
+        mem_mb=1500,
     params:
         code=code("warm {kernels}"),
     shell:
-        "python -m sacrepro.study warm {wildcards.kernels} --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} warm {wildcards.kernels} --output {output:q} > {log:q} 2>&1"
 
 
 rule exact:
@@ -23,9 +25,11 @@ rule exact:
         "logs/exact/{instance}.log",
     benchmark:
         "logs/benchmarks/exact/{instance}.tsv"
+    resources:
+        mem_mb=2000,
     params:
         options=options("exact"),
         code=code("exact"),
     shell:
-        "python -m sacrepro.study exact --instance {wildcards.instance:q} {params.options}"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} exact --instance {wildcards.instance:q} {params.options}"
         " --output {output:q} > {log:q} 2>&1"

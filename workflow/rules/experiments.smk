@@ -8,11 +8,13 @@ rule patient:
         "logs/patient/{instance}.log",
     benchmark:
         "logs/benchmarks/patient/{instance}.tsv"
+    resources:
+        mem_mb=1500,
     params:
         options=options("patient"),
         code=code("patient"),
     shell:
-        "python -m sacrepro.study patient --instance {wildcards.instance:q} {params.options}"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} patient --instance {wildcards.instance:q} {params.options}"
         " --output {output:q} > {log:q} 2>&1"
 
 
@@ -27,11 +29,13 @@ rule critic_error:
         "logs/critic_error/{instance}.log",
     benchmark:
         "logs/benchmarks/critic_error/{instance}.tsv"
+    resources:
+        mem_mb=1500,
     params:
         options=options("critic-error"),
         code=code("critic-error"),
     shell:
-        "python -m sacrepro.study critic-error --instance {wildcards.instance:q} {params.options}"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} critic-error --instance {wildcards.instance:q} {params.options}"
         " --output {output:q} > {log:q} 2>&1"
 
 
@@ -45,11 +49,13 @@ rule diagnostics:
         "logs/diagnostics/{instance}_kappa{kappa}.log",
     benchmark:
         "logs/benchmarks/diagnostics/{instance}_kappa{kappa}.tsv"
+    resources:
+        mem_mb=1500,
     params:
         options=options("diagnostics"),
         code=code("diagnostics"),
     shell:
-        "python -m sacrepro.study diagnostics {input:q} {params.options} --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} diagnostics {input:q} {params.options} --output {output:q} > {log:q} 2>&1"
 
 
 rule rivals:
@@ -63,11 +69,13 @@ rule rivals:
         "logs/rivals/{instance}.log",
     benchmark:
         "logs/benchmarks/rivals/{instance}.tsv"
+    resources:
+        mem_mb=1500,
     params:
         options=options("rivals"),
         code=code("rivals"),
     shell:
-        "python -m sacrepro.study rivals --instance {wildcards.instance:q} {params.options}"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} rivals --instance {wildcards.instance:q} {params.options}"
         " --output {output:q} > {log:q} 2>&1"
 
 
@@ -82,11 +90,13 @@ rule estimators:
         "logs/estimators/{instance}.log",
     benchmark:
         "logs/benchmarks/estimators/{instance}.tsv"
+    resources:
+        mem_mb=1500,
     params:
         options=options("estimators"),
         code=code("estimators"),
     shell:
-        "python -m sacrepro.study estimators --instance {wildcards.instance:q} {params.options}"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} estimators --instance {wildcards.instance:q} {params.options}"
         " --output {output:q} > {log:q} 2>&1"
 
 
@@ -100,11 +110,13 @@ rule simulated:
         "logs/simulated/{instance}_kappa{kappa}.log",
     benchmark:
         "logs/benchmarks/simulated/{instance}_kappa{kappa}.tsv"
+    resources:
+        mem_mb=1500,
     params:
         options=options("simulated"),
         code=code("simulated"),
     shell:
-        "python -m sacrepro.study simulated {input:q} {params.options} --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} simulated {input:q} {params.options} --output {output:q} > {log:q} 2>&1"
 
 
 rule summary:
@@ -117,10 +129,12 @@ rule summary:
         "logs/summaries/{kind}.log",
     benchmark:
         "logs/benchmarks/summaries/{kind}.tsv"
+    resources:
+        mem_mb=1000,
     params:
         code=code("summary"),
     shell:
-        "python -m sacrepro.study summary {wildcards.kind:q} {input:q} --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} summary {wildcards.kind:q} {input:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule best_kappa:
@@ -133,7 +147,9 @@ rule best_kappa:
         "logs/best_kappa.log",
     benchmark:
         "logs/benchmarks/best_kappa.tsv"
+    resources:
+        mem_mb=1000,
     params:
         code=code("best-kappa"),
     shell:
-        "python -m sacrepro.study best-kappa {input:q} --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} best-kappa {input:q} --output {output:q} > {log:q} 2>&1"

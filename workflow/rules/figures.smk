@@ -8,10 +8,12 @@ rule decay_map:
         "logs/decay_map.log",
     benchmark:
         "logs/benchmarks/decay_map.tsv"
+    resources:
+        mem_mb=1500,
     params:
         code=code("decay-map"),
     shell:
-        "python -m sacrepro.study decay-map {input:q} --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} decay-map {input:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule figure:
@@ -30,10 +32,12 @@ rule figure:
         "logs/figures/{figure}.log",
     benchmark:
         "logs/benchmarks/figures/{figure}.tsv"
+    resources:
+        mem_mb=1000,
     params:
         code=code("figure", claim="figure"),
     shell:
-        "python -m sacrepro.study figure {wildcards.figure:q} {input:q} --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} figure {wildcards.figure:q} {input:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule figure_pdf:
@@ -46,7 +50,9 @@ rule figure_pdf:
         "logs/figures/{figure}_pdf.log",
     benchmark:
         "logs/benchmarks/figures/{figure}_pdf.tsv"
+    resources:
+        mem_mb=1000,
     params:
         code=code("figure", claim="figure"),
     shell:
-        "python -m sacrepro.study figure {wildcards.figure:q} {input:q} --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} figure {wildcards.figure:q} {input:q} --output {output:q} > {log:q} 2>&1"

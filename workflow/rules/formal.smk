@@ -9,9 +9,11 @@ rule formal:
         "logs/formal.log",
     benchmark:
         "logs/benchmarks/formal.tsv"
+    resources:
+        mem_mb=1000,
     params:
         code=code("formal"),
         folder=lambda wildcards, input: Path(input.project).parent.as_posix(),
         coq=shutil.which("coqc") is not None,
     shell:
-        "python -m sacrepro.study formal {params.folder:q} --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} formal {params.folder:q} --output {output:q} > {log:q} 2>&1"

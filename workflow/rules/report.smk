@@ -6,11 +6,13 @@ rule config:
         "logs/config.log",
     benchmark:
         "logs/benchmarks/config.tsv"
+    resources:
+        mem_mb=1000,
     params:
         config=json.dumps(config, sort_keys=True),
         code=code("config"),
     shell:
-        "python -m sacrepro.study config {params.config:q} --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} config {params.config:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule catalog:
@@ -21,11 +23,13 @@ rule catalog:
         "logs/catalog.log",
     benchmark:
         "logs/benchmarks/catalog.tsv"
+    resources:
+        mem_mb=1000,
     params:
         code=code("catalog"),
         words=source_digest("sacrepro.study.claims", "sacrepro.study.drawings"),
     shell:
-        "python -m sacrepro.study catalog --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} catalog --output {output:q} > {log:q} 2>&1"
 
 
 rule manifest:
@@ -45,10 +49,12 @@ rule manifest:
         run="logs/run.json",
     benchmark:
         "logs/benchmarks/manifest.tsv"
+    resources:
+        mem_mb=1000,
     params:
         code=package_digest(),
     shell:
-        "python -m sacrepro.study manifest {input.files:q} --config {input.config:q} --log {log.run:q}"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} manifest {input.files:q} --config {input.config:q} --log {log.run:q}"
         " --output {output:q} > {log[0]:q} 2>&1"
 
 
@@ -74,9 +80,11 @@ rule report:
         "logs/report.log",
     benchmark:
         "logs/benchmarks/report.tsv"
+    resources:
+        mem_mb=1500,
     params:
         code=code("report"),
     shell:
-        "python -m sacrepro.study report {input.claims:q} {input.catalog:q} {input.manifest:q}"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} report {input.claims:q} {input.catalog:q} {input.manifest:q}"
         " --template {input.template:q} --references {input.references:q} --pages {input.pages:q}"
         " --figures {input.figures:q} --formal {input.formal:q} --output {output:q} > {log:q} 2>&1"

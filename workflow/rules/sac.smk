@@ -9,11 +9,13 @@ rule sac:
         "logs/sac/{instance}_kappa{kappa}.log",
     benchmark:
         "logs/benchmarks/sac/{instance}_kappa{kappa}.tsv"
+    resources:
+        mem_mb=1500,
     params:
         options=options("sac"),
         code=code("sac"),
     shell:
-        "python -m sacrepro.study sac --instance {wildcards.instance:q} --kappa {wildcards.kappa}"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} sac --instance {wildcards.instance:q} --kappa {wildcards.kappa}"
         " {params.options} --output {output:q} > {log:q} 2>&1"
 
 
@@ -27,10 +29,12 @@ rule learning:
         "logs/traces/learning.log",
     benchmark:
         "logs/benchmarks/traces/learning.tsv"
+    resources:
+        mem_mb=1500,
     params:
         code=code("trace"),
     shell:
-        "python -m sacrepro.study trace {input:q} --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} trace {input:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule stationarity:
@@ -43,7 +47,9 @@ rule stationarity:
         "logs/traces/stationarity.log",
     benchmark:
         "logs/benchmarks/traces/stationarity.tsv"
+    resources:
+        mem_mb=1500,
     params:
         code=code("trace"),
     shell:
-        "python -m sacrepro.study trace --exact {input:q} --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} trace --exact {input:q} --output {output:q} > {log:q} 2>&1"

@@ -17,10 +17,12 @@ rule verdicts:
         "logs/verdicts.log",
     benchmark:
         "logs/benchmarks/verdicts.tsv"
+    resources:
+        mem_mb=1000,
     params:
         code=code("verdicts"),
     shell:
-        "python -m sacrepro.study verdicts {input.claims:q} --witnesses {input.witnesses:q} --keep-going"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} verdicts {input.claims:q} --witnesses {input.witnesses:q} --keep-going"
         " --formal {input.formal:q} {input.page:q}"
         " --output {output.csv:q} --markdown {output.markdown:q} 2> {log:q}"
 
@@ -39,8 +41,10 @@ rule verify:
         "logs/verify.log",
     benchmark:
         "logs/benchmarks/verify.tsv"
+    resources:
+        mem_mb=1000,
     params:
         code=code("verify"),
     shell:
-        "python -m sacrepro.study verify {input.claims:q} --falsification {input.falsification:q}"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} verify {input.claims:q} --falsification {input.falsification:q}"
         " --adversary {input.adversary:q} --scale {input.scale:q} --output {output:q} > {log:q} 2>&1"

@@ -6,11 +6,13 @@ rule wireless_references:
         "logs/wireless/references.log",
     benchmark:
         "logs/benchmarks/wireless/references.tsv"
+    resources:
+        mem_mb=1500,
     params:
         options=options("wireless references"),
         code=code("wireless references"),
     shell:
-        "python -m sacrepro.study wireless references {params.options} --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} wireless references {params.options} --output {output:q} > {log:q} 2>&1"
 
 
 rule wireless_run:
@@ -23,8 +25,10 @@ rule wireless_run:
         "logs/wireless/{run}.log",
     benchmark:
         "logs/benchmarks/wireless/{run}.tsv"
+    resources:
+        mem_mb=2500,
     params:
         options=options("wireless run"),
         code=code("wireless run"),
     shell:
-        "python -m sacrepro.study wireless run {params.options} --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} wireless run {params.options} --output {output:q} > {log:q} 2>&1"
