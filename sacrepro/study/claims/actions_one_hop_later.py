@@ -56,16 +56,12 @@ def two_hops_later() -> Iterator[Comparison]:
 
 
 CLAIM = Claim(
-    order=70,
-    words="a cell may leave out the actions of its outermost hop",
+    order=70, words="a cell may leave out the actions of its outermost hop",
     statement="Q_i varies by r̄ γ^{κ+1} / (1-γ) at most over a cell (s_{N_i^κ}, a_{N_i^{κ-1}})",
-    reference="sharpens Lemma 3",
-    proof="actions_one_hop_later",
-    check=check,
+    reference="sharpens Lemma 3", proof="actions_one_hop_later", check=check,
     readings=(Reading(theorem="actions_one_hop_later"),),
     drawing=Drawing(
-        "lines",
-        r"oscillation of $Q_i$ over a cell $(s_{N_i^\kappa}, a_{N_i^{\kappa-1}})$",
+        "lines", r"oscillation of $Q_i$ over a cell $(s_{N_i^\kappa}, a_{N_i^{\kappa-1}})$",
         {"": r"$\bar r\,\gamma^{\kappa+1}/(1-\gamma)$"},
         r"with actions of $N_i^{\kappa-1}$ only, one marker an agent and policy",
         "How far Q_i varies where states on N_i^κ and only the actions on N_i^{κ-1} are fixed, below Lemma 3's bound.",
@@ -73,12 +69,7 @@ CLAIM = Claim(
     attack=Attack(stream=5, built=("relay",)),
     plants=(*planted(EXPONENT, "latch .9", times(0.9)), *planted(FACTOR, "latch .9", times(0.1))),
     counterexamples=(
-        Counterexample(
-            "two hops later",
-            "Q_i varies by r̄ γ^{κ+2} / (1-γ) at most over these cells",
-            "sharpens Lemma 3",
-            "fails with κ+2",
-            two_hops_later,
-        ),
+        Counterexample("two hops later", "Q_i varies by r̄ γ^{κ+2} / (1-γ) at most over these cells", "sharpens Lemma 3",
+                       "fails with κ+2", two_hops_later),
     ),
-)
+)  # fmt: skip

@@ -99,23 +99,16 @@ def joint_law(case: Case, zeta: tuple[Array, ...]) -> Array:
 LEMMA3_STEP, SCORE_STEP = "1/(1-γ) of Lemma 3, sup over policies", "L_i for the score norm"
 
 CLAIM = Claim(
-    order=130,
-    words="each step of the proofs is sound; how much it gives away",
+    order=130, words="each step of the proofs is sound; how much it gives away",
     statement=(
         "every step of the proofs is sound; left/right is what a step keeps, the product is the inequality's ratio"
     ),
-    reference="Lemmas 3 and 4, eqs. (5), (7), (9)",
-    proof="anatomy",
-    check=check,
-    readings=(
-        *map(Reading, STEPS),
-        *(Reading(f"{inequality}: {step}") for inequality, steps in CHAINS.items() for step in steps),
-    ),
+    reference="Lemmas 3 and 4, eqs. (5), (7), (9)", proof="anatomy", check=check,
+    readings=(*map(Reading, STEPS),
+              *(Reading(f"{inequality}: {step}") for inequality, steps in CHAINS.items() for step in steps)),
     drawing=Drawing("anatomy", "factor that a step costs; their product is right/left of the inequality"),
     attack="single steps of inequalities that are attacked",
-    plants=(
-        *planted(EXPONENT, "broadcast .1", times(0.1), LEMMA3_STEP),
-        *planted(FACTOR, "broadcast .9", times(0.1), LEMMA3_STEP),
-        *planted(SCORES, "broadcast .9", times(SHARE), SCORE_STEP),
-    ),
-)
+    plants=(*planted(EXPONENT, "broadcast .1", times(0.1), LEMMA3_STEP),
+            *planted(FACTOR, "broadcast .9", times(0.1), LEMMA3_STEP),
+            *planted(SCORES, "broadcast .9", times(SHARE), SCORE_STEP)),
+)  # fmt: skip

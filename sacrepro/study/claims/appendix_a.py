@@ -44,44 +44,23 @@ def without_its_2() -> Iterator[Comparison]:
 
 
 CLAIM = Claim(
-    order=40,
-    words="where local states mix, the rate is γm < γ",
-    statement=(
-        "D_i(κ) ≤ c ρ^{κ+1}, c = 2c'r̄/(1-γm), ρ = γm, if the law of (s_i(t), a_i(t)) is c'm^t close to its limit"
-    ),
-    reference="Appendix A",
-    proof="appendix_a",
-    check=check,
-    readings=(
-        Reading(LIMIT, "appendix_a_limit"),
-        Reading(STARTS, "appendix_a_two_starts"),
-        Reading(MEASURED, "appendix_a_measured"),
-    ),
-    drawing=Drawing(
-        "lines",
-        r"$D_i(\kappa)$",
-        {
-            LIMIT: r"$2c'\bar r\,(\gamma m)^{\kappa+1}/(1-\gamma m)$",
-            STARTS: "with the distance of two starts",
-            MEASURED: "sum of the measured distances",
-        },
-        r"$D_i(\kappa)$, one marker an agent and policy",
-        "D_i(κ) of every agent and policy below the largest of each bound that mixing gives.",
-    ),
+    order=40, words="where local states mix, the rate is γm < γ",
+    statement="D_i(κ) ≤ c ρ^{κ+1}, c = 2c'r̄/(1-γm), ρ = γm, if the law of (s_i(t), a_i(t)) is c'm^t close to its limit",
+    reference="Appendix A", proof="appendix_a", check=check,
+    readings=(Reading(LIMIT, "appendix_a_limit"), Reading(STARTS, "appendix_a_two_starts"),
+              Reading(MEASURED, "appendix_a_measured")),
+    drawing=Drawing("lines", r"$D_i(\kappa)$",
+                    {LIMIT: r"$2c'\bar r\,(\gamma m)^{\kappa+1}/(1-\gamma m)$",
+                     STARTS: "with the distance of two starts", MEASURED: "sum of the measured distances"},
+                    r"$D_i(\kappa)$, one marker an agent and policy",
+                    "D_i(κ) of every agent and policy below the largest of each bound that mixing gives."),
     attack=Attack(stream=2, built=("noisy relay",)),
-    plants=(
-        *planted(EXPONENT, "noisy relay", times(0.9 * (1.0 - NOISE)), STARTS, LIMIT, MEASURED),
-        *planted(FACTOR, "noisy relay", times(1.0 - 0.9 * (1.0 - NOISE)), STARTS, LIMIT, MEASURED),
-        *planted_one_sided(check, STARTS, MEASURED),
-    ),
+    plants=(*planted(EXPONENT, "noisy relay", times(0.9 * (1.0 - NOISE)), STARTS, LIMIT, MEASURED),
+            *planted(FACTOR, "noisy relay", times(1.0 - 0.9 * (1.0 - NOISE)), STARTS, LIMIT, MEASURED),
+            *planted_one_sided(check, STARTS, MEASURED)),
     hidden={SWAP: "γ^{κ+1} c'r̄/(1-γ) ≥ ρ^{κ+1} c'r̄/(1-ρ) for ρ ≤ γ: true"},
     counterexamples=(
-        Counterexample(
-            "c for 2c",
-            "D_i(κ) ≤ c ρ^{κ+1}, c = c'r̄/(1-γm), if laws are c'm^t close to their limit",
-            "Appendix A",
-            "fails without the factor 2",
-            without_its_2,
-        ),
+        Counterexample("c for 2c", "D_i(κ) ≤ c ρ^{κ+1}, c = c'r̄/(1-γm), if laws are c'm^t close to their limit",
+                       "Appendix A", "fails without the factor 2", without_its_2),
     ),
-)
+)  # fmt: skip

@@ -87,12 +87,9 @@ def against_sigma(
 
 
 CLAIM = Claim(
-    order=170,
-    words="local exploration: what bounds σ from below and above",
+    order=170, words="local exploration: what bounds σ from below and above",
     statement="Π_{N_i^κ} min P_j min ζ_j ≤ σ_i(τ) ≤ Π_{N_i^κ} max_s min_a ζ_j / S_j, and σ_i(τ) grows with τ",
-    reference="Assumption 3",
-    proof="assumption3",
-    check=check,
+    reference="Assumption 3", proof="assumption3", check=check,
     readings=(Reading(FLOOR), Reading(MIXED), Reading(CEILING), Reading(LATER)),
     drawing=Drawing("assumption3", r"$\sigma(\tau)$, least over policies and agents", {FLOOR: FLOOR}),
     attack=Attack(stream=11, built=("noisy relay",)),
@@ -101,16 +98,10 @@ CLAIM = Claim(
             "any policy",
             "one σ > 0 serves every softmax policy (σ = 10^{-k}, k = 2, 4, 8, 16; for any other see the ceiling's "
             "proof)",
-            "Assumption 3, any fixed policy",
-            "not satisfied by the softmax",
-            one_for_all_policies,
+            "Assumption 3, any fixed policy", "not satisfied by the softmax", one_for_all_policies,
         ),
-        Counterexample(
-            "absorbing dynamics",
-            "some σ > 0 serves the uniform policy, whatever the kernels (here the least probability is 0)",
-            "Assumption 3",
-            "fails without dynamics that mix",
-            of_absorbing_dynamics,
-        ),
+        Counterexample("absorbing dynamics",
+                       "some σ > 0 serves the uniform policy, whatever the kernels (here the least probability is 0)",
+                       "Assumption 3", "fails without dynamics that mix", of_absorbing_dynamics),
     ),
-)
+)  # fmt: skip

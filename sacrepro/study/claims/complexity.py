@@ -40,19 +40,13 @@ def check(case: Case) -> Iterator[Comparison]:
 
 
 CLAIM = Claim(
-    order=200,
-    words="what an agent stores depends on its neighborhood, not on n",
+    order=200, words="what an agent stores depends on its neighborhood, not on n",
     statement=(
         "Q̂_i has at most (SA)^{f(κ)} entries, whatever n is, and T steps write at most min(T, (SA)^{f(κ)}) of them"
     ),
-    reference="Section 3.3, complexity",
-    check=check,
-    needs=("tables", "learner"),
+    reference="Section 3.3, complexity", check=check, needs=("tables", "learner"),
     readings=(Reading(TABLE), Reading(JOINT), Reading(WRITTEN)),
-    drawing=Drawing(
-        "complexity",
-        "entries of an agent's table",
-        {TABLE: r"$(SA)^{f(\kappa)}$", JOINT: r"entries of $Q_i$"},
-    ),
+    drawing=Drawing("complexity", "entries of an agent's table",
+                    {TABLE: r"$(SA)^{f(\kappa)}$", JOINT: r"entries of $Q_i$"}),
     attack="counts",
-)
+)  # fmt: skip

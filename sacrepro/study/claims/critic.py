@@ -96,18 +96,12 @@ def place(cell: Cell, hood: tuple[int, ...], n: int) -> tuple[int, ...]:
 
 
 CLAIM = Claim(
-    order=150,
-    words="finite-time bound on the critic's error, Appendix C",
+    order=150, words="finite-time bound on the critic's error, Appendix C",
     statement="|Q_i(z) - Q̂_i^T(z_{N_i^κ})| ≤ C_a/√(T+t0) + C_a'/(T+t0) + bias with probability 1-δ",
-    reference="Appendix C; lines 4-9 of Algorithm 1",
-    check=check,
-    needs=("tables", "learner"),
+    reference="Appendix C; lines 4-9 of Algorithm 1", check=check, needs=("tables", "learner"),
     readings=(Reading(PAPER), Reading(LOCALITY)),
-    drawing=Drawing(
-        "critic",
-        r"$\max\,|Q_i - \hat Q_i^T|$, one episode",
-        {PAPER: "the paper's bound, least over agents and policies", LOCALITY: "with the smaller bias"},
-    ),
+    drawing=Drawing("critic", r"$\max\,|Q_i - \hat Q_i^T|$, one episode",
+                    {PAPER: "the paper's bound, least over agents and policies", LOCALITY: "with the smaller bias"}),
     attack="hardly ever below its trivial bound",
     hidden={EXPONENT: "the noise of C_a exceeds r̄/(1-γ) at every T that is run: both sides of κ+2 are vacuous"},
-)
+)  # fmt: skip

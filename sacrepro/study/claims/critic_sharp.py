@@ -48,37 +48,22 @@ def check(case: Case) -> Iterator[Comparison]:
 EVERY = (PAPER, GAP, LOCALITY)
 
 CLAIM = Claim(
-    order=160,
-    words="TD's limit gives a direction close to ∇_{θ_i}J",
+    order=160, words="TD's limit gives a direction close to ∇_{θ_i}J",
     statement=(
         "‖ĥ_i(q*) - ∇_{θ_i}J‖ ≤ L_i B/(1-γ) with B = 2cρ^{κ+1}/(1-γ)² (paper), max_j D_j(κ)/(1-γ) (decay gap alone), "
         "r̄γ^{κ+1}/(1-γ) (locality)"
     ),
-    reference="proof of Theorem 5, second term of (9)",
-    proof="critic_sharp",
-    check=check,
-    readings=(
-        Reading(PAPER, "critic_sharp_paper"),
-        Reading(GAP, "critic_sharp_gap"),
-        Reading(LOCALITY, "critic_sharp_local"),
-    ),
-    drawing=Drawing(
-        "sides",
-        r"$\max_i\,\|\hat h_i(q^*) - \nabla_{\theta_i} J\|$",
-        {
-            PAPER: r"$2cL_i\rho^{\kappa+1}/(1-\gamma)^3$, the paper's bias",
-            GAP: r"$L_i\max_j D_j(\kappa)/(1-\gamma)^2$",
-            LOCALITY: r"$L_i\bar r\gamma^{\kappa+1}/(1-\gamma)^2$",
-        },
-        "measured, largest over agents and policies",
-        "The bias of eq. (7) with TD's fixed points against the three right sides.",
-    ),
+    reference="proof of Theorem 5, second term of (9)", proof="critic_sharp", check=check,
+    readings=(Reading(PAPER, "critic_sharp_paper"), Reading(GAP, "critic_sharp_gap"),
+              Reading(LOCALITY, "critic_sharp_local")),
+    drawing=Drawing("sides", r"$\max_i\,\|\hat h_i(q^*) - \nabla_{\theta_i} J\|$",
+                    {PAPER: r"$2cL_i\rho^{\kappa+1}/(1-\gamma)^3$, the paper's bias",
+                     GAP: r"$L_i\max_j D_j(\kappa)/(1-\gamma)^2$",
+                     LOCALITY: r"$L_i\bar r\gamma^{\kappa+1}/(1-\gamma)^2$"},
+                    "measured, largest over agents and policies",
+                    "The bias of eq. (7) with TD's fixed points against the three right sides."),
     attack=Attack(stream=10, built=("gate",)),
-    plants=(
-        *planted(EXPONENT, "gate", times(0.01), *EVERY),
-        *planted(FACTOR, "mirage", times(1.0 - MIRAGE), GAP),
-        *planted(FACTOR, "tally", times(1.0 - TALLY), LOCALITY),
-        *planted(SCORES, "gate", times(SHARE), *EVERY),
-    ),
+    plants=(*planted(EXPONENT, "gate", times(0.01), *EVERY), *planted(FACTOR, "mirage", times(1.0 - MIRAGE), GAP),
+            *planted(FACTOR, "tally", times(1.0 - TALLY), LOCALITY), *planted(SCORES, "gate", times(SHARE), *EVERY)),
     hidden={FACTOR: "paper: 2cρ^{κ+1}/(1-γ) is true, by locality"},
-)
+)  # fmt: skip

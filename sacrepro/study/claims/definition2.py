@@ -117,12 +117,9 @@ def shifted_root(row: Comparison) -> Comparison:
 
 
 CLAIM = Claim(
-    order=20,
-    words="exponential decay property: the least rate ρ that policies ask for",
+    order=20, words="exponential decay property: the least rate ρ that policies ask for",
     statement="the least ρ for c = r̄/(1-γ): what policies ask for ≤ what holds for every policy",
-    reference="Definition 2",
-    proof="definition2",
-    check=check,
+    reference="Definition 2", proof="definition2", check=check,
     readings=(Reading(LEMMA3, "definition2_lemma3"), Reading(INFLUENCE, "definition2_influence")),
     drawing=Drawing(
         "rates",
@@ -130,18 +127,12 @@ CLAIM = Claim(
         {INFLUENCE: "influence matrix, every policy", LEMMA3: r"$\gamma$, Lemma 3"},
     ),
     attack=Attack(stream=0, built=("relay",), two_agents=True),
-    plants=(
-        *planted(EXPONENT, "relay", shifted_root, LEMMA3, INFLUENCE),
-        *planted(FACTOR, "relay", rooted(0.1), LEMMA3, INFLUENCE),
-        *planted_one_sided(check, LEMMA3, INFLUENCE),
-    ),
+    plants=(*planted(EXPONENT, "relay", shifted_root, LEMMA3, INFLUENCE),
+            *planted(FACTOR, "relay", rooted(0.1), LEMMA3, INFLUENCE), *planted_one_sided(check, LEMMA3, INFLUENCE)),
     counterexamples=(
-        Counterexample(
-            "deterministic policies",
-            "the largest D_i(κ) over localized policies is attained by a deterministic one",
-            "Definition 2, any localized policy",
-            "fails without randomised policies",
-            deterministic_policies_decide,
-        ),
+        Counterexample("deterministic policies",
+                       "the largest D_i(κ) over localized policies is attained by a deterministic one",
+                       "Definition 2, any localized policy", "fails without randomised policies",
+                       deterministic_policies_decide),
     ),
-)
+)  # fmt: skip

@@ -49,47 +49,25 @@ def swapped(row: Comparison) -> Comparison:
 EVERY = (CLIPPED, OWN, AT_ONCE, CLOSED, ROW_SUMS)
 
 CLAIM = Claim(
-    order=50,
-    words="a rate for every policy, from the local kernels alone",
+    order=50, words="a rate for every policy, from the local kernels alone",
     statement="D_i(κ) ≤ r̄ Σ_{t≥κ+1} γ^t q_i(t), q(0) = 1_O, q(t+1) = min(1, C q(t))",
-    reference="sharpens Lemma 3 and Appendix A",
-    proof="influence",
-    check=check,
-    needs=(),
-    readings=(
-        Reading(CLIPPED, "influence"),
-        Reading(OWN, "influence_own"),
-        Reading(AT_ONCE, "influence_everywhere"),
-        Reading(CLOSED, "influence_closed_form"),
-        Reading(ROW_SUMS, "influence_row_sums"),
-    ),
+    reference="sharpens Lemma 3 and Appendix A", proof="influence", check=check, needs=(),
+    readings=(Reading(CLIPPED, "influence"), Reading(OWN, "influence_own"), Reading(AT_ONCE, "influence_everywhere"),
+              Reading(CLOSED, "influence_closed_form"), Reading(ROW_SUMS, "influence_row_sums")),
     drawing=Drawing(
-        "lines",
-        r"$D_i(\kappa)$",
-        {
-            CLIPPED: r"clipped series of $C$",
-            OWN: r"with the policy's own $C^\theta$",
-            CLOSED: r"$\bar r[(I-\gamma C)^{-1}1_O]_i$",
-            ROW_SUMS: r"row sums of $C$",
-            AT_ONCE: "one bound for all agents",
-        },
+        "lines", r"$D_i(\kappa)$",
+        {CLIPPED: r"clipped series of $C$", OWN: r"with the policy's own $C^\theta$",
+         CLOSED: r"$\bar r[(I-\gamma C)^{-1}1_O]_i$", ROW_SUMS: r"row sums of $C$",
+         AT_ONCE: "one bound for all agents"},
         r"$D_i(\kappa)$, one marker an agent and policy",
         "D_i(κ) of every agent and policy, and as lines the largest of each bound that the influence matrix gives.",
     ),
     attack=Attack(stream=3, built=("noisy relay",)),
-    plants=(
-        *planted(EXPONENT, "noisy relay", times(0.9 * (1.0 - NOISE)), *EVERY),
-        *planted(FACTOR, "noisy relay", times(1.0 - 0.9 * (1.0 - NOISE)), *EVERY),
-        *planted(SWAP, "noisy hops", swapped, CLIPPED),
-        *planted_one_sided(check, CLIPPED, OWN, AT_ONCE),
-    ),
+    plants=(*planted(EXPONENT, "noisy relay", times(0.9 * (1.0 - NOISE)), *EVERY),
+            *planted(FACTOR, "noisy relay", times(1.0 - 0.9 * (1.0 - NOISE)), *EVERY),
+            *planted(SWAP, "noisy hops", swapped, CLIPPED), *planted_one_sided(check, CLIPPED, OWN, AT_ONCE)),
     counterexamples=(
-        Counterexample(
-            "C^θ at once",
-            "D_i(κ) ≤ the influence series with C^θ from the first step on",
-            "sharpens Lemma 3",
-            "fails without C at the first step",
-            averaged_at_once,
-        ),
+        Counterexample("C^θ at once", "D_i(κ) ≤ the influence series with C^θ from the first step on",
+                       "sharpens Lemma 3", "fails without C at the first step", averaged_at_once),
     ),
-)
+)  # fmt: skip

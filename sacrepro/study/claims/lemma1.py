@@ -26,17 +26,12 @@ def check(case: Case) -> Iterator[Comparison]:
 
 
 CLAIM = Claim(
-    order=10,
-    words="the policy gradient is a sum of scores times Q_i, agent by agent",
-    statement="∇J(θ) = (1/(1-γ)) E Q^θ(s,a) ∇log ζ^θ(a|s)",
-    reference="Lemma 1, eq. (4)",
-    beside="that ∂/∂θ is a derivation",
-    check=check,
-    readings=(Reading(theorem="lemma1_gradient"),),
+    order=10, words="the policy gradient is a sum of scores times Q_i, agent by agent",
+    statement="∇J(θ) = (1/(1-γ)) E Q^θ(s,a) ∇log ζ^θ(a|s)", reference="Lemma 1, eq. (4)",
+    beside="that ∂/∂θ is a derivation", check=check, readings=(Reading(theorem="lemma1_gradient"),),
     drawing=Drawing(
-        "identity",
-        "difference, one marker an agent and policy",
+        "identity", "difference, one marker an agent and policy",
         markers=r"$\|\nabla_{\theta_i} J\ \mathrm{by\ (4)} - \nabla_{\theta_i} J\ \mathrm{by\ differentiation}\|$",
     ),
     attack="an identity",
-)
+)  # fmt: skip

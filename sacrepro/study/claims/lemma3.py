@@ -58,49 +58,24 @@ def two_hops() -> Iterator[Comparison]:
 
 
 CLAIM = Claim(
-    order=30,
-    words="Q_i forgets agents more than κ hops away at the rate γ",
-    statement=BOUND,
-    reference="Lemma 3, Definition 2",
-    check=check,
-    needs=(),
-    readings=(Reading(theorem="lemma3_D"),),
-    drawing=Drawing(
-        "markers",
-        r"$D_i(\kappa)$",
-        {"": r"$\bar r\,\gamma^{\kappa+1}/(1-\gamma)$, Lemma 3"},
-        r"$D_i(\kappa)$, one marker an agent and policy",
-        "D_i(κ) for every agent and policy, against Lemma 3's bound.",
-    ),
+    order=30, words="Q_i forgets agents more than κ hops away at the rate γ", statement=BOUND,
+    reference="Lemma 3, Definition 2", check=check, needs=(), readings=(Reading(theorem="lemma3_D"),),
+    drawing=Drawing("markers", r"$D_i(\kappa)$", {"": r"$\bar r\,\gamma^{\kappa+1}/(1-\gamma)$, Lemma 3"},
+                    r"$D_i(\kappa)$, one marker an agent and policy",
+                    "D_i(κ) for every agent and policy, against Lemma 3's bound."),
     attack=Attack(stream=1, built=("relay",)),
-    plants=(
-        *planted(EXPONENT, "relay", times(0.9)),
-        *planted(FACTOR, "relay", times(0.1)),
-        Plant(ONE_SIDED, "", "relay", rows=one_sided),
-    ),
+    plants=(*planted(EXPONENT, "relay", times(0.9)), *planted(FACTOR, "relay", times(0.1)),
+            Plant(ONE_SIDED, "", "relay", rows=one_sided)),
     counterexamples=(
-        Counterexample(
-            "r_i ≤ r̄ and no more", f"{BOUND} if r_i is upper bounded by r̄", "Lemma 3", FALSE, partial(at_equality, -9.0)
-        ),
-        Counterexample(
-            "|r_i| ≤ r̄", f"{BOUND} if |r_i| ≤ r̄", "Lemma 3", "fails without 0 ≤ r_i", partial(at_equality, -1.0)
-        ),
-        Counterexample(
-            "κ+2", "D_i(κ) ≤ r̄ γ^{κ+2} / (1-γ)", "Lemma 3", "fails with κ+2", partial(at_equality, exponent=2)
-        ),
-        Counterexample(
-            "two hops a step",
-            f"{BOUND} if agents see two hops far",
-            "Lemma 3, eq. (1)",
-            "fails without locality",
-            two_hops,
-        ),
-        Counterexample(
-            "one-sided cells",
-            f"{BOUND} over cells of {{i, …, i+κ}}",
-            "Lemma 3, N_i^κ",
-            "fails without symmetric N_i^κ",
-            one_sided,
-        ),
+        Counterexample("r_i ≤ r̄ and no more", f"{BOUND} if r_i is upper bounded by r̄", "Lemma 3", FALSE,
+                       partial(at_equality, -9.0)),
+        Counterexample("|r_i| ≤ r̄", f"{BOUND} if |r_i| ≤ r̄", "Lemma 3", "fails without 0 ≤ r_i",
+                       partial(at_equality, -1.0)),
+        Counterexample("κ+2", "D_i(κ) ≤ r̄ γ^{κ+2} / (1-γ)", "Lemma 3", "fails with κ+2",
+                       partial(at_equality, exponent=2)),
+        Counterexample("two hops a step", f"{BOUND} if agents see two hops far", "Lemma 3, eq. (1)",
+                       "fails without locality", two_hops),
+        Counterexample("one-sided cells", f"{BOUND} over cells of {{i, …, i+κ}}", "Lemma 3, N_i^κ",
+                       "fails without symmetric N_i^κ", one_sided),
     ),
-)
+)  # fmt: skip

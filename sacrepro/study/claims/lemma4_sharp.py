@@ -64,35 +64,26 @@ def natural_one_sided() -> Iterator[Comparison]:
 
 
 CLAIM = Claim(
-    order=110,
-    words="the same, falling with 1/n and with who can reach whom",
+    order=110, words="the same, falling with 1/n and with who can reach whom",
     statement=(
         "‖ĥ_i - ∇_{θ_i}J‖ ≤ (Γ/n) [Σ_{d≤κ} m_d min(2G/(1-γ), R_d(1/(1-γ) + M)) + M Σ_{d>κ} |S_i(d)| R_d], Γ = √2/4, "
         "G = r̄γ^{κ+1}/(1-γ), R_0 = r̄/(1-γ), R_d = r̄γ^{d+1}/(1-γ), M = (1-γ) Σ_s γ^s √(s+1); natural weights without "
         "the first sum"
     ),
-    reference="sharpens Lemma 4",
-    proof="lemma4_sharp",
-    check=check,
-    readings=(Reading(ANY), Reading(OF_NATURAL)),
+    reference="sharpens Lemma 4", proof="lemma4_sharp", check=check, readings=(Reading(ANY), Reading(OF_NATURAL)),
     drawing=Drawing(
-        "lines",
-        r"$\|\hat h_i - \nabla_{\theta_i} J\|$",
+        "lines", r"$\|\hat h_i - \nabla_{\theta_i} J\|$",
         {ANY: "bound, any weights", OF_NATURAL: "bound, natural weights, the stars alone"},
         "one marker an agent, policy and weight family",
         "‖ĥ_i - ∇_{θ_i}J‖ for any weights, and as stars for natural ones; lines: the largest of each bound.",
         starred=OF_NATURAL,
     ),
     attack=Attack(stream=8, built=("broadcast .9", "latch .02")),
-    plants=(
-        *planted(EXPONENT, "broadcast .1", times(0.1), ANY),
-        *planted(EXPONENT, "latch .02", times(0.02), OF_NATURAL),
-        *planted(FACTOR, "broadcast .9", times(0.1), ANY),
-        *planted(FACTOR, "latch .9", times(0.1), OF_NATURAL),
-        *planted(SCORES, "broadcast .9", times(SHARE), ANY),
-        *planted(SCORES, "latch .02", times(SHARE), OF_NATURAL),
-        Plant(ONE_SIDED, OF_NATURAL, "latch .02", rows=natural_one_sided),
-        Plant(ONE_SIDED, ANY, at_the_latch, rows=partial(at_the_latch, over=(0,))),
-        Plant(WEIGHTS, ANY, at_the_latch, rows=partial(at_the_latch, TOTAL)),
-    ),
-)
+    plants=(*planted(EXPONENT, "broadcast .1", times(0.1), ANY),
+            *planted(EXPONENT, "latch .02", times(0.02), OF_NATURAL), *planted(FACTOR, "broadcast .9", times(0.1), ANY),
+            *planted(FACTOR, "latch .9", times(0.1), OF_NATURAL), *planted(SCORES, "broadcast .9", times(SHARE), ANY),
+            *planted(SCORES, "latch .02", times(SHARE), OF_NATURAL),
+            Plant(ONE_SIDED, OF_NATURAL, "latch .02", rows=natural_one_sided),
+            Plant(ONE_SIDED, ANY, at_the_latch, rows=partial(at_the_latch, over=(0,))),
+            Plant(WEIGHTS, ANY, at_the_latch, rows=partial(at_the_latch, TOTAL))),
+)  # fmt: skip

@@ -123,58 +123,34 @@ def worst_on_the_star(reading: str, factor: float) -> Iterator[Comparison]:
 EVERY = (ANY, WORST, PAPER, OF_NATURAL, TD)
 
 CLAIM = Claim(
-    order=120,
-    words="the same for all agents at once, without n",
+    order=120, words="the same for all agents at once, without n",
     statement=(
         "‖ĥ - ∇J‖ ≤ (1/√2) (1/n) Σ_j D_j(κ) / (1-γ) for any weights of eq. (6), ≤ r̄γ^{κ+2} M / (2√2 (1-γ)) for natural "
         "weights, M = (1-γ) Σ_s γ^s √(s+1), and ≤ r̄γ^{κ+1} / (√2 (1-γ)²) for TD's limit; the paper: √(2n) cρ^{κ+1} / "
         "(1-γ)"
     ),
-    reference="sharpens Lemma 4 where the proof of Theorem 5 uses it",
-    proof="lemma4_vector",
-    check=check,
-    readings=(
-        Reading(ANY, "lemma4_vector"),
-        Reading(WORST, "lemma4_vector_worst_case"),
-        Reading(PAPER, "lemma4_vector_paper", excuse="2√n above the worst case"),
-        Reading(OF_NATURAL),
-        Reading(TD, "lemma4_vector_td"),
-    ),
-    drawing=Drawing(
-        "lines",
-        r"$\|\hat h - \nabla J\|$",
-        {
-            PAPER: r"paper, $\sqrt{2n}\,c\rho^{\kappa+1}/(1-\gamma)$",
-            TD: r"TD's limit, $\bar r\gamma^{\kappa+1}/(\sqrt{2}(1-\gamma)^2)$",
-            ANY: "any weights, with the decay gaps of the policy",
-            OF_NATURAL: "natural weights, the stars alone",
-        },
-        "one marker a policy and weight family",
-        "‖ĥ - ∇J‖ over all agents; lines: the largest of each bound. Only the paper's grows with n.",
-        starred=OF_NATURAL,
-    ),
+    reference="sharpens Lemma 4 where the proof of Theorem 5 uses it", proof="lemma4_vector", check=check,
+    readings=(Reading(ANY, "lemma4_vector"), Reading(WORST, "lemma4_vector_worst_case"),
+              Reading(PAPER, "lemma4_vector_paper", excuse="2√n above the worst case"), Reading(OF_NATURAL),
+              Reading(TD, "lemma4_vector_td")),
+    drawing=Drawing("lines", r"$\|\hat h - \nabla J\|$",
+                    {PAPER: r"paper, $\sqrt{2n}\,c\rho^{\kappa+1}/(1-\gamma)$",
+                     TD: r"TD's limit, $\bar r\gamma^{\kappa+1}/(\sqrt{2}(1-\gamma)^2)$",
+                     ANY: "any weights, with the decay gaps of the policy",
+                     OF_NATURAL: "natural weights, the stars alone"},
+                    "one marker a policy and weight family",
+                    "‖ĥ - ∇J‖ over all agents; lines: the largest of each bound. Only the paper's grows with n.",
+                    starred=OF_NATURAL),
     attack=Attack(stream=13, built=("parity .02",)),
-    plants=(
-        *planted(EXPONENT, "parity .02", times(0.02), *EVERY),
-        *planted(FACTOR, "broadcast .9", times(0.1), ANY, WORST),
-        *planted(FACTOR, "tally", times(1.0 - TALLY), OF_NATURAL, TD),
-        *planted(SCORES, "parity .02", times(SHARE), *EVERY),
-    ),
+    plants=(*planted(EXPONENT, "parity .02", times(0.02), *EVERY),
+            *planted(FACTOR, "broadcast .9", times(0.1), ANY, WORST),
+            *planted(FACTOR, "tally", times(1.0 - TALLY), OF_NATURAL, TD),
+            *planted(SCORES, "parity .02", times(SHARE), *EVERY)),
     hidden={FACTOR: "paper: √n times too large, as `worst case` shows, and here √n makes up for 1/(1-γ)"},
     counterexamples=(
-        Counterexample(
-            "½ for 1/√2",
-            "‖ĥ - ∇J‖ ≤ (1/2) (1/n) Σ_j D_j(κ) / (1-γ) for any weights of eq. (6)",
-            "sharpens Lemma 4",
-            "fails with ½",
-            partial(worst_on_the_star, ANY, SCORE_BOUND / 2),
-        ),
-        Counterexample(
-            "κ+3",
-            "‖ĥ - ∇J‖ ≤ r̄γ^{κ+3} M / (2√2 (1-γ)) for natural weights",
-            "sharpens Lemma 4",
-            "fails with κ+3",
-            partial(worst_on_the_star, OF_NATURAL, 0.02),
-        ),
+        Counterexample("½ for 1/√2", "‖ĥ - ∇J‖ ≤ (1/2) (1/n) Σ_j D_j(κ) / (1-γ) for any weights of eq. (6)",
+                       "sharpens Lemma 4", "fails with ½", partial(worst_on_the_star, ANY, SCORE_BOUND / 2)),
+        Counterexample("κ+3", "‖ĥ - ∇J‖ ≤ r̄γ^{κ+3} M / (2√2 (1-γ)) for natural weights", "sharpens Lemma 4",
+                       "fails with κ+3", partial(worst_on_the_star, OF_NATURAL, 0.02)),
     ),
-)
+)  # fmt: skip

@@ -93,29 +93,16 @@ def narrower(factor: float, gamma: float) -> Change:
 
 
 CLAIM = Claim(
-    order=60,
-    words="a horizon of T steps brackets D_i(κ), at a cost that does not grow with n",
+    order=60, words="a horizon of T steps brackets D_i(κ), at a cost that does not grow with n",
     statement="|D_i(κ) - D_i^T(κ)| ≤ r̄ γ^{max(T,κ)+1} / (1-γ), and T steps do not see outside N_i^T",
-    reference="sharpens Lemma 3",
-    proof="light_cone",
-    check=check,
-    readings=(
-        Reading(UPPER, "light_cone"),
-        Reading(LOWER, "light_cone"),
-        Reading(OUTSIDE, "light_cone_sees_V", excuse="an identity"),
-    ),
-    drawing=Drawing(
-        "cone",
-        r"$D_i(\kappa)$ and its interval $D_i^T(\kappa) \pm$ width",
-        {UPPER: UPPER, LOWER: LOWER},
-        r"largest $D_i(\kappa)$",
-    ),
+    reference="sharpens Lemma 3", proof="light_cone", check=check,
+    readings=(Reading(UPPER, "light_cone"), Reading(LOWER, "light_cone"),
+              Reading(OUTSIDE, "light_cone_sees_V", excuse="an identity")),
+    drawing=Drawing("cone", r"$D_i(\kappa)$ and its interval $D_i^T(\kappa) \pm$ width", {UPPER: UPPER, LOWER: LOWER},
+                    r"largest $D_i(\kappa)$"),
     attack=Attack(stream=4, built=("relay", "turncoat")),
-    plants=(
-        *planted(EXPONENT, "relay", narrower(0.9, 0.9), UPPER),
-        *planted(EXPONENT, "turncoat", narrower(0.3, 0.3), LOWER),
-        *planted(FACTOR, "relay", narrower(0.1, 0.9), UPPER),
-        *planted(FACTOR, "turncoat", narrower(0.7, 0.3), LOWER),
-        *planted_one_sided(check, UPPER),
-    ),
-)
+    plants=(*planted(EXPONENT, "relay", narrower(0.9, 0.9), UPPER),
+            *planted(EXPONENT, "turncoat", narrower(0.3, 0.3), LOWER),
+            *planted(FACTOR, "relay", narrower(0.1, 0.9), UPPER),
+            *planted(FACTOR, "turncoat", narrower(0.7, 0.3), LOWER), *planted_one_sided(check, UPPER)),
+)  # fmt: skip

@@ -148,23 +148,13 @@ def readings(kind: str) -> tuple[Reading, ...]:
 
 
 CLAIM = Claim(
-    order=80,
-    words="Lemmas 3 and 4 where neighbors' actions act at once or rewards see neighbors",
-    statement=(
-        "with P_i(·|s_{N_i}, a_{N_i}): D_i(κ) ≤ r̄γ^{κ+1-R}/(1-γ) and ‖ĥ_i - ∇_{θ_i}J‖ ≤ L_i r̄γ^{κ+1-R}/(1-γ)², "
-        "R = 0 for rewards r_i(s_i, a_i), R = 1 for r_i(s_{N_i}, a_{N_i})"
-    ),
-    reference="extends Lemmas 3 and 4",
-    proof="reward_radius",
-    check=check,
+    order=80, words="Lemmas 3 and 4 where neighbors' actions act at once or rewards see neighbors",
+    statement="with P_i(·|s_{N_i}, a_{N_i}): D_i(κ) ≤ r̄γ^{κ+1-R}/(1-γ) and ‖ĥ_i - ∇_{θ_i}J‖ ≤ L_i r̄γ^{κ+1-R}/(1-γ)², "
+              "R = 0 for rewards r_i(s_i, a_i), R = 1 for r_i(s_{N_i}, a_{N_i})",
+    reference="extends Lemmas 3 and 4", proof="reward_radius", check=check,
     readings=(*readings("kernels"), *readings("rewards")),
-    drawing=Drawing(
-        "radii",
-        r"$D_i(\kappa)$ with $P_i(\cdot|s_{N_i}, a_{N_i})$",
-        {
-            "D, kernels": r"$\bar r\,\gamma^{\kappa+1}/(1-\gamma)$",
-            "D, rewards": r"$\bar r\,\gamma^{\kappa}/(1-\gamma)$",
-        },
-    ),
+    drawing=Drawing("radii", r"$D_i(\kappa)$ with $P_i(\cdot|s_{N_i}, a_{N_i})$",
+                    {"D, kernels": r"$\bar r\,\gamma^{\kappa+1}/(1-\gamma)$",
+                     "D, rewards": r"$\bar r\,\gamma^{\kappa}/(1-\gamma)$"}),
     attack="a climb over plain models does not reach action-coupled ones",
-)
+)  # fmt: skip

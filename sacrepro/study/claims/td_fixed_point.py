@@ -58,54 +58,28 @@ def within_the_gap() -> Iterator[Comparison]:
 
 
 CLAIM = Claim(
-    order=140,
-    words="TD's limit is close to Q_i",
-    statement=(
-        "|q* - Q_i| ≤ 2cρ^{κ+1}/(1-γ)² (paper), D_i(κ)/(1-γ) (decay gap alone), r̄γ^{κ+1}/(1-γ) (locality), "
-        "for the fixed point q* of TD on the cells of N_i^κ"
-    ),
-    reference="Section 3.2, lines 4-9; Appendix C",
-    proof="td_fixed_point",
-    check=check,
-    readings=(
-        Reading(PAPER, "td_fixed_point_paper"),
-        Reading(GAP, "td_fixed_point_gap"),
-        Reading(LOCALITY, "td_fixed_point_b"),
-    ),
-    drawing=Drawing(
-        "sides",
-        r"$\max\,|q^* - Q_i|$",
-        {
-            PAPER: r"$2c\rho^{\kappa+1}/(1-\gamma)^2$, the paper's critic bias",
-            GAP: r"$D_i(\kappa)/(1-\gamma)$",
-            LOCALITY: r"$\bar r\gamma^{\kappa+1}/(1-\gamma)$",
-        },
-        "measured, largest over agents and policies",
-        "|q* - Q_i| against the paper's critic bias and the two smaller ones.",
-    ),
+    order=140, words="TD's limit is close to Q_i",
+    statement="|q* - Q_i| ≤ 2cρ^{κ+1}/(1-γ)² (paper), D_i(κ)/(1-γ) (decay gap alone), r̄γ^{κ+1}/(1-γ) (locality), "
+              "for the fixed point q* of TD on the cells of N_i^κ",
+    reference="Section 3.2, lines 4-9; Appendix C", proof="td_fixed_point", check=check,
+    readings=(Reading(PAPER, "td_fixed_point_paper"), Reading(GAP, "td_fixed_point_gap"),
+              Reading(LOCALITY, "td_fixed_point_b")),
+    drawing=Drawing("sides", r"$\max\,|q^* - Q_i|$",
+                    {PAPER: r"$2c\rho^{\kappa+1}/(1-\gamma)^2$, the paper's critic bias",
+                     GAP: r"$D_i(\kappa)/(1-\gamma)$", LOCALITY: r"$\bar r\gamma^{\kappa+1}/(1-\gamma)$"},
+                    "measured, largest over agents and policies",
+                    "|q* - Q_i| against the paper's critic bias and the two smaller ones."),
     attack=Attack(stream=9, built=("fading relay .1", "fading relay .9", "ladder")),
-    plants=(
-        *planted(EXPONENT, "fading relay .1", times(0.1), PAPER),
-        *planted(EXPONENT, "ladder", times(0.5), GAP),
-        *planted(EXPONENT, "fading relay .9", times(0.9), LOCALITY),
-        *planted(FACTOR, "ladder", times(0.5), GAP),
-        *planted(FACTOR, "fading relay .9", times(0.1), LOCALITY),
-    ),
-    hidden={
-        FACTOR: "paper: 2cρ^{κ+1}/(1-γ) is true, by td_fixed_point (a)",
-        SWAP: "paper: 2cγ^{κ+1}/(1-ρ)² ≥ 2cρ^{κ+1}, and locality gives cρ^{κ+1} for ρ = γ: true there",
-        ONE_SIDED: "the fixed point is defined on N_i^κ only; the engine takes no other cells",
-    },
+    plants=(*planted(EXPONENT, "fading relay .1", times(0.1), PAPER), *planted(EXPONENT, "ladder", times(0.5), GAP),
+            *planted(EXPONENT, "fading relay .9", times(0.9), LOCALITY), *planted(FACTOR, "ladder", times(0.5), GAP),
+            *planted(FACTOR, "fading relay .9", times(0.1), LOCALITY)),
+    hidden={FACTOR: "paper: 2cρ^{κ+1}/(1-γ) is true, by td_fixed_point (a)",
+            SWAP: "paper: 2cγ^{κ+1}/(1-ρ)² ≥ 2cρ^{κ+1}, and locality gives cρ^{κ+1} for ρ = γ: true there",
+            ONE_SIDED: "the fixed point is defined on N_i^κ only; the engine takes no other cells"},
     counterexamples=(
-        Counterexample(
-            "form (5)",
-            "the TD update gives a truncated Q-function: min_z Q_i(z) ≤ q* on every cell",
-            "Section 3.2, the critic",
-            FALSE,
-            is_of_form_5,
-        ),
-        Counterexample(
-            "the gap alone", "|q* - Q_i| ≤ D_i(κ)", "Section 3.2, the critic", "fails without 1/(1-γ)", within_the_gap
-        ),
+        Counterexample("form (5)", "the TD update gives a truncated Q-function: min_z Q_i(z) ≤ q* on every cell",
+                       "Section 3.2, the critic", FALSE, is_of_form_5),
+        Counterexample("the gap alone", "|q* - Q_i| ≤ D_i(κ)", "Section 3.2, the critic", "fails without 1/(1-γ)",
+                       within_the_gap),
     ),
-)
+)  # fmt: skip

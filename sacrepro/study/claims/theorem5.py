@@ -166,35 +166,17 @@ def steep_moves(share: float) -> Iterator[Comparison]:
 
 
 CLAIM = Claim(
-    order=180,
-    words="Theorem 5: smoothness, ‖∇J‖, the T of (8), and (9) as printed",
-    statement=(
-        "‖∇J(θ')-∇J(θ)‖ ≤ L'‖θ'-θ‖; ‖∇J(θ)‖ ≤ r̄/(2√2 (1-γ)^{3/2}); 1/σ ≤ the T of (8); "
-        "‖∇J(θ)‖², and its mean of (9) along runs, ≤ the right side of (9)"
-    ),
-    reference="Theorem 5, eqs. (8)-(9)",
-    proof="theorem5",
-    check=check,
-    along_runs=(StationarityRow, along_runs),
-    readings=(
-        Reading(SMOOTH),
-        Reading(NORM),
-        Reading(LEAST_LENGTH),
-        Reading(NINE, excuse="hardly ever below its trivial bound"),
-        Reading(ALONG_RUNS, excuse="needs runs"),
-    ),
-    drawing=Drawing(
-        "theorem5",
-        lines={
-            LEAST_LENGTH: r"$1/\sigma$ and the least $T$ of (8)",
-            NINE: r"(9): $\|\nabla J(\theta)\|^2$",
-            ALONG_RUNS: "(9) along runs: its weighted mean",
-        },
-    ),
+    order=180, words="Theorem 5: smoothness, ‖∇J‖, the T of (8), and (9) as printed",
+    statement="‖∇J(θ')-∇J(θ)‖ ≤ L'‖θ'-θ‖; ‖∇J(θ)‖ ≤ r̄/(2√2 (1-γ)^{3/2}); 1/σ ≤ the T of (8); "
+              "‖∇J(θ)‖², and its mean of (9) along runs, ≤ the right side of (9)",
+    reference="Theorem 5, eqs. (8)-(9)", proof="theorem5", check=check, along_runs=(StationarityRow, along_runs),
+    readings=(Reading(SMOOTH), Reading(NORM), Reading(LEAST_LENGTH),
+              Reading(NINE, excuse="hardly ever below its trivial bound"), Reading(ALONG_RUNS, excuse="needs runs")),
+    drawing=Drawing("theorem5",
+                    lines={LEAST_LENGTH: r"$1/\sigma$ and the least $T$ of (8)", NINE: r"(9): $\|\nabla J(\theta)\|^2$",
+                           ALONG_RUNS: "(9) along runs: its weighted mean"}),
     attack=Attack(stream=12, built=("gate", "latch .9")),
-    plants=(
-        Plant(FACTOR, SMOOTH, partial(steep_moves, 1.0), rows=partial(steep_moves, 1.0 - TALLY)),
-        *planted(FACTOR, "tally", times(1.0 - TALLY), NORM),
-    ),
+    plants=(Plant(FACTOR, SMOOTH, partial(steep_moves, 1.0), rows=partial(steep_moves, 1.0 - TALLY)),
+            *planted(FACTOR, "tally", times(1.0 - TALLY), NORM)),
     hidden={EXPONENT: "ε_κ of (9) is above the trivial bound wherever it is compared"},
-)
+)  # fmt: skip

@@ -144,32 +144,18 @@ def standing_still() -> Iterator[Comparison]:
 
 
 CLAIM = Claim(
-    order=190,
-    words="Theorem 5 with the square of the bias",
-    statement=(
-        "E Σ η_m ‖∇J(θ(m))‖² ≤ 2 (J_sup - J(θ(0))) + E Σ η_m ‖b_m‖² + L' E Σ η_m² v_m, b_m = E ĝ(m) - ∇J(θ(m)), "
-        "v_m = E ‖ĝ(m) - E ĝ(m)‖², η_m ≤ 1/L'; with TD's limit ‖b_m‖ ≤ r̄γ^{κ+1} / (√2 (1-γ)²): a bias of order "
-        "ρ^{2(κ+1)}"
-    ),
-    reference="sharpens Theorem 5, eq. (9)",
-    proof="theorem5_sharp",
-    check=check,
-    needs=("tables", "learner"),
+    order=190, words="Theorem 5 with the square of the bias",
+    statement="E Σ η_m ‖∇J(θ(m))‖² ≤ 2 (J_sup - J(θ(0))) + E Σ η_m ‖b_m‖² + L' E Σ η_m² v_m, b_m = E ĝ(m) - ∇J(θ(m)), "
+              "v_m = E ‖ĝ(m) - E ĝ(m)‖², η_m ≤ 1/L'; with TD's limit ‖b_m‖ ≤ r̄γ^{κ+1} / (√2 (1-γ)²): a bias of order "
+              "ρ^{2(κ+1)}",
+    reference="sharpens Theorem 5, eq. (9)", proof="theorem5_sharp", check=check, needs=("tables", "learner"),
     readings=(Reading(LIMIT), Reading(ANY_POLICY), Reading(AS_RUN)),
-    drawing=Drawing(
-        "guarantee",
-        r"mean of $\|\nabla J(\theta(m))\|^2$",
-        {name: f"bound: {name}" for name in (LIMIT, ANY_POLICY, AS_RUN)},
-    ),
+    drawing=Drawing("guarantee", r"mean of $\|\nabla J(\theta(m))\|^2$",
+                    {name: f"bound: {name}" for name in (LIMIT, ANY_POLICY, AS_RUN)}),
     attack="runs, which a climb cannot repeat at every step",
     plants=planted(EXPONENT, "signal .3", times(0.3**2), LIMIT),
     counterexamples=(
-        Counterexample(
-            "no bias",
-            "Σ η_m ‖∇J(θ(m))‖² ≤ 2 (J_sup - J(θ(0))) along TD's limit, whatever κ",
-            "Theorem 5, eq. (9)",
-            "fails without the bias",
-            standing_still,
-        ),
+        Counterexample("no bias", "Σ η_m ‖∇J(θ(m))‖² ≤ 2 (J_sup - J(θ(0))) along TD's limit, whatever κ",
+                       "Theorem 5, eq. (9)", "fails without the bias", standing_still),
     ),
-)
+)  # fmt: skip

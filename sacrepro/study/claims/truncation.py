@@ -49,31 +49,19 @@ def of_total(total: float) -> Iterator[Comparison]:
 
 
 CLAIM = Claim(
-    order=90,
-    words="every truncated Q-function of eq. (5) is within the decay bound of Q_i",
-    statement="|Q̂_i - Q_i| ≤ r̄ γ^{κ+1} / (1-γ) for any weights of eq. (6)",
-    reference="eqs. (5)-(6)",
-    check=check,
+    order=90, words="every truncated Q-function of eq. (5) is within the decay bound of Q_i",
+    statement="|Q̂_i - Q_i| ≤ r̄ γ^{κ+1} / (1-γ) for any weights of eq. (6)", reference="eqs. (5)-(6)", check=check,
     readings=(Reading(theorem="truncation"),),
     drawing=Drawing(
-        "families",
-        r"$\max\,|\hat Q_i - Q_i|$ over cells, agents, policies",
+        "families", r"$\max\,|\hat Q_i - Q_i|$ over cells, agents, policies",
         {"": r"$\bar r\,\gamma^{\kappa+1}/(1-\gamma)$"},
         caption="The largest |Q̂_i - Q_i| over agents and policies for each weight family, against the same bound.",
     ),
     attack=Attack(stream=6, built=("relay",)),
-    plants=(
-        *planted(EXPONENT, "relay", times(0.9)),
-        *planted(FACTOR, "relay", times(0.1)),
-        Plant(WEIGHTS, "", partial(of_total, 1.0), rows=partial(of_total, TOTAL)),
-    ),
+    plants=(*planted(EXPONENT, "relay", times(0.9)), *planted(FACTOR, "relay", times(0.1)),
+            Plant(WEIGHTS, "", partial(of_total, 1.0), rows=partial(of_total, TOTAL))),
     counterexamples=(
-        Counterexample(
-            "weights sum to 1.1",
-            "|Q̂_i - Q_i| ≤ c ρ^{κ+1} for any non-negative weights",
-            "eqs. (5)-(6)",
-            "fails without eq. (6)",
-            partial(of_total, 1.1),
-        ),
+        Counterexample("weights sum to 1.1", "|Q̂_i - Q_i| ≤ c ρ^{κ+1} for any non-negative weights", "eqs. (5)-(6)",
+                       "fails without eq. (6)", partial(of_total, 1.1)),
     ),
-)
+)  # fmt: skip

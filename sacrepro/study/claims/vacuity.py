@@ -100,21 +100,15 @@ def agents(mdp: NetworkedMDP) -> Iterator[tuple[int, str, Callable[[int], float]
 EVERY = (NINE, INFLUENCE, SHARP, SQUARED, LEMMA4)
 
 CLAIM = Claim(
-    order=210,
-    words="from which κ on the guarantees are below the trivial bound",
+    order=210, words="from which κ on the guarantees are below the trivial bound",
     statement=(
         "the bias at this θ is below ε_κ of (9) where ε_κ is below a bound on ‖∇J‖², L²r̄²/(1-γ)⁴ or r̄²/(8(1-γ)³), and "
         "below Lemma 4's bound where that is below one on ‖∇_{θ_i}J‖; κ under the diameter"
     ),
-    reference="Lemma 4; Theorem 5, eq. (9)",
-    proof="vacuity",
-    check=check,
+    reference="Lemma 4; Theorem 5, eq. (9)", proof="vacuity", check=check,
     readings=tuple(Reading(f"{name}{mark}") for mark in ("", SHARPER) for name in EVERY),
-    drawing=Drawing(
-        "vacuity",
-        r"$\kappa$; within the bar: the bound says something here",
-        {f"{name}{mark}": name for mark in ("", SHARPER) for name in EVERY},
-    ),
+    drawing=Drawing("vacuity", r"$\kappa$; within the bar: the bound says something here",
+                    {f"{name}{mark}": name for mark in ("", SHARPER) for name in EVERY}),
     attack="hardly ever below its trivial bound",
     hidden={EXPONENT: "natural weights obey κ+2 themselves: lemma4_sharp (d) starts at γ^{κ+2}"},
-)
+)  # fmt: skip
