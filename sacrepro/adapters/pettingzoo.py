@@ -114,9 +114,12 @@ class NetworkEnv(ParallelEnv):  # type: ignore[misc]
         if not names:
             raise ValueError("no episode is under way: call reset() before step()")
         a = np.array([self._action(name, actions) for name in names])
-        rows = [_row(self.mdp, i, self._s, a) for i in range(self.mdp.n)]
-        r = [float(r_i[row]) for r_i, row in zip(self.mdp.r, _reward_rows(self.mdp, rows, self._s, a), strict=True)]
-        self._s = np.array([drawn(P_i[row], self._rng) for P_i, row in zip(self.mdp.P, rows, strict=True)])
+        seen = [list(hood) for hood in self.mdp.reward_hoods]
+        r = [float(r_i[(*self._s[hood], *a[hood])]) for r_i, hood in zip(self.mdp.r, seen, strict=True)]
+        seen = [list(hood) for hood in self.mdp.neighbors]
+        rows = [kernel.row(self._s[hood], a[hood]) for kernel, hood in zip(self.mdp.kernels, seen, strict=True)]
+        laws = [kernel.rows[row] for kernel, row in zip(self.mdp.kernels, rows, strict=True)]
+        self._s = np.array([drawn(law, self._rng) for law in laws])
         self._t += 1
         over = self.horizon is not None and self._t >= self.horizon
         observations = self._observations()
@@ -149,19 +152,6 @@ class NetworkEnv(ParallelEnv):  # type: ignore[misc]
             last = self.action_spaces[name].n - 1
             raise ValueError(f"the action of {name!r} must be an integer in 0..{last}, got {actions[name]!r}")
         return int(actions[name])
-
-
-def _row(mdp: Any, i: int, s: Array, a: Array) -> tuple[int, ...]:
-    """Where P_i has the law of s_i' given (s, a)."""
-    hood = list(mdp.neighbors[i])
-    if isinstance(mdp, CountedMDP):
-        return (s[i], s[hood].sum() - s[i], a[i])
-    return (*s[hood], *a[hood]) if isinstance(mdp, CoupledMDP) else (*s[hood], a[i])
-
-
-def _reward_rows(mdp: Any, rows: list[tuple[int, ...]], s: Array, a: Array) -> list[tuple[int, ...]]:
-    """Where r_i has the reward of (s, a), for each agent."""
-    return rows if isinstance(mdp, CoupledMDP) else list(zip(s, a, strict=True))
 
 
 def _picture(graph: nx.Graph, s: Array, sizes: Sequence[int]) -> Array:

@@ -6,18 +6,20 @@ import math
 
 import numpy as np
 
+from sacrepro.exact.chain import plain_model
 from sacrepro.model.checks import Array
-from sacrepro.model.mdp import NetworkedMDP
+from sacrepro.model.mdp import CountedMDP, NetworkedMDP
 
 #: Entries of P(s'|s, a) for which it is meant.
 MOST_ENTRIES = 1 << 24
 
 
-def best_joint(mdp: NetworkedMDP, tol: float = 1e-10) -> float:
+def best_joint(mdp: NetworkedMDP | CountedMDP, tol: float = 1e-10) -> float:
     """J_sup = max over joint policies of J, from above by at most `tol` and rounding, by value iteration.
 
     Raises ValueError, naming the entries, where P(s'|s, a) is too large to be formed.
     """
+    mdp = plain_model(mdp, "best_joint", "take a model of eq. (1)")
     S, A = math.prod(mdp.state_sizes), math.prod(mdp.action_sizes)
     if S * S * A > MOST_ENTRIES:
         raise ValueError(f"P(s'|s, a) has {S * S * A} entries, more than {MOST_ENTRIES}")

@@ -74,7 +74,7 @@ class Kernel(ABC):
         """The rows averaged over actions, which are innermost."""
         return self._shaped(-1, self.A).mean(axis=-2)
 
-    def row(self, s: Sequence[Array], a: Sequence[Array]) -> Array:
+    def row(self, s: Sequence[Array] | Array, a: Sequence[Array] | Array) -> Array:
         """Number of the row at (s_{N_i}, a_{N_i}): one integer array for each agent of N_i, broadcast."""
         strides = self.strides()
         assert strides is not None, "a kernel whose rows are not linear says where they are"
@@ -218,7 +218,7 @@ class CountKernel(Kernel):
         K = self.compositions
         return self._own_strides(self.A * K, [int(self.coupled)] * len(self.sizes), K)
 
-    def row(self, s: Sequence[Array], a: Sequence[Array]) -> Array:
+    def row(self, s: Sequence[Array] | Array, a: Sequence[Array] | Array) -> Array:
         """As in `Kernel`, by looking up the composition."""
         if self.strides() is not None:
             return super().row(s, a)

@@ -6,8 +6,13 @@ import pytest
 
 import sacrepro
 from sacrepro import exact, learn, simulate
+from sacrepro.adapters.pettingzoo import parallel_env
+from sacrepro.exact.best_joint import best_joint
+from sacrepro.exact.chain import chain_of
+from sacrepro.exact.solver.occupancy import state_law
+from sacrepro.exact.solver.stationary import stationary_law
 from sacrepro.instances import COUNTED
-from sacrepro.model.mdp import CoupledMDP, as_coupled
+from sacrepro.model.mdp import CountedMDP, CoupledMDP, as_coupled
 from sacrepro.model.policy import gaussian_theta, policies
 from sacrepro.simulate import Simulator
 
@@ -19,6 +24,31 @@ ZETA = policies(TABLES, THETA)
 RUN = {"kappa": 1, "M": 3, "T": 20, "eta": 1.0}
 TD = {"h": 5.0, "t0": 10.0}
 SAMPLED = {"seed": 3, "m": 1}
+
+#: The same where no two agents have as many states, so that a kernel over the wrong axes cannot pass.
+MIXED_SIZES = (3, 2, 4)
+
+
+def mixed():
+    """(counts, tables, pairs) of one random model."""
+    rng, graph = np.random.default_rng(1), nx.path_graph(3)
+    P = []
+    for i, S_i in enumerate(MIXED_SIZES):
+        most = sum(MIXED_SIZES[j] - 1 for j in graph[i])
+        draws = rng.random((S_i, most + 1, 2, S_i)) + 0.1
+        P.append(draws / draws.sum(axis=-1, keepdims=True))
+    r = tuple(rng.random((S_i, 2)) for S_i in MIXED_SIZES)
+    counts = CountedMDP(graph, tuple(P), r, 0.8, tuple(np.full(S_i, 1 / S_i) for S_i in MIXED_SIZES))
+    return counts, counts.expanded(), as_coupled(counts)
+
+
+def steps(mdp):
+    """Rewards and states of one episode of PettingZoo's interface."""
+    env = parallel_env(mdp, horizon=8)
+    env.reset(seed=5)
+    seen = [env.step(dict.fromkeys(env.possible_agents, t % 2))[:2] for t in range(8)]
+    return np.array([[*observed.values(), *paid.values()] for observed, paid in seen])
+
 
 #: What each public function makes of a model, and the sampled ones that draw other words on action-coupled models.
 CALLS = {
@@ -43,8 +73,13 @@ CALLS = {
     "natural_truncated_gradient": lambda mdp: exact.natural_truncated_gradient(mdp, THETA, 1),
     "natural_weights": lambda mdp: sacrepro.natural_weights(mdp, THETA, 0, 1),
     "truncated_policy_gradient": lambda mdp: sacrepro.truncated_policy_gradient(
-        mdp, THETA, [np.ones([s if j in hood else 1 for s, j in zip((2,) * 6, (0, 1, 2) * 2, strict=True)])
-                     for hood in ((0, 1), (0, 1, 2), (1, 2))], 1
+        mdp,
+        THETA,
+        [
+            np.ones([s if j in hood else 1 for s, j in zip((2,) * 6, (0, 1, 2) * 2, strict=True)])
+            for hood in ((0, 1), (0, 1, 2), (1, 2))
+        ],
+        1,
     ),
     "influence_matrix": lambda mdp: sacrepro.influence_matrix(mdp).toarray(),
     "sac": lambda mdp: learn.sac(mdp, THETA, **RUN, **TD, seed=0).theta,
@@ -57,7 +92,23 @@ CALLS = {
     "uniform_theta": lambda mdp: sacrepro.uniform_theta(mdp),
     "gaussian_theta": lambda mdp: sacrepro.gaussian_theta(mdp, np.random.default_rng(0)),
     "rollout_by_steps": lambda mdp: simulate.rollout_by_steps(mdp, ZETA, 20, **SAMPLED),
-}  # fmt: skip
+}
+
+#: Rooms' own functions of a model, which are not at a front.
+INSIDE = {
+    "best_joint": best_joint,
+    "state_law": lambda mdp: state_law(mdp, THETA).pi,
+    "stationary_law": lambda mdp: stationary_states(chain_of(mdp, THETA)),
+    "network_env": steps,
+}
+
+
+def stationary_states(chain):
+    """The stationary law of the model's states."""
+    return chain.state_law(stationary_law(chain).pi)[0]
+
+
+ALL = CALLS | INSIDE  # fmt: skip
 
 #: Public names that are given no model: records, models themselves, functions of graphs and tables.
 OTHERS = {
@@ -69,7 +120,8 @@ OTHERS = {
 
 #: What has no theory for pairs, or wants kernels over (s_{N_i}, a_i).
 REFUSED = {(name, CoupledMDP) for name in (
-    "as_coupled", "worst_decay", "local_value", "local_decay", "natural_mean", "Simulator", "rollout_by_steps"
+    "as_coupled", "worst_decay", "local_value", "local_decay", "natural_mean", "Simulator", "rollout_by_steps",
+    "best_joint",
 )}  # fmt: skip
 
 #: Learners and simulators draw the steps of action-coupled models from a generator of their own: other numbers.
@@ -86,36 +138,49 @@ def test_the_walk_is_over_every_public_name():
 def arrays(result):
     if isinstance(result, CoupledMDP):
         return [*result.P, *result.r]
-    return [np.asarray(part, dtype=float) for part in (result if isinstance(result, tuple) else (result,))]
+    if isinstance(result, tuple):
+        return [block for part in result for block in arrays(part)]
+    return [np.asarray(result, dtype=float)]
 
 
-@pytest.mark.parametrize("name", CALLS)
-@pytest.mark.parametrize("mdp", [COUNTS, COUPLED], ids=lambda mdp: type(mdp).__name__)
-def test_kinds_of_model_agree_or_are_refused_in_words(name, mdp):
+def agrees(name, mdp, tables):
+    """`name` of the model is what it is of the tables, or is refused in words."""
     if (name, type(mdp)) in REFUSED:
         with pytest.raises(TypeError, match=rf"(expected|takes?) a NetworkedMDP.* got a? ?{type(mdp).__name__}"):
-            CALLS[name](mdp)
+            ALL[name](mdp)
         return
-    found = CALLS[name](mdp)
+    found = ALL[name](mdp)
     if isinstance(mdp, CoupledMDP) and name in OTHER_WORDS:
         assert all(np.isfinite(block).all() for block in arrays(found) if name != "control")
         return
-    if isinstance(mdp, CoupledMDP) and name == "influence_matrix":
-        # Over pairs of neighbors, whose actions do not matter here.
-        assert found == pytest.approx(CALLS[name](TABLES), abs=1e-12)
-        return
-    for one, other in zip(arrays(found), arrays(CALLS[name](TABLES)), strict=True):
+    for one, other in zip(arrays(found), arrays(ALL[name](tables)), strict=True):
         assert one == pytest.approx(other, abs=1e-9)
 
 
-@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("mdp", [COUNTS, COUPLED], ids=lambda mdp: type(mdp).__name__)
+def test_kinds_of_model_agree_or_are_refused_in_words(name, mdp):
+    agrees(name, mdp, TABLES)
+
+
+@pytest.mark.parametrize("name", sorted(ALL.keys() - {"truncated_policy_gradient", "expected_update", "mean_curve"}))
+@pytest.mark.parametrize("kind", [0, 2], ids=["CountedMDP", "CoupledMDP"])
+def test_kinds_agree_where_sizes_differ(name, kind, monkeypatch):
+    models = mixed()
+    theta = gaussian_theta(models[1], np.random.default_rng(2))
+    monkeypatch.setitem(globals(), "THETA", theta)
+    monkeypatch.setitem(globals(), "ZETA", policies(models[1], theta))
+    agrees(name, models[kind], models[1])
+
+
+@pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: type(wrong).__name__)
 def test_what_is_no_model_is_refused_in_words(name, wrong):
     with pytest.raises(TypeError, match=rf"NetworkedMDP.*got {type(wrong).__name__}"):
-        CALLS[name](wrong)
+        ALL[name](wrong)
 
 
-@pytest.mark.parametrize("name", sorted(CALLS.keys() - OTHER_WORDS - {"uniform_theta", "gaussian_theta"}))
+@pytest.mark.parametrize("name", sorted(ALL.keys() - OTHER_WORDS - {"uniform_theta", "gaussian_theta"}))
 def test_a_simulator_is_no_model(name):
     with pytest.raises(TypeError, match=r"NetworkedMDP.*got Simulator"):
-        CALLS[name](Simulator(TABLES))
+        ALL[name](Simulator(TABLES))
