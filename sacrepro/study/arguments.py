@@ -179,6 +179,9 @@ TYPES: dict[str, Callable[[str], Any]] = {
     "Spec": specification,
 }
 
+#: Files that are written: an option that takes several of them takes at least one.
+WRITTEN = ("File", "Figure", "Npz", "Json", "CsvOrJson", "YamlOrJson")
+
 #: What the names of arguments mean, everywhere or in one job.
 WORDS = {
     "agent": "label of an agent; repeat it for several",
@@ -328,6 +331,7 @@ def options_of(parameter: ast.arg, default: ast.expr | None) -> dict[str, Any]:
     if kind.startswith("Literal["):
         return {"choices": ast.literal_eval(kind.removeprefix("Literal")), "default": value}
     if kind.startswith("Sequence["):
-        several = "+" if default is None or value else "*"
-        return {"nargs": several, "type": TYPES[kind[len("Sequence[") : -1]], "default": value}
+        kind = kind[len("Sequence[") : -1]
+        several = "+" if default is None or value or kind in WRITTEN else "*"
+        return {"nargs": several, "type": TYPES[kind], "default": value}
     return {"type": TYPES[kind], "default": value}

@@ -72,6 +72,18 @@ def test_lists_mappings_and_odd_words_reach_the_shell_whole():
     assert words[2:] == ["--kappas", "0", "1", "--M", "2", "--eta", "0.5", "--record-every", "1"]
 
 
+@pytest.mark.parametrize(
+    "words", ["advise a.yaml --error 1 --output", "train a.yaml --kappa 0 --policy", "claim lemma3"]
+)
+def test_what_takes_several_values_may_need_one(words, capsys):
+    """Files to write and what has no default; `--runs` of a claim takes none, too."""
+    job, rest = named(words.split(), VERBS)
+    with pytest.raises(SystemExit):
+        parser_of(job, VERBS).parse_args(rest)
+    assert "expected at least one argument" in (said := capsys.readouterr().err) or "required: exact" in said
+    assert parser_of("claim", VERBS).parse_args(["lemma3", "x", "--runs", "--output", "y"]).runs == []
+
+
 def test_jobs_of_two_words_are_told_apart_and_refused_by_name(capsys):
     assert named(["wireless", "run", "--M", "1"], JOBS) == ("wireless run", ["--M", "1"])
     assert named(["exact", "a"], JOBS) == ("exact", ["a"])
