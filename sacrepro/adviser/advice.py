@@ -84,6 +84,10 @@ class KappaRow(NamedTuple):
     td: float
 
 
+#: The columns that a row takes over from its `Cost`.
+PRICED = tuple(name for name in Cost._fields if name in KappaRow._fields and name != "kappa")
+
+
 class AgentRow(NamedTuple):
     """One agent: the least κ with a bound for every policy at or below the error, or -1, and its decay rate.
 
@@ -304,42 +308,38 @@ def _rows(
     table: str,
     asked: Sequence[int],
 ) -> Iterator[KappaRow]:
-    kappas = len(bounds.paper_q)
-    paper = bounds.paper_q if of == "q" else bounds.paper_gradient
-    spheres = np.full(kappas, NOTHING)
+    def over_agents(kind: Bounds) -> Bounds:
+        if of == "q":
+            return Bounds(*(bound[asked].max(axis=0) for bound in kind))
+        return Bounds(*(np.minimum(gradient_bounds(bound, network.gamma), bounds.trivial_gradient) for bound in kind))
+
+    every, uniform = over_agents(every), over_agents(uniform)
+    low = high = spheres = np.full(len(bounds.paper_q), NOTHING)
     if of == "q":
-        errors = {
-            name: Bounds(*(bound[asked].max(axis=0) for bound in kind))
-            for name, kind in (("every", every), ("uniform", uniform))
-        }
-        low, high = lower[asked].max(axis=0), errors["uniform"].truncated
+        paper, low, high = bounds.paper_q, lower[asked].max(axis=0), uniform.truncated
     else:
-        errors = {}
-        for name, kind in (("every", every), ("uniform", uniform)):
-            gradients = [gradient_bounds(bound, network.gamma) for bound in kind]
-            errors[name] = Bounds(*(np.minimum(bound, bounds.trivial_gradient) for bound in gradients))
-        low = high = np.full(kappas, NOTHING)
+        paper = bounds.paper_gradient
         if len(bounds.spheres):
             spheres = np.minimum(bounds.spheres.max(axis=0), bounds.trivial_gradient)
-    influence = getattr(errors["every"], table)
-    certified = {kind: np.fmin(getattr(errors["every"], kind), np.fmin(paper, spheres)) for kind in TABLES}
-    under_uniform = {kind: np.fmin(getattr(errors["uniform"], kind), certified[kind]) for kind in TABLES}
-    for kappa in range(kappas):
+    certified = Bounds(*(np.fmin(bound, np.fmin(paper, spheres)) for bound in every))
+    under_uniform = Bounds(*(np.fmin(bound, least) for bound, least in zip(uniform, certified, strict=True)))
+    for kappa in range(len(paper)):
         price = prices[kappa] if kappa < len(prices) else UNCOUNTED
+        columns: dict[str, float] = {name: getattr(price, name) for name in PRICED}
         yield KappaRow(
-            **{name: getattr(price, name) for name in Cost._fields if name in KappaRow._fields and name != "kappa"},
+            **columns,
             kappa=kappa,
             paper=float(paper[kappa]),
-            influence=float(influence[kappa]),
+            influence=float(every.of(table)[kappa]),
             spheres=float(spheres[kappa]),
-            certified=float(certified[table][kappa]),
+            certified=float(certified.of(table)[kappa]),
             measured_low=float(low[kappa]),
-            measured=float(under_uniform[table][kappa]),
+            measured=float(under_uniform.of(table)[kappa]),
             measured_high=float(high[kappa]),
-            certified_truncated=float(certified["truncated"][kappa]),
-            certified_td=float(certified["td"][kappa]),
-            truncated=float(under_uniform["truncated"][kappa]),
-            td=float(under_uniform["td"][kappa]),
+            certified_truncated=float(certified.truncated[kappa]),
+            certified_td=float(certified.td[kappa]),
+            truncated=float(under_uniform.truncated[kappa]),
+            td=float(under_uniform.td[kappa]),
         )
 
 
@@ -356,7 +356,7 @@ def _agents(
     looked_at = {entry.agent for entry in seen}
     needed = []
     for kind in (every, uniform):
-        below = getattr(kind, table) <= gap
+        below = kind.of(table) <= gap
         needed.append(np.where(below.any(axis=1), below.argmax(axis=1), -1))
     for i in range(network.n):
         yield AgentRow(

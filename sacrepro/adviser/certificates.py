@@ -60,6 +60,10 @@ class Bounds(NamedTuple):
     truncated: Array
     td: Array
 
+    def of(self, table: str) -> Array:
+        """Those of one kind of table, ``td`` or ``truncated``."""
+        return self.td if table == "td" else self.truncated
+
 
 class Certificates(NamedTuple):
     """Right-hand sides for κ = 0, 1, ….
