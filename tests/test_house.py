@@ -96,6 +96,14 @@ def test_the_learner_never_sees_the_model(module):
     assert not attributes & {"P", "mdp"}, f"{module} reaches for the kernels"
 
 
+@pytest.mark.parametrize("module", [name for name in MODULES if room(name) == "learn"])
+def test_the_learner_asks_a_simulator_for_methods_never_for_its_class(module):
+    classes = {"Simulator", "BaseSimulator", "SteppedSimulator", "OwnSimulator"}
+    # The published variant is the wireless benchmark's own.
+    classes |= {"WirelessSimulator"} if module != "sacrepro.learn.published" else set()
+    assert not {name.rpartition(".")[2] for name in imported_names(module)} & classes
+
+
 @pytest.mark.parametrize("module", [name for name in MODULES if room(name) == "bounds"])
 def test_bounds_never_see_an_exact_solution(module):
     for name in imported_names(module):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sacrepro.adviser.labelled import of_model
 from sacrepro.instances import COUNTED
 from sacrepro.instances.random_kernels import random_mdp
+from sacrepro.learn import sac_seeds
 from sacrepro.model.checks import Array
 from sacrepro.model.mdp import NetworkedMDP, as_coupled
 from sacrepro.model.policy import Policy, check_theta, gaussian_theta, policies, uniform_theta
@@ -385,6 +386,33 @@ def test_a_users_random_draws_are_keyed_by_seed_and_iteration() -> None:
     assert np.array_equal(once, again)
     assert not np.array_equal(once, other)
     assert not np.array_equal(once, later)
+
+
+class Delegate:
+    """The methods of another simulator, one call at a time, and none of its classes."""
+
+    def __init__(self, other: Simulator, together: int) -> None:
+        self.graph, self.gamma, self.n, self.together = other.graph, other.gamma, other.n, together
+        self.state_sizes, self.action_sizes = other.state_sizes, other.action_sizes
+        self.episodes, self.rollout, self.calls = other.episodes, other.rollout, 0
+
+    def compiled(self, copies: int) -> None:
+        self.calls += 1
+
+
+def test_whatever_has_the_methods_is_a_simulator() -> None:
+    """A class of its own that is not compiled learns what the compiled loop learns, bit for bit, however batched."""
+    mdp = random_mdp(nx.cycle_graph(5), seed=1, state_sizes=(2, 3, 2, 1, 2), action_sizes=(2, 1, 3, 2, 2))
+    theta = gaussian_theta(mdp, np.random.default_rng(0))
+    arguments = {"kappa": 1, "M": 3, "T": 40, "h": 3.0, "t0": 5.0, "eta": 1.0, "seeds": range(5)}
+    runs = sac_seeds(mdp, theta, **arguments)
+    for together in (1, 2, 9):
+        own = Delegate(Simulator(mdp), together)
+        assert as_simulator(own) is own
+        for run, same in zip(runs, sac_seeds(own, theta, **arguments), strict=True):
+            assert all(np.array_equal(a, b) for a, b in zip(run.thetas, same.thetas, strict=True))
+            assert np.array_equal(run.J_estimate, same.J_estimate)
+        assert own.calls == -(-5 // together)
 
 
 def test_other_objects_are_refused() -> None:
