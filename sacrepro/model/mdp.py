@@ -145,6 +145,10 @@ class LocalModel(ABC):
 
     def alike(self) -> list[Alike]:
         """The agents in groups whose kernels differ in their numbers alone."""
+        return self._alike
+
+    @cached_property
+    def _alike(self) -> list[Alike]:
         return alike(self.kernels, self.neighbors)
 
     def __repr__(self) -> str:
