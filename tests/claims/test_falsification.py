@@ -179,7 +179,10 @@ def test_every_plant_is_caught_where_the_truth_holds(of, plant):
     assert row.catches > 0
     assert row.ratio > 1.0
     assert row.caught == "yes"
-    assert plant.reading in {reading.name for reading in of.readings}
+    readings = {reading.name for reading in of.readings}
+    assert plant.reading in readings
+    if isinstance(plant.on, str):
+        assert {row.hypothesis for row in specimens.checked(of.name, plant.on)} <= readings
     assert plant.mistake in MISTAKES
 
 

@@ -13,9 +13,7 @@ from sacrepro.exact.dense import q_function
 from sacrepro.instances.extremal import latch
 from sacrepro.model.graph import neighborhood, outside
 from sacrepro.model.mdp import NetworkedMDP
-from sacrepro.study.record.case import Case, uniform_case
-from sacrepro.study.record.claim import Attack, Claim, Counterexample, Drawing, Reading
-from sacrepro.study.record.comparison import Comparison
+from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Reading, uniform_case
 from sacrepro.study.record.mistakes import EXPONENT, FACTOR, planted, times
 
 

@@ -25,9 +25,7 @@ from sacrepro.model.graph import neighborhood
 from sacrepro.model.policy import SCORE_BOUND, policies, score, score_norm
 from sacrepro.study.measures.proof_steps import CHAINS, anatomies
 from sacrepro.study.measures.truncation import truncated_q_functions
-from sacrepro.study.record.case import Case
-from sacrepro.study.record.claim import Claim, Drawing, Reading
-from sacrepro.study.record.comparison import Comparison
+from sacrepro.study.record import Case, Claim, Comparison, Drawing, Reading
 from sacrepro.study.record.mistakes import EXPONENT, FACTOR, SCORES, SHARE, planted, times
 
 #: Joint pairs (s, a) up to which a model is taken apart.

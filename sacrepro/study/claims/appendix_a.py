@@ -13,9 +13,7 @@ from sacrepro.bounds.decay import appendix_a, between_starts, definition2, mixin
 from sacrepro.instances.relay import relay
 from sacrepro.model.policy import policies
 from sacrepro.study.measures.decay import mixing
-from sacrepro.study.record.case import Case, uniform_case
-from sacrepro.study.record.claim import Attack, Claim, Counterexample, Drawing, Reading
-from sacrepro.study.record.comparison import Comparison
+from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Reading, uniform_case
 from sacrepro.study.record.mistakes import EXPONENT, FACTOR, NOISE, SWAP, planted, planted_one_sided, times
 
 LIMIT, STARTS, MEASURED = "law to its limit", "laws of two starts", "measured distances"

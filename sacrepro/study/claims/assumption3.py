@@ -22,9 +22,7 @@ from sacrepro.model.graph import neighborhood
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import policies, uniform_theta
 from sacrepro.study.measures.exploration import MOST_ENTRIES, best_sigma, entries, relative_error
-from sacrepro.study.record.case import Case
-from sacrepro.study.record.claim import Attack, Claim, Counterexample, Drawing, Reading
-from sacrepro.study.record.comparison import Comparison
+from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Reading
 
 FLOOR, MIXED, CEILING, LATER = "floor", "floor, mixed", "ceiling", "later"
 

@@ -14,9 +14,7 @@ from sacrepro.bounds.critic import complexity
 from sacrepro.exact.truncation import cell_shape
 from sacrepro.learn.transcription import outer_iteration
 from sacrepro.model.graph import neighborhood
-from sacrepro.study.record.case import Case
-from sacrepro.study.record.claim import Claim, Drawing, Reading
-from sacrepro.study.record.comparison import Comparison
+from sacrepro.study.record import Case, Claim, Comparison, Drawing, Reading
 
 TABLE, JOINT, WRITTEN = "table", "joint", "written"
 

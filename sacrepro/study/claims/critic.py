@@ -26,9 +26,7 @@ from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import policies
 from sacrepro.study.measures.exploration import MOST_ENTRIES, best_sigma, entries
 from sacrepro.study.measures.fixed_points import LOCALITY, PAPER
-from sacrepro.study.record.case import Case
-from sacrepro.study.record.claim import Claim, Drawing, Reading
-from sacrepro.study.record.comparison import Comparison
+from sacrepro.study.record import Case, Claim, Comparison, Drawing, Reading
 from sacrepro.study.record.mistakes import EXPONENT
 
 DELTA = 1e-6

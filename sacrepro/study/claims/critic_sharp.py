@@ -23,9 +23,7 @@ from sacrepro.study.measures.fixed_points import (
     inside_states,
     solve_error,
 )
-from sacrepro.study.record.case import Case
-from sacrepro.study.record.claim import Attack, Claim, Drawing, Reading
-from sacrepro.study.record.comparison import Comparison
+from sacrepro.study.record import Attack, Case, Claim, Comparison, Drawing, Reading
 from sacrepro.study.record.mistakes import EXPONENT, FACTOR, MIRAGE, SCORES, SHARE, TALLY, planted, times
 
 

@@ -22,9 +22,7 @@ from sacrepro.bounds.influence import influence, influence_matrix
 from sacrepro.exact.decay.worst import worst_decay
 from sacrepro.instances.extremal import coin_lover
 from sacrepro.model.graph import outside
-from sacrepro.study.record.case import Case, exact_case
-from sacrepro.study.record.claim import Attack, Change, Claim, Counterexample, Drawing, Reading
-from sacrepro.study.record.comparison import Comparison
+from sacrepro.study.record import Attack, Case, Change, Claim, Comparison, Counterexample, Drawing, Reading, exact_case
 from sacrepro.study.record.mistakes import EXPONENT, FACTOR, planted, planted_one_sided
 
 LEMMA3, INFLUENCE = "Lemma 3", "influence matrix"

@@ -16,9 +16,7 @@ from sacrepro.exact.dense import averaged_kernels
 from sacrepro.instances.extremal import signal
 from sacrepro.model.policy import policies
 from sacrepro.study.measures.decay import AT_ONCE, CLIPPED, CLOSED, OWN, ROW_SUMS, readings
-from sacrepro.study.record.case import Case, uniform_case
-from sacrepro.study.record.claim import Attack, Claim, Counterexample, Drawing, Reading
-from sacrepro.study.record.comparison import Comparison
+from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Reading, uniform_case
 from sacrepro.study.record.mistakes import EXPONENT, FACTOR, NOISE, SWAP, planted, planted_one_sided, times
 
 

@@ -11,9 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from sacrepro.exact.dense import complex_step_gradient
-from sacrepro.study.record.case import Case
-from sacrepro.study.record.claim import Claim, Drawing, Reading
-from sacrepro.study.record.comparison import Comparison
+from sacrepro.study.record import Case, Claim, Comparison, Drawing, Reading
 
 
 def check(case: Case) -> Iterator[Comparison]:

@@ -8,9 +8,7 @@ from functools import partial
 from sacrepro.bounds.decay import definition2, lemma3
 from sacrepro.exact.dense import oscillation, q_function
 from sacrepro.instances.relay import long_range_relay, relay
-from sacrepro.study.record.case import Case, uniform_case
-from sacrepro.study.record.claim import Attack, Claim, Counterexample, Drawing, Plant, Reading
-from sacrepro.study.record.comparison import Comparison
+from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Plant, Reading, uniform_case
 from sacrepro.study.record.mistakes import EXPONENT, FACTOR, FALSE, ONE_SIDED, planted, times
 
 BOUND = "D_i(κ) ≤ r̄ γ^{κ+1} / (1-γ)"

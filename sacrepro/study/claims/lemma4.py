@@ -15,9 +15,7 @@ from sacrepro.bounds.gradient import lemma4
 from sacrepro.instances.relay import broadcast, noisy_broadcast
 from sacrepro.model.policy import SCORE_BOUND, policies, score_norm
 from sacrepro.study.measures.truncation import error_at_the_latch, truncation_errors
-from sacrepro.study.record.case import Case, uniform_case
-from sacrepro.study.record.claim import Attack, Claim, Counterexample, Drawing, Plant, Reading
-from sacrepro.study.record.comparison import Comparison
+from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Plant, Reading, uniform_case
 from sacrepro.study.record.mistakes import (
     EXPONENT,
     FACTOR,

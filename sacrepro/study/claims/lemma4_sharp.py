@@ -13,9 +13,7 @@ from sacrepro.instances.extremal import latch
 from sacrepro.model.graph import sphere_sizes
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.study.measures.truncation import NATURAL, error_at_the_latch, seeing_out, truncation_errors
-from sacrepro.study.record.case import Case
-from sacrepro.study.record.claim import Attack, Claim, Drawing, Plant, Reading
-from sacrepro.study.record.comparison import Comparison
+from sacrepro.study.record import Attack, Case, Claim, Comparison, Drawing, Plant, Reading
 from sacrepro.study.record.mistakes import (
     EXPONENT,
     FACTOR,

@@ -27,9 +27,7 @@ from sacrepro.model.graph import neighborhood
 from sacrepro.model.policy import SCORE_BOUND, policies, score
 from sacrepro.study.measures.fixed_points import critics, inside_states, solve_error
 from sacrepro.study.measures.truncation import NATURAL, distance, truncated_q_functions
-from sacrepro.study.record.case import Case, uniform_case
-from sacrepro.study.record.claim import Attack, Claim, Counterexample, Drawing, Reading
-from sacrepro.study.record.comparison import Comparison
+from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Reading, uniform_case
 from sacrepro.study.record.mistakes import EXPONENT, FACTOR, SCORES, SHARE, TALLY, planted, times
 
 ANY, WORST, PAPER, OF_NATURAL, TD = "any weights", "worst case", "paper", "natural weights", "TD's limit"

@@ -19,9 +19,7 @@ from sacrepro.exact.rounding import gamma_k
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import outside
 from sacrepro.model.policy import policies
-from sacrepro.study.record.case import Case
-from sacrepro.study.record.claim import Attack, Change, Claim, Drawing, Reading
-from sacrepro.study.record.comparison import Comparison
+from sacrepro.study.record import Attack, Case, Change, Claim, Comparison, Drawing, Reading
 from sacrepro.study.record.mistakes import EXPONENT, FACTOR, planted, planted_one_sided
 
 UPPER, LOWER, OUTSIDE = "upper end", "lower end", "outside the cone"

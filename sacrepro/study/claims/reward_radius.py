@@ -32,9 +32,8 @@ from sacrepro.model.graph import diameter, neighborhood, outside, sphere_sizes
 from sacrepro.model.mdp import CoupledMDP
 from sacrepro.model.policy import SCORE_BOUND, policies, uniform_theta
 from sacrepro.study.measures.truncation import weight_families
-from sacrepro.study.record.case import SUMMATION, Case
-from sacrepro.study.record.claim import Claim, Drawing, Reading
-from sacrepro.study.record.comparison import Comparison
+from sacrepro.study.record import Case, Claim, Comparison, Drawing, Reading
+from sacrepro.study.record.case import SUMMATION
 
 #: Π S_i A_i up to which a case is checked.
 MOST_PAIRS = 1 << 16

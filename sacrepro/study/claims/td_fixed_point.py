@@ -26,9 +26,7 @@ from sacrepro.study.measures.fixed_points import (
 )
 from sacrepro.study.measures.fixed_points import MOST_ENTRIES as MOST_ENTRIES  # named above
 from sacrepro.study.measures.rational import td_hull
-from sacrepro.study.record.case import Case, uniform_case
-from sacrepro.study.record.claim import Attack, Claim, Counterexample, Drawing, Reading
-from sacrepro.study.record.comparison import Comparison
+from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Reading, uniform_case
 from sacrepro.study.record.mistakes import EXPONENT, FACTOR, FALSE, ONE_SIDED, SWAP, planted, times
 
 

@@ -27,9 +27,7 @@ from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import SCORE_BOUND, policies
 from sacrepro.study.measures.exploration import MOST_ENTRIES, best_sigma, entries
 from sacrepro.study.measures.stationarity import StationarityRow
-from sacrepro.study.record.case import Case, uniform_case
-from sacrepro.study.record.claim import Attack, Claim, Drawing, Plant, Reading
-from sacrepro.study.record.comparison import Comparison
+from sacrepro.study.record import Attack, Case, Claim, Comparison, Drawing, Plant, Reading, uniform_case
 from sacrepro.study.record.mistakes import EXPONENT, FACTOR, TALLY, planted, times
 
 SMOOTH, NORM, LEAST_LENGTH, NINE, ALONG_RUNS = "L'", "‖∇J‖", "T of (8)", "(9)", "(9) along runs"

@@ -30,9 +30,7 @@ from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.study.measures.exact_critic import patient_direction
 from sacrepro.study.measures.fixed_points import has_unique_stationary_law
 from sacrepro.study.measures.truncation import distance
-from sacrepro.study.record.case import Case, uniform_case
-from sacrepro.study.record.claim import Claim, Counterexample, Drawing, Reading
-from sacrepro.study.record.comparison import Comparison
+from sacrepro.study.record import Case, Claim, Comparison, Counterexample, Drawing, Reading, uniform_case
 from sacrepro.study.record.mistakes import EXPONENT, planted, times
 
 LIMIT, ANY_POLICY, AS_RUN = "TD's limit", "TD's limit, any policy", "as run"

@@ -13,9 +13,7 @@ from sacrepro.exact.truncation import outside_axes, point_mass_weights, truncate
 from sacrepro.instances.relay import relay
 from sacrepro.model.graph import neighborhood
 from sacrepro.study.measures.truncation import weight_families
-from sacrepro.study.record.case import Case, uniform_case
-from sacrepro.study.record.claim import Attack, Claim, Counterexample, Drawing, Plant, Reading
-from sacrepro.study.record.comparison import Comparison
+from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Plant, Reading, uniform_case
 from sacrepro.study.record.mistakes import EXPONENT, FACTOR, TOTAL, WEIGHTS, planted, times
 
 

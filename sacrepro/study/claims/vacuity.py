@@ -28,9 +28,7 @@ from sacrepro.exact.gradient import natural_truncated_gradient
 from sacrepro.model.graph import sphere_sizes
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import SCORE_BOUND
-from sacrepro.study.record.case import Case
-from sacrepro.study.record.claim import Claim, Drawing, Reading
-from sacrepro.study.record.comparison import Comparison
+from sacrepro.study.record import Case, Claim, Comparison, Drawing, Reading
 from sacrepro.study.record.mistakes import EXPONENT
 
 #: What a reading is called whose trivial bound is the sharpest that is proved here.

@@ -7,9 +7,8 @@ ratio is what it costs. The steps are those of `paper/proofs.md`, anatomy.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 
@@ -36,56 +35,40 @@ from sacrepro.study.record.comparison import Comparison
 #: The steps of each inequality, coarse quantities in the order in which they are replaced.
 CHAINS = {
     "lemma3": (
-        "r̄ for the range of r_i",
-        "starts that never meet, sup over policies",
-        "TV for r_i, all starts for a cell",
+        "r̄ for the range of r_i", "starts that never meet, sup over policies", "TV for r_i, all starts for a cell",
     ),
     "truncation": ("Lemma 3", "worst weights"),
     "td_fixed_point": (
-        "2/(1-γ), not needed",
-        "Lemma 3, sup over policies",
-        "1/(1-γ), the error repeated every step",
+        "2/(1-γ), not needed", "Lemma 3, sup over policies", "1/(1-γ), the error repeated every step",
     ),
     "critic_sharp": (
-        "2/(1-γ)², by locality",
-        "r̄γ^{κ+1}/(1-γ) for the critic's error",
-        "L_i for the score norm",
+        "2/(1-γ)², by locality", "r̄γ^{κ+1}/(1-γ) for the critic's error", "L_i for the score norm",
         "sup over cells and agents, no cancellation",
     ),
     "lemma4_sharp": (
-        "r̄ for the range of rewards",
-        "ΓM R_d for one far agent",
-        "no cancellation between agents",
+        "r̄ for the range of rewards", "ΓM R_d for one far agent", "no cancellation between agents",
     ),
     "(9)": (
-        "2/(1-γ)², by locality",
-        "L r̄/(1-γ)² for ‖∇J‖ at this θ",
-        "noise budget, sup over cells, no cancellation",
+        "2/(1-γ)², by locality", "L r̄/(1-γ)² for ‖∇J‖ at this θ", "noise budget, sup over cells, no cancellation",
     ),
-}
-
-
-class ProofSteps(NamedTuple):
-    """One inequality of `CHAINS` taken apart: one value more than steps, and a bound on the error of any difference.
-
-    what : the weights, where there are any.
-    """
-
-    inequality: str
-    values: tuple[float, ...]
-    what: str
-    agent: int
-    kappa: int
-    error: float
+}  # fmt: skip
 
 
 def anatomies(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], list[Array]]) -> Iterator[Comparison]:
     """A comparison for each step of every chain. Q : all Q_j. Q_hat : all Q̂_j by (κ, weight family)."""
-    for found in (lemma3_chains, truncation_chains, td_chains, natural_chains):
-        for chain in found(case, Q, Q_hat):
-            for step, (right, left) in zip(CHAINS[chain.inequality], pairwise(chain.values), strict=True):
-                kept = case.left(chain.agent, chain.kappa, left, chain.error, chain.what)
-                yield from kept.against({f"{chain.inequality}: {step}": right})
+    for chain in (lemma3_chains, truncation_chains, td_chains, natural_chains):
+        yield from chain(case, Q, Q_hat)
+
+
+def apart(
+    case: Case, inequality: str, values: Sequence[float], what: str, i: int, kappa: int, error: float
+) -> Iterator[Comparison]:
+    """One inequality of `CHAINS` taken apart: one value more than steps, and a bound on the error of any difference.
+
+    what : the weights, where there are any.
+    """
+    for step, (right, left) in zip(CHAINS[inequality], pairwise(values), strict=True):
+        yield from case.left(i, kappa, left, error, what).against({f"{inequality}: {step}": right})
 
 
 def span(case: Case, i: int) -> float:
@@ -93,7 +76,7 @@ def span(case: Case, i: int) -> float:
     return float(case.mdp.r[i].max() - case.mdp.r[i].min())
 
 
-def lemma3_chains(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], list[Array]]) -> Iterator[ProofSteps]:
+def lemma3_chains(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], list[Array]]) -> Iterator[Comparison]:
     """r̄γ^{κ+1}/(1-γ) ≥ with the range of r_i ≥ with TV distances ≤ 1 between starts ≥ D_i(κ)."""
     mdp = case.mdp
     found = mixing(mdp, policies(mdp, case.theta))
@@ -105,10 +88,10 @@ def lemma3_chains(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], list[
                 mixing_series(found[i].between, kappa, span(case, i), mdp.gamma),
                 float(case.D[i, kappa]),
             )
-            yield ProofSteps("lemma3", values, "", i, kappa, case.D_error + 1e-12 * values[0])
+            yield from apart(case, "lemma3", values, "", i, kappa, case.D_error + 1e-12 * values[0])
 
 
-def truncation_chains(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], list[Array]]) -> Iterator[ProofSteps]:
+def truncation_chains(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], list[Array]]) -> Iterator[Comparison]:
     """r̄γ^{κ+1}/(1-γ) ≥ D_i(κ) ≥ max |Q̂_i - Q_i|."""
     mdp = case.mdp
     for (kappa, family), tables in Q_hat.items():
@@ -117,10 +100,10 @@ def truncation_chains(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], l
                 left = float(np.abs(tables[i] - Q[i]).max())
                 values = (definition2(*lemma3(mdp.r_bar, mdp.gamma), kappa), float(case.D[i, kappa]), left)
                 error = 2.0 * case.error + case.D_error
-                yield ProofSteps("truncation", values, family, i, kappa, error)
+                yield from apart(case, "truncation", values, family, i, kappa, error)
 
 
-def td_chains(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], list[Array]]) -> Iterator[ProofSteps]:
+def td_chains(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], list[Array]]) -> Iterator[Comparison]:
     """2cρ^{κ+1}/(1-γ)² down to |q* - Q_i|, and L_i times it over 1-γ down to ‖ĥ_i(q*) - ∇_{θ_i}J‖."""
     mdp = case.mdp
     gamma = mdp.gamma
@@ -139,7 +122,7 @@ def td_chains(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], list[Arra
                     td_fixed_point(float(case.D[i, kappa]), gamma),
                     misses[i],
                 )
-                yield ProofSteps("td_fixed_point", values, "", i, kappa, off)
+                yield from apart(case, "td_fixed_point", values, "", i, kappa, off)
             largest = max(max(miss, 0.5 * float(case.D[j, kappa])) for j, miss in enumerate(misses))
             measured = score_norm(zeta[i])
             kept = (
@@ -150,10 +133,10 @@ def td_chains(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], list[Arra
                 float(np.linalg.norm(h_hat[i] - case.gradient[i])),
             )
             error = case.gradient_error + critic_sharp(SCORE_BOUND, off, gamma)
-            yield ProofSteps("critic_sharp", kept, "", i, kappa, error)
+            yield from apart(case, "critic_sharp", kept, "", i, kappa, error)
 
 
-def natural_chains(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], list[Array]]) -> Iterator[ProofSteps]:
+def natural_chains(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], list[Array]]) -> Iterator[Comparison]:
     """The sharper Lemma 4 under natural weights, and ε_κ of (9) down to 2‖∇J‖‖ĥ - ∇J‖."""
     mdp = case.mdp
     n, gamma, zeta = mdp.n, mdp.gamma, policies(mdp, case.theta)
@@ -177,7 +160,7 @@ def natural_chains(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], list
                 float(each[i, list(far)].sum()) / n,
                 misses[i],
             )
-            yield ProofSteps("lemma4_sharp", values, family, i, kappa, 2.0 * case.gradient_error)
+            yield from apart(case, "lemma4_sharp", values, family, i, kappa, 2.0 * case.gradient_error)
         miss = float(np.linalg.norm(misses))
         bias = 3.0 * L * definition2(c, rho, kappa) / (1.0 - gamma)
         biases = (
@@ -188,4 +171,4 @@ def natural_chains(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], list
         )
         together = case.gradient_error * math.sqrt(n)
         error = 2.0 * together * (norm + miss + bias + together)
-        yield ProofSteps("(9)", biases, family, 0, kappa, error)
+        yield from apart(case, "(9)", biases, family, 0, kappa, error)
