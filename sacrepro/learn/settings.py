@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sacrepro.model.checks import Array
+from sacrepro.model.checks import Array, integer, mixture, number, positive
 from sacrepro.model.policy import Sized, Theta, all_actions_possible, check_theta
 
 #: The largest step that is taken: with rewards as large as a model may have them θ stays finite in Algorithm 1.
@@ -39,30 +39,21 @@ class Settings:
             flag = getattr(self, name)
             if not isinstance(flag, (bool, np.bool_)):
                 raise TypeError(f"{name} must be True or False, got {flag!r}")
-        _number("lambda_", self.lambda_)
-        if not 0.0 <= self.lambda_ <= 1.0:
+        if not 0.0 <= number("lambda_", self.lambda_) <= 1.0:
             raise ValueError(f"lambda_ must lie in [0, 1], got {self.lambda_!r}")
         for name, least in (("kappa", 0), ("M", 1), ("T", 1), ("record_every", 1)):
             if name != "record_every" or self.record_every is not None:
-                _integer(name, getattr(self, name), least)
+                integer(name, getattr(self, name), least)
         for name in ("h", "t0", "eta"):
-            number = getattr(self, name)
-            _number(name, number)
-            if not (math.isfinite(number) and number > 0):
-                raise ValueError(f"{name} must be finite and above 0, got {number!r}")
-            if number > LARGEST:
-                raise ValueError(f"{name} must be at most {LARGEST:g}, so that steps stay finite, got {number!r}")
+            if positive(name, size := getattr(self, name)) > LARGEST:
+                raise ValueError(f"{name} must be at most {LARGEST:g}, so that steps stay finite, got {size!r}")
         h, t0 = self.h, self.t0
         if h > t0:
             raise ValueError(
                 f"h = {h} and t0 = {t0} give the step size α_0 = h/t0 = {h / t0:.6g}, but line 7 is a convex "
                 "combination: h must be at most t0"
             )
-        _number("epsilon", self.epsilon)
-        if not 0.0 <= self.epsilon < 1.0:
-            raise ValueError(
-                f"epsilon must lie in [0, 1), got {self.epsilon!r}; at 1 the policies would not depend on θ"
-            )
+        mixture(self.epsilon)
         for name in ("h", "t0", "eta", "lambda_", "epsilon"):
             object.__setattr__(self, name, float(getattr(self, name)))
 
@@ -78,9 +69,9 @@ def check_control(*, target: str, targets: Sequence[str], epsilon: float | None,
         raise ValueError(f"target must be one of {', '.join(targets)}, got {target!r}")
     if (epsilon is None) == (temperature is None):
         raise ValueError("exactly one of epsilon and temperature must be given: ε-greedy or Boltzmann policies")
-    for name, number in (("epsilon", epsilon), ("temperature", temperature)):
-        if number is not None:
-            _number(name, number)
+    for name, value in (("epsilon", epsilon), ("temperature", temperature)):
+        if value is not None:
+            number(name, value)
     if epsilon is not None and not 0.0 <= epsilon <= 1.0:
         raise ValueError(f"epsilon must lie in [0, 1], got {epsilon!r}")
     if temperature is not None and not (math.isfinite(temperature) and temperature > 0.0):
@@ -89,7 +80,7 @@ def check_control(*, target: str, targets: Sequence[str], epsilon: float | None,
 
 def check_seed(seed: int) -> int:
     """The seed, refused unless it is an integer in 0..2^64-1."""
-    _integer("seed", seed, 0)
+    integer("seed", seed, 0)
     if seed >= 1 << 64:
         raise ValueError(f"seed must lie in 0..2^64-1, got {seed}")
     return int(seed)
@@ -109,15 +100,3 @@ def check_theta0(theta0: Theta, simulator: Sized) -> tuple[Array, ...]:
                 "some but not all actions of a state"
             )
     return blocks
-
-
-def _number(name: str, value: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise TypeError(f"{name} must be a number, got {value!r}")
-
-
-def _integer(name: str, value: int, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name} must be an integer, got {value!r}")
-    if value < least:
-        raise ValueError(f"{name} must be at least {least}, got {value}")

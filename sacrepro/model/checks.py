@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from numbers import Real
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -183,6 +183,38 @@ def _refuse_entry(what: str, array: Array, entry: tuple[int, ...], instead: str 
     value = float(array[entry])
     told = f"; {instead}" if instead and -math.inf < value < 0 else ""
     raise ValueError(f"{what} has entry {value!r} at {entry}; entries must be finite and at least 0{told}")
+
+
+def integer(name: str, value: object, least: int) -> int:
+    """The value, refused unless it is an integer of at least `least`."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be an integer, got {value!r}")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, got {value}")
+    return int(value)
+
+
+def number(name: str, value: object) -> float:
+    """The value, refused unless it is a number."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    return cast(float, value)
+
+
+def positive(name: str, value: object) -> float:
+    """The value, refused unless it is a finite number above 0."""
+    found = number(name, value)
+    if not (math.isfinite(found) and found > 0):
+        raise ValueError(f"{name} must be finite and above 0, got {value!r}")
+    return found
+
+
+def mixture(epsilon: object) -> float:
+    """ε of policies (1-ε) softmax + ε uniform, refused unless it is a number in [0, 1)."""
+    found = number("epsilon", epsilon)
+    if not 0.0 <= found < 1.0:
+        raise ValueError(f"epsilon must lie in [0, 1), got {epsilon!r}; at 1 the policies would not depend on θ")
+    return found
 
 
 def discount(gamma: float) -> float:

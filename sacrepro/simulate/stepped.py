@@ -13,7 +13,7 @@ from typing import Protocol, runtime_checkable
 import networkx as nx
 import numpy as np
 
-from sacrepro.model.checks import LARGEST_SCALE, Array
+from sacrepro.model.checks import LARGEST_SCALE, Array, discount
 from sacrepro.model.graph import check_graph
 from sacrepro.model.mdp import CountedMDP, CoupledMDP, NetworkedMDP
 from sacrepro.model.policy import one_size_an_agent
@@ -63,12 +63,7 @@ class SteppedSimulator(BaseSimulator):
         check_graph(own.graph)
         state_sizes = one_size_an_agent("state_sizes", own.state_sizes, len(own.graph))
         action_sizes = one_size_an_agent("action_sizes", own.action_sizes, len(own.graph))
-        if isinstance(own.gamma, bool) or not isinstance(own.gamma, (int, float, np.integer, np.floating)):
-            raise TypeError(f"gamma must be a number, got {own.gamma!r}")
-        gamma = float(own.gamma)
-        if not 0.0 <= gamma < 1.0:
-            raise ValueError(f"gamma must lie in [0, 1), got {own.gamma!r}")
-        super().__init__(own.graph, state_sizes, action_sizes, gamma)
+        super().__init__(own.graph, state_sizes, action_sizes, discount(own.gamma))
         self.own, self.together = own, 1
 
     def episodes(self, zeta: Array, seeds: Array, m: int, T: int) -> Episode:

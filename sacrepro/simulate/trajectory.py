@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import networkx as nx
 import numpy as np
 
-from sacrepro.model.checks import Array, action_tables
+from sacrepro.model.checks import Array, action_tables, integer
 from sacrepro.model.notices import brief, described
 from sacrepro.model.policy import Policy
 from sacrepro.simulate.tables import Tables, pair_starts
@@ -149,11 +149,7 @@ def check_key(seed: int, m: int) -> None:
 
 def episode_length(T: int) -> int:
     """T, refused unless it is an integer of at least 1."""
-    if isinstance(T, bool) or not isinstance(T, (int, np.integer)):
-        raise TypeError(f"T must be an integer, got {T!r}")
-    if T < 1:
-        raise ValueError(f"T must be at least 1, got {T}")
-    return int(T)
+    return integer("T", T, 1)
 
 
 def flat_policy(zeta: Sequence[Array] | Policy, state_sizes: Sequence[int], action_sizes: Sequence[int]) -> Array:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -11,7 +10,7 @@ import numpy as np
 from sacrepro.exact.chain import Chain, chain_of, chain_sizes, exact_model
 from sacrepro.exact.law.chain import CellShape
 from sacrepro.exact.memory import demand, readable_count
-from sacrepro.model.checks import Array, one_an_agent, real, wrong_shape
+from sacrepro.model.checks import Array, integer, mixture, one_an_agent, positive, real, wrong_shape
 from sacrepro.model.graph import check_kappa, diameter
 from sacrepro.model.mdp import CountedMDP, Model
 from sacrepro.model.notices import brief, warn_of_diameter
@@ -88,18 +87,8 @@ def kappa_within(mdp: Model, kappa: int) -> int:
 
 def step_sizes(T: int, h: float, t0: float, epsilon: float) -> Array:
     """α_0, …, α_{T-1} of line 6; TypeError or ValueError names the argument that makes no sense."""
-    if isinstance(T, bool) or not isinstance(T, (int, np.integer)):
-        raise TypeError(f"T must be an integer, got {T!r}")
-    if T < 1:
-        raise ValueError(f"T must be at least 1, got {T}")
-    for name, number in (("h", h), ("t0", t0), ("epsilon", epsilon)):
-        if isinstance(number, bool) or not isinstance(number, (int, float, np.integer, np.floating)):
-            raise TypeError(f"{name} must be a number, got {number!r}")
-    for name, number in (("h", h), ("t0", t0)):
-        if not (math.isfinite(number) and number > 0):
-            raise ValueError(f"{name} must be finite and above 0, got {number!r}")
-    if not 0.0 <= epsilon < 1.0:
-        raise ValueError(f"epsilon must lie in [0, 1), got {epsilon!r}; at 1 the policies would not depend on θ")
+    T, h, t0 = integer("T", T, 1), positive("h", h), positive("t0", t0)
+    mixture(epsilon)
     return h / (np.arange(T) + t0)
 
 
