@@ -17,7 +17,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from sacrepro.adviser.clock import Clock
-from sacrepro.adviser.labelled import Network
+from sacrepro.adviser.labelled import Network, network_influence
 from sacrepro.bounds.critic import td_fixed_point, td_fixed_point_everywhere, td_fixed_point_influence
 from sacrepro.bounds.decay import definition2, lemma3
 from sacrepro.bounds.gradient import (
@@ -28,7 +28,7 @@ from sacrepro.bounds.gradient import (
     lemma4_vector,
     score_sum_factor,
 )
-from sacrepro.bounds.influence import horizon, influence, influence_everywhere, influence_of
+from sacrepro.bounds.influence import horizon, influence, influence_everywhere
 from sacrepro.bounds.theorem5 import gradient_norm
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import sphere_sizes
@@ -92,8 +92,7 @@ def certificates(
     clock = clock or Clock(0.0)
     n, gamma, r_bar = network.n, network.gamma, network.r_bar
     clock.say("influence matrix")
-    groups = network.alike()
-    C, C_theta = influence_of(n, groups), influence_of(n, groups, averaged=True)
+    C, C_theta = network_influence(network), network_influence(network, averaged=True)
     c, rho = lemma3(r_bar, gamma)
     paper_q = np.array([definition2(c, rho, kappa) for kappa in range(kappas)])
     A = adjacency(network.graph)

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import networkx as nx
 import numpy as np
 
-from sacrepro.adviser.labelled import Network, rounded
-from sacrepro.bounds.influence import influence_of, spectral_radius
+from sacrepro.adviser.labelled import Network, network_influence, rounded
+from sacrepro.bounds.influence import spectral_radius
 from sacrepro.model.checks import Array
 from sacrepro.model.kernels import composition_count
 
@@ -85,7 +85,7 @@ def coupling(network: Network) -> list[tuple[str, str]]:
             ("influence matrix C", f"not computed: {why}"),
             ("γ", f"by Lemma 3 Q_i decays at rate ρ = γ = {gamma:g}, or faster"),
         ]
-    C = influence_of(network.n, network.alike())
+    C = network_influence(network)
     low, high = spectral_radius(C)
     mu = float(C.sum(axis=1).max())
     return [
@@ -97,7 +97,7 @@ def coupling(network: Network) -> list[tuple[str, str]]:
 
 
 def compared(network: Network) -> int:
-    """The numbers that `influence_of` compares: all pairs of values of each argument of each kernel."""
+    """The numbers that `network_influence` compares: all pairs of values of each argument of each kernel."""
 
     def work(values: int, size: int) -> int:
         return math.comb(values, 2) * (size // values)

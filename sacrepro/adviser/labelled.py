@@ -13,6 +13,7 @@ import networkx as nx
 import numpy as np
 from scipy.sparse import csr_array
 
+from sacrepro.bounds.influence import influence_of
 from sacrepro.model.checks import Array
 from sacrepro.model.kernels import Alike, CountKernel, TableKernel, alike, codes
 from sacrepro.model.mdp import NetworkedMDP
@@ -187,6 +188,23 @@ class _Kernels(Sequence[Array]):
             P_i.setflags(write=False)
             network._made[key] = P_i
         return network._made[key]
+
+
+def network_influence(network: Network, *, averaged: bool = False) -> csr_array:
+    """C of `influence_of`, or C^θ of the uniform policy; in rows by counts an agent's own entry is stored first.
+
+    Sums over a row are taken in the order in which it is stored.
+    """
+    groups, n = network.alike(), network.n
+    parts = [groups[: len(network.groups)], groups[len(network.groups) :]]
+    found = [influence_of(n, part, averaged=averaged) for part in parts if part]
+    if network.groups:
+        by_counts = found[0]
+        row = np.repeat(np.arange(n), np.diff(by_counts.indptr))
+        order = np.lexsort((by_counts.indices, by_counts.indices != row, row))
+        arrays = by_counts.data[order], by_counts.indices[order], by_counts.indptr
+        found[0] = csr_array(arrays, shape=(n, n))
+    return found[0] if len(found) == 1 else csr_array(found[0] + found[1])
 
 
 def of_model(mdp: NetworkedMDP, names: Sequence[str] | None = None) -> Network:

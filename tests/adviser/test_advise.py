@@ -21,7 +21,7 @@ from sacrepro.adviser.certificates import adjacency, certificates, distances, ec
 from sacrepro.adviser.clock import Clock
 from sacrepro.adviser.describe import A_COMPARISON, compared, summary
 from sacrepro.adviser.files import example, load
-from sacrepro.adviser.labelled import of_model, power, rounded
+from sacrepro.adviser.labelled import network_influence, of_model, power, rounded
 from sacrepro.adviser.layout import SPREAD, layout
 from sacrepro.adviser.measured import measured
 from sacrepro.adviser.prose import recommendation, words
@@ -502,7 +502,7 @@ def test_a_summary_of_large_local_tables_says_what_it_leaves_out(monkeypatch):
     def refused(network):
         raise AssertionError("the influence matrix was computed")
 
-    monkeypatch.setitem(summary.__globals__, "influence_of", refused)
+    monkeypatch.setitem(summary.__globals__, "network_influence", refused)
     text = summary(large)
     assert re.search(r"influence matrix C .*not computed: it would compare .* agent 'bob' has 4,000 \(s, a\)", text)
     assert "by Lemma 3 Q_i decays at rate ρ = γ = 0.5" in text
@@ -522,6 +522,6 @@ def test_the_numbers_that_are_compared_are_counted(monkeypatch):
     tables = of_model(build({"model": "random", "graph": star, "seed": 0, "state_sizes": [2, 3, 4]}))
     for network in (load_dict(THREE), load_dict(SIS), tables):
         counted.clear()
-        total_variation.influence_of(network.n, network.alike())
+        network_influence(network)
         # An agent without a table has a kernel of one entry there, and agents of one kind are compared together.
         assert sum(counted) <= compared(network) <= 1.5 * sum(counted)

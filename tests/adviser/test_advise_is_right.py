@@ -19,11 +19,11 @@ from sacrepro.adviser.certificates import (
     trivial_gradient,
 )
 from sacrepro.adviser.clock import Clock
-from sacrepro.adviser.labelled import of_model
+from sacrepro.adviser.labelled import network_influence, of_model
 from sacrepro.adviser.measured import exact_values, light_cones, measured
 from sacrepro.adviser.pilot import Pilot
 from sacrepro.adviser.prose import recommendation, words
-from sacrepro.bounds.influence import influence_of, policy_influence
+from sacrepro.bounds.influence import policy_influence
 from sacrepro.exact import td_fixed_point
 from sacrepro.exact.dense import averaged_kernels, q_function
 from sacrepro.instances import build
@@ -398,9 +398,9 @@ def test_the_averaged_influence_matrix_from_counts_is_that_of_the_tables(documen
     network = load_dict(document)
     mdp = network.mdp()
     P_bar = averaged_kernels(mdp, policies(mdp, uniform_theta(mdp)))
-    found = influence_of(network.n, network.alike(), averaged=True).toarray()
+    found = network_influence(network, averaged=True).toarray()
     assert np.allclose(found, policy_influence(P_bar, mdp.neighbors).toarray(), atol=1e-14)
-    assert (found <= influence_of(network.n, network.alike()).toarray() + 1e-14).all()
+    assert (found <= network_influence(network).toarray() + 1e-14).all()
 
 
 def test_what_nothing_shows_is_not_recommended():

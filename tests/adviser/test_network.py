@@ -17,8 +17,8 @@ import sacrepro
 from sacrepro import cli
 from sacrepro.adviser.files import example, load, resolve, schema
 from sacrepro.adviser.formula import RESERVED, parse
-from sacrepro.adviser.labelled import MOST_ENTRIES
-from sacrepro.bounds.influence import influence_matrix, influence_of, spectral_radius
+from sacrepro.adviser.labelled import MOST_ENTRIES, network_influence
+from sacrepro.bounds.influence import influence_matrix, spectral_radius
 from sacrepro.instances import build
 from sacrepro.instances.sis import sis
 from sacrepro.model.kernels import compositions, rank
@@ -59,7 +59,7 @@ def test_count_kernels_with_three_states_by_hand():
 @pytest.mark.parametrize("document", [SIS, THREE])
 def test_the_influence_matrix_needs_no_table(document):
     network = load_dict(document)
-    C = influence_of(network.n, network.alike())
+    C = network_influence(network)
     assert not network._made
     assert np.allclose(C.toarray(), influence_matrix(network.mdp()).toarray(), rtol=0, atol=1e-15)
     assert C.toarray().max() > 0.1
@@ -87,7 +87,7 @@ def test_the_spectral_radius_is_enclosed():
 def test_a_hub_of_855_neighbors_needs_no_table(tmp_path):
     document = SIS | {"graph": {"family": "star", "n": 856}}
     network = load(written(tmp_path, document))
-    C = influence_of(network.n, network.alike())
+    C = network_influence(network)
     assert C[[0], [1]] == pytest.approx(0.95 * 0.4)
     with pytest.raises(
         ValueError, match=r"agent '0' has 855 neighbors: its kernel as a table would have 1.9e258 entries"
@@ -122,9 +122,7 @@ def test_single_neighbors_and_agents_with_other_states(tmp_path):
     assert mdp.P[1][1, 0, 0, 0, 1] == 0.25  # ann is in 1, and 7 never is in a state called 1
     assert mdp.P[2][1, 0, 0].tolist() == [0.5, 0.5, 0.0]
     assert mdp.pi0[2].tolist() == [0, 0, 1]
-    assert np.allclose(
-        influence_of(network.n, network.alike()).toarray(), influence_matrix(mdp).toarray(), rtol=0, atol=1e-15
-    )
+    assert np.allclose(network_influence(network).toarray(), influence_matrix(mdp).toarray(), rtol=0, atol=1e-15)
 
 
 def test_attributes_of_nodes_and_graphml(tmp_path):
@@ -582,3 +580,12 @@ def test_the_schema_describes_every_key_and_the_example_uses_reserved_words_righ
     assert RESERVED.isdisjoint(yaml.safe_load(EXAMPLE)["attributes"])
     root = Path(sacrepro.__file__).parent
     assert (root / "adviser" / "network.schema.yaml").exists()
+
+
+def test_rows_by_counts_store_an_agents_own_entry_first():
+    """The order is that of every sum over a row, and so of its rounding."""
+    C = network_influence(load_dict(SIS))
+    for i in range(C.shape[0]):
+        stored = C.indices[C.indptr[i] : C.indptr[i + 1]].tolist()
+        assert stored == sorted(stored, key=lambda j, i=i: (j != i, j))
+        assert stored[0] == i
