@@ -9,6 +9,7 @@ from sacrepro.study.claims import CLAIMS, claim
 from sacrepro.study.drawings.decay import FAMILY_MARKERS
 from sacrepro.study.experiments.decay_map import MapRow
 from sacrepro.study.experiments.environments import EnvironmentRow
+from sacrepro.study.experiments.exact_bias import BiasRow
 from sacrepro.study.experiments.methods import EXACT, EstimatorRow
 from sacrepro.study.experiments.summary import SummaryRow
 from sacrepro.study.experiments.table1 import Table1Row
@@ -199,6 +200,12 @@ def rows_of(figure, instances):
             for method in ("sac", "sac_seeds", "transcription")
             for kappa in range(3)
             for n in (10, 1000)
+        ],
+        "exact_bias": lambda: [
+            BiasRow(name, kappa, T, 0.5**kappa / T, 1e-9, 0.01 * 0.5**kappa, 1.0, int(kappa == 0))
+            for name in instances
+            for kappa in range(3)
+            for T in (10, 100, 1000)
         ],
         "decay_map": lambda: map_rows(instances[:3]),
         "overview": lambda: [

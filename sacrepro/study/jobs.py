@@ -55,6 +55,7 @@ JOBS = {
     "table1": Job("study.experiments.table1:table1", {"settings": "table1"}),
     "patient": Job("study.measures.exact_critic:patient", INSTANCE | {EACH: "patient.{instance}"}),
     "critic-error": Job("study.experiments.critic_error:critic_error", INSTANCE | {EACH: "critic_error.{instance}"}),
+    "exact-bias": Job("study.experiments.exact_bias:exact_bias", INSTANCE | {EACH: "exact_bias.{instance}"}),
     "diagnostics": Job("study.experiments.diagnostics:diagnostics", {EACH: "diagnostics"}),
     "rivals": Job("study.experiments.methods:rivals", INSTANCE | {EACH: "rivals.{instance}"}),
     "estimators": Job("study.experiments.methods:estimators", INSTANCE | {EACH: "rivals.{instance}"}),

@@ -18,6 +18,7 @@ DEFAULTS: Mapping[str, Any] = {
     "wireless": {},
     "patient": {},
     "critic_error": {},
+    "exact_bias": {},
     "rivals": {},
     "simulated": {"instances": []},
     "diagnostics": {"instances": [], "records": 2},
@@ -31,7 +32,7 @@ DEFAULTS: Mapping[str, Any] = {
 }
 
 #: Parts of a configuration whose keys or entries are names of instances.
-OF_INSTANCES = ("environments", "table1", "sac", "critic_error", "rivals", "patient")
+OF_INSTANCES = ("environments", "table1", "sac", "critic_error", "exact_bias", "rivals", "patient")
 
 #: Kinds of rows whose curves differ in κ, and the claims of runs.
 BY_KAPPA, OF_RUNS = ("stationarity", "simulated", "critic_error"), ("theorem5",)
@@ -128,6 +129,7 @@ class Plan:
             "adversary": ["results/adversary.csv"],
             "overview": ["results/claims.csv"],
             "decay_map": ["results/decay_map.csv"],
+            "exact_bias": [f"results/exact_bias/{name}.csv" for name in self.settings["exact_bias"]],
             "environments": ["results/environments.csv"] if self.settings["environments"] else [],
             "table1": ["results/table1.csv"] if self.settings["table1"] else [],
             "wireless_benchmark": [f"results/wireless/{name}.csv" for name in ("references", *wireless.get("runs", {}))]

@@ -39,6 +39,26 @@ rule critic_error:
         " --output {output:q} > {log:q} 2>&1"
 
 
+rule exact_bias:
+    """How far the mean step of Algorithm 1 is from the gradient on one instance, for every κ and T, without sampling."""
+    input:
+        planned(PLAN.network_files, "instance"),
+    output:
+        "results/exact_bias/{instance}.csv",
+    log:
+        "logs/exact_bias/{instance}.log",
+    benchmark:
+        "logs/benchmarks/exact_bias/{instance}.tsv"
+    resources:
+        mem_mb=1500,
+    params:
+        options=options("exact-bias"),
+        code=code("exact-bias"),
+    shell:
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} exact-bias --instance {wildcards.instance:q} {params.options}"
+        " --output {output:q} > {log:q} 2>&1"
+
+
 rule diagnostics:
     """Critic, gradient and policy measured exactly along the runs of Algorithm 1 on one instance with one κ."""
     input:

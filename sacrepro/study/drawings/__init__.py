@@ -28,7 +28,7 @@ class NamedDrawing(NamedTuple):
 FIGURES = (
     *CLAIMS, "adversary", "learning", "objective", "stationarity", "environments", "table1", "wireless_benchmark",
     "patient", "simulated", "critic_error", "critic_floor", "diagnostics", "extensions", "estimators", "bench_exact",
-    "bench_sac", "decay_map", "overview",
+    "bench_sac", "decay_map", "exact_bias", "overview",
 )  # fmt: skip
 
 

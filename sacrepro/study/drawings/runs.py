@@ -19,6 +19,7 @@ from sacrepro.study.drawings.style import (
     names,
     width_of,
 )
+from sacrepro.study.experiments.exact_bias import BiasRow
 from sacrepro.study.experiments.methods import EXACT, EstimatorRow
 from sacrepro.study.experiments.summary import SummaryRow
 
@@ -63,6 +64,32 @@ def critic_error(rows: Sequence[SummaryRow]) -> Figure:
     beside(grid[0, 0], r"mean $|q^*_i - \hat Q_i^T|$")
     beside(grid[1, 0], r"mean $|Q_i - \hat Q_i^T|$")
     frame(figure, r"$T$")
+    return figure
+
+
+def exact_bias(rows: Sequence[BiasRow]) -> Figure:
+    """‖E ĝ - ∇J‖ over T without sampling: κ = 0 is closest to the gradient until T is long enough for more.
+    Dotted: what T → ∞ leaves of each κ; dashed: ‖∇J‖. Squares below: the κ that is closest at this T.
+    """
+    instances = names(rows)
+    figure, grid = titled(instances, columns=2, width=2.9, height=2.5)
+    for axes, name in zip(grid, instances, strict=True):
+        own = [row for row in rows if row.instance == name]
+        for kappa in sorted({row.kappa for row in own}):
+            curve = [row for row in own if row.kappa == kappa and row.bias > row.error]
+            T, bias = [row.T for row in curve], [row.bias for row in curve]
+            axes.plot(T, bias, "o-", color=kappa_color(kappa), linewidth=0.8, label=kappa_label(kappa))
+            limit = next(row.limit for row in own if row.kappa == kappa)
+            if limit > 1e-3 * own[0].gradient:
+                axes.axhline(limit, color=kappa_color(kappa), linestyle=":", label=r"$T\to\infty$")
+        axes.axhline(own[0].gradient, color=BOUND_COLOR, linestyle="--", label=r"$\|\nabla J\|$")
+        log_axis(axes, "x")
+        log_axis(axes)
+        below = axes.get_xaxis_transform()
+        for row in own:
+            if row.best:
+                axes.plot([row.T], [0.04], "s", color=kappa_color(row.kappa), transform=below, clip_on=False)
+    frame(figure, r"$T$", r"$\|E\,\hat g - \nabla J\|$")
     return figure
 
 
@@ -291,6 +318,7 @@ def kappa_curves(axes: Axes, rows: Sequence[SummaryRow]) -> None:
 DRAWINGS = {
     "critic_error": (SummaryRow, critic_error),
     "critic_floor": (SummaryRow, critic_floor),
+    "exact_bias": (BiasRow, exact_bias),
     "diagnostics": (SummaryRow, diagnostics),
     "extensions": (SummaryRow, extensions),
     "estimators": (EstimatorRow, estimators),

@@ -1,0 +1,29 @@
+"""The bias of the mean step: exact, tending to what κ alone costs, and compared κ by κ beyond its errors."""
+
+import networkx as nx
+import pytest
+
+from sacrepro.instances.random_kernels import random_mdp
+from sacrepro.study.experiments.exact_bias import BiasRow, bias_rows, is_best
+
+TRIO = random_mdp(nx.path_graph(3), seed=1, gamma=0.5, concentration=0.3)
+
+
+def test_the_bias_tends_to_what_kappa_alone_costs():
+    short, middle, long = bias_rows(TRIO, "trio", [0], [10, 1000, 20_000])
+    assert short.bias > 10 * long.bias
+    assert abs(middle.bias - middle.limit) > 5 * abs(long.bias - long.limit)
+    assert long.bias == pytest.approx(long.limit, rel=0.03)
+    assert long.error < 1e-5 * long.bias
+    assert long.limit < 0.01 * long.gradient
+
+
+def test_small_kappa_is_closest_where_episodes_are_short():
+    rows = bias_rows(TRIO, "trio", [0, 1], [10, 100])
+    assert [(row.kappa, row.T, row.best) for row in rows] == [(0, 10, 1), (0, 100, 1), (1, 10, 0), (1, 100, 0)]
+
+
+def test_a_difference_below_the_errors_decides_nothing():
+    rows = [BiasRow("x", kappa, 10, 1.0 + 1e-9 * kappa, 1e-8, 0.0, 1.0, 0) for kappa in (0, 1)]
+    assert not any(is_best(row, rows) for row in rows)
+    assert is_best(rows[0]._replace(error=0.0), [rows[0]._replace(error=0.0), rows[1]._replace(error=0.0)])
