@@ -11,20 +11,12 @@ from matplotlib.figure import Figure
 
 from sacrepro.study.drawings.panels import frame, listed, log_axis, remark, titled
 from sacrepro.study.drawings.style import BOUND_COLOR, KAPPA_COLORS, kappa_color, names
+from sacrepro.study.measures.truncation import FAMILIES, WORST
 from sacrepro.study.record.claim import Drawing
 from sacrepro.study.record.comparison import Comparison
 
 #: Marker of each weight family of eq. (6).
-FAMILY_MARKERS = {
-    "uniform": "o",
-    "random": "s",
-    "sparse": "D",
-    "largest": "^",
-    "smallest": "v",
-    "opposed": "X",
-    "natural": "*",
-    "worst of all": "P",
-}
+FAMILY_MARKERS = dict(zip((*FAMILIES, WORST), "osD^vX*P", strict=True))
 
 #: Half of the width of a bound at one κ: markers of this κ stand within it, none of another does.
 HALF = 0.42
