@@ -56,4 +56,4 @@ def test_the_example_claim_works(tmp_path):
     call("snakemake", "--cores", 2, "all", "results/figures/value_range.svg", "--configfile", TINY)
     for path in ("catalog.json", "claims.csv", "claims.md", "falsification.csv", "manifest.json"):
         assert "value_range" in (tmp_path / "results" / path).read_text(), path
-    assert "**tight**" in call("sacrepro", "verdicts", "results/claims/value_range.csv")
+    assert "**holds**" in call("sacrepro", "verdicts", "results/claims/value_range.csv")
