@@ -155,6 +155,14 @@ def test_claims_say_what_their_checks_need():
     }
     assert run_it == set(WITH_LEARNER)
     assert [(own.name, own.order, own.needs) for own in all_claims()] == [own[:3] for own in ENTRIES]
+    orders = [own.order for own in all_claims()]
+    assert orders == sorted(set(orders))
+
+
+def test_a_list_of_claims_does_not_wait_for_the_engine():
+    loaded = provenance.closure([("sacrepro.study.claims", frozenset({"CLAIMS", "ATTACKED"}))])
+    assert "sacrepro.study.claims" in loaded
+    assert not any(module.startswith(("sacrepro.exact.", "sacrepro.study.claims.")) for module in loaded)
 
 
 def test_every_rule_declares_the_digest_the_settings_and_the_memory_of_the_job_that_it_runs():
