@@ -10,8 +10,7 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
-import symtable
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
@@ -127,6 +126,7 @@ def is_front(module: str) -> bool:
     return source(module).name == "__init__.py"
 
 
+@functools.cache
 def definition(function: str) -> ast.FunctionDef:
     """The syntax tree of a function of this package, `module:name`; ValueError if there is none."""
     module, _, name = function.partition(":")
@@ -164,7 +164,7 @@ class Piece(NamedTuple):
     """A statement at the top of a module.
 
     binds : names of a function, class or constant; none for what always counts, such as an import.
-    imports : module and name of each import anywhere in it. uses : names it refers to. digest : of its syntax tree.
+    imports : module and name of each import anywhere in it. uses : names in it. digest : of its syntax tree.
     """
 
     binds: frozenset[str]
@@ -187,46 +187,34 @@ class Code(NamedTuple):
 @functools.cache
 def _read(path: Path) -> Code:
     """The pieces of a file; no tree is kept, for the garbage collector would go through all of them again and again."""
-    text = path.read_text(encoding="utf-8")
     pieces: list[Piece] = []
     lazy: dict[str, str] = {}
-    scopes = {scope.get_name(): scope for scope in symtable.symtable(text, path.name, "exec").get_children()}
-    for node in ast.parse(text).body:
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
             lazy |= {name: module for own in ast.walk(node) for module, name in imported(own)}
-        elif not is_docstring(node) and TABLES.isdisjoint((piece := piece_of(node, scopes)).binds):
+        elif not is_docstring(node) and TABLES.isdisjoint((piece := piece_of(node)).binds):
             pieces.append(piece)
     return Code(tuple(pieces), lazy)
 
 
-def piece_of(node: ast.stmt, scopes: Mapping[str, symtable.SymbolTable]) -> Piece:
+def piece_of(node: ast.stmt) -> Piece:
     """A statement; it loses its docstrings."""
-    binds, uses = set[str](), set[str]()
+    binds, uses, found = set[str](), set[str](), list[tuple[str, str]]()
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         binds = {node.name}
-        uses = globals_of(scopes[node.name])
-        heads = [*node.decorator_list, *(node.bases if isinstance(node, ast.ClassDef) else [node.args])]
-    else:
-        heads = [node]
-        if isinstance(node, (ast.Assign, ast.AnnAssign)):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            binds = {own.id for target in targets for own in ast.walk(target) if isinstance(own, ast.Name)}
-    uses |= {own.id for head in heads for own in ast.walk(head) if isinstance(own, ast.Name)}
-    found = []
+    elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        binds = {own.id for target in targets for own in ast.walk(target) if isinstance(own, ast.Name)}
     for own in ast.walk(node):
-        if isinstance(own, (ast.Import, ast.ImportFrom, ast.Call)):
-            found += list(imported(own))
+        if isinstance(own, ast.Name):
+            uses.add(own.id)
+        elif isinstance(own, (ast.Import, ast.ImportFrom, ast.Call)):
+            found += imported(own)
         body = getattr(own, "body", None)
         if isinstance(body, list) and body and is_docstring(body[0]):
             own.body = body[1:]  # type: ignore[attr-defined]
     digest = hashlib.sha256(ast.dump(node).encode()).digest()
     return Piece(frozenset(binds), tuple(found), frozenset(uses - binds), digest)
-
-
-def globals_of(scope: symtable.SymbolTable) -> set[str]:
-    """The names of its module that a function or class, and what is inside it, refers to."""
-    own = {symbol.get_name() for symbol in scope.get_symbols() if symbol.is_global()}
-    return own.union(*(globals_of(inner) for inner in scope.get_children()))
 
 
 def is_docstring(node: ast.AST) -> bool:
