@@ -9,7 +9,7 @@ import pytest
 
 from sacrepro.adviser.advice import Advice, AgentRow, KappaRow
 from sacrepro.adviser.evaluation import AgentValue, Evaluation
-from sacrepro.adviser.measured import Measured
+from sacrepro.adviser.measured import MeasuredDecay
 from sacrepro.adviser.pilot import KappaReturn, Pilot, RunRow, Trained
 from sacrepro.adviser.returns import Return
 from sacrepro.adviser.settings import Proposal
@@ -22,7 +22,7 @@ ANSWER, OF_GRADIENT, RETURNS, STEPS, LEARNED = re.findall(r"```text\n(.*?)```", 
 
 #: Records that become files, by the verb that writes them.
 FILES = {
-    "advise": (KappaRow, Advice, AgentRow, Measured, Pilot),
+    "advise": (KappaRow, Advice, AgentRow, MeasuredDecay, Pilot),
     "train": (RunRow, Trained, Proposal, Return, KappaReturn),
     "evaluate": (Evaluation, AgentValue),
 }

@@ -1,6 +1,7 @@
 """Neighbors' actions in kernels cost Lemmas 3 and 4 nothing; neighbors in rewards cost one power of γ, exactly."""
 
 import itertools
+from functools import partial
 from types import SimpleNamespace
 
 import networkx as nx
@@ -20,10 +21,12 @@ from sacrepro.instances.relay import longest_shortest_path, relay_along
 from sacrepro.instances.wireless import wireless
 from sacrepro.model.policy import SCORE_BOUND, policies, uniform_theta
 from sacrepro.study.claims.reward_radius import check, coupled, decay_rows, gradient_rows
+from sacrepro.study.record.case import Case
 from sacrepro.study.record.comparison import holds, verdict
 from strategies import coupled_cases, coupled_mdps, graphs
 
 DRAWN = SimpleNamespace(instance="drawn", policy="drawn")
+DRAWN.left = partial(Case.left, DRAWN)
 
 
 @settings(max_examples=60, deadline=None)
