@@ -41,7 +41,7 @@ class Buffers(NamedTuple):
 def buffers(tables: Tables, T: int) -> Buffers:
     """What one trajectory at t = 0..T of all copies needs. Rows are padded to whole blocks."""
     agents = len(tables.S)
-    code_type = np.uint8 if int(np.diff(tables.pair).max()) <= 1 << 8 else np.uint16
+    code_type = np.uint8 if tables.most <= 1 << 8 else np.uint16
     length = -(-(T + 1) // BLOCK) * BLOCK
     padded = -(-agents // 8) * 8
     return Buffers(

@@ -69,7 +69,7 @@ class Tables(NamedTuple):
     """What `rollout` reads; opaque to everyone else. Agents are those of the B·n-agent network.
 
     copies   : B.
-    S, A     : (B·n,) state and action counts.                       binary : whether all of them are 2.
+    S, A     : (B·n,) state and action counts, most : the largest S_i·A_i.        binary : whether all of them are 2.
     pair     : (B·n+1,) where agent i's block begins in flat arrays over (s_i, a_i), such as policies.
     reward   : r_i(s_i, a_i), flat over (i, s_i, a_i).
     row      : (B·n,) where agent i's kernel begins; agents with equal kernels share one.
@@ -88,6 +88,7 @@ class Tables(NamedTuple):
     copies: int
     S: Array
     A: Array
+    most: int
     binary: bool
     pair: Array
     reward: Array
@@ -140,6 +141,7 @@ def tables(model: Sampled, copies: int) -> Tables:
         copies=copies,
         S=S.astype(np.uint32),
         A=A.astype(np.uint32),
+        most=int((S * A).max()),
         binary=bool((S == 2).all() and (A == 2).all()),
         pair=pair_starts(S, A),
         reward=np.concatenate([r_i.ravel() for r_i in model.r for _ in range(copies)]) + 0.0,  # -0.0 becomes 0.0
