@@ -2,7 +2,7 @@
 
 A handful of examples by default. In earnest, with the largest ratio of every reading and its model written to a file:
 
-    SACREPRO_EXAMPLES=2000 SACREPRO_SEARCH=paper/search.csv pytest tests/claims/test_search.py
+    SACREPRO_EXAMPLES=2000 SACREPRO_SEARCH=paper/search.csv pytest tests/audit/test_search.py
 
 Unlike the adversary, it draws different state and action sizes, isolated agents, deterministic kernels and γ = 0.
 """
