@@ -325,7 +325,7 @@ def options_of(parameter: ast.arg, default: ast.expr | None) -> dict[str, Any]:
     if kind == "bool":
         return {"action": "store_true"}
     if kind == "Repeated":
-        return {"action": "append", "default": value}
+        return {"action": "append", "default": list(value or ())}
     if kind == "tuple[str, str]":
         return {"nargs": 2, "default": value}
     if kind.startswith("Literal["):
