@@ -34,7 +34,9 @@ def test_the_signature_of_a_job_is_its_command_line(name):
     }
     given = {action.dest: action.default for action in parser_of(name, VERBS)._actions}
     for own in signature.parameters.values():
-        assert given[own.name] == (None if own.default is inspect.Parameter.empty else own.default)
+        expected = None if own.default is inspect.Parameter.empty else own.default
+        # What may be repeated is collected in a list.
+        assert given[own.name] == (list(expected) if isinstance(given[own.name], list) else expected)
 
 
 def test_every_word_and_type_is_one_of_some_job():
