@@ -119,7 +119,7 @@ def proofs(claims: Iterable[Claim], rows: Iterable[Theorem], page: str) -> dict[
             left = [reading.name for reading in claim.readings if not reading.theorem]
             left += [claim.beside] if claim.beside else []
             word = "machine-checked" if {said[name] for name in stated} == {CLOSED} else f"formal, {UNCHECKED}"
-            told[claim.name] = f"{word}, but on paper: {'; '.join(left)}" if left else word
+            told[claim.name] = f"{word}, but by hand: {'; '.join(left)}" if left else word
         else:
-            told[claim.name] = "on paper" if claim.proof else "the paper's own"
+            told[claim.name] = "by hand" if claim.proof else "as in the paper"
     return told

@@ -67,7 +67,7 @@ def claims_page(entries: dict[str, list[dict[str, Any]]], proofs: Mapping[str, s
         "Each command computes what it needs and nothing else, prints the verdict and fails if the claim is violated.",
         "So does `sacrepro claim NAME FILES --output ROWS` on files of `sacrepro exact`. In the workflow both",
         "have `--keep-going`, so that every table is written before rule `verify` fails the run.",
-        "Proofs on paper are in [proofs.md](proofs.md), machine-checked ones in [formal](formal/README.md).",
+        "Proofs by hand are in [proofs.md](proofs.md), machine-checked ones in [formal](formal/README.md).",
         "",
         "| claim | statement | proof | check, tests | rows | command |",
         "|---|---|---|---|---|---|",

@@ -28,8 +28,8 @@ def markdown_table(rows: Sequence[Verdict]) -> str:
 
 #: What stands above the counterexamples.
 COUNTEREXAMPLES = (
-    "Sentences that are violated on every run. What is *false as written* is the paper's; the others drop a hypothesis "
-    "or improve a constant of it, to show what these are for: nobody wrote them."
+    "Sentences that are violated on every run. What is *false as written*, or *not satisfied*, is a sentence of the "
+    "paper; the others drop a hypothesis or improve a constant, to show what these are for: they are ours."
 )
 
 
@@ -77,11 +77,17 @@ def brief_table(rows: Sequence[Verdict], words: Mapping[str, str], proofs: Mappi
     for name in dict.fromkeys(row.claim for row in rows if row.verdict in JUDGEMENTS):
         own = [row for row in rows if row.claim == name and row.verdict in JUDGEMENTS]
         told = ", ".join(counted(own)) if len(own) > 1 else f"**{own[0].verdict}**"
-        ratios = [row.ratio for row in own if row.ratio == row.ratio]
-        lines.append(
-            line((f"`{name}`", words[name], told, ratio_text(max(ratios)) if ratios else "", proofs.get(name, "")))
-        )
+        lines.append(line((f"`{name}`", words[name], told, worst(own), proofs.get(name, ""))))
     return "\n".join(lines) + "\n"
+
+
+def worst(rows: Sequence[Verdict]) -> str:
+    """The largest left/right of a claim's readings, with the reading's name where it is below equality."""
+    found = max((row for row in rows if row.ratio == row.ratio), key=lambda row: row.ratio, default=None)
+    if found is None:
+        return ""
+    named = len(rows) > 1 and found.verdict != "tight"
+    return f"{ratio_text(found.ratio)} ({found.hypothesis})" if named else ratio_text(found.ratio)
 
 
 def counted(rows: Sequence[Verdict]) -> list[str]:
