@@ -4,6 +4,7 @@ import importlib
 import inspect
 import pkgutil
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,8 @@ def test_the_figures_in_the_repository_are_those_that_pages_show():
         shown |= set(re.findall(r"\]\((?:\.\./)?(figures/[^)]+)\)", (ROOT / page).read_text()))
     kept = re.findall(r"^!(figures/.*)$", (ROOT / ".gitignore").read_text(), flags=re.MULTILINE)
     assert set(kept) == shown
+    tracked = subprocess.run(["git", "ls-files", "figures"], cwd=ROOT, capture_output=True, text=True).stdout.split()
+    assert set(tracked) in (shown, set())  # nothing where this is no clone
     assert sum((ROOT / name).stat().st_size for name in kept) <= 1 << 21
 
 
