@@ -131,7 +131,7 @@ COMPILE = """
 import numba, os, sacrepro, sys
 sys.path.insert(0, sys.argv[1])
 from sacrepro.exact.product.compiled import forward
-from sacrepro.simulate.compiled import compiled
+from sacrepro.model.compiled import compiled
 import numpy as np
 forward(np.ones((1, 2, 1)), np.ones((2, 2, 1)), np.ones((1, 2, 1)))
 print(os.environ["NUMBA_CACHE_DIR"], len(list(os.scandir(os.environ["NUMBA_CACHE_DIR"]))))

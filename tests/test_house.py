@@ -28,15 +28,15 @@ FLOORS = (
 )
 
 #: Rooms of one floor that see each other, in one direction, and one door upwards: a network file is an instance.
-DOORS = {("instances", "simulate"), ("exact", "simulate"), ("instances", "adviser")}
+DOORS = {("instances", "adviser")}
 
 #: Floors inside the study.
 STUDY = (
     ("arguments", "jobs"),
     ("record",),
-    ("formal", "measures"),
+    ("theorems", "measures"),
     ("claims", "experiments", "bench"),
-    ("audit", "proofs"),
+    ("audit", "coq"),
     ("drawings",),
     ("report",),
     ("plan", "solve", "warm", "check", "judge", "__main__"),
@@ -76,6 +76,10 @@ def test_no_import_hides_a_circle():
     assert all(room(module) == "adviser" for circle in circles for module in circle), circles
 
 
+#: Fronts, whose names are for people: inside, a name is imported from where it is.
+FRONTS = ("sacrepro", "sacrepro.exact", "sacrepro.learn", "sacrepro.simulate")
+
+
 def imported_names(module):
     tree = ast.parse(MODULES[module].read_text())
     for node in ast.walk(tree):
@@ -83,6 +87,13 @@ def imported_names(module):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_nobody_inside_comes_through_a_front(module):
+    for node in ast.walk(ast.parse(MODULES[module].read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module in FRONTS and MODULES[module].name != "__init__.py":
+            assert all(f"{node.module}.{alias.name}" in MODULES for alias in node.names), ast.unparse(node)
 
 
 @pytest.mark.parametrize("module", [name for name in MODULES if room(name) == "learn"])

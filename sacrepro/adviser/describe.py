@@ -8,10 +8,11 @@ from collections.abc import Sequence
 import networkx as nx
 import numpy as np
 
-from sacrepro.adviser.labelled import Network, network_influence, rounded
+from sacrepro.adviser.labelled import Network, network_influence
 from sacrepro.bounds.influence import spectral_radius
 from sacrepro.model.checks import Array
 from sacrepro.model.kernels import composition_count
+from sacrepro.model.notices import rounded
 
 #: Work that `validate` spends on the influence matrix, in numbers compared: ten seconds. C_ii is a largest distance
 #: over all two of the pairs (s_i, a_i), so it takes the square of S_i·A_i.

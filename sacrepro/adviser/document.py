@@ -19,7 +19,7 @@ import numpy as np
 
 from sacrepro.adviser.formula import RESERVED
 from sacrepro.adviser.graph_files import check_pairs
-from sacrepro.adviser.labelled import MOST_ENTRIES, MOST_ENTRIES_IN_ALL, Network, of_model, rounded
+from sacrepro.adviser.labelled import MOST_ENTRIES, MOST_ENTRIES_IN_ALL, Network, of_model
 from sacrepro.adviser.rule import rule_of
 from sacrepro.adviser.rules import Agents, kernels, rewards, starts
 from sacrepro.instances import MODELS
@@ -27,6 +27,7 @@ from sacrepro.instances.graphs import build_graph
 from sacrepro.instances.parameters import fitting
 from sacrepro.model.checks import Array, shortened
 from sacrepro.model.mdp import NetworkedMDP
+from sacrepro.model.notices import rounded
 
 #: Characters of a label, and states or actions of an agent.
 LONGEST_LABEL, MOST_NAMES = 255, 1 << 16

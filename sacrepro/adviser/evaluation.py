@@ -27,8 +27,6 @@ from sacrepro.model.notices import brief
 KAPPAS, PAIR_BITS = 6, 26.0
 #: Agents that are looked at where the network is not solved, and κ's of their light cones.
 SOME, CONE_KAPPAS = 3, 3
-#: Neighbors of an agent whose light cone is tried, at most.
-DEGREE = 8
 #: Columns of a line of words, and agents that are listed.
 WIDTH, LISTED = 110, 12
 

@@ -17,15 +17,13 @@ from sacrepro.bounds.influence import influence_of
 from sacrepro.model.checks import Array
 from sacrepro.model.kernels import Alike, CountKernel, TableKernel, alike, codes
 from sacrepro.model.mdp import NetworkedMDP
-from sacrepro.model.notices import described
+from sacrepro.model.notices import described, rounded
 
 if TYPE_CHECKING:
     from sacrepro.simulate.compiled_model import Simulator
 
 #: Entries of one agent's table, and of all different tables of a network, that are made: 128 MiB and 1 GiB.
 MOST_ENTRIES, MOST_ENTRIES_IN_ALL = 1 << 24, 1 << 27
-#: Counts of up to so many digits are written out.
-WRITTEN_OUT = 9
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +127,7 @@ class Network:
         return groups + alike(kernels, [self.hood(i) for i in tabulated], tabulated)
 
     def codes(self, g: int) -> tuple[Array, Array]:
-        """(weight, number) of the counts of group g, as `counts.codes`; ValueError names an agent."""
+        """(weight, number) of the counts of group g, as `kernels.codes`; ValueError names an agent."""
         kernel = self.groups[g]
         try:
             return codes(kernel.degree, kernel.beside)
@@ -222,17 +220,3 @@ def of_model(mdp: NetworkedMDP, names: Sequence[str] | None = None) -> Network:
         row=np.zeros(mdp.n, dtype=int),
         tables=dict(enumerate(mdp.P)),
     )
-
-
-def rounded(count: int) -> str:
-    """A count as a person reads it: written out below a billion, two digits and a power of ten from there on."""
-    return f"{count:,}" if count < 10**WRITTEN_OUT else power(math.log10(count))
-
-
-def power(logarithm: float) -> str:
-    """`rounded` of a count that is given by its logarithm to base 10."""
-    if logarithm < WRITTEN_OUT:
-        return f"{round(10**logarithm):,}"
-    exponent = math.floor(logarithm)
-    tenths = round(10.0 ** (logarithm - exponent + 1.0))
-    return f"{tenths / 10:.1f}e{exponent}" if tenths < 100 else f"1.0e{exponent + 1}"

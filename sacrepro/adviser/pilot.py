@@ -14,13 +14,13 @@ import numpy as np
 from scipy.special import stdtrit
 
 from sacrepro.adviser.certificates import eccentricities
-from sacrepro.adviser.labelled import Network, rounded
+from sacrepro.adviser.labelled import Network
 from sacrepro.adviser.returns import CONFIDENCE, Objective, Return, half_width
 from sacrepro.adviser.settings import FRESH, ITERATIONS, Proposal, proposal, table_sizes, written
 from sacrepro.learn.algorithm1 import sac_seeds
 from sacrepro.learn.settings import check_seed
 from sacrepro.model.checks import Array
-from sacrepro.model.notices import brief
+from sacrepro.model.notices import brief, rounded
 from sacrepro.simulate.compiled_model import Simulator
 
 #: κ = 0, 1, … that a pilot tries, seeds for each, steps of its episodes at most, and bits of what it solves exactly.

@@ -12,10 +12,11 @@ import networkx as nx
 import numpy as np
 
 from sacrepro.adviser.formula import VARIABLES
-from sacrepro.adviser.labelled import MOST_ENTRIES, MOST_ENTRIES_IN_ALL, rounded
+from sacrepro.adviser.labelled import MOST_ENTRIES, MOST_ENTRIES_IN_ALL
 from sacrepro.adviser.rule import Rule, State, check_laws, check_size, laws, undefined
 from sacrepro.model.checks import Array, shortened
 from sacrepro.model.kernels import CountKernel, composition_count, compositions, ranks_fit
+from sacrepro.model.notices import rounded
 
 
 @dataclass(frozen=True)

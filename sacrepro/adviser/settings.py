@@ -15,11 +15,11 @@ import numpy as np
 from sacrepro.adviser.certificates import eccentricities
 from sacrepro.adviser.clock import Clock
 from sacrepro.adviser.cost import Cost, costs
-from sacrepro.adviser.labelled import Network, power, rounded
+from sacrepro.adviser.labelled import Network
 from sacrepro.bounds.theorem5 import least_h, smoothness
 from sacrepro.learn.samples import samples
 from sacrepro.learn.settings import Settings
-from sacrepro.model.notices import brief
+from sacrepro.model.notices import brief, power, rounded
 from sacrepro.simulate.compiled_model import Simulator
 
 #: Steps of an episode at most and discounted horizons 1/(1-γ) at least, where T is proposed; visits an entry.

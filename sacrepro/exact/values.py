@@ -52,11 +52,10 @@ def evaluate(
     """V_i^θ for every agent and J(θ), with certified errors.
 
     tol : largest certified error of any V_i; by default 1e-10, or what rounding allows where that is more (γ near 1,
-    large rewards): see `error` of the result. memory_limit : bytes; by default most of what is free.
+    large rewards): see `error` of the result. memory_limit : bytes; by default a share of all memory.
     Raises MemoryError before starting if the tables cannot fit, ValueError if rounding makes a `tol` that was asked
     for unattainable, naming what is attainable.
     """
-    check_tol(tol)
     check_tol(tol)
     chain = chain_of(mdp, theta)
     demand_value_tables(chain.hoods, chain.sizes, memory_limit, tables=chain.copies * len(chain.together[0]))
@@ -81,7 +80,7 @@ def q_function(
     """Q_i^θ(s, a) of eq. (3), shape (S_0, …, S_{n-1}, A_0, …, A_{n-1}), from V_i^θ certified to `tol`.
 
     tol : by default 1e-10, or what rounding allows where that is more; Q_i is then within γ tol and its own rounding.
-    memory_limit : bytes; by default most of what is free. Raises MemoryError before starting if the table cannot fit,
+    memory_limit : bytes; by default a share of all memory. Raises MemoryError before starting if the table cannot fit,
     ValueError for an unknown agent.
     """
     mdp = exact_model(mdp)

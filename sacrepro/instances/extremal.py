@@ -1,6 +1,6 @@
 """Instances built for one purpose: a bound is nearly attained there, or a sentence with a hypothesis less is false.
 
-None of them is an application. `claims/witnesses.py` and `claims/falsification.py` say what each of them shows.
+None of them is an application. The counterexamples and plants of `study/claims` say what each of them shows.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ from typing import Any
 
 import networkx as nx
 
-from sacrepro.adviser.labelled import rounded
 from sacrepro.instances.parameters import at_least, fitting
+from sacrepro.model.notices import rounded
 
 
 def path(n: int) -> nx.Graph:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sacrepro.model.checks import Array
-from sacrepro.simulate.compiled import compiled
+from sacrepro.model.compiled import compiled
 
 
 @compiled

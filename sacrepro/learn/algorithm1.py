@@ -17,8 +17,8 @@ from sacrepro.learn.critic import Schedule, Scratch, critic
 from sacrepro.learn.problem import Lines, Problem, SACTrace, iterated, problems
 from sacrepro.learn.settings import Settings
 from sacrepro.model.checks import Array
+from sacrepro.model.compiled import compiled
 from sacrepro.model.policy import Theta
-from sacrepro.simulate.compiled import compiled
 from sacrepro.simulate.rollout import Buffers, buffers, policy_thresholds, rollout
 from sacrepro.simulate.stepped import as_simulator
 from sacrepro.simulate.tables import Tables

@@ -14,8 +14,8 @@ import networkx as nx
 import numpy as np
 
 from sacrepro.model.checks import Array
+from sacrepro.model.compiled import compiled
 from sacrepro.model.notices import warn_of_diameter
-from sacrepro.simulate.compiled import compiled
 
 #: A table with more cells than this is indexed by first visit; 2^12 doubles fit the first-level caches.
 DENSE = 1 << 12

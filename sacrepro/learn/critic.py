@@ -19,7 +19,7 @@ import numpy as np
 from sacrepro.learn.cells import Hoods, dense_codes, visited_ids
 from sacrepro.learn.marginals import GROUP, dense_marginals, visited_marginals
 from sacrepro.model.checks import Array
-from sacrepro.simulate.compiled import compiled
+from sacrepro.model.compiled import compiled
 
 #: Inner loops that are interleaved; `inner_loops` is written out for as many.
 LANES = 4

@@ -14,7 +14,7 @@ from sacrepro.learn.hashing import Carried, carried, carry, slot_of, with_room
 from sacrepro.learn.marginals import visited_marginals
 from sacrepro.learn.problem import Problem
 from sacrepro.model.checks import Array
-from sacrepro.simulate.compiled import compiled
+from sacrepro.model.compiled import compiled
 from sacrepro.simulate.trajectory import Episode
 
 #: A warm start and a baseline look cells up by number, so there can be no more of them than this.

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sacrepro.model.checks import Array
-from sacrepro.simulate.compiled import compiled
+from sacrepro.model.compiled import compiled
 from sacrepro.simulate.random_bits import mix
 
 _G = np.uint64(0x9E3779B97F4A7C15)

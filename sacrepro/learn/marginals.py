@@ -6,7 +6,7 @@ import numpy as np
 
 from sacrepro.learn.cells import Hoods, dense_codes, group_end
 from sacrepro.model.checks import Array
-from sacrepro.simulate.compiled import compiled
+from sacrepro.model.compiled import compiled
 
 #: Joint pairs of a group of members, a table that stays in the first-level cache beside the trajectory.
 GROUP = 1 << 10

@@ -23,8 +23,8 @@ from sacrepro.learn.cells import hoods
 from sacrepro.learn.problem import SACTrace
 from sacrepro.learn.settings import Settings, check_seed, check_theta0
 from sacrepro.model.checks import Array
+from sacrepro.model.compiled import compiled
 from sacrepro.model.policy import Theta
-from sacrepro.simulate.compiled import compiled
 from sacrepro.simulate.random_bits import mix
 from sacrepro.simulate.rollout import policy_thresholds
 from sacrepro.simulate.wireless import Air, WirelessSimulator, air_rollout

@@ -19,8 +19,8 @@ from sacrepro.learn.cells import Hoods
 from sacrepro.learn.problem import Problem, SACTrace
 from sacrepro.learn.settings import Settings
 from sacrepro.model.checks import Array
+from sacrepro.model.compiled import compiled
 from sacrepro.model.policy import Theta
-from sacrepro.simulate.compiled import compiled
 from sacrepro.simulate.trajectory import Episode
 
 

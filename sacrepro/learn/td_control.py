@@ -41,7 +41,7 @@ from sacrepro.learn.hashing import Carried, carried, carry, slot_of, with_room
 from sacrepro.learn.problem import Problem, SACTrace, iterated, problems
 from sacrepro.learn.settings import Settings, check_control
 from sacrepro.model.checks import Array
-from sacrepro.simulate.compiled import compiled
+from sacrepro.model.compiled import compiled
 from sacrepro.simulate.stepped import as_simulator
 from sacrepro.simulate.trajectory import Episode
 

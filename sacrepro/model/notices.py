@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import warnings
 from typing import Any
@@ -10,6 +11,10 @@ import numpy as np
 
 #: Entries of an array that are written out, and letters of a tuple.
 _FEW, _LONG = 4, 60
+
+
+#: Counts of up to so many digits are written out.
+WRITTEN_OUT = 9
 
 
 class InputWarning(UserWarning):
@@ -67,3 +72,17 @@ def _short(value: Any) -> str:
     if isinstance(value, tuple) and (len(value) > _FEW or len(repr(value)) > _LONG):
         return f"{len(value)} of {type(value[0]).__name__}"
     return repr(value)
+
+
+def rounded(count: int) -> str:
+    """A count as a person reads it: written out below a billion, two digits and a power of ten from there on."""
+    return f"{count:,}" if count < 10**WRITTEN_OUT else power(math.log10(count))
+
+
+def power(logarithm: float) -> str:
+    """`rounded` of a count that is given by its logarithm to base 10."""
+    if logarithm < WRITTEN_OUT:
+        return f"{round(10**logarithm):,}"
+    exponent = math.floor(logarithm)
+    tenths = round(10.0 ** (logarithm - exponent + 1.0))
+    return f"{tenths / 10:.1f}e{exponent}" if tenths < 100 else f"1.0e{exponent + 1}"

@@ -21,7 +21,7 @@ from __future__ import annotations
 import numpy as np
 
 from sacrepro.model.checks import Array
-from sacrepro.simulate.compiled import compiled
+from sacrepro.model.compiled import compiled
 
 #: Purposes of a word.
 STEP, START = 0, 1

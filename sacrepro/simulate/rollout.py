@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sacrepro.model.checks import Array
-from sacrepro.simulate.compiled import compiled
+from sacrepro.model.compiled import compiled
 from sacrepro.simulate.random_bits import SCALE, START, STEP, action_bits, run_key, state_bits, step_keys, word
 from sacrepro.simulate.tables import CHUNK, Tables
 

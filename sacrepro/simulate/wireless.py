@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 
 from sacrepro.model.checks import Array, discount
+from sacrepro.model.compiled import compiled
 from sacrepro.model.graph import sharing_graph
 from sacrepro.model.policy import Policy
-from sacrepro.simulate.compiled import compiled
 from sacrepro.simulate.random_bits import SCALE, START, STEP, action_bits, run_key, state_bits, step_keys, word
 from sacrepro.simulate.rollout import policy_thresholds
 from sacrepro.simulate.tables import pair_starts

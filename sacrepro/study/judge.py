@@ -12,7 +12,7 @@ from sacrepro.study.audit.counterexamples import witnesses as all_witnesses
 from sacrepro.study.audit.falsify import Planted, plants
 from sacrepro.study.claims import all_claims
 from sacrepro.study.claims import claim as claim_named
-from sacrepro.study.proofs import proofs_of
+from sacrepro.study.coq import proofs_of
 from sacrepro.study.record.comparison import JUDGEMENTS, Comparison, Verdict, by_hypothesis, holds, place, verdict
 from sacrepro.study.report.table import markdown_table, summary_table, violations
 

@@ -21,7 +21,7 @@ from sacrepro.adviser.certificates import adjacency, certificates, distances, ec
 from sacrepro.adviser.clock import Clock
 from sacrepro.adviser.describe import A_COMPARISON, compared, summary
 from sacrepro.adviser.files import example, load
-from sacrepro.adviser.labelled import network_influence, of_model, power, rounded
+from sacrepro.adviser.labelled import network_influence, of_model
 from sacrepro.adviser.layout import SPREAD, layout
 from sacrepro.adviser.measured import measured
 from sacrepro.adviser.prose import recommendation, words
@@ -34,6 +34,7 @@ from sacrepro.exact.truncation import truncate
 from sacrepro.instances import build
 from sacrepro.instances.sis import sis
 from sacrepro.model.graph import diameter, neighborhood
+from sacrepro.model.notices import power, rounded
 from sacrepro.model.policy import uniform_theta
 from strategies import cases, mdps
 

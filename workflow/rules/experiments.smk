@@ -158,7 +158,7 @@ rule summary:
 
 
 rule best_kappa:
-    """Which κ is best at which sample budget: by the critic's error, by J, by what first-order optimality lacks."""
+    """Which κ is best at which sample budget: by the critic's error, by J, by the first-order optimality gap."""
     input:
         expand("results/summaries/{kind}.csv", kind=PLAN.by_kappa),
     output:

@@ -45,7 +45,7 @@ class CellShape:
 
     @property
     def entries(self) -> int:
-        """Entries of the tables that one weight of the recursion takes (`critic_tables.final_sums`)."""
+        """Entries of the tables that one weight of the recursion takes (`tables.final_sums`)."""
         added, leaving = self.o * self.c * self.b * (self.a + 1), self.o * self.c * (self.c + 1)
         return 2 * added + (added + leaving) // self.r + 4 * self.o * self.b * (self.c + 1)
 

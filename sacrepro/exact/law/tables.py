@@ -1,4 +1,4 @@
-"""The recursion that the law of Algorithm 1's critic follows; `algorithm_law` says what it means.
+"""The recursion that the law of Algorithm 1's critic follows; `law.update` says what it means.
 
 With z = (s, a_B) and x(z) its cell, and for a weight d_t = 1 or d_t = d_t(x) = Σ_{t'≤t} γ^{t'} 1{x(t') = x},
 

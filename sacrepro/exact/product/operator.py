@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from sacrepro.exact.product.elimination import EliminationOrder, elimination_order
+from sacrepro.exact.product.elimination import elimination_order
 from sacrepro.exact.product.steps import Choice, Step, build_step, choose_steps
 from sacrepro.model.checks import Array
 
@@ -68,13 +68,6 @@ class FactoredOperator:
             max([0, *(step.kernel_roundings for step in self.steps)]) + self.roundings + self.adjoint_roundings + 1
         )
         self._buffers = [np.empty(0), np.empty(0)]
-
-    @property
-    def cost(self) -> EliminationOrder:
-        """What one product takes: peak entries, multiply-adds, bytes of buffers and kernels."""
-        flops = sum(step.entries_out * step.contracted for step in self.steps)
-        memory = 16 * self.peak + sum(step.kernel.nbytes for step in self.steps)
-        return EliminationOrder(tuple(reversed(self.memory_in)), self.peak, flops, memory)
 
     def __call__(self, V: Array) -> Array:
         """P^θ V in the agents' own order: V of shape (..., S_0, …, S_{n-1}), full support only."""

@@ -17,7 +17,7 @@ from sacrepro.exact.product.operator import FactoredOperator
 from sacrepro.exact.solver.krylov import LARGEST_DENSE
 from sacrepro.exact.solver.occupancy import Law, remaining_products
 from sacrepro.model.checks import Array
-from sacrepro.simulate.compiled import compiled
+from sacrepro.model.compiled import compiled
 
 #: Up to this many recurrent joint states the chain is eliminated at once.
 ELIMINATED = 1 << 9

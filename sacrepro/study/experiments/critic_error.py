@@ -24,8 +24,8 @@ from sacrepro.study.experiments.exact_errors import Yardstick
 class CriticErrorRow(NamedTuple):
     """One inner loop of T steps: the critic's errors, its exact bias, and the bounds on the bias.
 
-    to_q_star, to_q_star_sup, to_Q, to_Q_sup, written : as in `yardsticks.CriticError`.
-    bias, bias_sup : as in `yardsticks.Yardstick`; what to_Q and to_Q_sup tend to.
+    to_q_star, to_q_star_sup, to_Q, to_Q_sup, written : as in `exact_errors.CriticError`.
+    bias, bias_sup : as in `exact_errors.Yardstick`; what to_Q and to_Q_sup tend to.
     locality, paper : r̄γ^{κ+1}/(1-γ) and 2cρ^{κ+1}/(1-γ)², bounds on bias_sup.
     """
 

@@ -39,8 +39,8 @@ class DiagnosticRow(NamedTuple):
     first_visit_share : of the updates of line 7, those that were the first of their entry.
     visits_1, visits_10, … : of the cells that the episode visits, those with at least so many visits and fewer than
         the next bin's.
-    to_q_star, to_q_star_sup, to_Q, to_Q_sup, written : as in `yardsticks.CriticError`, where Q_i fits.
-    bias_squared, variance, norm_squared : as in `yardsticks.GradientError`.
+    to_q_star, to_q_star_sup, to_Q, to_Q_sup, written : as in `exact_errors.CriticError`, where Q_i fits.
+    bias_squared, variance, norm_squared : as in `exact_errors.GradientError`.
     cosine : between the run's ĝ(m) and ∇J(θ(m)); no row where one is zero.
     entropy : mean entropy of the policies, in nats.            J : exact.
     """

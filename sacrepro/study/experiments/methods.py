@@ -192,7 +192,7 @@ ESTIMATORS: dict[str, tuple[Kappa, dict[str, Any]]] = {
 
 
 class EstimatorRow(NamedTuple):
-    """ĝ of one method at a fixed θ against ∇J, from independent episodes of T steps; `yardsticks.GradientError`."""
+    """ĝ of one method at a fixed θ against ∇J, from independent episodes of T steps; `exact_errors.GradientError`."""
 
     instance: str
     method: str

@@ -1,4 +1,4 @@
-"""Ascent without sampling: along the exact ∇J, and along eq. (7) with TD's fixed points, Algorithm 1 of endless T.
+"""Ascent without sampling: along the exact ∇J, and along eq. (7) with TD's fixed points, Algorithm 1 with T = ∞.
 
 The second is what κ alone does: no noise, no unvisited cell, nothing but the bias. Both live here and not with the
 learners because they see the model.
@@ -6,21 +6,17 @@ learners because they see the model.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from sacrepro.archive.files import write_rows
 from sacrepro.exact.gradient import objective_and_gradient
 from sacrepro.exact.truncation import td_fixed_point, truncated_policy_gradient
 from sacrepro.exact.values import q_function
-from sacrepro.instances import build
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import outside
 from sacrepro.model.mdp import NetworkedMDP
-from sacrepro.model.policy import check_theta, uniform_theta
-from sacrepro.study.arguments import Count, File, Ordinal, Positive, Spec
-from sacrepro.study.measures.stationarity import StationarityRow, stationarity_rows
+from sacrepro.model.policy import check_theta
 
 
 def exact_ascent(
@@ -50,23 +46,3 @@ def patient_direction(mdp: NetworkedMDP, theta: Sequence[Array], kappa: int) -> 
         for j in range(mdp.n)
     ]
     return truncated_policy_gradient(mdp, theta, tables, kappa)
-
-
-def patient(
-    *,
-    instance: str,
-    spec: Spec,
-    kappas: Sequence[Ordinal],
-    M: Count,
-    eta: Positive,
-    record_every: Count,
-    output: File,
-) -> Iterator[str]:
-    """Ascend along eq. (7) with TD's fixed points for every κ: Algorithm 1 of endless T, without sampling."""
-    mdp = build(spec)
-    rows: list[StationarityRow] = []
-    for kappa in kappas:
-        thetas, m = exact_ascent(mdp, uniform_theta(mdp), M=M, eta=eta, record_every=record_every, kappa=kappa)
-        rows += stationarity_rows(mdp, instance, kappa, 0, m, thetas)
-        yield f"{instance}, κ={kappa}: done"
-    write_rows(output, StationarityRow, rows)

@@ -17,7 +17,7 @@ class StationarityRow(NamedTuple):
     """Exact values at one recorded outer iteration of one run.
 
     J, gradient_norm_squared : J(θ(m)) and ‖∇J(θ(m))‖².
-    gap     : `yardsticks.first_order_gap`, which does not vanish merely because policies become deterministic.
+    gap     : `first_order_gap`, which does not vanish merely because policies become deterministic.
     entropy : mean entropy of the policies, in nats.
     gradient_error : certified bound on the error of ‖∇J(θ(m))‖.
     """

@@ -11,8 +11,8 @@ from typing import Any
 from sacrepro.archive.files import write_json, write_text
 from sacrepro.study.arguments import File
 from sacrepro.study.claims import CLAIMS, claim
+from sacrepro.study.coq import proofs_of
 from sacrepro.study.drawings import FIGURES, drawing
-from sacrepro.study.proofs import proofs_of
 
 
 def catalog() -> dict[str, list[dict[str, Any]]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sacrepro.archive.files import read_bytes, read_text, record_of, some_rows, write_bytes
 from sacrepro.study.arguments import File
-from sacrepro.study.proofs import proofs_of
+from sacrepro.study.coq import proofs_of
 from sacrepro.study.record.comparison import JUDGEMENTS, Verdict, excess_text, ratio_text
 from sacrepro.study.report.mathematics import quoted
 from sacrepro.study.report.pages import inline, markup

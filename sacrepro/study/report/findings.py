@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sacrepro.archive.files import read_text, some_rows, write_text
 from sacrepro.study.claims import all_claims
-from sacrepro.study.proofs import proofs_of
+from sacrepro.study.coq import proofs_of
 from sacrepro.study.record.comparison import JUDGEMENTS, Verdict, factor_text, ratio_text
 from sacrepro.study.report.table import between_markers, brief_table
 

@@ -1,4 +1,4 @@
-"""One place that says how loops are compiled: IEEE arithmetic as written, cached on disk, no interpreter inside."""
+"""How the loops of simulators and learners are compiled: IEEE arithmetic as written, cached on disk."""
 
 from __future__ import annotations
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from sacrepro.archive.files import read_rows, read_text, write_rows, write_text
 from sacrepro.study.arguments import File
 from sacrepro.study.claims import CLAIMS, all_claims
-from sacrepro.study.formal import Theorem, assumptions, axioms, digests, proofs, theorems
-from sacrepro.study.formal import required as required_by
+from sacrepro.study.theorems import Theorem, assumptions, axioms, digests, proofs, theorems
+from sacrepro.study.theorems import required as required_by
 
 
 def formal(
