@@ -10,6 +10,7 @@ from matplotlib.ticker import NullLocator
 from sacrepro.study.drawings.decay import (
     HALF,
     STYLES,
+    apart,
     bound_line,
     bound_ticks,
     dots,
@@ -38,11 +39,11 @@ def lines(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
         own = [row for row in rows if row.instance == name]
         for kappa in sorted({row.kappa for row in own}):
             shown = [row for row in own if row.kappa == kappa and row.left > row.error]
-            stars = {row.left for row in shown if row.hypothesis == starred}
-            plain = sorted({row.left for row in shown} - stars)
+            stars = apart(row.left for row in shown if row.hypothesis == starred)
+            plain = [left for left in apart(row.left for row in shown) if left not in stars]
             place = kappa - DOTTED * (starred is not None)
             dots(axes, [place] * len(plain), plain, kappa, label=drawing.markers, alpha=0.5)
-            dots(axes, [kappa + STARRED] * len(stars), sorted(stars), kappa, "*", label=starred, alpha=0.5)
+            dots(axes, [kappa + STARRED] * len(stars), stars, kappa, "*", label=starred, alpha=0.5)
         for (hypothesis, label), style in zip(drawing.lines.items(), STYLES, strict=False):
             heights = largest_right([row for row in own if row.hypothesis == hypothesis])
             if starred is None:
@@ -158,7 +159,7 @@ def radii(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
         for hypothesis, (marker, shift, style, label) in READINGS.items():
             shown = [row for row in here if row.hypothesis == hypothesis]
             for kappa in sorted({row.kappa for row in shown}):
-                left = sorted({row.left for row in shown if row.kappa == kappa and row.left > row.error})
+                left = apart(row.left for row in shown if row.kappa == kappa and row.left > row.error)
                 dots(axes, [kappa + shift] * len(left), left, kappa, marker, label=label, alpha=0.5)
             bound_ticks(axes, largest_right(shown), style, drawing.lines[hypothesis], shift=shift, half=0.18)
         kappa_axis(axes, here)

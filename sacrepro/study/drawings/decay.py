@@ -34,7 +34,7 @@ def markers(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
     for axes, name in zip(grid, instances, strict=True):
         own = [row for row in rows if row.instance == name]
         for kappa in sorted({row.kappa for row in own}):
-            left = sorted({row.left for row in own if row.kappa == kappa and row.left > row.error})
+            left = apart(row.left for row in own if row.kappa == kappa and row.left > row.error)
             dots(axes, [kappa] * len(left), left, kappa, label=drawing.markers, alpha=0.5)
         bound_line(axes, largest_right(own), "--", label)
         kappa_axis(axes, own)
@@ -63,6 +63,11 @@ def families(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
 def dots(axes: Axes, x: Sequence[float], y: Sequence[float], kappa: int, marker: str = "o", **look: Any) -> None:
     """Markers in κ's colour."""
     axes.plot(x, y, marker, color=kappa_color(kappa), markeredgewidth=0, **look)
+
+
+def apart(values: Iterable[float]) -> list[float]:
+    """Values that a reader can tell apart, sorted: what differs in the last digits is one marker on every machine."""
+    return sorted({float(f"{value:.6g}") for value in values})
 
 
 def draw_largest(axes: Axes, rows: Sequence[Comparison], marker: str, shift: float, label: str) -> None:
@@ -148,7 +153,7 @@ def rates(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
     for k, name in enumerate(instances):
         own = [row for row in rows if row.instance == name]
         for case, (marker, color, label) in POLICIES.items():
-            rho = sorted({row.left for row in own if row.case.startswith(case)})
+            rho = apart(row.left for row in own if row.case.startswith(case))
             axes.plot(rho, [k] * len(rho), marker, color=color, alpha=0.6, markeredgewidth=0, label=label)
         for (hypothesis, label), style in zip(drawing.lines.items(), (":", "--"), strict=True):
             right = max(row.right for row in own if row.hypothesis == hypothesis)
