@@ -28,16 +28,16 @@ def comparison(instance, hypothesis, case, kappa, left, right, agent=0, trivial=
     return Comparison(instance, policy, hypothesis, case, agent, kappa, left, right, ERROR, trivial)
 
 
-def over_kappa(instances, readings, cases=("",)):
+def over_kappa(instances, variants, cases=("",)):
     """Left sides that fall by 10 a κ below falling right sides; 0 on the second instance, one κ on the third."""
     rows = []
     for place, name in enumerate(instances):
         for kappa in range(1 if place == 2 else 4):
             for k, case in enumerate(cases):
-                for reading in readings:
+                for variant in variants:
                     for agent in range(3):
                         left = 0.0 if place == 1 else 0.9 ** (k + agent) * 10.0**-kappa * (kappa < 3)
-                        rows.append(comparison(name, reading, case, kappa, left, 10.0**-kappa, agent))
+                        rows.append(comparison(name, variant, case, kappa, left, 10.0**-kappa, agent))
     return rows
 
 
@@ -80,9 +80,9 @@ def rows_of(figure, instances):
             row._replace(case=f"T={T}") for row in over_kappa(instances, drawn) for T in (1, 2, 4, 8)
         ],
         "critic": lambda: [
-            comparison(name, reading, f"T={T}", kappa, 5.0 / T, 1e7 / T * 10**kappa, agent, trivial=10.0)
+            comparison(name, variant, f"T={T}", kappa, 5.0 / T, 1e7 / T * 10**kappa, agent, trivial=10.0)
             for name in instances
-            for reading in drawn
+            for variant in drawn
             for T in lengths
             for kappa in range(3)
             for agent in range(2)
@@ -101,9 +101,9 @@ def rows_of(figure, instances):
             for kappa in range(3)
         ],
         "theorem5": lambda: [
-            comparison(name, reading, "", kappa, 1e2 * 5**kappa, right * 10.0**kappa, trivial=trivial)
+            comparison(name, variant, "", kappa, 1e2 * 5**kappa, right * 10.0**kappa, trivial=trivial)
             for name in instances
-            for reading, right, trivial in (
+            for variant, right, trivial in (
                 ("T of (8)", 1e9, math.inf),
                 ("(9)", 1e6, 1e3),
                 ("(9) along runs", 1e7, 1e3),
@@ -111,13 +111,13 @@ def rows_of(figure, instances):
             for kappa in range(4)
         ],
         "vacuity": lambda: [
-            comparison(name, reading, "from κ=7", kappa, 0.1, 10.0 + kappa, trivial=2.0)
+            comparison(name, variant, "from κ=7", kappa, 0.1, 10.0 + kappa, trivial=2.0)
             for name in instances
-            for reading in drawn[:5]
+            for variant in drawn[:5]
             for kappa in range(3)
         ],
         "adversary": lambda: [
-            Found(name, "reading", 1, 1, 0, 0.3, 0.9, "", 0.0 if k == 1 else 1.0, "")
+            Found(name, "variant", 1, 1, 0, 0.3, 0.9, "", 0.0 if k == 1 else 1.0, "")
             for k, name in enumerate(instances)
         ],
         "learning": lambda: summaries(instances, ["J_estimate"]),

@@ -171,7 +171,7 @@ def test_a_figure_of_one_claim_is_not_drawn_from_the_rows_of_another(tmp_path):
         write_rows(tmp_path / f"{name}.csv", SummaryRow, [curve])
     for figure, rows, message in (
         ("lemma4", "lemma3", "lemma3.csv holds the comparisons of lemma3; the figure lemma4 shows those of lemma4"),
-        ("lemma4", "mine", "mine.csv: no row has a reading of lemma4, which are 'worst case', 'own hypothesis'"),
+        ("lemma4", "mine", "mine.csv: no row has a variant of lemma4, which are 'worst case', 'own hypothesis'"),
         ("patient", "stationarity", "stationarity.csv holds the summary of stationarity; the figure patient shows"),
         ("critic_error", "own", "own.csv: not rows of the figure critic_error"),
     ):
@@ -184,7 +184,7 @@ def test_a_figure_of_one_claim_is_not_drawn_from_the_rows_of_another(tmp_path):
 def test_rows_of_one_claim_are_not_judged_under_the_name_of_another(tmp_path):
     row = Comparison("relay", "uniform", "", "", 1, 0, 0.5, 1.0, 0.0)
     write_rows(tmp_path / "lemma4.csv", Comparison, [row])
-    with pytest.raises(ValueError, match=r"lemma4\.csv: no row has a reading of lemma4, which are 'worst case'"):
+    with pytest.raises(ValueError, match=r"lemma4\.csv: no row has a variant of lemma4, which are 'worst case'"):
         cli.main(["verdicts", str(tmp_path / "lemma4.csv")])
     write_rows(tmp_path / "lemma4.csv", Comparison, [row._replace(hypothesis="worst case")])
     cli.main(["verdicts", str(tmp_path / "lemma4.csv")])

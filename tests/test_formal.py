@@ -158,7 +158,7 @@ def test_the_page_names_every_theorem_and_quotes_those_that_the_table_of_verdict
     page = (FOLDER / "README.md").read_text()
     rows = [row for file in FILES for row in theorems(file, TEXTS[file], CLAIMS)]
     assert [row.theorem for row in rows if f"`{row.theorem}`" not in page] == []
-    relied = {reading.theorem for claim in all_claims() for reading in claim.readings if reading.theorem}
+    relied = {variant.theorem for claim in all_claims() for variant in claim.variants if variant.theorem}
     assert relied <= {named(sentence) for block in quoted(page) for sentence in block}
 
 

@@ -196,7 +196,7 @@ def test_verify_fails_on_a_counterexample_that_is_none_and_on_a_plant_that_is_no
 
 
 def test_verify_fails_on_what_the_adversary_and_the_large_network_violate(tmp_path, capsys):
-    """A violated comparison at scale, one on the climb, and a reading that was not attacked are each named."""
+    """A violated comparison at scale, one on the climb, and a variant that was not attacked are each named."""
     comparisons, claims = tmp_path / "lemma3.csv", str(tmp_path / "claims.csv")
     write_rows(comparisons, Comparison, [Comparison("relay", "uniform", "", "", 1, 0, 1.0, 1.0, 0.0)])
     cli.main(["verdicts", str(comparisons), "--output", claims, "--markdown", str(tmp_path / "claims.md")])

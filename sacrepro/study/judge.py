@@ -35,7 +35,7 @@ def verdicts(
         chosen = claim_named(Path(path).stem)
         own = read_rows(path, Comparison)
         if own:
-            chosen.check_readings({row.hypothesis for row in own}, path)
+            chosen.check_variants({row.hypothesis for row in own}, path)
         for group in by_hypothesis(own):
             rows.append(verdict(chosen.name, chosen.statement, chosen.reference, group))
     if witnesses:
@@ -83,10 +83,10 @@ def verify(
             for row in found
             if row.violations
         ]
-        missing = {(claim.name, reading) for claim in all_claims() for reading in claim.attacked}
+        missing = {(claim.name, variant) for claim in all_claims() for variant in claim.attacked}
         missing -= {(row.claim, row.hypothesis) for row in found}
-        faults += [f"NOT ATTACKED {claim} {reading}" for claim, reading in sorted(missing)]
-        passed.append(f"{len(found)} readings attacked, none violated")
+        faults += [f"NOT ATTACKED {claim} {variant}" for claim, variant in sorted(missing)]
+        passed.append(f"{len(found)} variants attacked, none violated")
     if scale:
         large = some_rows([scale], Comparison)
         faults += [f"VIOLATED at scale: {row.hypothesis} at {place(row)}" for row in large if not holds(row)]

@@ -102,9 +102,9 @@ def axioms(rows: Iterable[Theorem]) -> list[str]:
 
 
 def proofs(claims: Iterable[Claim], rows: Iterable[Theorem], page: str) -> dict[str, str]:
-    """How each claim is proved, with the readings that are left to paper: by machine, on `page`, or by the paper.
+    """How each claim is proved, with the variants that are left to paper: by machine, on `page`, or by the paper.
 
-    page : the page of proofs. ValueError if it has no heading of a claim's proof, or if a theorem of a reading is not
+    page : the page of proofs. ValueError if it has no heading of a claim's proof, or if a theorem of a variant is not
     among the rows.
     """
     said, headings = {row.theorem: row.assumptions for row in rows}, set(re.findall(r"^## (\w+)$", page, re.MULTILINE))
@@ -112,11 +112,11 @@ def proofs(claims: Iterable[Claim], rows: Iterable[Theorem], page: str) -> dict[
     for claim in claims:
         if claim.proof and claim.proof not in headings:
             raise ValueError(f"{claim.name}: the page of proofs has no heading {claim.proof}")
-        stated = [reading.theorem for reading in claim.readings if reading.theorem]
+        stated = [variant.theorem for variant in claim.variants if variant.theorem]
         if missing := [name for name in stated if name not in said]:
             raise ValueError(f"{claim.name}: no theorem is called {', '.join(missing)}")
         if stated:
-            left = [reading.name for reading in claim.readings if not reading.theorem]
+            left = [variant.name for variant in claim.variants if not variant.theorem]
             left += [claim.beside] if claim.beside else []
             word = "machine-checked" if {said[name] for name in stated} == {CLOSED} else f"formal, {UNCHECKED}"
             told[claim.name] = f"{word}, but by hand: {'; '.join(left)}" if left else word

@@ -47,11 +47,11 @@ def test_the_models_found_attain_what_is_reported(name, tmp_path):
     found = list(attack(name, 15, 0))
     write_arrays(tmp_path / "found.npz", arrays(found))
     again = list(models(read_arrays(tmp_path / "found.npz")))
-    assert [reading for _, reading, _, _ in again] == list(claim(name).attacked)
-    for (row, _), (claim_name, reading, stored, model) in zip(found, again, strict=True):
+    assert [variant for _, variant, _, _ in again] == list(claim(name).attacked)
+    for (row, _), (claim_name, variant, stored, model) in zip(found, again, strict=True):
         assert claim_name == name
         _, worst = measured(model, name)
-        assert ratio(worst[reading]) == stored == row.adversary
+        assert ratio(worst[variant]) == stored == row.adversary
         assert row.random <= row.adversary <= 1.0 + 1e-9
         assert row.violations == 0
         assert row.comparisons > 15
@@ -64,11 +64,11 @@ FOUND = sorted((Path(__file__).parent / "found").glob("*.npz"))
 def test_what_was_found_once_is_still_there(path):
     """The worst models of a search, kept: their left/right is what it was, and no bound has been lowered below it."""
     seen = []
-    for name, reading, stored, model in models(read_arrays(path)):
+    for name, variant, stored, model in models(read_arrays(path)):
         rows, worst = measured(model, name)
-        assert ratio(worst[reading]) == pytest.approx(stored, rel=1e-6, abs=1e-9)
+        assert ratio(worst[variant]) == pytest.approx(stored, rel=1e-6, abs=1e-9)
         assert all(holds(row) for row in rows)
-        seen.append(reading)
+        seen.append(variant)
     assert seen == list(claim(path.stem).attacked)
 
 
@@ -79,7 +79,7 @@ def test_every_attacked_claim_has_kept_models():
 def test_two_agents_go_beyond_the_broadcast_star_in_lemma4():
     """(n-2)/(4n) is 3/16 at n = 8; two agents of two states under the worst weights come above it."""
     path = next(path for path in FOUND if path.stem == "lemma4")
-    ratios = {reading: stored for _, reading, stored, _ in models(read_arrays(path))}
+    ratios = {variant: stored for _, variant, stored, _ in models(read_arrays(path))}
     assert ratios["worst case"] > 6 / 32
 
 
@@ -113,7 +113,7 @@ def test_a_false_bound_is_caught_on_the_climb(monkeypatch):
 
 
 def test_too_few_models_are_refused(monkeypatch):
-    """Where no random model has a row of some reading there is nothing to climb from, and the search says so."""
+    """Where no random model has a row of some variant there is nothing to climb from, and the search says so."""
     silent = functools.wraps(claim("lemma3").check)(lambda case: iter(()))
     monkeypatch.setattr("sacrepro.study.claims.lemma3.CLAIM", dataclasses.replace(claim("lemma3"), check=silent))
     monkeypatch.setattr("sacrepro.study.audit.adversary.MOST_MORE", 10)

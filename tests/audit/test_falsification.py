@@ -46,7 +46,7 @@ def nothing_kept():
 
 
 def rows_of(claim, case, hypothesis=None):
-    """The comparisons of one claim, all readings or one."""
+    """The comparisons of one claim, all variants or one."""
     rows = [row for row in claim.check(case) if hypothesis in (None, row.hypothesis)]
     assert rows
     return rows
@@ -174,15 +174,15 @@ PLANTS = plants()
 @pytest.mark.parametrize(("of", "plant"), PLANTS, ids=lambda own: own.name if hasattr(own, "check") else own.mistake)
 def test_every_plant_is_caught_where_the_truth_holds(of, plant):
     row = planted(of, plant)
-    assert row[:3] == (plant.mistake, of.name, plant.reading)
+    assert row[:3] == (plant.mistake, of.name, plant.variant)
     assert row.truth in {"tight", "holds"}
     assert row.catches > 0
     assert row.ratio > 1.0
     assert row.caught == "yes"
-    readings = {reading.name for reading in of.readings}
-    assert plant.reading in readings
+    variants = {variant.name for variant in of.variants}
+    assert plant.variant in variants
     if isinstance(plant.on, str):
-        assert {row.hypothesis for row in specimens.checked(of.name, plant.on)} <= readings
+        assert {row.hypothesis for row in specimens.checked(of.name, plant.on)} <= variants
     assert plant.mistake in MISTAKES
 
 
@@ -233,7 +233,7 @@ def test_plants_take_the_rows_of_their_reading():
     assert {row.instance for row in true} == {"relay"}
     assert [row.right for row in wrong] == [0.5 * row.right for row in true]
     one_sided = {
-        plant.reading: plant for plant in claim("influence").plants if plant.mistake == "one-sided neighborhoods"
+        plant.variant: plant for plant in claim("influence").plants if plant.mistake == "one-sided neighborhoods"
     }
     true, wrong = sides(claim("influence"), one_sided["own C^θ"])
     assert {row.hypothesis for row in true} == {row.hypothesis for row in wrong} == {"own C^θ"}

@@ -1,6 +1,6 @@
-"""A directed random search for violations: hypothesis is told left/right of every reading and drives it up.
+"""A directed random search for violations: hypothesis is told left/right of every variant and drives it up.
 
-A handful of examples by default. In earnest, with the largest ratio of every reading and its model written to a file:
+A handful of examples by default. In earnest, with the largest ratio of every variant and its model written to a file:
 
     SACREPRO_EXAMPLES=2000 SACREPRO_SEARCH=paper/search.csv pytest tests/audit/test_search.py
 
@@ -26,7 +26,7 @@ SEARCH = os.environ.get("SACREPRO_SEARCH")
 
 
 class Reached(NamedTuple):
-    """The largest left/right that the search reached for one reading of a claim, certified from below, and where."""
+    """The largest left/right that the search reached for one variant of a claim, certified from below, and where."""
 
     claim: str
     hypothesis: str
@@ -49,12 +49,12 @@ def reached():
         write_rows(SEARCH, Reached, found)
 
 
-def told(name, reading, row, mdp):
-    """The worst comparison of a reading with the model it was found on."""
+def told(name, variant, row, mdp):
+    """The worst comparison of a variant with the model it was found on."""
     where = f"agent {row.agent}, κ={row.kappa} {row.case}".strip()
     edges = " ".join(f"{i}-{j}" for i, j in sorted(mdp.graph.edges))
     sizes = (" ".join(map(str, own)) for own in (mdp.state_sizes, mdp.action_sizes))
-    return Reached(name, reading, EXAMPLES, ratio(row), where, mdp.n, edges, *sizes, mdp.gamma)
+    return Reached(name, variant, EXAMPLES, ratio(row), where, mdp.n, edges, *sizes, mdp.gamma)
 
 
 @pytest.mark.parametrize("name", ATTACKED)
@@ -66,11 +66,11 @@ def test_no_violation_is_found(name, reached):
     @given(cases(max_n=2, max_size=2) if chosen.attack.two_agents else cases(max_n=3))
     def search(case):
         rows = list(chosen.check(exact_case("random", "drawn", *case)))
-        for reading in best:
-            worst = max((row for row in rows if row.hypothesis == reading), key=ratio, default=None)
-            target(ratio(worst) if worst else 0.0, label=reading or name)
-            if worst and (best[reading] is None or ratio(worst) > best[reading].ratio):
-                best[reading] = told(name, reading, worst, case[0])
+        for variant in best:
+            worst = max((row for row in rows if row.hypothesis == variant), key=ratio, default=None)
+            target(ratio(worst) if worst else 0.0, label=variant or name)
+            if worst and (best[variant] is None or ratio(worst) > best[variant].ratio):
+                best[variant] = told(name, variant, worst, case[0])
         assert all(holds(row) for row in rows)
 
     search()

@@ -89,7 +89,7 @@ def test_large_models_are_skipped():
     assert 4**kite.n > MOST_ENTRIES
 
 
-#: claim, reading and weights of the inequality that each chain takes apart.
+#: claim, variant and weights of the inequality that each chain takes apart.
 CHAINS = {
     "lemma3": ("lemma3", "", ""),
     "truncation": ("truncation", "", "uniform"),
@@ -105,10 +105,10 @@ def test_every_chain_runs_from_the_right_to_the_left_side_of_its_claim(name, fam
     """Its first right and last left are those of the claim, each left is the next right, so ratios multiply."""
     case = random_case(family=family)
     rows = [row for row in check(case) if row.hypothesis.startswith(f"{name}: ")]
-    about, reading, weights = CHAINS[name]
+    about, variant, weights = CHAINS[name]
     compared = 0
     for whole in claim(about).check(case):
-        if whole.hypothesis != reading or whole.case != weights:
+        if whole.hypothesis != variant or whole.case != weights:
             continue
         own = [row for row in rows if (row.agent, row.kappa, row.case) == (whole.agent, whole.kappa, weights)]
         if not own:

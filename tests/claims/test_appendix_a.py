@@ -86,7 +86,7 @@ def test_tight(gamma, noise):
 
 
 def test_verdicts_on_the_noisy_relay():
-    """The measured distances are attained; the certified m is a little above 1-ε, so its readings come close only."""
+    """The measured distances are attained; the certified m is a little above 1-ε, so its variants come close only."""
     rows = list(check(uniform_case(relay(4, gamma=0.9, noise=0.3))))
     judged = {group[0].hypothesis: verdict("appendix_a", "", "", group) for group in by_hypothesis(rows)}
     assert judged["measured distances"].verdict == "tight"
@@ -104,7 +104,7 @@ def test_the_first_step_is_not_part_of_the_block():
 
 
 def test_without_a_limit_two_starts_give_lemma3():
-    """The relay never forgets: no reading with a limit, and m = 1, c' = 1 is Lemma 3, attained."""
+    """The relay never forgets: no variant with a limit, and m = 1, c' = 1 is Lemma 3, attained."""
     rows = list(check(uniform_case(RELAY)))
     assert {row.hypothesis for row in rows} == {"laws of two starts", "measured distances"}
     assert verdict("appendix_a", "", "", [r for r in rows if r.hypothesis == "laws of two starts"]).verdict == "tight"

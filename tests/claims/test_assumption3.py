@@ -45,7 +45,7 @@ def test_sigma_agrees_with_enumeration(tau):
 
 
 def own(rows, hypothesis):
-    """The rows of one reading."""
+    """The rows of one variant."""
     return [row for row in rows if row.hypothesis == hypothesis]
 
 

@@ -59,7 +59,7 @@ VARIED = {
     "theorem5": {"", "τ=#", "‖θ'-θ‖=#"},
     "vacuity": {"from κ=#"},
 }
-#: Readings whose condition fails on this case, or that need runs.
+#: Variants whose condition fails on this case, or that need runs.
 ABSENT = {
     "influence": {"closed form", "row sums"},
     "theorem5": {"(9) along runs"},
@@ -80,9 +80,9 @@ def test_every_comparison_names_its_instance_and_policy(name):
     assert all(row.error >= 0.0 for row in rows)
     numberless = {re.sub(r"\d[\d.]*(e[+-]\d+)?", "#", row.case) for row in rows}
     assert numberless == VARIED.get(name, {""})
-    readings = {reading.name for reading in claim(name).readings}
-    assert ABSENT.get(name, set()) < readings
-    assert {row.hypothesis for row in rows} == readings - ABSENT.get(name, set())
+    variants = {variant.name for variant in claim(name).variants}
+    assert ABSENT.get(name, set()) < variants
+    assert {row.hypothesis for row in rows} == variants - ABSENT.get(name, set())
     # No two rows are told alike.
     assert len({(row.agent, row.kappa, row.case, row.hypothesis) for row in rows}) == len(rows)
 

@@ -99,9 +99,9 @@ def test_the_summary_has_one_line_a_claim():
 
 def test_many_readings_are_folded_behind_their_counts():
     rows = [verdict("lemma9", "", "", [row(1.0, 2.0, hypothesis=name)]) for name in "abcdef"]
-    assert "readings" not in summary_table(rows)
+    assert "variants" not in summary_table(rows)
     rows.append(verdict("lemma9", "", "", [row(2.0, 2.0, hypothesis="g")]))
-    assert "<summary>7 readings: 1 **tight**, 6 **holds**</summary>a: **holds**, 0.5<br>" in summary_table(rows)
+    assert "<summary>7 variants: 1 **tight**, 6 **holds**</summary>a: **holds**, 0.5<br>" in summary_table(rows)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_the_whole_table():
 
 
 def test_the_whole_summary():
-    """Headings, claims with and without names of readings, and the counterexamples below."""
+    """Headings, claims with and without names of variants, and the counterexamples below."""
     rows = [
         verdict("lemma9", "x ≤ y", "Lemma 9", [row(1.0, 2.0)]),
         verdict("lemma8", "x = 0", "Lemma 8", [row(0.0, 0.0)]),

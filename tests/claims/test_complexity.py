@@ -19,7 +19,7 @@ def test_holds(case):
 
 
 def own(rows, hypothesis):
-    """The rows of one reading."""
+    """The rows of one variant."""
     return [row for row in rows if row.hypothesis == hypothesis]
 
 

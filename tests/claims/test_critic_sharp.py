@@ -23,7 +23,7 @@ def test_holds(case):
 
 
 def locality(rows):
-    """The rows of the sharpest reading."""
+    """The rows of the sharpest variant."""
     return [row for row in rows if row.hypothesis == "locality"]
 
 

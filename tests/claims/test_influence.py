@@ -81,7 +81,7 @@ def test_sis_couples_neighbors_by_beta_max():
 @pytest.mark.parametrize("noise", [0.0, 0.3, 0.9])
 @pytest.mark.parametrize("gamma", [0.5, 0.9])
 def test_tight(gamma, noise):
-    """On the noisy relay every reading is r̄ρ^{κ+1}/(1-ρ) with ρ = γ(1-ε), and D_i(κ) is just that: κ+2 fails."""
+    """On the noisy relay every variant is r̄ρ^{κ+1}/(1-ρ) with ρ = γ(1-ε), and D_i(κ) is just that: κ+2 fails."""
     case = uniform_case(relay(5, gamma=gamma, noise=noise))
     rho = gamma * (1 - noise)
     rows = [row for row in check(case) if row.kappa < row.agent]

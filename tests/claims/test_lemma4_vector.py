@@ -36,7 +36,7 @@ def test_holds(case):
 
 
 def worst(case, hypothesis):
-    """The largest left/right of a reading."""
+    """The largest left/right of a variant."""
     rows = [row for row in check(case) if row.hypothesis == hypothesis and row.right > row.error]
     return max(rows, key=lambda row: row.left / row.right)
 

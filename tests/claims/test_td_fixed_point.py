@@ -211,7 +211,7 @@ def test_uniform_policy_of_the_witness():
 @settings(max_examples=60)
 @given(cases(max_n=4, max_size=2))
 def test_the_influence_bound_holds(case):
-    """For every agent, κ and both readings, from C and with C^θ from the second step on; also for D_i(κ)."""
+    """For every agent, κ and both variants, from C and with C^θ from the second step on; also for D_i(κ)."""
     mdp, theta = case
     exact = exact_case("random", "drawn", mdp, theta)
     C = influence_matrix(mdp)

@@ -91,7 +91,7 @@ def test_necessary_smoothness():
 
 
 def own(case, hypothesis):
-    """The rows of one reading."""
+    """The rows of one variant."""
     return [row for row in check(case) if row.hypothesis == hypothesis]
 
 

@@ -21,7 +21,7 @@ from sacrepro.study.record.case import exact_case
 from sacrepro.study.record.comparison import by_hypothesis, holds, verdict
 from strategies import cases
 
-READINGS = {reading + mark for reading in ("(9)", "(9), sharp bias", "Lemma 4") for mark in ("", SHARPER)}
+VARIANTS = {variant + mark for variant in ("(9)", "(9), sharp bias", "Lemma 4") for mark in ("", SHARPER)}
 
 
 @settings(max_examples=25)
@@ -71,7 +71,7 @@ def test_a_bound_above_the_trivial_one_is_vacuous():
     groups = by_hypothesis(list(check(random_case(gamma=0.9))))
     judged = {rows[0].hypothesis: verdict("vacuity", "", "", rows).verdict for rows in groups}
     assert judged.pop("squared bias") == "holds"
-    assert judged == dict.fromkeys(READINGS | {"squared bias, sharper ‖∇J‖"}, "vacuous")
+    assert judged == dict.fromkeys(VARIANTS | {"squared bias, sharper ‖∇J‖"}, "vacuous")
     rows = list(check(random_case(family="path", gamma=0.2)))
     judged = {group[0].hypothesis: verdict("vacuity", "", "", group) for group in by_hypothesis(rows)}
     assert {name for name in judged if judged[name].verdict == "vacuous"} == {
@@ -91,13 +91,13 @@ def test_the_sharper_trivial_bounds_ask_for_more(gamma):
     """ε_κ passes r̄²/(8(1-γ)³) where 192nγ^{κ+1} < (1-γ)³, or 96nγ^{κ+1} < 1-γ; Lemma 4 half of before at most."""
     case = random_case(family="path", gamma=gamma)
     n, rows = case.mdp.n, list(check(case))
-    for reading, factor in (("(9)", (1 - gamma) ** 3 / 192), ("(9), sharp bias", (1 - gamma) / 96)):
+    for variant, factor in (("(9)", (1 - gamma) ** 3 / 192), ("(9), sharp bias", (1 - gamma) / 96)):
         first = math.floor(math.log(factor / n, gamma))
-        assert {row.case for row in rows if row.hypothesis == reading + SHARPER} == {f"from κ={first}"}
+        assert {row.case for row in rows if row.hypothesis == variant + SHARPER} == {f"from κ={first}"}
     for i in range(n):
         both = [
-            {row.trivial for row in rows if row.hypothesis == reading and row.agent == i}
-            for reading in ("Lemma 4", "Lemma 4" + SHARPER)
+            {row.trivial for row in rows if row.hypothesis == variant and row.agent == i}
+            for variant in ("Lemma 4", "Lemma 4" + SHARPER)
         ]
         spheres = sphere_sizes(case.mdp.graph, i)
         assert both[1] == {natural_weights_error(spheres, -1, n, gamma, case.mdp.r_bar)}
@@ -125,7 +125,7 @@ def test_the_squared_bias_says_something_for_every_n(gamma):
 
 
 def test_the_influence_matrix_certifies_a_smaller_rate():
-    """Row sums of .7: ρ = .63 and c = r̄/.37 in ε_κ; where γμ ≥ 1 there is no such reading."""
+    """Row sums of .7: ρ = .63 and c = r̄/.37 in ε_κ; where γμ ≥ 1 there is no such variant."""
     case = uniform_case(build({"model": "relay", "n": 4, "gamma": 0.9, "noise": 0.3}))
     row = next(row for row in check(case) if (row.hypothesis, row.kappa) == ("(9), influence", 1))
     L = SCORE_BOUND * 2.0

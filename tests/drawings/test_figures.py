@@ -273,14 +273,14 @@ def test_one_rate_for_all_is_said_and_not_coloured():
 @pytest.mark.parametrize("name", ["lemma4_vector", "lemma4_sharp"])
 def test_the_bound_on_the_stars_is_no_bound_on_the_dots(name):
     """Seen: its tick began under the dots, which rightly exceed it, and its dashes were those of another bound."""
-    readings, reading = ("paper", "TD's limit", "any weights"), "natural weights"
+    variants, variant = ("paper", "TD's limit", "any weights"), "natural weights"
     rows = [
         comparison(instance, *row, kappa, left, right)
         for instance in PLAIN
         for kappa in range(5)
         for row, left, right in (
-            *(((other, "random"), 5.0 * 0.5**kappa, 20.0 * 0.5**kappa) for other in readings),
-            ((reading, "natural"), 0.5**kappa, 2.0 * 0.5**kappa),
+            *(((other, "random"), 5.0 * 0.5**kappa, 20.0 * 0.5**kappa) for other in variants),
+            ((variant, "natural"), 0.5**kappa, 2.0 * 0.5**kappa),
         )
     ]
     with house_style():

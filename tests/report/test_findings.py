@@ -9,16 +9,16 @@ from sacrepro.study.record.comparison import Verdict
 from sacrepro.study.report.findings import FINDINGS, findings, front_page
 
 
-def row(claim, reading="", verdict="holds", ratio=0.5, excess=math.nan, statement="x ≤ y"):
-    return Verdict(claim, reading, statement, "", 1, 1, 1, 0, ratio, "", excess, 0.0, verdict, f"{claim}.svg")
+def row(claim, variant="", verdict="holds", ratio=0.5, excess=math.nan, statement="x ≤ y"):
+    return Verdict(claim, variant, statement, "", 1, 1, 1, 0, ratio, "", excess, 0.0, verdict, f"{claim}.svg")
 
 
 #: Rows that bear every finding out, and the counterexamples that two of them quote.
 ROWS = [
     *(
-        row(claim, reading, expected[0], *((math.nan, 7654.0) if expected == ("vacuous",) else (0.8125, math.nan)))
+        row(claim, variant, expected[0], *((math.nan, 7654.0) if expected == ("vacuous",) else (0.8125, math.nan)))
         for finding in FINDINGS
-        for (claim, reading), expected in finding.rests_on.items()
+        for (claim, variant), expected in finding.rests_on.items()
     ),
     row("lemma3", "", "false as written", 10.0, statement="D ≤ c if r_i is upper bounded by r̄"),
     row("assumption3", "", "not satisfied by the softmax", 4.04, statement="one σ > 0 serves every softmax policy"),

@@ -35,7 +35,7 @@ rule falsify:
 
 
 rule adversary:
-    """The largest left/right that a search over models, policies and weights reaches, for each reading of a claim."""
+    """The largest left/right that a search over models, policies and weights reaches, for each variant of a claim."""
     input:
         "logs/compiled/exact.txt",
     output:

@@ -27,7 +27,7 @@ from sacrepro.study.record.comparison import Comparison, constrains, holds, plac
 GAMMAS = (0.1, 0.5, 0.7, 0.9, 0.95)
 GRAPHS = (nx.path_graph(2), nx.path_graph(3), nx.complete_graph(3), nx.star_graph(3))
 
-#: Random models beyond those asked for, while some reading has no comparison yet.
+#: Random models beyond those asked for, while some variant has no comparison yet.
 MOST_MORE = 1000
 
 #: Least probability other than 0 and 1, and largest logit.
@@ -35,7 +35,7 @@ RARE, LOGIT = 0.02, 6.0
 
 
 class Found(NamedTuple):
-    """One row of ``results/adversary.csv``: the largest left/right of one reading, by three kinds of search.
+    """One row of ``results/adversary.csv``: the largest left/right of one variant, by three kinds of search.
 
     evaluations : models tried by each of the two searches. violations : comparisons violated on any of them.
     adversary   : reached by the climb, `where`. structured : largest on the specimens of the claim's attack, `there`.
@@ -71,7 +71,7 @@ class Model(NamedTuple):
 
 
 class Best(NamedTuple):
-    """The worst model found so far for one reading, with its worst comparison."""
+    """The worst model found so far for one variant, with its worst comparison."""
 
     ratio: float
     model: Model | None
@@ -150,7 +150,7 @@ def ratio(row: Comparison) -> float:
 
 
 def measured(model: Model, claim: str) -> tuple[list[Comparison], dict[str, Comparison]]:
-    """All comparisons of a claim on one model, and the worst of each reading."""
+    """All comparisons of a claim on one model, and the worst of each variant."""
     rows = list(claim_named(claim).check(exact_case("found", "found", model.mdp(), model.theta)))
     worst: dict[str, Comparison] = {}
     for row in rows:
@@ -160,18 +160,18 @@ def measured(model: Model, claim: str) -> tuple[list[Comparison], dict[str, Comp
 
 
 def attack(claim: str, evaluations: int, seed: int) -> Iterator[tuple[Found, Model]]:
-    """For each reading of a claim: `evaluations` random models, then as many steps of the climb from the worst.
+    """For each variant of a claim: `evaluations` random models, then as many steps of the climb from the worst.
 
-    Where none of these models yields a comparison for some reading, more are drawn until one does. ValueError for a
+    Where none of these models yields a comparison for some variant, more are drawn until one does. ValueError for a
     claim that is not attacked.
     """
     chosen = claim_named(claim)
     if isinstance(chosen.attack, str):
         raise ValueError(f"{claim} is not attacked: {chosen.attack}")
-    readings = chosen.attacked
+    variants = chosen.attacked
     graphs = GRAPHS[:1] if chosen.attack.two_agents else GRAPHS
     rng = np.random.default_rng((seed, chosen.attack.stream))
-    at_random = {reading: Best(-1.0, None, None) for reading in readings}
+    at_random = {variant: Best(-1.0, None, None) for variant in variants}
     compared = violated = 0
     for tried in range(evaluations + MOST_MORE):
         if tried >= evaluations and all(best.model is not None for best in at_random.values()):
@@ -179,23 +179,23 @@ def attack(claim: str, evaluations: int, seed: int) -> Iterator[tuple[Found, Mod
         model = random_model(rng, graphs)
         rows, worst = measured(model, claim)
         compared, violated = compared + len(rows), violated + sum(not holds(row) for row in rows)
-        for reading in readings:
-            row = worst.get(reading)
-            if row is not None and ratio(row) > at_random[reading].ratio:
-                at_random[reading] = Best(ratio(row), model, row)
-    for reading in readings:
-        best, own, faults = climb(claim, reading, at_random[reading], evaluations, rng)
+        for variant in variants:
+            row = worst.get(variant)
+            if row is not None and ratio(row) > at_random[variant].ratio:
+                at_random[variant] = Best(ratio(row), model, row)
+    for variant in variants:
+        best, own, faults = climb(claim, variant, at_random[variant], evaluations, rng)
         if best.model is None or best.row is None:
-            raise ValueError(f"{claim}, {reading}: no comparison on {evaluations + MOST_MORE} random models")
-        top, there = structured(claim, reading, chosen.attack.built)
+            raise ValueError(f"{claim}, {variant}: no comparison on {evaluations + MOST_MORE} random models")
+        top, there = structured(claim, variant, chosen.attack.built)
         where = f"n={len(best.model.r)}, γ={best.model.gamma:g}, agent {best.row.agent}, κ={best.row.kappa}"
         counts = (evaluations, compared + own, violated + faults)
         where = f"{where} {best.row.case}".strip()
-        found = Found(claim, reading, *counts, at_random[reading].ratio, best.ratio, where, top, there)
+        found = Found(claim, variant, *counts, at_random[variant].ratio, best.ratio, where, top, there)
         yield found, best.model
 
 
-def climb(claim: str, reading: str, start: Best, steps: int, rng: np.random.Generator) -> tuple[Best, int, int]:
+def climb(claim: str, variant: str, start: Best, steps: int, rng: np.random.Generator) -> tuple[Best, int, int]:
     """The best model after `steps` changes, how many comparisons were made, and how many were violated."""
     best = start
     compared = violated = 0
@@ -205,21 +205,21 @@ def climb(claim: str, reading: str, start: Best, steps: int, rng: np.random.Gene
         model = neighbor(best.model, rng)
         rows, worst = measured(model, claim)
         compared, violated = compared + len(rows), violated + sum(not holds(row) for row in rows)
-        row = worst.get(reading)
+        row = worst.get(variant)
         if row is not None and ratio(row) >= best.ratio:
             best = Best(ratio(row), model, row)
     return best, compared, violated
 
 
-def structured(claim: str, reading: str, built: Sequence[str]) -> tuple[float, str]:
-    """The largest left/right of a reading over the specimens built to come close, and where."""
-    rows = [row for name in built for row in rows_of(claim, reading, name)]
+def structured(claim: str, variant: str, built: Sequence[str]) -> tuple[float, str]:
+    """The largest left/right of a variant over the specimens built to come close, and where."""
+    rows = [row for name in built for row in rows_of(claim, variant, name)]
     worst = max(rows, key=ratio, default=None)
     return (ratio(worst), place(worst)) if worst else (0.0, "")
 
 
 def arrays(found: Sequence[tuple[Found, Model]]) -> dict[str, Array]:
-    """The models of one claim by reading, as named arrays."""
+    """The models of one claim by variant, as named arrays."""
     stored: dict[str, Array] = {"claim": np.array(found[0][0].claim)}
     stored["hypothesis"] = np.array([row.hypothesis for row, _ in found])
     stored["ratio"] = np.array([row.adversary for row, _ in found])
@@ -234,11 +234,11 @@ def arrays(found: Sequence[tuple[Found, Model]]) -> dict[str, Array]:
 
 
 def models(stored: Mapping[str, Array]) -> Iterator[tuple[str, str, float, Model]]:
-    """(claim, reading, left/right, model) for everything that `arrays` stored."""
-    for k, reading in enumerate(stored["hypothesis"]):
+    """(claim, variant, left/right, model) for everything that `arrays` stored."""
+    for k, variant in enumerate(stored["hypothesis"]):
         n = len(stored[f"{k}/start"])
         graph = nx.empty_graph(n)
         graph.add_edges_from((int(i), int(j)) for i, j in stored[f"{k}/edges"])
         one, r, theta = (tuple(stored[f"{k}/{name}_{i}"] for i in range(n)) for name in ("one", "r", "theta"))
         model = Model(graph, float(stored[f"{k}/gamma"]), one, r, stored[f"{k}/start"], theta)
-        yield str(stored["claim"]), str(reading), float(stored["ratio"][k]), model
+        yield str(stored["claim"]), str(variant), float(stored["ratio"][k]), model

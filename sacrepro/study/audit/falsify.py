@@ -55,7 +55,7 @@ def hidden() -> list[tuple[str, str, str]]:
 
 def sides(claim: Claim, plant: Plant) -> tuple[list[Comparison], list[Comparison]]:
     """The true comparisons of a plant, and those with the mistake made."""
-    true = rows(claim.name, plant.reading, plant.on) if isinstance(plant.on, str) else list(plant.on())
+    true = rows(claim.name, plant.variant, plant.on) if isinstance(plant.on, str) else list(plant.on())
     if plant.rows is not None:
         return true, list(plant.rows())
     return true, [plant.change(row) for row in true] if plant.change else []
@@ -71,7 +71,7 @@ def planted(claim: Claim, plant: Plant) -> Planted:
     return Planted(
         plant.mistake,
         claim.name,
-        plant.reading,
+        plant.variant,
         truth,
         len(wrong),
         len(catches),

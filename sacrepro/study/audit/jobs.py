@@ -33,7 +33,7 @@ def falsify(*, output: File) -> Iterator[str]:
 
 
 def adversary(claim: Attacked, *, evaluations: Count, seed: Ordinal, models: File, output: File) -> Iterator[str]:
-    """Attack every reading of one claim and write the largest left/right, and the models that attain it."""
+    """Attack every variant of one claim and write the largest left/right, and the models that attain it."""
     from sacrepro.study.audit.adversary import Found, arrays, attack
 
     found = []

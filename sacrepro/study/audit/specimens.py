@@ -45,6 +45,6 @@ def checked(name: str, instance: str) -> tuple[Comparison, ...]:
     return tuple(claim(name).check(case(instance)))
 
 
-def rows(name: str, reading: str, instance: str) -> list[Comparison]:
-    """Those of one reading."""
-    return [row for row in checked(name, instance) if row.hypothesis == reading]
+def rows(name: str, variant: str, instance: str) -> list[Comparison]:
+    """Those of one variant."""
+    return [row for row in checked(name, instance) if row.hypothesis == variant]

@@ -13,7 +13,7 @@ from sacrepro.exact.dense import q_function
 from sacrepro.instances.extremal import latch
 from sacrepro.model.graph import neighborhood, outside
 from sacrepro.model.mdp import NetworkedMDP
-from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Reading, uniform_case
+from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Variant, uniform_case
 from sacrepro.study.record.mistakes import EXPONENT, FACTOR, planted, times
 
 
@@ -57,7 +57,7 @@ CLAIM = Claim(
     order=70, words="a cell may leave out the actions of its outermost hop",
     statement="Q_i varies by r̄ γ^{κ+1} / (1-γ) at most over a cell (s_{N_i^κ}, a_{N_i^{κ-1}})",
     reference="sharpens Lemma 3", proof="actions_one_hop_later", check=check,
-    readings=(Reading(theorem="actions_one_hop_later"),),
+    variants=(Variant(theorem="actions_one_hop_later"),),
     drawing=Drawing(
         "lines", r"oscillation of $Q_i$ over a cell $(s_{N_i^\kappa}, a_{N_i^{\kappa-1}})$",
         {"": r"$\bar r\,\gamma^{\kappa+1}/(1-\gamma)$"},

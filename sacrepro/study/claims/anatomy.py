@@ -25,7 +25,7 @@ from sacrepro.model.graph import neighborhood
 from sacrepro.model.policy import SCORE_BOUND, policies, score, score_norm
 from sacrepro.study.measures.proof_steps import CHAINS, anatomies
 from sacrepro.study.measures.truncation import truncated_q_functions
-from sacrepro.study.record import Case, Claim, Comparison, Drawing, Reading
+from sacrepro.study.record import Case, Claim, Comparison, Drawing, Variant
 from sacrepro.study.record.mistakes import EXPONENT, FACTOR, SCORES, SHARE, planted, times
 
 #: Joint pairs (s, a) up to which a model is taken apart.
@@ -102,8 +102,8 @@ CLAIM = Claim(
         "every step of the proofs is sound; left/right is what a step keeps, the product is the inequality's ratio"
     ),
     reference="Lemmas 3 and 4, eqs. (5), (7), (9)", proof="anatomy", check=check,
-    readings=(*map(Reading, STEPS),
-              *(Reading(f"{inequality}: {step}") for inequality, steps in CHAINS.items() for step in steps)),
+    variants=(*map(Variant, STEPS),
+              *(Variant(f"{inequality}: {step}") for inequality, steps in CHAINS.items() for step in steps)),
     drawing=Drawing("anatomy", "factor that a step costs; their product is right/left of the inequality"),
     attack="single steps of inequalities that are attacked",
     plants=(*planted(EXPONENT, "broadcast .1", times(0.1), LEMMA3_STEP),

@@ -13,14 +13,14 @@ from sacrepro.bounds.decay import appendix_a, between_starts, definition2, mixin
 from sacrepro.instances.relay import relay
 from sacrepro.model.policy import policies
 from sacrepro.study.measures.decay import mixing
-from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Reading, uniform_case
+from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Variant, uniform_case
 from sacrepro.study.record.mistakes import EXPONENT, FACTOR, NOISE, SWAP, planted, planted_one_sided, times
 
 LIMIT, STARTS, MEASURED = "law to its limit", "laws of two starts", "measured distances"
 
 
 def check(case: Case) -> Iterator[Comparison]:
-    """D_i(κ) against the three readings, with each agent's own c'."""
+    """D_i(κ) against the three variants, with each agent's own c'."""
     mdp = case.mdp
     scale = (mdp.r_bar, mdp.gamma)
     for i, found in enumerate(mixing(mdp, policies(mdp, case.theta))):
@@ -45,8 +45,8 @@ CLAIM = Claim(
     order=40, words="where local states mix, the rate is γm < γ",
     statement="D_i(κ) ≤ c ρ^{κ+1}, c = 2c'r̄/(1-γm), ρ = γm, if the law of (s_i(t), a_i(t)) is c'm^t close to its limit",
     reference="Appendix A", proof="appendix_a", check=check,
-    readings=(Reading(LIMIT, "appendix_a_limit"), Reading(STARTS, "appendix_a_two_starts"),
-              Reading(MEASURED, "appendix_a_measured")),
+    variants=(Variant(LIMIT, "appendix_a_limit"), Variant(STARTS, "appendix_a_two_starts"),
+              Variant(MEASURED, "appendix_a_measured")),
     drawing=Drawing("lines", r"$D_i(\kappa)$",
                     {LIMIT: r"$2c'\bar r\,(\gamma m)^{\kappa+1}/(1-\gamma m)$",
                      STARTS: "with the distance of two starts", MEASURED: "sum of the measured distances"},

@@ -22,7 +22,7 @@ from sacrepro.model.graph import neighborhood
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import policies, uniform_theta
 from sacrepro.study.measures.exploration import MOST_ENTRIES, best_sigma, entries, relative_error
-from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Reading
+from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Variant
 
 FLOOR, MIXED, CEILING, LATER = "floor", "floor, mixed", "ceiling", "later"
 
@@ -88,7 +88,7 @@ CLAIM = Claim(
     order=170, words="local exploration: what bounds σ from below and above",
     statement="Π_{N_i^κ} min P_j min ζ_j ≤ σ_i(τ) ≤ Π_{N_i^κ} max_s min_a ζ_j / S_j, and σ_i(τ) grows with τ",
     reference="Assumption 3", proof="assumption3", check=check,
-    readings=(Reading(FLOOR), Reading(MIXED), Reading(CEILING), Reading(LATER)),
+    variants=(Variant(FLOOR), Variant(MIXED), Variant(CEILING), Variant(LATER)),
     drawing=Drawing("assumption3", r"$\sigma(\tau)$, least over policies and agents", {FLOOR: FLOOR}),
     attack=Attack(stream=11, built=("noisy relay",)),
     counterexamples=(

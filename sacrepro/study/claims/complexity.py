@@ -14,7 +14,7 @@ from sacrepro.bounds.critic import complexity
 from sacrepro.exact.truncation import cell_shape
 from sacrepro.learn.transcription import outer_iteration
 from sacrepro.model.graph import neighborhood
-from sacrepro.study.record import Case, Claim, Comparison, Drawing, Reading
+from sacrepro.study.record import Case, Claim, Comparison, Drawing, Variant
 
 TABLE, JOINT, WRITTEN = "table", "joint", "written"
 
@@ -43,7 +43,7 @@ CLAIM = Claim(
         "Q̂_i has at most (SA)^{f(κ)} entries, whatever n is, and T steps write at most min(T, (SA)^{f(κ)}) of them"
     ),
     reference="Section 3.3, complexity", check=check, needs=("tables", "learner"),
-    readings=(Reading(TABLE), Reading(JOINT), Reading(WRITTEN)),
+    variants=(Variant(TABLE), Variant(JOINT), Variant(WRITTEN)),
     drawing=Drawing("complexity", "entries of an agent's table",
                     {TABLE: r"$(SA)^{f(\kappa)}$", JOINT: r"entries of $Q_i$"}),
     attack="counts",

@@ -26,7 +26,7 @@ from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import policies
 from sacrepro.study.measures.exploration import MOST_ENTRIES, best_sigma, entries
 from sacrepro.study.measures.fixed_points import LOCALITY, PAPER
-from sacrepro.study.record import Case, Claim, Comparison, Drawing, Reading
+from sacrepro.study.record import Case, Claim, Comparison, Drawing, Variant
 from sacrepro.study.record.mistakes import EXPONENT
 
 DELTA = 1e-6
@@ -97,7 +97,7 @@ CLAIM = Claim(
     order=150, words="finite-time bound on the critic's error, Appendix C",
     statement="|Q_i(z) - Q̂_i^T(z_{N_i^κ})| ≤ C_a/√(T+t0) + C_a'/(T+t0) + bias with probability 1-δ",
     reference="Appendix C; lines 4-9 of Algorithm 1", check=check, needs=("tables", "learner"),
-    readings=(Reading(PAPER), Reading(LOCALITY)),
+    variants=(Variant(PAPER), Variant(LOCALITY)),
     drawing=Drawing("critic", r"$\max\,|Q_i - \hat Q_i^T|$, one episode",
                     {PAPER: "the paper's bound, least over agents and policies", LOCALITY: "with the smaller bias"}),
     attack="hardly ever below its trivial bound",

@@ -1,6 +1,6 @@
 """The direction in which an infinitely patient critic sends the actor: eq. (7) with Q̂_j = q*_j, against ∇_{θ_i}J.
 
-The readings of the right side are those of `td_fixed_point`, each turned into a bias of the gradient. B bounds
+The variants of the right side are those of `td_fixed_point`, each turned into a bias of the gradient. B bounds
 |q*_j - Q_j| and nothing is asked of how Q_j varies over a cell: by 2B at most, as q*_j is one number there. Skipped:
 cases without a unique stationary law, and κ for which some agent's kernel on its cells is too large, as there.
 """
@@ -23,7 +23,7 @@ from sacrepro.study.measures.fixed_points import (
     inside_states,
     solve_error,
 )
-from sacrepro.study.record import Attack, Case, Claim, Comparison, Drawing, Reading
+from sacrepro.study.record import Attack, Case, Claim, Comparison, Drawing, Variant
 from sacrepro.study.record.mistakes import EXPONENT, FACTOR, MIRAGE, SCORES, SHARE, TALLY, planted, times
 
 
@@ -52,8 +52,8 @@ CLAIM = Claim(
         "r̄γ^{κ+1}/(1-γ) (locality)"
     ),
     reference="proof of Theorem 5, second term of (9)", proof="critic_sharp", check=check,
-    readings=(Reading(PAPER, "critic_sharp_paper"), Reading(GAP, "critic_sharp_gap"),
-              Reading(LOCALITY, "critic_sharp_local")),
+    variants=(Variant(PAPER, "critic_sharp_paper"), Variant(GAP, "critic_sharp_gap"),
+              Variant(LOCALITY, "critic_sharp_local")),
     drawing=Drawing("sides", r"$\max_i\,\|\hat h_i(q^*) - \nabla_{\theta_i} J\|$",
                     {PAPER: r"$2cL_i\rho^{\kappa+1}/(1-\gamma)^3$, the paper's bias",
                      GAP: r"$L_i\max_j D_j(\kappa)/(1-\gamma)^2$",

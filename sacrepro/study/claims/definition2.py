@@ -22,7 +22,7 @@ from sacrepro.bounds.influence import influence, influence_matrix
 from sacrepro.exact.decay.worst import worst_decay
 from sacrepro.instances.extremal import coin_lover
 from sacrepro.model.graph import outside
-from sacrepro.study.record import Attack, Case, Change, Claim, Comparison, Counterexample, Drawing, Reading, exact_case
+from sacrepro.study.record import Attack, Case, Change, Claim, Comparison, Counterexample, Drawing, Variant, exact_case
 from sacrepro.study.record.mistakes import EXPONENT, FACTOR, planted, planted_one_sided
 
 LEMMA3, INFLUENCE = "Lemma 3", "influence matrix"
@@ -118,7 +118,7 @@ CLAIM = Claim(
     order=20, words="exponential decay property: the least rate ρ that policies ask for",
     statement="the least ρ for c = r̄/(1-γ): what policies ask for ≤ what holds for every policy",
     reference="Definition 2", proof="definition2", check=check,
-    readings=(Reading(LEMMA3, "definition2_lemma3"), Reading(INFLUENCE, "definition2_influence")),
+    variants=(Variant(LEMMA3, "definition2_lemma3"), Variant(INFLUENCE, "definition2_influence")),
     drawing=Drawing(
         "rates",
         r"least $\rho$ with $c\,\rho^{\kappa+1} \geq D_i(\kappa)$ for all $i$, $\kappa$, at $c = \bar r/(1-\gamma)$",

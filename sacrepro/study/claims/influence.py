@@ -1,8 +1,8 @@
 """The influence matrix: decay of Q_i certified from local kernels alone, for every localized policy.
 
-Five readings of the right side, all from the same C: the clipped series; its closed form, where γ·(spectral radius
+Five variants of the right side, all from the same C: the clipped series; its closed form, where γ·(spectral radius
 of C) < 1; the row sums, where γμ < 1; one bound for all agents at once; and the series with the policy's own C^θ in
-place of C from the second step on. A reading whose condition fails on an instance has no row there.
+place of C from the second step on. A variant whose condition fails on an instance has no row there.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from sacrepro.bounds.influence import influence, policy_influence
 from sacrepro.exact.dense import averaged_kernels
 from sacrepro.instances.extremal import signal
 from sacrepro.model.policy import policies
-from sacrepro.study.measures.decay import AT_ONCE, CLIPPED, CLOSED, OWN, ROW_SUMS, readings
-from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Reading, uniform_case
+from sacrepro.study.measures.decay import AT_ONCE, CLIPPED, CLOSED, OWN, ROW_SUMS, variants
+from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Variant, uniform_case
 from sacrepro.study.record.mistakes import EXPONENT, FACTOR, NOISE, SWAP, planted, planted_one_sided, times
 
 
 def check(case: Case) -> Iterator[Comparison]:
-    """D_i(κ) against each reading, for each agent and each κ that leaves somebody outside."""
+    """D_i(κ) against each variant, for each agent and each κ that leaves somebody outside."""
     places = [(i, kappa) for i in range(case.mdp.n) for kappa in case.kappas(i)]
     if not places:
         return
-    for hypothesis, bounds in readings(case, places).items():
+    for hypothesis, bounds in variants(case, places).items():
         for (i, kappa), right in zip(places, bounds, strict=True):
             yield from case.left(i, kappa, case.D[i, kappa], case.D_error).against({hypothesis: right})
 
@@ -50,8 +50,8 @@ CLAIM = Claim(
     order=50, words="a rate for every policy, from the local kernels alone",
     statement="D_i(κ) ≤ r̄ Σ_{t≥κ+1} γ^t q_i(t), q(0) = 1_O, q(t+1) = min(1, C q(t))",
     reference="sharpens Lemma 3 and Appendix A", proof="influence", check=check, needs=(),
-    readings=(Reading(CLIPPED, "influence"), Reading(OWN, "influence_own"), Reading(AT_ONCE, "influence_everywhere"),
-              Reading(CLOSED, "influence_closed_form"), Reading(ROW_SUMS, "influence_row_sums")),
+    variants=(Variant(CLIPPED, "influence"), Variant(OWN, "influence_own"), Variant(AT_ONCE, "influence_everywhere"),
+              Variant(CLOSED, "influence_closed_form"), Variant(ROW_SUMS, "influence_row_sums")),
     drawing=Drawing(
         "lines", r"$D_i(\kappa)$",
         {CLIPPED: r"clipped series of $C$", OWN: r"with the policy's own $C^\theta$",

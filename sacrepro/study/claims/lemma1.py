@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from sacrepro.exact.dense import complex_step_gradient
-from sacrepro.study.record import Case, Claim, Comparison, Drawing, Reading
+from sacrepro.study.record import Case, Claim, Comparison, Drawing, Variant
 
 
 def check(case: Case) -> Iterator[Comparison]:
@@ -26,7 +26,7 @@ def check(case: Case) -> Iterator[Comparison]:
 CLAIM = Claim(
     order=10, words="the policy gradient is a sum of scores times Q_i, agent by agent",
     statement="∇J(θ) = (1/(1-γ)) E Q^θ(s,a) ∇log ζ^θ(a|s)", reference="Lemma 1, eq. (4)",
-    beside="that ∂/∂θ is a derivation", check=check, readings=(Reading(theorem="lemma1_gradient"),),
+    beside="that ∂/∂θ is a derivation", check=check, variants=(Variant(theorem="lemma1_gradient"),),
     drawing=Drawing(
         "identity", "difference, one marker an agent and policy",
         markers=r"$\|\nabla_{\theta_i} J\ \mathrm{by\ (4)} - \nabla_{\theta_i} J\ \mathrm{by\ differentiation}\|$",

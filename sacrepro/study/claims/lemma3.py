@@ -8,7 +8,7 @@ from functools import partial
 from sacrepro.bounds.decay import definition2, lemma3
 from sacrepro.exact.dense import oscillation, q_function
 from sacrepro.instances.relay import long_range_relay, relay
-from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Plant, Reading, uniform_case
+from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Plant, Variant, uniform_case
 from sacrepro.study.record.mistakes import EXPONENT, FACTOR, FALSE, ONE_SIDED, planted, times
 
 BOUND = "D_i(κ) ≤ r̄ γ^{κ+1} / (1-γ)"
@@ -57,7 +57,7 @@ def two_hops() -> Iterator[Comparison]:
 
 CLAIM = Claim(
     order=30, words="Q_i forgets agents more than κ hops away at the rate γ", statement=BOUND,
-    reference="Lemma 3, Definition 2", check=check, needs=(), readings=(Reading(theorem="lemma3_D"),),
+    reference="Lemma 3, Definition 2", check=check, needs=(), variants=(Variant(theorem="lemma3_D"),),
     drawing=Drawing("markers", r"$D_i(\kappa)$", {"": r"$\bar r\,\gamma^{\kappa+1}/(1-\gamma)$, Lemma 3"},
                     r"$D_i(\kappa)$, one marker an agent and policy",
                     "D_i(κ) for every agent and policy, against Lemma 3's bound."),

@@ -15,7 +15,7 @@ from sacrepro.bounds.gradient import lemma4
 from sacrepro.instances.relay import broadcast, noisy_broadcast
 from sacrepro.model.policy import SCORE_BOUND, policies, score_norm
 from sacrepro.study.measures.truncation import error_at_the_latch, truncation_errors
-from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Plant, Reading, uniform_case
+from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Plant, Variant, uniform_case
 from sacrepro.study.record.mistakes import (
     EXPONENT,
     FACTOR,
@@ -74,7 +74,7 @@ def with_a_rate(swapped: bool) -> Iterator[Comparison]:
 CLAIM = Claim(
     order=100, words="the truncated policy gradient of agent i is close to ∇_{θ_i}J",
     statement=f"{BOUND} for any weights of eq. (6)", reference="Lemma 4, eq. (7)", proof="worst_weights", check=check,
-    readings=(Reading(WORST, "lemma4_worst_case"), Reading(OWN, "lemma4_own_hypothesis")),
+    variants=(Variant(WORST, "lemma4_worst_case"), Variant(OWN, "lemma4_own_hypothesis")),
     drawing=Drawing(
         "families", r"$\max_i\,\|\hat h_i - \nabla_{\theta_i} J\|$",
         {WORST: r"$cL_i\rho^{\kappa+1}/(1-\gamma)$, worst case over policies",

@@ -13,7 +13,7 @@ from sacrepro.instances.extremal import latch
 from sacrepro.model.graph import sphere_sizes
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.study.measures.truncation import NATURAL, error_at_the_latch, seeing_out, truncation_errors
-from sacrepro.study.record import Attack, Case, Claim, Comparison, Drawing, Plant, Reading
+from sacrepro.study.record import Attack, Case, Claim, Comparison, Drawing, Plant, Variant
 from sacrepro.study.record.mistakes import (
     EXPONENT,
     FACTOR,
@@ -68,7 +68,7 @@ CLAIM = Claim(
         "G = r̄γ^{κ+1}/(1-γ), R_0 = r̄/(1-γ), R_d = r̄γ^{d+1}/(1-γ), M = (1-γ) Σ_s γ^s √(s+1); natural weights without "
         "the first sum"
     ),
-    reference="sharpens Lemma 4", proof="lemma4_sharp", check=check, readings=(Reading(ANY), Reading(OF_NATURAL)),
+    reference="sharpens Lemma 4", proof="lemma4_sharp", check=check, variants=(Variant(ANY), Variant(OF_NATURAL)),
     drawing=Drawing(
         "lines", r"$\|\hat h_i - \nabla_{\theta_i} J\|$",
         {ANY: "bound, any weights", OF_NATURAL: "bound, natural weights, the stars alone"},

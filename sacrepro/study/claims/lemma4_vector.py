@@ -27,7 +27,7 @@ from sacrepro.model.graph import neighborhood
 from sacrepro.model.policy import SCORE_BOUND, policies, score
 from sacrepro.study.measures.fixed_points import critics, inside_states, solve_error
 from sacrepro.study.measures.truncation import NATURAL, distance, truncated_q_functions
-from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Reading, uniform_case
+from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Variant, uniform_case
 from sacrepro.study.record.mistakes import EXPONENT, FACTOR, SCORES, SHARE, TALLY, planted, times
 
 ANY, WORST, PAPER, OF_NATURAL, TD = "any weights", "worst case", "paper", "natural weights", "TD's limit"
@@ -111,10 +111,10 @@ def _on_cells(along: list[Array], hood: tuple[int, ...]) -> Array:
     return total
 
 
-def worst_on_the_star(reading: str, factor: float) -> Iterator[Comparison]:
-    """The largest ‖ĥ - ∇J‖ of a reading on `parity`, against a share of its right side."""
+def worst_on_the_star(variant: str, factor: float) -> Iterator[Comparison]:
+    """The largest ‖ĥ - ∇J‖ of a variant on `parity`, against a share of its right side."""
     rows = check(uniform_case("parity", parity(6, gamma=0.02)))
-    worst = max((row for row in rows if row.hypothesis == reading), key=lambda row: row.left / row.right)
+    worst = max((row for row in rows if row.hypothesis == variant), key=lambda row: row.left / row.right)
     yield worst._replace(right=factor * worst.right)
 
 
@@ -128,9 +128,9 @@ CLAIM = Claim(
         "(1-γ)"
     ),
     reference="sharpens Lemma 4 where the proof of Theorem 5 uses it", proof="lemma4_vector", check=check,
-    readings=(Reading(ANY, "lemma4_vector"), Reading(WORST, "lemma4_vector_worst_case"),
-              Reading(PAPER, "lemma4_vector_paper", excuse="2√n above the worst case"), Reading(OF_NATURAL),
-              Reading(TD, "lemma4_vector_td")),
+    variants=(Variant(ANY, "lemma4_vector"), Variant(WORST, "lemma4_vector_worst_case"),
+              Variant(PAPER, "lemma4_vector_paper", excuse="2√n above the worst case"), Variant(OF_NATURAL),
+              Variant(TD, "lemma4_vector_td")),
     drawing=Drawing("lines", r"$\|\hat h - \nabla J\|$",
                     {PAPER: r"paper, $\sqrt{2n}\,c\rho^{\kappa+1}/(1-\gamma)$",
                      TD: r"TD's limit, $\bar r\gamma^{\kappa+1}/(\sqrt{2}(1-\gamma)^2)$",

@@ -19,7 +19,7 @@ from sacrepro.exact.rounding import gamma_k
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import outside
 from sacrepro.model.policy import policies
-from sacrepro.study.record import Attack, Case, Change, Claim, Comparison, Drawing, Reading
+from sacrepro.study.record import Attack, Case, Change, Claim, Comparison, Drawing, Variant
 from sacrepro.study.record.mistakes import EXPONENT, FACTOR, planted, planted_one_sided
 
 UPPER, LOWER, OUTSIDE = "upper end", "lower end", "outside the cone"
@@ -94,8 +94,8 @@ CLAIM = Claim(
     order=60, words="a horizon of T steps brackets D_i(κ), at a cost that does not grow with n",
     statement="|D_i(κ) - D_i^T(κ)| ≤ r̄ γ^{max(T,κ)+1} / (1-γ), and T steps do not see outside N_i^T",
     reference="sharpens Lemma 3", proof="light_cone", check=check,
-    readings=(Reading(UPPER, "light_cone"), Reading(LOWER, "light_cone"),
-              Reading(OUTSIDE, "light_cone_sees_V", excuse="an identity")),
+    variants=(Variant(UPPER, "light_cone"), Variant(LOWER, "light_cone"),
+              Variant(OUTSIDE, "light_cone_sees_V", excuse="an identity")),
     drawing=Drawing("cone", r"$D_i(\kappa)$ and its interval $D_i^T(\kappa) \pm$ width", {UPPER: UPPER, LOWER: LOWER},
                     r"largest $D_i(\kappa)$"),
     attack=Attack(stream=4, built=("relay", "turncoat")),

@@ -32,7 +32,7 @@ from sacrepro.model.graph import diameter, neighborhood, outside, sphere_sizes
 from sacrepro.model.mdp import CoupledMDP
 from sacrepro.model.policy import SCORE_BOUND, policies, uniform_theta
 from sacrepro.study.measures.truncation import weight_families
-from sacrepro.study.record import Case, Claim, Comparison, Drawing, Reading
+from sacrepro.study.record import Case, Claim, Comparison, Drawing, Variant
 from sacrepro.study.record.case import SUMMATION
 
 #: Π S_i A_i up to which a case is checked.
@@ -136,13 +136,13 @@ def gradient_rows(case: Case, kind: str, exact: Coupled, radius: int) -> Iterato
                 yield from case.left(i, kappa, left, exact.gradient_error, family).against(rights)
 
 
-def readings(kind: str) -> tuple[Reading, ...]:
+def variants(kind: str) -> tuple[Variant, ...]:
     """Those of models whose rewards are of one kind."""
     return (
-        Reading(f"D, {kind}", "reward_radius"),
-        Reading(f"D influence, {kind}", "reward_radius_d"),
-        Reading(f"ĥ, {kind}", "reward_radius_b"),
-        Reading(f"ĥ natural, {kind}"),
+        Variant(f"D, {kind}", "reward_radius"),
+        Variant(f"D influence, {kind}", "reward_radius_d"),
+        Variant(f"ĥ, {kind}", "reward_radius_b"),
+        Variant(f"ĥ natural, {kind}"),
     )
 
 
@@ -151,7 +151,7 @@ CLAIM = Claim(
     statement="with P_i(·|s_{N_i}, a_{N_i}): D_i(κ) ≤ r̄γ^{κ+1-R}/(1-γ) and ‖ĥ_i - ∇_{θ_i}J‖ ≤ L_i r̄γ^{κ+1-R}/(1-γ)², "
               "R = 0 for rewards r_i(s_i, a_i), R = 1 for r_i(s_{N_i}, a_{N_i})",
     reference="extends Lemmas 3 and 4", proof="reward_radius", check=check,
-    readings=(*readings("kernels"), *readings("rewards")),
+    variants=(*variants("kernels"), *variants("rewards")),
     drawing=Drawing("radii", r"$D_i(\kappa)$ with $P_i(\cdot|s_{N_i}, a_{N_i})$",
                     {"D, kernels": r"$\bar r\,\gamma^{\kappa+1}/(1-\gamma)$",
                      "D, rewards": r"$\bar r\,\gamma^{\kappa}/(1-\gamma)$"}),

@@ -26,7 +26,7 @@ from sacrepro.study.measures.fixed_points import (
 )
 from sacrepro.study.measures.fixed_points import MOST_ENTRIES as MOST_ENTRIES  # named above
 from sacrepro.study.measures.rational import td_hull
-from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Reading, uniform_case
+from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Variant, uniform_case
 from sacrepro.study.record.mistakes import EXPONENT, FACTOR, FALSE, ONE_SIDED, SWAP, planted, times
 
 
@@ -60,8 +60,8 @@ CLAIM = Claim(
     statement="|q* - Q_i| ≤ 2cρ^{κ+1}/(1-γ)² (paper), D_i(κ)/(1-γ) (decay gap alone), r̄γ^{κ+1}/(1-γ) (locality), "
               "for the fixed point q* of TD on the cells of N_i^κ",
     reference="Section 3.2, lines 4-9; Appendix C", proof="td_fixed_point", check=check,
-    readings=(Reading(PAPER, "td_fixed_point_paper"), Reading(GAP, "td_fixed_point_gap"),
-              Reading(LOCALITY, "td_fixed_point_b")),
+    variants=(Variant(PAPER, "td_fixed_point_paper"), Variant(GAP, "td_fixed_point_gap"),
+              Variant(LOCALITY, "td_fixed_point_b")),
     drawing=Drawing("sides", r"$\max\,|q^* - Q_i|$",
                     {PAPER: r"$2c\rho^{\kappa+1}/(1-\gamma)^2$, the paper's critic bias",
                      GAP: r"$D_i(\kappa)/(1-\gamma)$", LOCALITY: r"$\bar r\gamma^{\kappa+1}/(1-\gamma)$"},

@@ -27,7 +27,7 @@ from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import SCORE_BOUND, policies
 from sacrepro.study.measures.exploration import MOST_ENTRIES, best_sigma, entries
 from sacrepro.study.measures.stationarity import StationarityRow
-from sacrepro.study.record import Attack, Case, Claim, Comparison, Drawing, Plant, Reading, uniform_case
+from sacrepro.study.record import Attack, Case, Claim, Comparison, Drawing, Plant, Variant, uniform_case
 from sacrepro.study.record.mistakes import EXPONENT, FACTOR, TALLY, planted, times
 
 SMOOTH, NORM, LEAST_LENGTH, NINE, ALONG_RUNS = "L'", "‖∇J‖", "T of (8)", "(9)", "(9) along runs"
@@ -168,8 +168,8 @@ CLAIM = Claim(
     statement="‖∇J(θ')-∇J(θ)‖ ≤ L'‖θ'-θ‖; ‖∇J(θ)‖ ≤ r̄/(2√2 (1-γ)^{3/2}); 1/σ ≤ the T of (8); "
               "‖∇J(θ)‖², and its mean of (9) along runs, ≤ the right side of (9)",
     reference="Theorem 5, eqs. (8)-(9)", proof="theorem5", check=check, along_runs=(StationarityRow, along_runs),
-    readings=(Reading(SMOOTH), Reading(NORM), Reading(LEAST_LENGTH),
-              Reading(NINE, excuse="hardly ever below its trivial bound"), Reading(ALONG_RUNS, excuse="needs runs")),
+    variants=(Variant(SMOOTH), Variant(NORM), Variant(LEAST_LENGTH),
+              Variant(NINE, excuse="hardly ever below its trivial bound"), Variant(ALONG_RUNS, excuse="needs runs")),
     drawing=Drawing("theorem5",
                     lines={LEAST_LENGTH: r"$1/\sigma$ and the least $T$ of (8)", NINE: r"(9): $\|\nabla J(\theta)\|^2$",
                            ALONG_RUNS: "(9) along runs: its weighted mean"}),

@@ -30,7 +30,7 @@ from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.study.measures.exact_critic import patient_direction
 from sacrepro.study.measures.fixed_points import has_unique_stationary_law
 from sacrepro.study.measures.truncation import distance
-from sacrepro.study.record import Case, Claim, Comparison, Counterexample, Drawing, Reading, uniform_case
+from sacrepro.study.record import Case, Claim, Comparison, Counterexample, Drawing, Variant, uniform_case
 from sacrepro.study.record.mistakes import EXPONENT, planted, times
 
 LIMIT, ANY_POLICY, AS_RUN = "TD's limit", "TD's limit, any policy", "as run"
@@ -77,10 +77,10 @@ def along_td_limit(case: Case, kappa: int, gain: float) -> Iterator[Comparison]:
         errors.append(2.0 * off * (math.sqrt(norms[-1]) + biases[-1] + off))
         theta = tuple(block + h_i / L_prime for block, h_i in zip(theta, h_hat, strict=True))
     etas, left = [1.0 / L_prime] * ASCENT, math.fsum(norms) / ASCENT
-    for reading, bias in ((LIMIT, biases), (ANY_POLICY, [td_limit_bias(kappa, mdp.gamma, mdp.r_bar)] * ASCENT)):
+    for variant, bias in ((LIMIT, biases), (ANY_POLICY, [td_limit_bias(kappa, mdp.gamma, mdp.r_bar)] * ASCENT)):
         right = theorem5_sharp(gain, etas, bias, [0.0] * ASCENT, L_prime)
         error = max(errors) + 1e-12 * right
-        yield from case.left(0, kappa, left, error, f"M={ASCENT}", trivial).against({reading: right})
+        yield from case.left(0, kappa, left, error, f"M={ASCENT}", trivial).against({variant: right})
 
 
 def as_run(case: Case, kappa: int, gain: float) -> Iterator[Comparison]:
@@ -147,7 +147,7 @@ CLAIM = Claim(
               "v_m = E ‖ĝ(m) - E ĝ(m)‖², η_m ≤ 1/L'; with TD's limit ‖b_m‖ ≤ r̄γ^{κ+1} / (√2 (1-γ)²): a bias of order "
               "ρ^{2(κ+1)}",
     reference="sharpens Theorem 5, eq. (9)", proof="theorem5_sharp", check=check, needs=("tables", "learner"),
-    readings=(Reading(LIMIT), Reading(ANY_POLICY), Reading(AS_RUN)),
+    variants=(Variant(LIMIT), Variant(ANY_POLICY), Variant(AS_RUN)),
     drawing=Drawing("guarantee", r"mean of $\|\nabla J(\theta(m))\|^2$",
                     {name: f"bound: {name}" for name in (LIMIT, ANY_POLICY, AS_RUN)}),
     attack="runs, which a climb cannot repeat at every step",

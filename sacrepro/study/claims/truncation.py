@@ -13,7 +13,7 @@ from sacrepro.exact.truncation import outside_axes, point_mass_weights, truncate
 from sacrepro.instances.relay import relay
 from sacrepro.model.graph import neighborhood
 from sacrepro.study.measures.truncation import weight_families
-from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Plant, Reading, uniform_case
+from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Plant, Variant, uniform_case
 from sacrepro.study.record.mistakes import EXPONENT, FACTOR, TOTAL, WEIGHTS, planted, times
 
 
@@ -49,7 +49,7 @@ def of_total(total: float) -> Iterator[Comparison]:
 CLAIM = Claim(
     order=90, words="every truncated Q-function of eq. (5) is within the decay bound of Q_i",
     statement="|Q̂_i - Q_i| ≤ r̄ γ^{κ+1} / (1-γ) for any weights of eq. (6)", reference="eqs. (5)-(6)", check=check,
-    readings=(Reading(theorem="truncation"),),
+    variants=(Variant(theorem="truncation"),),
     drawing=Drawing(
         "families", r"$\max\,|\hat Q_i - Q_i|$ over cells, agents, policies",
         {"": r"$\bar r\,\gamma^{\kappa+1}/(1-\gamma)$"},

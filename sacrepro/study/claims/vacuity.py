@@ -6,7 +6,7 @@ influence`` is ε_κ with the (c, ρ) = (r̄/(1-γμ), γμ) that the row sums �
 policy, where γμ < 1. ``squared bias`` is the term of `theorem5_sharp`, ‖ĥ - ∇J‖², against its bound for every policy
 and n. ``Lemma 4`` is compared for each agent; there the trivial bound is that of `steepest_for_agent`, the error of the
 estimate 0.
-These trivial bounds are what the paper's own steps give. Each reading with ``sharper ‖∇J‖`` has one that is proved here
+These trivial bounds are what the paper's own steps give. Each variant with ``sharper ‖∇J‖`` has one that is proved here
 in its place: `gradient_norm`, and for an agent `natural_weights_error` at κ = -1.
 ĥ has natural weights. `case` says from which κ on the bound is below the trivial one.
 """
@@ -28,15 +28,15 @@ from sacrepro.exact.gradient import natural_truncated_gradient
 from sacrepro.model.graph import sphere_sizes
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import SCORE_BOUND
-from sacrepro.study.record import Case, Claim, Comparison, Drawing, Reading
+from sacrepro.study.record import Case, Claim, Comparison, Drawing, Variant
 from sacrepro.study.record.mistakes import EXPONENT
 
-#: What a reading is called whose trivial bound is the sharpest that is proved here.
+#: What a variant is called whose trivial bound is the sharpest that is proved here.
 SHARPER = ", sharper ‖∇J‖"
 
 NINE, INFLUENCE, SHARP, LEMMA4 = "(9)", "(9), influence", "(9), sharp bias", "Lemma 4"
 
-#: The reading whose left side is ‖ĥ - ∇J‖².
+#: The variant whose left side is ‖ĥ - ∇J‖².
 SQUARED = "squared bias"
 
 #: Accuracy of V and π^θ behind ĥ.
@@ -71,7 +71,7 @@ def informative(bound: Callable[[int], float], trivial: float) -> str:
 
 
 def biases(mdp: NetworkedMDP) -> Iterator[tuple[str, Callable[[int], float], float]]:
-    """(reading, κ ↦ its bias, trivial bound) for (9) as printed and sharpened, beside both trivial bounds."""
+    """(variant, κ ↦ its bias, trivial bound) for (9) as printed and sharpened, beside both trivial bounds."""
     c, rho = lemma3(mdp.r_bar, mdp.gamma)
     mu = float(influence_matrix(mdp).sum(axis=1).max())
     L = SCORE_BOUND * math.sqrt(mdp.n)
@@ -86,7 +86,7 @@ def biases(mdp: NetworkedMDP) -> Iterator[tuple[str, Callable[[int], float], flo
 
 
 def agents(mdp: NetworkedMDP) -> Iterator[tuple[int, str, Callable[[int], float], float]]:
-    """(agent, reading, κ ↦ Lemma 4's bound, trivial bound) for each agent, beside both trivial bounds."""
+    """(agent, variant, κ ↦ Lemma 4's bound, trivial bound) for each agent, beside both trivial bounds."""
     c, rho = lemma3(mdp.r_bar, mdp.gamma)
     bound = partial(lemma4, c, rho, L_i=SCORE_BOUND, gamma=mdp.gamma)
     for i in range(mdp.n):
@@ -104,7 +104,7 @@ CLAIM = Claim(
         "below Lemma 4's bound where that is below one on ‖∇_{θ_i}J‖; κ under the diameter"
     ),
     reference="Lemma 4; Theorem 5, eq. (9)", proof="vacuity", check=check,
-    readings=tuple(Reading(f"{name}{mark}") for mark in ("", SHARPER) for name in EVERY),
+    variants=tuple(Variant(f"{name}{mark}") for mark in ("", SHARPER) for name in EVERY),
     drawing=Drawing("vacuity", r"$\kappa$; within the bar: the bound says something here",
                     {f"{name}{mark}": name for mark in ("", SHARPER) for name in EVERY}),
     attack="hardly ever below its trivial bound",

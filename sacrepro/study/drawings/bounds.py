@@ -23,13 +23,13 @@ from sacrepro.study.drawings.style import kappa_color, names
 from sacrepro.study.record.claim import Drawing
 from sacrepro.study.record.comparison import Comparison
 
-#: Where a reading has stars of its own: how far left of κ the dots stand, and right of it the stars; their bound is a
+#: Where a variant has stars of its own: how far left of κ the dots stand, and right of it the stars; their bound is a
 #: solid tick from the stars to as far as `HALF`, so that it is right of the dots, which it does not bound.
 DOTTED, STARRED = 0.2, 0.24
 
 
 def lines(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
-    """Every left side above its error as a marker, and the largest right side of each reading as a line.
+    """Every left side above its error as a marker, and the largest right side of each variant as a line.
 
     Stars stand to the right of the other markers, with a solid tick.
     """
@@ -116,15 +116,15 @@ def guarantee(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
     figure, grid = titled(instances)
     for axes, name in zip(grid, instances, strict=True):
         own = [row for row in rows if row.instance == name]
-        for reading, marker, shift, style, label in RUNS:
-            shown = [row for row in own if row.hypothesis == reading]
+        for variant, marker, shift, style, label in RUNS:
+            shown = [row for row in own if row.hypothesis == variant]
             for row in shown:
                 # What a mean over seeds may be off is no rounding of its left side.
-                certificate = 1e-12 * row.right if reading == "as run" else row.error
+                certificate = 1e-12 * row.right if variant == "as run" else row.error
                 left = [row.left] if row.left > certificate and marker else []
                 dots(axes, [row.kappa + shift] * len(left), left, row.kappa, marker or "o", label=label)
             heights = largest_right(shown)
-            bound_ticks(axes, heights, style, drawing.lines[reading], shift=shift, half=0.18)
+            bound_ticks(axes, heights, style, drawing.lines[variant], shift=shift, half=0.18)
         trivial = {row.kappa: row.trivial for row in own}
         bound_ticks(axes, trivial, "-", "holds at every θ", half=0.5)
         kappa_axis(axes, own)
@@ -132,7 +132,7 @@ def guarantee(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
     return figure
 
 
-#: Reading, marker of its left side (the second has that of the first), place beside κ, bound's style, label.
+#: Variant, marker of its left side (the second has that of the first), place beside κ, bound's style, label.
 RUNS = (
     ("TD's limit", "o", -0.22, "--", "along TD's limit"),
     ("TD's limit, any policy", "", -0.22, ":", ""),
@@ -142,8 +142,8 @@ RUNS = (
 
 # D_i(κ) of action-coupled models, for rewards of radius 0 and 1, each under its own bound.
 
-#: Marker, shift along κ, line style and legend of the markers, for each reading.
-READINGS = {
+#: Marker, shift along κ, line style and legend of the markers, for each variant.
+VARIANTS = {
     "D, kernels": ("o", -0.2, "--", r"rewards $r_i(s_i, a_i)$"),
     "D, rewards": ("^", 0.2, ":", r"rewards $r_i(s_{N_i}, a_{N_i})$"),
 }
@@ -151,12 +151,12 @@ READINGS = {
 
 def radii(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
     """Every D_i(κ) above its error as a marker, below the bound of its own rewards; the relay lies on the bounds."""
-    own = [row for row in rows if row.hypothesis in READINGS]
+    own = [row for row in rows if row.hypothesis in VARIANTS]
     instances = names(own)
     figure, grid = titled(instances)
     for axes, name in zip(grid, instances, strict=True):
         here = [row for row in own if row.instance == name]
-        for hypothesis, (marker, shift, style, label) in READINGS.items():
+        for hypothesis, (marker, shift, style, label) in VARIANTS.items():
             shown = [row for row in here if row.hypothesis == hypothesis]
             for kappa in sorted({row.kappa for row in shown}):
                 left = apart(row.left for row in shown if row.kappa == kappa and row.left > row.error)

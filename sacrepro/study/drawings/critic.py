@@ -25,7 +25,7 @@ from sacrepro.study.record.comparison import Comparison
 
 
 def sides(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
-    """One panel an instance: the largest left side over agents and policies, and one line a reading of the right."""
+    """One panel an instance: the largest left side over agents and policies, and one line a variant of the right."""
     instances = names(rows)
     figure, grid = titled(instances)
     for axes, name in zip(grid, instances, strict=True):
@@ -146,7 +146,7 @@ def theorem5(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
 
 
 def against_right(axes: Axes, place: int, rows: Sequence[Comparison]) -> None:
-    """Both sides of one reading on one instance, one line a κ, and the trivial bound if there is one."""
+    """Both sides of one variant on one instance, one line a κ, and the trivial bound if there is one."""
     kappas = sorted({row.kappa for row in rows})
     step = 0.84 / max(len(kappas), 1)
     for k, kappa in enumerate(kappas):

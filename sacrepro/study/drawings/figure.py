@@ -32,7 +32,7 @@ def figure(figure: FigureName, rows: Sequence[str], *, output: Sequence[Figure])
 def rows_of_figure(figure: str, paths: Iterable[str], kind: type[Any]) -> list[Any]:
     """The rows that a figure shows, at least one; of a claim or of runs only if they are not another one's.
 
-    Such rows are known by the name of their file, and a claim's by their readings where the file has a name of its own.
+    Such rows are known by the name of their file, and a claim's by their variants where the file has a name of its own.
     """
     paths = list(paths)
     for what, known, shown in (("comparisons", CLAIMS, figure), ("summary", KINDS, SHOWN.get(figure))):
@@ -41,5 +41,5 @@ def rows_of_figure(figure: str, paths: Iterable[str], kind: type[Any]) -> list[A
                 raise ValueError(f"{path} holds the {what} of {stem}; the figure {figure} shows those of {shown}")
     rows = some_rows(paths, kind)
     if figure in CLAIMS:
-        claim(figure).check_readings({row.hypothesis for row in rows}, ", ".join(paths))
+        claim(figure).check_variants({row.hypothesis for row in rows}, ", ".join(paths))
     return rows

@@ -95,7 +95,7 @@ def identity(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
 
 # Where the bounds say something: from which κ on each is below the trivial one, and by what factor it misses that.
 
-#: Marker, colour and vertical shift of each reading; once more for those that are hollow.
+#: Marker, colour and vertical shift of each variant; once more for those that are hollow.
 LOOKS = (
     ("X", KAPPA_COLORS[5], -0.26),
     ("D", KAPPA_COLORS[3], -0.13),
@@ -108,7 +108,7 @@ LOOKS = (
 def vacuity(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
     """Left: the κ from which on bound/trivial bound is below 1, bars for every κ under the diameter; right: that ratio.
 
-    One marker a reading, hollow beside the sharper trivial bound. Lemma 4 is shown for the agent where it is first, and
+    One marker a variant, hollow beside the sharper trivial bound. Lemma 4 is shown for the agent where it is first, and
     every ratio at the κ where it is least.
     """
     instances = names(rows)
@@ -140,7 +140,7 @@ def vacuity(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
 
 
 def mark(axes: Axes, place: int, look: tuple[str, str, float], label: str, x: float) -> None:
-    """The marker of a reading, hollow without a label, unless there is nothing to mark."""
+    """The marker of a variant, hollow without a label, unless there is nothing to mark."""
     marker, color, shift = look
     if math.isnan(x):
         return
@@ -151,7 +151,7 @@ def mark(axes: Axes, place: int, look: tuple[str, str, float], label: str, x: fl
 
 
 def first(rows: Sequence[Comparison], hypothesis: str) -> float:
-    """The κ from which on the reading says something, for the agent where it is least; nan if it never does."""
+    """The κ from which on the variant says something, for the agent where it is least; nan if it never does."""
     found = [row.case.removeprefix(FROM) for row in rows if row.hypothesis == hypothesis]
     return min((int(kappa) for kappa in found if kappa.isdigit()), default=math.nan)
 

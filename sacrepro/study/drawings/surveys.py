@@ -97,7 +97,7 @@ SEARCHES = {
 
 
 def adversary(rows: Sequence[Found]) -> Figure:
-    """One line a reading of a claim: the largest left/right of each search; a mark beyond 1 would falsify the claim.
+    """One line a variant of a claim: the largest left/right of each search; a mark beyond 1 would falsify the claim.
     What found no ratio above 0 stands in a column of its own.
     """
     labels = [f"{row.claim}: {row.hypothesis}".removesuffix(": ") for row in rows]

@@ -22,7 +22,7 @@ from sacrepro.model.graph import max_neighborhood_size, neighborhood
 from sacrepro.model.policy import policies
 from sacrepro.study.arguments import File, Record
 from sacrepro.study.experiments.factored_mdp import least_squares, lstd, max_norm_fit, single_agent_features
-from sacrepro.study.measures.decay import readings
+from sacrepro.study.measures.decay import variants
 from sacrepro.study.record.case import Case, cases
 
 
@@ -71,7 +71,7 @@ def table1_rows(case: Case, setting: str) -> Iterator[Table1Row]:
     ]
     C = influence_matrix(mdp)
     places = [(i, kappa) for i in range(mdp.n) for kappa in case.kappas(i)]
-    certified = dict(zip(places, readings(case, places)["clipped series"], strict=True)) if places else {}
+    certified = dict(zip(places, variants(case, places)["clipped series"], strict=True)) if places else {}
     for kappa in range(case.D.shape[1]):
         hoods = [neighborhood(mdp.graph, i, kappa) for i in range(mdp.n)]
         Q_hat = sum(

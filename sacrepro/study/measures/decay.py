@@ -36,7 +36,7 @@ from sacrepro.study.record.case import Case
 #: Steps of the chain that are followed, a power of two.
 STEPS = 128
 
-#: The readings of the influence matrix.
+#: The variants of the influence matrix.
 CLIPPED, OWN, AT_ONCE = "clipped series", "own C^θ", "all agents at once"
 CLOSED, ROW_SUMS = "closed form", "row sums"
 
@@ -142,8 +142,8 @@ def _events(mdp: NetworkedMDP, i: int) -> Array:
     return np.stack([np.isin(values, X) for X in sets], axis=1).astype(float) if sets else np.zeros((len(values), 0))
 
 
-def readings(case: Case, places: list[tuple[int, int]]) -> dict[str, Array]:
-    """The bound on D_i(κ) for each (i, κ) of `places`, keyed by the reading."""
+def variants(case: Case, places: list[tuple[int, int]]) -> dict[str, Array]:
+    """The bound on D_i(κ) for each (i, κ) of `places`, keyed by the variant."""
     mdp = case.mdp
     gamma, r_bar = mdp.gamma, mdp.r_bar
     C = influence_matrix(mdp)

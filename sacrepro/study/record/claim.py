@@ -15,12 +15,12 @@ Rows = Callable[[], Iterable[Comparison]]
 Change = Callable[[Comparison], Comparison]
 
 
-class Reading(NamedTuple):
+class Variant(NamedTuple):
     """One right side of a statement, or of a claim without several the only one.
 
     name    : column `hypothesis` of its comparisons.
     theorem : of paper/formal/, which states what these rows compare, both sides squared where they are norms; empty: on
-    paper. excuse : why the adversary spares this reading of a claim that it attacks.
+    paper. excuse : why the adversary spares this variant of a claim that it attacks.
     """
 
     name: str = ""
@@ -32,9 +32,9 @@ class Drawing(NamedTuple):
     """How the comparisons are drawn.
 
     kind    : a function of `drawings`, which takes the rows and this. left : label of the axis of left sides.
-    lines   : label of each reading that is drawn, in the order of the legend. markers : label of what is measured.
+    lines   : label of each variant that is drawn, in the order of the legend. markers : label of what is measured.
     caption : where the kind serves several claims; empty: the docstring of its function.
-    starred : a reading whose left sides are some of the others', drawn as stars.
+    starred : a variant whose left sides are some of the others', drawn as stars.
     """
 
     kind: str
@@ -58,14 +58,14 @@ class Attack(NamedTuple):
 
 
 class Plant(NamedTuple):
-    """A mistake in one reading, which must be caught where the true comparisons hold.
+    """A mistake in one variant, which must be caught where the true comparisons hold.
 
     on     : the true comparisons: those of a specimen of `audit.specimens`, or what a function yields.
     change : what the mistake makes of each of them; otherwise `rows` yields the wrong comparisons.
     """
 
     mistake: str
-    reading: str
+    variant: str
     on: str | Rows
     change: Change | None = None
     rows: Rows | None = None
@@ -87,7 +87,7 @@ class Claim:
 
     order      : its place in the paper. words : what it says, for the README.
     proof      : its heading in paper/proofs.md; empty: the paper's own.
-    beside     : what its theorems leave to paper although each reading has one.
+    beside     : what its theorems leave to paper although each variant has one.
     check      : measures both sides on a case and judges nothing.
     along_runs : of theorem5 alone, the kind of rows that `trace --exact` writes and the check of such rows.
     needs      : beyond V, D, ∇J and local kernels: tables over all (s, a), and compiled kernels of the learner.
@@ -104,7 +104,7 @@ class Claim:
     check: Callable[[Case], Iterator[Comparison]]
     along_runs: tuple[type[Any], Callable[..., Iterator[Comparison]]] | None = None
     needs: tuple[Literal["tables", "learner"], ...] = ("tables",)
-    readings: tuple[Reading, ...] = (Reading(),)
+    variants: tuple[Variant, ...] = (Variant(),)
     drawing: Drawing
     attack: Attack | str
     plants: tuple[Plant, ...] = ()
@@ -118,11 +118,11 @@ class Claim:
 
     @property
     def attacked(self) -> tuple[str, ...]:
-        """The readings that the adversary attacks, in its order."""
-        return () if isinstance(self.attack, str) else tuple(own.name for own in self.readings if not own.excuse)
+        """The variants that the adversary attacks, in its order."""
+        return () if isinstance(self.attack, str) else tuple(own.name for own in self.variants if not own.excuse)
 
-    def check_readings(self, found: Collection[str], where: str) -> None:
-        """ValueError if none of the readings found in the rows of a file is one of this claim: they are another's."""
-        known = [reading.name for reading in self.readings]
+    def check_variants(self, found: Collection[str], where: str) -> None:
+        """ValueError if none of the variants found in the rows of a file is one of this claim: they are another's."""
+        known = [variant.name for variant in self.variants]
         if not set(known) & set(found):
-            raise ValueError(f"{where}: no row has a reading of {self.name}, which are {', '.join(map(repr, known))}")
+            raise ValueError(f"{where}: no row has a variant of {self.name}, which are {', '.join(map(repr, known))}")

@@ -14,7 +14,7 @@ from typing import NamedTuple
 class Comparison(NamedTuple):
     """left ≤ right, measured once; `error` bounds how far the computed left - right may be from the true one.
 
-    hypothesis : which reading of the statement's right side, where there are several, else empty.
+    hypothesis : which variant of the statement's right side, where there are several, else empty.
     case       : what else was varied, such as the weights of eq. (6).
     trivial    : what bounds the left side without the statement; a right side that is no smaller says nothing.
     """
@@ -32,7 +32,7 @@ class Comparison(NamedTuple):
 
 
 class Left(NamedTuple):
-    """A comparison without its right side and its reading."""
+    """A comparison without its right side and its variant."""
 
     instance: str
     policy: str
@@ -44,7 +44,7 @@ class Left(NamedTuple):
     trivial: float = math.inf
 
     def against(self, rights: Mapping[str, float]) -> Iterator[Comparison]:
-        """One comparison for each right side, keyed by its reading."""
+        """One comparison for each right side, keyed by its variant."""
         for hypothesis, right in rights.items():
             where = (self.instance, self.policy, hypothesis, self.case, self.agent, self.kappa)
             yield Comparison(*where, self.left, float(right), self.error, self.trivial)
@@ -147,7 +147,7 @@ def place(row: Comparison) -> str:
 
 
 def by_hypothesis(rows: Sequence[Comparison]) -> list[list[Comparison]]:
-    """The rows grouped by the reading of the right side, in order of appearance."""
+    """The rows grouped by the variant of the right side, in order of appearance."""
     groups: dict[str, list[Comparison]] = {}
     for row in rows:
         groups.setdefault(row.hypothesis, []).append(row)

@@ -40,21 +40,21 @@ def times(factor: float) -> Change:
     return lambda row: row._replace(right=row.right * factor)
 
 
-def planted(mistake: str, on: str | Rows, change: Change, *readings: str) -> tuple[Plant, ...]:
-    """A mistake that changes comparisons one by one, in each of these readings; in the only one by default."""
-    return tuple(Plant(mistake, reading, on, change) for reading in readings or ("",))
+def planted(mistake: str, on: str | Rows, change: Change, *variants: str) -> tuple[Plant, ...]:
+    """A mistake that changes comparisons one by one, in each of these variants; in the only one by default."""
+    return tuple(Plant(mistake, variant, on, change) for variant in variants or ("",))
 
 
-def planted_one_sided(check: Callable[[Case], Iterator[Comparison]], *readings: str) -> tuple[Plant, ...]:
+def planted_one_sided(check: Callable[[Case], Iterator[Comparison]], *variants: str) -> tuple[Plant, ...]:
     """A claim about D_i(κ), given D over cells that look one way."""
     return tuple(
-        Plant(ONE_SIDED, reading, "relay", rows=partial(looking_one_way, check, reading)) for reading in readings
+        Plant(ONE_SIDED, variant, "relay", rows=partial(looking_one_way, check, variant)) for variant in variants
     )
 
 
-def looking_one_way(check: Callable[[Case], Iterator[Comparison]], reading: str) -> list[Comparison]:
-    """The comparisons of one reading on `one_sided_relay`."""
-    return [row for row in check(one_sided_relay()) if row.hypothesis == reading]
+def looking_one_way(check: Callable[[Case], Iterator[Comparison]], variant: str) -> list[Comparison]:
+    """The comparisons of one variant on `one_sided_relay`."""
+    return [row for row in check(one_sided_relay()) if row.hypothesis == variant]
 
 
 @cache

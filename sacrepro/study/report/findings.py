@@ -14,9 +14,9 @@ from sacrepro.study.report.table import between_markers, brief_table
 
 
 class Finding(NamedTuple):
-    """A sentence, and the verdicts that it is true of, by (claim, reading).
+    """A sentence, and the verdicts that it is true of, by (claim, variant).
 
-    text : ``{claim/reading}`` stands for the worst left/right of that row or, where the row is vacuous, for how many
+    text : ``{claim/variant}`` stands for the worst left/right of that row or, where the row is vacuous, for how many
     times its right side is above the trivial bound; ``{!words}`` for the left/right of the counterexample whose
     sentence has these words; ``{@γ}`` for the least κ with 4γ^{2κ+2} < 1-γ.
     """
@@ -95,22 +95,22 @@ FINDINGS = (
 def findings(rows: Iterable[Verdict]) -> str:
     """The findings as a Markdown list, and ValueError for one that the verdicts do not bear out."""
     rows = list(rows)
-    by_reading = {(row.claim, row.hypothesis): row for row in rows if row.verdict in JUDGEMENTS}
+    by_variant = {(row.claim, row.hypothesis): row for row in rows if row.verdict in JUDGEMENTS}
     lines = []
     for finding in FINDINGS:
-        for (claim, reading), expected in finding.rests_on.items():
-            row = by_reading.get((claim, reading))
+        for (claim, variant), expected in finding.rests_on.items():
+            row = by_variant.get((claim, variant))
             if row is None or row.verdict not in expected:
                 found = "no row" if row is None else row.verdict
-                place = f"{claim}, {reading}" if reading else claim
+                place = f"{claim}, {variant}" if variant else claim
                 raise ValueError(f"a finding of the README wants {' or '.join(expected)} for {place}, got {found}")
         # A formula's own braces, such as those of γ^{κ+1}, begin with no Latin letter.
-        text = re.sub(r"\{((?:[!@]|[a-z])[^{}]*)\}", lambda field: _number(field[1], rows, by_reading), finding.text)
+        text = re.sub(r"\{((?:[!@]|[a-z])[^{}]*)\}", lambda field: _number(field[1], rows, by_variant), finding.text)
         lines.append(f"* {' '.join(text.split())}\n")
     return "".join(lines)
 
 
-def _number(field: str, rows: Sequence[Verdict], by_reading: Mapping[tuple[str, str], Verdict]) -> str:
+def _number(field: str, rows: Sequence[Verdict], by_variant: Mapping[tuple[str, str], Verdict]) -> str:
     """What a field of a finding stands for."""
     if field.startswith("@"):
         gamma = float(field[1:])
@@ -118,8 +118,8 @@ def _number(field: str, rows: Sequence[Verdict], by_reading: Mapping[tuple[str, 
     if field.startswith("!"):
         (ratio,) = [row.ratio for row in rows if field[1:] in row.statement]
         return ratio_text(ratio)
-    claim, _, reading = field.partition("/")
-    row = by_reading[claim, reading]
+    claim, _, variant = field.partition("/")
+    row = by_variant[claim, variant]
     return factor_text(row.excess) if row.verdict == "vacuous" else ratio_text(row.ratio)
 
 

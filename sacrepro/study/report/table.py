@@ -82,7 +82,7 @@ def brief_table(rows: Sequence[Verdict], words: Mapping[str, str], proofs: Mappi
 
 
 def worst(rows: Sequence[Verdict]) -> str:
-    """The largest left/right of a claim's readings, with the reading's name where it is below equality."""
+    """The largest left/right of a claim's variants, with the variant's name where it is below equality."""
     found = max((row for row in rows if row.ratio == row.ratio), key=lambda row: row.ratio, default=None)
     if found is None:
         return ""
@@ -101,16 +101,16 @@ def line(cells: Sequence[object]) -> str:
     return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
 
 
-#: Readings of a claim that are listed openly; more are folded.
+#: Variants of a claim that are listed openly; more are folded.
 OPEN = 6
 
 
 def verdicts(rows: Sequence[Verdict]) -> str:
-    """The verdicts on the readings of one claim; many are folded behind how many there are of each."""
+    """The verdicts on the variants of one claim; many are folded behind how many there are of each."""
     lines = "<br>".join(map(judged, rows))
     if len(rows) <= OPEN:
         return lines
-    return f"<details><summary>{len(rows)} readings: {', '.join(counted(rows))}</summary>{lines}</details>"
+    return f"<details><summary>{len(rows)} variants: {', '.join(counted(rows))}</summary>{lines}</details>"
 
 
 def judged(row: Verdict) -> str:
