@@ -30,7 +30,7 @@ NEARLY, MUCH_SMALLER = 1.5, 4.0
 #: Which tables an error is of, in a heading and in a sentence.
 HEADING = {"td": "q*", "truncated": "(5)"}
 TABLE = {
-    "td": "the limit q* of TD, which Algorithm 1 learns",
+    "td": "the limit q* of Algorithm 1's critic as T → ∞",
     "truncated": "any table of form (5), whatever its weights",
 }
 
