@@ -29,7 +29,7 @@ from sacrepro.model.checks import Array
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.study.measures.exact_critic import patient_direction
 from sacrepro.study.measures.fixed_points import has_unique_stationary_law
-from sacrepro.study.measures.truncation import distance
+from sacrepro.study.measures.truncation import distance, norm
 from sacrepro.study.record import Case, Claim, Comparison, Counterexample, Drawing, Variant, uniform_case
 from sacrepro.study.record.mistakes import EXPONENT, planted, times
 
@@ -118,11 +118,6 @@ def looked_at(
     rounding = 4.0 * np.finfo(float).eps * max(float(np.abs(block).max()) for block in theta) / eta
     off = math.sqrt(mdp.n) * found.gradient_error + mean.error + rounding * math.sqrt(sum(g.size for g in g_hat))
     return norms[0] ** 2, norms[1] ** 2, norms[2] ** 2, 2.0 * off * (sum(norms) + 2.0 * off)
-
-
-def norm(blocks: tuple[Array, ...]) -> float:
-    """The 2-norm over all agents' blocks."""
-    return math.sqrt(math.fsum(float((block**2).sum()) for block in blocks))
 
 
 #: Steps of an ascent that stands still.

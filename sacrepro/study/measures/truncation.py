@@ -179,6 +179,11 @@ def cell_means(case: Case, j: int, kappa: int) -> Array:
     return np.asarray((w * Q_j).sum(axis=outside_axes(hood, case.mdp.n)).reshape(cell_shape(Q_j.shape, hood)))
 
 
+def norm(blocks: tuple[Array, ...]) -> float:
+    """‖blocks‖ over all agents' blocks."""
+    return math.sqrt(math.fsum(float((block**2).sum()) for block in blocks))
+
+
 def distance(blocks: tuple[Array, ...], others: tuple[Array, ...]) -> float:
     """‖blocks - others‖ over all agents' blocks."""
     return math.sqrt(math.fsum(float(((x - y) ** 2).sum()) for x, y in zip(blocks, others, strict=True)))
