@@ -17,8 +17,8 @@ TRIO = random_mdp(nx.path_graph(3), seed=1, gamma=0.5, concentration=0.3)
 def test_the_bias_tends_to_what_kappa_alone_costs():
     short, middle, long = bias_rows(TRIO, "trio", [0], [10, 1000, 20_000])
     assert short.bias > 10 * long.bias
-    assert abs(middle.bias - middle.limit) > 5 * abs(long.bias - long.limit)
-    assert long.bias == pytest.approx(long.limit, rel=0.03)
+    # What is left falls like 1/T: twenty times the steps, a twentieth of it, up to a factor of two.
+    assert 10 < abs(middle.bias - middle.limit) / abs(long.bias - long.limit) < 40
     assert long.error < 1e-5 * long.bias
     assert long.limit < 0.01 * long.gradient
 
