@@ -1,0 +1,169 @@
+"""pandas: results as tidy tables, one number a row, with the names of a network file where there are any.
+
+`pip install sacrepro[pandas]` brings the library.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sacrepro.archive.files import read_text
+from sacrepro.exact.decay.profile import DecayBounds
+from sacrepro.exact.gradient import ObjectiveGradient
+from sacrepro.exact.values import PolicyEvaluation
+from sacrepro.learn.problem import SACTrace
+from sacrepro.model.checks import Array
+from sacrepro.model.policy import Policy
+
+#: Rows of a table that are made; beyond, the arrays are what to work with.
+MOST_ROWS = 10_000_000
+
+
+def to_frame(
+    result: object,
+    mdp: object = None,
+    *,
+    agents: Sequence[int] | None = None,
+    kappas: Sequence[int] | None = None,
+) -> pd.DataFrame:
+    """A result as a `pandas.DataFrame` with the default index; its columns, by what `result` is:
+
+    * `evaluate(…)`: agent, label, one column ``s[label]`` an agent, value (V_i(s)), error.
+    * `decay_profile(…)`: agent, label, kappa, value (D_i(κ)). `certified_decay(…)`: also lower, upper and error, value
+      being the middle and error half the width.
+    * blocks (S_i, A_i), such as θ, ∇J, ĥ or a `Policy` (whose values are ζ_i(a|s)): agent, label, state, action,
+      value. `objective_and_gradient(…)`: also error. Blocks (records, S_i, A_i), as `trace.thetas`: record in front.
+    * the trace of a learner: m, J_estimate, first_visit_share, one row an outer iteration.
+    * a list of records, such as `advice.rows`, `trained.runs` and `evaluation.agents` of the adviser: their fields.
+    * the name of a csv file of the study, such as ``results/claims.csv``: its columns; a damaged file is refused.
+
+    mdp    : whose names are used: what `sacrepro.load` returns; without one, and for models, names are numbers.
+    agents, kappas : those that `certified_decay` was asked for; by default all, and 0, 1, ….
+
+    Raises TypeError for what is none of these, ValueError where result and mdp do not fit or a table has more than
+    10,000,000 rows.
+
+    >>> from sacrepro import decay_profile, uniform_theta
+    >>> from sacrepro.instances.relay import relay
+    >>> mdp = relay(3, gamma=0.5)
+    >>> to_frame(decay_profile(mdp, uniform_theta(mdp))).query("agent == 2").value.round(6).tolist()
+    [1.0, 0.5, 0.0]
+    """
+    names = _Names(mdp)
+    if isinstance(result, (str, Path)):
+        table = pd.read_csv(io.StringIO(read_text(result)), dtype=str, keep_default_na=False)
+        return table.apply(_numbers)
+    if isinstance(result, SACTrace):
+        rows = {"m": np.arange(len(result.J_estimate)), "J_estimate": result.J_estimate}
+        return pd.DataFrame(rows | {"first_visit_share": result.first_visit_share})
+    if isinstance(result, PolicyEvaluation):
+        return _values(result, names)
+    if isinstance(result, DecayBounds):
+        lower, upper = result
+        ends = {"lower": lower, "upper": upper, "value": 0.5 * (lower + upper), "error": 0.5 * (upper - lower)}
+        return _decay(ends, names, agents, kappas)
+    if isinstance(result, np.ndarray) and result.ndim == 2:
+        return _decay({"value": result}, names, agents, kappas)
+    if isinstance(result, ObjectiveGradient):
+        return _blocks(result.gradient, names).assign(error=result.gradient_error)
+    if isinstance(result, Policy):
+        return _blocks(result.zeta, names)
+    if isinstance(result, (tuple, list)) and result and not hasattr(result, "_fields"):
+        if all(isinstance(block, np.ndarray) and block.ndim in (2, 3) for block in result):
+            return _blocks(result, names)
+        if all(hasattr(row, "_fields") for row in result):
+            return pd.DataFrame([row._asdict() for row in result])
+    raise TypeError(
+        f"no table is made of {type(result).__name__}; expected what evaluate, decay_profile, certified_decay, "
+        "objective_and_gradient or a learner returns, blocks (S_i, A_i), a Policy, records or the name of a csv file"
+    )
+
+
+def _numbers(column: pd.Series) -> pd.Series:
+    """A column of text as numbers, digit by digit, if all of it are."""
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            return column.map(kind)
+    return column
+
+
+class _Names:
+    """Names of agents, states and actions of what has them; numbers elsewhere."""
+
+    def __init__(self, mdp: Any) -> None:
+        self.mdp, self.named = mdp, hasattr(mdp, "names") and hasattr(mdp, "states")
+        if mdp is not None and not hasattr(mdp, "state_sizes"):
+            raise TypeError(f"expected a model or what sacrepro.load returns, got {type(mdp).__name__}")
+
+    def agent(self, i: int) -> Any:
+        return self.mdp.names[i] if self.named else i
+
+    def states(self, i: int, size: int) -> Sequence[Any]:
+        return self.mdp.states[i] if self.named else range(size)
+
+    def actions(self, i: int, size: int) -> Sequence[Any]:
+        return self.mdp.actions[i] if self.named else range(size)
+
+    def check(self, what: str, found: Any, expected: str, *sizes: str) -> None:
+        """ValueError unless the sizes found are those of the model, where there is one."""
+        if self.mdp is None:
+            return
+        own = tuple(tuple(map(int, getattr(self.mdp, name))) for name in sizes) if sizes else len(self.mdp.state_sizes)
+        if found != own:
+            raise ValueError(f"{what} {found}, but the model has {own}: {expected}")
+
+
+def _values(found: PolicyEvaluation, names: _Names) -> pd.DataFrame:
+    n, *sizes = found.V.shape
+    _demand(found.V.size)
+    names.check("V has the sizes", (tuple(sizes),), "state_sizes", "state_sizes")
+    numbers = np.indices((n, *sizes)).reshape(n + 1, -1)
+    columns = {"agent": numbers[0], "label": np.array([names.agent(i) for i in range(n)])[numbers[0]]}
+    for j in range(n):
+        columns[f"s[{names.agent(j)}]"] = np.array(names.states(j, sizes[j]))[numbers[j + 1]]
+    return pd.DataFrame(columns | {"value": found.V.ravel()}).assign(error=found.error)
+
+
+def _decay(
+    tables: dict[str, Array], names: _Names, agents: Sequence[int] | None, kappas: Sequence[int] | None
+) -> pd.DataFrame:
+    rows, columns = next(iter(tables.values())).shape
+    if agents is None:
+        names.check("the array has rows for agents", rows, "give those that were asked for as agents")
+    chosen, hops = list(range(rows) if agents is None else agents), list(range(columns) if kappas is None else kappas)
+    if (len(chosen), len(hops)) != (rows, columns):
+        raise ValueError(
+            f"the array has shape {(rows, columns)}, but {len(chosen)} agents and {len(hops)} kappas were named"
+        )
+    label = [names.agent(i) for i in chosen]
+    told = {"agent": np.repeat(chosen, columns), "label": np.repeat(np.array(label), columns)}
+    return pd.DataFrame(told | {"kappa": np.tile(hops, rows)} | {name: table.ravel() for name, table in tables.items()})
+
+
+def _blocks(blocks: Sequence[Array], names: _Names) -> pd.DataFrame:
+    sizes = tuple(zip(*(block.shape[-2:] for block in blocks), strict=True))
+    names.check("the blocks have the sizes", sizes, "state_sizes and action_sizes", "state_sizes", "action_sizes")
+    _demand(sum(block.size for block in blocks))
+    return pd.concat(list(_block_rows(blocks, names)), ignore_index=True)
+
+
+def _block_rows(blocks: Sequence[Array], names: _Names) -> Iterator[pd.DataFrame]:
+    for i, block in enumerate(blocks):
+        *record, s, a = np.indices(block.shape).reshape(block.ndim, -1)
+        S_i, A_i = block.shape[-2:]
+        columns = {"record": record[0]} if record else {}
+        columns |= {"agent": np.full(block.size, i), "label": np.array([names.agent(i)] * block.size)}
+        columns |= {"state": np.array(names.states(i, S_i))[s], "action": np.array(names.actions(i, A_i))[a]}
+        yield pd.DataFrame(columns | {"value": block.ravel()})
+
+
+def _demand(rows: int) -> None:
+    if rows > MOST_ROWS:
+        raise ValueError(f"the table would have {rows:,} rows; at most {MOST_ROWS:,} are made: work with the arrays")

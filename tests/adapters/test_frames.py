@@ -1,0 +1,134 @@
+"""Results as pandas tables: every number is where the array has it, under the names of the network file."""
+
+import doctest
+import math
+import subprocess
+import sys
+
+import networkx as nx
+import numpy as np
+import pytest
+
+import sacrepro
+from adviser.network_files import SIS, load_dict
+from sacrepro import certified_decay, decay_profile, evaluate, objective_and_gradient, policy_gradient, sac
+from sacrepro.archive.files import write_rows
+from sacrepro.instances.random_kernels import random_mdp
+from sacrepro.model.policy import Policy, gaussian_theta, policies
+from sacrepro.study.record.comparison import Verdict
+
+pd = pytest.importorskip("pandas", reason="pandas is an optional extra, pip install sacrepro[pandas]")
+import sacrepro.adapters.frames as frames  # noqa: E402
+from sacrepro.adapters.frames import to_frame  # noqa: E402
+
+MDP = random_mdp(nx.path_graph(3), seed=0, gamma=0.8, state_sizes=(2, 3, 2), action_sizes=(2, 2, 3))
+THETA = gaussian_theta(MDP, np.random.default_rng(0))
+NETWORK = load_dict(SIS | {"graph": {"edges": [["ann", "bob"], ["bob", "cas"]]}})
+
+
+def uniform(model):
+    return tuple(np.zeros(sizes) for sizes in zip(model.state_sizes, model.action_sizes, strict=True))
+
+
+def test_values_by_joint_state():
+    found = evaluate(MDP, THETA)
+    table = to_frame(found, MDP)
+    assert list(table.columns) == ["agent", "label", "s[0]", "s[1]", "s[2]", "value", "error"]
+    assert len(table) == found.V.size
+    for row in table.itertuples(index=False):
+        assert row.value == found.V[row[0], row[2], row[3], row[4]]
+    assert set(table.error) == {found.error}
+    named = to_frame(evaluate(NETWORK.mdp(), uniform(NETWORK)), NETWORK)
+    one = named[(named["label"] == "bob") & (named["s[ann]"] == "sick") & (named["s[bob]"] == "healthy")]
+    V = evaluate(NETWORK.mdp(), uniform(NETWORK)).V
+    assert one.set_index("s[cas]").value.to_dict() == {"healthy": V[1, 1, 0, 0], "sick": V[1, 1, 0, 1]}
+
+
+def test_decay_by_agent_and_kappa():
+    D = decay_profile(MDP, THETA)
+    table = to_frame(D, MDP)
+    assert list(table.columns) == ["agent", "label", "kappa", "value"]
+    assert all(row.value == D[row.agent, row.kappa] for row in table.itertuples())
+    assert len(table) == D.size
+    bounds = certified_decay(MDP, THETA, [2, 0], [1])
+    ends = to_frame(bounds, MDP, agents=[2, 0], kappas=[1])
+    assert ends.agent.tolist() == [2, 0]
+    assert ends.kappa.tolist() == [1, 1]
+    assert ends.lower.tolist() == bounds.lower[:, 0].tolist()
+    assert ((ends.value - ends.error - ends.lower).abs() < 1e-15).all()
+    assert to_frame(decay_profile(NETWORK.mdp(), uniform(NETWORK)), NETWORK).label.unique().tolist() == list(
+        NETWORK.names
+    )
+
+
+def test_blocks_by_state_and_action():
+    gradient = policy_gradient(MDP, THETA)
+    table = to_frame(gradient, MDP)
+    assert list(table.columns) == ["agent", "label", "state", "action", "value"]
+    assert len(table) == sum(block.size for block in gradient)
+    assert all(row.value == gradient[row.agent][row.state, row.action] for row in table.itertuples())
+    both = objective_and_gradient(MDP, THETA)
+    assert set(to_frame(both).error) == {both.gradient_error}
+    zeta = to_frame(Policy(policies(MDP, THETA)), MDP)
+    assert zeta.groupby(["agent", "state"]).value.sum().to_numpy() == pytest.approx(1.0)
+    named = to_frame(uniform(NETWORK), NETWORK)
+    assert set(named.state) == {"healthy", "sick"}
+    assert set(named.action) == {"wait", "treat"}
+
+
+def test_traces():
+    trace = sac(MDP, THETA, kappa=1, M=7, T=5, h=1.0, t0=2.0, eta=0.1, seed=0, record_every=3)
+    table = to_frame(trace)
+    assert table.m.tolist() == list(range(7))
+    assert table.J_estimate.tolist() == trace.J_estimate.tolist()
+    assert table.first_visit_share.tolist() == trace.first_visit_share.tolist()
+    logits = to_frame(trace.thetas, MDP)
+    assert all(row.value == trace.thetas[row.agent][row.record, row.state, row.action] for row in logits.itertuples())
+    assert logits.record.max() == len(trace.m) - 1 == 3
+
+
+def test_rows_of_claims(tmp_path):
+    row = Verdict("lemma3", "", "a, b", "Lemma 3", 2, 9, 8, 0, 1 / 3, "κ=1", math.nan, 1e-300, "holds", "lemma3.svg")
+    path = tmp_path / "claims.csv"
+    write_rows(path, Verdict, [row, row._replace(ratio=math.nan, excess=math.inf)])
+    table = to_frame(path)
+    assert list(table.columns) == list(Verdict._fields)
+    assert table.ratio[0] == 1 / 3
+    assert math.isnan(table.ratio[1])
+    assert table.excess[1] == math.inf
+    assert table.hypothesis.tolist() == ["", ""]
+    assert to_frame([row, row]).statement.tolist() == ["a, b"] * 2
+
+
+@pytest.mark.parametrize(
+    ("error", "match", "call"),
+    [
+        (TypeError, "no table is made of dict; expected what evaluate", lambda: to_frame({})),
+        (TypeError, "no table is made of tuple", lambda: to_frame(())),
+        (TypeError, "expected a model or what sacrepro.load returns, got int", lambda: to_frame(THETA, 3)),
+        (ValueError, "sizes .*but the model has", lambda: to_frame(THETA, NETWORK)),
+        (ValueError, "sizes .*but the model has", lambda: to_frame(evaluate(MDP, THETA), NETWORK)),
+        (ValueError, "rows for agents 2, but the model has 3", lambda: to_frame(np.zeros((2, 3)), MDP)),
+        (ValueError, "but 2 agents and 1 kappas", lambda: to_frame(np.zeros((2, 3)), MDP, agents=[0, 1], kappas=[0])),
+        (ValueError, "10,000,001 rows", lambda: to_frame([np.broadcast_to(0.0, (1, 10_000_001))])),
+    ],
+)
+def test_refusals(error, match, call):
+    with pytest.raises(error, match=match):
+        call()
+
+
+def test_the_example_runs():
+    assert doctest.testmod(frames).failed == 0
+
+
+def test_nothing_of_the_doors_is_imported_by_the_core():
+    """Every public name, and none of the libraries behind the doors."""
+    code = (
+        "import sys, sacrepro\n"
+        "for name in sacrepro.__all__: getattr(sacrepro, name)\n"
+        "print(sorted({'pandas', 'xarray', 'pettingzoo', 'gymnasium', 'quantecon', 'umbi', 'tqdm'} & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+    assert sacrepro.__version__
