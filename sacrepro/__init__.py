@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     )
     from sacrepro.instances import build as build
     from sacrepro.instances.random_kernels import random_mdp as random_mdp
-    from sacrepro.learn.algorithm1 import sac as sac, sac_seeds as sac_seeds
+    from sacrepro.learn.algorithm1 import resume as resume, sac as sac, sac_seeds as sac_seeds
     from sacrepro.learn.linear_critic import pairwise as pairwise
     from sacrepro.learn.problem import SACTrace as SACTrace
     from sacrepro.learn.reinforce import reinforce as reinforce
@@ -105,6 +105,7 @@ _ROOMS = {
     "q_function": "exact.values",
     "random_mdp": "instances.random_kernels",
     "reinforce": "learn.reinforce",
+    "resume": "learn.algorithm1",
     "sac": "learn.algorithm1",
     "sac_seeds": "learn.algorithm1",
     "softmax": "model.policy",

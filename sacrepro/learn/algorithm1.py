@@ -6,7 +6,8 @@ The learner sees a simulator: the graph, the sizes, γ and trajectories. For a m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -14,9 +15,9 @@ import numpy as np
 from sacrepro.learn.actor import ascend, g_hat_blocks, mixed_blocks, mixed_sums, softmax_blocks
 from sacrepro.learn.cells import Hoods
 from sacrepro.learn.critic import Schedule, Scratch, critic
-from sacrepro.learn.problem import Lines, Problem, SACTrace, iterated, problems
+from sacrepro.learn.problem import Finished, Lines, Problem, SACTrace, Told, bar, iterated, problems
 from sacrepro.learn.settings import Settings
-from sacrepro.model.checks import Array
+from sacrepro.model.checks import Array, integer
 from sacrepro.model.compiled import compiled
 from sacrepro.model.policy import Theta
 from sacrepro.simulate.rollout import Buffers, buffers, policy_thresholds, rollout
@@ -44,6 +45,7 @@ def sac(
     lambda_: float = 0.0,
     baseline: bool = False,
     epsilon: float = 0.0,
+    progress: bool | Told = False,
 ) -> SACTrace:
     """θ(M) of Algorithm 1 from θ(0) = `theta0`, with what was recorded on the way.
 
@@ -61,13 +63,19 @@ def sac(
     baseline   : line 11 sees Q̂_j less its ζ_i-mean over a_i, the advantage (`sacrepro.learn.extensions`).
     epsilon    : policies (1-ε) softmax + ε uniform with their exact score, ε ∈ [0, 1) (`sacrepro.learn.actor`).
 
+    progress   : True for a bar of tqdm (extra ``tqdm``), or a function that is called as progress(m, M, J) when m of M
+                 outer iterations are done, J being the sampled return of the last; after each record of θ or oftener.
+
+    Ctrl-C ends the run and returns the outer iterations that were finished, with a RuntimeWarning: θ(m), the records
+    and returns up to this m. `resume` goes on from there. A KeyboardInterrupt that `progress` raises does the same.
+
     Raises TypeError or ValueError naming the argument.
     """
     settings = Settings(
         kappa=kappa, M=M, T=T, h=h, t0=t0, eta=eta, record_every=record_every,
         warm_start=warm_start, lambda_=lambda_, baseline=baseline, epsilon=epsilon,
     )  # fmt: skip
-    return run(critic_lines(settings), mdp, theta0, settings, (seed,))[0]
+    return run(critic_lines(settings), mdp, theta0, settings, (seed,), told=_told(progress))[0]
 
 
 def sac_seeds(
@@ -104,17 +112,72 @@ def critic_lines(settings: Settings) -> Callable[[Problem], Lines]:
     return Extended
 
 
+def resume(mdp: object, trace: SACTrace, M: int, *, progress: bool | Told = False) -> SACTrace:
+    """The run of `sac` behind `trace`, carried on to M outer iterations in all, with its settings and its seed.
+
+    Random words are keyed by (seed, m, t, i), and line 3 forgets Q̂, so on the same model (or a simulator of your own
+    that draws from its `rng` alone) θ, J_estimate and first_visit_share are bit for bit those of `sac` with this M. The
+    records are those of `trace`, its last included, and those of this M beyond it: with `record_every` unset θ may be
+    kept at other m than in one run. What differs from one run is no random stream: `warm_start` alone, whose Q̂ a trace
+    does not hold, and it is refused. For other settings start anew, ``sac(mdp, trace.theta, …)``: that is another run,
+    whose m begins at 0, and so do its steps η_m and its random words.
+
+    mdp, progress : as of `sac`; that it is the same model is seen by its sizes alone.
+    Raises ValueError for the trace of another learner, and unless M is more than the trace has.
+    """
+    if not isinstance(trace, SACTrace):
+        raise TypeError(f"expected the trace of a run, got {type(trace).__name__}; SACTrace.load(path) reads one")
+    if trace.settings is None or trace.seed is None:
+        raise ValueError("the trace has no settings: only runs of sac are resumed; start anew from trace.theta")
+    if trace.settings.warm_start:
+        raise ValueError("a run with warm_start is not resumed: its Q̂ is not in the trace; start anew from trace.theta")
+    done = int(trace.m[-1])
+    if integer("M", M, 1) <= done:
+        raise ValueError(f"M = {M}, but the trace has {done} outer iterations already; M counts them all")
+    settings = replace(trace.settings, M=M)
+    rest = run(critic_lines(settings), mdp, trace.theta, settings, (trace.seed,), done, _told(progress, done))[0]
+    thetas = tuple(np.concatenate([one, two[1:]]) for one, two in zip(trace.thetas, rest.thetas, strict=True))
+    return rest._replace(
+        thetas=thetas,
+        m=np.concatenate([trace.m, rest.m[1:]]),
+        J_estimate=np.concatenate([trace.J_estimate, rest.J_estimate]),
+        first_visit_share=np.concatenate([trace.first_visit_share, rest.first_visit_share]),
+    )
+
+
+def _told(progress: object, first: int = 0) -> Told:
+    """What is told of progress."""
+    if callable(progress):
+        return progress
+    if not isinstance(progress, (bool, np.bool_)):
+        raise TypeError(f"progress must be True, False or a function of (m, M, J), got {progress!r}")
+    return bar(first) if progress else lambda m, M, J: None
+
+
 def run(
-    lines: Callable[[Problem], Lines], mdp: object, theta0: Theta, settings: Settings, seeds: Iterable[int]
+    lines: Callable[[Problem], Lines],
+    mdp: object,
+    theta0: Theta,
+    settings: Settings,
+    seeds: Iterable[int],
+    first: int = 0,
+    told: Told | None = None,
 ) -> tuple[SACTrace, ...]:
-    """The traces of Algorithm 1 with `lines` for lines 3-10, one a seed, bit for bit as if alone."""
+    """The traces of Algorithm 1 with `lines` for lines 3-10, one a seed, bit for bit as if alone.
+
+    first, told : of `Problem`.
+    """
     simulator, traces = as_simulator(mdp), list[SACTrace]()
-    for problem in problems(simulator, theta0, settings, seeds):
+    for problem in problems(simulator, theta0, settings, seeds, first, told):
         printed = lines is AlgorithmOne and settings.epsilon == 0
         opaque = simulator.compiled(problem.copies) if printed else None
-        traces += (
+        found = (
             run_compiled(opaque, problem) if opaque else iterated(simulator, problem, Actor(problem, lines(problem)))
         )
+        if lines is critic_lines(settings):
+            pairs = zip(found, problem.seeds, strict=True)
+            found = [trace._replace(settings=settings, seed=seed) for trace, seed in pairs]
+        traces += found
     return tuple(traces)
 
 
@@ -158,21 +221,25 @@ def outer_iterations(
 
 def run_compiled(opaque: Tables, problem: Problem) -> list[SACTrace]:
     """The traces of Algorithm 1 as printed on a model, all seeds at once."""
-    settings, copies = problem.settings, problem.copies
-    theta, trajectory = problem.theta0.copy(), buffers(opaque, settings.T)
-    J_estimate, share = np.empty((settings.M, copies)), np.empty((settings.M, copies))
+    settings, copies, first = problem.settings, problem.copies, problem.first
+    shape = (settings.M - first, copies)
+    J_estimate, share = np.empty(shape), np.empty(shape)
     most = max(1, _AGENT_STEPS_A_CALL // (problem.n * copies * (settings.T + 1)))
-    thetas = [theta.copy()]
-    for begin, end in pairwise(settings.stops):
-        for m in range(begin, end, most):
-            part = slice(m, min(end, m + most))
-            m_lost, lost = outer_iterations(
-                opaque, problem.hoods, problem.plan, settings.eta, problem.keys, m, theta, trajectory, problem.work,
-                J_estimate[part], share[part],
-            )  # fmt: skip
-            problem.check_ascent(lost, m_lost)
-        thetas.append(theta.copy())
-    return problem.traces(thetas, J_estimate, share)
+
+    def iterations() -> Iterator[Finished]:
+        theta, trajectory = problem.theta0.copy(), buffers(opaque, settings.T)
+        yield first, theta.copy()
+        for begin, end in pairwise(problem.stops):
+            for m in range(begin, end, most):
+                part = slice(m - first, min(end, m + most) - first)
+                m_lost, lost = outer_iterations(
+                    opaque, problem.hoods, problem.plan, settings.eta, problem.keys, m, theta, trajectory,
+                    problem.work, J_estimate[part], share[part],
+                )  # fmt: skip
+                problem.check_ascent(lost, m_lost)
+                yield part.stop + first, theta.copy()
+
+    return problem.recorded(iterations(), J_estimate, share)
 
 
 # Outer iterations one call at a time: for a user's own simulator, for the extensions of Algorithm 1 and its rivals.

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple, Protocol
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from sacrepro.archive.files import read_arrays, write_arrays
 from sacrepro.learn.cells import copied, hoods
 from sacrepro.learn.critic import schedule, scratch
 from sacrepro.learn.settings import Settings, check_seed, check_theta0
 from sacrepro.model.checks import Array
-from sacrepro.model.notices import brief
+from sacrepro.model.notices import brief, warn
 from sacrepro.model.policy import Theta
 from sacrepro.simulate.tables import pair_starts
 from sacrepro.simulate.trajectory import AnySimulator, Episode
@@ -26,6 +30,17 @@ class SACTrace(NamedTuple):
     J_estimate : (M,) Σ_{t=0}^T γ^t (1/n) Σ_i r_i(t) of each episode.
     first_visit_share : (M,) share of the n·T updates of line 7 that were the first of their entry. Where it is near 1,
              Q̂_i is hardly more than α r_i and κ is not being tested.
+    settings, seed : what `sac` was asked for, None in the trace of another learner; `resume` goes on from them.
+
+    A run that was interrupted has the records and returns of the outer iterations that it finished: fewer than
+    `settings.M`.
+
+    >>> from sacrepro import resume, sac, uniform_theta
+    >>> from sacrepro.instances.relay import relay
+    >>> mdp, steps = relay(3, gamma=0.5), dict(kappa=1, T=9, h=2.0, t0=4.0, eta=0.1, seed=0)
+    >>> half, whole = (sac(mdp, uniform_theta(mdp), M=M, **steps) for M in (3, 6))
+    >>> bool((resume(mdp, half, M=6).theta[2] == whole.theta[2]).all())
+    True
     """
 
     theta: tuple[Array, ...]
@@ -33,18 +48,84 @@ class SACTrace(NamedTuple):
     m: Array
     J_estimate: Array
     first_visit_share: Array
+    settings: Settings | None = None
+    seed: int | None = None
 
     def __repr__(self) -> str:
-        return brief(self)
+        return brief(self, *(name for name in self._fields if name != "settings"))
+
+    def save(self, path: str | Path) -> None:
+        """Write one npz file, from which `load` makes an equal trace: every digit, the settings and the seed."""
+        told = {"format": FORMAT, "settings": self.settings and asdict(self.settings), "seed": self.seed}
+        arrays = {
+            "about": np.array(json.dumps(told, default=lambda number: number.item())),
+            "sizes": np.array([block.shape[1:] for block in self.thetas]),
+            "thetas": np.concatenate([block.reshape(len(self.m), -1) for block in self.thetas], axis=1),
+        }
+        write_arrays(path, arrays | {name: getattr(self, name) for name in ("m", "J_estimate", "first_visit_share")})
+
+    @classmethod
+    def load(cls, path: str | Path) -> SACTrace:
+        """The trace in a file of `save`. ValueError names a file that is none or is damaged, and what is wrong."""
+        arrays = read_arrays(path)
+        try:
+            return cls._of(arrays)
+        except (KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
+            told = f"it has no array {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
+            raise ValueError(f"{path} is not a trace that SACTrace.save wrote: {told}") from None
+
+    @classmethod
+    def _of(cls, arrays: dict[str, Array]) -> SACTrace:
+        told = json.loads(str(arrays["about"]))
+        if not isinstance(told, dict) or told.get("format") != FORMAT:
+            raise ValueError(f"its format is not {FORMAT!r}")
+        sizes, thetas, m = arrays["sizes"], arrays["thetas"], arrays["m"]
+        J_estimate, share = arrays["J_estimate"], arrays["first_visit_share"]
+        settings = None if told["settings"] is None else Settings(**told["settings"])
+        seed = None if told["seed"] is None else check_seed(told["seed"])
+        if m.ndim != 1 or m.dtype.kind != "i" or len(m) == 0 or m[0] != 0 or (np.diff(m) <= 0).any():
+            raise ValueError("m must be 0, then increase")
+        if sizes.ndim != 2 or sizes.dtype.kind != "i" or sizes.shape[1] != 2 or sizes.size == 0 or sizes.min() < 1:
+            raise ValueError("sizes must hold (S_i, A_i) of every agent")
+        places = np.cumsum(sizes.prod(axis=1))
+        shapes = {"thetas": (len(m), int(places[-1])), "J_estimate": (int(m[-1]),), "first_visit_share": (int(m[-1]),)}
+        for name, expected in shapes.items():
+            if arrays[name].shape != expected or arrays[name].dtype != np.float64:
+                raise ValueError(f"{name} has shape {arrays[name].shape}, expected {expected} numbers of float64")
+        parts = np.split(thetas, places[:-1], axis=1)
+        blocks = tuple(part.reshape(len(m), S, A).copy() for part, (S, A) in zip(parts, sizes, strict=True))
+        return cls(tuple(block[-1].copy() for block in blocks), blocks, m, J_estimate, share, settings, seed)
+
+
+#: The word by which `SACTrace.load` knows its files.
+FORMAT = "sacrepro trace 1"
+
+#: An outer iteration m and θ(m), flat; and those that are kept.
+Finished = tuple[int, Array]
+Records = list[Finished]
+
+#: Called as told(m, M, J): m of M outer iterations are done, J is the sampled return of the last, the mean over seeds.
+Told = Callable[[int, int, float], object]
 
 
 class Problem:
-    """What the outer iterations share: B disjoint copies of the network, one a seed, as one network."""
+    """What the outer iterations share: B disjoint copies of the network, one a seed, as one network.
+
+    first : the outer iterations that are behind θ(0).
+    told  : is told of progress; where there is one, an interrupt ends the run with what was computed.
+    """
 
     def __init__(
-        self, simulator: AnySimulator, theta0: tuple[Array, ...], settings: Settings, seeds: Sequence[int]
+        self,
+        simulator: AnySimulator,
+        theta0: tuple[Array, ...],
+        settings: Settings,
+        seeds: Sequence[int],
+        first: int = 0,
+        told: Told | None = None,
     ) -> None:
         self.settings, self.seeds, self.copies, self.n = settings, seeds, len(seeds), simulator.n
+        self.first, self.told = first, told
         self.keys = np.array(seeds, dtype=np.uint64)
         self.state_sizes, self.action_sizes = simulator.state_sizes, simulator.action_sizes
         near = hoods(simulator.graph, settings.kappa, simulator.state_sizes, simulator.action_sizes)
@@ -79,25 +160,65 @@ class Problem:
             "critic itself diverges (lambda_ above 0, pairwise), lower h"
         )
 
-    def traces(self, thetas: list[Array], J_estimate: Array, share: Array) -> list[SACTrace]:
-        """One trace a copy from θ, flat, at each of `settings.stops`; J_estimate and share have shape (M, B)."""
-        stacked, m = np.stack(thetas), np.array(self.settings.stops)
+    @property
+    def stops(self) -> list[int]:
+        """The outer iterations at which θ is recorded, from `first` on."""
+        return [self.first, *(m for m in self.settings.stops if m > self.first)]
+
+    def traces(self, records: Records, J_estimate: Array, share: Array) -> list[SACTrace]:
+        """One trace a copy from θ, flat, at each record; J_estimate and share, (M - first, B), as far as these go."""
+        m, stacked = np.array([m for m, _ in records]), np.stack([theta for _, theta in records])
+        done = int(m[-1]) - self.first
         traces = []
         for b in range(self.copies):
             blocks = self.blocks(stacked, b)
             theta = tuple(block[-1].copy() for block in blocks)
-            traces.append(SACTrace(theta, blocks, m.copy(), J_estimate[:, b].copy(), share[:, b].copy()))
+            traces.append(SACTrace(theta, blocks, m.copy(), J_estimate[:done, b].copy(), share[:done, b].copy()))
         return traces
 
+    def recorded(self, iterations: Iterator[Finished], J_estimate: Array, share: Array) -> list[SACTrace]:
+        """The traces of a run whose `iterations` say after which m they are, and give θ there, flat, as a new array.
 
-def problems(simulator: AnySimulator, theta0: Theta, settings: Settings, seeds: Iterable[int]) -> Iterator[Problem]:
+        What is kept was finished: an interrupt in between loses the outer iterations since the last of `iterations`.
+        """
+        settings, records = self.settings, Records()
+        stops = set(self.stops)
+        last: Finished | None = None
+        try:
+            for last in iterations:
+                m, theta = last
+                if m in stops:
+                    records.append((m, theta))
+                if self.told and m > self.first:
+                    self.told(m, settings.M, float(J_estimate[m - self.first - 1].mean()))
+        except KeyboardInterrupt:
+            if self.told is None or last is None:
+                raise
+            if not records or records[-1][0] < last[0]:
+                records.append(last)
+            warn(
+                f"interrupted after {last[0]} of M = {settings.M} outer iterations; "
+                f"sacrepro.resume(mdp, trace, M={settings.M}) goes on from there",
+                RuntimeWarning,
+            )
+        return self.traces(records, J_estimate, share)
+
+
+def problems(
+    simulator: AnySimulator,
+    theta0: Theta,
+    settings: Settings,
+    seeds: Iterable[int],
+    first: int = 0,
+    told: Told | None = None,
+) -> Iterator[Problem]:
     """The seeds, `simulator.together` at a time; θ(0) and all seeds are checked before the first."""
     theta = check_theta0(theta0, simulator)
     if not isinstance(seeds, Iterable):
         raise TypeError(f"seeds must hold integers, got {seeds!r}")
     chosen = [check_seed(seed) for seed in seeds]
     for low in range(0, len(chosen), simulator.together):
-        yield Problem(simulator, theta, settings, chosen[low : low + simulator.together])
+        yield Problem(simulator, theta, settings, chosen[low : low + simulator.together], first, told)
 
 
 class Lines(Protocol):
@@ -120,14 +241,38 @@ class Learner(Protocol):
 
 
 def iterated(simulator: AnySimulator, problem: Problem, learner: Learner) -> list[SACTrace]:
-    """The traces of M outer iterations, one a seed."""
-    settings, thetas = problem.settings, []
-    J_estimate, share = np.empty((settings.M, problem.copies)), np.empty((settings.M, problem.copies))
-    recorded = set(settings.stops)
-    for m in range(settings.M + 1):
-        zeta = learner.policies(m)
-        if m in recorded:
-            thetas.append(learner.logits())
-        if m < settings.M:
-            learner.learn(m, simulator.episodes(zeta, problem.keys, m, settings.T), J_estimate[m], share[m])
-    return problem.traces(thetas, J_estimate, share)
+    """The traces of the outer iterations from `problem.first` to M, one a seed."""
+    settings, first = problem.settings, problem.first
+    shape = (settings.M - first, problem.copies)
+    J_estimate, share = np.empty(shape), np.empty(shape)
+
+    def iterations() -> Iterator[Finished]:
+        for m in range(first, settings.M + 1):
+            zeta = learner.policies(m)
+            yield m, learner.logits()
+            if m < settings.M:
+                episode = simulator.episodes(zeta, problem.keys, m, settings.T)
+                learner.learn(m, episode, J_estimate[m - first], share[m - first])
+
+    return problem.recorded(iterations(), J_estimate, share)
+
+
+def bar(first: int) -> Told:
+    """A bar of tqdm, for a run that begins after `first` outer iterations."""
+    try:
+        from tqdm.auto import tqdm
+    except ImportError:
+        raise ImportError(
+            "progress=True draws a bar with tqdm: pip install sacrepro[tqdm], or pass a function of (m, M, J)"
+        ) from None
+    drawn: list[Any] = []
+
+    def tell(m: int, M: int, J: float) -> None:
+        if not drawn:
+            drawn.append(tqdm(total=M, initial=first, unit=" outer iterations"))
+        drawn[0].set_postfix(J=f"{J:.4g}", refresh=False)
+        drawn[0].update(m - drawn[0].n)
+        if m == M:
+            drawn[0].close()
+
+    return tell

@@ -21,12 +21,12 @@ class InputWarning(UserWarning):
     """Input that has a meaning, but probably not the one that was meant; the text says what to pass instead."""
 
 
-def warn(text: str) -> None:
+def warn(text: str, category: type[Warning] = InputWarning) -> None:
     """Warn with `text`, at the line that called into this package."""
     frame, level = sys._getframe(1), 2
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "sacrepro":
         frame, level = frame.f_back, level + 1
-    warnings.warn(text, InputWarning, stacklevel=level)
+    warnings.warn(text, category, stacklevel=level)
 
 
 def warn_of_diameter(kappa: int, diameter: int) -> None:

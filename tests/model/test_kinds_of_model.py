@@ -84,6 +84,7 @@ CALLS = {
     "influence_matrix": lambda mdp: sacrepro.influence_matrix(mdp).toarray(),
     "sac": lambda mdp: learn.sac(mdp, THETA, **RUN, **TD, seed=0).theta,
     "sac_seeds": lambda mdp: learn.sac_seeds(mdp, THETA, **RUN, **TD, seeds=(0, 1))[1].theta,
+    "resume": lambda mdp: learn.resume(mdp, learn.sac(mdp, THETA, **RUN, **TD, seed=0), M=5).theta,
     "pairwise": lambda mdp: learn.pairwise(mdp, THETA, **RUN, **TD, seed=0).theta,
     "reinforce": lambda mdp: learn.reinforce(mdp, THETA, **RUN, seed=0).theta,
     "control": lambda mdp: learn.control(mdp, kappa=1, M=2, T=20, **TD, seed=0, epsilon=0.5).theta,
@@ -125,7 +126,9 @@ REFUSED = {(name, CoupledMDP) for name in (
 )}  # fmt: skip
 
 #: Learners and simulators draw the steps of action-coupled models from a generator of their own: other numbers.
-OTHER_WORDS = {name for name in CALLS if name.startswith(("sac", "pair", "reinf", "control"))} | {"as_simulator"}
+OTHER_WORDS = {name for name in CALLS if name.startswith(("sac", "resume", "pair", "reinf", "control"))} | {
+    "as_simulator"
+}
 
 WRONG = [None, {}, "a model", 3, nx.path_graph(3), TABLES.P]
 
