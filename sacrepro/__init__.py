@@ -31,6 +31,11 @@ if TYPE_CHECKING:
         mean_curve as mean_curve,
     )
     from sacrepro.exact.light_cone import local_decay as local_decay, local_value as local_value
+    from sacrepro.exact.optimum import (
+        best_joint as best_joint,
+        best_localized as best_localized,
+        optimality_gap as optimality_gap,
+    )
     from sacrepro.exact.solver.occupancy import discounted_state_distribution as discounted_state_distribution
     from sacrepro.exact.truncation import (
         natural_weights as natural_weights,
@@ -81,6 +86,8 @@ _ROOMS = {
     "Simulator": "simulate.compiled_model",
     "advise": "adviser.advice",
     "as_coupled": "model.mdp",
+    "best_joint": "exact.optimum",
+    "best_localized": "exact.optimum",
     "build": "instances",
     "certified_decay": "exact.decay.profile",
     "control": "learn.td_control",
@@ -100,6 +107,7 @@ _ROOMS = {
     "natural_weights": "exact.truncation",
     "neighborhood": "model.graph",
     "objective_and_gradient": "exact.gradient",
+    "optimality_gap": "exact.optimum",
     "pairwise": "learn.linear_critic",
     "policy_gradient": "exact.gradient",
     "q_function": "exact.values",

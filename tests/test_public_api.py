@@ -289,6 +289,8 @@ def test_every_record_prints_as_one_line():
         sacrepro.certified_decay(mdp, theta),
         sacrepro.worst_decay(mdp, 0, 0, starts=1, exhaustive_limit=1),
         sacrepro.local_value(mdp, theta, 0),
+        sacrepro.best_joint(mdp),
+        sacrepro.optimality_gap(mdp, theta),
         sacrepro.local_decay(mdp, theta, 0, 2),
         state_law(mdp, theta),
         learned,

@@ -31,6 +31,13 @@ if TYPE_CHECKING:
         mean_curve as mean_curve,
     )
     from sacrepro.exact.light_cone import local_decay as local_decay, local_value as local_value
+    from sacrepro.exact.optimum import (
+        OptimalityGap as OptimalityGap,
+        Optimum as Optimum,
+        best_joint as best_joint,
+        best_localized as best_localized,
+        optimality_gap as optimality_gap,
+    )
     from sacrepro.exact.solver.occupancy import discounted_state_distribution as discounted_state_distribution
     from sacrepro.exact.truncation import natural_mean as natural_mean, td_fixed_point as td_fixed_point
     from sacrepro.exact.values import (
@@ -47,7 +54,11 @@ _ROOMS = {
     "DecayBounds": "decay.profile",
     "ExpectedUpdate": "law.update",
     "ObjectiveGradient": "gradient",
+    "OptimalityGap": "optimum",
+    "Optimum": "optimum",
     "PolicyEvaluation": "values",
+    "best_joint": "optimum",
+    "best_localized": "optimum",
     "certified_decay": "decay.profile",
     "critic_law": "law.moments",
     "decay_profile": "decay.profile",
@@ -62,6 +73,7 @@ _ROOMS = {
     "natural_mean": "truncation",
     "natural_truncated_gradient": "gradient",
     "objective_and_gradient": "gradient",
+    "optimality_gap": "optimum",
     "policy_gradient": "gradient",
     "q_function": "values",
     "td_fixed_point": "truncation",

@@ -7,7 +7,6 @@ import pytest
 import sacrepro
 from sacrepro import exact, learn, simulate
 from sacrepro.adapters.pettingzoo import parallel_env
-from sacrepro.exact.best_joint import best_joint
 from sacrepro.exact.chain import chain_of
 from sacrepro.exact.solver.occupancy import state_law
 from sacrepro.exact.solver.stationary import stationary_law
@@ -81,6 +80,9 @@ CALLS = {
         ],
         1,
     ),
+    "best_joint": lambda mdp: exact.best_joint(mdp)[:2],
+    "best_localized": lambda mdp: exact.best_localized(mdp)[1:2],
+    "optimality_gap": lambda mdp: exact.optimality_gap(mdp, THETA)[0],
     "influence_matrix": lambda mdp: sacrepro.influence_matrix(mdp).toarray(),
     "sac": lambda mdp: learn.sac(mdp, THETA, **RUN, **TD, seed=0).theta,
     "sac_seeds": lambda mdp: learn.sac_seeds(mdp, THETA, **RUN, **TD, seeds=(0, 1))[1].theta,
@@ -97,7 +99,6 @@ CALLS = {
 
 #: Rooms' own functions of a model, which are not at a front.
 INSIDE = {
-    "best_joint": best_joint,
     "state_law": lambda mdp: state_law(mdp, THETA).pi,
     "stationary_law": lambda mdp: stationary_states(chain_of(mdp, THETA)),
     "network_env": steps,
@@ -114,7 +115,7 @@ ALL = CALLS | INSIDE  # fmt: skip
 #: Public names that are given no model: records, models themselves, functions of graphs and tables.
 OTHERS = {
     "CountedMDP", "CoupledMDP", "NetworkedMDP", "Policy", "InputWarning", "PolicyEvaluation", "SACTrace", "DecayBounds",
-    "CriticLaw", "ExpectedUpdate",
+    "CriticLaw", "ExpectedUpdate", "Optimum", "OptimalityGap",
     "ObjectiveGradient", "neighborhood", "softmax", "truncate", "AnySimulator", "OwnSimulator", "Trajectory",
     "WirelessSimulator", "SteppedSimulator", "random_mdp", "build", "load", "advise",
 }  # fmt: skip
@@ -122,7 +123,6 @@ OTHERS = {
 #: What has no theory for pairs, or wants kernels over (s_{N_i}, a_i).
 REFUSED = {(name, CoupledMDP) for name in (
     "as_coupled", "worst_decay", "local_value", "local_decay", "natural_mean", "Simulator", "rollout_by_steps",
-    "best_joint",
 )}  # fmt: skip
 
 #: Learners and simulators draw the steps of action-coupled models from a generator of their own: other numbers.

@@ -19,10 +19,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from sacrepro.bounds.theorem5 import gradient_norm, smoothness, td_limit_bias, theorem5_sharp
-from sacrepro.exact.best_joint import best_joint
 from sacrepro.exact.gradient import objective_and_gradient
 from sacrepro.exact.law.inputs import law_cost
 from sacrepro.exact.law.update import expected_update
+from sacrepro.exact.optimum import best_joint
 from sacrepro.instances.extremal import signal
 from sacrepro.learn.algorithm1 import sac_seeds
 from sacrepro.model.checks import Array
@@ -56,7 +56,7 @@ def check(case: Case) -> Iterator[Comparison]:
         return
     for kappa in sorted({kappa for i in range(mdp.n) for kappa in case.kappas(i)}):
         if law_cost(mdp, kappa=kappa, T=T).multiplications <= WORK:
-            gain = best_joint(mdp) - case.J + case.error
+            gain = best_joint(mdp).J_high - case.J + case.error
             if has_unique_stationary_law(case):
                 yield from along_td_limit(case, kappa, gain)
             yield from as_run(case, kappa, gain)
@@ -130,7 +130,7 @@ def standing_still() -> Iterator[Comparison]:
     θ never moves, so that the mean over `STILL` steps is the mean over the few that were made.
     """
     case = uniform_case("signal", signal(0.3))
-    gain = 2.0 * (best_joint(case.mdp) - case.J + case.error)
+    gain = 2.0 * (best_joint(case.mdp).J_high - case.J + case.error)
     for row in check(case):
         if row.hypothesis == LIMIT:
             yield row._replace(right=gain * smoothness(case.mdp.r_bar, case.mdp.gamma) / STILL, case=f"M={STILL}")

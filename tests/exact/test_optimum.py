@@ -1,0 +1,141 @@
+"""The best joint and the best localized policy against enumeration, and what their certificates promise."""
+
+import doctest
+import itertools
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import sacrepro.exact.optimum as optimum
+from adviser.network_files import SIS, load_dict
+from sacrepro import Policy, best_joint, best_localized, evaluate, optimality_gap, uniform_theta
+from sacrepro.exact.optimum import joint_kernel, joint_reward
+from sacrepro.instances.random_kernels import random_mdp
+from sacrepro.model.graph import diameter
+from sacrepro.model.mdp import NetworkedMDP, as_coupled
+from sacrepro.model.policy import gaussian_theta
+from strategies import cases
+
+
+def value_of(mdp, a):
+    """J of joint actions, numbers of shape (S,), by a linear system."""
+    P, r, number = joint_kernel(mdp), joint_reward(mdp), np.arange(len(a))
+    V = np.linalg.solve(np.eye(len(a)) - mdp.gamma * P[number, a], r[number, a])
+    return float(mdp.joint_pi0().ravel() @ V)
+
+
+def localized(mdp):
+    """Every deterministic localized policy."""
+    rows = [
+        itertools.product(range(A_i), repeat=S_i) for S_i, A_i in zip(mdp.state_sizes, mdp.action_sizes, strict=True)
+    ]
+    for chosen in itertools.product(*rows):
+        yield Policy.of(mdp, lambda i, s, chosen=chosen: chosen[i][s])
+
+
+def close(one, other, within=1e-9):
+    return abs(one - other) <= within
+
+
+def tolerance(mdp):
+    return 1e-9 * max(1.0, mdp.r_bar / (1 - mdp.gamma))
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from([0.0, 0.5, 0.9, 0.99]), st.sampled_from([(2, 2), (1, 3), (2, 1)]))
+def test_enumeration(seed, gamma, sizes):
+    mdp = random_mdp(nx.path_graph(2), seed=seed, gamma=gamma, state_sizes=sizes, action_sizes=2, concentration=0.3)
+    S, A = int(np.prod(mdp.state_sizes)), int(np.prod(mdp.action_sizes))
+    best = max(value_of(mdp, np.array(a)) for a in itertools.product(range(A), repeat=S))
+    found = best_joint(mdp)
+    assert abs(found.J - best) <= found.J_error + tolerance(mdp)
+    assert found.J_error <= tolerance(mdp)
+    a = np.ravel_multi_index(np.moveaxis(found.policy, -1, 0), mdp.action_sizes).ravel()
+    assert abs(value_of(mdp, a) - found.J) <= found.J_error + tolerance(mdp)
+    best = max(evaluate(mdp, policy).J for policy in localized(mdp))
+    found = best_localized(mdp)
+    assert abs(found.J - best) <= tolerance(mdp)
+    assert found.J_high - found.J <= tolerance(mdp)
+    assert close(evaluate(mdp, found.policy).J, found.J, tolerance(mdp))
+
+
+@settings(max_examples=40, deadline=None)
+@given(cases(max_n=3), st.integers(1, 5))
+def test_the_yardsticks_are_in_order(case, nodes):
+    """Whatever the number of parts: low ≤ the best localized policy ≤ J_high, and J_sup is above."""
+    mdp, theta = case
+    few, all_, joint = best_localized(mdp, nodes=nodes), best_localized(mdp), best_joint(mdp)
+    slack = tolerance(mdp)
+    assert few.J - few.J_error <= all_.J_high + slack
+    assert all_.J - all_.J_error <= few.J_high + slack
+    assert few.parts <= nodes
+    assert all_.J - all_.J_error <= joint.J_high
+    gap = optimality_gap(mdp, theta)
+    assert gap.to_joint[1] >= 0.0  # J_sup is above every policy
+    assert close(gap.J, evaluate(mdp, theta).J, slack)
+    assert gap.to_localized[0] <= gap.to_joint[1] + slack
+    assert close(gap.joint.J - gap.J, gap.to_joint[0], slack)
+
+
+def test_localized_policies_by_enumeration_on_three():
+    mdp = random_mdp(nx.path_graph(3), seed=4, gamma=0.9, concentration=0.2)
+    best = max(evaluate(mdp, policy).J for policy in localized(mdp))
+    found = best_localized(mdp)
+    assert close(found.J, best, 1e-9)
+    assert found.J_high < best_joint(mdp).J - 1e-4  # on this one locality costs something
+    assert 1 < found.parts < 4**3
+
+
+def test_models_by_pairs_and_permutations():
+    mdp = random_mdp(nx.path_graph(3), seed=4, gamma=0.9, concentration=0.2)
+    coupled = as_coupled(mdp)
+    assert close(best_joint(coupled).J, best_joint(mdp).J, 1e-11)
+    assert close(best_localized(coupled).J, best_localized(mdp).J, 1e-11)
+    turned = NetworkedMDP(
+        mdp.graph,
+        [P.transpose(*range(P.ndim - 3, -1, -1), -2, -1) for P in mdp.P[::-1]],
+        mdp.r[::-1],
+        0.9,
+        mdp.pi0[::-1],
+    )
+    assert close(best_localized(turned).J, best_localized(mdp).J, 1e-11)
+
+
+def test_what_locality_costs_in_a_ring_of_friends():
+    """A network whose agents are all alike, so that many policies are equally good."""
+    network = load_dict(SIS | {"graph": {"family": "ring", "n": 5}})
+    mdp = network.mdp()
+    gap = optimality_gap(mdp, uniform_theta(mdp))
+    assert gap.localized.J_high - gap.localized.J <= 1e-8
+    assert 0.0 <= gap.to_localized[0] <= gap.to_joint[1]
+    for rule in itertools.product((0, 1), repeat=2):
+        alike = evaluate(mdp, Policy.of(mdp, lambda i, s, rule=rule: rule[s]))
+        assert alike.J - alike.J_error <= gap.localized.J_high
+    assert diameter(mdp.graph) == 2
+
+
+def test_slow_chains_are_certified():
+    mdp = random_mdp(nx.path_graph(3), seed=1, gamma=0.9999, concentration=0.2)
+    found = best_joint(mdp)
+    assert 0 < found.J_error < 1e-6
+    assert optimality_gap(mdp, gaussian_theta(mdp, np.random.default_rng(0))).to_joint[0] > 0
+
+
+def test_refusals():
+    with pytest.raises(
+        ValueError, match=r"best_joint needs a table over \(s, a\) with 67,108,864 entries and 8,192 joint"
+    ):
+        best_joint(random_mdp(nx.path_graph(13), seed=0, gamma=0.5))
+    with pytest.raises(ValueError, match="best_localized needs"):
+        best_localized(random_mdp(nx.path_graph(13), seed=0, gamma=0.5))
+    with pytest.raises(ValueError, match="nodes must be at least 1"):
+        best_localized(random_mdp(nx.path_graph(2), seed=0), nodes=0)
+    with pytest.raises(ValueError, match=r"P\(s'\|s, a\) has 134,217,728 entries"):
+        joint_kernel(random_mdp(nx.path_graph(9), seed=0, gamma=0.5))
+
+
+def test_the_examples_run():
+    assert doctest.testmod(optimum).failed == 0
