@@ -372,7 +372,7 @@ def chain_of(mdp: Model | CountedMDP, theta: Theta) -> Chain:
         for P_i, zeta_i, hood in zip(acted, zeta, hoods, strict=True)
     )
     if isinstance(model.pi0, np.ndarray):
-        joint = model.pi0.reshape(*model.state_sizes, *(1,) * model.n) * _joint_policy(zeta)
+        joint = model.pi0.reshape(*model.state_sizes, *(1,) * model.n) * joint_policy(zeta)
         start: Array | tuple[Array, ...] = over_pairs(joint, model.n)
     else:
         start = tuple((pi0_i[:, None] * zeta_i).ravel() for pi0_i, zeta_i in zip(model.pi0, zeta, strict=True))
@@ -386,7 +386,8 @@ def chain_sizes(model: Model) -> tuple[tuple[int, ...], tuple[int, ...]]:
     return tuple(S_i * A_i for S_i, A_i in zip(model.state_sizes, model.action_sizes, strict=True)), (1,) * model.n
 
 
-def _joint_policy(zeta: Sequence[Array]) -> Array:
+def joint_policy(zeta: Sequence[Array]) -> Array:
+    """Π_i ζ_i(a_i|s_i), shape (S_0, …, S_{n-1}, A_0, …, A_{n-1})."""
     n = len(zeta)
     joint = np.ones((1,) * (2 * n))
     for j, zeta_j in enumerate(zeta):

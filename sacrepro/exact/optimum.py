@@ -16,14 +16,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sacrepro.exact.chain import exact_model
+from sacrepro.exact.chain import exact_model, joint_policy
 from sacrepro.exact.rounding import UNIT, gamma_k, normalising_roundings, row_sum_range, sup
 from sacrepro.exact.solver.bellman import objective
 from sacrepro.exact.values import evaluate
 from sacrepro.model.checks import Array, integer
 from sacrepro.model.mdp import CountedMDP, Model
 from sacrepro.model.notices import brief
-from sacrepro.model.policy import Policy, Theta
+from sacrepro.model.policy import Policy, Theta, policies
 
 #: Entries of a table over (s, a), and of P(s'|s, a) where it is formed; joint states, as linear systems have them.
 MOST_ENTRIES, MOST_STATES = 1 << 24, 1 << 12
@@ -255,6 +255,15 @@ class _Joint:
 
 
 # The joint model itself, for other tools.
+
+
+def joint_model(model: Model, theta: Theta | None = None, agents: tuple[int, ...] | None = None) -> tuple[Array, Array]:
+    """(r, P), shapes (S, A) and (S, A, S), with one action in place of A where a policy θ is followed."""
+    P, r = joint_kernel(model), joint_reward(model, agents)
+    if theta is None:
+        return r, P
+    acted = joint_policy(policies(model, theta)).reshape(r.shape)
+    return (acted * r).sum(axis=1, keepdims=True), np.einsum("sa,sat->st", acted, P)[:, None]
 
 
 def joint_kernel(model: Model) -> Array:
