@@ -1,7 +1,7 @@
 """The one room that opens files: arrays as npz, rows as csv, records as json, text.
 
 Every file appears whole or not at all: it is written beside its place and moved there. Same content, same bytes.
-What a job of the workflow writes gets a hidden neighbor with its checksum, its seal, and is read only if it still fits.
+What jobs of the workflow write is noted in one ledger with its checksum, so that a run can tell what was changed since.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ Row = TypeVar("Row", bound=NamedTuple)
 #: Bytes in the name of a file that leave room for those of the file beside it that becomes it.
 LONGEST_NAME = 240
 
-#: The variable of the environment by which the workflow tells its jobs to seal what they write.
-SEALING = "SACREPRO_SEAL"
+#: The variable of the environment by which the workflow tells its jobs where to note what they write.
+LEDGER = "SACREPRO_LEDGER"
 
 
 @contextlib.contextmanager
@@ -84,22 +84,30 @@ def lock(handle: int, *, wait: bool = True) -> bool:
 
 
 def put(name: str, path: Path) -> None:
-    """Move a whole file to its place; it gets a seal if a job of the workflow wrote it, and none if a person did."""
-    sealing = bool(os.environ.get(SEALING))
-    if not sealing and not seal(path).exists():
-        os.replace(name, path)
-        return
-    folder = os.open(path.parent, os.O_RDONLY)
+    """Move a whole file to its place; what a job of the workflow writes is noted in its ledger."""
+    if ledger := os.environ.get(LEDGER):
+        # First, so that a process killed in between leaves a note without its file, not a file without its note.
+        Path(ledger).parent.mkdir(parents=True, exist_ok=True)
+        with open(ledger, "ab", buffering=0) as notes:
+            notes.write(f"\n{checksum(name)}  {path}".encode())
+    os.replace(name, path)
+
+
+def changed_files(ledger: str | Path) -> list[Path]:
+    """The files that are not as a job last wrote them by this ledger, sorted; what is gone does not count."""
+    noted = _notes(ledger)
+    found = [path for path, written in noted.items() if path.is_file() and checksum(path) != written]
+    now = _notes(ledger) if found else {}
+    return sorted(path for path in found if now.get(path) == noted[path])  # not those written in the meantime
+
+
+def _notes(ledger: str | Path) -> dict[Path, str]:
+    """The last checksum of every file in a ledger; a line that a full disk cut short names no file."""
     try:
-        lock(folder)  # of two writers, the last one's file with the last one's seal
-        # First, so that a process killed in between leaves a seal without a file, not a file that breaks its seal.
-        if sealing:
-            seal(path).write_text(f"{checksum(name)}  {path.name}\n", encoding="utf-8")
-        else:
-            seal(path).unlink(missing_ok=True)
-        os.replace(name, path)
-    finally:
-        os.close(folder)
+        lines = Path(ledger).read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return {}
+    return {Path(path): written for written, _, path in (line.partition("  ") for line in lines) if path}
 
 
 def check_place(path: str | Path) -> None:
@@ -116,31 +124,10 @@ def check_place(path: str | Path) -> None:
         raise ValueError(f"{path} cannot be written: no permission in the folder {above}")
 
 
-def seal(path: Path) -> Path:
-    """The hidden file with the checksum of `path`, in the format of sha256sum."""
-    return path.with_name(f".{path.name}.sha256")
-
-
 def checksum(path: str | Path) -> str:
     """SHA-256 of a file, in hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def is_broken(path: Path, found: str) -> bool:
-    """Whether `path` is sealed and its checksum is not `found`."""
-    try:
-        written = seal(path).read_text(encoding="utf-8")
-    except OSError:
-        return False
-    return written.split(" ")[0] != found
-
-
-def broken_files(*folders: str | Path) -> list[Path]:
-    """The sealed files below these folders that are not as they were written, sorted."""
-    seals = [own for folder in folders for own in Path(folder).rglob(".*.sha256")]
-    sealed = {own.with_name(own.name[1 : -len(".sha256")]) for own in seals}
-    return sorted(path for path in sealed if path.is_file() and is_broken(path, checksum(path)))
 
 
 def files_below(folder: str | Path) -> dict[str, Path]:
@@ -150,16 +137,8 @@ def files_below(folder: str | Path) -> dict[str, Path]:
     return {name: names[name] for name in sorted(names) if not any(part.startswith(".") for part in name.split("/"))}
 
 
-def read_bytes(path: str | Path, *, as_written: bool = True) -> bytes:
-    """The content of a file; ValueError names a sealed one that is not `as_written`."""
-    content = Path(path).read_bytes()
-    if as_written and is_broken(Path(path), hashlib.sha256(content).hexdigest()):
-        raise ValueError(f"{path} is not as it was written (its checksum differs): delete it and run again")
-    return content
-
-
 def read_input(path: str | Path, most: int) -> str:
-    """The UTF-8 text of a file that somebody wrote; no seal is asked for.
+    """The UTF-8 text of a file that somebody wrote.
 
     ValueError names what is no regular file (a pipe or device never ends), what has more than `most` bytes, and what
     is no UTF-8 text.
@@ -179,6 +158,11 @@ def read_input(path: str | Path, most: int) -> str:
         raise ValueError(f"{path} is not UTF-8 text ({wrong}); save it as UTF-8") from None
 
 
+def read_bytes(path: str | Path) -> bytes:
+    """The content of a file."""
+    return Path(path).read_bytes()
+
+
 def write_bytes(path: str | Path, content: bytes) -> None:
     """Write `content` as it is."""
     with whole_file(path) as file:
@@ -191,10 +175,10 @@ def write_text(path: str | Path, text: str) -> None:
         file.write(text.encode())
 
 
-def read_text(path: str | Path, *, as_written: bool = True) -> str:
+def read_text(path: str | Path) -> str:
     """The UTF-8 text of a file; ValueError names a file that is none."""
     try:
-        return read_bytes(path, as_written=as_written).decode()
+        return read_bytes(path).decode()
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not UTF-8 text: {error}") from None
 
@@ -205,9 +189,9 @@ def write_arrays(path: str | Path, arrays: Mapping[str, Array]) -> None:
         np.savez(file, **arrays)  # type: ignore[arg-type]
 
 
-def read_arrays(path: str | Path, *, as_written: bool = True) -> dict[str, Array]:
+def read_arrays(path: str | Path) -> dict[str, Array]:
     """The named arrays of an npz file; ValueError names a file that is not one."""
-    content = read_bytes(path, as_written=as_written)
+    content = Path(path).read_bytes()
     try:
         found = np.load(io.BytesIO(content), allow_pickle=False)
         if isinstance(found, np.ndarray):
@@ -266,10 +250,10 @@ def write_json(path: str | Path, record: Any) -> None:
     write_text(path, json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
 
 
-def read_json(path: str | Path, *, as_written: bool = True) -> Any:
+def read_json(path: str | Path) -> Any:
     """The record in a JSON file; ValueError names a file that is none."""
     try:
-        return json.loads(read_text(path, as_written=as_written))
+        return json.loads(read_text(path))
     except json.JSONDecodeError as error:
         raise ValueError(f"{path} is not JSON: {error}") from None
 

@@ -5,7 +5,6 @@ import subprocess
 import sys
 import time
 import warnings
-from pathlib import Path
 
 import networkx as nx
 import numpy as np
@@ -401,15 +400,6 @@ def test_a_network_file_may_be_a_link_and_name_files_beside_it(tmp_path):
     assert load(path).n == 2
     assert inputs(path) == [str(path), str(tmp_path / "sub" / "e.txt")]
     assert load(os.path.relpath(path)).n == 2
-
-
-def test_a_file_that_was_written_by_hand_needs_no_seal(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    from sacrepro import cli
-
-    cli.main(["new", "results/mine.yaml"])
-    Path("results/mine.yaml").write_text(Path("results/mine.yaml").read_text().replace("gamma: 0.8", "gamma: 0.7"))
-    assert load("results/mine.yaml").gamma == 0.7
 
 
 @pytest.mark.parametrize(

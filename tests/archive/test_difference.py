@@ -9,7 +9,7 @@ import pytest
 
 from sacrepro import cli
 from sacrepro.archive.difference import departures, tree_differences
-from sacrepro.archive.files import SEALING, write_arrays, write_json, write_text
+from sacrepro.archive.files import write_arrays, write_json, write_text
 from sacrepro.archive.manifest import circumstances, manifest, recorded_files, seeds
 
 CONFIG = {"policies": {"count": 1, "seed": 3}, "sac": {"relay": {"seeds": 4}}}
@@ -84,9 +84,7 @@ def test_a_folder_that_does_not_exist_is_named(tmp_path):
         lines(tmp_path / "nowhere", tmp_path)
 
 
-def test_edited_and_unreadable_files_are_compared_too(tmp_path, monkeypatch):
-    """Also where a job of the workflow sealed them."""
-    monkeypatch.setenv(SEALING, "yes")
+def test_edited_and_unreadable_files_are_compared_too(tmp_path):
     one, two = tree(tmp_path / "one"), tree(tmp_path / "two")
     (two / "rows.csv").write_text("agent,left\n0,2.0\n1,nan\n")
     (two / "note.txt").write_text("edited")
@@ -104,7 +102,6 @@ def test_edited_and_unreadable_files_are_compared_too(tmp_path, monkeypatch):
 
 def test_a_manifest_records_config_seeds_code_versions_and_files_and_notices_changes(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(SEALING, "yes")
     folder = tree(tmp_path / "results")
     paths = ["results/a.npz", "results/rows.csv", "results/config.json"]
     made = manifest(CONFIG, recorded_files(paths))
@@ -116,7 +113,7 @@ def test_a_manifest_records_config_seeds_code_versions_and_files_and_notices_cha
     write_text(folder / "rows.csv", "agent\n")
     (folder / "config.json").unlink()
     assert departures(made, folder) == [
-        "results/a.npz: damaged, its checksum differs from the one beside it",
+        "results/a.npz: not as recorded in the manifest",
         "results/config.json: missing",
         "results/rows.csv: not as recorded in the manifest",
     ]

@@ -102,33 +102,29 @@ def test_figures_have_no_dates_and_known_formats(tmp_path):
         store.write_figure(tmp_path / "one.bmp", Figure())
 
 
-def test_what_a_job_writes_is_sealed_and_read_only_if_it_fits(tmp_path, monkeypatch):
-    monkeypatch.setenv(store.SEALING, "yes")
-    path = tmp_path / "figures" / "rows.csv"
-    store.write_rows(path, Row, ROWS)
-    assert store.read_rows(path, Row) == ROWS
-    assert store.broken_files(tmp_path) == []
-    whole = path.read_text()
-    path.write_text(whole.rsplit("\n", 2)[0] + "\n")  # a table that lost its last row is still a table
-    assert store.broken_files(tmp_path, tmp_path / "figures") == [path]
-    with pytest.raises(ValueError, match=r"rows\.csv is not as it was written"):
-        store.read_rows(path, Row)
-    assert store.read_text(path, as_written=False) == path.read_text()
-    path.unlink()
-    assert store.broken_files(tmp_path) == []
-    path.write_text(whole)
-    assert store.read_rows(path, Row) == ROWS
-
-
-def test_files_of_people_are_not_sealed_wherever_they_lie(tmp_path, monkeypatch):
-    """Nor what a person puts in the place of a job's file."""
-    path = tmp_path / "results" / "mine.yaml"
-    for sealing in ("", "yes", ""):
-        monkeypatch.setenv(store.SEALING, sealing)
-        store.write_text(path, f"written {sealing}")
-    path.write_text("edited")
-    assert store.read_text(path) == "edited"
-    assert os.listdir(path.parent) == ["mine.yaml"]
+def test_what_was_changed_since_a_job_wrote_it_is_found(tmp_path, monkeypatch):
+    """By hand, by git, by a failing disk; not what a person wrote, what is gone, or what a job wrote again."""
+    ledger, figure, rows = tmp_path / "new" / ".written", tmp_path / "figures" / "a.svg", tmp_path / "rows.csv"
+    assert store.changed_files(ledger) == []
+    store.write_text(tmp_path / "mine.yaml", "a person's")
+    monkeypatch.setenv(store.LEDGER, str(ledger))
+    store.write_rows(rows, Row, ROWS)
+    for text in ("first", "second"):
+        store.write_text(figure, text)
+    (tmp_path / "mine.yaml").write_text("edited")
+    assert store.changed_files(ledger) == []
+    rows.write_text(rows.read_text().rsplit("\n", 2)[0] + "\n")  # a table that lost its last row is still a table
+    figure.write_text("first")  # what git holds is what an earlier run drew
+    assert store.changed_files(ledger) == [figure, rows]
+    rows.unlink()
+    assert store.changed_files(ledger) == [figure]
+    store.write_text(figure, "third")
+    assert store.changed_files(ledger) == []
+    with open(ledger, "ab") as notes:
+        notes.write(b"\nabc")  # a full disk
+    store.write_text(rows, "whole")
+    rows.write_text("half")
+    assert store.changed_files(ledger) == [rows]
 
 
 def test_what_a_killed_writer_left_is_swept_by_the_next(tmp_path):
@@ -149,20 +145,20 @@ def test_a_live_writer_keeps_its_file_and_the_last_one_wins(tmp_path):
     assert os.listdir(tmp_path) == ["rows.csv"]
 
 
-@pytest.mark.parametrize("sealing", ["", "yes"])
-def test_processes_that_write_one_file_at_once_all_succeed(tmp_path, sealing):
-    """The last writer's file is whole, and has the last writer's seal."""
+def test_processes_that_write_one_file_at_once_all_succeed(tmp_path):
+    """The last writer's file is whole, and every line of the ledger is."""
     path = tmp_path / "rows.csv"
     program = (
         "import sys\nfrom sacrepro.archive.files import write_text\n"
         "for _ in range(40): write_text(sys.argv[1], sys.argv[2] * 9999)"
     )
-    environment = os.environ | {store.SEALING: sealing}
+    environment = os.environ | {store.LEDGER: str(tmp_path / ".written")}
     command = [sys.executable, "-c", program, str(path)]
     writers = [subprocess.Popen([*command, letter], env=environment, stderr=subprocess.PIPE) for letter in "abc"]
     assert [writer.communicate()[1] for writer in writers] == [b""] * 3
     assert store.read_text(path) in {letter * 9999 for letter in "abc"}
     assert [own for own in os.listdir(tmp_path) if own.endswith(".part")] == []
+    assert {len(line) for line in (tmp_path / ".written").read_text().split("\n")[1:]} == {64 + 2 + len(str(path))}
 
 
 def test_a_place_is_refused_where_no_file_can_be(tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 from recorder import recording
-from runs import EVERY_RULE, ROOT, contents, copy, run, same, workspace
+from runs import EVERY_RULE, ROOT, TINY, contents, copy, run, same, workspace
 
 from sacrepro.study.__main__ import named
 from sacrepro.study.claims import CLAIMS
@@ -86,7 +86,7 @@ DAMAGES = (
 )
 
 
-def test_damaged_results_are_named_at_once_and_come_back_when_they_are_deleted(tmp_path, finished, expected):
+def test_damaged_results_are_named_and_made_again(tmp_path, finished, expected):
     folder = copy(finished, tmp_path / "run")
     paths = {name: folder / "results" / name for name in LEVELS}
     for place, path in enumerate(paths.values()):
@@ -94,11 +94,31 @@ def test_damaged_results_are_named_at_once_and_come_back_when_they_are_deleted(t
         path.write_bytes(DAMAGES[place % len(DAMAGES)](path.read_bytes()))
         if place // len(DAMAGES) % 2:
             os.utime(path, times)  # as a failing disk would, without a trace in the file's times
-    done = run(folder)
-    assert done.returncode != 0
-    for name, path in paths.items():
-        assert done.stdout.count(f"results/{name} is not as it was written") == 1, name
-        path.unlink()
-    done = run(folder)
-    assert done.returncode == 0, done.stdout[-3000:]
+    damaged = contents(folder)
+    tried, done = run(folder, "--dry-run"), run(folder)
+    assert (tried.returncode, done.returncode) == (0, 0), done.stdout[-3000:]
+    for name in paths:
+        for output in (tried.stdout, done.stdout):
+            assert output.count(f"results/{name} is not as it was written") == 1, name
+        assert damaged[name] != expected[name]
     assert same(contents(folder), expected)
+
+
+def test_a_published_figure_that_git_puts_back_is_drawn_again(tmp_path, finished):
+    """A checkout between two runs refuses nothing, and a run leaves what belongs to its results."""
+    folder = copy(finished, tmp_path / "run")
+    config = tmp_path / "published.yaml"
+    config.write_text(TINY.read_text().replace("published: false", "published: true"))
+    asked = ("figures/lemma3.svg", "results/claims/lemma3.csv")
+    assert run(folder, *asked, config=config).returncode == 0
+    figure = folder / "figures/lemma3.svg"
+    drawn = figure.read_bytes()
+    assert "Nothing to be done" in run(folder, *asked, config=config).stdout
+    figure.write_text("<svg/>")
+    tried = run(folder, "--dry-run", *asked, config=config)
+    assert "figures/lemma3.svg is not as it was written" in tried.stdout
+    assert figure.read_text() == "<svg/>", "a dry run changes nothing"
+    done = run(folder, *asked, config=config)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert figure.read_bytes() == drawn
+    assert "Nothing to be done" in run(folder, *asked, config=config).stdout

@@ -10,8 +10,9 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
-from sacrepro.archive.files import SEALING, broken_files, read_json, read_text
+from sacrepro.archive.files import LEDGER, changed_files, read_json, read_text
 from sacrepro.archive.provenance import package_digest, source_digest
 from sacrepro.study import jobs, plan
 from sacrepro.study.claims import ATTACKED, CLAIMS
@@ -38,15 +39,12 @@ if workflow.is_main_process and Path("results").exists():
         tempfile.TemporaryFile(dir="results").close()
     except OSError as error:
         raise WorkflowError(f"results/ cannot be written: {error.strerror}")
-# What jobs write is sealed with its checksum, also on a cluster, where each job reads this file.
-os.environ[SEALING] = "yes"
-folders = ("results", FIGURES, Path(REPORT).parent) if workflow.is_main_process else ()
-broken = [
-    f"{path} is not as it was written (its checksum differs): delete it and run again"
-    for path in broken_files(*folders)
-]
-if broken:
-    raise WorkflowError("\n".join(broken))
+# Jobs note what they write, also on a cluster, where each job reads this file; what was changed since is made again.
+os.environ[LEDGER] = "results/.written"
+for path in changed_files(os.environ[LEDGER]) if workflow.is_main_process else ():
+    logger.warning(f"{path} is not as it was written (its checksum differs): it is made again")
+    if not workflow.output_settings.dryrun:
+        path.unlink()
 
 
 wildcard_constraints:
