@@ -7,8 +7,7 @@ from sacrepro.study.bench.exact import VALUES, Timing
 from sacrepro.study.bench.sac import Throughput
 from sacrepro.study.claims import CLAIMS, claim
 from sacrepro.study.drawings.decay import FAMILY_MARKERS
-from sacrepro.study.experiments.decay_map import MapRow
-from sacrepro.study.experiments.environments import EnvironmentRow
+from sacrepro.study.experiments.environments import EnvironmentRow, MapRow
 from sacrepro.study.experiments.exact_bias import BiasRow
 from sacrepro.study.experiments.methods import EXACT, EstimatorRow
 from sacrepro.study.experiments.summary import SummaryRow

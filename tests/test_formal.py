@@ -16,8 +16,7 @@ from sacrepro.instances.extremal import NEXT_IS_ONE, coin_lover, td_witness
 from sacrepro.instances.relay import relay
 from sacrepro.study.claims import CLAIMS, all_claims
 from sacrepro.study.claims.td_fixed_point import is_of_form_5
-from sacrepro.study.measures.rational import solve, td_hull
-from sacrepro.study.theorems import (
+from sacrepro.study.coq import (
     CLOSED,
     COMMENT,
     UNCHECKED,
@@ -28,6 +27,7 @@ from sacrepro.study.theorems import (
     proofs,
     theorems,
 )
+from sacrepro.study.measures.fixed_points import solve, td_hull
 
 FOLDER = Path(__file__).parent.parent / "paper" / "formal"
 FILES = [line for line in (FOLDER / "_CoqProject").read_text().splitlines() if line.endswith(".v")]

@@ -34,12 +34,12 @@ DOORS = {("instances", "adviser")}
 STUDY = (
     ("arguments", "jobs"),
     ("record",),
-    ("theorems", "measures"),
+    ("measures",),
     ("claims", "experiments", "bench"),
     ("audit", "coq"),
     ("drawings",),
     ("report",),
-    ("plan", "solve", "warm", "check", "judge", "__main__"),
+    ("plan", "check", "judge", "__main__"),
 )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from sacrepro.archive.files import read_rows, some_rows, write_rows, write_text
 from sacrepro.study.arguments import File
 from sacrepro.study.audit.adversary import Found
-from sacrepro.study.audit.counterexamples import witnesses as all_witnesses
+from sacrepro.study.audit.counterexamples import all_witnesses
 from sacrepro.study.audit.falsify import Planted, plants
 from sacrepro.study.claims import all_claims
 from sacrepro.study.claims import claim as claim_named

@@ -21,7 +21,7 @@ from sacrepro.study.audit.adversary import (
     random_model,
     ratio,
 )
-from sacrepro.study.audit.specimens import INSTANCES
+from sacrepro.study.audit.falsify import INSTANCES
 from sacrepro.study.claims import ATTACKED, all_claims, claim
 from sacrepro.study.record.comparison import holds
 

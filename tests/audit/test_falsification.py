@@ -12,7 +12,7 @@ from sacrepro.exact.truncation import outside_axes, point_mass_weights, truncate
 from sacrepro.instances.extremal import latch
 from sacrepro.instances.relay import relay
 from sacrepro.model.graph import neighborhood
-from sacrepro.study.audit import falsify, specimens
+from sacrepro.study.audit import falsify
 from sacrepro.study.audit.falsify import hidden, planted, plants, sides
 from sacrepro.study.claims import (
     actions_one_hop_later,
@@ -41,8 +41,8 @@ LATCH_CASE = uniform_case(latch(4, 0.02))
 @pytest.fixture(scope="module", autouse=True)
 def nothing_kept():
     """What was measured before these tests does not answer for them."""
-    specimens.case.cache_clear()
-    specimens.checked.cache_clear()
+    falsify.case.cache_clear()
+    falsify.checked.cache_clear()
 
 
 def rows_of(claim, case, hypothesis=None):
@@ -182,7 +182,7 @@ def test_every_plant_is_caught_where_the_truth_holds(of, plant):
     variants = {variant.name for variant in of.variants}
     assert plant.variant in variants
     if isinstance(plant.on, str):
-        assert {row.hypothesis for row in specimens.checked(of.name, plant.on)} <= variants
+        assert {row.hypothesis for row in falsify.checked(of.name, plant.on)} <= variants
     assert plant.mistake in MISTAKES
 
 

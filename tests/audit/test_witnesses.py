@@ -9,11 +9,11 @@ import pytest
 from sacrepro.exact import q_function, td_fixed_point
 from sacrepro.instances.extremal import NEXT_IS_ONE, td_witness
 from sacrepro.model.policy import uniform_theta
-from sacrepro.study.audit.counterexamples import witnesses
-from sacrepro.study.measures.rational import solve, td_hull
+from sacrepro.study.audit.counterexamples import all_witnesses
+from sacrepro.study.measures.fixed_points import solve, td_hull
 from sacrepro.study.record.comparison import JUDGEMENTS, UNEARNED, holds
 
-WITNESSES = {witness.key: witness for witness in witnesses()}
+WITNESSES = {witness.key: witness for witness in all_witnesses()}
 
 
 def rows_of(name):
@@ -149,7 +149,7 @@ def test_ratios_measured_before(name):
 
 
 def test_the_keys_are_unique():
-    assert len(WITNESSES) == len(witnesses())
+    assert len(WITNESSES) == len(all_witnesses())
 
 
 def test_rational_and_floating_arithmetic_agree_on_the_td_witness():

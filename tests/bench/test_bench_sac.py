@@ -22,7 +22,7 @@ from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import gaussian_theta, uniform_theta
 from sacrepro.simulate import Simulator, Trajectory
 from sacrepro.study.arguments import state_action_counts
-from sacrepro.study.bench.dictionaries import dictionary_iteration, dictionary_sac
+from sacrepro.study.bench.peers import dictionary_iteration, dictionary_sac
 from sacrepro.study.bench.sac import Throughput, bench_sac, one, throughput_graph, throughput_mdp
 
 STEPS = {"h": 3.0, "t0": 5.0, "eta": 2.0}

@@ -26,7 +26,7 @@ from sacrepro.bounds.influence import (
 )
 from sacrepro.bounds.theorem5 import Constants, least_h, least_T, least_t0, smoothness, steepest_for_agent, theorem5
 from sacrepro.bounds.theorem5 import horizon as theorem5_horizon
-from sacrepro.study.measures.rational import solve
+from sacrepro.study.measures.fixed_points import solve
 
 GAMMA, R_BAR = 0.5, 3.0
 

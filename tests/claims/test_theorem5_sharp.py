@@ -20,7 +20,7 @@ from sacrepro.model.policy import policies, uniform_theta
 from sacrepro.study.claims import theorem5_sharp as claim
 from sacrepro.study.claims.lemma4_vector import distance
 from sacrepro.study.claims.theorem5_sharp import along_td_limit, as_run, check, looked_at
-from sacrepro.study.measures.exact_critic import patient_direction
+from sacrepro.study.measures.stationarity import patient_direction
 from sacrepro.study.record.case import exact_case
 from sacrepro.study.record.comparison import constrains, holds
 from strategies import cases

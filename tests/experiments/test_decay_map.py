@@ -9,7 +9,7 @@ from claims.instances import uniform_case
 from sacrepro.instances import build
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import relay
-from sacrepro.study.experiments.decay_map import map_rows
+from sacrepro.study.experiments.environments import map_rows
 from sacrepro.study.record.case import exact_cases
 
 

@@ -12,8 +12,7 @@ from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn import sac
 from sacrepro.model.policy import softmax, uniform_theta
 from sacrepro.study.experiments.methods import ESTIMATORS, EXACT, METHODS, MIXED, estimator_rows, rival_rows
-from sacrepro.study.measures.exact_critic import exact_ascent
-from sacrepro.study.measures.stationarity import stationarity_rows
+from sacrepro.study.measures.stationarity import exact_ascent, stationarity_rows
 
 MDP = random_mdp(nx.path_graph(3), seed=1, gamma=0.8)
 SETTINGS = {"kappa": 1, "seeds": 2, "M": 4, "T": 40, "h": 3.0, "t0": 5.0, "eta": 0.5, "record_every": 2}

@@ -17,14 +17,17 @@ from sacrepro.instances.random_kernels import downstream
 from sacrepro.instances.sysadmin import sysadmin
 from sacrepro.model.graph import max_neighborhood_size
 from sacrepro.model.policy import policies
-from sacrepro.study.experiments.factored_mdp import (
+from sacrepro.study.experiments.table1 import (
+    Table1Row,
     expected_next_features,
     least_squares,
     lstd,
+    markdown_table1,
     max_norm_fit,
+    reach,
     single_agent_features,
+    table1_rows,
 )
-from sacrepro.study.experiments.table1 import Table1Row, markdown_table1, reach, table1_rows
 from sacrepro.study.record.case import exact_case
 from strategies import cases
 

@@ -10,12 +10,12 @@ import pytest
 from sacrepro import cli
 from sacrepro.archive.files import write_json, write_rows
 from sacrepro.study.claims import CLAIMS, all_claims, assumption3, reward_radius
+from sacrepro.study.coq import CLOSED, proofs, theorems
 from sacrepro.study.drawings import FIGURES
 from sacrepro.study.record.comparison import Verdict
 from sacrepro.study.report.catalog import CONSTANT, catalog, claims_page, with_values
 from sacrepro.study.report.document import placed, record, separated
 from sacrepro.study.report.mathematics import quoted
-from sacrepro.study.theorems import CLOSED, proofs, theorems
 
 ROOT = Path(__file__).parents[2]
 ENTRIES = catalog()

@@ -16,10 +16,12 @@ from typing import NamedTuple
 import networkx as nx
 import numpy as np
 
+from sacrepro.archive.files import some_rows, write_arrays, write_rows
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import neighborhood
 from sacrepro.model.mdp import NetworkedMDP
-from sacrepro.study.audit.specimens import rows as rows_of
+from sacrepro.study.arguments import Attacked, Count, File, Ordinal
+from sacrepro.study.audit.falsify import rows as rows_of
 from sacrepro.study.claims import claim as claim_named
 from sacrepro.study.record.case import exact_case
 from sacrepro.study.record.comparison import Comparison, constrains, holds, place
@@ -242,3 +244,18 @@ def models(stored: Mapping[str, Array]) -> Iterator[tuple[str, str, float, Model
         one, r, theta = (tuple(stored[f"{k}/{name}_{i}"] for i in range(n)) for name in ("one", "r", "theta"))
         model = Model(graph, float(stored[f"{k}/gamma"]), one, r, stored[f"{k}/start"], theta)
         yield str(stored["claim"]), str(variant), float(stored["ratio"][k]), model
+
+
+def adversary(claim: Attacked, *, evaluations: Count, seed: Ordinal, models: File, output: File) -> Iterator[str]:
+    """Attack every variant of one claim and write the largest left/right, and the models that attain it."""
+    found = []
+    for row, model in attack(claim, evaluations, seed):
+        found.append((row, model))
+        yield f"{row.claim} {row.hypothesis}: random {row.random:.4f}, adversary {row.adversary:.4f}"
+    write_rows(output, Found, [row for row, _ in found])
+    write_arrays(models, arrays(found))
+
+
+def adversary_table(found: Sequence[str], *, output: File) -> None:
+    """Join what `adversary` wrote for each claim."""
+    write_rows(output, Found, some_rows(found, Found))

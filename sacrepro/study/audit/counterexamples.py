@@ -7,9 +7,11 @@ one of its comparisons is violated beyond its certified error; one that stops vi
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from sacrepro.archive.files import write_rows
+from sacrepro.study.arguments import File
 from sacrepro.study.claims import all_claims
 from sacrepro.study.record.claim import Counterexample
 from sacrepro.study.record.comparison import UNEARNED, Comparison, Verdict, holds, place, verdict
@@ -46,7 +48,7 @@ class Witness(NamedTuple):
         )
 
 
-def witnesses() -> list[Witness]:
+def all_witnesses() -> list[Witness]:
     """Every counterexample, in the paper's order."""
     return [Witness(claim.name, own) for claim in all_claims() for own in claim.counterexamples]
 
@@ -54,3 +56,13 @@ def witnesses() -> list[Witness]:
 def ratio(row: Comparison) -> float:
     """left/right, ∞ where the right side is 0."""
     return row.left / row.right if row.right > 0.0 else math.inf
+
+
+def witnesses(*, output: File) -> Iterator[str]:
+    """Measure both sides of every false sentence where it fails."""
+    rows: list[Comparison] = []
+    for witness in all_witnesses():
+        own = witness.measured()
+        rows += own
+        yield f"{witness.key}: {len(own)} comparisons"
+    write_rows(output, Comparison, rows)

@@ -10,16 +10,23 @@ known.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
-from sacrepro.study.audit.specimens import rows
+from sacrepro.archive.files import write_rows
+from sacrepro.instances.extremal import gate, ladder, latch, mirage, parity, signal, tally, turncoat
+from sacrepro.instances.relay import broadcast, fading_relay, noisy_hops, relay
+from sacrepro.model.mdp import NetworkedMDP
+from sacrepro.study.arguments import File
 from sacrepro.study.claims import all_claims
+from sacrepro.study.claims import claim as claim_named
+from sacrepro.study.record.case import Case, uniform_case
 from sacrepro.study.record.claim import Claim, Plant
 from sacrepro.study.record.comparison import Comparison, holds, place, verdict
-from sacrepro.study.record.mistakes import MISTAKES
+from sacrepro.study.record.mistakes import MIRAGE, MISTAKES, NOISE, TALLY
 
 
 class Planted(NamedTuple):
@@ -88,3 +95,49 @@ def falsification() -> Iterator[Planted]:
         yield planted(claim, plant)
     for mistake, name, reason in hidden():
         yield Planted(mistake, name, "", "", 0, 0, np.nan, "", "hidden", reason)
+
+
+INSTANCES: dict[str, Callable[[], NetworkedMDP]] = {
+    "relay": lambda: relay(4, gamma=0.9),
+    "noisy relay": lambda: relay(4, gamma=0.9, noise=NOISE),
+    "noisy hops": lambda: noisy_hops(4, 0.9, NOISE),
+    "latch .9": lambda: latch(4, 0.9),
+    "latch .02": lambda: latch(4, 0.02),
+    "broadcast .9": lambda: broadcast(8, gamma=0.9),
+    "broadcast .1": lambda: broadcast(8, gamma=0.1),
+    "turncoat": lambda: turncoat(2, 0.3),
+    "fading relay .9": lambda: fading_relay(3, 0.9, 1e-3),
+    "fading relay .1": lambda: fading_relay(3, 0.1, 1e-3),
+    "ladder": lambda: ladder(8, 50, 0.01, 0.5),
+    "gate": lambda: gate(0.01),
+    "parity .02": lambda: parity(6, gamma=0.02),
+    "signal .3": lambda: signal(0.3),
+    "tally": lambda: tally(60, TALLY),
+    "mirage": lambda: mirage(60, 1000, 0.001, MIRAGE),
+}
+
+
+@cache
+def case(instance: str) -> Case:
+    """The case of one of `INSTANCES` under the uniform policy."""
+    return uniform_case(instance, INSTANCES[instance]())
+
+
+@cache
+def checked(name: str, instance: str) -> tuple[Comparison, ...]:
+    """The comparisons of a claim on one of `INSTANCES`."""
+    return tuple(claim_named(name).check(case(instance)))
+
+
+def rows(name: str, variant: str, instance: str) -> list[Comparison]:
+    """Those of one variant."""
+    return [row for row in checked(name, instance) if row.hypothesis == variant]
+
+
+def falsify(*, output: File) -> Iterator[str]:
+    """Plant wrong bounds and write which of them are caught."""
+    rows: list[Planted] = []
+    for row in falsification():
+        rows.append(row)
+        yield f"{row.caught}: {row.mistake}, {row.claim} {row.hypothesis}"
+    write_rows(output, Planted, rows)

@@ -33,8 +33,7 @@ from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import uniform_theta
 from sacrepro.simulate.compiled_model import Simulator
 from sacrepro.simulate.trajectory import seeds_together
-from sacrepro.study.bench.dictionaries import dictionary_sac
-from sacrepro.study.bench.peers import refuse_unknown
+from sacrepro.study.bench.peers import dictionary_sac, refuse_unknown
 
 
 class Throughput(NamedTuple):

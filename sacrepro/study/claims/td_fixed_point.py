@@ -23,9 +23,9 @@ from sacrepro.study.measures.fixed_points import (
     fixed_points,
     inside_states,
     solve_error,
+    td_hull,
 )
 from sacrepro.study.measures.fixed_points import MOST_ENTRIES as MOST_ENTRIES  # named above
-from sacrepro.study.measures.rational import td_hull
 from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Variant, uniform_case
 from sacrepro.study.record.mistakes import EXPONENT, FACTOR, FALSE, ONE_SIDED, SWAP, planted, times
 

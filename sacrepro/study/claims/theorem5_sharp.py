@@ -27,8 +27,8 @@ from sacrepro.instances.extremal import signal
 from sacrepro.learn.algorithm1 import sac_seeds
 from sacrepro.model.checks import Array
 from sacrepro.model.mdp import NetworkedMDP
-from sacrepro.study.measures.exact_critic import patient_direction
 from sacrepro.study.measures.fixed_points import has_unique_stationary_law
+from sacrepro.study.measures.stationarity import patient_direction
 from sacrepro.study.measures.truncation import distance, norm
 from sacrepro.study.record import Case, Claim, Comparison, Counterexample, Drawing, Variant, uniform_case
 from sacrepro.study.record.mistakes import EXPONENT, planted, times

@@ -27,8 +27,7 @@ from sacrepro.study.drawings.panels import (
     remark,
 )
 from sacrepro.study.drawings.style import BOUND_COLOR, KAPPA_COLORS, kappa_color, literal, names, width_of
-from sacrepro.study.experiments.decay_map import MapRow
-from sacrepro.study.experiments.environments import EnvironmentRow
+from sacrepro.study.experiments.environments import EnvironmentRow, MapRow
 from sacrepro.study.experiments.table1 import Table1Row
 from sacrepro.study.experiments.wireless import RECORDED, WirelessRow
 from sacrepro.study.record.comparison import JUDGEMENTS, Verdict

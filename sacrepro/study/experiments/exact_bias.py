@@ -19,7 +19,7 @@ from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import uniform_theta
 from sacrepro.study.arguments import Count, File, Ordinal, Spec
 from sacrepro.study.experiments.critic_error import step_sizes
-from sacrepro.study.measures.exact_critic import patient_direction
+from sacrepro.study.measures.stationarity import patient_direction
 from sacrepro.study.measures.truncation import distance, norm
 
 #: Multiply-adds of one κ and T, some five minutes.

@@ -29,8 +29,7 @@ from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import gaussian_theta, policies, softmax, uniform_theta
 from sacrepro.study.arguments import Count, File, Method, Ordinal, Positive, Several, Spec
 from sacrepro.study.experiments.exact_errors import gradient_error
-from sacrepro.study.measures.exact_critic import exact_ascent
-from sacrepro.study.measures.stationarity import entropy
+from sacrepro.study.measures.stationarity import entropy, exact_ascent
 
 #: ε of the mixed policies, λ of the traces, and the first ε of the ε-greedy policies.
 MIXED, LAMBDA, GREEDY = 0.1, 0.5, 0.5

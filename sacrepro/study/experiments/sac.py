@@ -1,18 +1,24 @@
-"""Rule `sac`: Algorithm 1 on one instance with one κ."""
+"""Rules `sac` and `warm`: Algorithm 1 on one instance with one κ; kernels compiled once, for parallel jobs to find.
+
+Imports of kernels stand inside, so that the digest of each job is that of its own.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sacrepro.archive.files import write_arrays
-from sacrepro.instances import build_for_sampling
-from sacrepro.learn.algorithm1 import sac_seeds
+from sacrepro.archive.files import write_arrays, write_text
+from sacrepro.instances import build, build_for_sampling
 from sacrepro.model.policy import uniform_theta
 from sacrepro.study.arguments import Count, File, Ordinal, Positive, Spec
+
+if TYPE_CHECKING:
+    from sacrepro.model.checks import Array
+    from sacrepro.model.mdp import NetworkedMDP
 
 
 def sac(
@@ -30,6 +36,8 @@ def sac(
     output: File,
 ) -> Iterator[str]:
     """Run Algorithm 1 on one instance for one κ over a range of seeds and write what it recorded."""
+    from sacrepro.learn.algorithm1 import sac_seeds
+
     mdp = build_for_sampling(spec)
     settings: dict[str, Any] = {"M": M, "T": T, "h": h, "t0": t0, "eta": eta, "record_every": record_every}
     traces = sac_seeds(mdp, uniform_theta(mdp), kappa=kappa, seeds=range(seeds), **settings)
@@ -49,3 +57,44 @@ def sac(
     write_arrays(output, arrays)
     J = arrays["J_estimate"]
     yield f"{instance}, κ={kappa}: {seeds} seeds, J_estimate {J[:, 0].mean():.4f} → {J[:, -1].mean():.4f}"
+
+
+def warm_exact(*, output: File) -> Iterator[str]:
+    """Compile what D_i(κ) and TD's fixed points need."""
+    from sacrepro.exact.decay.profile import decay_profile
+    from sacrepro.exact.truncation import td_fixed_point
+
+    decay_profile(*small())
+    td_fixed_point(*small(), 0, 0)
+    yield compiled(output)
+
+
+def warm_learn(*, output: File) -> Iterator[str]:
+    """Compile what Algorithm 1 needs."""
+    from sacrepro.learn.algorithm1 import sac_seeds
+
+    for kappa in range(3):
+        sac_seeds(*small(), kappa=kappa, M=2, T=5, h=1.0, t0=1.0, eta=1.0, seeds=range(2))
+    yield compiled(output)
+
+
+def warm_rivals(*, output: File) -> Iterator[str]:
+    """Compile what every method and estimator needs."""
+    from sacrepro.study.experiments.methods import METHODS, estimator_rows, rival_rows
+
+    mdp, _ = small()
+    for method in METHODS:
+        list(rival_rows(mdp, "relay", method, kappa=1, seeds=2, M=2, T=5, h=1.0, t0=1.0, eta=1.0, record_every=1))
+    list(estimator_rows(mdp, "relay", kappa=1, lengths=(5,), episodes=2, h=1.0, t0=1.0))
+    yield compiled(output)
+
+
+def small() -> tuple[NetworkedMDP, tuple[Array, ...]]:
+    """A noisy relay of three agents and the uniform policy."""
+    return (mdp := build({"model": "relay", "n": 3, "gamma": 0.5, "noise": 0.5})), uniform_theta(mdp)
+
+
+def compiled(output: str) -> str:
+    """The line to print once the file that says so is written."""
+    write_text(output, "compiled\n")
+    return "compiled"

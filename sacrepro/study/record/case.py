@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from sacrepro.archive.files import write_arrays
 from sacrepro.exact.chain import chain_of
 from sacrepro.exact.decay.profile import certified_decay
 from sacrepro.exact.gradient import objective_and_gradient
@@ -21,6 +22,7 @@ from sacrepro.model.checks import Array
 from sacrepro.model.graph import outside
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import SCORE_BOUND, gaussian_theta, uniform_theta
+from sacrepro.study.arguments import Count, File, NonNegative, Ordinal, Spec
 from sacrepro.study.record.comparison import Left
 
 #: Entries of one Q_i up to which D_i is swept; beyond, branch and bound is several times faster (Florentine families).
@@ -150,3 +152,15 @@ class Case:
         gamma = self.mdp.gamma
         h_hat_error = self.error + (self.pi_error + SUMMATION) * self.mdp.r_bar / (1.0 - gamma)
         return self.nabla_error + SCORE_BOUND * h_hat_error / (1.0 - gamma)
+
+
+def exact(
+    *, instance: str, spec: Spec, policies: Count, seed: Ordinal, scale: NonNegative, output: File
+) -> Iterator[str]:
+    """Write V, J, π^θ, D and ∇J of one instance under the uniform and seeded Gaussian policies."""
+    mdp = build(spec)
+    done = []
+    for case in exact_cases(instance, mdp, policies, seed, scale):
+        done.append(case)
+        yield f"{case.instance}: {mdp.n} agents, θ {case.policy}, certified error {case.error:.1e}"
+    write_arrays(output, arrays(spec, done))

@@ -60,7 +60,7 @@ class Attack(NamedTuple):
 class Plant(NamedTuple):
     """A mistake in one variant, which must be caught where the true comparisons hold.
 
-    on     : the true comparisons: those of a specimen of `audit.specimens`, or what a function yields.
+    on     : the true comparisons: those of a specimen of `audit.falsify`, or what a function yields.
     change : what the mistake makes of each of them; otherwise `rows` yields the wrong comparisons.
     """
 

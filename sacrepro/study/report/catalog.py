@@ -5,11 +5,14 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from sacrepro.archive.files import write_json, write_text
-from sacrepro.study.arguments import File
+from sacrepro.archive.files import record_of, write_json, write_text
+from sacrepro.archive.manifest import circumstances, recorded_files
+from sacrepro.archive.manifest import manifest as record
+from sacrepro.study.arguments import File, Record
 from sacrepro.study.claims import CLAIMS, claim
 from sacrepro.study.coq import proofs_of
 from sacrepro.study.drawings import FIGURES, drawing
@@ -88,3 +91,16 @@ def job(*, output: File, markdown: File | None = None, formal: tuple[str, str] |
     write_json(output, found)
     if markdown:
         write_text(markdown, claims_page(found, proofs_of(*formal or (None, None))))
+
+
+def config(config: Record, *, output: File) -> None:
+    """Write the resolved configuration beside the results."""
+    write_json(output, config)
+
+
+def manifest(results: Sequence[str], *, config: str, log: File, output: File) -> Iterator[str]:
+    """Write configuration, code digest, versions, seeds and checksums of results; clock and machine to --log."""
+    files = recorded_files([path for path in results if Path(path) != Path(output)])
+    write_json(output, record(record_of("config", config), files, Path(output).parent.name))
+    write_json(log, circumstances(Path(log).parent))
+    yield f"{len(files)} files"
