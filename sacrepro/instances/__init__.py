@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from sacrepro.instances.courtesy import courtesy
-from sacrepro.instances.extremal import parity, td_witness
+from sacrepro.instances.extremal import courtesy, parity, td_witness
 from sacrepro.instances.graphs import build_graph
 from sacrepro.instances.parameters import fitting
 from sacrepro.instances.queueing import queueing
 from sacrepro.instances.random_kernels import downstream, random_mdp
 from sacrepro.instances.relay import broadcast, relay
-from sacrepro.instances.sis import counted_sis, sis
-from sacrepro.instances.social import counted_social, social
-from sacrepro.instances.sysadmin import counted_sysadmin, sysadmin
+from sacrepro.instances.spread import counted_sis, counted_social, counted_sysadmin, sis, social, sysadmin
 from sacrepro.instances.thermal import thermal
 from sacrepro.instances.wireless import wireless_committed
 from sacrepro.model.mdp import CountedMDP, NetworkedMDP

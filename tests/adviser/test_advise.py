@@ -32,7 +32,7 @@ from sacrepro.bounds.gradient import lemma4_vector
 from sacrepro.exact.dense import q_function
 from sacrepro.exact.truncation import truncate
 from sacrepro.instances import build
-from sacrepro.instances.sis import sis
+from sacrepro.instances.spread import sis
 from sacrepro.model.graph import diameter, neighborhood
 from sacrepro.model.notices import power, rounded
 from sacrepro.model.policy import uniform_theta

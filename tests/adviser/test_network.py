@@ -20,7 +20,7 @@ from sacrepro.adviser.formula import RESERVED, parse
 from sacrepro.adviser.labelled import MOST_ENTRIES, network_influence
 from sacrepro.bounds.influence import influence_matrix, spectral_radius
 from sacrepro.instances import build
-from sacrepro.instances.sis import sis
+from sacrepro.instances.spread import sis
 from sacrepro.model.kernels import compositions, rank
 
 EXAMPLE = example()

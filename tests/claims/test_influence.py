@@ -24,7 +24,7 @@ from sacrepro.bounds.influence import (
 from sacrepro.exact.dense import averaged_kernels
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import relay
-from sacrepro.instances.sis import sis
+from sacrepro.instances.spread import sis
 from sacrepro.model.graph import neighborhood, outside
 from sacrepro.model.policy import policies
 from sacrepro.study.claims.influence import check

@@ -17,9 +17,7 @@ from sacrepro.bounds.influence import influence_matrix
 from sacrepro.exact.truncation import truncated_policy_gradient
 from sacrepro.instances import MODELS, build
 from sacrepro.instances.queueing import OUTSIDE, links, queueing
-from sacrepro.instances.sis import counted_sis, sis
-from sacrepro.instances.social import social
-from sacrepro.instances.sysadmin import sysadmin
+from sacrepro.instances.spread import counted_sis, sis, social, sysadmin
 from sacrepro.instances.thermal import thermal
 from sacrepro.learn import sac_seeds
 from sacrepro.model.graph import neighborhood

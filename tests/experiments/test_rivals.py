@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sacrepro.exact import evaluate, policy_gradient
-from sacrepro.instances.courtesy import courtesy
+from sacrepro.instances.extremal import courtesy
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn import sac
 from sacrepro.model.policy import softmax, uniform_theta

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from learn.plain_extensions import mixed_score, plain_extended
 from learn.test_algorithm1 import Bandits, learning_problems
 from sacrepro.exact import evaluate, policy_gradient
-from sacrepro.instances.courtesy import courtesy
+from sacrepro.instances.extremal import courtesy
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn import reinforce, sac, sac_seeds
 from sacrepro.learn.actor import g_hat_blocks, mixed_blocks
