@@ -39,7 +39,7 @@ STUDY = (
     ("audit", "coq"),
     ("drawings",),
     ("report",),
-    ("plan", "check", "judge", "__main__"),
+    ("plan", "advise", "check", "judge", "__main__"),
 )
 
 

@@ -29,10 +29,9 @@ from sacrepro import (
     truncated_policy_gradient,
 )
 from sacrepro.adviser.advice import advise
-from sacrepro.adviser.evaluation import evaluation
+from sacrepro.adviser.evaluation import Objective, evaluation
 from sacrepro.adviser.labelled import of_model
 from sacrepro.adviser.pilot import trained
-from sacrepro.adviser.returns import Objective
 from sacrepro.adviser.settings import Proposal
 from sacrepro.exact import dense
 from sacrepro.exact.chain import chain_of

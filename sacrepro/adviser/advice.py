@@ -21,8 +21,8 @@ from sacrepro.adviser.certificates import (
 )
 from sacrepro.adviser.clock import Clock
 from sacrepro.adviser.cost import UNCOUNTED, Cost, costs
+from sacrepro.adviser.describe import layout
 from sacrepro.adviser.labelled import Network
-from sacrepro.adviser.layout import layout
 from sacrepro.adviser.measured import MeasuredDecay, measured
 from sacrepro.adviser.pilot import Pilot, pilot
 from sacrepro.bounds.gradient import lemma4_vector

@@ -1,9 +1,14 @@
-"""The time that advice may take: one budget for everything, and a record of what it cut short."""
+"""The time that advice may take: one budget, a record of what it cut short, and what is told meanwhile."""
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+
+#: Seconds between two lines of progress where standard error is no terminal.
+SILENT = 5.0
 
 
 class Clock:
@@ -42,3 +47,24 @@ class Clock:
         """What was computed, but not up to κ."""
         short = [(what, last) for what, last in self.last.items() if last < kappa]
         return tuple(what if last < 0 else f"{what} beyond κ = {last}" for what, last in short)
+
+
+@contextlib.contextmanager
+def progress() -> Iterator[Callable[[str], None]]:
+    """A function that says on standard error what is being done, once it takes long: one line, the last word only."""
+    begin = time.monotonic()
+
+    def tell(what: str) -> None:
+        nonlocal begin
+        now = time.monotonic()
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\r\x1b[K{what}")
+            sys.stderr.flush()
+        elif what and now - begin >= SILENT:
+            sys.stderr.write(f"{what} …\n")
+            begin = now
+
+    yield tell
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()

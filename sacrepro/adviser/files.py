@@ -9,8 +9,10 @@ are bounded before the work, and files outside the folder of the network file ar
 from __future__ import annotations
 
 import functools
+import re
 import traceback
-from collections.abc import Callable, Mapping
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -18,11 +20,11 @@ from typing import Any
 from sacrepro.adviser.document import network
 from sacrepro.adviser.graph_files import check_edges, edge_list, graphml
 from sacrepro.adviser.labelled import Network, of_model
-from sacrepro.adviser.look_alikes import warn_of_look_alikes
 from sacrepro.adviser.yaml_text import plain
 from sacrepro.archive.files import read_input, read_text
 from sacrepro.model.checks import shortened
 from sacrepro.model.mdp import NetworkedMDP
+from sacrepro.model.notices import warn
 
 #: Bytes of a network file, and of a file that it names.
 MOST_BYTES = 1 << 28
@@ -239,3 +241,39 @@ def python_network(source: str) -> Network:
     if not isinstance(mdp, NetworkedMDP):
         raise ValueError(f"network() returned {type(mdp).__name__}, expected a NetworkedMDP")
     return of_model(mdp)
+
+
+#: Cyrillic and Greek letters that look like Latin ones.
+LATIN = str.maketrans(
+    "асеһіјоԛрѕухԝАВЕЅІЈКМНОРСТУХԜԚ" + "αινορυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
+    "acehijoqpsyxwABESIJKMHOPCTYXWQ" + "aivopuxABEZHIKMNOPTYX",
+)
+NUMBER = re.compile(r"([-+]?)0*(\d+?)(?:\.0*)?").fullmatch
+
+
+def appearance(label: str) -> str:
+    """One text for all labels that look like `label`, or are the same number written differently."""
+    if not label.isascii():
+        kept = "".join(x for x in unicodedata.normalize("NFKC", label) if unicodedata.category(x) not in ("Cf", "Cc"))
+        label = unicodedata.normalize("NFC", kept.translate(LATIN))
+    label = " ".join(label.split())
+    if label[:1].isalpha() or not (number := NUMBER(label)):
+        return label
+    return number[1].removeprefix("+") + number[2]
+
+
+def warn_of_look_alikes(labels: Iterable[str], where: str, what: str) -> None:
+    """An `InputWarning` for the first two labels that look alike, and how many more do."""
+    seen: dict[str, str] = {}
+    alike = []
+    for label in labels:
+        other = seen.setdefault(appearance(label), label)
+        if other != label:
+            alike.append((other, label))
+    if alike:
+        more = f" (and {len(alike) - 1:,} more)" if len(alike) > 1 else ""
+        first, second = (ascii(label) for label in alike[0])
+        warn(
+            f"{where}: {first} and {second} look alike{more}, but are two {what}; write one label in one way, if they "
+            "are one"
+        )

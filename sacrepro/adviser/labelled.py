@@ -139,7 +139,7 @@ class Network:
 
         The trajectories are those of `mdp()`, bit for bit, where that exists. ValueError says why there is none.
         """
-        from sacrepro.adviser.sampled import simulator
+        from sacrepro.adviser.sampling import simulator
 
         return simulator(self)
 

@@ -8,7 +8,7 @@ from textwrap import wrap
 
 from sacrepro.adviser.advice import LONGEST, Advice, KappaRow, fillable
 from sacrepro.adviser.labelled import Network
-from sacrepro.adviser.prose_of_return import pilot_words
+from sacrepro.adviser.pilot import pilot_words
 from sacrepro.model.notices import power
 
 #: κ's that are listed one by one, and names of agents.

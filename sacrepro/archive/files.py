@@ -12,6 +12,7 @@ import glob
 import hashlib
 import io
 import json
+import math
 import os
 import stat
 import tempfile
@@ -243,6 +244,19 @@ def read_rows(path: str | Path, kind: type[Row]) -> list[Row]:
                 ) from None
         rows.append(kind(*values))
     return rows
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON holds it: NaN and infinity as null, records as objects."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if hasattr(value, "_asdict"):
+        return {key: plain(entry) for key, entry in value._asdict().items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(entry) for entry in value]
+    return value
 
 
 def write_json(path: str | Path, record: Any) -> None:

@@ -137,12 +137,6 @@ def definition(function: str) -> ast.FunctionDef:
 
 
 @functools.cache
-def import_closure(modules: tuple[str, ...]) -> frozenset[str]:
-    """The given modules of the package and all that they load, directly or not."""
-    return frozenset(closure([(part, None) for module in modules for part in parts(module)]))
-
-
-@functools.cache
 def parts(module: str) -> tuple[str, ...]:
     """The module itself, or a package with all its modules, sorted."""
     path = source(module)

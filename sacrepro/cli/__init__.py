@@ -16,8 +16,8 @@ from sacrepro.study.jobs import JOBS, Job, about
 VERBS = JOBS | {
     "new": Job("cli.adviser:new"),
     "validate": Job("cli.adviser:validate"),
-    "train": Job("cli.learning:train"),
-    "evaluate": Job("cli.learning:evaluate"),
+    "train": Job("cli.adviser:train"),
+    "evaluate": Job("cli.adviser:evaluate"),
     "check": Job("cli.records:check"),
     "diff": Job("cli.records:diff"),
     "release": Job("cli.records:release"),

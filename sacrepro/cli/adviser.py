@@ -1,17 +1,23 @@
-"""`sacrepro new`, `validate`, `advise`: a network of your own, from a file to an answer."""
+"""`sacrepro new`, `validate`, `train`, `evaluate`: a network of your own, from a file to a policy and what it earns."""
 
 from __future__ import annotations
 
-import contextlib
-import math
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
 
-from sacrepro.study.arguments import Count, CsvOrJson, Figure, File, NonNegative, Ordinal, Positive, Repeated
-
-#: Seconds between two lines of progress where standard error is no terminal.
-SILENT = 5.0
+from sacrepro.study.arguments import (
+    Count,
+    CsvOrJson,
+    File,
+    Json,
+    NonNegative,
+    Npz,
+    Ordinal,
+    Positive,
+    Repeated,
+    Seed,
+    Several,
+    YamlOrJson,
+)
 
 
 def new(file: File, *, force: bool = False) -> None:
@@ -35,84 +41,94 @@ def validate(file: str) -> None:
     print(summary(load(file)), end="")
 
 
-def advise(
+def train(
     file: str,
     *,
-    error: Positive,
-    of: Literal["q", "gradient"] = "q",
-    agent: Repeated = (),
-    table: Literal["td", "truncated"] = "td",
-    T: Count = 1000,
-    seed: Ordinal = 0,
-    seconds: NonNegative = 20.0,
+    kappa: Sequence[Ordinal],
+    seeds: Count = 8,
+    seed: Seed = 0,
+    M: Count | None = None,
+    T: Count | None = None,
+    h: Positive | None = None,
+    t0: Positive | None = None,
+    eta: Positive | None = None,
+    episodes: Several = 64,
     output: Sequence[CsvOrJson] = (),
-    figure: Sequence[Figure] = (),
+    theta: Sequence[Npz] = (),
+    policy: Sequence[YamlOrJson] = (),
 ) -> None:
-    """Say which κ is enough for a network: what is certified, what is measured, what it costs, what to do.
+    """Run Algorithm 1 on a network for every κ and seed, and say what the policies earn.
 
-    example: sacrepro advise mine.yaml --error 0.3 --agent ann --agent bob --output mine.csv
+    Of M, T, h, t0 and η, what is not given is proposed with a reason.
+
+    example: sacrepro train mine.yaml --kappa 0 1 2 --seeds 8 --output runs.csv --policy best.yaml
     """
-    from sacrepro.adviser.advice import KappaRow, error_of_q
-    from sacrepro.adviser.advice import advise as advice_on
+    from sacrepro.adviser.clock import progress
+    from sacrepro.adviser.evaluation import Objective
     from sacrepro.adviser.files import load
-    from sacrepro.adviser.prose import words
-    from sacrepro.archive.files import write_json, write_rows
+    from sacrepro.adviser.pilot import RunRow, chosen_run, settings_words, trained, training_words
+    from sacrepro.adviser.policies import policy_text, training_arrays
+    from sacrepro.adviser.settings import proposal
+    from sacrepro.archive.files import plain, write_arrays, write_json, write_rows, write_text
 
     network = load(file)
-    agents = network.agents(agent, file)
-    options: dict[str, Any] = {"T": T, "seed": seed, "seconds": seconds, "table": table}
+    simulator = network.simulator()
+    settings = proposal(network, simulator, kappa, seeds=seeds, M=M, T=T, h=h, t0=t0, eta=eta)
+    print(settings_words(settings), end="", flush=True)
+    objective = Objective(network, simulator, seed=seed, episodes=episodes)
     with progress() as told:
-        advice = advice_on(network, error, of, agents, **options, progress=told)
-    text = words(network, advice)
+        found = trained(network, simulator, objective, settings, kappa, range(seed, seed + seeds), told)
+    text = training_words(found)
     print(text, end="")
     for path in output:
         if path.endswith(".csv"):
-            write_rows(path, KappaRow, advice.rows)
+            write_rows(path, RunRow, found.runs)
         else:
-            write_json(path, plain(advice) | {"text": text})
-    if figure:
-        from sacrepro.archive.files import write_figure
-        from sacrepro.study.drawings.advice import advice as draw
-        from sacrepro.study.drawings.style import house_style
-
-        with house_style():
-            gap = error_of_q(network, error, of)
-            drawn = draw(advice.agents, list(network.graph.edges), gap)
-            for path in figure:
-                write_figure(path, drawn)
-    for path in (*output, *figure):
+            kept = found._replace(thetas=())
+            write_json(path, plain(kept) | {"text": text})
+    for path in theta:
+        write_arrays(path, training_arrays(network, found))
+    if policy:
+        k = chosen_run(found)
+        run = found.runs[k]
+        origin = f"sacrepro train {file}, κ = {run.kappa}, seed {run.seed}"
+        for path in policy:
+            write_text(path, policy_text(network, found.thetas[k], origin, as_json=path.endswith(".json")))
+        optimistic = ", and so rather too large" if run.method == "simulation" else ""
+        largest = f" is the largest of {seeds} seeds{optimistic}" if seeds > 1 else ""
+        print(f"the policy of κ = {run.kappa}, seed {run.seed} is kept: its J = {run.J:.4g}{largest}")
+    for path in (*(output), *(theta), *(policy)):
         print(f"{path} written")
 
 
-@contextlib.contextmanager
-def progress() -> Iterator[Callable[[str], None]]:
-    """A function that says on standard error what is being done, once it takes long: one line, the last word only."""
-    import time
+def evaluate(
+    file: str,
+    *,
+    policy: str = "uniform",
+    kappa: Ordinal | None = None,
+    run: Ordinal | None = None,
+    agent: Repeated = (),
+    episodes: Several = 64,
+    seed: Seed = 0,
+    seconds: NonNegative = 20.0,
+    output: Sequence[Json] = (),
+) -> None:
+    """Say what a policy of a network is worth: J, V and D_i(κ), exact where the network can be solved.
 
-    begin = time.monotonic()
+    example: sacrepro evaluate mine.yaml --policy best.yaml --agent ann
+    """
+    from sacrepro.adviser.evaluation import evaluation, evaluation_words
+    from sacrepro.adviser.files import load
+    from sacrepro.adviser.policies import read_policy
+    from sacrepro.archive.files import plain, write_json
 
-    def tell(what: str) -> None:
-        nonlocal begin
-        now = time.monotonic()
-        if sys.stderr.isatty():
-            print(f"\r\x1b[K{what}", end="", file=sys.stderr, flush=True)
-        elif what and now - begin >= SILENT:
-            print(f"{what} …", file=sys.stderr, flush=True)
-            begin = now
-
-    yield tell
-    if sys.stderr.isatty():
-        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-
-
-def plain(value: Any) -> Any:
-    """A value as JSON holds it: NaN and infinity as null, records as objects."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if hasattr(value, "tolist"):
-        return plain(value.tolist())
-    if hasattr(value, "_asdict"):
-        return {key: plain(entry) for key, entry in value._asdict().items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(entry) for entry in value]
-    return value
+    network = load(file)
+    theta = read_policy(network, policy, kappa, run)
+    agents = network.agents(agent, file)
+    found = evaluation(network, theta, agents, episodes=episodes, seed=seed, seconds=seconds)
+    text = evaluation_words(network, found, policy)
+    print(text, end="")
+    for path in output:
+        write_json(path, plain(found) | {"text": text})
+    for path in output:
+        print(f"{path} written")

@@ -10,7 +10,7 @@ from sacrepro.study.arguments import File, NonNegative
 
 def diff(one: str, other: str, *, tolerance: NonNegative = 0.0) -> None:
     """Say what differs between two result trees, file by file; exit status 1 if they differ beyond the tolerance."""
-    from sacrepro.archive.difference import tree_differences
+    from sacrepro.archive.manifest import tree_differences
 
     found = list(tree_differences(one, other, tolerance))
     for line in found:
@@ -22,7 +22,7 @@ def diff(one: str, other: str, *, tolerance: NonNegative = 0.0) -> None:
 
 def check(manifest: str) -> None:
     """Compare a results tree with its manifest; exit status 1 if a file is missing, damaged or changed."""
-    from sacrepro.archive.difference import departures, left_out
+    from sacrepro.archive.manifest import departures, left_out
 
     path, recorded = recorded_at(manifest)
     found, absent = departures(recorded, path.parent), left_out(recorded, path.parent)
@@ -41,8 +41,8 @@ def release(manifest: str, *, output: File) -> None:
 
     The same results give the same bytes.
     """
-    from sacrepro.archive.difference import departures, left_out, place
     from sacrepro.archive.files import write_zip
+    from sacrepro.archive.manifest import departures, left_out, place
 
     path, recorded = recorded_at(manifest)
     found = departures(recorded, path.parent) + [

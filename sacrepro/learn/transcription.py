@@ -2,7 +2,7 @@
 
 Nothing here is shared with the compiled path but the trajectory. Q̂_i^t is bit-identical to it on the same keys: every
 entry goes through the same operations in the same order. ĝ_i(m) is a sum of n_i(T+1) terms that the two add in
-different orders; `g_hat_error` bounds the difference from rounding alone.
+different orders, and differs by rounding alone.
 """
 
 from __future__ import annotations
@@ -116,15 +116,3 @@ def sac_transcribed(
         iterations.append(outer_iteration(mdp, theta, m, kappa=kappa, T=T, h=h, t0=t0, eta=eta, seed=seed))
         theta = iterations[-1].theta_next
     return tuple(iterations)
-
-
-def g_hat_error(magnitude: float, neighbors: int, T: int, actions: int) -> float:
-    """A bound on the rounding error of any entry of ĝ_i, whatever the order of the sum of line 11.
-
-    The terms γ^t (1/n) Q̂_j^T are non-negative, each entry of the score is at most 1 in absolute value, and every term
-    passes fewer than neighbors·(T+1) + actions + 8 roundings, of relative size u = 2^-53; ζ_i, from `exp` and one
-    division, adds at most a few more. With N u < 1/2 the error is at most 2 N u times the sum of the terms, in either
-    of two evaluations, hence the factor 4.
-    """
-    roundings = neighbors * (T + 1) + 2 * actions + 16
-    return 4 * roundings * 2.0**-53 * magnitude

@@ -1,4 +1,8 @@
-"""Rule `formal`: the Coq library, checked where there is a proof checker; and how each claim is proved."""
+"""Rule `formal`: the Coq library, checked where there is a proof checker; and how each claim is proved.
+
+A theorem is what a file of the library prints the assumptions of. It belongs to the claim of the last comment
+``(* claim: NAME *)`` above that line, else to the claim that the file is named after, else to none.
+"""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ JOBS = {
     "environments": Job("study.experiments.environments:environments", {"certified": "certified"}),
     "table1": Job("study.experiments.table1:table1", {"settings": "table1"}),
     "patient": Job("study.measures.stationarity:patient", INSTANCE | {EACH: "patient.{instance}"}),
-    "critic-error": Job("study.experiments.critic_error:critic_error", INSTANCE | {EACH: "critic_error.{instance}"}),
+    "critic-error": Job("study.experiments.exact_errors:critic_error", INSTANCE | {EACH: "critic_error.{instance}"}),
     "exact-bias": Job("study.experiments.exact_bias:exact_bias", INSTANCE | {EACH: "exact_bias.{instance}"}),
     "diagnostics": Job("study.experiments.diagnostics:diagnostics", {EACH: "diagnostics"}),
     "rivals": Job("study.experiments.methods:rivals", INSTANCE | {EACH: "rivals.{instance}"}),
@@ -63,7 +63,7 @@ JOBS = {
     "summary": Job("study.experiments.summary:job"),
     "best-kappa": Job("study.experiments.summary:best_kappa"),
     "decay-map": Job("study.experiments.environments:decay_map"),
-    "advise": Job("cli.adviser:advise", {EACH: "advice.{network}"}),
+    "advise": Job("study.advise:advise", {EACH: "advice.{network}"}),
     "figure": Job("study.drawings:figure"),
     "formal": Job("study.coq:formal"),
     "verdicts": Job("study.judge:verdicts"),
@@ -72,7 +72,7 @@ JOBS = {
     "catalog": Job("study.report.catalog:job"),
     "manifest": Job("study.report.catalog:manifest"),
     "report": Job("study.report.document:report"),
-    "readme": Job("study.report.findings:readme"),
+    "readme": Job("study.report.table:readme"),
 }
 
 

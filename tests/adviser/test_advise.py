@@ -19,10 +19,9 @@ from sacrepro import NetworkedMDP, certified_decay, cli, decay_profile, policy_g
 from sacrepro.adviser.advice import advise
 from sacrepro.adviser.certificates import adjacency, certificates, distances, eccentricities
 from sacrepro.adviser.clock import Clock
-from sacrepro.adviser.describe import A_COMPARISON, compared, summary
+from sacrepro.adviser.describe import A_COMPARISON, SPREAD, compared, layout, summary
 from sacrepro.adviser.files import example, load
 from sacrepro.adviser.labelled import network_influence, of_model
-from sacrepro.adviser.layout import SPREAD, layout
 from sacrepro.adviser.measured import measured
 from sacrepro.adviser.prose import recommendation, words
 from sacrepro.adviser.sampling import Sampler

@@ -13,10 +13,9 @@ import yaml
 
 from sacrepro import InputWarning
 from sacrepro.adviser.describe import summary
-from sacrepro.adviser.files import MOST_BYTES, inputs, load, read_document
+from sacrepro.adviser.files import MOST_BYTES, appearance, inputs, load, read_document
 from sacrepro.adviser.formula import parse
 from sacrepro.adviser.graph_files import edge_list
-from sacrepro.adviser.look_alikes import appearance
 from sacrepro.adviser.yaml_text import DEEPEST, MOST_REPEATED, plain
 from sacrepro.instances import build
 from sacrepro.instances.graphs import build_graph

@@ -10,11 +10,21 @@ from network_files import load_dict
 
 from sacrepro import evaluate, sac
 from sacrepro.adviser.advice import PILOT, advise
-from sacrepro.adviser.evaluation import evaluation, evaluation_words
-from sacrepro.adviser.pilot import KappaReturn, Pilot, RunRow, best, kappa_returns, pilot, trained
+from sacrepro.adviser.evaluation import CUT, Objective, evaluation, evaluation_words, half_width, horizon, solvable
+from sacrepro.adviser.pilot import (
+    KappaReturn,
+    Pilot,
+    RunRow,
+    best,
+    chosen_run,
+    kappa_returns,
+    pilot,
+    pilot_words,
+    settings_words,
+    trained,
+    training_words,
+)
 from sacrepro.adviser.prose import words
-from sacrepro.adviser.prose_of_return import chosen_run, pilot_words, settings_words, training_words
-from sacrepro.adviser.returns import CUT, Objective, half_width, horizon, solvable
 from sacrepro.adviser.settings import FRESH, ITERATIONS, PROBING, WANDER, check_kappas, proposal
 from sacrepro.model.policy import uniform_theta
 
@@ -163,11 +173,11 @@ def test_renaming_agents_changes_no_number():
 
 
 def test_returns_are_judged_by_episodes_that_no_run_learns_from(monkeypatch):
-    from sacrepro.adviser import returns
+    from sacrepro.adviser import evaluation
 
     seen = []
-    real = returns.samples
-    monkeypatch.setattr(returns, "samples", lambda *a, seeds, **k: seen.append(seeds) or real(*a, seeds=seeds, **k))
+    real = evaluation.samples
+    monkeypatch.setattr(evaluation, "samples", lambda *a, seeds, **k: seen.append(seeds) or real(*a, seeds=seeds, **k))
     short(load_dict(RING), episodes=3, seed=7)
     assert len(seen) == 5
     assert len({seed for seeds in seen for seed in seeds}) == 15

@@ -35,7 +35,7 @@ def run(*words):
 
 
 def test_what_train_writes_evaluate_reads(tmp_path, friends, capsys, monkeypatch):
-    monkeypatch.setattr("sacrepro.cli.adviser.SILENT", 0.0)
+    monkeypatch.setattr("sacrepro.adviser.clock.SILENT", 0.0)
     rows, record, theta, policy, same = (tmp_path / n for n in ("r.csv", "r.json", "t.npz", "p.yaml", "p.json"))
     outputs = ["--output", rows, record, "--theta", theta, "--policy", policy, same]
     run("train", friends, "--kappa", "0", "1", *FEW, *outputs)

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from sacrepro.adviser.advice import Advice, AgentRow, KappaRow
-from sacrepro.adviser.evaluation import AgentValue, Evaluation
+from sacrepro.adviser.evaluation import AgentValue, Evaluation, Return
 from sacrepro.adviser.measured import MeasuredDecay
 from sacrepro.adviser.pilot import KappaReturn, Pilot, RunRow, Trained
-from sacrepro.adviser.returns import Return
 from sacrepro.adviser.settings import Proposal
 
 TUTORIAL = (Path(__file__).parents[2] / "paper/tutorial.md").read_text()

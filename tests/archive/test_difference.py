@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from sacrepro import cli
-from sacrepro.archive.difference import departures, tree_differences
 from sacrepro.archive.files import write_arrays, write_json, write_text
-from sacrepro.archive.manifest import circumstances, manifest, recorded_files, seeds
+from sacrepro.archive.manifest import circumstances, departures, manifest, recorded_files, seeds, tree_differences
 
 CONFIG = {"policies": {"count": 1, "seed": 3}, "sac": {"relay": {"seeds": 4}}}
 

@@ -15,9 +15,8 @@ from sacrepro.model.graph import neighborhood
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import gaussian_theta, policies, softmax, uniform_theta
 from sacrepro.simulate import Simulator
-from sacrepro.study.experiments.critic_error import critic_error_rows, step_sizes
 from sacrepro.study.experiments.diagnostics import BINS, FRESH, diagnostic_rows, visit_histogram
-from sacrepro.study.experiments.exact_errors import Yardstick, cosine, gradient_error
+from sacrepro.study.experiments.exact_errors import Yardstick, cosine, critic_error_rows, gradient_error, step_sizes
 from sacrepro.study.experiments.runs import learning_rows, simulated_rows
 from sacrepro.study.measures.stationarity import entropy, first_order_gap, stationarity_rows
 

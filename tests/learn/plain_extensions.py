@@ -111,3 +111,15 @@ def plain_extended(
         run.J_estimate.append(sum(gamma**t * r[i, t] / n for t in range(T + 1) for i in range(n)))
         run.share.append(first / (n * T))
     return run
+
+
+def g_hat_error(magnitude: float, neighbors: int, T: int, actions: int) -> float:
+    """A bound on the rounding error of any entry of ĝ_i, whatever the order of the sum of line 11.
+
+    The terms γ^t (1/n) Q̂_j^T are non-negative, each entry of the score is at most 1 in absolute value, and every term
+    passes fewer than neighbors·(T+1) + actions + 8 roundings, of relative size u = 2^-53; ζ_i, from `exp` and one
+    division, adds at most a few more. With N u < 1/2 the error is at most 2 N u times the sum of the terms, in either
+    of two evaluations, hence the factor 4.
+    """
+    roundings = neighbors * (T + 1) + 2 * actions + 16
+    return 4 * roundings * 2.0**-53 * magnitude

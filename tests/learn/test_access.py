@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
+from learn.plain_extensions import g_hat_error
 from learn.plain_published import published
 from sacrepro.instances.wireless import layout
 from sacrepro.learn import reinforce, sac, sac_seeds
 from sacrepro.learn.published import ETA, RESTART, sac_published
-from sacrepro.learn.transcription import g_hat_error, sac_transcribed
+from sacrepro.learn.transcription import sac_transcribed
 from sacrepro.simulate import WirelessSimulator
 
 

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from learn.plain_extensions import g_hat_error
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn import sac, sac_seeds
 from sacrepro.learn.critic import schedule
 from sacrepro.learn.samples import visited_cells
-from sacrepro.learn.transcription import Iteration, g_hat_error, outer_iteration, sac_transcribed
+from sacrepro.learn.transcription import Iteration, outer_iteration, sac_transcribed
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import diameter, neighborhood
 from sacrepro.model.mdp import NetworkedMDP

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from learn.plain_extensions import mixed_score, plain_extended
+from learn.plain_extensions import g_hat_error, mixed_score, plain_extended
 from learn.test_algorithm1 import Bandits, learning_problems
 from sacrepro.exact import evaluate, policy_gradient
 from sacrepro.instances.extremal import courtesy
@@ -22,7 +22,6 @@ from sacrepro.learn.hashing import carried, carry, slot_of, with_room
 from sacrepro.learn.problem import Problem, iterated
 from sacrepro.learn.reinforce import Returns
 from sacrepro.learn.settings import Settings
-from sacrepro.learn.transcription import g_hat_error
 from sacrepro.model.graph import neighborhood
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import gaussian_theta, softmax, uniform_theta

@@ -7,7 +7,7 @@ import pytest
 
 from sacrepro.study.claims import CLAIMS, claim
 from sacrepro.study.record.comparison import Verdict
-from sacrepro.study.report.findings import FINDINGS, findings, front_page
+from sacrepro.study.report.table import FINDINGS, findings, front_page
 
 
 def row(claim, variant="", verdict="holds", ratio=0.5, excess=math.nan, statement="x ≤ y"):

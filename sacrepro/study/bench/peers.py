@@ -2,6 +2,11 @@
 
 Every peer but the engine starts from the joint transition matrix P^θ, which is what its interface asks for. Each is
 called in the way that is fastest and still accurate for evaluating a fixed policy: one action, n reward vectors.
+
+`dictionary_sac` is the peer of `sacrepro bench sac`: Algorithm 1 as it is usually published, with dictionaries keyed by
+tuples and numpy's random generator at every step. It is written to be typical and not to be slow: tables and policies
+are looked up, nothing is recomputed within a step, and line 11 runs over one pass of the episode. It shares no code
+with the learner.
 """
 
 from __future__ import annotations

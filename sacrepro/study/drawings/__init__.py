@@ -42,10 +42,10 @@ def drawing(name: str) -> NamedDrawing:
     if name not in FIGURES:
         raise ValueError(f"unknown figure {name!r}; known are {', '.join(FIGURES)}")
     if name in CLAIMS:  # which does not wait for the learners that runs load
-        from sacrepro.study.drawings import bounds, critic, decay, proofs
+        from sacrepro.study.drawings import critic, decay
 
         shown = claim(name).drawing
-        kinds: dict[str, Any] = {**bounds.KINDS, **critic.KINDS, **decay.KINDS, **proofs.KINDS}
+        kinds: dict[str, Any] = {**critic.KINDS, **decay.KINDS}
         kind = kinds[shown.kind]
         return NamedDrawing(Comparison, partial(kind, drawing=shown), shown.caption or caption(kind))
     from sacrepro.study.drawings import bench, runs, surveys

@@ -2,6 +2,9 @@
 
 Small versions have both sides. Versions too large for an exact solution have the certificate alone, from sparse
 products with kernels that may depend on a sum over thousands of neighbors.
+
+Decay is drawn on the graph as well: how much the state of each agent matters to the value of one. A change of s_j alone
+reaches s_i after d(i, j) steps at the earliest, so V_i varies by r̄γ^{d(i,j)}/(1-γ) at most.
 """
 
 from __future__ import annotations

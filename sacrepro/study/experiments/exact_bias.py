@@ -18,7 +18,7 @@ from sacrepro.instances import build
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import uniform_theta
 from sacrepro.study.arguments import Count, File, Ordinal, Spec
-from sacrepro.study.experiments.critic_error import step_sizes
+from sacrepro.study.experiments.exact_errors import step_sizes
 from sacrepro.study.measures.stationarity import patient_direction
 from sacrepro.study.measures.truncation import distance, norm
 

@@ -82,7 +82,7 @@ def summarised(kind: str) -> Summarised:
 
         return Summarised(DiagnosticRow, "kappa", "m", ())
     if kind == "critic_error":
-        from sacrepro.study.experiments.critic_error import CriticErrorRow
+        from sacrepro.study.experiments.exact_errors import CriticErrorRow
 
         measured = ("to_q_star", "to_q_star_sup", "to_Q", "to_Q_sup", "written")
         return Summarised(CriticErrorRow, "kappa", "T", (*measured, "bias", "bias_sup", "locality", "paper"))

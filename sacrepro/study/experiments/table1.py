@@ -1,7 +1,12 @@
 """Table 1 of the paper, run: the neighboring settings as instances, and where truncation helps, is idle, or is silent.
 
 Q^θ = (1/n) Σ_i Q_i^θ is approximated twice: by truncated Q-functions, (1/n) Σ_i Q̂_i with natural weights at each κ,
-and by a sum of single-agent functions as in factored MDPs (`factored_mdp`). Errors are sup norms over (s, a).
+and by a sum of single-agent functions as in factored MDPs. Errors are sup norms over (s, a).
+
+The latter, the rival of Guestrin et al. (JAIR 2003), is Q^θ ≈ Σ_j f_j(s_j, a_j), that is Σ_j S_j A_j indicator
+functions. Of three ways to choose the f_j two need the exact Q^θ and show what the basis could do at best; LSTD needs
+the local kernels alone, because the expectation of a single-agent function after one step is local. Everything is
+formed over all (s, a), so this is for small instances.
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""TD's fixed points: which cases have one, what it is, how far rounding moves it, and the biases that bound it."""
+"""TD's fixed points: which cases have one, what it is, how far rounding moves it, and the biases that bound it.
+
+One of a two-agent model without actions, κ = 0, is computed by rational arithmetic: no rounding at all. Kernels are
+given in decimals, so that every number of the counterexample can be checked with a pencil.
+"""
 
 from __future__ import annotations
 

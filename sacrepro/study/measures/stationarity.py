@@ -1,4 +1,9 @@
-"""How far a policy is from a stationary point: exact values along runs, first-order optimality, entropy."""
+"""How far a policy is from a stationary point, and ascent without sampling.
+
+Exact values along runs, first-order optimality, entropy. Ascent goes along the exact ∇J, or along eq. (7) with TD's
+fixed points: Algorithm 1 with T = ∞, what κ alone does, no noise, no unvisited cell, nothing but the bias. It lives
+here and not with the learners because it sees the model.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What there is: every claim with its files and its command, every figure with its caption, from the code itself."""
+"""What there is: every claim with its files and its command, every figure with its caption, from the code itself.
+
+Rules `config` and `manifest` write beside it what was asked for, and what came out of it.
+"""
 
 from __future__ import annotations
 

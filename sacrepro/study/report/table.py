@@ -1,10 +1,18 @@
-"""The verdict table as Markdown, for the README and the terminal."""
+"""The verdict table as Markdown, for the README and the terminal, and the findings.
+
+These are sentences whose numbers and verdicts are those of a run; one that it does not bear out is refused.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
-from sacrepro.study.record.comparison import JUDGEMENTS, UNEARNED, Verdict, excess_text, ratio_text
+from sacrepro.archive.files import read_text, some_rows, write_text
+from sacrepro.study.claims import all_claims
+from sacrepro.study.coq import proofs_of
+from sacrepro.study.record.comparison import JUDGEMENTS, UNEARNED, Verdict, excess_text, factor_text, ratio_text
 
 HEADER = (
     "claim", "right side", "statement", "paper", "instances", "comparisons", "constraining", "violations",
@@ -156,3 +164,136 @@ def violations(rows: Iterable[Verdict]) -> list[str]:
             f"  {row.violations} of {row.comparisons} comparisons; worst left/right {row.ratio:.6g} at {row.where}"
         )
     return lines
+
+
+class Finding(NamedTuple):
+    """A sentence, and the verdicts that it is true of, by (claim, variant), or by ("!", words) of a counterexample.
+
+    text : ``{claim/variant}`` stands for the worst left/right of that row or, where the row is vacuous, for how many
+    times its right side is above the trivial bound; ``{!words}`` for the left/right of the counterexample whose
+    sentence has these words; ``{@γ}`` for the least κ with 4γ^{2κ+2} < 1-γ.
+    """
+
+    text: str
+    rests_on: Mapping[tuple[str, str], Sequence[str]]
+
+
+TIGHT, TRUE, VACUOUS, FALSE = ("tight",), ("tight", "holds"), ("vacuous",), ("false as written",)
+
+#: In the order of the paper.
+FINDINGS = (
+    Finding(
+        """
+        **Lemma 3 is tight**: on the relay agent i attains D_i(κ) = r̄γ^{κ+1}/(1−γ) at every κ < i. It needs rewards
+        in [0, r̄]; with rewards that are bounded above only, as the lemma is printed, any factor is possible
+        ({!r_i is upper bounded} in the run). [Figures](paper/figures.md), [errata](paper/errata.md)
+        """,
+        {("lemma3", ""): TIGHT, ("!", "r_i is upper bounded"): FALSE},
+    ),
+    Finding(
+        """
+        **Lemma 4 is true**: attained up to a factor {lemma4/own hypothesis} with the decay gap max_i D_i(κ) and the
+        largest ‖∇log ζ_i‖ of the policy at hand, {lemma4/worst case} with constants that serve every policy. **The
+        whole gradient needs no n**: ‖ĥ − ∇J‖ ≤ (1/√2) · mean_j D_j(κ)/(1−γ), attained up to a factor
+        {lemma4_vector/any weights} and best possible, where the proof of Theorem 5 has √(2n) for 1/√2.
+        [Proof](paper/proofs.md#lemma4_vector)
+        """,
+        {
+            ("lemma4", "own hypothesis"): TRUE,
+            ("lemma4", "worst case"): TRUE,
+            ("lemma4_vector", "any weights"): TRUE,
+            ("!", "‖ĥ - ∇J‖ ≤ (1/2)"): ("fails with ½",),
+        },
+    ),
+    Finding(
+        """
+        **TD's limit need not be a truncated Q-function**, contrary to Section 3.2; it is the Q-function of an
+        aggregated chain. It is close to Q_i all the same: within r̄γ^{κ+1}/(1−γ), attained up to a
+        factor {td_fixed_point/locality}, a bound smaller than the paper's by a factor of 2/(1−γ)².
+        [Proof](paper/proofs.md#td_fixed_point)
+        """,
+        {("td_fixed_point", "locality"): TRUE, ("!", "the TD update gives a truncated"): FALSE},
+    ),
+    Finding(
+        """
+        **Theorem 5 as printed is vacuous** at every T and M that were run: the right side of (9) is at least
+        {theorem5/(9) along runs} times the trivial bound, a bound on ‖∇J‖² at every θ. **With the square of the bias it
+        says something**: along runs of Algorithm 1 with η ≤ 1/L', and the bias known only by computing it exactly, it
+        is attained up to a factor {theorem5_sharp/as run}. For every policy, and TD's limit, it is informative where
+        4γ^{2κ+2} < 1−γ: from κ = {@0.5}, {@0.7}, {@0.8}, {@0.9} on at γ = .5, .7, .8, .9.
+        [Proof](paper/proofs.md#theorem5_sharp)
+        """,
+        {("theorem5", "(9) along runs"): VACUOUS, ("theorem5_sharp", "as run"): TRUE},
+    ),
+    Finding(
+        """
+        **Assumption 3 fails for the softmax**: no σ > 0 serves all policies at once. The finite-time bound on the
+        critic is at least {critic/locality} times the trivial bound r̄/(1−γ) at every T that was run.
+        [Proof](paper/proofs.md#assumption3)
+        """,
+        {("critic", "locality"): VACUOUS, ("!", "one σ > 0 serves"): ("not satisfied by the softmax",)},
+    ),
+    Finding(
+        """
+        **What κ buys** is a smaller limit of the critic's and the gradient's error, of order γ^{κ+1}; what it costs is
+        T, and it is not the return. The mean step of Algorithm 1, computed exactly on paths of three agents, is closest
+        to ∇J at κ = 0 for short T and at κ = 1 for long T ([figure](paper/figures.md)); at equal samples κ = 0 often
+        earns more; and ‖∇J‖ → 0 wherever policies become deterministic. With steps above 1/L', as people take them, no
+        guarantee applies.
+        """,
+        {},
+    ),
+)
+
+
+def findings(rows: Iterable[Verdict]) -> str:
+    """The findings as a Markdown list, and ValueError for one that the verdicts do not bear out."""
+    rows = list(rows)
+    by_variant = {(row.claim, row.hypothesis): row for row in rows if row.verdict in JUDGEMENTS}
+    lines = []
+    for finding in FINDINGS:
+        for (claim, variant), expected in finding.rests_on.items():
+            row = by_variant.get((claim, variant)) if claim != "!" else counterexample(variant, rows)
+            if row is None or row.verdict not in expected:
+                found = "no row" if row is None else row.verdict
+                place = f"{claim}, {variant}" if variant else claim
+                raise ValueError(f"a finding of the README wants {' or '.join(expected)} for {place}, got {found}")
+        # A formula's own braces, such as those of γ^{κ+1}, begin with no Latin letter.
+        text = re.sub(r"\{((?:[!@]|[a-z])[^{}]*)\}", lambda field: _number(field[1], rows, by_variant), finding.text)
+        lines.append(f"* {' '.join(text.split())}\n")
+    return "".join(lines)
+
+
+def counterexample(words: str, rows: Iterable[Verdict]) -> Verdict | None:
+    """The counterexample whose sentence has these words, if there is just one."""
+    found = [row for row in rows if row.verdict not in JUDGEMENTS and words in row.statement]
+    return found[0] if len(found) == 1 else None
+
+
+def _number(field: str, rows: Sequence[Verdict], by_variant: Mapping[tuple[str, str], Verdict]) -> str:
+    """What a field of a finding stands for."""
+    if field.startswith("@"):
+        gamma = float(field[1:])
+        return str(next(kappa for kappa in range(100) if 4.0 * gamma ** (2 * kappa + 2) < 1.0 - gamma))
+    if field.startswith("!"):
+        found = counterexample(field[1:], rows)
+        assert found is not None  # a finding rests on what it quotes
+        return ratio_text(found.ratio)
+    claim, _, variant = field.partition("/")
+    row = by_variant[claim, variant]
+    return factor_text(row.excess) if row.verdict == "vacuous" else ratio_text(row.ratio)
+
+
+def front_page(rows: Sequence[Verdict], proofs: Mapping[str, str]) -> str:
+    """What the README shows between its markers: the findings, and a short line a claim."""
+    words = {claim.name: claim.words for claim in all_claims()}
+    return f"{findings(rows)}\n{brief_table(rows, words, proofs)}"
+
+
+def readme(verdicts: str, page: str, *, formal: tuple[str, str] | None = None) -> None:
+    """Put verdicts between the markers of a page: those of a csv file as findings and a short table."""
+    if verdicts.endswith(".csv"):
+        shown = front_page(some_rows([verdicts], Verdict), proofs_of(*formal or (None, None)))
+    else:
+        shown = read_text(verdicts)
+    write_text(page, between_markers(read_text(page), shown))
