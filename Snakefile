@@ -24,6 +24,7 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/formal.smk"
 include: "workflow/rules/verdicts.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/site.smk"
 
 
 # These take less time than a submission to a cluster.
@@ -36,6 +37,7 @@ localrules:
     verdicts,
     manifest,
     report,
+    site,
     verify,
 
 

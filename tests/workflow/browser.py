@@ -1,15 +1,14 @@
-"""Chromium, driven by the WebDriver protocol over plain HTTP; nothing leaves the machine."""
+"""Chromium, driven over a pair of pipes by its own protocol; nothing leaves the machine, and what would is listed."""
 
+import base64
 import contextlib
 import json
+import os
 import shutil
-import socket
 import subprocess
 import time
-import urllib.error
-import urllib.request
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+CHROMIUM = shutil.which("chromium")
 FLAGS = [
     "--headless=new",
     "--no-sandbox",
@@ -24,38 +23,64 @@ FLAGS = [
 
 
 class Page:
-    """One page of a running browser."""
+    """One page of a running browser. requests : the addresses that were asked for, in order."""
 
-    def __init__(self, session):
-        self.session = session
+    def __init__(self, commands, answers):
+        self.commands, self.answers, self.number, self.session, self.requests = commands, answers, 0, {}, []
+        (target,) = (own for own in self.call("Target.getTargets")["targetInfos"] if own["type"] == "page")
+        attached = self.call("Target.attachToTarget", targetId=target["targetId"], flatten=True)
+        self.session = {"sessionId": attached["sessionId"]}
+        for domain in ("Network", "Page"):
+            self.call(f"{domain}.enable")
 
-    def call(self, command, **content):
-        """One command of the protocol."""
-        data = json.dumps(content).encode()
-        request = urllib.request.Request(f"{self.session}/{command}", data, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)["value"]
+    def call(self, method, **parameters):
+        """One command of the protocol, and what it answers."""
+        self.number += 1
+        message = {"id": self.number, "method": method, "params": parameters, **self.session}
+        self.commands.write(json.dumps(message).encode() + b"\0")
+        while True:
+            answer = json.loads(b"".join(iter(lambda: self.answers.read(1), b"\0")))
+            if answer.get("method") == "Network.requestWillBeSent":
+                self.requests.append(answer["params"]["request"]["url"])
+            if answer.get("id") == self.number:
+                assert "error" not in answer, (method, answer["error"])
+                return answer["result"]
 
     def open(self, url):
         """Load a page."""
-        self.call("url", url=url)
+        self.call("Page.navigate", url=url)
+        self.wait("return document.readyState === 'complete' && location.href.startsWith(arguments[0])", url)
+
+    def resize(self, width, height=900):
+        """What a screen of this many pixels shows."""
+        self.call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 800
+        )
 
     def run(self, script, *arguments):
         """What a script returns."""
-        return self.call("execute/sync", script=script, args=list(arguments))
+        called = f"(function () {{ {script} }}).apply(null, {json.dumps(arguments)})"
+        found = self.call("Runtime.evaluate", expression=called, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in found, found["exceptionDetails"]
+        return found["result"].get("value")
 
     def wait(self, script, *arguments, seconds=30):
         """What a script returns as soon as that is true."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            if found := self.run(script, *arguments):
-                return found
+            with contextlib.suppress(AssertionError):  # the page that it ran in may be gone
+                if found := self.run(script, *arguments):
+                    return found
             time.sleep(0.1)
         raise AssertionError(f"not within {seconds} s: {script}\n{self.run('return document.body.innerText')[:2000]}")
 
     def text(self):
         """What a person reads on the page."""
         return self.run("return document.body.innerText")
+
+    def screenshot(self):
+        """The page as a PNG."""
+        return base64.b64decode(self.call("Page.captureScreenshot")["data"])
 
     def click(self, label):
         """Click on what shows `label`."""
@@ -74,23 +99,20 @@ class Page:
 @contextlib.contextmanager
 def browser(folder):
     """A headless Chromium whose profile lies in `folder`."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    driver = subprocess.Popen(
-        [DRIVER, f"--port={port}"], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    (theirs, commands), (answers, to_us) = os.pipe(), os.pipe()
+    flags = [*FLAGS, "--remote-debugging-pipe", f"--user-data-dir={folder}/profile", "about:blank"]
+    running = subprocess.Popen(
+        ["bash", "-c", f'exec "$@" 3<&{theirs} 4>&{to_us}', "bash", CHROMIUM, *flags],
+        cwd=folder,
+        pass_fds=(theirs, to_us),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
-    url = f"http://127.0.0.1:{port}"
-    options = {"binary": CHROMIUM, "args": [*FLAGS, f"--user-data-dir={folder}/profile"]}
-    wanted = {"capabilities": {"alwaysMatch": {"browserName": "chrome", "goog:chromeOptions": options}}}
+    os.close(theirs)
+    os.close(to_us)
     try:
-        for _ in range(100):
-            with contextlib.suppress(urllib.error.URLError):
-                session = Page(url).call("session", **wanted)["sessionId"]
-                break
-            time.sleep(0.1)
-        yield Page(f"{url}/session/{session}")
-        urllib.request.urlopen(urllib.request.Request(f"{url}/session/{session}", method="DELETE"), timeout=60)
+        with os.fdopen(commands, "wb", buffering=0) as sent, os.fdopen(answers, "rb") as received:
+            yield Page(sent, received)
     finally:
-        driver.terminate()
-        driver.wait()
+        running.terminate()
+        running.wait(30)

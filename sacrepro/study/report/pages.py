@@ -6,7 +6,7 @@ Formulas need no mark: a word is what consists of letters, a formula what does n
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from sacrepro.study.report.mathematics import OPERATORS, formula, quoted
 
@@ -61,32 +61,40 @@ def restored(text: str) -> str:
 
 def prose(text: str) -> str:
     """Words as they are, runs of everything else as formulas."""
-    pieces = re.split(r"(\s+)", text)
-    out: list[str] = []
+    forms: dict[str, Callable[[str], str]] = {
+        "words": escaped,
+        "code": lambda own: f"#raw({quoted(own)});",
+        "formula": lambda own: f"${own}$",
+    }
+    return "".join(forms[kind](own) for kind, own in pieces(text))
+
+
+def pieces(text: str) -> Iterator[tuple[str, str]]:
+    """The parts of a text in order: ``words``, ``code`` for a name of the code, ``formula`` in typst's words."""
+    tokens = re.split(r"(\s+)", text)[::2]
     run = ""
-    tokens = pieces[::2]
     kinds = classify(tokens)
     for place, (token, in_formula) in enumerate(zip(tokens, kinds, strict=True)):
         gap = " " if place else ""
         if in_formula:
             if run and token.startswith("(") and not closes(tokens[place:], kinds[place:]):
                 # A remark in words begins with a formula.
-                out.append(set_formula(run))
+                yield from parted(run)
                 run = ""
-            out.append(gap if not run else "")
+            if not run:
+                yield "words", gap
             run += (gap if run else "") + token
             if token.endswith((".", ":", ";")):
-                out.append(set_formula(run))
+                yield from parted(run)
                 run = ""
             continue
-        if run:
-            out.append(set_formula(run))
-            run = ""
+        yield from parted(run)
+        run = ""
         if found := IDENTIFIER.fullmatch(token):
-            out.append(f"{gap}{escaped(found[1])}#raw({quoted(found[2])});{escaped(found[3])}")
+            yield from (("words", gap + found[1]), ("code", found[2]), ("words", found[3]))
         else:
-            out.append(gap + escaped(token))
-    return "".join(out) + (set_formula(run) if run else "")
+            yield "words", gap + token
+    yield from parted(run)
 
 
 def closes(tokens: list[str], kinds: list[bool]) -> bool:
@@ -134,8 +142,8 @@ def classify(tokens: list[str]) -> list[bool]:
     return [bool(kind) for kind in kinds]
 
 
-def set_formula(text: str) -> str:
-    """An inline formula; the sentence keeps its own punctuation and unmatched brackets."""
+def parted(text: str) -> Iterator[tuple[str, str]]:
+    """An inline formula between what is the sentence's: its punctuation and unmatched brackets."""
     front = ""
     closing = {"(": ")", "[": "]", "“": ""}
     while text and text[0] in closing and (text[0] == "“" or text.count(text[0]) > text.count(closing[text[0]])):
@@ -147,8 +155,10 @@ def set_formula(text: str) -> str:
         text[-1] in ".,;:”" or (text[-1] in ")]" and text.count(text[-1]) > text.count({")": "(", "]": "["}[text[-1]]))
     ):
         back, text = text[-1] + back, text[:-1]
-    body = formula(text)
-    return escaped(front) + (f"${body}$" if body else "") + escaped(back)
+    yield "words", front
+    if body := formula(text):
+        yield "formula", body
+    yield "words", back
 
 
 def markup(page: str, *, level: int = 0) -> str:
