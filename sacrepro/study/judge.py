@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from sacrepro.archive.files import read_rows, some_rows, write_rows, write_text
-from sacrepro.study.arguments import File
+from sacrepro.study.arguments import ClaimName, File
 from sacrepro.study.audit.adversary import Found
 from sacrepro.study.audit.counterexamples import all_witnesses
 from sacrepro.study.audit.falsify import Planted, plants
@@ -21,6 +21,7 @@ def verdicts(
     comparisons: Sequence[str],
     *,
     witnesses: str | None = None,
+    claims: Sequence[ClaimName] | None = None,
     formal: tuple[str, str] | None = None,
     output: File | None = None,
     markdown: File | None = None,
@@ -40,7 +41,7 @@ def verdicts(
             rows.append(verdict(chosen.name, chosen.statement, chosen.reference, group))
     if witnesses:
         measured = read_rows(witnesses, Comparison)
-        for witness in all_witnesses():
+        for witness in all_witnesses(claims):
             rows.append(witness.judged([row for row in measured if row.hypothesis == witness.key]))
     if not rows:
         raise ValueError(f"{', '.join(comparisons)}: no rows below the header, so there is nothing to judge")
@@ -59,6 +60,7 @@ def verify(
     *,
     falsification: str | None = None,
     adversary: str | None = None,
+    of: Sequence[ClaimName] | None = None,
     scale: str | None = None,
     output: File,
 ) -> Iterator[str]:
@@ -73,7 +75,7 @@ def verify(
         planted = read_rows(falsification, Planted)
         caught = [row for row in planted if row.caught == "yes"]
         faults += [f"NOT CAUGHT {row.mistake} in {row.claim} {row.hypothesis}" for row in planted if row.caught == "no"]
-        if len(caught) < (asked := len(plants())):
+        if len(caught) < (asked := len(plants(of))):
             faults.append(f"CAUGHT {len(caught)} of {asked} planted mistakes")
         passed.append(f"{len(caught)} planted mistakes, all caught")
     if adversary:
@@ -83,7 +85,7 @@ def verify(
             for row in found
             if row.violations
         ]
-        missing = {(claim.name, variant) for claim in all_claims() for variant in claim.attacked}
+        missing = {(claim.name, variant) for claim in all_claims(of) for variant in claim.attacked}
         missing -= {(row.claim, row.hypothesis) for row in found}
         faults += [f"NOT ATTACKED {claim} {variant}" for claim, variant in sorted(missing)]
         passed.append(f"{len(found)} variants attacked, none violated")

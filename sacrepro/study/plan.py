@@ -12,6 +12,7 @@ from sacrepro.study.experiments.summary import SHOWN
 
 #: What is studied unless the configuration says otherwise.
 DEFAULTS: Mapping[str, Any] = {
+    "claims": list(CLAIMS),
     "environments": [],
     "table1": {},
     "advice": {},
@@ -51,6 +52,11 @@ class Plan:
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.settings: dict[str, Any] = {**DEFAULTS, **config}
         self.instances: Mapping[str, Any] = config["instances"]
+        for name in self.settings["claims"]:
+            if name not in CLAIMS:
+                raise ValueError(f"claims: no claim is called {name!r}; there are {', '.join(CLAIMS)}")
+        self.claims = [name for name in CLAIMS if name in self.settings["claims"]]
+        self.attacked = [name for name in ATTACKED if name in self.claims]
         for key in OF_INSTANCES:
             for name in self.settings[key]:
                 if name not in self.instances:
@@ -151,7 +157,7 @@ class Plan:
     @cached_property
     def drawn(self) -> list[str]:
         """The figures that are drawn."""
-        return list(self.settings.get("figures", [*CLAIMS, *self.traces, *self.surveys]))
+        return list(self.settings.get("figures", [*self.claims, *self.traces, *self.surveys]))
 
     @cached_property
     def every_figure(self) -> list[str]:
@@ -203,9 +209,9 @@ class Plan:
             *(files for kind, files in self.rows.items() if kind in kinds),
             [f"results/summaries/{kind}.csv" for kind in self.rows if kind in summarised],
             ["results/best_kappa.csv", "results/formal.csv"],
-            [f"results/claims/{claim}.csv" for claim in CLAIMS],
+            [f"results/claims/{claim}.csv" for claim in self.claims],
             [f"results/{name}" for name in ("witnesses.csv", "claims.csv", "claims.md", "falsification.csv")],
-            [f"results/adversary/{claim}.{suffix}" for claim in ATTACKED for suffix in ("csv", "npz")],
+            [f"results/adversary/{claim}.{suffix}" for claim in self.attacked for suffix in ("csv", "npz")],
             ["results/adversary.csv", "results/scale.csv"],
             [f"results/advice/{name}.{suffix}" for name in self.settings["advice"] for suffix in ("csv", "json")],
             *(self.rows_of(figure) for figure in self.drawn),

@@ -253,7 +253,7 @@ def test_plants_take_the_rows_of_their_reading():
 
 
 def test_all_plants_then_the_hidden_ones(monkeypatch):
-    monkeypatch.setattr(falsify, "plants", lambda: PLANTS[2:3])
+    monkeypatch.setattr(falsify, "plants", lambda _: PLANTS[2:3])
     first, *excused = falsify.falsification()
     assert first == planted(*PLANTS[2])
     assert [(row.mistake, row.claim, row.reason) for row in excused] == hidden()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sacrepro.study.claims import CLAIMS
+from sacrepro.study.claims import ATTACKED, CLAIMS
 from sacrepro.study.plan import Plan
 
 ROOT = Path(__file__).parents[2]
@@ -41,6 +41,23 @@ def test_what_is_not_configured_has_defaults_and_a_figure_only_where_there_are_r
     assert "learning" in plan.traces
     assert "patient" not in plan.traces
     assert bare == {"published": False, "instances": {}, "sac": {}, "policies": {}}
+
+
+def test_some_claims_are_audited_alone_and_unknown_ones_refused():
+    plan = Plan(config(claims=["theorem5", "lemma3"], figures=["lemma3"]))
+    assert plan.claims == ["lemma3", "theorem5"]
+    assert plan.attacked == [name for name in ATTACKED if name in ("lemma3", "theorem5")]
+    evidence = plan.evidence()
+    assert {path for path in evidence if path.startswith("results/claims/")} == {
+        "results/claims/lemma3.csv",
+        "results/claims/theorem5.csv",
+    }
+    assert {Path(path).stem for path in evidence if path.startswith("results/adversary/")} == set(plan.attacked)
+    bare = {"published": False, "instances": {}, "sac": {}, "policies": {}}
+    assert "lemma4" in Plan(bare).drawn
+    assert "lemma4" not in Plan(bare | {"claims": ["lemma3"]}).drawn
+    with pytest.raises(ValueError, match="claims: no claim is called 'lemma33'; there are lemma1, "):
+        Plan(config(claims=["lemma33"]))
 
 
 def test_instances_are_checked_as_far_as_they_are_solved():

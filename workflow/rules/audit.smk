@@ -11,9 +11,10 @@ rule witnesses:
     resources:
         mem_mb=1500,
     params:
+        options=options("witnesses"),
         code=code("witnesses"),
     shell:
-        "python -m sacrepro.study --mem-mb {resources.mem_mb} witnesses --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} witnesses {params.options} --output {output:q} > {log:q} 2>&1"
 
 
 rule falsify:
@@ -29,9 +30,10 @@ rule falsify:
     resources:
         mem_mb=1500,
     params:
+        options=options("falsify"),
         code=code("falsify"),
     shell:
-        "python -m sacrepro.study --mem-mb {resources.mem_mb} falsify --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} falsify {params.options} --output {output:q} > {log:q} 2>&1"
 
 
 rule adversary:
@@ -58,7 +60,7 @@ rule adversary:
 rule adversary_table:
     """What the adversary reached, for all claims."""
     input:
-        expand("results/adversary/{attacked}.csv", attacked=ATTACKED),
+        expand("results/adversary/{attacked}.csv", attacked=PLAN.attacked),
     output:
         "results/adversary.csv",
     log:

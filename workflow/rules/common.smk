@@ -50,10 +50,10 @@ for path in changed_files(os.environ[LEDGER]) if workflow.is_main_process else (
 wildcard_constraints:
     instance="[a-z0-9_]+",
     network="[a-z0-9_]+",
-    claim="|".join(CLAIMS),
+    claim="|".join(PLAN.claims),
     run="(?!references)[a-z0-9_]+",
     figure="|".join(PLAN.every_figure),
-    attacked="|".join(ATTACKED),
+    attacked="|".join(PLAN.attacked),
     kappa=r"\d+",
     kind="|".join(PLAN.rows),
     kernels="exact|learn|rivals",

@@ -1,7 +1,7 @@
 rule verdicts:
     """The verdict on every claim: the one place where comparisons are judged."""
     input:
-        claims=expand("results/claims/{claim}.csv", claim=CLAIMS),
+        claims=expand("results/claims/{claim}.csv", claim=PLAN.claims),
         witnesses="results/witnesses.csv",
         formal="results/formal.csv",
         page=paper("proofs.md"),
@@ -20,10 +20,11 @@ rule verdicts:
     resources:
         mem_mb=1000,
     params:
+        options=options("verdicts"),
         code=code("verdicts"),
     shell:
         "python -m sacrepro.study --mem-mb {resources.mem_mb} verdicts {input.claims:q} --witnesses {input.witnesses:q} --keep-going"
-        " --formal {input.formal:q} {input.page:q}"
+        " --formal {input.formal:q} {input.page:q} {params.options}"
         " --output {output.csv:q} --markdown {output.markdown:q} 2> {log:q}"
 
 
@@ -44,7 +45,8 @@ rule verify:
     resources:
         mem_mb=1000,
     params:
+        options=options("verify"),
         code=code("verify"),
     shell:
         "python -m sacrepro.study --mem-mb {resources.mem_mb} verify {input.claims:q} --falsification {input.falsification:q}"
-        " --adversary {input.adversary:q} --scale {input.scale:q} --output {output:q} > {log:q} 2>&1"
+        " --adversary {input.adversary:q} --scale {input.scale:q} {params.options} --output {output:q} > {log:q} 2>&1"

@@ -7,11 +7,11 @@ one of its comparisons is violated beyond its certified error; one that stops vi
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from sacrepro.archive.files import write_rows
-from sacrepro.study.arguments import File
+from sacrepro.study.arguments import ClaimName, File
 from sacrepro.study.claims import all_claims
 from sacrepro.study.record.claim import Counterexample
 from sacrepro.study.record.comparison import UNEARNED, Comparison, Verdict, holds, place, verdict
@@ -48,9 +48,9 @@ class Witness(NamedTuple):
         )
 
 
-def all_witnesses() -> list[Witness]:
-    """Every counterexample, in the paper's order."""
-    return [Witness(claim.name, own) for claim in all_claims() for own in claim.counterexamples]
+def all_witnesses(claims: Collection[str] | None = None) -> list[Witness]:
+    """Every counterexample, or those of some claims, in the paper's order."""
+    return [Witness(claim.name, own) for claim in all_claims(claims) for own in claim.counterexamples]
 
 
 def ratio(row: Comparison) -> float:
@@ -58,10 +58,10 @@ def ratio(row: Comparison) -> float:
     return row.left / row.right if row.right > 0.0 else math.inf
 
 
-def witnesses(*, output: File) -> Iterator[str]:
+def witnesses(*, claims: Sequence[ClaimName] | None = None, output: File) -> Iterator[str]:
     """Measure both sides of every false sentence where it fails."""
     rows: list[Comparison] = []
-    for witness in all_witnesses():
+    for witness in all_witnesses(claims):
         own = witness.measured()
         rows += own
         yield f"{witness.key}: {len(own)} comparisons"

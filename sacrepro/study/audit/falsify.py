@@ -10,7 +10,7 @@ known.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ from sacrepro.archive.files import write_rows
 from sacrepro.instances.extremal import gate, ladder, latch, mirage, parity, signal, tally, turncoat
 from sacrepro.instances.relay import broadcast, fading_relay, noisy_hops, relay
 from sacrepro.model.mdp import NetworkedMDP
-from sacrepro.study.arguments import File
+from sacrepro.study.arguments import ClaimName, File
 from sacrepro.study.claims import all_claims
 from sacrepro.study.claims import claim as claim_named
 from sacrepro.study.record.case import Case, uniform_case
@@ -48,15 +48,15 @@ class Planted(NamedTuple):
     reason: str
 
 
-def plants() -> list[tuple[Claim, Plant]]:
-    """Every plant with its claim, by mistake and then in the paper's order."""
-    found = [(claim, plant) for claim in all_claims() for plant in claim.plants]
+def plants(claims: Collection[str] | None = None) -> list[tuple[Claim, Plant]]:
+    """Every plant with its claim, or those of some claims, by mistake and then in the paper's order."""
+    found = [(claim, plant) for claim in all_claims(claims) for plant in claim.plants]
     return sorted(found, key=lambda own: MISTAKES.index(own[1].mistake))
 
 
-def hidden() -> list[tuple[str, str, str]]:
+def hidden(claims: Collection[str] | None = None) -> list[tuple[str, str, str]]:
     """(mistake, claim, reason) for what no comparison can catch, in the same order."""
-    found = [(mistake, claim.name, reason) for claim in all_claims() for mistake, reason in claim.hidden.items()]
+    found = [(mistake, claim.name, reason) for claim in all_claims(claims) for mistake, reason in claim.hidden.items()]
     return sorted(found, key=lambda own: MISTAKES.index(own[0]))
 
 
@@ -89,11 +89,11 @@ def planted(claim: Claim, plant: Plant) -> Planted:
     )
 
 
-def falsification() -> Iterator[Planted]:
+def falsification(claims: Collection[str] | None = None) -> Iterator[Planted]:
     """Every plant, then the hidden mistakes."""
-    for claim, plant in plants():
+    for claim, plant in plants(claims):
         yield planted(claim, plant)
-    for mistake, name, reason in hidden():
+    for mistake, name, reason in hidden(claims):
         yield Planted(mistake, name, "", "", 0, 0, np.nan, "", "hidden", reason)
 
 
@@ -134,10 +134,10 @@ def rows(name: str, variant: str, instance: str) -> list[Comparison]:
     return [row for row in checked(name, instance) if row.hypothesis == variant]
 
 
-def falsify(*, output: File) -> Iterator[str]:
+def falsify(*, claims: Sequence[ClaimName] | None = None, output: File) -> Iterator[str]:
     """Plant wrong bounds and write which of them are caught."""
     rows: list[Planted] = []
-    for row in falsification():
+    for row in falsification(claims):
         rows.append(row)
         yield f"{row.caught}: {row.mistake}, {row.claim} {row.hypothesis}"
     write_rows(output, Planted, rows)
