@@ -175,6 +175,13 @@ def advise(
 
     More time can only lower upper bounds; what is simulated from below is by chance, with other numbers every time.
     Without time the answer is the same whatever agents are called. Raises TypeError or ValueError naming the argument.
+    network : of `load`.        seed : of what is simulated.
+
+    >>> from sacrepro import advise, load
+    >>> network = load("workflow/networks/friends.yaml")
+    >>> advice = advise(network, 0.3, seconds=0)
+    >>> advice.recommended, advice.shown_for
+    (3, 'every policy')
     """
     check_question(network, error, of, agents, T, seed, seconds, table)
     begin = time.monotonic()

@@ -34,7 +34,14 @@ LIMITS = {"minimum": "at least", "maximum": "at most", "exclusiveMinimum": "abov
 
 
 def load(path: str | Path) -> Network:
-    """The network that a file describes; ValueError names the file, the key, the agent and the entry that is wrong."""
+    """The network that a file describes; ValueError names the file, the key, the agent and the entry that is wrong.
+
+    path : a .yaml or .py file.
+
+    >>> from sacrepro import load
+    >>> load("workflow/networks/friends.yaml").names
+    ('ann', 'bob', 'cid', 'dot', 'eve')
+    """
     spec = resolve({"model": "file", "path": str(path)})
     try:
         found = python_network(spec["source"]) if "source" in spec else network(spec["document"])

@@ -39,6 +39,14 @@ def influence_matrix(mdp: Model | CountedMDP) -> csr_array:
     C_ij (j ≠ i) is the largest TV(P_i(·|s_j, …), P_i(·|s_j', …)) over s_j, s_j', the other neighbors' states and a_i;
     C_ii the largest over pairs (s_i, a_i), (s_i', a_i') and the neighbors' states. Zeros are not stored. In an
     action-coupled model every C_ij is over pairs (s_j, a_j), (s_j', a_j') and the pairs of the other neighbors.
+    Raises TypeError for what is no model.
+
+    >>> from sacrepro import build, influence_matrix
+    >>> mdp = build({"model": "relay", "n": 3, "gamma": 0.5})
+    >>> influence_matrix(mdp).toarray()  # agent 0 keeps its bit, each other agent copies the one before it
+    array([[1., 0., 0.],
+           [1., 0., 0.],
+           [0., 1., 0.]])
     """
     if not isinstance(mdp, LocalModel):
         raise no_model(mdp)

@@ -43,6 +43,12 @@ def objective_and_gradient(mdp: Model | CountedMDP, theta: Theta, tol: float | N
     tol : certified error of V̄ (sup norm) and of π^θ (1-norm) that enter, by default 1e-10, or what rounding allows
     where that is more; `gradient_error` is what follows from them. Raises MemoryError before starting if the tables
     cannot fit, ValueError if rounding makes a `tol` asked for unattainable.
+
+    >>> from sacrepro import build, objective_and_gradient, uniform_theta
+    >>> mdp = build({"model": "relay", "n": 3, "gamma": 0.5})
+    >>> found = objective_and_gradient(mdp, uniform_theta(mdp))
+    >>> round(found.J, 6), found.gradient_error < 1e-9
+    (1.0, True)
     """
     model = exact_model(mdp)
     all_actions_possible(theta, "∇J in θ")
@@ -60,7 +66,15 @@ def objective_and_gradient(mdp: Model | CountedMDP, theta: Theta, tol: float | N
 
 
 def policy_gradient(mdp: Model | CountedMDP, theta: Theta, tol: float | None = None) -> tuple[Array, ...]:
-    """∇J(θ) of Lemma 1, eq. (4): blocks (S_i, A_i); see `objective_and_gradient`, which also certifies it."""
+    """∇J(θ) of Lemma 1, eq. (4): blocks (S_i, A_i); see `objective_and_gradient`, which also certifies it.
+
+    tol, and errors, as there.
+
+    >>> from sacrepro import build, policy_gradient, uniform_theta
+    >>> mdp = build({"model": "sis", "graph": {"family": "path", "n": 3}, "gamma": 0.9})
+    >>> [block.shape for block in policy_gradient(mdp, uniform_theta(mdp))]
+    [(2, 2), (2, 2), (2, 2)]
+    """
     return objective_and_gradient(mdp, theta, tol).gradient
 
 

@@ -147,6 +147,12 @@ def local_value(
     tol : wanted error; `largest` : most entries of a table. Where the surroundings do not fit, more is frozen than
     `tol` allows and the error returned is larger: check it. Raises ValueError as soon as rounding alone exceeds `tol`,
     naming what is attainable. As everywhere, kernels are those whose rows are divided by their exact sums.
+
+    >>> from sacrepro import build, local_value, uniform_theta
+    >>> mdp = build({"model": "relay", "n": 12, "gamma": 0.5})
+    >>> found = local_value(mdp, uniform_theta(mdp), 6, tol=0.01)
+    >>> found.error <= 0.01
+    True
     """
     mdp = _local_kernels(mdp)
     check_tol(tol)
@@ -239,6 +245,13 @@ def local_decay(
 
     V_i is taken as a table over agents near i with error e (`local_value`); freezing the same agents in Q_i leaves
     D_i(κ) within 2γe. The oscillation of the rest is found as in `certified_decay`. tol : wanted half width.
+    largest : most entries of a table, as of `local_value`. Raises what that does, and ValueError for a negative κ.
+
+    >>> from sacrepro import build, local_decay, uniform_theta
+    >>> mdp = build({"model": "relay", "n": 12, "gamma": 0.5})
+    >>> found = local_decay(mdp, uniform_theta(mdp), 6, 2)
+    >>> found.lower.round(5)
+    array([1.  , 0.5 , 0.25])
     """
     mdp = _local_kernels(mdp)
     check_kappa(kappa_max)

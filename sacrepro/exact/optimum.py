@@ -77,9 +77,11 @@ class OptimalityGap(NamedTuple):
 
 
 def optimality_gap(mdp: Model | CountedMDP, theta: Theta, *, nodes: int = NODES) -> OptimalityGap:
-    """J* - J(θ) for the best localized deterministic policy and for the best joint one; errors as of both functions.
+    """J* - J(θ) for the best localized deterministic policy and for the best joint one.
 
-    >>> from sacrepro import uniform_theta
+    nodes : as of `best_localized`. Raises ValueError as `best_joint` does.
+
+    >>> from sacrepro import optimality_gap, uniform_theta
     >>> from sacrepro.instances.extremal import signal
     >>> mdp = signal(0.5)
     >>> found = optimality_gap(mdp, uniform_theta(mdp))
@@ -97,6 +99,7 @@ def best_joint(mdp: Model | CountedMDP) -> Optimum:
 
     Raises ValueError, naming the entries, where a table over (s, a) or the joint states are too many.
 
+    >>> from sacrepro import best_joint
     >>> from sacrepro.instances.extremal import signal
     >>> best = best_joint(signal(0.5))
     >>> round(best.J, 9), best.J_high - best.J < 1e-12
@@ -116,6 +119,7 @@ def best_localized(mdp: Model | CountedMDP, *, nodes: int = NODES) -> Optimum:
 
     Raises ValueError, naming the entries, where a table over (s, a) or the joint states are too many.
 
+    >>> from sacrepro import best_localized
     >>> from sacrepro.instances.extremal import signal
     >>> round(best_localized(signal(0.5)).J, 9)
     0.625

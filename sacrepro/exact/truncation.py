@@ -44,6 +44,12 @@ def truncate(Q_i: Array, hood: Sequence[int], w: Array) -> Array:
     w    : shape of Q_i, non-negative, summing to 1 in each cell (eq. 6).
     Result: shape of Q_i with length 1 on the axes outside `hood`. Raises TypeError for tables that do not hold real
     numbers, ValueError when w breaks eq. (6) or `hood` is no set of agents.
+
+    >>> from sacrepro import build, natural_weights, q_function, truncate, uniform_theta
+    >>> mdp = build({"model": "relay", "n": 3, "gamma": 0.5})
+    >>> theta = uniform_theta(mdp)
+    >>> truncate(q_function(mdp, theta, 0), (0, 1), natural_weights(mdp, theta, 0, 1)).shape
+    (2, 2, 1, 2, 2, 1)
     """
     Q_i, w = real("Q_i", Q_i), real("weights", w)
     n = _number_of_agents(Q_i)
@@ -113,6 +119,13 @@ def natural_weights(mdp: Model | CountedMDP, theta: Theta, i: int, kappa: int) -
 
     Actions are independent given states, so w = π^θ(s_out | s_in) Π_{j outside} ζ_j(a_j|s_j). Where π^θ gives s_in no
     mass the conditional law does not exist and the uniform law over s_out stands in for it.
+    Raises ValueError for an unknown agent or a negative κ, MemoryError before starting if the tables cannot fit.
+
+    >>> from sacrepro import build, natural_weights, uniform_theta
+    >>> mdp = build({"model": "relay", "n": 3, "gamma": 0.5})
+    >>> w = natural_weights(mdp, uniform_theta(mdp), 0, 1)
+    >>> w.shape, float(w[0, 0, :, 0, 0, :].sum().round(9))  # one cell of N_0^1
+    ((2, 2, 2, 2, 2, 2), 1.0)
     """
     mdp = exact_model(mdp)
     check_agent(i, mdp.n)
@@ -142,6 +155,15 @@ def truncated_policy_gradient(
 
     Q_hat : one truncated Q-function an agent, shape of Q_j with length 1 on the axes outside N_j^κ.
     The expectation over (s, a) ~ π^θ × ζ^θ reduces to the marginal on N_j^κ, so no table over all agents is formed.
+    Raises ValueError for another number or shape of tables.
+
+    >>> import networkx as nx
+    >>> from sacrepro import random_mdp, td_fixed_point, truncated_policy_gradient, uniform_theta
+    >>> mdp = random_mdp(nx.path_graph(3), seed=0)
+    >>> theta = uniform_theta(mdp)
+    >>> q = [td_fixed_point(mdp, theta, i, 1) for i in range(3)]
+    >>> [block.shape for block in truncated_policy_gradient(mdp, theta, q, 1)]
+    [(2, 2), (2, 2), (2, 2)]
     """
     mdp = exact_model(mdp)
     all_actions_possible(theta, "ĥ, which is in θ,")
@@ -220,6 +242,12 @@ def td_fixed_point(mdp: Model | CountedMDP, theta: Theta, i: int, kappa: int, *,
     action has probability zero the conditional law of the outside exists, and is used. mu : μ over joint states, shape
     (S_0, …, S_{n-1}), where it is known already. Raises ValueError if the stationary law is not unique or out of reach
     or `mu` is no law over joint states, MemoryError before starting if S^n tables or the cells cannot fit.
+
+    >>> from sacrepro import random_mdp, td_fixed_point, uniform_theta
+    >>> import networkx as nx
+    >>> mdp = random_mdp(nx.path_graph(3), seed=0)
+    >>> td_fixed_point(mdp, uniform_theta(mdp), 0, 1).shape  # s_2 and a_2 are not seen
+    (2, 2, 1, 2, 2, 1)
     """
     mdp = exact_model(mdp)
     _check(mdp, i, kappa)

@@ -55,6 +55,11 @@ def build(spec: Mapping[str, Any]) -> NetworkedMDP:
     """The model that `spec` describes: ``{"model": name, "graph": {…}, parameter: value, …}``.
 
     Lists become tuples, so that a specification may come from YAML or JSON. Raises ValueError naming what is wrong.
+
+    >>> from sacrepro import build
+    >>> mdp = build({"model": "sis", "graph": {"family": "path", "n": 3}, "gamma": 0.9})
+    >>> mdp.n, mdp.gamma
+    (3, 0.9)
     """
     return _built(spec, MODELS)
 

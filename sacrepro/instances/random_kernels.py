@@ -24,6 +24,12 @@ def random_mdp(
 
     state_sizes, action_sizes : one number for all agents or one each.
     concentration : Dirichlet parameter; below 1 the kernels come near deterministic and couple agents strongly.
+    seed : of the generator.        gamma : discount γ ∈ [0, 1). Raises ValueError naming the argument.
+
+    >>> import networkx as nx
+    >>> from sacrepro import random_mdp
+    >>> random_mdp(nx.cycle_graph(4), seed=0, state_sizes=3, gamma=0.8).P[0].shape
+    (3, 3, 3, 2, 3)
     """
     positive("random", concentration=concentration)
     at_least(0, "random", seed=seed)

@@ -70,6 +70,12 @@ def sac(
     and returns up to this m. `resume` goes on from there. A KeyboardInterrupt that `progress` raises does the same.
 
     Raises TypeError or ValueError naming the argument.
+
+    >>> from sacrepro import build, sac, uniform_theta
+    >>> mdp = build({"model": "relay", "n": 3, "gamma": 0.5})
+    >>> trace = sac(mdp, uniform_theta(mdp), kappa=1, M=10, T=20, h=2, t0=4, eta=1.0, seed=0)
+    >>> trace.theta[0].shape, int(trace.m[-1])
+    ((2, 2), 10)
     """
     settings = Settings(
         kappa=kappa, M=M, T=T, h=h, t0=t0, eta=eta, record_every=record_every,
@@ -95,7 +101,16 @@ def sac_seeds(
     baseline: bool = False,
     epsilon: float = 0.0,
 ) -> tuple[SACTrace, ...]:
-    """The traces of `sac` for each seed, bit for bit, with tables and neighborhoods built once."""
+    """The traces of `sac` for each seed, bit for bit, with tables and neighborhoods built once.
+
+    Arguments and errors as of `sac`; seeds : one or more.
+
+    >>> from sacrepro import build, sac_seeds, uniform_theta
+    >>> mdp = build({"model": "relay", "n": 3, "gamma": 0.5})
+    >>> traces = sac_seeds(mdp, uniform_theta(mdp), kappa=0, M=10, T=20, h=2, t0=4, eta=1.0, seeds=range(3))
+    >>> [trace.J_estimate.shape for trace in traces]
+    [(10,), (10,), (10,)]
+    """
     settings = Settings(
         kappa=kappa, M=M, T=T, h=h, t0=t0, eta=eta, record_every=record_every,
         warm_start=warm_start, lambda_=lambda_, baseline=baseline, epsilon=epsilon,
@@ -124,6 +139,12 @@ def resume(mdp: object, trace: SACTrace, M: int, *, progress: bool | Told = Fals
 
     mdp, progress : as of `sac`; that it is the same model is seen by its sizes alone.
     Raises ValueError for the trace of another learner, and unless M is more than the trace has.
+
+    >>> from sacrepro import build, resume, sac, uniform_theta
+    >>> mdp = build({"model": "relay", "n": 3, "gamma": 0.5})
+    >>> trace = sac(mdp, uniform_theta(mdp), kappa=1, M=10, T=20, h=2, t0=4, eta=1.0, seed=0)
+    >>> resume(mdp, trace, 20).J_estimate.shape
+    (20,)
     """
     if not isinstance(trace, SACTrace):
         raise TypeError(f"expected the trace of a run, got {type(trace).__name__}; SACTrace.load(path) reads one")

@@ -44,6 +44,11 @@ def pairwise(
     """θ(M) by Algorithm 1 with the pairwise critic in place of Q̂'s table.
 
     Arguments and errors as of `sac`. `first_visit_share` of the trace is nan: there is no table.
+
+    >>> from sacrepro import build, pairwise, uniform_theta
+    >>> mdp = build({"model": "relay", "n": 3, "gamma": 0.5})
+    >>> pairwise(mdp, uniform_theta(mdp), kappa=1, M=10, T=20, h=2, t0=4, eta=1.0, seed=0).m.tolist()[-1]
+    10
     """
     settings = Settings(kappa=kappa, M=M, T=T, h=h, t0=t0, eta=eta, record_every=record_every, epsilon=epsilon)
     return run(Pairwise, mdp, theta0, settings, (seed,))[0]

@@ -39,6 +39,11 @@ def reinforce(
     """θ(M) by Algorithm 1 with the return R_j(t) = Σ_{u=t}^T γ^{u-t} r_j(u) in place of Q̂_j^T at time t in line 11.
 
     Arguments and errors as of `sac`. `first_visit_share` of the trace is nan: there is no table.
+
+    >>> from sacrepro import build, reinforce, uniform_theta
+    >>> mdp = build({"model": "relay", "n": 3, "gamma": 0.5})
+    >>> reinforce(mdp, uniform_theta(mdp), kappa=1, M=10, T=20, eta=1.0, seed=0).theta[0].shape
+    (2, 2)
     """
     settings = Settings(kappa=kappa, M=M, T=T, eta=eta, record_every=record_every, epsilon=epsilon)
     return run(Returns, mdp, theta0, settings, (seed,))[0]

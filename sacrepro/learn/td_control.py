@@ -70,6 +70,12 @@ def control(
     epsilon     : ε-greedy policies, ε ∈ [0, 1].        temperature : Boltzmann policies, τ > 0. One of the two.
 
     Raises TypeError or ValueError naming the argument; ValueError if an agent has more than 2^62 cells.
+
+    >>> from sacrepro import build, control
+    >>> mdp = build({"model": "relay", "n": 3, "gamma": 0.5})
+    >>> trace = control(mdp, kappa=1, M=10, T=20, h=2, t0=4, seed=0, epsilon=0.1)
+    >>> trace.theta[0].shape
+    (2, 2)
     """
     settings = Settings(kappa=kappa, M=M, T=T, h=h, t0=t0, record_every=record_every)
     return run_control(mdp, settings, (seed,), target=target, epsilon=epsilon, temperature=temperature)[0]

@@ -72,6 +72,11 @@ def neighborhood(graph: nx.Graph, i: int, kappa: int) -> tuple[int, ...]:
 
     Raises TypeError for a directed graph and for an agent or a κ that is no integer, ValueError for a negative κ, an
     agent that is not in the graph, and an agent of N_i^κ that is joined to itself.
+
+    >>> import networkx as nx
+    >>> from sacrepro import neighborhood
+    >>> neighborhood(nx.path_graph(5), 1, 2)
+    (0, 1, 2, 3)
     """
     check_kind(graph)
     check_kappa(kappa)

@@ -169,6 +169,15 @@ class NetworkedMDP(LocalModel):
     pi0   : a tuple of n marginals of shape ``(S_i,)``, or one joint array of shape ``(S_0, …, S_{n-1})``.
 
     Raises TypeError or ValueError, naming the agent, the entry and the expected shape.
+
+    >>> import networkx as nx, numpy as np
+    >>> from sacrepro import NetworkedMDP
+    >>> orders = np.broadcast_to(np.array([[0.9, 0.1], [0.1, 0.9]]), (2, 2, 2, 2))  # axes s_0, s_1, a_0, s_0'
+    >>> copies = np.broadcast_to(np.eye(2)[:, None, None, :], (2, 2, 2, 2))  # axes s_0, s_1, a_1, s_1'
+    >>> r = (np.zeros((2, 2)), np.array([[0.0, 0.0], [1.0, 1.0]]))
+    >>> mdp = NetworkedMDP(nx.path_graph(2), (orders, copies), r, gamma=0.9, pi0=(np.full(2, 0.5),) * 2)
+    >>> mdp.n, mdp.state_sizes, mdp.r_bar
+    (2, (2, 2), 1.0)
     """
 
     _kind = TableKernel
@@ -240,6 +249,14 @@ class CountedMDP(LocalModel):
     pi0   : n marginals of shape ``(S_i,)``.
 
     Raises TypeError or ValueError, naming the agent, the entry and the expected shape.
+
+    >>> import networkx as nx, numpy as np
+    >>> from sacrepro import CountedMDP
+    >>> joins = np.array([0.1, 0.5, 0.9])  # probability of s_i' = 1, by how many other neighbors are in state 1
+    >>> P_i = np.broadcast_to(np.stack([1 - joins, joins], axis=-1)[None, :, None, :], (2, 3, 2, 2))
+    >>> mdp = CountedMDP(nx.cycle_graph(4), (P_i,) * 4, (np.eye(2),) * 4, gamma=0.9, pi0=(np.full(2, 0.5),) * 4)
+    >>> mdp.n, mdp.P[0].shape
+    (4, (2, 3, 2, 2))
     """
 
     pi0: tuple[Array, ...]
@@ -319,6 +336,15 @@ class CoupledMDP(LocalModel):
     pi0   : a tuple of n marginals of shape ``(S_i,)``, or one joint array of shape ``(S_0, …, S_{n-1})``.
 
     Raises TypeError or ValueError, naming the agent, the entry and the expected shape.
+
+    >>> import networkx as nx, numpy as np
+    >>> from sacrepro import CoupledMDP, evaluate, uniform_theta
+    >>> r_i = np.zeros((2, 2, 2, 2))
+    >>> r_i[..., 1, 1] = 1.0  # both are paid where both act
+    >>> stays = np.full((2, 2, 2, 2, 2), 0.5)
+    >>> mdp = CoupledMDP(nx.path_graph(2), (stays, stays), (r_i, r_i), gamma=0.5, pi0=(np.full(2, 0.5),) * 2)
+    >>> print(round(evaluate(mdp, uniform_theta(mdp)).J, 6))
+    0.5
     """
 
     couples = True
@@ -367,6 +393,11 @@ def as_coupled(mdp: NetworkedMDP | CountedMDP) -> CoupledMDP:
     """A model of eq. (1) as an action-coupled one, whose kernels and rewards do not use what they may see.
 
     Raises ValueError where a count cannot be tabulated.
+
+    >>> from sacrepro import as_coupled, build
+    >>> mdp = build({"model": "relay", "n": 3, "gamma": 0.5})
+    >>> as_coupled(mdp).P[0].shape  # s_0, s_1, a_0, a_1, s_0'
+    (2, 2, 2, 2, 2)
     """
     if isinstance(mdp, CountedMDP):
         mdp = mdp.expanded()

@@ -18,7 +18,17 @@ WRITTEN_OUT = 9
 
 
 class InputWarning(UserWarning):
-    """Input that has a meaning, but probably not the one that was meant; the text says what to pass instead."""
+    """Input that has a meaning, but probably not the one that was meant; the text says what to pass instead.
+
+    >>> import warnings
+    >>> from sacrepro import build, expected_update, uniform_theta
+    >>> mdp = build({"model": "relay", "n": 3, "gamma": 0.5})
+    >>> with warnings.catch_warnings(record=True) as doubts:
+    ...     warnings.simplefilter("always")
+    ...     step = expected_update(mdp, uniform_theta(mdp), kappa=9, T=20, h=2, t0=4)  # nobody is nine hops away
+    >>> [doubt.category.__name__ for doubt in doubts]
+    ['InputWarning']
+    """
 
 
 def warn(text: str, category: type[Warning] = InputWarning) -> None:

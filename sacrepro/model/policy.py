@@ -33,7 +33,14 @@ SCORE_BOUND = float(np.sqrt(2.0))
 def softmax(theta_i: Array) -> Array:
     """ζ_i(a|s) = exp θ_i(s,a) / Σ_b exp θ_i(s,b), shape (S_i, A_i).
 
+    theta_i : logits of one agent.
     Raises TypeError unless they are real numbers, ValueError for NaN, +inf, or a state whose logits are all -inf.
+
+    >>> import numpy as np
+    >>> from sacrepro import softmax
+    >>> softmax(np.log([[1.0, 3.0], [1.0, 1.0]])).round(6)
+    array([[0.25, 0.75],
+           [0.5 , 0.5 ]])
     """
     theta_i = real("theta_i", theta_i)
     if theta_i.ndim != 2:
@@ -90,6 +97,13 @@ class Policy:
     zeta  : one block of shape (S_i, A_i) an agent, each row a distribution; zeros are allowed, so a policy may be
             deterministic. Errors name the agent and the row.
     theta : log ζ, -inf where ζ is zero; the same policy as logits.
+
+    >>> import numpy as np
+    >>> from sacrepro import Policy, build, evaluate
+    >>> mdp = build({"model": "relay", "n": 3, "gamma": 0.5})
+    >>> always_0 = Policy((np.array([[1.0, 0.0], [1.0, 0.0]]),) * 3)
+    >>> print(round(evaluate(mdp, always_0).J, 6))
+    1.0
     """
 
     def __init__(self, zeta: Sequence[Array]) -> None:
@@ -246,10 +260,28 @@ def score_norm(zeta_i: Array) -> float:
 
 
 def uniform_theta(mdp: Sized) -> tuple[Array, ...]:
-    """θ = 0: every agent picks its actions uniformly."""
+    """θ = 0: every agent picks its actions uniformly.
+
+    Blocks (S_i, A_i). Raises TypeError for what is no model.
+
+    >>> from sacrepro import build, softmax, uniform_theta
+    >>> mdp = build({"model": "relay", "n": 3, "gamma": 0.5})
+    >>> softmax(uniform_theta(mdp)[0])
+    array([[0.5, 0.5],
+           [0.5, 0.5]])
+    """
     return tuple(np.zeros(shape) for shape in zip(*agent_sizes(mdp), strict=True))
 
 
 def gaussian_theta(mdp: Sized, rng: np.random.Generator, scale: float = 1.0) -> tuple[Array, ...]:
-    """θ with independent N(0, scale²) logits."""
+    """θ with independent N(0, scale²) logits.
+
+    Blocks (S_i, A_i). rng : the generator. scale : their standard deviation. Raises TypeError for what is no model.
+
+    >>> import numpy as np
+    >>> from sacrepro import build, gaussian_theta
+    >>> mdp = build({"model": "relay", "n": 3, "gamma": 0.5})
+    >>> [theta_i.shape for theta_i in gaussian_theta(mdp, np.random.default_rng(0))]
+    [(2, 2), (2, 2), (2, 2)]
+    """
     return tuple(scale * rng.standard_normal(shape) for shape in zip(*agent_sizes(mdp), strict=True))

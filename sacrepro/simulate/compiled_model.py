@@ -18,6 +18,13 @@ class Simulator(BaseSimulator):
     graph, state_sizes, action_sizes, gamma, n : as in the model.
     pair : (n+1,) where agent i's block (S_i, A_i) begins in flat arrays over all agents.
     Raises TypeError for another kind of model, ValueError when some S_i·A_i exceeds 65,536.
+
+    >>> from sacrepro import Simulator, build, sac, uniform_theta
+    >>> mdp = build({"model": "relay", "n": 3, "gamma": 0.5})
+    >>> simulator = Simulator(mdp)
+    >>> trace = sac(simulator, uniform_theta(mdp), kappa=0, M=10, T=20, h=2, t0=4, eta=1.0, seed=0)
+    >>> trace.first_visit_share.shape
+    (10,)
     """
 
     def __init__(self, mdp: NetworkedMDP | CountedMDP | Sampled) -> None:

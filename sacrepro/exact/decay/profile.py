@@ -50,6 +50,13 @@ def decay_profile(mdp: Model | CountedMDP, theta: Theta, *, tol: float | None = 
     rounding. Raises, before starting, MemoryError if the value tables cannot fit and ValueError if some Q_i has more
     than `work` entries to visit (about a second for 10⁹ of them, agent after agent); `certified_decay` then still gives
     intervals, and `local_decay` those of one agent of any network.
+
+    >>> from sacrepro import build, decay_profile, uniform_theta
+    >>> mdp = build({"model": "relay", "n": 3, "gamma": 0.5})
+    >>> decay_profile(mdp, uniform_theta(mdp)).round(6)  # Lemma 3's 0.5^κ, attained at κ < i
+    array([[0. , 0. , 0. ],
+           [1. , 0. , 0. ],
+           [1. , 0.5, 0. ]])
     """
     chain = chain_of(mdp, theta)
     cells = _cells_of(chain)
@@ -92,6 +99,12 @@ def certified_decay(
     slack        : branch and bound may leave D open by this much.
     sweep_limit  : largest Q_i that is swept; beyond, branch and bound runs and stops after `branch_limit` table
                    entries with whatever interval it then has. A `CoupledMDP` is swept only: ValueError beyond.
+
+    >>> from sacrepro import build, certified_decay, uniform_theta
+    >>> mdp = build({"model": "relay", "n": 3, "gamma": 0.5})
+    >>> bounds = certified_decay(mdp, uniform_theta(mdp), agents=[2], kappas=[0, 1])
+    >>> bounds.lower.round(6)
+    array([[1. , 0.5]])
     """
     mdp = exact_model(mdp)
     if isinstance(slack, bool) or not isinstance(slack, (int, float, np.integer, np.floating)):

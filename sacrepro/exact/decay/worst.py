@@ -59,10 +59,15 @@ def worst_decay(
     """The largest D_i(κ) found over localized policies; a lower bound on the supremum in Definition 2.
 
     exhaustive_limit : try all deterministic policies if there are no more than this many. starts : local searches
-    beyond: from the uniform policy and from `starts` - 1 seeded random ones. tol : certified error of V_i, by default
-    1e-10, or what rounding allows where that is more.
+    beyond: from the uniform policy and from `starts` - 1 random ones. seed : of the generator.
+    tol  : certified error of V_i, by default 1e-10, or what rounding allows where that is more.
     work : entries of one Q_i that a single policy may cost. Raises ValueError beyond it, for an unknown agent or a
     negative κ; MemoryError before starting if the value tables cannot fit.
+
+    >>> from sacrepro import build, worst_decay
+    >>> mdp = build({"model": "relay", "n": 3, "gamma": 0.5})
+    >>> round(worst_decay(mdp, 2, 0).D, 6)
+    1.0
     """
     mdp = plain_model(mdp, "worst_decay", "certified_decay takes it, for one policy")
     check_agent(i, mdp.n)

@@ -42,7 +42,15 @@ class LawCost(NamedTuple):
 def law_cost(
     mdp: Model | CountedMDP, *, kappa: int, T: int, critic_only: bool = False, agents: Sequence[int] | None = None
 ) -> LawCost:
-    """What `expected_update`, or with `critic_only` `expected_critic`, takes on this model; nothing is computed."""
+    """What `expected_update`, or with `critic_only` `expected_critic`, takes on this model; nothing is computed.
+
+    agents : those whose critic is wanted; all by default. Arguments and errors as of `expected_update`.
+
+    >>> from sacrepro import build, law_cost
+    >>> mdp = build({"model": "relay", "n": 3, "gamma": 0.5})
+    >>> law_cost(mdp, kappa=0, T=20).cells  # s_i and a_i
+    4
+    """
     mdp = exact_model(mdp)
     S, A = chain_sizes(mdp)
     memory = total = most = 0

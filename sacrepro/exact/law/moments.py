@@ -64,7 +64,14 @@ def critic_law(
     work: int = WORK,
     memory_limit: int | None = None,
 ) -> CriticLaw:
-    """Mean and covariance of agent i's Q̂_i^T; arguments and errors as of `expected_update`."""
+    """Mean and covariance of agent i's Q̂_i^T; arguments and errors as of `expected_update`.
+
+    >>> from sacrepro import build, critic_law, uniform_theta
+    >>> mdp = build({"model": "relay", "n": 3, "gamma": 0.5})
+    >>> law = critic_law(mdp, uniform_theta(mdp), 0, kappa=0, T=20, h=2, t0=4)
+    >>> law._fields
+    ('mean', 'covariance', 'error')
+    """
     mdp = exact_model(mdp)
     check_agent(i, mdp.n)
     kappa = kappa_within(mdp, kappa)

@@ -54,6 +54,12 @@ class ExpectedUpdate(NamedTuple):
     error   : certified bound on the 2-norm of the error of all of g_hat, and on the error of each entry of Q_hat.
     b       : E ĝ(m) - ∇J(θ(m)), the bias of the step, blocks (S_i, A_i); ∇J is that of the policies that are run.
     b_error : certified bound on the 2-norm of the error of all of b.
+
+    >>> from sacrepro import build, expected_update, uniform_theta
+    >>> mdp = build({"model": "relay", "n": 3, "gamma": 0.5})
+    >>> step = expected_update(mdp, uniform_theta(mdp), kappa=1, T=20, h=2, t0=4)
+    >>> step.Q_hat[0].shape, step.error < 1e-9
+    ((2, 2, 1, 2, 2, 1), True)
     """
 
     g_hat: tuple[Array, ...]
@@ -83,10 +89,18 @@ def expected_update(
 
     epsilon : policies (1-ε) softmax + ε uniform with their exact score, as the learner's extension has them.
     Q_hat   : Q̂^0 of line 3, one table an agent in the shape of Q̂_i, for a warm start; zero by default.
+
     h may exceed t0: line 7 is then computed as printed, and `error` says what that costs.
     A κ beyond the diameter is that of the diameter, with a warning.
     Raises TypeError or ValueError naming the argument, ValueError where more than `work` multiply-adds are needed and
     MemoryError where the tables do not fit, both before anything is computed; `law_cost` tells beforehand.
+    work : most multiply-adds.        memory_limit : bytes; by default a share of all memory.
+
+    >>> from sacrepro import build, expected_update, uniform_theta
+    >>> mdp = build({"model": "relay", "n": 3, "gamma": 0.5})
+    >>> step = expected_update(mdp, uniform_theta(mdp), kappa=0, T=20, h=2, t0=4)
+    >>> step.g_hat[0].shape
+    (2, 2)
     """
     mdp = exact_model(mdp)
     all_actions_possible(theta, "E ĝ, which is in θ,")
@@ -130,6 +144,13 @@ def mean_curve(
     """θ(0), …, θ(M) of θ(m+1) = θ(m) + η/√(m+1) E ĝ(m): Algorithm 1 with its step replaced by the mean.
 
     One array (M + 1, S_i, A_i) an agent, no seeds. `work` and `memory_limit` are those of one `expected_update`.
+    Arguments and errors as of `expected_update`, M and eta as of `sac`.
+
+    >>> from sacrepro import build, mean_curve, uniform_theta
+    >>> mdp = build({"model": "relay", "n": 3, "gamma": 0.5})
+    >>> curve = mean_curve(mdp, uniform_theta(mdp), kappa=0, M=3, T=20, h=2, t0=4, eta=1.0)
+    >>> curve[0].shape
+    (4, 2, 2)
     """
     if isinstance(M, bool) or not isinstance(M, (int, np.integer)) or M < 1:
         raise ValueError(f"M must be an integer of at least 1, got {M!r}")
@@ -164,6 +185,12 @@ def expected_critic(
     """(E Q̂_i^T for each of `agents`, certified error of each entry): what `expected_update` says of the critic alone.
 
     One weight in place of one for each cell, so T may be a few hundred times as long; arguments and errors as there.
+
+    >>> from sacrepro import build, expected_critic, uniform_theta
+    >>> mdp = build({"model": "relay", "n": 3, "gamma": 0.5})
+    >>> Q_hat, error = expected_critic(mdp, uniform_theta(mdp), kappa=0, T=20, h=2, t0=4, agents=[0])
+    >>> Q_hat[0].shape, error < 1e-9
+    ((2, 1, 1, 2, 1, 1), True)
     """
     mdp = exact_model(mdp)
     kappa = kappa_within(mdp, kappa)

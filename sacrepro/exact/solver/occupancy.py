@@ -45,6 +45,12 @@ def discounted_state_distribution(mdp: Model | CountedMDP, theta: Theta, tol: fl
 
     tol : certified bound on the 1-norm error; by default 1e-10, or what rounding allows where that is more. Raises
     MemoryError before starting if the tables cannot fit, ValueError if rounding makes a `tol` asked for unattainable.
+
+    >>> from sacrepro import build, discounted_state_distribution, uniform_theta
+    >>> mdp = build({"model": "relay", "n": 3, "gamma": 0.5})
+    >>> pi = discounted_state_distribution(mdp, uniform_theta(mdp))
+    >>> pi.shape, float(pi.sum().round(9))
+    ((2, 2, 2), 1.0)
     """
     return state_law(mdp, theta, tol).pi
 
