@@ -29,6 +29,22 @@ def critic(noise: float, bias: float) -> float:
     return noise + bias
 
 
+def chebyshev(bias: Array, variance: Array, delta: float) -> float:
+    """The least B with Σ_x Var Q̂_i^T(x) / (B - bias(x))² ≤ δ, B > bias: |Q_i - Q̂_i^T| < B with probability 1-δ.
+
+    bias : |E Q̂_i^T(x) - Q_i(z)| or more for all z in the cell x. variance : Var Q̂_i^T(x) or more, of the same shape.
+    By Chebyshev's inequality cell x fails with probability Var/(B - bias)² at most. Rounded up by 1e-12 of itself.
+    """
+    low, high = float(bias.max()), float(bias.max() + math.sqrt(float(variance.sum()) / delta))
+    while high - low > 1e-13 * high:
+        middle = 0.5 * (low + high)
+        if middle in (low, high):
+            break
+        enough = middle > bias.max() and float((variance / (middle - bias) ** 2).sum()) <= delta
+        low, high = (low, middle) if enough else (middle, high)
+    return high * (1.0 + 1e-12)
+
+
 # What a biased critic does to the actor, with the paper's bias and with the sharper ones of `td_fixed_point`.
 #
 # The last two functions are the second term of (9): twice the largest ‖∇J‖ times the bias of the direction of ascent.

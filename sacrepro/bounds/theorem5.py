@@ -67,6 +67,33 @@ def critic_noise(delta: float, T: int, h: float, t0: float, constants: Constants
     return C_a(delta, T, h, constants) / math.sqrt(T + t0) + C_a_prime(h, t0, constants) / (T + t0)
 
 
+def critic_noise_sharp(delta: float, T: int, h: float, t0: float, constants: Constants) -> float:
+    """The same part with the proof's constants written out: |Q_i - Q̂_i^T| ≤ it + r̄γ^{κ+1}/(1-γ) with probability 1-δ.
+
+    With p = σh, l = τ-1 and x = T + t0 (`paper/proofs.md`, critic, where each step has its line)
+
+        (r̄/(1-γ)) [(2p-1)/(2p(1-γ)-1) √(τV/2 · [log(T²/δ) + f(κ) log SA] / x)
+                   + (p-1)/(p(1-γ)-1) (l + t0 + 2(1+γ) l h²/(p-1)) / x],      V = h²/(2p - 1 - p²/t0).
+
+    Raises ValueError unless p ≥ max(2, 1/(1-√γ)), t0 ≥ max(2h, 4p, τ) and T ≥ τ, as Theorem 5 asks. At most 1/37 of
+    C_a/√x and a third of C_a'/x.
+    """
+    sigma, tau, gamma = constants.sigma, constants.tau, constants.gamma
+    if h < least_h(sigma, gamma) or t0 < least_t0(h, sigma, tau) or tau > T:
+        raise ValueError(
+            f"the critic's bound needs h ≥ {least_h(sigma, gamma)!r}, t0 ≥ {least_t0(h, sigma, tau)!r} and T ≥ {tau}, "
+            f"got h = {h!r}, t0 = {t0!r}, T = {T}"
+        )
+    p, lag, x = sigma * h, tau - 1, T + t0
+    variance = h**2 / (2.0 * p - 1.0 - p**2 / t0)
+    logarithm = math.log(float(T) ** 2 / delta) + constants.log_cells
+    chance = math.sqrt(0.5 * tau * variance * logarithm / x)
+    drift = (lag + t0 + 2.0 * (1.0 + gamma) * lag * h**2 / (p - 1.0)) / x
+    scale = constants.r_bar / (1.0 - gamma)
+    slow, fast = (2.0 * p - 1.0) / (2.0 * p * (1.0 - gamma) - 1.0), (p - 1.0) / (p * (1.0 - gamma) - 1.0)
+    return scale * (slow * chance + fast * drift)
+
+
 def least_T(delta: float, n: int, M: int, kappa: int, constants: Constants) -> int:
     """The least T ≥ t0 that meets both conditions of Theorem 5, with the least h and t0.
 

@@ -104,6 +104,23 @@ def coin_lover() -> NetworkedMDP:
     return NetworkedMDP(nx.path_graph(2), P, (np.zeros((2, 2)), np.eye(2)), 0.9, (np.full(2, 0.5),) * 2)
 
 
+def sticky_relay(gamma: float, flip: float) -> NetworkedMDP:
+    """Agent 1 copies agent 0, whose bit changes with probability `flip` a step; no actions, agent 1 is paid its bit.
+
+    At κ = 0 TD's limit takes agent 0 for what it most often is, and is wrong by 1 - flip of D_1(0) where it is not.
+    """
+    keep = np.array([[1.0 - flip, flip], [flip, 1.0 - flip]])
+    P = (np.broadcast_to(keep[:, None, None, :], (2, 2, 1, 2)), np.broadcast_to(np.eye(2)[:, None, None], (2, 2, 1, 2)))
+    r = (np.zeros((2, 1)), np.array([[0.0], [1.0]]))
+    return NetworkedMDP(nx.path_graph(2), P, r, gamma, (np.full(2, 0.5),) * 2)
+
+
+def rare_state(p: float) -> NetworkedMDP:
+    """One agent, whose state is 1 with probability p in every step; it is paid 1 there."""
+    P, r = np.broadcast_to([1.0 - p, p], (2, 1, 2)), np.array([[0.0], [1.0]])
+    return NetworkedMDP(nx.empty_graph(1), (P,), (r,), 0.05, (np.array([1.0 - p, p]),))
+
+
 def turncoat(T: int, gamma: float) -> NetworkedMDP:
     """Agent 1 copies agent 0's bit, then ages one state a step; from time T+1 on its reward for the bit is reversed.
 

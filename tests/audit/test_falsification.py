@@ -194,11 +194,12 @@ def test_every_mistake_is_planted_in_every_claim_or_said_to_be_hidden():
     decaying = {
         "definition2", "lemma3", "appendix_a", "influence", "light_cone", "actions_one_hop_later", "truncation",
         "lemma4", "lemma4_sharp", "lemma4_vector", "anatomy", "td_fixed_point", "critic_sharp",
+        "critic",
     }  # fmt: skip
     assert planted_in["κ+2 for κ+1"] == decaying | squared
-    assert excused["κ+2 for κ+1"] == {"critic", "theorem5", "vacuity"}
+    assert excused["κ+2 for κ+1"] == {"theorem5", "vacuity"}
     # No claim of the paper beyond these, though one that somebody adds may.
-    others = {"lemma1", "reward_radius", "critic", "theorem5_sharp", "assumption3", "complexity", "vacuity"}
+    others = {"lemma1", "reward_radius", "theorem5_sharp", "assumption3", "complexity", "vacuity"}
     judged = (planted_in["1/(1-γ) left out"] | excused["1/(1-γ) left out"]) & (decaying | {"theorem5"} | others)
     assert judged == decaying | {"theorem5"}
     assert planted_in["L_i too small"] == {"lemma4", "lemma4_sharp", "lemma4_vector", "anatomy", "critic_sharp"}

@@ -105,6 +105,12 @@ PLACES = {
     "lemma4_vector: κ+3": ("parity", {"uniform"}, {"natural"}, {(0, 0)}),
     "td_fixed_point: form (5)": ("td_witness", {"any"}, {"Q_0(1, ·) ∈ [8.6217, 8.6267], q*(1) = 7.5909"}, {(0, 0)}),
     "td_fixed_point: the gap alone": ("ladder", {"uniform"}, {""}, {(0, 0)}),
+    "critic: twice 1/p": (
+        "rare_state",
+        {"any"},
+        {f"p={10.0**-k:g}, T={2 * 10**k}" for k in range(1, 7)},
+        {(0, 0)},
+    ),
     "theorem5_sharp: no bias": ("signal", {"uniform"}, {"M=100000"}, {(0, 0)}),
     "assumption3: any policy": (
         "noisy relay",

@@ -1,32 +1,96 @@
-"""The critic over T: a deterministic case by hand, the slope -1/2, the plateau at q*, and a vacuous bound."""
+"""The critic over T: a case by hand, the slope -1/2, the plateau at q*; bounds that constrain, and what they need."""
 
 import math
 
 import networkx as nx
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from scipy.stats import binom
 
 from claims.instances import RELAY, random_case, uniform_case
-from sacrepro.bounds.critic import critic, critic_bias
+from sacrepro.bounds.critic import chebyshev, critic, critic_bias, td_fixed_point_local
+from sacrepro.bounds.theorem5 import C_a, C_a_prime, Constants, critic_noise_sharp, least_h, least_t0
 from sacrepro.exact import td_fixed_point as fixed_point
 from sacrepro.exact.dense import q_function
 from sacrepro.instances import build
+from sacrepro.instances.extremal import rare_state
+from sacrepro.learn.transcription import outer_iteration
 from sacrepro.model.mdp import NetworkedMDP
-from sacrepro.study.claims.critic import LENGTHS, MOST_STEPS, check, critic_tables
-from sacrepro.study.record.comparison import by_hypothesis, holds, verdict
+from sacrepro.study.claims import critic as claim
+from sacrepro.study.claims.critic import (
+    CHANCE,
+    DELTA,
+    LAW,
+    LENGTHS,
+    MOST_STEPS,
+    SEEDS,
+    USUAL,
+    check,
+    critic_tables,
+    exceeding,
+    law_bound,
+    long_run,
+    twice_the_return_time,
+)
+from sacrepro.study.record.case import exact_case
+from sacrepro.study.record.comparison import by_hypothesis, constrains, holds, verdict
+from strategies import cases
 
 WITNESS = uniform_case(build({"model": "td_witness"}), "td_witness")
+EXPLORED = uniform_case(
+    build(
+        {"model": "random", "graph": {"family": "path", "n": 2}, "seed": 3, "gamma": 0.05,
+         "state_sizes": [2, 2], "action_sizes": [1, 1], "concentration": 4}
+    )
+)  # fmt: skip
+BY_EPISODE = ("paper", "locality", "written out")
 
 
 @pytest.mark.parametrize("case", [WITNESS, random_case(gamma=0.7), random_case(family="star", gamma=0.5)])
 def test_holds(case):
-    """Every comparison holds, and only because r̄/(1-γ) is smaller than every finite-time bound: vacuous."""
+    """Every comparison holds; at the T that is usual the printed bound is above r̄/(1-γ) and says nothing."""
     rows = list(check(case))
-    assert {row.case for row in rows} == {f"T={T}" for T in LENGTHS if T * case.mdp.n <= MOST_STEPS}
+    assert {f"T={T}" for T in LENGTHS if T <= USUAL} <= {row.case for row in rows}
     assert all(holds(row) for row in rows)
     assert {row.trivial for row in rows} == {case.mdp.r_bar / (1 - case.mdp.gamma)}
     assert all(row.left <= row.trivial + row.error for row in rows)
-    assert {verdict("", "", "", group).verdict for group in by_hypothesis(rows)} == {"vacuous"}
+    printed = [row for row in rows if row.hypothesis == "paper"]
+    assert verdict("", "", "", printed).verdict == "vacuous"
+
+
+@settings(max_examples=15)
+@given(cases(max_n=3))
+def test_holds_on_drawn_models(case):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(claim, "LENGTHS", (100, 1000))
+        patch.setattr(claim, "LAW_LENGTHS", (100,))
+        assert all(holds(row) for row in check(exact_case("random", "uniform", *case)))
+
+
+def test_confirmed_where_it_constrains():
+    """On a model that is explored well every bound says something: the printed one after 10⁷ steps."""
+    rows = list(check(EXPLORED))
+    judged = {group[0].hypothesis: verdict("critic", "", "", group) for group in by_hypothesis(rows)}
+    assert {name: row.verdict for name, row in judged.items()} == dict.fromkeys((*BY_EPISODE, LAW), "holds")
+    saying = {name: {row.case for row in rows if row.hypothesis == name and constrains(row)} for name in judged}
+    assert saying["paper"] == {"T=10000000"}
+    assert saying["written out"] == {"T=1000", "T=10000", "T=10000000"}
+    assert saying[LAW] == {"T=1000", "T=10000"}
+    assert judged[LAW].ratio > 0.85
+    assert 10_000_000 * EXPLORED.mdp.n == MOST_STEPS
+
+
+def test_the_tables_are_those_of_the_transcription():
+    """Cell by cell, with unwritten cells at 0."""
+    where = {"kappa": 1, "T": 60, "h": 3.0, "t0": 7.0, "seed": 4}
+    case = random_case(gamma=0.7)
+    tables = critic_tables(case.mdp, case.theta, **where)
+    printed = outer_iteration(case.mdp, case.theta, 0, eta=1.0, **where)
+    for table, Q_hat in zip(tables, printed.Q_hat, strict=True):
+        assert table.sum() == pytest.approx(sum(Q_hat.values()), rel=1e-12)
+        assert np.count_nonzero(table) == np.count_nonzero(list(Q_hat.values()))
+        assert set(table[table != 0.0]) == {value for value in Q_hat.values() if value}
 
 
 def test_tight():
@@ -69,3 +133,125 @@ def test_the_right_side():
 def test_necessary_exploration():
     """On the relay σ = 0: no step size is admitted, nothing is compared."""
     assert list(check(uniform_case(RELAY))) == []
+
+
+# The proof's constants, line by line.
+
+CONSTANTS = Constants(6.0, 0.5, 0.2, 4, 3.0, 0.5, 1.5)
+
+
+def test_the_noise_by_hand():
+    """σ = .2, τ = 4, r̄ = 3, γ = ½: p = 4, h = 20, t0 = 40, l = 3, V = 400/6.6, H = 6."""
+    T, delta = 960, 0.01
+    logarithm = math.log(960**2 / 0.01) + 1.5
+    chance = (7 / 3) * 6 * math.sqrt(2 * 400 / 6.6 * logarithm / 1000)
+    drift = 3 * 6 * (43 + 2 * 1.5 * 3 * 400 / 3) / 1000
+    assert critic_noise_sharp(delta, T, 20.0, 40.0, CONSTANTS) == pytest.approx(chance + drift, rel=1e-13)
+
+
+@pytest.mark.parametrize(("T", "h", "t0"), [(3, 20.0, 40.0), (960, 17.0, 40.0), (960, 20.0, 39.0)])
+def test_what_the_theorem_asks_of_the_steps_is_asked(T, h, t0):
+    with pytest.raises(ValueError, match="needs h ≥"):
+        critic_noise_sharp(0.01, T, h, t0, CONSTANTS)
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.05, 0.5, 0.9, 0.999])
+@pytest.mark.parametrize(("sigma", "tau"), [(0.5, 2), (0.01, 9)])
+def test_37_and_3_times_less_than_printed(gamma, sigma, tau):
+    constants = Constants(1.0, gamma, sigma, tau, 1.0, gamma, 2.0)
+    for more in (1.0, 5.0):
+        h = more * least_h(sigma, gamma)
+        t0 = more * least_t0(h, sigma, tau)
+        for T in (tau, 10**5, 10**12):
+            least = C_a(0.1, T, h, constants) / 37 / math.sqrt(T + t0) + C_a_prime(h, t0, constants) / 3 / (T + t0)
+            assert 0 < critic_noise_sharp(0.1, T, h, t0, constants) <= least
+
+
+@pytest.mark.parametrize("p", [2.0, 3.5, 20.0])
+def test_lines_4_to_9_of_the_proof(p):
+    """The recursions against their bounds, d_t anywhere in [σ, 1]; the noise, path by path, against line 6."""
+    rng = np.random.default_rng(int(10 * p))
+    sigma, lag = 0.1, 2
+    h, t0 = p / sigma, max(2 * p / sigma, 4 * p, lag + 1)
+    V = h**2 / (2 * p - 1 - p**2 / t0)
+    for spread in (0.0, 0.2, 1.0):
+        start = squares = drift = N = 0.0
+        start, slow, fast, sums = 1.0, 0.0, 0.0, np.zeros(0)
+        for t in range(lag, 400):
+            x, alpha = t + t0, h / (t + t0)
+            d, w = sigma + spread * (1 - sigma) * rng.random(), rng.choice([-1.0, 1.0])
+            start *= 1 - alpha * d
+            squares = (1 - alpha * sigma) ** 2 * squares + alpha**2
+            drift = (1 - alpha * d) * drift + (h / x) ** 2
+            slow, fast = ((1 - alpha * d) * s + alpha * d * f for s, f in ((slow, x**-0.5), (fast, 1 / x)))
+            N = (1 - alpha * d) * N + alpha * w
+            sums = np.append((1 - alpha * sigma) * sums, 0.0) + alpha * w
+            following = (x + 1) * (1 + 1e-12)
+            assert start <= (lag + t0) / following
+            assert squares <= V / following * (1 + 1e-11)
+            assert drift <= h**2 / (p - 1) / following * (1 + 1e-11)
+            assert slow <= (x + 1) ** -0.5 / (1 - 0.5 / p)
+            assert fast <= 1 / (x + 1) / (1 - 1 / p)
+            assert sums.min() - 1e-9 <= N <= sums.max() + 1e-9
+
+
+# The exact law.
+
+
+def test_chebyshev_is_attained():
+    """Three points: 0, and ±2 with probability 1/20 each. P(|X| ≥ 2) = .1 = Var/4; a second cell adds its bias."""
+    assert chebyshev(np.array([0.0]), np.array([0.4]), 0.1) == pytest.approx(2.0, rel=1e-11)
+    two = chebyshev(np.array([0.0, 0.5]), np.array([0.4, 0.1]), 0.1)
+    assert 0.4 / two**2 + 0.1 / (two - 0.5) ** 2 == pytest.approx(0.1, rel=1e-10)
+    assert chebyshev(np.array([0.7, 0.5]), np.zeros(2), 0.1) == pytest.approx(0.7, rel=1e-11)
+
+
+def test_the_error_of_the_seeds_is_of_a_stated_rate():
+    """`exceeding` or more of `SEEDS` events of probability .1 have probability 10⁻⁶ at most; one fewer has more."""
+    assert binom.sf(exceeding() - 1, SEEDS, CHANCE) <= DELTA < binom.sf(exceeding() - 2, SEEDS, CHANCE)
+
+
+def test_necessary_bias_and_variance_of_the_law():
+    """The law's bound is neither the bias alone nor the spread alone: half of the episodes exceed the first."""
+    case, T, h, t0 = WITNESS, 10_000, 60.0, 120.0
+    Q = q_function(case.mdp, case.V[0], 0)
+    bound = law_bound(case, 0, 0, T, h, t0, Q, CHANCE)
+    centre = law_bound(case, 0, 0, T, h, t0, Q, 1e9)
+    errors = [float(np.abs(critic_tables(case.mdp, case.theta, 0, T, h, t0, seed)[0] - Q).max()) for seed in range(60)]
+    assert sum(error > bound for error in errors) <= 0.2 * len(errors)
+    assert sum(error > centre for error in errors) >= 0.2 * len(errors)
+    assert sum(error > bound - centre for error in errors) == len(errors)
+
+
+# What is necessary.
+
+
+def test_necessary_noise():
+    """After 100 steps a ring of five is not learned: with the bias alone the bound fails."""
+    case = random_case(gamma=0.7)
+    rows = [row for row in check(case) if (row.hypothesis, row.kappa, row.case) == ("written out", 1, "T=100")]
+    local = td_fixed_point_local(case.mdp.r_bar, 0.7, 1)
+    assert rows
+    assert not any(holds(row._replace(right=local)) for row in rows)
+
+
+def test_necessary_bias():
+    """After 10⁷ steps on a sticky relay more than half of the right side is used; with r̄γ for the bias it fails."""
+    (row,) = long_run(0.6, 0.1, 10_000_000)
+    assert holds(row)
+    assert row.left > 0.5 * row.right
+    assert not holds(row._replace(right=row.right - 1.5 + 0.6))
+
+
+def test_necessary_one_over_p():
+    """How often a cell is unwritten is (1-p)^T, and then the error is Q: 2,000 seeds, five standard errors."""
+    p, T, seeds = 0.01, 100, 2000
+    mdp = rare_state(p)
+    theta = (np.zeros((2, 1)),)
+    tables = [critic_tables(mdp, theta, 0, T, 4.0, 8.0, seed)[0] for seed in range(seeds)]
+    unwritten = np.mean([table[1, 0] == 0.0 for table in tables])
+    assert unwritten == pytest.approx(0.99**T, abs=5 * math.sqrt(0.37 * 0.63 / seeds))
+    rows = list(twice_the_return_time())
+    assert all(not holds(row) for row in rows)
+    assert rows[1].left == pytest.approx(0.99**200, rel=1e-12)
+    assert math.log(1 / CHANCE) / math.log(1 / 0.99) > 200

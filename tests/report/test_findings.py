@@ -46,4 +46,4 @@ def test_a_finding_that_is_no_longer_true_is_refused(place, other):
 def test_the_front_page_has_a_line_a_claim():
     page = front_page([*ROWS, row("lemma3", "another", "tight", 1.0)], dict.fromkeys(CLAIMS, "on paper"))
     assert f"| `lemma3` | {claim('lemma3').words} | 2 **tight** | 1 | on paper |" in page
-    assert f"| `critic` | {claim('critic').words} | **vacuous** |  | on paper |" in page
+    assert f"| `theorem5` | {claim('theorem5').words} | **vacuous** |  | on paper |" in page

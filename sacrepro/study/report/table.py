@@ -227,11 +227,17 @@ FINDINGS = (
     ),
     Finding(
         """
-        **Assumption 3 fails for the softmax**: no σ > 0 serves all policies at once. The finite-time bound on the
-        critic is at least {critic/locality} times the trivial bound r̄/(1−γ) at every T that was run.
-        [Proof](paper/proofs.md#assumption3)
+        **Assumption 3 fails for the softmax**: no σ > 0 serves all policies at once. Where σ is large, the finite-time
+        bound on the critic holds as printed, but says something from T = 10⁷ on; with its proof written out it asks for
+        1,369 times fewer steps, and the exact mean and covariance of Q̂^T give a bound that says something after
+        10³ and is attained up to a factor {critic/exact law}. [Proof](paper/proofs.md#critic)
         """,
-        {("critic", "locality"): VACUOUS, ("!", "one σ > 0 serves"): ("not satisfied by the softmax",)},
+        {
+            ("critic", "paper"): TRUE,
+            ("critic", "written out"): TRUE,
+            ("critic", "exact law"): TRUE,
+            ("!", "one σ > 0 serves"): ("not satisfied by the softmax",),
+        },
     ),
     Finding(
         """
