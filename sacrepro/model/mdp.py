@@ -167,7 +167,6 @@ class NetworkedMDP(LocalModel):
     r     : one reward table an agent, shape ``(S_i, A_i)``, entries ≥ 0.
     gamma : discount γ ∈ [0, 1).
     pi0   : a tuple of n marginals of shape ``(S_i,)``, or one joint array of shape ``(S_0, …, S_{n-1})``.
-
     Raises TypeError or ValueError, naming the agent, the entry and the expected shape.
 
     >>> import networkx as nx, numpy as np
@@ -245,9 +244,7 @@ class CountedMDP(LocalModel):
     graph : networkx.Graph on the agents 0..n-1.
     P     : one kernel an agent, shape ``(S_i, K_i + 1, A_i, S_i)`` with K_i = Σ_{j∈N_i, j≠i} (S_j - 1): own state,
             sum of the other neighbors' states, action, next state.
-    r, gamma : as in `NetworkedMDP`.
-    pi0   : n marginals of shape ``(S_i,)``.
-
+    r, gamma : as in `NetworkedMDP`.        pi0 : n marginals of shape ``(S_i,)``.
     Raises TypeError or ValueError, naming the agent, the entry and the expected shape.
 
     >>> import networkx as nx, numpy as np
@@ -334,7 +331,6 @@ class CoupledMDP(LocalModel):
     r     : one reward table an agent, shape ``(S_j for j in sorted N_i) + (A_j for j in sorted N_i)``, entries ≥ 0.
     gamma : discount γ ∈ [0, 1).
     pi0   : a tuple of n marginals of shape ``(S_i,)``, or one joint array of shape ``(S_0, …, S_{n-1})``.
-
     Raises TypeError or ValueError, naming the agent, the entry and the expected shape.
 
     >>> import networkx as nx, numpy as np

@@ -51,8 +51,8 @@ BOUNDS = {"lemma3": "", "influence": "clipped series"}
 
 
 def site(
-    claims: str, *, catalog: str, config: str, formal: tuple[str, str], rows: Sequence[str], exact: Sequence[str],
-    figures: Sequence[str], template: str, output: File,
+    claims: str, *, catalog: str, config: str, formal: tuple[str, str], exact: Sequence[str], rows: Sequence[str] = (),
+    figures: Sequence[str] = (), template: str, output: File,
 ) -> Iterator[str]:  # fmt: skip
     """Write the site; its front page is the output, everything else beside it."""
     folder, root = Path(template).resolve(), Path(template).resolve().parents[1]
@@ -115,7 +115,8 @@ def claim_pages(
     """What the page of each claim shows: its entry of the catalog, verdicts, theorems, figure and counterexamples."""
     captions = {entry["name"]: entry["caption"] for entry in known["figures"]}
     for entry in known["claims"]:
-        rows = [row for row in verdicts if row.claim == entry["name"]]
+        if not (rows := [row for row in verdicts if row.claim == entry["name"]]):
+            continue  # which this run did not audit
         variants = [row for row in rows if row.verdict in JUDGEMENTS]
         yield entry | {
             "words": claim(entry["name"]).words,
