@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from sacrepro.learn.problem import SACTrace as SACTrace
     from sacrepro.learn.reinforce import reinforce as reinforce
     from sacrepro.learn.td_control import control as control
-    from sacrepro.model.graph import neighborhood as neighborhood
+    from sacrepro.model.graph import from_directed as from_directed, neighborhood as neighborhood
     from sacrepro.model.mdp import (
         CountedMDP as CountedMDP,
         CoupledMDP as CoupledMDP,
@@ -97,6 +97,7 @@ _ROOMS = {
     "evaluate": "exact.values",
     "expected_critic": "exact.law.update",
     "expected_update": "exact.law.update",
+    "from_directed": "model.graph",
     "gaussian_theta": "model.policy",
     "influence_matrix": "bounds.influence",
     "law_cost": "exact.law.inputs",

@@ -23,6 +23,8 @@ from sacrepro.model.notices import rounded
 MOST_COMPARED = 1 << 33
 #: What a rate that is no better than γ does not say.
 SERIES = "advise adds it up all the same: at no κ is it above Lemma 3's bound, and at small κ it may be far below"
+#: What the arrows of a directed network mean.
+DIRECTED = "j → i: P_i reads s_j; N_i^κ counts hops along and against the arrows, as Lemma 4 needs"
 #: What starting one comparison costs, in numbers compared.
 A_COMPARISON = 1 << 12
 
@@ -47,6 +49,7 @@ def summary(network: Network) -> str:
             if network.attributes
             else []
         ),
+        *([("directed", DIRECTED)] if network.reads is not None else []),
         (
             "kernels",
             f"{counted:,} by counts, {network.n - counted:,} by table; the largest table would have "
@@ -115,7 +118,7 @@ def compared(network: Network) -> int:
         total += A_COMPARISON * (math.comb(S * A, 2) + math.comb(kernel.beside, 2))
     for i, table in network.tables.items():
         *S, A, S_i = table.shape
-        own = network.hood(i).index(i)
+        own = network.near(i).index(i)
         values = [S_j * A if k == own else S_j for k, S_j in enumerate(S)]
         total += sum(work(x, table.size) for x in values)
         kinds.add((own, tuple(values), S_i))

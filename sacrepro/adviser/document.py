@@ -34,11 +34,12 @@ LONGEST_LABEL, MOST_NAMES = 255, 1 << 16
 
 
 class Drawn(NamedTuple):
-    """The graph of a file: labels in order, the graph on 0..n-1, and attributes by label."""
+    """The graph of a file: labels in order, the graph on 0..n-1, attributes by label, and `Network.reads`."""
 
     names: tuple[str, ...]
     graph: nx.Graph
     attributes: Mapping[str, Mapping[str, Any]]
+    reads: tuple[tuple[int, ...], ...] | None = None
 
 
 def network(document: Mapping[str, Any]) -> Network:
@@ -75,6 +76,7 @@ def network(document: Mapping[str, Any]) -> Network:
             for rule in {id(rule): rule for rule in rules if rule is not None}.values()
             for name in rule.names
         ).intersection(agents.attributes),
+        reads=drawn.reads,
     )
 
 
@@ -106,10 +108,18 @@ def graph_of(spec: Mapping[str, Any]) -> Drawn:
         if not 0 < len(label.strip()) <= LONGEST_LABEL:
             raise ValueError(f"graph: a label has 1 to {LONGEST_LABEL} characters, got {shortened(label)}")
     graph = nx.empty_graph(len(index))
-    graph.add_edges_from([(index[first], index[second]) for first, second in pairs])
-    if graph.number_of_edges() < len(pairs) or nx.number_of_selfloops(graph):
-        check_pairs(pairs, lambda k: f"graph.edges.{k}")
-    return Drawn(tuple(index), graph, attributes)
+    arrows = [(index[first], index[second]) for first, second in pairs]
+    graph.add_edges_from(arrows)
+    directed = bool(spec.get("directed"))
+    if directed or graph.number_of_edges() < len(pairs) or nx.number_of_selfloops(graph):
+        check_pairs(pairs, lambda k: f"graph.edges.{k}", directed)
+    reads = None
+    if directed:
+        read: list[list[int]] = [[] for _ in index]
+        for source, target in sorted(arrows):
+            read[target].append(source)
+        reads = tuple(map(tuple, read))
+    return Drawn(tuple(index), graph, attributes, reads)
 
 
 def _named_model(document: Mapping[str, Any], drawn: Drawn) -> NetworkedMDP:
@@ -119,6 +129,11 @@ def _named_model(document: Mapping[str, Any], drawn: Drawn) -> NetworkedMDP:
         raise ValueError(
             f"graph.nodes.{described}.{first}: a named model knows no attributes; remove them, or give kernel and "
             "reward by formula in place of the model"
+        )
+    if drawn.reads is not None:
+        raise ValueError(
+            "model: a named model takes an undirected graph; drop the direction, or give kernel and reward by formula, "
+            "where count(…) and total see the agents at the tails of arrows alone"
         )
     parameters = {key: tuple(value) if isinstance(value, list) else value for key, value in document["model"].items()}
     name = parameters.pop("name", None)
@@ -152,6 +167,7 @@ def _agents(document: Mapping[str, Any], drawn: Drawn) -> Agents:
         kernel=_rules(document, own, "kernel", drawn.names),
         reward=_rules(document, own, "reward", drawn.names),
         pi0=_rules(document, own, "pi0", drawn.names),
+        reads=drawn.reads,
     )
     for kind, lists in (("states", states), ("actions", actions)):
         for names in dict.fromkeys(lists):

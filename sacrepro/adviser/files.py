@@ -112,7 +112,7 @@ def read_document(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path}: graph: expected one of edges, edges_file, graphml and family, found {found}")
     if sources != ["family"]:
         for key in graph:
-            if key not in (*sources, *(["nodes"] if sources != ["graphml"] else [])):
+            if key not in (*sources, *(["nodes", "directed"] if sources != ["graphml"] else [])):
                 raise ValueError(f"{path}: graph.{key}: unknown key beside {', '.join(sources) or 'nodes'}")
     elif "nodes" in graph:
         raise ValueError(f"{path}: graph.nodes: a family brings its own agents, 0, 1, …")
@@ -167,10 +167,12 @@ def _text(path: Path) -> str:
         raise ValueError(f"{path}: cannot be read: {error.strerror}") from None
 
 
-#: What reads the files that a graph may name; each takes the text, the name and the labels of the document.
-GRAPH_FILES: Mapping[str, Callable[[str, str, Any], dict[str, Any]]] = {
-    "edges_file": lambda text, name, nodes: {"edges": edge_list(text, name, nodes)},
-    "graphml": lambda text, name, nodes: graphml(text, name),
+#: What reads the files that a graph may name; each takes the text, the name and the graph of the document.
+GRAPH_FILES: Mapping[str, Callable[[str, str, Mapping[str, Any]], dict[str, Any]]] = {
+    "edges_file": lambda text, name, own: {
+        "edges": edge_list(text, name, own.get("nodes"), directed=bool(own.get("directed")))
+    },
+    "graphml": lambda text, name, own: graphml(text, name),
 }
 
 
@@ -192,7 +194,7 @@ def _graph(spec: Mapping[str, Any], path: Path) -> dict[str, Any]:
                 )
             text = _text(path.parent / name)
             try:
-                graph |= read(text, name, graph.get("nodes"))
+                graph |= read(text, name, graph)
             except ValueError as error:
                 raise ValueError(f"graph.{key}: {error}") from None
     return graph

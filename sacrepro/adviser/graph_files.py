@@ -1,7 +1,8 @@
 """Dependence graphs from text: edge lists and GraphML. What a graph here cannot hold is refused, never left out.
 
-Edges have no direction, no weight and no multiplicity, and agents have numbers as attributes. Every fault is a
-ValueError that begins with the name of the file and says where it is and what would be right.
+Edges have no weight and no multiplicity, and agents have numbers as attributes. An edge has a direction where the file
+or the document says that all have: j → i then means that P_i reads s_j. Every fault is a ValueError that begins with
+the name of the file and says where it is and what would be right.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ Pair = Sequence[Any]
 
 #: Why an edge cannot be kept as it is written.
 NO_DIRECTION = (
-    "influence is read off the kernels, edges only say who may influence whom and have no direction: write each pair "
-    "once, and let the kernel of an agent that is not influenced leave count(…) and state(…) out"
+    "edges say who may influence whom, in both directions unless all are directed: with directed: true beside "
+    'edges_file or edges, or in GraphML with edgedefault="directed", each edge is source, target, and P of the target '
+    "reads the source"
 )
 NO_WEIGHT = "edges carry nothing; give agents attributes, or name neighbors in formulas, state('ann')"
 
@@ -43,7 +45,7 @@ HEADERS = {
 OTHERS = (".gml", ".gexf", ".json", ".net", ".mtx", ".dot", ".xlsx", ".xls", ".parquet", ".npz", ".pkl", ".gz", ".zip")
 
 
-def edge_list(text: str, name: str, nodes: Iterable[str] | None = None) -> list[list[str]]:
+def edge_list(text: str, name: str, nodes: Iterable[str] | None = None, *, directed: bool = False) -> list[list[str]]:
     """The edges in a text with two labels a line, separated by white space or a comma; # begins a comment.
 
     nodes : the labels that there are, if somebody says so; otherwise a first line that looks like a header is refused.
@@ -69,7 +71,7 @@ def edge_list(text: str, name: str, nodes: Iterable[str] | None = None) -> list[
             for label in edge:
                 if label not in known:
                     raise ValueError(f"{name}, line {lines[k]}: agent {label!r} is not among graph.nodes")
-    check_pairs(edges, lambda k: f"{name}, line {lines[k]}")
+    check_pairs(edges, lambda k: f"{name}, line {lines[k]}", directed)
     return edges
 
 
@@ -159,21 +161,21 @@ def check_edges(edges: Sequence[Any]) -> None:
                 )
 
 
-def check_pairs(edges: Sequence[Pair], where: Callable[[int], str]) -> None:
+def check_pairs(edges: Sequence[Pair], where: Callable[[int], str], directed: bool = False) -> None:
     """Refuse an edge that joins an agent to itself, and one that occurs twice; `where` says where the k-th stands."""
-    seen = {(i, j) if i < j else (j, i) for i, j in edges if i != j}
+    seen = {(i, j) if i < j or directed else (j, i) for i, j in edges if i != j}
     if len(seen) == len(edges):
         return
     place: dict[tuple[Any, Any], int] = {}
     for k, (i, j) in enumerate(edges):
         if i == j:
             raise ValueError(f"{where(k)}: agent {i!r} is joined to itself; {SELF_LOOP}")
-        earlier = place.setdefault((i, j) if i < j else (j, i), k)
+        earlier = place.setdefault((i, j) if i < j or directed else (j, i), k)
         if earlier < k:
             way = "again" if tuple(edges[earlier]) == (i, j) else "in the other direction"
             raise ValueError(
                 f"{where(k)}: {i!r} and {j!r} are joined {way}, as at {where(earlier)}; write each pair once: edges "
-                "have no direction and are not counted"
+                f"are not counted{'' if directed else ' and have no direction, unless directed: true says so'}"
             )
 
 
@@ -182,7 +184,10 @@ ATTRIBUTES = {"node": {"id"}, "edge": {"id", "source", "target", "directed", "so
 
 
 def graphml(text: str, name: str) -> dict[str, Any]:
-    """Nodes with their attributes, and edges, of a GraphML text: one undirected simple graph with numbers at nodes."""
+    """Nodes with their attributes, and edges, of a GraphML text: one simple graph with numbers at nodes.
+
+    Key ``directed`` where it says so: every edge then is an arrow from its source to its target.
+    """
 
     def refuse(fault: str) -> NoReturn:
         raise ValueError(f"{name}: {fault}")
@@ -214,9 +219,10 @@ def graphml(text: str, name: str) -> dict[str, Any]:
         for kind in ("node", "edge")
     }
     direction = graphs[0].get("edgedefault")
-    if direction != "undirected":
+    if direction not in ("undirected", "directed"):
         told = f"the graph is {direction}" if direction else "the graph does not say whether it is directed"
-        refuse(f'{told}, expected edgedefault="undirected"; {NO_DIRECTION}')
+        refuse(f'{told}, expected edgedefault="undirected" or "directed"; {NO_DIRECTION}')
+    directed = direction == "directed"
     nodes: dict[str, dict[str, float]] = {}
     edges: list[list[str]] = []
     for child in graphs[0]:
@@ -248,8 +254,9 @@ def graphml(text: str, name: str) -> dict[str, Any]:
             for key, written in data.items():
                 nodes[label][_named(keys, key)] = _number(keys, key, written, f"{name}: {_place(child)}")
         else:
-            if child.get("directed", "false") != "false":
-                refuse(f"{_place(child)} is directed; {NO_DIRECTION}")
+            if (own_direction := child.get("directed")) not in (None, str(directed).lower()):
+                told = {"true": "directed", "false": "undirected"}.get(str(own_direction), f"{own_direction!r}")
+                refuse(f"{_place(child)} is {told}, but the graph is {direction}; {NO_DIRECTION}")
             if data:
                 key, written = next(iter(data.items()))
                 refuse(f"{_place(child)} has {_named(keys, key)} = {shortened(written)}; {NO_WEIGHT}")
@@ -261,8 +268,8 @@ def graphml(text: str, name: str) -> dict[str, Any]:
         for label in edge:
             if label not in nodes:
                 refuse(f"edge {k + 1}, {' - '.join(edge)}: there is no node {label!r}")
-    check_pairs(edges, lambda k: f"{name}: edge {k + 1}, {' - '.join(edges[k])}")
-    return {"nodes": nodes, "edges": edges}
+    check_pairs(edges, lambda k: f"{name}: edge {k + 1}, {' - '.join(edges[k])}", directed)
+    return {"nodes": nodes, "edges": edges} | ({"directed": True} if directed else {})
 
 
 def _tag(element: ElementTree.Element) -> str:

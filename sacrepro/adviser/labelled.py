@@ -36,6 +36,8 @@ class Network:
     tables          : P_i of the agents with group -1.
     attributes      : numbers that formulas may use, shape (n,), NaN where an agent has none.
     used            : the attributes that some formula uses.
+    reads           : of a directed network, whose states P_i reads beside s_i, sorted; None where these are all of N_i.
+                      `graph` then has an edge wherever one of two agents reads the other.
     """
 
     names: tuple[str, ...]
@@ -51,6 +53,7 @@ class Network:
     tables: Mapping[int, Array]
     attributes: Mapping[str, Array] = field(default_factory=dict, repr=False)
     used: frozenset[str] = frozenset()
+    reads: tuple[tuple[int, ...], ...] | None = None
     _made: dict[Any, Array] = field(default_factory=dict, repr=False)
 
     def __repr__(self) -> str:
@@ -85,6 +88,14 @@ class Network:
         """N_i, sorted, i included."""
         return tuple(sorted((i, *self.graph[i])))
 
+    def beside(self, i: int) -> tuple[int, ...]:
+        """The agents whose states P_i reads beside s_i, sorted: all neighbors but in a directed network."""
+        return tuple(sorted(self.graph[i])) if self.reads is None else self.reads[i]
+
+    def near(self, i: int) -> tuple[int, ...]:
+        """What P_i reads, sorted, i included: N_i, or a part of it in a directed network."""
+        return tuple(sorted((i, *self.beside(i))))
+
     def agents(self, labels: Sequence[str], where: str = "network") -> list[int]:
         """The agents of these labels; ValueError names one that there is not."""
         index = {name: i for i, name in enumerate(self.names)}
@@ -102,16 +113,17 @@ class Network:
         )
 
     def key(self, i: int) -> tuple[int, int, int]:
-        """Equal for agents whose tables are equal: group, row, and place of i in N_i."""
+        """Equal for agents whose tables are equal: group, row, and place of i in N_i, all of which P_i reads."""
         if self.group[i] < 0:
             return (-1, i, 0)
+        if len(self.beside(i)) < self.graph.degree(i):
+            return (int(self.group[i]), int(self.row[i]), -1 - i)
         return (int(self.group[i]), int(self.row[i]), self.hood(i).index(i))
 
     def alike(self) -> list[Alike]:
         """The agents in groups of like kernels, as `NetworkedMDP.alike`; kernels by counts stay what they are."""
         groups = []
-        beside = csr_array(nx.to_scipy_sparse_array(self.graph, nodelist=range(self.n), format="csr"))
-        beside.sort_indices()
+        beside = self.reading
         for g, kernel in enumerate(self.groups):
             members = np.flatnonzero(self.group == g)
             places = beside.indptr[members][:, None] + np.arange(kernel.degree)
@@ -120,11 +132,22 @@ class Network:
         kernels, made = [], dict[int, Array]()
         tabulated = sorted(self.tables)
         for i in tabulated:
-            table, around = self.tables[i], self.hood(i)
+            table, around = self.tables[i], self.near(i)
             flat = made.setdefault(id(table), table.reshape(-1, table.shape[-1]))
             actions = tuple(table.shape[-2] if j == i else 1 for j in around)
             kernels.append(TableKernel(flat, table.shape[:-2], actions, around.index(i)))
-        return groups + alike(kernels, [self.hood(i) for i in tabulated], tabulated)
+        return groups + alike(kernels, [self.near(i) for i in tabulated], tabulated)
+
+    @cached_property
+    def reading(self) -> csr_array:
+        """(n, n), 1 where P_i reads s_j, j ≠ i."""
+        if self.reads is None:
+            found = csr_array(nx.to_scipy_sparse_array(self.graph, nodelist=range(self.n), dtype=float, format="csr"))
+            found.sort_indices()
+            return found
+        begins = np.cumsum([0, *map(len, self.reads)])
+        read = np.fromiter((j for others in self.reads for j in others), dtype=np.int64, count=int(begins[-1]))
+        return csr_array((np.ones(len(read)), read, begins), shape=(self.n, self.n))
 
     def codes(self, g: int) -> tuple[Array, Array]:
         """(weight, number) of the counts of group g, as `kernels.codes`; ValueError names an agent."""
@@ -172,7 +195,7 @@ class _Kernels(Sequence[Array]):
             return [self[k] for k in range(*i.indices(len(self)))]
         if not 0 <= i < network.n:
             raise IndexError(i)
-        if network.group[i] < 0:
+        if network.group[i] < 0 and len(network.near(i)) == len(network.hood(i)):
             return network.tables[i]
         key = network.key(i)
         if key not in network._made:
@@ -182,7 +205,11 @@ class _Kernels(Sequence[Array]):
                     f"as a table would have "
                     f"{rounded(network.entries(i))} entries; at most {rounded(MOST_ENTRIES)} are made"
                 )
-            P_i = network.groups[key[0]].of(key[1], key[2]).table()
+            near, hood = network.near(i), network.hood(i)
+            P_i = network.tables[i] if key[0] < 0 else network.groups[key[0]].of(key[1], near.index(i)).table()
+            unread = tuple(place for place, j in enumerate(hood) if j not in near)
+            shape = (*(int(network.state_sizes[j]) for j in hood), *P_i.shape[-2:])
+            P_i = np.ascontiguousarray(np.broadcast_to(np.expand_dims(P_i, unread), shape))
             P_i.setflags(write=False)
             network._made[key] = P_i
         return network._made[key]

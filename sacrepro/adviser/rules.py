@@ -31,6 +31,11 @@ class Agents:
     kernel: Sequence[Rule]
     reward: Sequence[Rule]
     pi0: Sequence[Rule | None]
+    reads: tuple[tuple[int, ...], ...] | None = None
+
+    def beside(self, i: int) -> Sequence[int]:
+        """The neighbors whose states P_i reads, as `Network.beside`."""
+        return sorted(self.graph[i]) if self.reads is None else self.reads[i]
 
 
 def kernels(agents: Agents) -> tuple[tuple[CountKernel, ...], Array, Array, dict[int, Array]]:
@@ -41,13 +46,13 @@ def kernels(agents: Agents) -> tuple[tuple[CountKernel, ...], Array, Array, dict
     alike: dict[tuple[Any, ...], list[int]] = {}
     spent = 0
     for i, rule in enumerate(agents.kernel):
-        beside = {agents.states[j] for j in agents.graph[i]}
+        beside = {agents.states[j] for j in agents.beside(i)}
         if rule.kind == "table" or rule.neighbors or len(beside) > 1:
             tables[i] = _own_table(agents, i, rule)
             spent += tables[i].size if rule.table is None else 0
             _check_sum(spent)
         else:
-            key = (id(rule), agents.states[i], agents.actions[i], next(iter(beside), ("0",)), agents.graph.degree(i))
+            key = (id(rule), agents.states[i], agents.actions[i], next(iter(beside), ("0",)), len(agents.beside(i)))
             alike.setdefault(key, []).append(i)
     groups: list[CountKernel] = []
     for (_, _, _, beside_states, degree), members in alike.items():
@@ -147,7 +152,7 @@ def _scope(agents: Agents, rule: Rule, members: list[int], axes: int) -> tuple[d
     Also the set of each agent, and one agent for each set. ValueError names what is unknown or missing.
     """
     i = members[0]
-    scope: dict[str, Array] = {"degree": np.array(float(agents.graph.degree(i)))}
+    scope: dict[str, Array] = {"degree": np.array(float(len(agents.beside(i))))}
     for names in (agents.states[i], agents.actions[i]):
         for k, name in enumerate(names):
             if float(scope.get(name, np.array(float(k)))) != k:
@@ -177,7 +182,7 @@ def _scope(agents: Agents, rule: Rule, members: list[int], axes: int) -> tuple[d
 
 def _check_compared(agents: Agents, rule: Rule, i: int) -> None:
     """ValueError where a state is compared with the name of an action, or an action with that of a state."""
-    theirs = {name for j in agents.graph[i] for name in agents.states[j]}
+    theirs = {name for j in agents.beside(i) for name in agents.states[j]}
     states, actions = set(agents.states[i]), set(agents.actions[i])
     for formula in rule.formulas.values():
         for variable, name in sorted(formula.compared):
@@ -225,6 +230,12 @@ def _by_counts(agents: Agents, members: list[int], beside: State, degree: int) -
     return CountKernel(table.reshape(len(first), -1, S), sizes, (A, *(1,) * degree), 0), rows
 
 
+def _stranger(agents: Agents, i: int, label: str) -> str:
+    if any(agents.names[j] == label for j in agents.graph[i]):
+        return f"read by no arrow: {label} → {agents.names[i]} is missing"
+    return f"not a neighbor of {agents.names[i]!r}"
+
+
 def _check_counted(agents: Agents, rule: Rule, i: int, beside: Sequence[str]) -> None:
     known = {*beside, *agents.states[i]}
     for x in sorted(rule.counted - known):
@@ -235,8 +246,8 @@ def _check_counted(agents: Agents, rule: Rule, i: int, beside: Sequence[str]) ->
 
 
 def _own_table(agents: Agents, i: int, rule: Rule) -> Array:
-    """P_i with axes (s_j for j in sorted N_i), a_i, s_i', from a table or by a formula of all neighbors' states."""
-    hood = sorted((i, *agents.graph[i]))
+    """P_i with axes (s_j for all j that it reads), a_i, s_i', from a table or by a formula of all neighbors' states."""
+    hood = sorted((i, *agents.beside(i)))
     states, actions = agents.states[i], agents.actions[i]
     sizes = tuple(len(agents.states[j]) for j in hood)
     shape = (*sizes, len(actions), len(states))
@@ -279,5 +290,5 @@ def _own_table(agents: Agents, i: int, rule: Rule) -> Array:
     }
     state = {agents.names[j]: axis[j] for j in hood}
     for label in sorted(rule.neighbors - set(state)):
-        raise ValueError(f"{rule.where}: state({label!r}): agent {label!r} is not a neighbor of {agents.names[i]!r}")
+        raise ValueError(f"{rule.where}: state({label!r}): agent {label!r} is {_stranger(agents, i, label)}")
     return laws(rule, states, (1, *shape[:-1]), scope, count, state, entry)[0]

@@ -54,7 +54,7 @@ class Sampler:
             self._stride[members, 0] = K
             entries += [(int(i), int(i), A * K) for i in members]
             if kernel.coupled and kernel.beside <= 2:
-                entries += [(int(i), j, 1) for i in members for j in self.graph[i]]
+                entries += [(int(i), j, 1) for i in members.tolist() for j in network.beside(i)]
             elif kernel.coupled:
                 self._codes[g] = (members, network.codes(g)[1], kernel.degree)
             rows += len(blocks[-1])
@@ -66,12 +66,12 @@ class Sampler:
                 rows += len(blocks[-1])
             self._base[i] = made[id(table)]
             stride = table.shape[-2]
-            for axis, j in reversed(list(enumerate(network.hood(i)))):
+            for axis, j in reversed(list(enumerate(network.near(i)))):
                 entries.append((i, j, stride))
                 stride *= table.shape[axis]
         at, of, value = np.array(entries, dtype=np.int64).reshape(-1, 3).T
         self._M = csr_array((value.astype(float), (at, of)), shape=(n, n))
-        self._adjacency = csr_array(nx.to_scipy_sparse_array(self.graph, nodelist=range(n), dtype=float, format="csr"))
+        self._adjacency = network.reading
         self._law = np.concatenate(blocks)
         self._reward_at = np.concatenate([[0], np.cumsum([r_i.size for r_i in network.r])])[:-1, None]
         self._reward = np.concatenate([r_i.ravel() for r_i in network.r])
@@ -153,7 +153,7 @@ def sampled(network: Network) -> Sampled:
         used += len(blocks[-1])
         linear = kernel.coupled and kernel.beside <= 2
         for i in members.tolist():
-            beside = [(j - i, A * width) for j in sorted(network.graph[i])] if linear else []
+            beside = [(j - i, A * width) for j in network.beside(i)] if linear else []
             terms[i] = ((0, K * A * width), *beside)
     made: dict[int, int] = {}
     for i, table in network.tables.items():
@@ -164,7 +164,7 @@ def sampled(network: Network) -> Sampled:
         row[i] = made[id(table)]
         strides = accumulate(table.shape[-2:0:-1], int.__mul__)
         width = max(table.shape[-1] - 1, 1)
-        terms[i] = tuple((j - i, stride * width) for j, stride in zip(reversed(network.hood(i)), strides, strict=True))
+        terms[i] = tuple((j - i, stride * width) for j, stride in zip(reversed(network.near(i)), strides, strict=True))
     if used >= MOST_THRESHOLDS:
         raise ValueError(f"the network has {used:,} different kernel entries; at most 2^32 - 1 are supported")
     return Sampled(
@@ -202,5 +202,5 @@ def _counts(network: Network) -> Counts:
     agent = np.flatnonzero(np.isin(network.group, numbered))
     place = np.searchsorted(numbered, network.group[agent])
     begins = [np.cumsum([0, *map(len, pieces)])[place] for pieces in (weights, numbers)]
-    neighbors = tuple(tuple(sorted(network.graph[i])) for i in agent.tolist())
+    neighbors = tuple(network.beside(i) for i in agent.tolist())
     return Counts(agent, neighbors, begins[0], np.concatenate(weights), begins[1], np.concatenate(numbers))

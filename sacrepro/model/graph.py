@@ -10,6 +10,9 @@ from collections.abc import Iterable, Sequence
 from numbers import Integral
 
 import networkx as nx
+import numpy as np
+
+from sacrepro.model.checks import Array, real
 
 #: What to do about an agent that is joined to itself.
 SELF_LOOP = "remove this edge: N_i holds i already, so every agent sees its own state"
@@ -46,9 +49,59 @@ def check_kind(graph: nx.Graph) -> None:
     if not isinstance(graph, nx.Graph):
         raise TypeError(f"graph must be a networkx.Graph, got {type(graph).__name__}")
     if graph.is_directed():
-        raise TypeError("graph must be undirected; convert it with graph.to_undirected()")
+        edge = next(iter(graph.edges), None)
+        told = (
+            f"graph must be undirected, and has an edge {edge[0]} → {edge[1]}" if edge else "graph must be undirected"
+        )
+        raise TypeError(
+            f"{told}: the paper's is undirected, so that j ∈ N_i^κ iff i ∈ N_j^κ, without which Lemma 4 fails "
+            "(counterexample in paper/errata.md). If P_i reads s_j where j → i, and nothing else, then "
+            "graph, P = sacrepro.from_directed(graph, P) is the same model on an undirected graph; if P_i has an axis "
+            "for each neighbor along and against the arrows already, pass graph.to_undirected()"
+        )
     if graph.is_multigraph():
         raise TypeError("graph must not be a multigraph; convert it with networkx.Graph(graph)")
+
+
+def from_directed(graph: nx.DiGraph, P: Sequence[Array]) -> tuple[nx.Graph, tuple[Array, ...]]:
+    """(graph, P) of eq. (1), undirected, for a model whose kernels read along arrows: P_i reads s_j where j → i.
+
+    graph : networkx.DiGraph on the agents 0..n-1; i reads itself without an edge.
+    P     : one kernel an agent, shape ``(S_j for j in sorted {i and all j → i}) + (A_i, S_i)``, next state last.
+
+    The graph has an edge wherever one of two agents reads the other, and P_i an axis for each neighbor, on which it
+    does not depend where nothing is read: it is the same process, N_i^κ counts hops along and against the arrows, and
+    every statement of the paper is about this N_i^κ. Lemma 3 alone would do with hops against the arrows
+    (`paper/errata.md`). P are views, no copies. Raises TypeError or ValueError naming the agent and the expected shape.
+
+    >>> import networkx as nx, numpy as np
+    >>> arrow = nx.DiGraph([(0, 1)])
+    >>> orders, copies = np.full((2, 2, 2), 0.5), np.full((2, 2, 1, 2), 0.5)
+    >>> graph, P = from_directed(arrow, (orders, copies))
+    >>> graph.is_directed(), [P_i.shape for P_i in P]
+    (False, [(2, 2, 2, 2), (2, 2, 1, 2)])
+    """
+    if not isinstance(graph, nx.DiGraph) or graph.is_multigraph():
+        raise TypeError(f"expected a networkx.DiGraph without parallel edges, got {type(graph).__name__}")
+    undirected = graph.to_undirected()
+    check_graph(undirected)
+    if not isinstance(P, (tuple, list)) or len(P) != len(graph):
+        raise ValueError(f"P must be a tuple or list with one array for each of the {len(graph)} agents")
+    tables = [real(f"P[{i}] of agent {i}", P_i) for i, P_i in enumerate(P)]
+    sizes = [table.shape[-1] if table.ndim else 0 for table in tables]
+    full = []
+    for i, table in enumerate(tables):
+        near, hood = sorted((i, *graph.predecessors(i))), sorted((i, *undirected[i]))
+        expected = (*(sizes[j] for j in near), table.shape[-2] if table.ndim > 1 else 0, sizes[i])
+        if table.shape != expected:
+            read = ", ".join(f"S_{j}" for j in near)
+            raise ValueError(
+                f"P[{i}] of agent {i} has shape {table.shape}, expected ({read}, A_{i}, S_{i}), the states of those it "
+                f"reads, {near}, with S = {sizes}"
+            )
+        unread = tuple(place for place, j in enumerate(hood) if j not in near)
+        full.append(np.broadcast_to(np.expand_dims(table, unread), (*(sizes[j] for j in hood), *table.shape[-2:])))
+    return undirected, tuple(full)
 
 
 def check_kappa(kappa: int) -> None:

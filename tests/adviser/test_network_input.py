@@ -71,7 +71,7 @@ LISTS = [
     ("graph [\n]\n", "line 1: 'graph \\[': '\\[' does not look like a label"),
     ("a: b\nb: c\n", "'a:' does not look like a label"),
     ("a\x00 b\n", "does not look like a label"),
-    ("a -> b\n", "line 1: 'a -> b': arrows are not read; influence is read off the kernels"),
+    ("a -> b\n", "line 1: 'a -> b': arrows are not read; edges say who may influence whom, in both directions unless"),
     ("<graphml/>", "edges.txt: this is no list of edges but XML; give GraphML under the key graphml"),
     (b"\xe9 b\n", r"edges.txt is not UTF-8 text \(byte 0xe9 at position 0\); save it as UTF-8"),
     ("a b\n".encode("utf-16"), "edges.txt is not UTF-8 text"),
@@ -130,9 +130,14 @@ KEY = '<key id="k" for="{0}" attr.name="{1}" attr.type="{2}"/>'
 PLAIN = '<graph edgedefault="undirected"><node id="a"/><node id="b"/>{}</graph>'
 EDGE = '<edge source="a" target="b"/>'
 GRAPHML = [
-    (PLAIN.format(EDGE).replace("undirected", "directed"), "the graph is directed, expected edgedefault"),
+    (PLAIN.format(EDGE).replace("undirected", "mixed"), "the graph is mixed, expected edgedefault"),
+    (
+        PLAIN.format(EDGE.replace("<edge", '<edge directed="false"')).replace("undirected", "directed"),
+        "edge a - b is undirected, but the graph is directed",
+    ),
+    (PLAIN.format(EDGE + EDGE).replace("undirected", "directed"), "edge 2, a - b: 'a' and 'b' are joined again"),
     (PLAIN.format(EDGE).replace(' edgedefault="undirected"', ""), "the graph does not say whether it is directed"),
-    (PLAIN.format(EDGE.replace("<edge", '<edge directed="true"')), "edge a - b is directed; influence is read off"),
+    (PLAIN.format(EDGE.replace("<edge", '<edge directed="true"')), "edge a - b is directed, but the graph is undir"),
     (PLAIN.format(EDGE + EDGE), "edge 2, a - b: 'a' and 'b' are joined again"),
     (
         PLAIN.format(EDGE + '<edge source="b" target="a"/>'),
@@ -203,7 +208,7 @@ def test_graphml_that_is_no_undirected_simple_graph_with_numbers_is_refused(tmp_
 @pytest.mark.parametrize(
     ("graph", "message"),
     [
-        (nx.DiGraph([("a", "b"), ("b", "a")]), "the graph is directed"),
+        (nx.MultiDiGraph([("a", "b"), ("a", "b")]), "joined again"),
         (nx.MultiGraph([("a", "b"), ("a", "b")]), "joined again"),
         (nx.Graph([("a", "b", {"weight": 2.0})]), "edge a - b has weight = '2.0'"),
         (nx.karate_club_graph(), "club = 'Mr. Hi', which is text|of the whole graph .name|edge 0 - 1 has weight"),
@@ -245,7 +250,10 @@ def test_a_document_type_of_xml_is_not_read(tmp_path):
         ({"edges": [["a", None]]}, "graph.edges.0: a label is text or an integer, got None; put it in quotes"),
         ({"edges": [[1.0, 2]]}, "graph.edges.0: a label is text or an integer, got 1.0; put it in quotes"),
         ({"edges": [["", "b"]]}, "graph: a label has 1 to 255 characters, got ''"),
-        ({"edges": [["a", "b"]], "directed": True}, "graph.directed: unknown key beside edges"),
+        ({"edges": [["a", "b"], ["a", "b"]], "directed": True}, "graph.edges.1: 'a' and 'b' are joined again"),
+        ({"edges": [["a", "a"]], "directed": True}, "graph.edges.0: agent 'a' is joined to itself"),
+        ({"edges": [["a", "b", 2]], "directed": True}, "graph.edges.0: expected two labels, .*; edges carry nothing"),
+        ({"edges": [["a", "b"]], "directed": "yes"}, "graph.directed: expected a boolean, got 'yes'"),
         ({"edges": [["a", "b"]], "weights": [1]}, "graph.weights: unknown key beside edges"),
         ({"nodes": {"a": {"team": "red"}}}, "graph.nodes.a.team: expected a number, got 'red'"),
         ({"nodes": {"a": {"on": True}}}, "graph.nodes.a.on: expected a number, got True"),

@@ -117,7 +117,7 @@ OTHERS = {
     "CountedMDP", "CoupledMDP", "NetworkedMDP", "Policy", "InputWarning", "PolicyEvaluation", "SACTrace", "DecayBounds",
     "CriticLaw", "ExpectedUpdate", "Optimum", "OptimalityGap",
     "ObjectiveGradient", "neighborhood", "softmax", "truncate", "AnySimulator", "OwnSimulator", "Trajectory",
-    "WirelessSimulator", "SteppedSimulator", "random_mdp", "build", "load", "advise",
+    "WirelessSimulator", "SteppedSimulator", "random_mdp", "build", "load", "advise", "from_directed",
 }  # fmt: skip
 
 #: What has no theory for pairs, or wants kernels over (s_{N_i}, a_i).
