@@ -75,6 +75,7 @@ def from_directed(graph: nx.DiGraph, P: Sequence[Array]) -> tuple[nx.Graph, tupl
     (`paper/errata.md`). P are views, no copies. Raises TypeError or ValueError naming the agent and the expected shape.
 
     >>> import networkx as nx, numpy as np
+    >>> from sacrepro import from_directed
     >>> arrow = nx.DiGraph([(0, 1)])
     >>> orders, copies = np.full((2, 2, 2), 0.5), np.full((2, 2, 1, 2), 0.5)
     >>> graph, P = from_directed(arrow, (orders, copies))
