@@ -1,5 +1,7 @@
 """Runs that several tests compare with; each is made once in a session, however many processes share the tests."""
 
+import os
+
 import pytest
 from runs import SMOKE, contents, finished_once
 
@@ -12,8 +14,8 @@ def finished(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def smoke(tmp_path_factory):
-    """What a run of the smoke configuration on one core holds."""
-    return contents(finished_once(tmp_path_factory, "smoke", config=SMOKE, cores=1))
+    """What a run of the smoke configuration holds: of the one in the folder SACREPRO_SMOKE, or one on one core."""
+    return contents(os.environ.get("SACREPRO_SMOKE") or finished_once(tmp_path_factory, "smoke", config=SMOKE, cores=1))
 
 
 @pytest.fixture(scope="session")

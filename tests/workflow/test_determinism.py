@@ -18,8 +18,8 @@ REDRAWN = ("lemma3", "decay_map", "theorem5_sharp")
 TOLERANCE = 0.01
 
 
-def test_one_core_and_eight_cores_give_the_same_bytes(tmp_path, smoke):
-    """The whole smoke study once on one core and once on eight: what differs between any two runs differs here."""
+def test_few_cores_and_eight_give_the_same_bytes(tmp_path, smoke):
+    """The whole smoke study on one core or two and on eight: what differs between any two runs differs here."""
     folder = workspace(tmp_path / "run")
     done = run(folder, config=SMOKE, cores=8)
     assert done.returncode == 0, done.stdout[-3000:]
