@@ -23,7 +23,7 @@ import numpy as np
 
 import sacrepro
 from sacrepro.adviser.describe import layout
-from sacrepro.archive.files import arrays_of, read_rows, read_text, record_of, some_rows, write_text
+from sacrepro.archive.files import arrays_of, read_json, read_rows, read_text, record_of, some_rows, write_text
 from sacrepro.study.arguments import File
 from sacrepro.study.claims import claim
 from sacrepro.study.coq import Theorem, proofs_of
@@ -75,6 +75,8 @@ def site(
             shutil.copy(page, source)
         for path in figures:
             shutil.copy(path, source / "figures")
+        for notebook in (root / "paper").glob("*.ipynb"):
+            write_text(source / "paper" / notebook.name, notebook_page(read_json(notebook)))
         written = list(written_pages(folder, source, made))
         warned = built(source, folder / "static", Path(output).resolve().parent)
     if warned:
@@ -106,6 +108,18 @@ def written_pages(folder: Path, source: Path, made: Mapping[str, Any]) -> Iterat
             page = f"{template.stem}s/{entry['name']}.md" if entry else template.name
             write_text(source / page, engine.get_template(template.name).render(made, entry=entry))
             yield page
+
+
+def notebook_page(notebook: Mapping[str, Any]) -> str:
+    """A notebook as Markdown: its words, its code, and what the code printed."""
+    parts = []
+    for cell in notebook["cells"]:
+        source = "".join(cell["source"])
+        parts.append(source if cell["cell_type"] == "markdown" else f"```python\n{source}\n```")
+        for output in cell.get("outputs", []):
+            text = "".join(output.get("text") or output["data"]["text/plain"])
+            parts.append(f"```text\n{text.rstrip()}\n```")
+    return "\n\n".join(parts) + "\n"
 
 
 def claim_pages(
@@ -279,6 +293,7 @@ def built(source: Path, static: Path, output: Path) -> str:
         "html_title": "sacrepro",
         "version": sacrepro.__version__,
         "extensions": ["myst_parser", __name__],
+        "source_suffix": {".md": "markdown", ".ipynb": "markdown"},
         "exclude_patterns": ["paper/site", "paper/formal/.checked", "tests", "sacrepro", "workflow", "README.md"],
         "myst_enable_extensions": ["deflist", "colon_fence", "html_image"],
         "myst_heading_anchors": 3,
