@@ -10,7 +10,8 @@ import math
 import numpy as np
 from quantecon.markov import DiscreteDP
 
-from sacrepro.exact.chain import exact_model, joint_policy
+from sacrepro.exact.chain import joint_policy
+from sacrepro.exact.models import exact_model
 from sacrepro.exact.optimum import joint_model
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import check_agent

@@ -11,7 +11,7 @@ import itertools
 import numpy as np
 from umbi.ats import ExplicitAts
 
-from sacrepro.exact.chain import exact_model
+from sacrepro.exact.models import exact_model
 from sacrepro.exact.optimum import joint_model
 from sacrepro.model.graph import check_agent
 from sacrepro.model.mdp import CountedMDP, Model

@@ -20,19 +20,13 @@ import numpy as np
 
 from sacrepro.exact import dense
 from sacrepro.exact.memory import demand, readable_count
+from sacrepro.exact.models import Facts, averaged, chain_sizes, exact_model, facts, least_and_largest_row_sums
+from sacrepro.exact.product.matrix import MATRIX_ENTRIES, Matrix, joint_rows
 from sacrepro.exact.product.operator import FactoredOperator
 from sacrepro.exact.product.steps import Choice, Step
-from sacrepro.exact.rounding import (
-    UNIT,
-    averaging_roundings,
-    gamma_k,
-    normalising_roundings,
-    policy_roundings,
-    row_sum_range,
-    sup,
-)
+from sacrepro.exact.rounding import UNIT, gamma_k, policy_roundings, sup
 from sacrepro.model.checks import Array
-from sacrepro.model.mdp import CountedMDP, CoupledMDP, Model, NetworkedMDP, no_model, over_pairs
+from sacrepro.model.mdp import CountedMDP, Model, NetworkedMDP, over_pairs
 from sacrepro.model.policy import SCORE_BOUND, Theta, logits_and_policies, score
 
 #: Operators over part of the agents are kept, this many of them, up to this many peak entries each.
@@ -50,10 +44,11 @@ class Chain:
     model       : what θ acts in. theta, zeta : blocks (S_i, A_i).
     sizes       : numbers of states. hoods : N_i. gamma : γ. start : the law of the first state, as π_0 of a model.
     P_bar       : (S_k for k in sorted N_i) + (S_i,).
-    rewards     : over the states of `reward_hoods[i]`.
+    rewards     : over the states of `reward_hoods[i]`. facts : what the model alone decides.
     """
 
     model: Model
+    facts: Facts
     theta: tuple[Array, ...]
     zeta: tuple[Array, ...]
     sizes: tuple[int, ...]
@@ -72,10 +67,23 @@ class Chain:
         """Number of agents."""
         return len(self.hoods)
 
-    @cached_property
+    @property
     def entries(self) -> int:
         """Number of joint states, Π S_i."""
-        return int(np.prod([float(S_i) for S_i in self.sizes]))
+        return math.prod(self.sizes)
+
+    @cached_property
+    def matrix(self) -> Matrix | None:
+        """P^θ as a matrix, where that is faster than the operator."""
+        if self.entries > MATRIX_ENTRIES:
+            return None
+        return Matrix(self.P_bar, self.hoods, self.sizes, self.gamma)
+
+    @cached_property
+    def joint_rewards(self) -> Array:
+        """r_i^θ of every agent over all joint states, shape (n, Π S_j): where there are few."""
+        flat = np.concatenate([r_i.ravel() for r_i in self.rewards])
+        return flat[joint_rows(self.reward_hoods, self.sizes)]
 
     @cached_property
     def operator(self) -> FactoredOperator:
@@ -124,29 +132,30 @@ class Chain:
         """r_i and the agents whose states and whose actions are its axes."""
         return self.model.r[i], (i,), (i,)
 
-    @cached_property
+    @property
     def row_sums(self) -> tuple[float, float]:
         """Bounds (least, largest) on the row sums of P^θ: 1, and what the kernels as given miss of it."""
-        low, high = row_sum_range(self.kernels)
-        return min(low, 1.0), max(high, 1.0)
+        return self.facts.row_sums
 
-    @cached_property
+    @property
     def kernel_roundings(self) -> float:
         """Roundings between Π_j P̄_j as computed and for the exact softmax and kernels that are normalised exactly."""
-        return averaging_roundings(self.theta) + normalising_roundings(self.model.P)
+        return self.facts.averaging + self.facts.normalising
 
-    @cached_property
+    @property
     def reward_hoods(self) -> tuple[tuple[int, ...], ...]:
         """The agents whose states each r_i^θ depends on, sorted."""
         return self.model.reward_hoods
 
-    def reward_size(self, i: int) -> float:
+    @property
+    def reward_sizes(self) -> tuple[float, ...]:
         """max r_i: what roundings of ζ_i are relative to, also where the mean r_i^θ is small."""
-        return float(self.model.r[i].max())
+        return self.facts.reward_sizes
 
-    def reward_roundings(self, i: int) -> float:
-        """Roundings between r_i^θ as computed and for the exact softmax."""
-        return policy_roundings(self.theta[i]) + self.theta[i].shape[1] + 1
+    @property
+    def reward_roundings(self) -> float:
+        """The most roundings between an r_i^θ as computed and for the exact softmax."""
+        return self.facts.reward_roundings
 
     def discount_range(self) -> tuple[float, float]:
         """(least, largest) value of Σ_t γ^t (P^θ)^t 1, as stored or normalised; ValueError if it need not converge."""
@@ -200,6 +209,9 @@ class Chain:
 
         V : Σ_j shares_j V_j over joint states. pi : π^θ. Rewards of other agents drop out: the score has mean zero.
         """
+        if self.matrix is not None:
+            scores = self.matrix.scores(self.facts.stacks, self.zeta, V, pi.ravel(), shares)
+            return tuple(scores[i] for i in agents)
         operator, sizes = self.operator, self.sizes
         through = operator.kernel_adjoint(operator.to_memory(V.reshape(sizes)), operator.to_memory(pi.reshape(sizes)))
         blocks = []
@@ -228,20 +240,17 @@ class Chain:
         off_centre = abs(middle) * max(abs(row_high - 1.0), abs(row_low - 1.0))
         mass = (1.0 - gamma) * self.discount_range()[1] * (1.0 + 1e-9)
         computed_mass = float(pi.sum()) * (1.0 + gamma_k(self.entries))
-        errors = []
-        for i, r_i in enumerate(self.model.r):
-            own = float((r_i.max(axis=1) - r_i.min(axis=1)).max()) * (1 + UNIT) / n
-            oscillation = own + 2 * gamma * (row_high * half + off_centre)
-            from_V = OSCILLATION_TO_GRADIENT * 2 * gamma * row_high * (V_error + 4 * UNIT * sup(V_bar)) * mass
-            # V̄ - middle is used, so what rows miss of 1 moves Q by γ·off_centre.
-            from_V += OSCILLATION_TO_GRADIENT * 2 * gamma * off_centre * mass
-            from_pi = OSCILLATION_TO_GRADIENT * oscillation * pi_error
-            size = float(r_i.max()) / n + gamma * row_high * half
-            k = self.operator.kernel_roundings + self.kernel_roundings + self.entries + self.model.P[i].size
-            k += 2 * policy_roundings(self.theta[i]) + 2 * r_i.shape[1] + 12
-            rounding = gamma_k(k) * 2.0 * size * computed_mass
-            errors.append((from_V + from_pi + rounding) / (1.0 - gamma) * (1.0 + 1e-9))
-        return max(errors)
+        # The largest of every part serves all agents.
+        own, size = self.facts.reward_spread * (1 + UNIT) / n, self.model.r_bar / n + gamma * row_high * half
+        oscillation = own + 2 * gamma * (row_high * half + off_centre)
+        from_V = OSCILLATION_TO_GRADIENT * 2 * gamma * row_high * (V_error + 4 * UNIT * sup(V_bar)) * mass
+        # V̄ - middle is used, so what rows miss of 1 moves Q by γ·off_centre.
+        from_V += OSCILLATION_TO_GRADIENT * 2 * gamma * off_centre * mass
+        from_pi = OSCILLATION_TO_GRADIENT * oscillation * pi_error
+        product = self.operator if self.matrix is None else self.matrix
+        k = product.kernel_roundings + self.kernel_roundings + self.entries + self.facts.score_roundings
+        rounding = gamma_k(k) * 2.0 * size * computed_mass
+        return (from_V + from_pi + rounding) / (1.0 - gamma) * (1.0 + 1e-9)
 
 
 class PairChain(Chain):
@@ -265,12 +274,18 @@ class PairChain(Chain):
         return self.rewards[i], self.hoods[i], ()
 
     @cached_property
+    def row_sums(self) -> tuple[float, float]:
+        """As in `Chain`, of kernels that depend on ζ."""
+        return least_and_largest_row_sums(self.kernels)
+
+    @cached_property
     def kernel_roundings(self) -> float:
         """Roundings between Π_j P_j ζ_j as computed and for the exact softmax and exactly normalised kernels."""
         own = sum(policy_roundings(theta_i) + 1 for theta_i in self.theta)
-        return own + normalising_roundings(self.model.P)
+        return own + self.facts.normalising
 
-    def reward_roundings(self, i: int) -> float:
+    @property
+    def reward_roundings(self) -> float:
         """None: rewards of pairs are those of the model."""
         return 0.0
 
@@ -335,26 +350,6 @@ class PairChain(Chain):
         return Q_i
 
 
-def exact_model(mdp: object) -> Model:
-    """`mdp` as the functions of this room take it, a model by counts with its kernels over s_{N_i}.
-
-    Raises TypeError for what is no model, ValueError where a count cannot be tabulated.
-    """
-    if isinstance(mdp, (NetworkedMDP, CoupledMDP)):
-        return mdp
-    if isinstance(mdp, CountedMDP):
-        return mdp.expanded()
-    raise no_model(mdp)
-
-
-def plain_model(mdp: object, asked: str, instead: str) -> NetworkedMDP:
-    """As `exact_model`, for what has no theory for action-coupled models: TypeError names what is asked and instead."""
-    model = exact_model(mdp)
-    if isinstance(model, CoupledMDP):
-        raise TypeError(f"{asked} takes a NetworkedMDP or a CountedMDP, got a CoupledMDP; {instead}")
-    return model
-
-
 def chain_of(mdp: Model | CountedMDP, theta: Theta) -> Chain:
     """The chain of the policy tuple θ: over states, over pairs where a model couples. Errors name the agent."""
     model = exact_model(mdp)
@@ -362,9 +357,8 @@ def chain_of(mdp: Model | CountedMDP, theta: Theta) -> Chain:
     sizes, _ = chain_sizes(model)
     hoods, gamma, r = model.neighbors, model.gamma, model.r
     if isinstance(model, NetworkedMDP):
-        rewards = tuple((zeta_i * r_i).sum(axis=1) for zeta_i, r_i in zip(zeta, r, strict=True))
-        P_bar = dense.averaged_kernels(model, zeta)
-        return Chain(model, blocks, zeta, sizes, hoods, gamma, model.pi0, P_bar, rewards)
+        P_bar, rewards = averaged(model, zeta)
+        return Chain(model, facts(model), blocks, zeta, sizes, hoods, gamma, model.pi0, P_bar, rewards)
     rewards = tuple(over_pairs(r_i, len(hood)) for r_i, hood in zip(r, hoods, strict=True))
     acted = (over_pairs(P_i, len(hood))[..., None] for P_i, hood in zip(model.P, hoods, strict=True))
     P_bar = tuple(
@@ -376,14 +370,7 @@ def chain_of(mdp: Model | CountedMDP, theta: Theta) -> Chain:
         start: Array | tuple[Array, ...] = over_pairs(joint, model.n)
     else:
         start = tuple((pi0_i[:, None] * zeta_i).ravel() for pi0_i, zeta_i in zip(model.pi0, zeta, strict=True))
-    return PairChain(model, blocks, zeta, sizes, hoods, gamma, start, P_bar, rewards)
-
-
-def chain_sizes(model: Model) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Numbers of states, and of what is left of the actions: pairs leave one action."""
-    if not model.couples:
-        return model.state_sizes, model.action_sizes
-    return tuple(S_i * A_i for S_i, A_i in zip(model.state_sizes, model.action_sizes, strict=True)), (1,) * model.n
+    return PairChain(model, facts(model), blocks, zeta, sizes, hoods, gamma, start, P_bar, rewards)
 
 
 def joint_policy(zeta: Sequence[Array]) -> Array:

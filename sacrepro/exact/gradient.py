@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sacrepro.exact.chain import chain_of, exact_model
+from sacrepro.exact.chain import chain_of
+from sacrepro.exact.models import exact_model
 from sacrepro.exact.solver.bellman import demand_value_tables, mean_values, objective
 from sacrepro.exact.solver.occupancy import occupancy
 from sacrepro.model.checks import Array

@@ -16,9 +16,9 @@ from typing import NamedTuple, Protocol
 import networkx as nx
 import numpy as np
 
-from sacrepro.exact.chain import plain_model
 from sacrepro.exact.decay.branch import branch_oscillation
 from sacrepro.exact.decay.sweep import plan_of, sweep_oscillations
+from sacrepro.exact.models import plain_model
 from sacrepro.exact.product.operator import FactoredOperator
 from sacrepro.exact.rounding import UNIT, gamma_k, policy_roundings, row_sum_range, sup
 from sacrepro.exact.solver.bellman import check_tol

@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sacrepro.exact.chain import exact_model, joint_policy
+from sacrepro.exact.chain import joint_policy
+from sacrepro.exact.models import exact_model
 from sacrepro.exact.rounding import UNIT, gamma_k, normalising_roundings, row_sum_range, sup
 from sacrepro.exact.solver.bellman import objective
 from sacrepro.exact.values import evaluate

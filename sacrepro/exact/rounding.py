@@ -63,4 +63,4 @@ def averaging_roundings(theta: Sequence[Array]) -> float:
 
 def sup(table: Array) -> float:
     """max |table|, as a float; 0 for an empty table."""
-    return max(float(np.max(table, initial=0.0)), -float(np.min(table, initial=0.0)))
+    return max(float(table.max(initial=0.0)), -float(table.min(initial=0.0)))

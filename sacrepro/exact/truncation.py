@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from sacrepro.exact.chain import chain_of, exact_model, plain_model
+from sacrepro.exact.chain import chain_of
 from sacrepro.exact.memory import demand
+from sacrepro.exact.models import exact_model, plain_model
 from sacrepro.exact.product.operator import FactoredOperator
 from sacrepro.exact.solver.bellman import demand_value_tables, values
 from sacrepro.exact.solver.occupancy import discounted_state_distribution, occupancy

@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sacrepro.exact.chain import Chain, chain_of, exact_model
+from sacrepro.exact.chain import Chain, chain_of
+from sacrepro.exact.models import exact_model
 from sacrepro.exact.rounding import gamma_k, sup
 from sacrepro.exact.solver.bellman import check_tol, demand_value_tables, objective, values
 from sacrepro.model.checks import Array
@@ -69,16 +70,17 @@ def evaluate(
     """
     check_tol(tol)
     chain = chain_of(mdp, theta)
-    demand_value_tables(chain.hoods, chain.sizes, memory_limit, tables=chain.copies * len(chain.together[0]))
+    together = chain.together
+    demand_value_tables(chain.hoods, chain.sizes, memory_limit, tables=chain.copies * len(together[0]))
     tables, error, products = [], 0.0, 0
-    for agents in chain.together:
+    for agents in together:
         found, found_error, count = values(chain, tol, agents)
         table, rounding = chain.state_values(found)
         tables.append(table)
         error, products = max(error, found_error + rounding), max(products, count)
     V = tables[0] if len(tables) == 1 else np.concatenate(tables)
     # The mean over agents is off by n + 2 roundings of V.
-    J, J_error = objective(chain.model.pi0, V.mean(axis=0), error + gamma_k(chain.n + 2) * sup(V))
+    J, J_error = objective(chain.model.pi0, V.sum(axis=0) / chain.n, error + gamma_k(chain.n + 2) * sup(V))
     return PolicyEvaluation(V, J, error, J_error, products)
 
 

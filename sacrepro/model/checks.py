@@ -100,6 +100,8 @@ def one_an_agent(name: str, tables: object, n: int | None = None) -> Sequence[Ar
 
 def action_table(name: str, i: int, table: object, expected: tuple[int, int]) -> Array:
     """The table of agent i as float64 of the shape (S_i, A_i) that is expected; errors name the agent."""
+    if type(table) is np.ndarray and table.dtype == np.float64 and table.shape == expected:
+        return table  # most calls, and no text is made for them
     block = real(f"{name}[{i}] of agent {i}", table)
     if block.shape != expected:
         raise ValueError(f"{wrong_shape(name, i, block, expected)}: (S_{i}, A_{i})")

@@ -138,7 +138,7 @@ class LocalModel(ABC):
             kernels.append(made[key])
         return tuple(kernels)
 
-    @property
+    @cached_property
     def reward_hoods(self) -> tuple[tuple[int, ...], ...]:
         """Whose states and actions r_i sees, sorted: those of i alone, by eq. (2)."""
         return tuple((i,) for i in range(self.n))
@@ -232,8 +232,7 @@ def no_model(mdp: object) -> TypeError:
 #
 # Epidemics, majority dynamics and machines that fail with their neighbors are of this kind. A table over s_{N_i} has
 # S^{|N_i|} entries, so an agent with more than about twenty neighbors cannot be tabulated; a table over the sum has one
-# row for each value of k, and a hub of degree 1000 costs a thousand. Sampling, SAC and the influence matrix need no
-# more.
+# row for each value of k, and a hub of degree 1000 costs a thousand. Sampling and SAC need no more.
 
 Parameters = ParamSpec("Parameters")
 

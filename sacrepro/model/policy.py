@@ -70,6 +70,8 @@ class Sized(Protocol):
 
 def agent_sizes(mdp: Sized) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """((S_0, …), (A_0, …)); TypeError for what has no sizes, ValueError for sizes that are none or do not match."""
+    if hasattr(mdp, "couples"):  # a model, which has checked the tables that its sizes are those of
+        return tuple(mdp.state_sizes), tuple(mdp.action_sizes)
     if not all(hasattr(mdp, name) for name in ("state_sizes", "action_sizes")):
         raise TypeError(
             f"expected a model such as a NetworkedMDP, got {type(mdp).__name__}, without state_sizes and action_sizes"
@@ -220,8 +222,25 @@ def policies(mdp: Sized, theta: Theta) -> tuple[Array, ...]:
 def logits_and_policies(mdp: Sized, theta: Theta) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
     """(θ, ζ), both as blocks (S_i, A_i), checked once."""
     blocks = check_theta(mdp, theta)
-    zeta = theta.zeta if isinstance(theta, Policy) else tuple(policy_of(i, block) for i, block in enumerate(blocks))
-    return blocks, zeta
+    if isinstance(theta, Policy):
+        return blocks, theta.zeta
+    # Agents with equally many actions at once: a call of softmax costs more than most blocks.
+    alike: dict[int, list[int]] = {}
+    for i, block in enumerate(blocks):
+        alike.setdefault(block.shape[1], []).append(i)
+    zeta = list(blocks)
+    for agents in alike.values():
+        try:
+            rows = softmax(np.concatenate([blocks[i] for i in agents]))
+        except ValueError:
+            for i in agents:
+                policy_of(i, blocks[i])
+            raise
+        end = 0
+        for i in agents:
+            start, end = end, end + len(blocks[i])
+            zeta[i] = rows[start:end]
+    return blocks, tuple(zeta)
 
 
 def policy_of(i: int, theta_i: Array) -> Array:

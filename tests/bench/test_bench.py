@@ -86,7 +86,7 @@ def test_a_method_that_failed_is_not_tried_on_larger_instances(monkeypatch):
 def test_what_only_this_engine_computes_carries_its_certificate():
     name = "D_i all kappa, one agent, n=14"
     assert set(bench.QUANTITIES) >= {"pi_theta", name}
-    small = bench.QUANTITIES["pi_theta"]._replace(make=lambda: benchmark_mdp("path", 6, 0.9))
+    small = bench.QUANTITIES["pi_theta"]._replace(make=lambda: benchmark_mdp("path", 9, 0.9))
     error, products = small.prepare(small.make())()
     assert 0 < error <= TOLERANCE
     assert products > 5

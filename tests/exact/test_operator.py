@@ -1,6 +1,8 @@
 """The factored operator: the joint matrix's products, its adjoint, and their laws."""
 
+import gc
 import math
+import weakref
 
 import hypothesis.strategies as st
 import networkx as nx
@@ -8,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from sacrepro.exact import dense
+from sacrepro.exact import dense, evaluate
 from sacrepro.exact.chain import chain_of
 from sacrepro.exact.product.elimination import elimination_order, order_cost
 from sacrepro.exact.product.operator import FactoredOperator
@@ -41,6 +43,38 @@ def test_product_and_adjoint_are_those_of_the_joint_matrix(case, largest_group):
     assert np.abs(operator(V).reshape(2, -1) - flat @ matrix.T).max() <= slack(operator) + 1e-15 * matrix.shape[0]
     mass = pi.reshape(2, -1).sum()
     assert np.abs(operator.transpose(pi).reshape(2, -1) - pi.reshape(2, -1) @ matrix).max() <= mass * slack(operator)
+
+
+@given(cases(max_n=4))
+@settings(max_examples=60)
+def test_the_matrix_of_a_small_network(case):
+    """P by local lists, solutions of both systems, and what is left to one agent of a product: all by the formula."""
+    mdp, theta = case
+    chain = chain_of(mdp, theta)
+    matrix, P = chain.matrix, dense.transition_matrix(mdp, chain.zeta)
+    assert np.abs(matrix.P - P).max() <= 40 * UNIT
+    V, start = tables(chain, 2).reshape(2, -1), np.abs(tables(chain, 1, seed=1)).ravel()
+    system = np.eye(len(P)) - mdp.gamma * P
+    assert np.abs(matrix.values(V) @ system.T - V).max() <= 1e-12 / (1 - mdp.gamma)
+    assert np.abs(matrix.law(start) @ system - start).sum() <= 1e-12 * start.sum() / (1 - mdp.gamma)
+    for j, mean in enumerate(matrix.following_means(V[0])):
+        states = np.array(list(np.ndindex(*mdp.state_sizes)))
+        for x in range(mdp.state_sizes[j]):
+            kernels = list(chain.P_bar)
+            kernels[j] = np.zeros_like(kernels[j])
+            kernels[j][..., x] = 1.0
+            given_x = FactoredOperator(kernels, mdp.neighbors, mdp.state_sizes)(V[0].reshape(mdp.state_sizes))
+            assert np.abs(mean[x] - given_x[tuple(states.T)]).max() <= slack(chain.operator)
+
+
+def test_what_is_known_of_a_model_goes_with_it():
+    """Lists are kept for each model, not models for their lists."""
+    mdp = random_mdp(nx.path_graph(3), seed=0)
+    evaluate(mdp, uniform_theta(mdp))
+    gone = weakref.ref(mdp)
+    del mdp
+    gc.collect()
+    assert gone() is None
 
 
 @given(cases(max_n=5))

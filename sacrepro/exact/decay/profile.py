@@ -12,11 +12,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sacrepro.exact.chain import Chain, chain_of, exact_model
+from sacrepro.exact.chain import Chain, chain_of
 from sacrepro.exact.decay.branch import branch_oscillation
 from sacrepro.exact.decay.sweep import SweepPlan, sweep_oscillations, sweep_plan, sweep_table, sweep_work
 from sacrepro.exact.dense import oscillation
 from sacrepro.exact.memory import readable_count
+from sacrepro.exact.models import exact_model
 from sacrepro.exact.rounding import UNIT, gamma_k, normalising_roundings, sup
 from sacrepro.exact.solver.bellman import demand_value_tables, values
 from sacrepro.model.checks import Array
@@ -27,8 +28,8 @@ from sacrepro.model.policy import Theta
 
 #: Entries of one Q_i that `decay_profile` is willing to visit: about a minute on one core.
 WORK = 1 << 35
-#: Where the default tolerance of `decay_profile` starts, relative to the largest return r̄/(1-γ).
-TIGHTEST = 2e-14
+#: The default tolerance of `decay_profile`, relative to the largest return r̄/(1-γ): rounding often allows no less.
+TIGHTEST = 1e-13
 #: Table entries that one branch and bound search may touch before it returns an interval.
 BRANCH_WORK = 1 << 33
 
@@ -60,26 +61,11 @@ def decay_profile(mdp: Model | CountedMDP, theta: Theta, *, tol: float | None = 
     """
     chain = chain_of(mdp, theta)
     cells = _cells_of(chain)
-    demand_value_tables(chain.hoods, chain.sizes, None, tables=cells.tables[0])
+    demand_value_tables(chain.hoods, chain.sizes, None, tables=cells.tables[0] + chain.n)
     cells.refuse_profile(work)
     kappas = range(diameter(chain.model.graph) + 1)
-    rows = []
-    for i in range(chain.n):
-        V, _, _ = tight_values(chain, i) if tol is None else values(chain, tol, [i])
-        rows.append(cells.oscillations(i, V[0], kappas))
-    return np.array(rows)
-
-
-def tight_values(chain: Chain, i: int) -> tuple[Array, float, int]:
-    """V_i^θ to a small multiple of its rounding, as `values`: the tolerance grows until it can be certified."""
-    tol = TIGHTEST * max(chain.reward_size(i), np.finfo(float).tiny) / (1.0 - chain.gamma)
-    while True:
-        try:
-            return values(chain, tol, [i])
-        except ValueError:
-            if tol > 1e-6 * max(1.0, chain.reward_size(i)) / (1.0 - chain.gamma):
-                raise
-            tol *= 4.0
+    V, _, _ = values(chain, tol, best=TIGHTEST * max(chain.model.r_bar, np.finfo(float).tiny) / (1.0 - chain.gamma))
+    return np.array([cells.oscillations(i, V_i, kappas) for i, V_i in enumerate(V)])
 
 
 def certified_decay(

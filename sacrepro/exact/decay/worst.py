@@ -15,9 +15,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sacrepro.exact.chain import chain_of, plain_model
+from sacrepro.exact.chain import chain_of
 from sacrepro.exact.decay.sweep import sweep_oscillations, sweep_plan, sweep_table, sweep_work
 from sacrepro.exact.memory import readable_count
+from sacrepro.exact.models import plain_model
 from sacrepro.exact.solver.bellman import demand_value_tables, values
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import check_agent, check_kappa

@@ -15,7 +15,8 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from sacrepro.exact.chain import Chain, chain_sizes
+from sacrepro.exact.chain import Chain
+from sacrepro.exact.models import chain_sizes
 from sacrepro.exact.product.operator import FactoredOperator
 from sacrepro.exact.rounding import policy_roundings
 from sacrepro.model.checks import Array

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sacrepro.exact.chain import Chain, chain_of, chain_sizes, exact_model
+from sacrepro.exact.chain import Chain, chain_of
 from sacrepro.exact.law.chain import CellShape
 from sacrepro.exact.memory import demand, readable_count
+from sacrepro.exact.models import chain_sizes, exact_model
 from sacrepro.model.checks import Array, integer, mixture, one_an_agent, positive, real, wrong_shape
 from sacrepro.model.graph import check_kappa, diameter
 from sacrepro.model.mdp import CountedMDP, Model

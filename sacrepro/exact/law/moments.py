@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sacrepro.exact.chain import chain_sizes, exact_model
 from sacrepro.exact.law.chain import CellChain, CellShape, cell_chain
 from sacrepro.exact.law.inputs import (
     WORK,
@@ -26,6 +25,7 @@ from sacrepro.exact.law.inputs import (
     step_sizes,
 )
 from sacrepro.exact.law.tables import error_growth, rounding_error
+from sacrepro.exact.models import chain_sizes, exact_model
 from sacrepro.exact.rounding import gamma_k
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import check_agent

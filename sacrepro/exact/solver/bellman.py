@@ -11,6 +11,7 @@ import numpy as np
 from sacrepro.exact.chain import Chain
 from sacrepro.exact.memory import allowed_bytes, demand, readable_count
 from sacrepro.exact.product.elimination import elimination_order
+from sacrepro.exact.product.matrix import Matrix
 from sacrepro.exact.product.operator import FactoredOperator
 from sacrepro.exact.rounding import UNIT, gamma_k, sup
 from sacrepro.exact.solver.krylov import LARGEST_DENSE, halving_correction, kept_entries, krylov_start
@@ -28,8 +29,8 @@ START_ENTRIES = 1 << 14
 #: Value iteration gives way to BiCGSTAB when it would need this many more products.
 PATIENCE = 60
 
-#: Up to this many joint states a slow chain is solved as a linear system, with one product for its matrix.
-DENSE_ENTRIES = 64
+#: How often a solution of the linear system is refined by its residual: near γ = 1 once or twice, else never.
+REFINEMENTS = 3
 
 #: Steps of the first BiCGSTAB; twice as many each time that it does not halve the residual.
 KRYLOV_STEPS = 60
@@ -75,25 +76,34 @@ def demand_value_tables(
     )
 
 
-def values(chain: Chain, tol: float | None, agents: Sequence[int] | None = None) -> tuple[Array, float, int]:
+def values(
+    chain: Chain, tol: float | None, agents: Sequence[int] | None = None, best: float = DEFAULT_TOL
+) -> tuple[Array, float, int]:
     """(V, error, products): V_i^θ for each of `agents`, shape (agents, Π S_j) in the agents' own order."""
-    return mean_values(chain, tol, [(i,) for i in (range(chain.n) if agents is None else agents)])
+    return mean_values(chain, tol, [(i,) for i in (range(chain.n) if agents is None else agents)], best)
 
 
-def mean_values(chain: Chain, tol: float | None, groups: Sequence[Group]) -> tuple[Array, float, int]:
+def mean_values(
+    chain: Chain, tol: float | None, groups: Sequence[Group], best: float = DEFAULT_TOL
+) -> tuple[Array, float, int]:
     """(V, error, products): (1/|G|) Σ_{i∈G} V_i^θ for each group G, shape (groups, Π S_j); one solve a group.
 
     V̄ = (1/n) Σ_i V_i^θ of eqs. (2) and (4) is that of all agents. `error` bounds every entry, rounding included.
-    tol : None for `DEFAULT_TOL`, or what rounding allows.
+    tol : None for `best`, or what rounding allows.
     """
     check_tol(tol)
+    goal = best if tol is None else tol
+    if chain.matrix is not None:
+        V, error, products = _solution(chain, chain.matrix, groups, goal)
+        if error <= goal or tol is None:
+            return V, error, products
     batch = max(1, BATCH_ENTRIES // chain.entries)
     V = np.empty((len(groups), chain.entries))
     error, products = 0.0, 0
     operator = chain.operator
     for start in range(0, len(groups), batch):
         chunk = list(groups[start : start + batch])
-        table, chunk_error, count = _Iteration(chain, chunk, DEFAULT_TOL if tol is None else tol).solution(tol is None)
+        table, chunk_error, count = _Iteration(chain, chunk, goal).solution(tol is None)
         natural = operator.from_memory(table, (len(chunk),))
         V[start : start + len(chunk)].reshape(natural.shape)[...] = natural
         error, products = max(error, chunk_error), max(products, count)
@@ -106,6 +116,38 @@ class _Certificate(NamedTuple):
     shift: Array
     error: Array
     floor: Array
+
+
+def _solution(chain: Chain, matrix: Matrix, groups: Sequence[Group], tol: float) -> tuple[Array, float, int]:
+    """As `mean_values`, from the linear system; the error is certified, within `tol` unless rounding is what is left.
+
+    |V_i - V| ≤ max |r + γ P V - V| Σ_t γ^t, as computed and with what its rounding may hide.
+    """
+    gamma, rewards = chain.gamma, chain.joint_rewards
+    row_low, row_high = chain.row_sums
+    largest = chain.discount_range()[1]
+    off_centre = max(row_high - 1.0, 1.0 - row_low)
+    if groups != [(i,) for i in range(chain.n)]:
+        rewards = np.stack([rewards[list(group)].sum(axis=0) / len(group) for group in groups])
+    reward = max(chain.reward_sizes[i] for group in groups for i in group)
+    # A mean over a group adds its division and sums; eight are those of the sums below, each of a table and a number.
+    k = matrix.roundings + chain.kernel_roundings + chain.reward_roundings + max(map(len, groups)) + 8
+    V, center, shift, products = matrix.values(rewards), np.zeros((len(groups), 1)), 0.0, 0
+    while True:
+        delta = gamma * (V @ matrix.P.T) + rewards - (V + (1.0 - gamma) * center)
+        products += 1
+        size = sup(V)
+        rounding = gamma_k(k) * (row_high * size + reward) + gamma_k(8) * (size + (1.0 - gamma) * shift)
+        error = (sup(delta) + rounding + off_centre * shift) * largest + UNIT * (size + shift)
+        settled = products > 1 and sup(delta) <= 0.1 * rounding
+        if error <= tol or settled or products > REFINEMENTS:
+            return V + center, error * (1.0 + 1e-9), products
+        # Constants cost nothing, and small numbers round less.
+        V += matrix.values(delta)
+        middle = 0.5 * (V.min(axis=1, keepdims=True) + V.max(axis=1, keepdims=True))
+        V -= middle
+        center += middle
+        shift = sup(center)
 
 
 class _Iteration:
@@ -154,7 +196,7 @@ class _Iteration:
             stuck = self._is_stuck(distance)
             at_rest = False
             if distance <= tol or stuck:
-                certificate = _certify(self.chain, self.groups, self.operator, T_V, low, high, self.center)
+                certificate = _certify(self.chain, self.groups, self.operator.roundings, T_V, low, high, self.center)
                 # A slow chain is stuck as well; only rounding that makes up a good part of the error is a reason to
                 # stop.
                 noise = bool((certificate.error <= NOISE * certificate.floor).all())
@@ -245,22 +287,22 @@ def _add_reward(table: Array, reward: Array, axes: tuple[int, ...], chain: Chain
 
 
 def _certify(
-    chain: Chain, groups: list[Group], operator: FactoredOperator, T_V: Array, low: Array, high: Array, center: Array
+    chain: Chain, groups: Sequence[Group], roundings: int, T_V: Array, low: Array, high: Array, center: Array
 ) -> _Certificate:
     """MacQueen's interval around T_V + γ·center, rounding included.
 
-    low, high : least and largest entry of T_V - V for each row, as computed; the value function judged is V + center.
+    roundings : of a product. low, high : least and largest entry of T_V - V for each row, as computed; the value
+    function judged is V + center.
     """
     gamma = chain.gamma
     least, largest = chain.discount_range()
     row_low, row_high = chain.row_sums
-    k = operator.roundings + chain.kernel_roundings + 4
-    reward = np.array([max(chain.reward_size(i) for i in group) for group in groups])
+    k = roundings + chain.kernel_roundings + 4
+    reward = np.array([max(chain.reward_sizes[i] for i in group) for group in groups])
     # A mean over a group adds its divisions and sums.
-    reward_k = np.array([max(chain.reward_roundings(i) for i in group) + len(group) for group in groups])
-    span = np.maximum(np.abs(low), np.abs(high))
-    size = np.array([sup(row) for row in T_V]) + span
-    epsilon = gamma_k(k) * (gamma * row_high * size + size) + reward * gamma_k(k + float(reward_k.max()))
+    reward_k = chain.reward_roundings + max(map(len, groups))
+    size = np.maximum(T_V.max(axis=1), -T_V.min(axis=1)) + np.maximum(-low, high)
+    epsilon = gamma_k(k) * (gamma * row_high * size + size) + reward * gamma_k(k + reward_k)
     epsilon = epsilon + gamma * np.abs(center) * max(abs(row_high - 1.0), abs(row_low - 1.0))
     lower = low - (1.0 - gamma) * center - epsilon
     upper = high - (1.0 - gamma) * center + epsilon
@@ -308,7 +350,7 @@ def _krylov(
     right = gamma * operator.forward(delta.reshape(1, -1))[0]
     count += 1
     right -= 0.5 * (right.min() + right.max())
-    if delta.size <= (DENSE_ENTRIES if steps == KRYLOV_STEPS else LARGEST_DENSE):
+    if steps > KRYLOV_STEPS and delta.size <= LARGEST_DENSE:
         matrix = np.eye(delta.size) - gamma * operator.forward(np.eye(delta.size)).T
         V += np.linalg.solve(matrix, right)
         return count + 1, True

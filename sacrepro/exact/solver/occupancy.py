@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sacrepro.exact.chain import Chain, chain_of
+from sacrepro.exact.product.matrix import Matrix
 from sacrepro.exact.product.operator import FactoredOperator
 from sacrepro.exact.rounding import gamma_k
 from sacrepro.exact.solver.bellman import DEFAULT_TOL, check_tol, demand_value_tables
@@ -68,6 +69,10 @@ def occupancy(chain: Chain, tol: float | None = None) -> Law:
     """The occupancy of the chain with a certified bound on its 1-norm error; see `discounted_state_distribution`."""
     check_tol(tol)
     asked, tol = tol, DEFAULT_TOL if tol is None else tol
+    if chain.matrix is not None:
+        law = _solution(chain, chain.matrix)
+        if law.error <= tol or asked is None:
+            return law
     gamma, operator = chain.gamma, chain.operator
     start = operator.to_memory(joint_law(chain.start))
     factor = chain.discount_range()[1]
@@ -82,8 +87,7 @@ def occupancy(chain: Chain, tol: float | None = None) -> Law:
         residual = np.subtract(following, pi, out=pi)
         norms.append(float(np.abs(residual).sum()))
         # One more step shrinks the residual by γ: ‖following - π^θ‖ ≤ γ/(1-γ) ‖residual‖.
-        k = operator.adjoint_roundings + chain.kernel_roundings + 6 + chain.n
-        rounding = gamma_k(k + 64) * 3.0
+        rounding = _rounding(chain, operator.adjoint_roundings)
         error = (gamma * norms[-1] + rounding) * factor * (1.0 + 1e-9)
         exhausted = gamma * norms[-1] <= rounding
         if error <= tol or (exhausted and asked is None):
@@ -99,6 +103,26 @@ def occupancy(chain: Chain, tol: float | None = None) -> Law:
                 wait = steps
             norms.clear()
         pi, spare = following, residual
+
+
+def _solution(chain: Chain, matrix: Matrix) -> Law:
+    """π^θ from the linear system, where there are few joint states, with one product for the certificate."""
+    factor = chain.discount_range()[1]
+    start = (1.0 - chain.gamma) * joint_law(chain.start).ravel()
+    pi = np.maximum(matrix.law(start), 0.0)
+    pi /= pi.sum()
+    following = start + chain.gamma * (pi @ matrix.P)
+    residual = float(np.abs(following - pi).sum())
+    error = (chain.gamma * residual + _rounding(chain, matrix.roundings)) * factor * (1.0 + 1e-9)
+    return Law(following.reshape(chain.sizes), error, 1)
+
+
+def _rounding(chain: Chain, product: int) -> float:
+    """Bound on the 1-norm of what rounding adds to (1-γ) π_0 + γ π P and to a difference of two laws.
+
+    product : roundings of an entry of π P.
+    """
+    return gamma_k(product + chain.kernel_roundings + chain.n + 70) * 3.0
 
 
 def remaining_products(norms: list[float], goal: float) -> float:

@@ -1,0 +1,140 @@
+"""Models as the exact engine takes them, and what each decides about its chains whatever θ is: `facts`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from sacrepro.exact.product.matrix import Stack
+from sacrepro.exact.rounding import averaging_roundings, normalising_roundings, policy_roundings, row_sum_range
+from sacrepro.model.checks import Array
+from sacrepro.model.mdp import CountedMDP, CoupledMDP, Model, NetworkedMDP, no_model
+
+#: Kernels of agents alike are kept a second time, one after the other, up to this many entries in all.
+STACKED_ENTRIES = 1 << 14
+
+
+def exact_model(mdp: object) -> Model:
+    """`mdp` as the functions of this room take it, a model by counts with its kernels over s_{N_i}.
+
+    Raises TypeError for what is no model, ValueError where a count cannot be tabulated.
+    """
+    if isinstance(mdp, (NetworkedMDP, CoupledMDP)):
+        return mdp
+    if isinstance(mdp, CountedMDP):
+        return mdp.expanded()
+    raise no_model(mdp)
+
+
+def plain_model(mdp: object, asked: str, instead: str) -> NetworkedMDP:
+    """As `exact_model`, for what has no theory for action-coupled models: TypeError names what is asked and instead."""
+    model = exact_model(mdp)
+    if isinstance(model, CoupledMDP):
+        raise TypeError(f"{asked} takes a NetworkedMDP or a CountedMDP, got a CoupledMDP; {instead}")
+    return model
+
+
+def chain_sizes(model: Model) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Numbers of states, and of what is left of the actions: pairs leave one action."""
+    if not model.couples:
+        return model.state_sizes, model.action_sizes
+    return tuple(S_i * A_i for S_i, A_i in zip(model.state_sizes, model.action_sizes, strict=True)), (1,) * model.n
+
+
+def stacks_of(model: Model) -> tuple[Stack, ...]:
+    """The stacks of a model of eq. (1): one for each pair of sizes where tables are small, one an agent else."""
+    if model.couples:
+        return ()
+    small = sum(P_i.size for P_i in model.P) <= STACKED_ENTRIES
+    alike: dict[tuple[int, ...], list[int]] = {}
+    for i, r_i in enumerate(model.r):
+        alike.setdefault(r_i.shape if small else (i,), []).append(i)
+    stacks = []
+    for agents in alike.values():
+        rows, (S, A) = [], model.r[agents[0]].shape
+        for start, i in enumerate(agents):
+            hood, shape = model.neighbors[i], model.P[i].shape[:-2]
+            own = np.arange(S).reshape([S if j == i else 1 for j in hood])
+            rows.append(start * S + np.broadcast_to(own, shape).ravel())
+        P = [model.P[i].reshape(-1, A, S) for i in agents]
+        stacks.append(
+            Stack(
+                tuple(agents),
+                np.concatenate(rows),
+                P[0] if len(P) == 1 else np.concatenate(P),
+                np.concatenate([model.r[i] for i in agents]),
+                tuple((*model.P[i].shape[:-2], S) for i in agents),
+            )
+        )
+    return tuple(stacks)
+
+
+def averaged(model: Model, zeta: Sequence[Array]) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+    """(P̄, r^θ) of a model of eq. (1): Σ_a ζ_i(a|s_i) P_i(· | s_{N_i}, a) and Σ_a ζ_i(a|s_i) r_i(s_i, a).
+
+    zeta : blocks (..., S_i, A_i); what leads them, one entry a policy, leads the results.
+    """
+    P_bar, rewards = [zeta[0]] * model.n, [zeta[0]] * model.n
+    lead = zeta[0].shape[:-2]
+    for agents, rows, P, r, shapes in facts(model).stacks:
+        weights = np.concatenate([zeta[i] for i in agents], axis=-2) if len(agents) > 1 else zeta[agents[0]]
+        kernels, means = np.einsum("...ra,ras->...rs", weights[..., rows, :], P), (weights * r).sum(axis=-1)
+        first, S = 0, P.shape[-1]
+        for k, (i, shape) in enumerate(zip(agents, shapes, strict=True)):
+            last = first + math.prod(shape[:-1])
+            P_bar[i] = kernels[..., first:last, :].reshape(lead + shape)
+            rewards[i] = means[..., k * S : (k + 1) * S]
+            first = last
+    return tuple(P_bar), tuple(rewards)
+
+
+class Facts(NamedTuple):
+    """What rounding costs a model whatever θ is, as `Chain` says; row_sums : those of Π_j P_j as stored.
+
+    averaging, normalising : the parts of `kernel_roundings` that are due to ζ and to the rows of P.
+    score_roundings        : of a gradient, beyond those of products. reward_spread : max_i max_s osc r_i(s, ·).
+    """
+
+    row_sums: tuple[float, float]
+    averaging: float
+    normalising: float
+    reward_roundings: float
+    score_roundings: float
+    reward_spread: float
+    reward_sizes: tuple[float, ...]
+    stacks: tuple[Stack, ...]
+
+
+#: Many policies of one model are evaluated one after the other.
+_KNOWN: WeakKeyDictionary[Model, Facts] = WeakKeyDictionary()
+
+
+def facts(model: Model) -> Facts:
+    """`Facts` of a model, found once."""
+    known = _KNOWN.get(model)
+    if known is None:
+        blocks = [np.empty(shape) for shape in zip(model.state_sizes, model.action_sizes, strict=True)]
+        known = _KNOWN[model] = Facts(
+            least_and_largest_row_sums(model.P),
+            averaging_roundings(blocks),
+            normalising_roundings(model.P),
+            max(policy_roundings(block) + block.shape[1] + 1 for block in blocks),
+            max(
+                2 * policy_roundings(block) + P_i.size + 2 * block.shape[1] + 12
+                for block, P_i in zip(blocks, model.P, strict=True)
+            ),
+            max(float(np.ptp(r_i, axis=-1).max()) for r_i in model.r),
+            tuple(float(r_i.max()) for r_i in model.r),
+            stacks_of(model),
+        )
+    return known
+
+
+def least_and_largest_row_sums(kernels: Sequence[Array]) -> tuple[float, float]:
+    """Bounds on the row sums of Π_j P_j: 1, and what rows as given miss of it."""
+    low, high = row_sum_range(kernels)
+    return min(low, 1.0), max(high, 1.0)
