@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from numbers import Real
 from typing import Any, NoReturn, cast
 
@@ -16,8 +16,8 @@ Array = NDArray[Any]
 #: A distribution may miss 1 by this much; what misses by more than its own rounding is divided by its sum.
 NORMALISATION_TOLERANCE = 1e-12
 
-#: What rows of single precision miss of 1.
-SINGLE_PRECISION = 1e-6
+#: What rows of single and of half precision miss of 1.
+SINGLE_PRECISION, HALF_PRECISION = 1e-6, 4e-3
 
 #: Largest r̄/(1-γ)², the scale of what is computed; the bounds square it.
 LARGEST_SCALE = 1e150
@@ -49,7 +49,8 @@ def local_tables(name: str, tables: object, n: int, instead: str = "") -> tuple[
     instead : what to do about negative entries, for the message.
     """
     if not isinstance(tables, (tuple, list)):
-        raise TypeError(f"{name} must be a tuple or list with one array for each of the {n} agents")
+        told = _listed(name, tables)
+        raise TypeError(f"{name} must be a tuple or list with one array for each of the {n} agents{told}")
     if len(tables) != n:
         raise ValueError(f"{name} holds {len(tables)} arrays, but the graph has {n} agents")
     copies: dict[int, Array] = {}
@@ -92,10 +93,16 @@ def action_tables(
 def one_an_agent(name: str, tables: object, n: int | None = None) -> Sequence[Array] | Array:
     """`tables` itself; TypeError or ValueError unless it is a sequence of one entry for each of n agents, if given."""
     if isinstance(tables, str) or not isinstance(tables, (Sequence, np.ndarray)):
-        raise TypeError(f"{name} must be a sequence of arrays, one an agent, got {type(tables).__name__}")
+        told = type(tables).__name__
+        raise TypeError(f"{name} must be a sequence of arrays, one an agent, got {told}{_listed(name, tables)}")
     if n is not None and len(tables) != n:
         raise ValueError(f"{name} holds {len(tables)} arrays, but there are {n} agents")
     return tables
+
+
+def _listed(name: str, tables: object) -> str:
+    """What to do about a mapping from agents to arrays."""
+    return f"; of a dict by agent pass [{name}[i] for i in range({len(tables)})]" if isinstance(tables, Mapping) else ""
 
 
 def action_table(name: str, i: int, table: object, expected: tuple[int, int]) -> Array:
@@ -125,9 +132,12 @@ def distributions(name: str, tables: tuple[Array, ...]) -> tuple[Array, ...]:
 
 def _nearly(row: Array) -> str:
     """What to do about a row that misses 1 by what single precision or short decimals lose."""
-    if abs(float(row.sum()) - 1.0) > SINGLE_PRECISION:
+    kinds = {"float16": (np.float16, HALF_PRECISION), "float32": (np.float32, SINGLE_PRECISION)}
+    miss = abs(float(row.sum()) - 1.0)
+    kind = next((name for name, (own, most) in kinds.items() if miss <= most and (row == row.astype(own)).all()), "")
+    if not kind and miss > SINGLE_PRECISION:
         return ""
-    single = "the entries are those of float32; " if (row == row.astype(np.float32)).all() else ""
+    single = f"the entries are those of {kind}; " if kind else ""
     return f"; {single}divide by the sum in float64: x = x.astype(float); x /= x.sum(axis=-1, keepdims=True)"
 
 

@@ -135,6 +135,8 @@ def test_rows_of_single_precision_are_told_how():
     P = tuple(P_i.astype(np.float32) for P_i in GOOD.P)
     with pytest.raises(ValueError, match=r"P\[0\] of agent 0 sums to .*float32; divide by the sum in float64"):
         changed(P=tuple(P_i.astype(np.float32) * np.float32(1 + 3e-7) for P_i in P))
+    with pytest.raises(ValueError, match=r"P\[0\] of agent 0 sums to .*float16; divide by the sum in float64"):
+        changed(P=tuple((P_i * 0.999).astype(np.float16) for P_i in GOOD.P))
     x = P[0].astype(float)
     x /= x.sum(axis=-1, keepdims=True)
     assert changed(P=replaced(GOOD.P, 0, x)).P[0] == pytest.approx(GOOD.P[0], abs=1e-6)

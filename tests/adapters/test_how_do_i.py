@@ -1,0 +1,40 @@
+"""The page of short recipes: each runs as it stands, in an empty folder, and prints what it says, in 15 lines."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+PAGE = (Path(__file__).parents[2] / "paper/how_do_i.md").read_text()
+PARTS = [part.partition("\n") for part in PAGE.split("\n## ")[1:]]
+RECIPES = {heading: "".join(re.findall(r"```python\n(.*?)```", body, flags=re.DOTALL)) for heading, _, body in PARTS}
+#: Libraries that not everybody has, by what a recipe imports.
+DOORS = {"frames": "pandas", "adapters.pettingzoo": "pettingzoo", "adapters.quantecon": "quantecon", "umbi": "umbi"}
+
+
+@pytest.mark.parametrize("heading", RECIPES)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_recipe_runs_and_prints_what_it_says(heading, tmp_path, monkeypatch, capsys):
+    code = RECIPES[heading]
+    for door, library in DOORS.items():
+        if door in code and importlib.util.find_spec(library) is None:
+            pytest.skip(f"{library} is not installed: pip install sacrepro[{library}]")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    exec(compile(code, heading, "exec"), {"__name__": "recipe"})
+    promised = re.findall(r"# → (.*)$", code, flags=re.MULTILINE)
+    assert capsys.readouterr().out.splitlines() == promised
+    assert promised or (tmp_path / "learning.svg").exists()
+
+
+@pytest.mark.parametrize("heading", RECIPES)
+def test_a_recipe_is_short(heading):
+    """15 lines, empty ones and promises left out."""
+    assert 0 < sum(bool(line) and not line.startswith("# →") for line in RECIPES[heading].splitlines()) <= 15
+
+
+def test_the_table_leads_to_every_recipe():
+    links = re.findall(r"\]\(#([^)]+)\)", PAGE)
+    assert sorted(links) == sorted(re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in RECIPES)
+    assert len(RECIPES) > 15
