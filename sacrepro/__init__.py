@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sacrepro.adviser.files import load as load
     from sacrepro.bounds.influence import influence_matrix as influence_matrix
     from sacrepro.exact.decay.profile import certified_decay as certified_decay, decay_profile as decay_profile
+    from sacrepro.exact.decay.supremum import decay_supremum as decay_supremum
     from sacrepro.exact.decay.worst import worst_decay as worst_decay
     from sacrepro.exact.gradient import (
         objective_and_gradient as objective_and_gradient,
@@ -93,6 +94,7 @@ _ROOMS = {
     "control": "learn.td_control",
     "critic_law": "exact.law.moments",
     "decay_profile": "exact.decay.profile",
+    "decay_supremum": "exact.decay.supremum",
     "discounted_state_distribution": "exact.solver.occupancy",
     "evaluate": "exact.values",
     "expected_critic": "exact.law.update",

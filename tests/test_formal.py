@@ -78,7 +78,7 @@ def test_each_claim_says_how_it_is_proved():
     assert told["lemma3"] == "machine-checked"
     assert told["lemma4_vector"] == "machine-checked, but by hand: natural weights"
     assert told["lemma1"] == "machine-checked, but by hand: that ∂/∂θ is a derivation"
-    assert [told[claim] for claim in ("anatomy", "critic")] == ["by hand", "as in the paper"]
+    assert [told[claim] for claim in ("anatomy", "complexity")] == ["by hand", "as in the paper"]
     without = proofs(all_claims(), rows, page)
     assert without["lemma4_vector"] == f"formal, {UNCHECKED}, but by hand: natural weights"
     one_left = [row if row.theorem == "lemma4_vector_td" else row._replace(assumptions=CLOSED) for row in rows]

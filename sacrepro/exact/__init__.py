@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         certified_decay as certified_decay,
         decay_profile as decay_profile,
     )
+    from sacrepro.exact.decay.supremum import decay_supremum as decay_supremum
     from sacrepro.exact.decay.worst import worst_decay as worst_decay
     from sacrepro.exact.gradient import (
         ObjectiveGradient as ObjectiveGradient,
@@ -62,6 +63,7 @@ _ROOMS = {
     "certified_decay": "decay.profile",
     "critic_law": "law.moments",
     "decay_profile": "decay.profile",
+    "decay_supremum": "decay.supremum",
     "discounted_state_distribution": "solver.occupancy",
     "evaluate": "values",
     "expected_critic": "law.update",

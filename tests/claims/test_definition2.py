@@ -8,10 +8,12 @@ from hypothesis import given, settings
 
 from claims.instances import RELAY, random_case, uniform_case
 from sacrepro.bounds.decay import definition2, least_rho
-from sacrepro.exact import decay_profile, worst_decay
+from sacrepro.exact import decay_profile, decay_supremum, worst_decay
 from sacrepro.instances.extremal import coin_lover
+from sacrepro.instances.graphs import build_graph
+from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import relay
-from sacrepro.study.claims.definition2 import certified_rho, check, fit
+from sacrepro.study.claims.definition2 import bracketed_rho, certified_rho, check, fit
 from sacrepro.study.record.case import exact_case
 from sacrepro.study.record.comparison import by_hypothesis, holds, verdict
 from strategies import cases
@@ -75,6 +77,31 @@ def test_necessary_stochastic_policies():
     found = worst_decay(mdp, 1, 0)
     assert found.exhaustive
     assert decay_profile(mdp, coin)[1, 0] - 1e-6 <= found.D
+
+
+TRIO = random_mdp(build_graph({"family": "path", "n": 3}), seed=1, gamma=0.7, concentration=0.3)
+
+
+def test_the_least_rho_of_all_policies_is_known_to_one_percent_of_D():
+    """On a path of three: what every policy asks for is .43, where Lemma 3 has .7, and the search found .26."""
+    rows = list(check(uniform_case(TRIO)))
+    assert all(holds(row) for row in rows)
+    bracket = {row.case.split(",")[0]: row for row in rows if row.hypothesis == "branch and bound"}
+    all_policies = bracket["worst of all policies"]
+    assert 0.99 < all_policies.left / all_policies.right < 1.0
+    assert all_policies.right == pytest.approx(0.4297, abs=1e-3)
+    assert all(row.left <= all_policies.left for row in bracket.values())
+    influence = next(row for row in rows if row.hypothesis == "influence matrix")
+    assert all_policies.right < influence.right <= 0.7
+
+
+def test_the_least_rho_is_that_of_the_worst_place():
+    """Bracketed one by one, without what is known of other agents and κ."""
+    places, c = [(0, 0), (0, 1), (1, 0), (2, 0), (2, 1)], TRIO.r_bar / (1.0 - TRIO.gamma)
+    ends = {place: decay_supremum(TRIO, *place) for place in places}
+    (left, _), right = bracketed_rho(TRIO, places, c)
+    assert left == pytest.approx(max(least_rho(ends[place].lower, c, place[1]) for place in places), rel=1e-6)
+    assert left <= right <= max(least_rho(ends[place].upper, c, place[1]) for place in places) * (1 + 1e-6)
 
 
 def test_necessary_every_policy():

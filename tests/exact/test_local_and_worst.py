@@ -1,4 +1,4 @@
-"""Intervals from an agent's surroundings alone, and the search over policies."""
+"""Intervals from an agent's surroundings alone, the search over policies, and the bracket of the supremum."""
 
 import re
 import time
@@ -9,10 +9,23 @@ import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sacrepro import NetworkedMDP, as_coupled
-from sacrepro.exact import decay_profile, dense, evaluate, local_decay, local_value, objective_and_gradient, worst_decay
+from sacrepro.exact import (
+    decay_profile,
+    decay_supremum,
+    dense,
+    evaluate,
+    local_decay,
+    local_value,
+    objective_and_gradient,
+    worst_decay,
+)
+from sacrepro.exact.decay.supremum import MOST_FREE, _differences, _followed, _free_rows, _over_box, _policies
 from sacrepro.exact.decay.worst import _deterministic
+from sacrepro.exact.optimum import joint_kernel, joint_reward
+from sacrepro.instances.extremal import coin_lover, signal, td_witness
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import relay
 from sacrepro.model.graph import diameter
@@ -245,3 +258,146 @@ def test_certificates_hold_for_logits_far_apart(gap, gamma):
         for s in range(S):
             assert abs(flint.arb(float(value.V[0][s])) - V[s, 0]) < flint.arb(value.error) * (1 + 1e-12) + 1e-300
             assert abs(flint.arb(float(local.V[s])) - V[s, 0]) < flint.arb(local.error) * (1 + 1e-12) + 1e-300
+
+
+# The supremum over all policies, bracketed.
+
+
+class Boxes:
+    """What `decay_supremum` bounds, for one agent and κ of a small model."""
+
+    def __init__(self, mdp, i, kappa):
+        self.mdp, self.i, self.kappa = mdp, i, kappa
+        self.rows, self.acts, self.free = _free_rows(mdp)
+        self.P, self.r = joint_kernel(mdp), np.ascontiguousarray(joint_reward(mdp, (i,)))
+        self.gaps = mdp.gamma * _differences(mdp, self.P, i, kappa)
+
+    def over(self, gap, low, high):
+        return _over_box(self.P, self.r, self.rows, self.acts, self.mdp.gamma, gap, low, high)
+
+    def at(self, theta):
+        """gap V for every gap, by a dense solve of the joint chain."""
+        law, reward = _followed(
+            self.P, self.r, self.rows, self.acts, theta, theta, np.zeros(len(self.P), dtype=np.int64)
+        )
+        return self.gaps @ np.linalg.solve(np.eye(len(law)) - self.mdp.gamma * law, reward)
+
+    def grid(self, steps):
+        """The largest D_i(κ) over a grid of policies, all at once; two agents."""
+        points = np.stack(np.meshgrid(*[np.linspace(0, 1, steps)] * self.free, indexing="ij"), -1).reshape(
+            -1, self.free
+        )
+        laws, rewards = np.zeros((len(points), *self.P.shape[::2])), np.zeros((len(points), len(self.P)))
+        for s in range(len(self.P)):
+            for a, act in enumerate(self.acts):
+                weight = np.ones(len(points))
+                for k, a_j in zip(self.rows[s], act, strict=True):
+                    if k >= 0:
+                        weight = weight * (points[:, k] if a_j else 1.0 - points[:, k])
+                laws[:, s] += weight[:, None] * self.P[s, a]
+                rewards[:, s] += weight * self.r[s, a]
+        V = np.linalg.solve(np.eye(len(self.P)) - self.mdp.gamma * laws, rewards[..., None])[..., 0]
+        return float((V @ self.gaps.T).max(initial=0.0))
+
+
+def of_two_actions(case):
+    mdp, _ = case
+    free = sum(S_j for S_j, A_j in zip(mdp.state_sizes, mdp.action_sizes, strict=True) if A_j == 2)
+    return max(mdp.action_sizes) <= 2 and free <= 6
+
+
+@given(cases(max_n=3).filter(of_two_actions), st.integers(0, 2**32 - 1))
+@settings(max_examples=60)
+def test_no_policy_of_a_box_exceeds_its_bound(case, seed):
+    """Corners and inner points of a random box, for every agent, κ and pair; D_i(κ) by the dense oracle."""
+    mdp, rng = case[0], np.random.default_rng(seed)
+    for i in range(mdp.n):
+        box = Boxes(mdp, i, int(rng.integers(0, 2)))
+        ends = np.sort(rng.choice([0.0, 1.0, *rng.random(3)], size=(2, box.free)), axis=0)
+        inside = [np.where(rng.random(box.free) < 0.5, *ends) for _ in range(4)]
+        inside += [ends[0] + rng.random(box.free) * (ends[1] - ends[0]) for _ in range(4)]
+        values = np.array([box.at(theta) for theta in inside])
+        for k, gap in enumerate(box.gaps):
+            centre, bound, split = box.over(gap, *ends)
+            assert values[:, k].max() <= bound + DENSE
+            assert centre <= bound + DENSE
+            assert centre == pytest.approx(box.at(0.5 * ends.sum(axis=0))[k], abs=DENSE)
+            assert 0 <= split < max(box.free, 1)
+        with np.errstate(divide="ignore"):
+            theta = tuple(np.log(zeta_j) for zeta_j in _policies(mdp, inside[0]))
+        D = dense.decay_profile(mdp, theta)[i]
+        known = D[box.kappa] if box.kappa < len(D) else 0.0
+        assert values[0].max(initial=0.0) == pytest.approx(known, abs=DENSE)
+
+
+@pytest.mark.parametrize(("seed", "gamma"), [(0, 0.5), (1, 0.9), (2, 0.9), (3, 0.97)])
+def test_the_bracket_holds_a_dense_grid(seed, gamma):
+    """17⁴ policies of two agents; the bracket is as narrow as asked, and its policy has the value that is told."""
+    mdp = random_mdp(nx.path_graph(2), seed=seed, gamma=gamma, concentration=0.2)
+    for i in range(2):
+        found = decay_supremum(mdp, i, 0, width=1e-3)
+        on_grid = Boxes(mdp, i, 0).grid(17)
+        assert on_grid <= found.upper
+        assert on_grid >= 0.98 * found.lower
+        assert found.upper <= 1.001 * found.lower + 1e-5 / (1 - gamma)
+        assert dense.decay_profile(mdp, found.theta)[i, 0] == pytest.approx(found.lower, abs=1e-8)
+        assert found.upper >= worst_decay(mdp, i, 0).D
+
+
+def test_the_supremum_of_the_coin_lover():
+    """Within 10⁻⁴: 1.7138 times what deterministic policies reach, where a fair coin has 1.48 times."""
+    found = decay_supremum(coin_lover(), 1, 0, width=1e-4)
+    assert 2.9306 < found.lower <= found.upper < 2.931
+    assert found.lower / 1.71 == pytest.approx(1.7138, abs=1e-4)
+    assert np.exp(found.theta[1])[0, 1] == pytest.approx(0.718, abs=1e-3)
+    assert decay_profile(coin_lover(), found.theta)[1, 0] == pytest.approx(found.lower, abs=1e-9)
+
+
+def test_the_supremum_is_exact_where_no_policy_matters():
+    """The relay attains Lemma 3; a chain without actions has one policy; a cell of everybody leaves nothing."""
+    found = decay_supremum(relay(3, gamma=0.9), 2, 1)
+    assert found.lower == pytest.approx(0.81 / 0.1, abs=1e-9)
+    assert found.lower <= found.upper <= found.lower + 1e-6
+    only = decay_supremum(td_witness(), 0, 0)
+    assert only.lower <= evaluate_D(td_witness(), 0) <= only.upper <= only.lower + 1e-6
+    assert decay_supremum(signal(), 1, 1)[:2] == pytest.approx((0.0, 0.0), abs=1e-5)
+
+
+def evaluate_D(mdp, i):
+    return dense.decay_profile(mdp, uniform_theta(mdp))[i, 0]
+
+
+def test_the_excess_of_a_box_is_of_second_order():
+    """Around the best policy of the coin lover: half the box, a quarter of what is added to the centre's value."""
+    box = Boxes(coin_lover(), 1, 0)
+    best = np.array([0.0, 0.5, 0.71837, 1.0])
+    k = int(np.argmax(box.at(best)))
+    excess = []
+    for half in (2e-3, 1e-3):
+        low, high = best.copy(), best.copy()
+        low[2], high[2] = best[2] - half, best[2] + half
+        centre, bound, _ = box.over(box.gaps[k], low, high)
+        excess.append(bound - centre)
+    assert 3.0 < excess[0] / excess[1] < 5.0
+
+
+def test_what_need_not_be_told_apart_is_not():
+    """With `above` beyond the supremum one box a pair is enough, and the upper end is still one."""
+    told = decay_supremum(coin_lover(), 1, 0, width=1e-4)
+    quick = decay_supremum(coin_lover(), 1, 0, width=1e-4, above=5.0)
+    assert quick.boxes < told.boxes
+    assert told.lower <= quick.upper <= 5.0 + 1e-6
+
+
+def test_refusals_of_the_bracket():
+    three = random_mdp(nx.path_graph(2), seed=0, gamma=0.5, action_sizes=(2, 3))
+    with pytest.raises(ValueError, match="agent 1 has 3 actions; at most 2"):
+        decay_supremum(three, 0, 0)
+    with pytest.raises(ValueError, match=f"10 free probabilities; at most {MOST_FREE}"):
+        decay_supremum(random_mdp(nx.path_graph(5), seed=0, gamma=0.5), 0, 0)
+    with pytest.raises(ValueError, match="width"):
+        decay_supremum(coin_lover(), 1, 0, width=0.0)
+    with pytest.raises(ValueError, match="boxes = 3 do not suffice"):
+        decay_supremum(coin_lover(), 1, 0, boxes=3)
+    with pytest.raises(ValueError, match="agent"):
+        decay_supremum(coin_lover(), 5, 0)

@@ -2,8 +2,8 @@
 
 For few agents all deterministic localized policies are tried; beyond, and for stochastic policies in between, local
 search from several starts changes one agent's row at a time. A search finds a policy, so its value is a lower bound on
-the supremum of Definition 2; only an upper bound from `bounds` closes the gap. Deterministic policies need not attain
-it: D_i(κ) is not convex in ζ.
+the supremum of Definition 2; `supremum` brackets it for a few small agents, and bounds from `bounds` hold for any.
+Deterministic policies need not attain it: D_i(κ) is not convex in ζ.
 """
 
 from __future__ import annotations

@@ -4,7 +4,9 @@ With Lemma 3's c = r̄/(1-γ) an instance has the property for ρ if ρ ≥ (D_i
 EVERY localized policy. Policies can only show that ρ must be larger: left is the largest such value under the given
 policy, and under the worst policy that a search finds from there (all deterministic ones, where there are at most
 `EXHAUSTIVE`, and ascent beyond). Only bounds for all policies show that ρ need not be larger: right is γ, by Lemma 3,
-or what the influence matrix certifies.
+or what the influence matrix certifies. On models of up to `MOST_AGENTS` agents with two actions each, branch and bound
+over all policies brackets the least ρ that serves them all (`decay_supremum`): its lower end is a left side of its own,
+its upper end a right side, so that the variant says by how little the ends differ.
 
 The label of a given policy is its own fit: the pair (c, ρ) with c ρ = max_i D_i(0) and the least ρ for which c ρ^{κ+1}
 dominates max_i D_i(κ) at every κ measured. It describes one policy at finitely many κ, and proves nothing.
@@ -19,13 +21,18 @@ import numpy as np
 
 from sacrepro.bounds.decay import definition2, least_rho, lemma3
 from sacrepro.bounds.influence import influence, influence_matrix
+from sacrepro.exact.decay.supremum import MOST_FREE, decay_supremum
 from sacrepro.exact.decay.worst import worst_decay
 from sacrepro.instances.extremal import coin_lover
 from sacrepro.model.graph import outside
+from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.study.record import Attack, Case, Change, Claim, Comparison, Counterexample, Drawing, Variant, exact_case
 from sacrepro.study.record.mistakes import EXPONENT, FACTOR, planted, planted_one_sided
 
-LEMMA3, INFLUENCE = "Lemma 3", "influence matrix"
+LEMMA3, INFLUENCE, BRACKET = "Lemma 3", "influence matrix", "branch and bound"
+
+#: Models whose least ρ is bracketed, and how far apart the ends of D may be, relative to it.
+MOST_AGENTS, WIDTH = 3, 0.01
 
 #: Policies that the search tries one by one before it turns to ascent.
 EXHAUSTIVE = 256
@@ -47,6 +54,8 @@ def check(case: Case) -> Iterator[Comparison]:
         fit(case): asked([(float(case.D[place]), place[1]) for place in places], c, case.D_error),
         f"worst of {found.tried} policies": asked([(found.D, kappa)], c, 2.0 * SEARCH_TOLERANCE),
     }
+    if case.policy == "uniform" and can_be_bracketed(mdp):
+        lefts["worst of all policies"], rights[BRACKET] = bracketed_rho(mdp, places, c)
     for hypothesis, right in rights.items():
         for label, (left, error) in lefts.items():
             yield Comparison(case.instance, case.policy, hypothesis, label, i, kappa, left, right, error)
@@ -77,6 +86,21 @@ def certified_rho(case: Case, places: list[tuple[int, int]]) -> float:
     )
 
 
+def can_be_bracketed(mdp: NetworkedMDP) -> bool:
+    """Whether branch and bound over all policies takes seconds."""
+    free = sum(S_j for S_j, A_j in zip(mdp.state_sizes, mdp.action_sizes, strict=True) if A_j > 1)
+    return mdp.n <= MOST_AGENTS and max(mdp.action_sizes) <= 2 and free <= MOST_FREE
+
+
+def bracketed_rho(mdp: NetworkedMDP, places: list[tuple[int, int]], c: float) -> tuple[tuple[float, float], float]:
+    """((ρ, its error), ρ'): what some policy asks for, and what serves every policy."""
+    low, high = 0.0, 0.0
+    for i, kappa in places:
+        found = decay_supremum(mdp, i, kappa, width=WIDTH, above=definition2(c, low, kappa))
+        low, high = (max(rho, least_rho(D, c, kappa)) for rho, D in ((low, found.lower), (high, found.upper)))
+    return (low, 4.0 * float(np.finfo(float).eps)), high
+
+
 def fit(case: Case) -> str:
     """The policy's own (c, ρ), normalised at κ = 0, as a label."""
     kappas = sorted({kappa for i in range(case.mdp.n) for kappa in case.kappas(i)})
@@ -87,8 +111,8 @@ def fit(case: Case) -> str:
     return f"given policy, own c={D[0] / rho:.3g} ρ={rho:.3g}" if rho > 0 else "given policy"
 
 
-#: The policies of `coin_lover` that a climb over all localized ones ends at, to three digits.
-MIXED = (np.array([[1.0, 0.0], [0.145, 0.855]]), np.array([[0.282, 0.718], [0.0, 1.0]]))
+#: The policies of `coin_lover` at which branch and bound ends, to three digits; agent 0 is never free at s_0 = 1.
+MIXED = (np.array([[1.0, 0.0], [0.147, 0.853]]), np.array([[0.282, 0.718], [0.0, 1.0]]))
 
 
 def deterministic_policies_decide() -> Iterator[Comparison]:
@@ -118,15 +142,19 @@ CLAIM = Claim(
     order=20, words="exponential decay property: the least rate ρ that policies ask for",
     statement="the least ρ for c = r̄/(1-γ): what policies ask for ≤ what holds for every policy",
     reference="Definition 2", proof="definition2", check=check,
-    variants=(Variant(LEMMA3, "definition2_lemma3"), Variant(INFLUENCE, "definition2_influence")),
+    variants=(Variant(LEMMA3, "definition2_lemma3"), Variant(INFLUENCE, "definition2_influence"),
+              Variant(BRACKET, excuse="both ends are found for the model at hand, seconds for each")),
     drawing=Drawing(
         "rates",
         r"least $\rho$ with $c\,\rho^{\kappa+1} \geq D_i(\kappa)$ for all $i$, $\kappa$, at $c = \bar r/(1-\gamma)$",
-        {INFLUENCE: "influence matrix, every policy", LEMMA3: r"$\gamma$, Lemma 3"},
+        {INFLUENCE: "influence matrix, every policy", LEMMA3: r"$\gamma$, Lemma 3",
+         BRACKET: "branch and bound, every policy"},
     ),
     attack=Attack(stream=0, built=("relay",), two_agents=True),
     plants=(*planted(EXPONENT, "relay", shifted_root, LEMMA3, INFLUENCE),
-            *planted(FACTOR, "relay", rooted(0.1), LEMMA3, INFLUENCE), *planted_one_sided(check, LEMMA3, INFLUENCE)),
+            *planted(FACTOR, "relay", rooted(0.1), LEMMA3, INFLUENCE),
+            *planted(EXPONENT, "signal .3", shifted_root, BRACKET), *planted(FACTOR, "signal .3", rooted(0.7), BRACKET),
+            *planted_one_sided(check, LEMMA3, INFLUENCE)),
     counterexamples=(
         Counterexample("deterministic policies",
                        "the largest D_i(κ) over localized policies is attained by a deterministic one",
