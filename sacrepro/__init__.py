@@ -46,7 +46,9 @@ if TYPE_CHECKING:
     )
     from sacrepro.exact.values import (
         PolicyEvaluation as PolicyEvaluation,
+        PolicyEvaluations as PolicyEvaluations,
         evaluate as evaluate,
+        evaluate_many as evaluate_many,
         q_function as q_function,
     )
     from sacrepro.instances import build as build
@@ -83,6 +85,7 @@ _ROOMS = {
     "NetworkedMDP": "model.mdp",
     "Policy": "model.policy",
     "PolicyEvaluation": "exact.values",
+    "PolicyEvaluations": "exact.values",
     "SACTrace": "learn.problem",
     "Simulator": "simulate.compiled_model",
     "advise": "adviser.advice",
@@ -97,6 +100,7 @@ _ROOMS = {
     "decay_supremum": "exact.decay.supremum",
     "discounted_state_distribution": "exact.solver.occupancy",
     "evaluate": "exact.values",
+    "evaluate_many": "exact.values",
     "expected_critic": "exact.law.update",
     "expected_update": "exact.law.update",
     "from_directed": "model.graph",

@@ -43,7 +43,9 @@ if TYPE_CHECKING:
     from sacrepro.exact.truncation import natural_mean as natural_mean, td_fixed_point as td_fixed_point
     from sacrepro.exact.values import (
         PolicyEvaluation as PolicyEvaluation,
+        PolicyEvaluations as PolicyEvaluations,
         evaluate as evaluate,
+        evaluate_many as evaluate_many,
         q_function as q_function,
     )
 
@@ -58,6 +60,7 @@ _ROOMS = {
     "OptimalityGap": "optimum",
     "Optimum": "optimum",
     "PolicyEvaluation": "values",
+    "PolicyEvaluations": "values",
     "best_joint": "optimum",
     "best_localized": "optimum",
     "certified_decay": "decay.profile",
@@ -66,6 +69,7 @@ _ROOMS = {
     "decay_supremum": "decay.supremum",
     "discounted_state_distribution": "solver.occupancy",
     "evaluate": "values",
+    "evaluate_many": "values",
     "expected_critic": "law.update",
     "expected_update": "law.update",
     "law_cost": "law.inputs",

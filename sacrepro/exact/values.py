@@ -11,20 +11,30 @@ MacQueen (1966), A modified dynamic programming method for Markovian decision pr
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from sacrepro.exact.chain import Chain, chain_of
-from sacrepro.exact.models import exact_model
+from sacrepro.exact.models import averaged, exact_model
+from sacrepro.exact.product.matrix import MATRIX_ENTRIES, factors, joint_rows, many_values
 from sacrepro.exact.rounding import gamma_k, sup
-from sacrepro.exact.solver.bellman import check_tol, demand_value_tables, objective, values
-from sacrepro.model.checks import Array
+from sacrepro.exact.solver.bellman import (
+    DEFAULT_TOL,
+    check_tol,
+    demand_value_tables,
+    objective,
+    objectives,
+    residual_error,
+    values,
+)
+from sacrepro.model.checks import Array, one_an_agent
 from sacrepro.model.graph import check_agent
 from sacrepro.model.mdp import CountedMDP, Model
 from sacrepro.model.notices import brief
-from sacrepro.model.policy import Theta
+from sacrepro.model.policy import Policy, Theta, check_theta, softmaxes
 
 
 class PolicyEvaluation(NamedTuple):
@@ -82,6 +92,98 @@ def evaluate(
     # The mean over agents is off by n + 2 roundings of V.
     J, J_error = objective(chain.model.pi0, V.sum(axis=0) / chain.n, error + gamma_k(chain.n + 2) * sup(V))
     return PolicyEvaluation(V, J, error, J_error, products)
+
+
+class PolicyEvaluations(NamedTuple):
+    """Values of many localized policies θ of one model, as `PolicyEvaluation` of each; policies come first.
+
+    V       : shape (policies, n, S_0, …, S_{n-1}).
+    J, error, J_error : shape (policies,).
+
+    >>> from sacrepro import build, evaluate_many, uniform_theta
+    >>> mdp = build({"model": "relay", "n": 3, "gamma": 0.5})
+    >>> found = evaluate_many(mdp, [uniform_theta(mdp)] * 5)
+    >>> found.V.shape, found.J.shape
+    ((5, 3, 2, 2, 2), (5,))
+    """
+
+    V: Array
+    J: Array
+    error: Array
+    J_error: Array
+
+    def __repr__(self) -> str:
+        return brief(self)
+
+
+#: Entries of the matrices that `evaluate_many` makes at once.
+MANY_ENTRIES = 1 << 16
+
+
+def evaluate_many(
+    mdp: Model | CountedMDP, thetas: Sequence[Theta], tol: float | None = None, *, memory_limit: int | None = None
+) -> PolicyEvaluations:
+    """`evaluate` of each of `thetas`: V_i^θ for every agent and J(θ), with certified errors, policies first.
+
+    On up to 256 joint states many policies are solved at once; beyond, and where a model couples, one after the other.
+    thetas : a sequence of θ or `Policy`, as `evaluate` takes them. tol, memory_limit : as in `evaluate`. Raises what it
+    raises, the policy named by its place in `thetas`, and ValueError where there is none.
+
+    >>> import numpy as np
+    >>> from sacrepro import build, evaluate_many, gaussian_theta
+    >>> mdp = build({"model": "relay", "n": 3, "gamma": 0.5})
+    >>> rng = np.random.default_rng(0)
+    >>> J = evaluate_many(mdp, [gaussian_theta(mdp, rng) for _ in range(100)]).J
+    >>> print(round(J.mean(), 6))  # on the relay nobody's action matters
+    1.0
+    """
+    check_tol(tol)
+    model = exact_model(mdp)
+    one_an_agent("thetas", thetas)
+    if len(thetas) == 0:
+        raise ValueError("thetas holds no policy, expected at least one")
+    n, sizes = model.n, model.state_sizes
+    demand_value_tables(model.neighbors, sizes, memory_limit, tables=n * len(thetas))
+    blocks = [check_theta(model, theta, f"thetas[{k}]") for k, theta in enumerate(thetas)]
+    found = PolicyEvaluations(np.empty((len(thetas), n, *sizes)), *np.full((3, len(thetas)), math.inf))
+    if not model.couples and math.prod(sizes) <= MATRIX_ENTRIES:
+        many = max(1, MANY_ENTRIES // math.prod(sizes) ** 2)
+        for start in range(0, len(thetas), many):
+            part = slice(start, start + many)
+            _evaluate_together(model, thetas[part], blocks[part], PolicyEvaluations(*(field[part] for field in found)))
+    goal = DEFAULT_TOL if tol is None else tol
+    for k in map(int, np.flatnonzero(found.error > goal)):
+        theta = thetas[k] if isinstance(thetas[k], Policy) else blocks[k]
+        try:
+            one = evaluate(model, theta, tol, memory_limit=memory_limit)
+        except ValueError as error:
+            raise ValueError(f"thetas[{k}]: {error}") from None
+        found.V[k], found.J[k], found.error[k], found.J_error[k] = one[:4]
+    return found
+
+
+def _evaluate_together(
+    model: Model, thetas: Sequence[Theta], blocks: Sequence[Sequence[Array]], out: PolicyEvaluations
+) -> None:
+    """Write the evaluations of a few policies of a small model to `out`; where one is none, errors stay infinite."""
+    try:
+        zeta = softmaxes([np.stack(of_agent) for of_agent in zip(*blocks, strict=True)])
+    except ValueError:
+        return
+    for k, theta in enumerate(thetas):
+        if isinstance(theta, Policy):
+            for i, zeta_i in enumerate(theta.zeta):
+                zeta[i][k] = zeta_i
+    chain = chain_of(model, thetas[0] if isinstance(thetas[0], Policy) else blocks[0])
+    chain.discount_range()
+    P_bar, rewards = averaged(model, zeta)
+    joint = np.concatenate(rewards, axis=-1)[:, joint_rows(chain.reward_hoods, chain.sizes)]
+    V, delta = many_values(factors(P_bar, chain.hoods, chain.sizes)[1][0], joint, model.gamma)
+    size, groups = np.abs(V).max(axis=(1, 2)), [(i,) for i in range(model.n)]
+    out.V[...] = V.reshape(out.V.shape)
+    out.error[...], _ = residual_error(chain, groups, np.abs(delta).max(axis=(1, 2)), size)
+    error = out.error + gamma_k(model.n + 2) * size
+    out.J[...], out.J_error[...] = objectives(model.pi0, out.V.sum(axis=1) / model.n, error, size)
 
 
 # Q_i^θ(s, a) of eq. (3) as one table, where it fits.

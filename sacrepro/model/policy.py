@@ -224,23 +224,27 @@ def logits_and_policies(mdp: Sized, theta: Theta) -> tuple[tuple[Array, ...], tu
     blocks = check_theta(mdp, theta)
     if isinstance(theta, Policy):
         return blocks, theta.zeta
-    # Agents with equally many actions at once: a call of softmax costs more than most blocks.
+    try:
+        return blocks, softmaxes(blocks)
+    except ValueError:
+        for i, block in enumerate(blocks):
+            policy_of(i, block)
+        raise
+
+
+def softmaxes(blocks: Sequence[Array]) -> tuple[Array, ...]:
+    """The softmax over the last axis of each block, as `softmax`, of those with equally many actions at once."""
     alike: dict[int, list[int]] = {}
     for i, block in enumerate(blocks):
-        alike.setdefault(block.shape[1], []).append(i)
+        alike.setdefault(block.shape[-1], []).append(i)
     zeta = list(blocks)
-    for agents in alike.values():
-        try:
-            rows = softmax(np.concatenate([blocks[i] for i in agents]))
-        except ValueError:
-            for i in agents:
-                policy_of(i, blocks[i])
-            raise
+    for A, agents in alike.items():
+        rows = softmax(np.concatenate([blocks[i].reshape(-1, A) for i in agents]))
         end = 0
         for i in agents:
-            start, end = end, end + len(blocks[i])
-            zeta[i] = rows[start:end]
-    return blocks, tuple(zeta)
+            start, end = end, end + blocks[i].size // A
+            zeta[i] = rows[start:end].reshape(blocks[i].shape)
+    return tuple(zeta)
 
 
 def policy_of(i: int, theta_i: Array) -> Array:

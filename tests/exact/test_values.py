@@ -2,6 +2,7 @@
 
 import decimal
 
+import hypothesis.strategies as st
 import networkx as nx
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from scipy.sparse import csr_array, eye_array
 from scipy.sparse.linalg import spsolve
 
-from sacrepro import CountedMDP, NetworkedMDP
+from sacrepro import CountedMDP, NetworkedMDP, Policy, as_coupled, evaluate_many
 from sacrepro.exact import (
     certified_decay,
     decay_profile,
@@ -418,3 +419,52 @@ def test_batches_and_light_cones_agree_with_single_agents():
         reward = chain.rewards[i].reshape([-1 if j == i else 1 for j in range(14)])
         residual = reward + mdp.gamma * chain.careful_operator(result.V[i]) - result.V[i]
         assert np.abs(residual).max() <= (1 + mdp.gamma) * result.error + 1e-13
+
+
+@given(cases(max_n=4), st.integers(0, 2**32 - 1))
+@settings(max_examples=40)
+def test_many_policies_are_each_evaluated(case, seed):
+    """Logits, probabilities and -inf among them: the same as one by one, to both certificates."""
+    mdp, theta = case
+    rng = np.random.default_rng(seed)
+    thetas = [theta, gaussian_theta(mdp, rng), Policy(policies(mdp, gaussian_theta(mdp, rng, 3.0)))]
+    thetas.append(Policy.of(mdp, lambda i, s: int(rng.integers(mdp.action_sizes[i]))).theta)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sacrepro.exact.values.MANY_ENTRIES", 1)  # one after the other
+        single = evaluate_many(mdp, thetas)
+    many = evaluate_many(mdp, thetas)
+    assert many.V.shape == (4, mdp.n, *mdp.state_sizes)
+    assert many.J.shape == many.error.shape == many.J_error.shape == (4,)
+    for k, theta_k in enumerate(thetas):
+        one = evaluate(mdp, theta_k)
+        assert np.abs(many.V[k] - one.V).max() <= many.error[k] + one.error
+        assert abs(many.J[k] - one.J) <= many.J_error[k] + one.J_error
+        assert np.abs(many.V[k] - single.V[k]).max() <= many.error[k] + single.error[k]
+        assert 0 <= many.error[k] <= 1e-10
+
+
+def test_many_policies_of_a_larger_or_coupled_model_go_one_by_one():
+    rng = np.random.default_rng(0)
+    large = random_mdp(nx.path_graph(9), seed=0)
+    coupled = as_coupled(random_mdp(nx.path_graph(2), seed=0))
+    for mdp in (large, coupled):
+        thetas = [gaussian_theta(mdp, rng) for _ in range(2)]
+        many = evaluate_many(mdp, thetas)
+        for k, theta in enumerate(thetas):
+            assert np.array_equal(many.V[k], evaluate(mdp, theta).V)
+
+
+def test_what_is_wrong_with_one_of_many_policies_is_told_by_its_place():
+    mdp = random_mdp(nx.path_graph(3), seed=0)
+    good = uniform_theta(mdp)
+    short, impossible = (*good[:2], np.zeros((2, 3))), (*good[:2], np.full((2, 2), -np.inf))
+    with pytest.raises(ValueError, match=r"thetas\[1\]\[2\] of agent 2 has shape \(2, 3\)"):
+        evaluate_many(mdp, [good, short])
+    with pytest.raises(ValueError, match=r"thetas\[1\]: agent 2: theta_i has logits"):
+        evaluate_many(mdp, [good, impossible])
+    with pytest.raises(ValueError, match="thetas holds no policy"):
+        evaluate_many(mdp, [])
+    with pytest.raises(ValueError, match=r"thetas\[0\]: tol = 1e-18 is below what rounding allows"):
+        evaluate_many(mdp, [good], 1e-18)
+    with pytest.raises(MemoryError, match="100 B are allowed"):
+        evaluate_many(mdp, [good], memory_limit=100)

@@ -60,6 +60,50 @@ class Stack(NamedTuple):
     shapes: tuple[tuple[int, ...], ...]
 
 
+def factors(
+    P_bar: Sequence[Array], hoods: tuple[tuple[int, ...], ...], sizes: tuple[int, ...]
+) -> tuple[list[Array], list[Array]]:
+    """(local, following) of `Matrix`; what leads the axes of every P̄_j, one entry a policy, leads those of the results.
+
+    following[0] is the transpose of P^θ.
+    """
+    rows = local_rows(hoods, sizes)
+    count, lead = rows.shape[1], P_bar[0].shape[: P_bar[0].ndim - len(hoods[0]) - 1]
+    local = [
+        P_j.reshape(*lead, -1, P_j.shape[-1]).swapaxes(-1, -2).take(row, axis=-1)
+        for P_j, row in zip(P_bar, rows, strict=True)
+    ]
+    following = [np.ones((*lead, 1, count)), local[-1]]
+    for own in local[-2::-1]:
+        following.append((own[..., :, None, :] * following[-1][..., None, :, :]).reshape(*lead, -1, count))
+    return local, following[::-1]
+
+
+def product_roundings(sizes: tuple[int, ...]) -> int:
+    """Roundings of an entry of P V or π P, inside P's entries and in the sum."""
+    return math.prod(sizes) + len(sizes) - 1
+
+
+def decomposed(transposed: Array, gamma: float) -> tuple[Array, Array]:
+    """LU and pivots of I - γP, P given as its transpose: LAPACK takes columns first. It is regular, for γ < 1."""
+    from scipy.linalg.lapack import dgetrf
+
+    system = transposed * -gamma
+    system.flat[:: len(system) + 1] += 1.0
+    lu, pivots, _ = dgetrf(system.T, overwrite_a=True)
+    return lu, pivots
+
+
+def many_values(transposed: Array, rewards: Array, gamma: float) -> tuple[Array, Array]:
+    """(V, r + γ P V - V) of each policy: P is transposed, (policies, S^n, S^n), r is (policies, agents, S^n)."""
+    from scipy.linalg.lapack import dgetrs
+
+    V = np.empty_like(rewards)
+    for V_k, P_k, r_k in zip(V, transposed, rewards, strict=True):
+        V_k[...] = dgetrs(*decomposed(P_k, gamma), r_k.T)[0].T
+    return V, gamma * (V @ transposed) + rewards - V
+
+
 class Matrix:
     """P^θ(s'|s) = Π_j P̄_j(s_j' | s_{N_j}) over joint states in row-major order, and I - γP^θ decomposed.
 
@@ -72,15 +116,9 @@ class Matrix:
         self, P_bar: Sequence[Array], hoods: tuple[tuple[int, ...], ...], sizes: tuple[int, ...], gamma: float
     ) -> None:
         self.gamma, self.hoods, self.sizes = gamma, hoods, sizes
-        rows = local_rows(hoods, sizes)
-        self.local = [P_j.reshape(-1, P_j.shape[-1]).T.take(row, axis=1) for P_j, row in zip(P_bar, rows, strict=True)]
-        count = rows.shape[1]
-        self.following = [np.ones((1, count)), self.local[-1]]
-        for own in self.local[-2::-1]:
-            self.following.append((own[:, None, :] * self.following[-1]).reshape(-1, count))
-        self.following.reverse()
+        self.local, self.following = factors(P_bar, hoods, sizes)
         self.P = self.following[0].T
-        self.roundings = count + len(sizes) - 1
+        self.roundings = product_roundings(sizes)
 
     @property
     def kernel_roundings(self) -> int:
@@ -90,8 +128,9 @@ class Matrix:
     def following_means(self, V: Array) -> list[Array]:
         """E[V(s') | s, s_j' = x] for each agent j, axes x, s: what is left to s_j' of one product."""
         own, beyond = self.local[0], self.following[1]
-        table = V.reshape(len(own), -1)
-        means, table = [table @ beyond], table.T @ own
+        table: Array = V.reshape(len(own), -1)
+        means: list[Array] = [table @ beyond]
+        table = table.T @ own
         for own, beyond in zip(self.local[1:], self.following[2:], strict=True):
             # Axes s_j', next states of later agents, s; next states of earlier agents are summed out.
             table = table.reshape(len(own), -1, own.shape[1])
@@ -118,13 +157,7 @@ class Matrix:
 
     @cached_property
     def _decomposed(self) -> tuple[Array, Array]:
-        from scipy.linalg.lapack import dgetrf
-
-        system = self.following[0] * -self.gamma
-        system.flat[:: len(system) + 1] += 1.0
-        # Columns first, as LAPACK takes it. It is regular, for γ < 1.
-        lu, pivots, _ = dgetrf(system.T, overwrite_a=True)
-        return lu, pivots
+        return decomposed(self.following[0], self.gamma)
 
     def values(self, rewards: Array) -> Array:
         """V = r + γ P V for each row r."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
 from sacrepro.exact.chain import Chain
 from sacrepro.exact.memory import allowed_bytes, demand, readable_count
 from sacrepro.exact.product.elimination import elimination_order
-from sacrepro.exact.product.matrix import Matrix
+from sacrepro.exact.product.matrix import Matrix, product_roundings
 from sacrepro.exact.product.operator import FactoredOperator
 from sacrepro.exact.rounding import UNIT, gamma_k, sup
 from sacrepro.exact.solver.krylov import LARGEST_DENSE, halving_correction, kept_entries, krylov_start
@@ -124,30 +124,41 @@ def _solution(chain: Chain, matrix: Matrix, groups: Sequence[Group], tol: float)
     |V_i - V| ≤ max |r + γ P V - V| Σ_t γ^t, as computed and with what its rounding may hide.
     """
     gamma, rewards = chain.gamma, chain.joint_rewards
-    row_low, row_high = chain.row_sums
-    largest = chain.discount_range()[1]
-    off_centre = max(row_high - 1.0, 1.0 - row_low)
+    chain.discount_range()  # refuses what makes I - γP^θ singular
     if groups != [(i,) for i in range(chain.n)]:
         rewards = np.stack([rewards[list(group)].sum(axis=0) / len(group) for group in groups])
-    reward = max(chain.reward_sizes[i] for group in groups for i in group)
-    # A mean over a group adds its division and sums; eight are those of the sums below, each of a table and a number.
-    k = matrix.roundings + chain.kernel_roundings + chain.reward_roundings + max(map(len, groups)) + 8
     V, center, shift, products = matrix.values(rewards), np.zeros((len(groups), 1)), 0.0, 0
     while True:
         delta = gamma * (V @ matrix.P.T) + rewards - (V + (1.0 - gamma) * center)
         products += 1
-        size = sup(V)
-        rounding = gamma_k(k) * (row_high * size + reward) + gamma_k(8) * (size + (1.0 - gamma) * shift)
-        error = (sup(delta) + rounding + off_centre * shift) * largest + UNIT * (size + shift)
-        settled = products > 1 and sup(delta) <= 0.1 * rounding
-        if error <= tol or settled or products > REFINEMENTS:
-            return V + center, error * (1.0 + 1e-9), products
+        size, residual = sup(V), sup(delta)
+        error, rounding = residual_error(chain, groups, residual, size, shift)
+        if error <= tol or (products > 1 and residual <= 0.1 * rounding) or products > REFINEMENTS:
+            return V + center, error, products
         # Constants cost nothing, and small numbers round less.
         V += matrix.values(delta)
         middle = 0.5 * (V.min(axis=1, keepdims=True) + V.max(axis=1, keepdims=True))
         V -= middle
         center += middle
         shift = sup(center)
+
+
+def residual_error(
+    chain: Chain, groups: Sequence[Group], residual: Any, size: Any, shift: float = 0.0
+) -> tuple[Any, Any]:
+    """(error, rounding): how far V + c is from its value function, for |r + γ P V - V - (1-γ) c| ≤ residual.
+
+    Of a product with the matrix P; size, shift : the largest |V| and |c|. rounding : what the residual as computed may
+    hide. Numbers, or arrays of one entry a policy.
+    """
+    gamma, (row_low, row_high), largest = chain.gamma, chain.row_sums, chain.discount_range()[1]
+    reward = max(chain.reward_sizes[i] for group in groups for i in group)
+    # A mean over a group adds its division and sums; eight are those of the sums, each of a table and a number.
+    k = product_roundings(chain.sizes) + chain.kernel_roundings + chain.reward_roundings + max(map(len, groups)) + 8
+    rounding = gamma_k(k) * (row_high * size + reward) + gamma_k(8) * (size + (1.0 - gamma) * shift)
+    off_centre = max(row_high - 1.0, 1.0 - row_low) * shift
+    error = (residual + rounding + off_centre) * largest + UNIT * (size + shift)
+    return error * (1.0 + 1e-9), rounding
 
 
 class _Iteration:
@@ -362,15 +373,22 @@ def _krylov(
 
 def objective(start: tuple[Array, ...] | Array, V_bar: Array, error: float) -> tuple[float, float]:
     """(J, certified bound on |J - J(θ)|): J = E_{s~start} V̄(s), eq. (2), for V̄ within `error`, (S_0, …, S_{n-1})."""
+    J, J_error = objectives(start, V_bar, error, sup(V_bar))
+    return float(J), float(J_error)
+
+
+def objectives(start: tuple[Array, ...] | Array, V_bar: Array, error: Any, size: Any) -> tuple[Any, Any]:
+    """As `objective`, also for V̄ of many policies, (policies, S_0, …, S_{n-1}), with the size and error of each."""
     average, k = V_bar, 2
     if isinstance(start, np.ndarray):
         average = average * start
-        for S_i in reversed(V_bar.shape):
+        for S_i in reversed(start.shape):
             average = average.sum(axis=-1)
             k += S_i + 1
     else:
         for pi0_i in reversed(start):
             average = average @ pi0_i
             k += len(pi0_i) + 1
-    mass = 1.0 + 2 * NORMALISATION_TOLERANCE * (V_bar.ndim + 1)
-    return float(average), (mass * error + gamma_k(k) * mass * sup(V_bar)) * (1.0 + 1e-9)
+    agents = start.ndim if isinstance(start, np.ndarray) else len(start)
+    mass = 1.0 + 2 * NORMALISATION_TOLERANCE * (agents + 1)
+    return average, (mass * error + gamma_k(k) * mass * size) * (1.0 + 1e-9)
