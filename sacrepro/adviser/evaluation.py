@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from textwrap import wrap
 from typing import NamedTuple
 
@@ -23,6 +23,7 @@ from sacrepro.adviser.settings import FRESH
 from sacrepro.exact.decay.profile import certified_decay
 from sacrepro.exact.gradient import objective_and_gradient
 from sacrepro.exact.light_cone import local_decay, local_value
+from sacrepro.exact.optimum import best_joint, best_localized
 from sacrepro.exact.values import evaluate
 from sacrepro.learn.samples import samples
 from sacrepro.model.checks import Array
@@ -36,6 +37,8 @@ EPISODES, CUT = 64, 1e-3
 KAPPAS, PAIR_BITS = 6, 26.0
 #: Agents that are looked at where the network is not solved, and κ's of their light cones.
 SOME, CONE_KAPPAS = 3, 3
+#: What no policy exceeds.
+BEST_JOINT = "the best joint policy"
 #: Columns of a line of words, and agents that are listed.
 WIDTH, LISTED = 110, 12
 
@@ -54,18 +57,36 @@ class AgentValue(NamedTuple):
     D_high: tuple[float, ...]
 
 
+class Compared(NamedTuple):
+    """Another policy, or the mean over several runs, and how much more it earns: between more_low and more_high.
+
+    J, low, high, method : as of `Return`; of an optimum, `method` is ``exact`` and no policy of its kind exceeds high.
+    """
+
+    name: str
+    runs: int
+    J: float
+    low: float
+    high: float
+    method: str
+    more_low: float
+    more_high: float
+
+
 class Evaluation(NamedTuple):
     """J of one policy, and what is known of the agents' values.
 
     error : certified bound on every |V_i|'s own error where the network is solved, NaN otherwise.
     agents : all of them where the network is solved, otherwise those whose light cones were computed.
     left_out : agents that were asked for and have no light cone that fits, with the reason.
+    against : what J is compared with, if anything.
     """
 
     J: Return
     error: float
     agents: tuple[AgentValue, ...]
     left_out: tuple[str, ...]
+    against: tuple[Compared, ...] = ()
 
     def __repr__(self) -> str:
         return brief(self)
@@ -95,6 +116,34 @@ def evaluation(
         except ValueError as error:
             left_out.append(f"{network.names[i]!r}: {error}")
     return Evaluation(J, math.nan, tuple(found), tuple(left_out))
+
+
+def compared(
+    network: Network,
+    J: Return,
+    policies: Mapping[str, Sequence[Sequence[Array]]],
+    *,
+    optimum: bool = False,
+    episodes: int = EPISODES,
+    seed: int = 0,
+) -> tuple[Compared, ...]:
+    """One row for each name: the mean J over its policies, less J. optimum : the best localized and joint one, too.
+
+    Ends of a mean are the means of ends. ValueError where the optimum of so large a network is not computed.
+    """
+    objective, rows, judged = Objective(network, network.simulator(), seed=seed, episodes=episodes), [], 0
+    for name, runs in policies.items():
+        found = []
+        for theta in runs:
+            judged += 1
+            found.append(objective(theta, run=judged))
+        ends = [math.fsum(column) / len(found) for column in zip(*(row[:3] for row in found), strict=True)]
+        rows.append((name, len(runs), Return(ends[0], ends[1], ends[2], found[0].method)))
+    for name, best in (("the best localized policy that is deterministic", best_localized), (BEST_JOINT, best_joint)):
+        if optimum:
+            at_most = best(network.mdp())
+            rows.append((name, 1, Return(at_most.J, at_most.J - at_most.J_error, at_most.J_high, "exact")))
+    return tuple(Compared(name, runs, *row, row.low - J.high, row.high - J.low) for name, runs, row in rows)
 
 
 def _exact(network: Network, theta: Sequence[Array], agents: Sequence[int]) -> Evaluation:
@@ -166,9 +215,23 @@ def evaluation_words(network: Network, found: Evaluation, policy: str) -> str:
         lines.append(f"D_i(κ) is not computed{last}")
     if len(found.agents) > LISTED:
         lines.append(f"… {len(found.agents) - LISTED:,} more; --output writes all")
+    if found.against:
+        gains = [_gain(row.more_low, row.more_high) for row in found.against]
+        names = [row.name + (f", mean of {row.runs}" if row.runs > 1 else "") for row in found.against]
+        width = max(map(len, names))
+        lines += ["", f"{'compared with':<{width}}  {'J':>8}  more than this policy by"]
+        rows = zip(names, found.against, gains, strict=True)
+        lines += [f"{name:<{width}}  {row.J:>8.5g}  {gain}" for name, row, gain in rows]
     for reason in found.left_out:
         lines += wrap(f"no light cone of {reason}", WIDTH, subsequent_indent="  ")
     return "\n".join(lines) + "\n"
+
+
+def _gain(low: float, high: float) -> str:
+    """A difference, or its ends where they are not the same in three digits."""
+    if low <= 0.0 <= high and high - low < 1e-8:
+        return f"0, certified error {max(high, -low):.1g}"
+    return f"{0.5 * (low + high):+.3g}" if high - low <= 1e-3 * abs(low + high) else f"[{low:+.3g}, {high:+.3g}]"
 
 
 def _gap(low: float, high: float) -> str:

@@ -116,6 +116,24 @@ def read_policy(network: Network, source: str, kappa: int | None = None, seed: i
         raise ValueError(told if told.startswith(str(source)) else f"{source}: {told}") from None
 
 
+def read_policies(network: Network, source: str) -> dict[str, list[tuple[Array, ...]]]:
+    """θ of every policy of `source`, by words for it: of one as `read_policy`, of a file .npz all runs, κ by κ."""
+    if not source.endswith(".npz"):
+        return {source: [read_policy(network, source)]}
+    found: dict[str, list[tuple[Array, ...]]] = {}
+    try:
+        arrays = read_arrays(source)
+        runs = zip(arrays.get("kappa", np.zeros(1)).tolist(), arrays.get("seed", np.zeros(1)).tolist(), strict=True)
+        for kappa, seed in runs:
+            found.setdefault(f"{source}, κ = {kappa}", []).append(_run(network, arrays, kappa, seed))
+    except OSError as error:
+        raise ValueError(f"{source}: cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        told = one_line(error)
+        raise ValueError(told if told.startswith(source) else f"{source}: {told}") from None
+    return found
+
+
 def training_arrays(network: Network, found: Trained) -> dict[str, Array]:
     """What `sacrepro train --theta` writes: one run a row, θ flat over agents, states and actions in this order.
 

@@ -107,6 +107,7 @@ def evaluate(
     policy: str = "uniform",
     kappa: Ordinal | None = None,
     run: Ordinal | None = None,
+    against: Repeated = (),
     agent: Repeated = (),
     episodes: Several = 64,
     seed: Seed = 0,
@@ -115,17 +116,23 @@ def evaluate(
 ) -> None:
     """Say what a policy of a network is worth: J, V and D_i(κ), exact where the network can be solved.
 
-    example: sacrepro evaluate mine.yaml --policy best.yaml --agent ann
+    example: sacrepro evaluate mine.yaml --policy expert.yaml --against runs.npz --against optimum
     """
-    from sacrepro.adviser.evaluation import evaluation, evaluation_words
+    from sacrepro.adviser.evaluation import compared, evaluation, evaluation_words
     from sacrepro.adviser.files import load
-    from sacrepro.adviser.policies import read_policy
+    from sacrepro.adviser.policies import read_policies, read_policy
     from sacrepro.archive.files import plain, write_json
 
     network = load(file)
     theta = read_policy(network, policy, kappa, run)
     agents = network.agents(agent, file)
+    others = [read_policies(network, source) for source in against if source != "optimum"]
     found = evaluation(network, theta, agents, episodes=episodes, seed=seed, seconds=seconds)
+    if against:
+        named = {name: runs for policies in others for name, runs in policies.items()}
+        best = "optimum" in against
+        rows = compared(network, found.J, named, optimum=best, episodes=episodes, seed=seed)
+        found = found._replace(against=rows)
     text = evaluation_words(network, found, policy)
     print(text, end="")
     for path in output:

@@ -184,6 +184,7 @@ WRITTEN = ("File", "Figure", "Npz", "Json", "CsvOrJson", "YamlOrJson")
 
 #: What the names of arguments mean, everywhere or in one job.
 WORDS = {
+    "against": "what J is compared with, repeatable: a policy file, all runs of a file of train (.npz) κ by κ, optimum",
     "agent": "label of an agent; repeat it for several",
     "agents": "agents around which a light cone is computed",
     "cache": "where compiled files are kept; FOLDER/.checked by default",

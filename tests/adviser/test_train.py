@@ -10,7 +10,7 @@ import yaml
 from network_files import load_dict, written
 from test_pilot import FRIENDS, RING
 
-from sacrepro import cli, evaluate
+from sacrepro import best_joint, best_localized, cli, evaluate, uniform_theta
 from sacrepro.adviser.files import load
 from sacrepro.adviser.policies import policy_text, read_policy, theta_of
 from sacrepro.archive.files import read_arrays
@@ -23,6 +23,51 @@ CARE = {"policy": {"healthy": "wait", "sick": "treat"}}
 @pytest.fixture
 def friends(tmp_path):
     return written(tmp_path, FRIENDS, "friends.yaml")
+
+
+def test_an_expert_is_set_beside_runs_and_the_optimum(tmp_path, friends, capsys):
+    """κ after κ, with the certified ends of each difference."""
+    theta, care, record = tmp_path / "t.npz", tmp_path / "care.yaml", tmp_path / "e.json"
+    care.write_text(yaml.safe_dump(CARE))
+    run("train", friends, "--kappa", "0", "1", *FEW, "--theta", theta)
+    capsys.readouterr()
+    others = ["--against", theta, "--against", "uniform", "--against", "optimum"]
+    run("evaluate", friends, "--policy", care, *others, "--output", record)
+    printed, kept = capsys.readouterr().out, json.loads(record.read_text())
+    network = load(friends)
+    mdp, expert = network.mdp(), evaluate(network.mdp(), read_policy(network, str(care))).J
+    rows = {row["name"]: row for row in kept["against"]}
+    flat = [read_policy(network, str(theta), kappa, seed) for kappa in (0, 1) for seed in (0, 1)]
+    J = [evaluate(mdp, block).J for block in flat]
+    best = {"the best localized policy that is deterministic": best_localized, "the best joint policy": best_joint}
+    expected = {
+        f"{theta}, κ = 0": (J[0] + J[1]) / 2,
+        f"{theta}, κ = 1": (J[2] + J[3]) / 2,
+        "uniform": evaluate(mdp, uniform_theta(mdp)).J,
+        **{name: function(mdp).J for name, function in best.items()},
+    }
+    assert rows.keys() == expected.keys()
+    for name, value in expected.items():
+        assert rows[name]["J"] == pytest.approx(value, abs=1e-9)
+        assert rows[name]["method"] == "exact"
+        assert rows[name]["more_low"] <= value - expert + 1e-9
+        assert rows[name]["more_high"] >= value - expert - 1e-9
+        assert rows[name]["more_high"] - rows[name]["more_low"] < 1e-6
+        assert name in printed
+    assert rows[f"{theta}, κ = 0"]["runs"] == 2
+    assert ", mean of 2" in printed
+
+
+def test_a_network_too_large_is_compared_by_simulation(tmp_path, capsys):
+    path = written(tmp_path, RING | {"graph": {"family": "ring", "n": 40}}, "ring.yaml")
+    run("evaluate", path, "--against", "uniform", "--episodes", "8", "--seconds", "0", "--output", tmp_path / "e.json")
+    (row,) = json.loads((tmp_path / "e.json").read_text())["against"]
+    assert row["method"] == "simulation"
+    assert row["more_low"] < 0 < row["more_high"]
+    with pytest.raises(ValueError, match=r"best_localized needs a table over \(s, a\)"):
+        run("evaluate", path, "--against", "optimum", "--episodes", "8", "--seconds", "0")
+    with pytest.raises(ValueError, match=r"runs.npz: cannot be read"):
+        run("evaluate", path, "--against", "runs.npz")
 
 
 def ann(sick):

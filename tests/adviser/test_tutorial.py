@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sacrepro.adviser.advice import Advice, AgentRow, KappaRow
-from sacrepro.adviser.evaluation import AgentValue, Evaluation, Return
+from sacrepro.adviser.evaluation import AgentValue, Compared, Evaluation, Return
 from sacrepro.adviser.measured import MeasuredDecay
 from sacrepro.adviser.pilot import KappaReturn, Pilot, RunRow, Trained
 from sacrepro.adviser.settings import Proposal
@@ -23,7 +23,7 @@ ANSWER, OF_GRADIENT, RETURNS, STEPS, LEARNED = re.findall(r"```text\n(.*?)```", 
 FILES = {
     "advise": (KappaRow, Advice, AgentRow, MeasuredDecay, Pilot),
     "train": (RunRow, Trained, Proposal, Return, KappaReturn),
-    "evaluate": (Evaluation, AgentValue),
+    "evaluate": (Evaluation, AgentValue, Compared),
 }
 
 
