@@ -11,10 +11,10 @@ ROOT = Path(__file__).parent.parent
 
 
 @pytest.mark.parametrize("page", ["audit", "simulator"])
-def test_the_code_of_a_page_prints_what_stands_below_it(page):
+def test_the_code_of_a_page_prints_what_stands_below_it(page, tmp_path):
     text = (ROOT / f"paper/{page}.md").read_text()
     code, shown = ("".join(re.findall(rf"```{kind}\n(.*?)```", text, flags=re.DOTALL)) for kind in ("python", "text"))
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout == shown
 

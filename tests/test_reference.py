@@ -24,8 +24,9 @@ def doc(name):
 
 @pytest.mark.parametrize("name", sacrepro.__all__)
 def test_the_example_runs(name, monkeypatch):
+    """The page of a name begins with its import, and nothing else is there that the example does not import."""
     monkeypatch.chdir(ROOT)
-    example = doctest.DocTestParser().get_doctest(doc(name), {}, name, None, None)
+    example = doctest.DocTestParser().get_doctest(doc(name), {name: getattr(sacrepro, name)}, name, None, None)
     assert example.examples, f"{name} has no example"
     said = []
     runner = doctest.DocTestRunner()

@@ -94,7 +94,7 @@ function explorer(form, data) {
     }
     own.place.forEach(([cx, cy], j) => {
       const near = own.hops[i][j] >= 0 && own.hops[i][j] <= kappa;
-      const node = drawn(graph, "circle", { cx, cy, r: 0.1, class: (near ? "near " : "") + (i === j ? "chosen" : "") });
+      const node = drawn(graph, "circle", { cx, cy, r: own.n <= 12 ? 0.1 : 0.07, class: (near ? "near " : "") + (i === j ? "chosen" : "") });
       node.style.fill = i === j ? "#f0e442" : colour(influence[j], most);
       drawn(node, "title", {}, `agent ${j}, ${own.hops[i][j]} hops away: V_${i} varies by ${influence[j]} with s_${j} alone`);
       node.addEventListener("click", () => { field.agent.value = j; draw(); });
