@@ -227,6 +227,7 @@ WORDS = {
     "kappas": "every κ",
     "keep_going": "exit status 0 whatever the verdict",
     "kind": "what the rows are",
+    "instances": "instances to show, a few of them by default",
     "lambda": "TD(λ) in place of line 7",
     "lengths": "every T",
     "log": "file for clock, machine and durations",
@@ -295,6 +296,7 @@ WORDS = {
     "tolerance": "relative difference of numbers up to which they count as equal",
     "t0": "t0 of the critic's steps α_t = h/(t+t0)",
     "verdicts": "results/claims.csv or results/claims.md, written by `verdicts`",
+    "whole": "file to write with every instance, .svg, .pdf or .png",
     "witnesses": "csv file written by `witnesses`",
 }
 

@@ -72,6 +72,7 @@ JOBS = {
     "catalog": Job("study.report.catalog:job"),
     "manifest": Job("study.report.catalog:manifest"),
     "report": Job("study.report.document:report"),
+    "paper": Job("study.report.paper:paper"),
     "site": Job("study.report.site:site"),
     "readme": Job("study.report.table:readme"),
 }

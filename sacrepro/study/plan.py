@@ -70,7 +70,8 @@ class Plan:
         self.settings["certified"] = {name: self.instances[name]["spec"] for name in self.certified}
         # Only what the paper configuration draws is published; the rest stays beside its results.
         self.figures = "figures" if config["published"] else "results/figures"
-        self.report = "paper/report.pdf" if config["published"] else "results/report.pdf"
+        beside = "paper" if config["published"] else "results"
+        self.paper, self.report = f"{beside}/paper.pdf", f"{beside}/appendix.pdf"
 
     @cached_property
     def evaluated(self) -> list[str]:
@@ -189,6 +190,15 @@ class Plan:
         """The learner's compiled kernels, where the check of a claim runs the learner."""
         return ["logs/compiled/learn.txt"] if claim in WITH_LEARNER else []
 
+    @cached_property
+    def told(self) -> list[str]:
+        """The rows of which the paper tells more than their verdicts."""
+        named = [f"claims/{name}" for name in ("anatomy", "theorem5_sharp")] + ["falsification", "adversary"]
+        named += [f"summaries/{kind}" for kind in ("stationarity", "patient", "critic_error", "rivals")]
+        surveyed = [path for name in ("exact_bias", "wireless_benchmark") for path in self.surveys.get(name, [])]
+        evidence = {*self.evidence()}
+        return [path for path in (*(f"results/{name}.csv" for name in named), *surveyed) if path in evidence]
+
     def category(self, figure: str) -> str:
         """Where the HTML report lists a figure."""
         return "Claims" if figure in CLAIMS else "Experiments"
@@ -217,6 +227,7 @@ class Plan:
             *(self.rows_of(figure) for figure in self.drawn),
             ["results/table1.md"] if "table1" in self.drawn else [],
             [f"{self.figures}/{figure}.{suffix}" for figure in pictures for suffix in ("svg", "png")],
+            [f"{self.figures}/whole/{figure}.svg" for figure in self.drawn],
         )
         return list(dict.fromkeys(path for level in levels for path in level))
 

@@ -173,7 +173,7 @@ def test_no_panel_is_empty_without_a_word(name):
             assert not len(axes.get_yticks())
 
 
-DODGED = ("truncation", "lemma4", "lemma4_sharp", "reward_radius", "complexity", "critic")
+DODGED = ("lemma3", "truncation", "lemma4", "lemma4_sharp", "reward_radius", "complexity", "critic")
 
 
 def segments(line):

@@ -14,7 +14,7 @@ from sacrepro.study.coq import CLOSED, proofs, theorems
 from sacrepro.study.drawings import FIGURES
 from sacrepro.study.record.comparison import Verdict
 from sacrepro.study.report.catalog import CONSTANT, catalog, claims_page, with_values
-from sacrepro.study.report.document import placed, record, separated
+from sacrepro.study.report.document import in_words, placed, record, separated
 from sacrepro.study.report.mathematics import quoted
 
 ROOT = Path(__file__).parents[2]
@@ -111,7 +111,7 @@ def test_the_document_is_byte_stable_and_has_its_numbers_from_the_table(tmp_path
     write_json(tmp_path / "manifest.json", MANIFEST)
     tables = [str(tmp_path / file) for file in ("claims.csv", "catalog.json", "manifest.json")]
     pages = ["--pages", str(ROOT / "paper/proofs.md"), str(ROOT / "paper/errata.md")]
-    sources = ["--template", str(ROOT / "paper/report.typ"), "--references", str(ROOT / "paper/references.bib")]
+    sources = ["--template", str(ROOT / "paper/appendix.typ"), "--references", str(ROOT / "paper/references.bib")]
     for name in ("one", "two"):
         drawn = ["--figures", str(ROOT / "figures/lemma3.svg"), "--output", str(tmp_path / f"{name}.pdf")]
         cli.main(["report", *tables, *sources, *pages, *drawn])
@@ -121,13 +121,29 @@ def test_the_document_is_byte_stable_and_has_its_numbers_from_the_table(tmp_path
 
 def test_the_template_holds_no_result():
     """Digits in the template are sizes and labels of the layout; in its sentences there are none."""
-    text = (ROOT / "paper/report.typ").read_text()
+    text = (ROOT / "paper/appendix.typ").read_text()
     for line in text.splitlines():
         if line.strip().startswith(("#", "//", "set ", "if ", "let ", "columns", "inset", "align", "text(", "image(")):
             continue
         sentence = line.split("#")[0]
         words = [word.strip(".,()") for word in sentence.split()]
         assert not [word for word in words if word.isdigit() and int(word) > 2], line
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ({"model": "relay", "n": 4, "gamma": 0.9}, "`relay`, n = 4; γ = 0.9"),
+        ({"model": "td_witness"}, "`td_witness`"),
+        ({"model": "file", "path": "net.yaml"}, "`file`, `net.yaml`"),
+        (
+            {"model": "sis", "graph": {"family": "grid", "rows": 2}, "beta": [0.1, 0.2]},
+            "`sis` on a graph `grid`, β = 0.1, 0.2; rows = 2",
+        ),
+    ],
+)
+def test_the_parameters_of_an_instance_are_told_in_words(spec, words):
+    assert in_words(spec) == words
 
 
 def test_the_catalog_is_a_verb(tmp_path):

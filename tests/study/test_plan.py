@@ -33,6 +33,15 @@ def test_runs_and_rows_are_those_of_the_configuration():
     assert "table1" not in plan.surveys
 
 
+def test_the_paper_is_told_rows_that_are_evidence_and_stands_beside_its_appendix():
+    plan, paper = Plan(config()), Plan(config("paper"))
+    assert {*plan.told} < {*plan.evidence()}
+    assert "results/summaries/rivals.csv" not in plan.told
+    assert {"results/exact_bias/trio_50.csv", "results/wireless/kappa1.csv"} < {*paper.told} < {*paper.evidence()}
+    assert (plan.paper, plan.report) == ("results/paper.pdf", "results/appendix.pdf")
+    assert (paper.paper, paper.report) == ("paper/paper.pdf", "paper/appendix.pdf")
+
+
 def test_what_is_not_configured_has_defaults_and_a_figure_only_where_there_are_rows():
     bare = {"published": False, "instances": {}, "sac": {}, "policies": {}}
     plan = Plan(bare)

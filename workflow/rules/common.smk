@@ -30,7 +30,7 @@ try:
 except ValueError as error:
     raise WorkflowError(f"configuration, {error}")
 
-FIGURES, REPORT = PLAN.figures, PLAN.report
+FIGURES, REPORT, PAPER = PLAN.figures, PLAN.report, PLAN.paper
 MANIFEST, CATALOG = "results/manifest.json", "results/catalog.json"
 VERIFIED = "results/verified.txt"
 

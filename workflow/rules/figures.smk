@@ -17,7 +17,7 @@ rule decay_map:
 
 
 rule figure:
-    """One figure from the rows it shows."""
+    """One figure from the rows it shows: of many instances a few, and all of them for the appendix."""
     input:
         planned(PLAN.rows_of, "figure"),
     output:
@@ -28,6 +28,7 @@ rule figure:
             labels=figure_labels,
         ),
         f"{FIGURES}/{{figure}}.png",
+        whole=f"{FIGURES}/whole/{{figure}}.svg",
     log:
         "logs/figures/{figure}.log",
     benchmark:
@@ -37,7 +38,8 @@ rule figure:
     params:
         code=code("figure", claim="figure"),
     shell:
-        "python -m sacrepro.study --mem-mb {resources.mem_mb} figure {wildcards.figure:q} {input:q} --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} figure {wildcards.figure:q} {input:q} --output {output[0]:q} {output[1]:q}"
+        " --whole {output.whole:q} > {log:q} 2>&1"
 
 
 rule figure_pdf:

@@ -59,7 +59,7 @@ CLAIM = Claim(
     order=30, words="Q_i forgets agents more than κ hops away at the rate γ", statement=BOUND,
     reference="Lemma 3, Definition 2", check=check, needs=(), variants=(Variant(theorem="lemma3_D"),),
     drawing=Drawing("markers", r"$D_i(\kappa)$", {"": r"$\bar r\,\gamma^{\kappa+1}/(1-\gamma)$, Lemma 3"},
-                    r"$D_i(\kappa)$, one marker an agent and policy",
+                    r"$D_i(\kappa)$",
                     "D_i(κ) for every agent and policy, against Lemma 3's bound."),
     attack=Attack(stream=1, built=("relay",)),
     plants=(*planted(EXPONENT, "relay", times(0.9)), *planted(FACTOR, "relay", times(0.1)),

@@ -16,17 +16,20 @@ from matplotlib import figure as canvas
 from sacrepro.archive.files import some_rows, write_figure
 from sacrepro.study.arguments import Figure, FigureName
 from sacrepro.study.claims import CLAIMS, claim
-from sacrepro.study.drawings.style import house_style
+from sacrepro.study.drawings.messages import OF_CLAIMS, of_claim
+from sacrepro.study.drawings.panels import entitle
+from sacrepro.study.drawings.style import house_style, names
 from sacrepro.study.experiments.summary import KINDS, SHOWN
 from sacrepro.study.record.comparison import Comparison
 
 
 class NamedDrawing(NamedTuple):
-    """A figure by name: the type of the rows it shows, the function that draws them, and what it says below them."""
+    """A figure by name: the type of the rows it shows, the function that draws them, what it says below and above."""
 
     rows: type[Any]
     draw: Callable[[Sequence[Any]], canvas.Figure]
     caption: str
+    message: Callable[[Sequence[Any]], str]
 
 
 #: Those of claims in the paper's order, then all others.
@@ -47,12 +50,14 @@ def drawing(name: str) -> NamedDrawing:
         shown = claim(name).drawing
         kinds: dict[str, Any] = {**critic.KINDS, **decay.KINDS}
         kind = kinds[shown.kind]
-        return NamedDrawing(Comparison, partial(kind, drawing=shown), shown.caption or caption(kind))
-    from sacrepro.study.drawings import bench, runs, surveys
+        told: Callable[[Sequence[Any]], str] = partial(OF_CLAIMS.get(name, of_claim), words=claim(name).words)
+        return NamedDrawing(Comparison, partial(kind, drawing=shown), shown.caption or caption(kind), told)
+    from sacrepro.study.drawings import bench, run_messages, runs, surveys
 
     others: dict[str, Any] = {**bench.DRAWINGS, **runs.DRAWINGS, **surveys.DRAWINGS}
     rows, draw = others[name]
-    return NamedDrawing(rows, draw, caption(draw))
+    messages: dict[str, Any] = {**run_messages.MESSAGES, **surveys.MESSAGES}
+    return NamedDrawing(rows, draw, caption(draw), messages.get(name, lambda rows: ""))
 
 
 def caption(draw: Callable[..., canvas.Figure]) -> str:
@@ -60,19 +65,68 @@ def caption(draw: Callable[..., canvas.Figure]) -> str:
     return inspect.cleandoc(draw.__doc__ or "").partition("\n\n")[0]
 
 
-def figure(figure: FigureName, rows: Sequence[str], *, output: Sequence[Figure]) -> None:
-    """Draw one figure from the rows it shows; the suffix of each --output picks its format."""
+#: The most panels of a figure for a page or a slide, and the instances that are shown first where there are more.
+MOST_PANELS = 8
+FIRST = (
+    "relay", "broadcast", "parity", "noisy_relay", "random_path", "courtesy", "sis_kite", "wireless", "random_ring",
+    "trio_50", "trio_70", "trio_80", "trio_90", "sharp_path", "sharp_ring", "sharp_star", "wireless_pair",
+    "sis_internet", "social_les_miserables", "thermal_path", "sysadmin_ring", "queueing_path",
+)  # fmt: skip
+
+
+def figure(
+    figure: FigureName,
+    rows: Sequence[str],
+    *,
+    output: Sequence[Figure],
+    instances: Sequence[str] = (),
+    whole: Figure | None = None,
+) -> None:
+    """Draw one figure from the rows it shows; the suffix of each --output picks its format.
+
+    Of many instances it shows a few, or those of --instances; --whole writes the figure of all. Its title is what all
+    rows say.
+    """
     chosen = drawing(figure)
-    shown = rows_of_figure(figure, rows, chosen.rows)
+    given = rows_of_figure(figure, rows, chosen.rows)
+    where = ", ".join(rows)
+    of_instances = "instance" in chosen.rows._fields
+    if unknown := sorted({*instances} - {row.instance for row in given if of_instances}):
+        known = ", ".join(names(given)) if of_instances else "none"
+        raise ValueError(f"{where}: no rows of {', '.join(unknown)}; instances here: {known}")
     with house_style():
         try:
-            drawn = chosen.draw(shown)
+            title = chosen.message(given)
+            every = made(chosen, given, title)
+            kept = instances or (few(given, every) if of_instances else ())
+            shown = made(chosen, [row for row in given if row.instance in kept], title) if kept else every
         except (ArithmeticError, LookupError, ValueError) as error:
-            raise ValueError(f"{', '.join(rows)}: not rows of the figure {figure} ({error})") from error
-        if not any(axes.has_data() or axes.texts or axes.tables for axes in drawn.axes):
-            raise ValueError(f"{', '.join(rows)}: nothing in these rows is shown by the figure {figure}")
+            raise ValueError(f"{where}: not rows of the figure {figure} ({error})") from error
+        for one in (every, shown):
+            if not any(axes.has_data() or axes.texts or axes.tables for axes in one.axes):
+                raise ValueError(f"{where}: nothing in these rows is shown by the figure {figure}")
         for path in output:
-            write_figure(path, drawn)
+            write_figure(path, shown)
+        if whole:
+            write_figure(whole, every)
+
+
+def made(chosen: NamedDrawing, rows: Sequence[Any], title: str) -> canvas.Figure:
+    """The figure of these rows under its title."""
+    drawn = chosen.draw(rows)
+    entitle(drawn, title)
+    return drawn
+
+
+def few(rows: Sequence[Any], every: canvas.Figure) -> list[str]:
+    """The instances for `MOST_PANELS` panels, in the order of the rows; none where all of them fit."""
+    known = names(rows)
+    panels = sum(axes.get_visible() and axes.get_label() != "<colorbar>" for axes in every.axes)
+    if panels <= MOST_PANELS or panels < len(known):  # many instances in one panel
+        return []
+    order = sorted(known, key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
+    kept = order[: max(1, MOST_PANELS // (panels // len(known)))]
+    return [name for name in known if name in kept]
 
 
 def rows_of_figure(figure: str, paths: Iterable[str], kind: type[Any]) -> list[Any]:

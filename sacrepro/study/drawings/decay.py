@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from sacrepro.study.drawings.panels import frame, listed, log_axis, remark, swatches, titled
-from sacrepro.study.drawings.style import BOUND_COLOR, KAPPA_COLORS, kappa_color, names
+from sacrepro.study.drawings.style import BOUND_COLOR, KAPPA_COLORS, kappa_color, literal, names
 from sacrepro.study.measures.truncation import FAMILIES, WORST
 from sacrepro.study.record.claim import Drawing
 from sacrepro.study.record.comparison import Comparison
@@ -27,17 +27,25 @@ HALF = 0.42
 STYLES = ("--", ":", "-.", (0, (5, 1)), (0, (1, 3)), (0, (3, 1, 1, 1)))
 
 
+#: Marker of the first, second, … policy.
+POLICY_MARKERS = ("o", "^", "D", "v", "s")
+
+
 def markers(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
-    """Every left side above its error, and one bound."""
-    instances = names(rows)
+    """Every left side above its error, policies side by side, and one bound at each κ."""
+    instances, policies = names(rows), list(dict.fromkeys(row.policy for row in rows))
     figure, grid = titled(instances)
     (label,) = drawing.lines.values()
     for axes, name in zip(grid, instances, strict=True):
         own = [row for row in rows if row.instance == name]
         for kappa in sorted({row.kappa for row in own}):
-            left = apart(row.left for row in own if row.kappa == kappa and row.left > row.error)
-            dots(axes, [kappa] * len(left), left, kappa, label=drawing.markers, alpha=0.5)
-        bound_line(axes, largest_right(own), "--", label)
+            for place, policy in enumerate(policies):
+                mine = [row for row in own if (row.kappa, row.policy) == (kappa, policy)]
+                left = apart(row.left for row in mine if row.left > row.error)
+                x = [kappa + 0.6 * ((place + 0.5) / len(policies) - 0.5)] * len(left)
+                marker = POLICY_MARKERS[place % len(POLICY_MARKERS)]
+                dots(axes, x, left, kappa, marker, label=f"{drawing.markers}, {literal(policy)} policy", alpha=0.5)
+        bound_ticks(axes, largest_right(own), "--", label)
         kappa_axis(axes, own)
     frame(figure, r"$\kappa$", drawing.left)
     return figure

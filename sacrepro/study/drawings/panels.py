@@ -227,3 +227,27 @@ def add_legend(figure: Figure, keys: Mapping[str, Artist]) -> None:
     share = up / (up + room)
     figure.set_size_inches(across, up + room)
     figure.subplots_adjust(bottom=edges.bottom * share, top=edges.top * share)
+
+
+#: The size of a figure's title.
+TITLE = 10.0
+
+
+def entitle(figure: Figure, title: str) -> None:
+    """A title above everything, on as many lines as it needs; the figure grows by their height."""
+    across, up = figure.get_size_inches()
+    lines = [""]
+    for word in literal(title, math.inf).split():
+        longer = f"{lines[-1]} {word}".strip()
+        lines = [*lines, word] if width_of(longer, TITLE) / 72 > across - 2 * EDGE else [*lines[:-1], longer]
+    if not title:
+        return
+    room = len(lines) * LINE + EDGE
+    edges, share = figure.subplotpars, up / (up + room)
+    figure.set_size_inches(across, up + room)
+    figure.subplots_adjust(bottom=edges.bottom * share, top=edges.top * share)
+    for legend in figure.legends:
+        legend.set_bbox_to_anchor((0.0, 0.0, 1.0, share), transform=figure.transFigure)
+    for text in figure.texts:
+        text.set_y(text.get_position()[1] * share)
+    figure.text(0.5, 1 - EDGE / (up + room), "\n".join(lines), ha="center", va="top", fontsize=TITLE)

@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from sacrepro.study.audit.adversary import Found
 from sacrepro.study.drawings.decay import bound_line, dots, integer_axis, zero_remark
+from sacrepro.study.drawings.messages import several
 from sacrepro.study.drawings.panels import (
     BESIDE,
     LINE,
@@ -29,7 +30,7 @@ from sacrepro.study.drawings.panels import (
 from sacrepro.study.drawings.style import BOUND_COLOR, KAPPA_COLORS, kappa_color, literal, names, width_of
 from sacrepro.study.experiments.environments import EnvironmentRow, MapRow
 from sacrepro.study.experiments.table1 import Table1Row
-from sacrepro.study.experiments.wireless import RECORDED, WirelessRow
+from sacrepro.study.experiments.wireless import METHODS, RECORDED, WirelessRow
 from sacrepro.study.record.comparison import JUDGEMENTS, Verdict
 
 #: What is false as written, or with one hypothesis less.
@@ -326,4 +327,66 @@ DRAWINGS = {
     "environments": (EnvironmentRow, environments),
     "table1": (Table1Row, table1),
     "wireless_benchmark": (WirelessRow, wireless_benchmark),
+}
+
+
+# What they say, as their titles: read off all rows behind them.
+
+
+def say_overview(rows: Sequence[Verdict]) -> str:
+    """How many right sides have which verdict."""
+    judged = [row for row in rows if row.verdict in JUDGEMENTS]
+    counts = {name: sum(row.verdict == name for row in judged) for name in JUDGEMENTS}
+    first = f"{counts['violated'] or 'None'} of {several(len(judged), 'right side')} is violated"
+    return f"{first}, {counts['tight']} are attained, {counts['vacuous']} say nothing here"
+
+
+def say_adversary(rows: Sequence[Found]) -> str:
+    """How much closer the climb and the built instances come than random models."""
+    climbed = sum(row.adversary > row.random for row in rows)
+    built = sum(row.structured > max(row.adversary, row.random) for row in rows)
+    violated = sum(row.violations > 0 for row in rows)
+    return (
+        f"{violated or 'None'} of {several(len(rows), 'right side')} is violated: the climb comes closer than random"
+        f" models on {climbed}, instances built for it closest on {built}"
+    )
+
+
+def say_environments(rows: Sequence[EnvironmentRow]) -> str:
+    """On how many networks the influence matrix certifies less than Lemma 3 for the worst agent at the largest κ."""
+    last = {row.instance: row for row in sorted(rows, key=lambda row: row.kappa)}
+    below = sum(row.influence < row.lemma3 for row in last.values())
+    count = several(len(last), "network")
+    return f"Read off the local kernels, the bound on Dᵢ(κ) is below Lemma 3's on {below} of {count}"
+
+
+def say_table1(rows: Sequence[Table1Row]) -> str:
+    """On how many settings the truncated Q-functions beat the best sum over single agents, at the largest κ."""
+    settings = list(dict.fromkeys(row.setting for row in rows))
+    won = 0
+    for setting in settings:
+        own = [row for row in rows if row.setting == setting]
+        last = [row for row in own if row.kappa == max(other.kappa for other in own)]
+        won += max(row.truncated for row in last) < max(row.best for row in own)
+    words = "At the largest κ truncated Q-functions are closer than the best sum over single agents"
+    return f"{words} on {won} of {several(len(settings), 'setting')}"
+
+
+def say_wireless_benchmark(rows: Sequence[WirelessRow]) -> str:
+    """Where Algorithm 1 ends for each κ."""
+    ends = []
+    for kappa in sorted({row.kappa for row in rows if row.method == METHODS["algorithm1"]}):
+        own = [row for row in rows if (row.method, row.kappa) == (METHODS["algorithm1"], kappa)]
+        last = [row.objective for row in own if row.m == max(other.m for other in own)]
+        ends.append(f"{sum(last) / len(last):.3f} at κ = {kappa}")
+    return f"Algorithm 1 on the published benchmark ends at {', '.join(ends)}; recorded: {RECORDED:.3f}"
+
+
+MESSAGES = {
+    "overview": say_overview,
+    "adversary": say_adversary,
+    "environments": say_environments,
+    "table1": say_table1,
+    "wireless_benchmark": say_wireless_benchmark,
+    "decay_map": lambda rows: "What the state of each agent is worth to the ringed one",
 }

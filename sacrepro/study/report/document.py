@@ -1,4 +1,4 @@
-"""The report: verdicts, catalog, configuration and manifest as one record, which paper/report.typ sets."""
+"""The appendix: verdicts, catalog, configuration and manifest as one record, which paper/appendix.typ sets."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def record(
             if name not in known
         ],
         "instances": [
-            {"name": name, "exact": entry["exact"], "spec": json.dumps(entry["spec"], ensure_ascii=False)}
+            {"name": name, "exact": entry["exact"], "words": inline(in_words(entry["spec"]))}
             for name, entry in manifest["config"]["instances"].items()
         ],
         "config": manifest["config"],
@@ -127,6 +127,23 @@ def claim_record(
             for row in rows
         ],
     }
+
+
+#: Parameters that have a letter.
+LETTERS = {"gamma": "γ", "beta": "β", "delta": "δ", "epsilon": "ε"}
+
+
+def in_words(spec: Mapping[str, Any]) -> str:
+    """A specification as words: the model, its graph, then the parameters of either."""
+    graph = spec.get("graph", {})
+    what = [f"`{spec['model']}`", *([f"on a graph `{graph['family']}`"] if graph else [])]
+    others = {**{key: value for key, value in spec.items() if key not in ("model", "graph")}, **graph}
+    shown = (
+        f"{LETTERS.get(key, key)} = {', '.join(map(str, value)) if isinstance(value, list) else value}"
+        for key, value in others.items()
+        if key not in ("family", "path")
+    )
+    return ", ".join([" ".join(what), *([f"`{spec['path']}`"] if "path" in spec else []), "; ".join(shown)]).strip(", ")
 
 
 def placed(place: str) -> str:

@@ -252,42 +252,71 @@ FINDINGS = (
 )
 
 
+Place = tuple[str, str]
+
+
+class Evidence:
+    """The verdicts and facts of a run, asked by place: (claim, variant); ("!", words) for the counterexample whose
+    sentence has these words; ("~", name) for a fact.
+    """
+
+    def __init__(self, rows: Iterable[Verdict], facts: Mapping[str, str] | None = None) -> None:
+        self.rows = list(rows)
+        self.facts = facts or {}
+        self.by_variant = {(row.claim, row.hypothesis): row for row in self.rows if row.verdict in JUDGEMENTS}
+
+    def row(self, place: Place) -> Verdict | None:
+        """The row of the verdict table at a place, if there is just one."""
+        kind, words = place
+        if kind != "!":
+            return self.by_variant.get(place)
+        found = [row for row in self.rows if row.verdict not in JUDGEMENTS and words in row.statement]
+        return found[0] if len(found) == 1 else None
+
+    def objection(self, place: Place, expected: Sequence[str]) -> str:
+        """Why a sentence that wants one of these verdicts there may not stand; empty if it may."""
+        row = None if place[0] == "~" else self.row(place)
+        found = self.facts.get(place[1], "no row") if place[0] == "~" else row.verdict if row else "no row"
+        if found in expected:
+            return ""
+        return f"{' or '.join(expected)} for {', '.join(filter(None, place))}, got {found}"
+
+    def number(self, field: str) -> str:
+        """What a field stands for: worst left/right of ``claim/variant`` or, where it is vacuous, how many times its
+        right side is above the trivial bound; left/right of the counterexample ``!words``; the fact ``~name``; for
+        ``@γ`` the least κ with 4γ^{2κ+2} < 1-γ. KeyError where the run has none.
+        """
+        if field.startswith("@"):
+            gamma = float(field[1:])
+            return str(next(kappa for kappa in range(100) if 4.0 * gamma ** (2 * kappa + 2) < 1.0 - gamma))
+        if field.startswith("~"):
+            return self.facts[field[1:]]
+        row = self.row(("!", field[1:]) if field.startswith("!") else as_place(field))
+        if row is None:
+            raise KeyError(field)
+        return factor_text(row.excess) if row.verdict == "vacuous" else ratio_text(row.ratio)
+
+
+def as_place(text: str) -> Place:
+    """The place that a text names: ``claim/variant``, ``!words``, ``~name``."""
+    if text[0] in "!~":
+        return text[0], text[1:]
+    claim, _, variant = text.partition("/")
+    return claim, variant
+
+
 def findings(rows: Iterable[Verdict]) -> str:
     """The findings as a Markdown list, and ValueError for one that the verdicts do not bear out."""
-    rows = list(rows)
-    by_variant = {(row.claim, row.hypothesis): row for row in rows if row.verdict in JUDGEMENTS}
+    evidence = Evidence(rows)
     lines = []
     for finding in FINDINGS:
-        for (claim, variant), expected in finding.rests_on.items():
-            row = by_variant.get((claim, variant)) if claim != "!" else counterexample(variant, rows)
-            if row is None or row.verdict not in expected:
-                found = "no row" if row is None else row.verdict
-                place = f"{claim}, {variant}" if variant else claim
-                raise ValueError(f"a finding of the README wants {' or '.join(expected)} for {place}, got {found}")
+        for place, expected in finding.rests_on.items():
+            if objection := evidence.objection(place, expected):
+                raise ValueError(f"a finding of the README wants {objection}")
         # A formula's own braces, such as those of γ^{κ+1}, begin with no Latin letter.
-        text = re.sub(r"\{((?:[!@]|[a-z])[^{}]*)\}", lambda field: _number(field[1], rows, by_variant), finding.text)
+        text = re.sub(r"\{((?:[!@]|[a-z])[^{}]*)\}", lambda field: evidence.number(field[1]), finding.text)
         lines.append(f"* {' '.join(text.split())}\n")
     return "".join(lines)
-
-
-def counterexample(words: str, rows: Iterable[Verdict]) -> Verdict | None:
-    """The counterexample whose sentence has these words, if there is just one."""
-    found = [row for row in rows if row.verdict not in JUDGEMENTS and words in row.statement]
-    return found[0] if len(found) == 1 else None
-
-
-def _number(field: str, rows: Sequence[Verdict], by_variant: Mapping[tuple[str, str], Verdict]) -> str:
-    """What a field of a finding stands for."""
-    if field.startswith("@"):
-        gamma = float(field[1:])
-        return str(next(kappa for kappa in range(100) if 4.0 * gamma ** (2 * kappa + 2) < 1.0 - gamma))
-    if field.startswith("!"):
-        found = counterexample(field[1:], rows)
-        assert found is not None  # a finding rests on what it quotes
-        return ratio_text(found.ratio)
-    claim, _, variant = field.partition("/")
-    row = by_variant[claim, variant]
-    return factor_text(row.excess) if row.verdict == "vacuous" else ratio_text(row.ratio)
 
 
 def front_page(rows: Sequence[Verdict], proofs: Mapping[str, str]) -> str:

@@ -1,0 +1,97 @@
+"""The title of a figure is read off all rows; of many instances a few are shown, or those that are asked for."""
+
+import math
+import xml.etree.ElementTree as ET
+
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from figure_rows import comparison, rows_of
+from sacrepro.archive.files import write_rows
+from sacrepro.cli import main
+from sacrepro.study.drawings import FIGURES, FIRST, MOST_PANELS, drawing, few, made
+from sacrepro.study.drawings.run_messages import spans
+from sacrepro.study.drawings.style import house_style
+from sacrepro.study.experiments.summary import SummaryRow
+from sacrepro.study.record.comparison import Comparison
+
+NAMES = ("relay", "weakly_coupled", "single", "path", "ring")
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_title_is_above_everything_and_inside(name):
+    rows = rows_of(name, NAMES)
+    title = drawing(name).message(rows)
+    with house_style():
+        figure = made(drawing(name), rows, title)
+        renderer = FigureCanvasAgg(figure).get_renderer()
+        FigureCanvasAgg(figure).draw()
+        if title:
+            box = figure.texts[-1].get_window_extent(renderer)
+            assert figure.texts[-1].get_text().replace("\n", " ") == title
+            assert box.x0 > -1
+            assert box.x1 < figure.bbox.width + 1
+            assert box.y1 < figure.bbox.height + 1
+            others = [*figure.texts[:-1], *figure.legends, *(axes.title for axes in figure.axes)]
+            assert all(other.get_window_extent(renderer).y1 <= box.y0 + 1 for other in others)
+
+
+def of(instance, left, right=1.0, trivial=math.inf):
+    return comparison(instance, "", "", 0, left, right, trivial=trivial)
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        (
+            [of("a", 1.0), of("b", 0.5), of("c", 0.1)],
+            "attained on 1 of 3 instances; elsewhere left/right is 0.5 at most, 0.3 in the median",
+        ),
+        ([of("a", 0.5), of("a", 0.25)], "on 1 instance left/right is 0.5 at most, 0.5 in the median"),
+        ([of("a", 1.0), of("b", 1.0)], "attained on 2 of 2 instances"),
+        ([of("a", 2.0), of("b", 1.0)], "violated on a"),
+        ([of("a", 0.5, 80.0, 2.0)], "nothing is said here, right sides at least 40 times the trivial bound"),
+    ],
+)  # fmt: skip
+def test_the_message_of_a_claim_is_what_its_rows_say(rows, told):
+    assert drawing("lemma3").message(rows) == f"Qᵢ forgets agents more than κ hops away at the rate γ: {told}"
+
+
+def test_runs_of_one_kappa_are_told_together():
+    assert spans({10: {0}, 100: {0}, 1000: {0, 1}, 9999: set()}) == (
+        "κ = 0 at T = 10 to 100; κ = 0 or 1 at T = 1,000; none clearly at T = 9,999"
+    )
+
+
+def test_the_largest_return_is_that_of_the_last_iteration():
+    rows = [
+        SummaryRow("a", str(kappa), m, "J", J, J, J, 3)
+        for kappa, start, end in ((0, 9.0, 1.0), (1, 0.0, 2.0))
+        for m, J in ((0, start), (9, end))
+    ]
+    assert drawing("objective").message(rows) == "Largest J at the end, at equal samples: κ = 1 on 1 of 1 instance"
+
+
+def test_of_many_instances_a_few_are_shown_and_all_of_them_in_the_whole(tmp_path):
+    known = [f"x{k}" for k in range(MOST_PANELS)] + ["relay"]
+    rows = [of(name, 0.5) for name in known]
+    write_rows(tmp_path / "lemma3.csv", Comparison, rows)
+    with house_style():
+        kept = few(rows, drawing("lemma3").draw(rows))
+        assert not few(rows[:MOST_PANELS], drawing("lemma3").draw(rows[:MOST_PANELS]))
+    assert "relay" in FIRST
+    assert kept == [*known[: MOST_PANELS - 1], "relay"]
+
+    def panels(name, *asked):
+        files = ["--output", str(tmp_path / name), "--whole", str(tmp_path / f"whole_{name}")]
+        main(["figure", "lemma3", str(tmp_path / "lemma3.csv"), *asked, *files])
+        return [
+            sum("axes_" in own.get("id", "") for own in ET.parse(tmp_path / file).iter())
+            for file in (name, f"whole_{name}")
+        ]
+
+    assert panels("few.svg") == [MOST_PANELS, len(known)]
+    assert panels("two.svg", "--instances", "x3", "relay") == [2, len(known)]
+    with pytest.raises((SystemExit, ValueError)):
+        panels("none.svg", "--instances", "x33")
+    assert not (tmp_path / "none.svg").exists()

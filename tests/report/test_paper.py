@@ -1,0 +1,159 @@
+"""The paper has its numbers from a run, and says nothing that the run does not bear out."""
+
+import json
+import math
+import re
+from pathlib import Path
+
+import pytest
+
+from sacrepro.archive.files import write_json, write_rows
+from sacrepro.cli import main
+from sacrepro.study.claims import CLAIMS
+from sacrepro.study.experiments.exact_bias import BiasRow
+from sacrepro.study.experiments.summary import SummaryRow
+from sacrepro.study.experiments.wireless import WirelessRow
+from sacrepro.study.record.comparison import Comparison, Verdict
+from sacrepro.study.report import facts
+from sacrepro.study.report.facts import facts_of, medians
+from sacrepro.study.report.paper import CONDITION, FIELD, borne_out
+from sacrepro.study.report.table import Evidence, as_place
+
+ROOT = Path(__file__).parents[2]
+SOURCE = (ROOT / "paper/paper.typ").read_text()
+CONDITIONS = CONDITION.findall(SOURCE)
+FIELDS = [field for field in FIELD.findall(SOURCE) if not field.startswith("@")]
+
+
+def row(place, verdict):
+    """A row that has this verdict at this place."""
+    claim, variant = place
+    counterexample = claim == "!"
+    statement = f"{variant} …" if counterexample else "x ≤ y"
+    ratio, excess = (math.nan, 7654.0) if verdict == "vacuous" else (0.8125, math.nan)
+    name = "lemma3" if counterexample else claim
+    return Verdict(name, variant, statement, "", 1, 1, 1, 0, ratio, "", excess, 0.0, verdict, "")
+
+
+def bearing(skipped=None):
+    """Evidence for every block of the source, but for one of its conditions."""
+    told = dict.fromkeys((field[1:] for field in FIELDS if field.startswith("~")), "12,345")
+    rows = {as_place(field): row(as_place(field), "holds") for field in FIELDS if field[0] not in "~!"}
+    for place, expected in CONDITIONS:
+        refused = "no counterexample" if place.startswith("!") else "violated"
+        verdict = refused if place == skipped else expected.split(", ")[0]
+        if place.startswith("~"):
+            told[place[1:]] = verdict
+        else:
+            rows[as_place(place)] = row(as_place(place), verdict)
+    return Evidence(rows.values(), told)
+
+
+def test_every_block_stands_where_the_run_bears_it_out_and_has_its_numbers():
+    text, objections = borne_out(SOURCE, bearing())
+    assert not objections
+    assert not FIELD.search(text)
+    assert "//:" not in text
+    assert "up to a factor 0\\.812" in text
+    assert len(CONDITIONS) > 20
+
+
+@pytest.mark.parametrize("place", sorted({place for place, _ in CONDITIONS}))
+def test_a_block_that_is_no_longer_true_goes(place):
+    _, objections = borne_out(SOURCE, bearing(place))
+    assert objections
+    words = ", ".join(filter(None, as_place(place)))
+    assert all(f"for {words}, got" in objection for objection in objections)
+
+
+def test_conditions_and_fields_name_claims_that_there_are():
+    for text in [*(place for place, _ in CONDITIONS), *FIELDS]:
+        assert text[0] in "~!" or as_place(text)[0] in CLAIMS, text
+
+
+def test_no_result_is_typed_by_hand():
+    """Numbers in sentences are names, such as Lemma 3; those in formulas are of the setting."""
+    prose = re.sub(r"^(#|//|  |\)).*$", "", SOURCE, flags=re.MULTILINE)
+    names = r"(Lemma|Theorem|Section|Algorithm|Assumption|Equations|line)\s[\d().–]+"
+    for other in (r"⟦[^⟧]+⟧", r"\$[^$]*\$", r"@\w+", r"<[\w-]+>", r'"[^"]*"', names):
+        prose = re.sub(other, " ", prose)
+    assert not [word for word in re.findall(r"[\d.,]*\d", prose) if float(word.strip(",.").replace(",", "")) > 2]
+
+
+def made(tmp_path, published, *verdicts):
+    """The paper of a run that has these verdicts and nothing else."""
+    config = {"published": published, "policies": {"count": 2}, "sac": {}}
+    write_json(tmp_path / "manifest.json", {"config": config, "versions": {}, "code": "0" * 12})
+    write_rows(tmp_path / "claims.csv", Verdict, verdicts)
+    output = tmp_path / "paper.pdf"
+    sources = ["--template", str(ROOT / "paper/paper.typ"), "--references", str(ROOT / "paper/references.bib")]
+    main(["paper", str(tmp_path / "claims.csv"), str(tmp_path / "manifest.json"), *sources, "--output", str(output)])
+    return output.read_bytes()
+
+
+def test_what_a_run_does_not_bear_out_is_left_out_or_where_it_is_published_refused(tmp_path, capsys):
+    rows = [row(("lemma3", ""), "tight"), row(("!", "D_i(κ) if r_i is upper bounded by r̄"), "false as written")]
+    first = made(tmp_path, False, *rows)
+    assert re.search(r"[1-9]\d* blocks left out", capsys.readouterr().out)
+    assert made(tmp_path, False, *rows) == first
+    with pytest.raises((SystemExit, ValueError)) as caught:
+        made(tmp_path, True, *rows)
+    assert "holds or tight for lemma4, own hypothesis, got no row" in str(caught.value) + capsys.readouterr().err
+
+
+def test_facts_about_the_bias_are_about_every_instance():
+    def rows(best):
+        return [
+            BiasRow(name, kappa, T, 1.0, 0.0, 0.1 / (1 + kappa), 2.0, int(kappa == best[name, T]))
+            for name, T in best
+            for kappa in (0, 1)
+        ]
+
+    both = {("a", 10): 0, ("a", 99): 0, ("a", 1000): 1, ("b", 10): 0, ("b", 99): 1, ("b", 1000): 1}
+    found = dict(facts.bias_facts(rows(both)))
+    assert found["bias order"] == "yes"
+    assert (found["bias short"], found["bias long"]) == ("10", "1,000")
+    assert (found["bias gain"], found["bias share"], found["bias paths"]) == ("2", "5", "2")
+    assert dict(facts.bias_facts(rows(both | {("b", 1000): 0})))["bias order"] == "no"
+
+
+def test_facts_about_the_return_name_the_instances_of_each_kappa():
+    def at_the_end(name, values, quantity="J"):
+        return [
+            SummaryRow(name, str(kappa), m, quantity, value * (m > 0), 0.0, 0.0, 5)
+            for kappa, value in enumerate(values)
+            for m in (0, 10)
+        ]
+
+    rows = at_the_end("a", (3.0, 1.0)) + at_the_end("b", (1.0, 3.0))
+    rows += at_the_end("a", (3.0, 1.0), "gradient_norm_squared") + at_the_end("b", (3.0, 1.0), "gradient_norm_squared")
+    found = dict(facts.return_facts(rows))
+    assert found["return"] == "κ = 0 on `a`; κ = 1 on `b`"
+    assert (found["return zero"], found["return of"], found["return disagrees"]) == ("1", "2", "1")
+
+
+@pytest.mark.parametrize(("ends", "order"), [((0.01, 0.26), "yes"), ((0.03, 0.26), "no"), ((0.01, 0.2), "no")])
+def test_the_benchmarks_sentence_needs_both_ends(ends, order):
+    rows = [WirelessRow("start", "", 0, 0, 0, 0.02, 0.0, math.nan)]
+    rows += [WirelessRow("Algorithm 1", "", kappa, 0, 9, end, 0.0, 1.0) for kappa, end in enumerate(ends)]
+    assert dict(facts.wireless_facts(rows))["wireless order"] == order
+
+
+def test_the_medians_are_of_what_the_steps_cost():
+    rows = [Comparison("a", "", "one", "", 0, 0, 1.0, float(cost), 0.0) for cost in (1, 2, 3, 4, 9)]
+    rows.append(Comparison("a", "", "one", "", 0, 0, 0.0, 1.0, 0.5))  # 0 up to its certificate
+    assert list(medians(rows)) == [("one", "3", "2", "4", "9")]
+
+
+def test_facts_are_of_the_files_that_are_given(tmp_path):
+    write_rows(tmp_path / "theorem5_sharp.csv", Comparison, [
+        Comparison("a", "uniform", "as run", "M=10 T=5", 0, 0, 1.0, 4.0, 0.1, 40.0),
+        Comparison("b", "uniform", "as run", "M=10 T=5", 0, 0, 1.0, 6.0, 0.1, 90.0),
+    ])  # fmt: skip
+    config = {"policies": {"count": 3}, "sac": {"a": {"seeds": 4, "M": 1000, "T": 20}}}
+    found = facts_of([str(tmp_path / "theorem5_sharp.csv")], [], config)
+    assert (found["sharp"], found["sharp gain"], found["sharp slack"]) == ("informative", "10", "5")
+    assert found["runs of sac"] == "`a` 4 seeds, M = 1,000, T = 20"
+    assert found["length"].count("10^{") == 3
+    assert "bias paths" not in found
+    assert json.loads(json.dumps(found)) == found
