@@ -13,6 +13,7 @@ import yaml
 import sacrepro
 from sacrepro.instances import extremal
 from sacrepro.study.claims import CLAIMS
+from sacrepro.study.experiments import wireless
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -117,3 +118,54 @@ def test_the_errata_follow_the_paper():
     linked = re.findall(r"^\* \[([^\]]+)\]\(#([^)]+)\)", page, flags=re.MULTILINE)
     headings = re.findall(r"^## (.+)$", page, flags=re.MULTILINE)
     assert [(heading, re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")) for heading in headings] == linked
+
+
+def test_the_errata_are_sorted_by_kind():
+    """Each row has one of the kinds, and the list at the head has each row under its kind."""
+    page = (ROOT / "paper/errata.md").read_text()
+    rows = re.findall(r"^\| (?!where)(.+?) \| \*([^*|]+)\* \|", page, flags=re.MULTILINE)
+    listed = dict(re.findall(r"^- \*([^*]+)\*, [^:]+: (.+)$", page, flags=re.MULTILINE))
+    assert list(listed) == ["false as printed", "proof gap", "constant loose", "reading", "typo"]
+    assert len(rows) == len(re.findall(r"^\| (?!where)", page, flags=re.MULTILINE))
+    for kind, told in listed.items():
+        assert told.split("; ") == [where for where, own in rows if own == kind]
+
+
+def told_runs(config):
+    """The rows of the table of plotted runs, from the configuration."""
+    figures = {
+        "sac": "objective, stationarity, simulated",
+        "rivals": "extensions",
+        "patient": "patient",
+        "critic_error": "critic_error",
+        "exact_bias": "exact_bias",
+    }
+    for key, figure in figures.items():
+        for name, run in config[key].items():
+            kappas = ", ".join(map(str, run.get("kappas", [run.get("kappa")])))
+            lengths = [run["T"]] if "T" in run else run.get("lengths", [])
+            told = ", ".join(f"{T:,}" for T in lengths) or "exact critic"
+            yield [
+                figure,
+                f"`{name}`",
+                kappas,
+                str(run.get("seeds", "none")),
+                f"{run['M']:,}" if "M" in run else "",
+                told,
+            ]
+    for name, run in config["wireless"]["runs"].items():
+        yield [
+            "wireless_benchmark",
+            f"`{name}`",
+            str(run["kappa"]),
+            str(run["seeds"]),
+            f"{run['M']:,}",
+            str(wireless.T),
+        ]
+
+
+def test_the_page_of_figures_tells_every_plotted_run():
+    config = yaml.safe_load((ROOT / "workflow/config/paper.yaml").read_text())
+    table = (ROOT / "paper/figures.md").read_text().split("<!-- runs -->\n")[1].split("<!-- /runs -->")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
+    assert rows == list(told_runs(config))

@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 
 from sacrepro.exact import evaluate, policy_gradient
+from sacrepro.instances import build
 from sacrepro.instances.extremal import courtesy
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn import sac
+from sacrepro.model.graph import neighborhood
 from sacrepro.model.policy import softmax, uniform_theta
 from sacrepro.study.experiments.methods import ESTIMATORS, EXACT, METHODS, MIXED, estimator_rows, rival_rows
-from sacrepro.study.measures.stationarity import exact_ascent, stationarity_rows
+from sacrepro.study.measures.stationarity import exact_ascent, patient_direction, stationarity_rows
 
 MDP = random_mdp(nx.path_graph(3), seed=1, gamma=0.8)
 SETTINGS = {"kappa": 1, "seeds": 2, "M": 4, "T": 40, "h": 3.0, "t0": 5.0, "eta": 0.5, "record_every": 2}
@@ -91,6 +93,20 @@ def test_what_is_left_at_each_kappa_on_the_courtesy_chain():
         assert end.gradient_norm_squared < 0.6 * middle.gradient_norm_squared
     assert gaps[0] > 2 * gaps[1] > 4 * gaps[2]
     assert max(norms) < 1e-3
+
+
+def test_on_the_row_of_three_users_a_larger_kappa_only_adds_cells():
+    """Why κ = 0 does best there: TD's limit points along ∇J without any neighbor, whose cells cost samples."""
+    mdp = build({"model": "wireless", "rows": 1, "columns": 3, "deadline": 1, "p": 0.5, "q": 0.8, "gamma": 0.7})
+    theta = uniform_theta(mdp)
+    gradient = np.concatenate([block.ravel() for block in policy_gradient(mdp, theta)])
+    h_hat = np.concatenate([block.ravel() for block in patient_direction(mdp, theta, 0)])
+    assert h_hat @ gradient > 0.9 * np.linalg.norm(h_hat) * np.linalg.norm(gradient)
+    alone, with_neighbors = (
+        [math.prod(theta[j].size for j in neighborhood(mdp.graph, i, k)) for i in range(3)] for k in (0, 1)
+    )
+    assert min(with_neighbors) > 15 * max(alone)
+    assert max(with_neighbors) > 1000
 
 
 def test_estimators_are_unbiased_where_they_must_be():

@@ -37,7 +37,8 @@ def markdown_table(rows: Sequence[Verdict]) -> str:
 #: What stands above the counterexamples.
 COUNTEREXAMPLES = (
     "Sentences that are violated on every run. What is *false as written*, or *not satisfied*, is a sentence of the "
-    "paper; the others drop a hypothesis or improve a constant, to show what these are for: they are ours."
+    "paper; the others drop a hypothesis or improve a constant, to show what these are for: they are ours. A lemma may "
+    "be *tight* above and *false as written* here: above its hypothesis is read as the rest of the paper has it."
 )
 
 
