@@ -25,6 +25,7 @@ from sacrepro.exact.product.matrix import MATRIX_ENTRIES, Matrix, joint_rows
 from sacrepro.exact.product.operator import FactoredOperator
 from sacrepro.exact.product.steps import Choice, Step
 from sacrepro.exact.rounding import UNIT, gamma_k, policy_roundings, sup
+from sacrepro.exact.symmetry import Image, images
 from sacrepro.model.checks import Array
 from sacrepro.model.mdp import CountedMDP, Model, NetworkedMDP, over_pairs
 from sacrepro.model.policy import SCORE_BOUND, Theta, logits_and_policies, score
@@ -78,6 +79,11 @@ class Chain:
         if self.entries > MATRIX_ENTRIES:
             return None
         return Matrix(self.P_bar, self.hoods, self.sizes, self.gamma)
+
+    @cached_property
+    def images(self) -> list[Image]:
+        """For each agent one that it is like, and the automorphism that shows it: `sacrepro.exact.symmetry`."""
+        return images(self.model, self.zeta)
 
     @cached_property
     def joint_rewards(self) -> Array:
@@ -258,6 +264,11 @@ class PairChain(Chain):
 
     over_pairs = True
     copies = 2
+
+    @cached_property
+    def images(self) -> list[Image]:
+        """Every agent for itself: pairs are not searched for symmetry."""
+        return [(i, tuple(range(self.n))) for i in range(self.n)]
 
     @cached_property
     def kernels(self) -> tuple[Array, ...]:

@@ -65,7 +65,10 @@ def decay_profile(mdp: Model | CountedMDP, theta: Theta, *, tol: float | None = 
     cells.refuse_profile(work)
     kappas = range(diameter(chain.model.graph) + 1)
     V, _, _ = values(chain, tol, best=TIGHTEST * max(chain.model.r_bar, np.finfo(float).tiny) / (1.0 - chain.gamma))
-    return np.array([cells.oscillations(i, V_i, kappas) for i, V_i in enumerate(V)])
+    rows: dict[int, Array] = {}
+    for source in sorted({source for source, _ in chain.images}):
+        rows[source] = cells.oscillations(source, V[source], kappas)
+    return np.array([rows[source] for source, _ in chain.images])
 
 
 def certified_decay(
@@ -111,7 +114,12 @@ def certified_decay(
     cells.refuse_certified(sweep_limit)
     demand_value_tables(chain.hoods, chain.sizes, None, tables=cells.tables[1])
     lower, upper = np.zeros((len(agents), len(kappas))), np.zeros((len(agents), len(kappas)))
-    for row, i in enumerate(agents):
+    known: dict[int, int] = {}
+    for row, agent in enumerate(agents):
+        i = chain.images[agent][0]
+        if known.setdefault(i, row) < row:
+            lower[row], upper[row] = lower[known[i]], upper[known[i]]
+            continue
         V, error, _ = values(chain, tol, [i])
         low, high = cells.intervals(i, V[0], kappas, sweep_limit, slack, branch_limit)
         # A cell of everybody leaves nothing to move Q_i.

@@ -14,7 +14,8 @@ from sacrepro.exact.product.elimination import elimination_order
 from sacrepro.exact.product.matrix import Matrix, product_roundings
 from sacrepro.exact.product.operator import FactoredOperator
 from sacrepro.exact.rounding import UNIT, gamma_k, sup
-from sacrepro.exact.solver.krylov import LARGEST_DENSE, halving_correction, kept_entries, krylov_start
+from sacrepro.exact.solver.krylov import kept_entries, krylov_start, solve_correction
+from sacrepro.exact.symmetry import renamed
 from sacrepro.model.checks import NORMALISATION_TOLERANCE, Array
 
 #: The error that is certified where no other is asked for, or what rounding allows where that is more.
@@ -80,7 +81,18 @@ def values(
     chain: Chain, tol: float | None, agents: Sequence[int] | None = None, best: float = DEFAULT_TOL
 ) -> tuple[Array, float, int]:
     """(V, error, products): V_i^θ for each of `agents`, shape (agents, Π S_j) in the agents' own order."""
-    return mean_values(chain, tol, [(i,) for i in (range(chain.n) if agents is None else agents)], best)
+    agents = range(chain.n) if agents is None else agents
+    if chain.matrix is not None or len(agents) == 1:
+        return mean_values(chain, tol, [(i,) for i in agents], best)
+    solved = sorted({chain.images[i][0] for i in agents})
+    V, error, products = mean_values(chain, tol, [(i,) for i in solved], best)
+    if len(solved) == len(agents):
+        return V, error, products
+    tables = np.empty((len(agents), *chain.sizes))
+    for table, i in zip(tables, agents, strict=True):
+        source, phi = chain.images[i]
+        table[...] = renamed(V[solved.index(source)].reshape(chain.sizes), phi)
+    return tables.reshape(len(agents), -1), error, products
 
 
 def mean_values(
@@ -257,7 +269,10 @@ class _Iteration:
     def _correct(self, delta: Array, T_V: Array, distance: float) -> None:
         """BiCGSTAB on every row; delta : centred. Where it does not help, T_V stays as it is."""
         gamma, operator, rows = self.chain.gamma, self.operator, range(len(self.groups))
-        tried = [_krylov(gamma, operator, delta[row], T_V[row], self.tol, self.steps) for row in rows]
+        tried = [
+            solve_correction(gamma, operator, delta[row], T_V[row], self.tol, self.steps, self.steps > KRYLOV_STEPS)
+            for row in rows
+        ]
         self.products += max(count for count, _ in tried)
         if all(helped for _, helped in tried):
             self.corrected_at = distance
@@ -339,36 +354,6 @@ def _remaining_products(spans: list[float], tol: float, gamma: float) -> float:
     pace = np.log(spans[-9] / spans[-1]) / 8.0
     distance = np.log(max(spans[-1] * gamma / (2.0 * (1.0 - gamma) * tol), 1.0))
     return float("inf") if pace <= 0 else float(distance / pace)
-
-
-def _krylov(
-    gamma: float, operator: FactoredOperator, delta: Array, V: Array, tol: float, steps: int
-) -> tuple[int, bool]:
-    """Add to V an approximate solution x of (I - γP) x = γPδ, by BiCGSTAB where large; returns the products taken.
-
-    The second result says whether x at least halves the residual; else V stays as it was.
-    """
-    count = 0
-
-    def product(x: Array) -> Array:
-        nonlocal count
-        count += 1
-        return x - gamma * operator.forward(x.reshape(1, -1))[0]
-
-    if sup(delta) == 0.0:
-        return 0, True
-    # V already took one step: V = T V_old, so the correction from there solves (I - γP) x = γ P δ.
-    right = gamma * operator.forward(delta.reshape(1, -1))[0]
-    count += 1
-    right -= 0.5 * (right.min() + right.max())
-    if steps > KRYLOV_STEPS and delta.size <= LARGEST_DENSE:
-        matrix = np.eye(delta.size) - gamma * operator.forward(np.eye(delta.size)).T
-        V += np.linalg.solve(matrix, right)
-        return count + 1, True
-    x = halving_correction(product, right, 0.1 * tol * (1.0 - gamma) * delta.size**0.5, steps)
-    if x is not None:
-        V += x
-    return count, x is not None
 
 
 def objective(start: tuple[Array, ...] | Array, V_bar: Array, error: float) -> tuple[float, float]:

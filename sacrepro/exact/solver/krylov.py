@@ -21,6 +21,7 @@ import numpy as np
 
 from sacrepro.exact.chain import Chain
 from sacrepro.exact.product.operator import FactoredOperator
+from sacrepro.exact.rounding import sup
 from sacrepro.model.checks import Array
 
 #: Joint states on which the combination is chosen.
@@ -254,3 +255,34 @@ def halving_correction(product: Callable[[Array], Array], right: Array, goal: fl
         x, _ = bicgstab(linear, right, rtol=0.0, atol=goal, maxiter=steps)
         helped = np.linalg.norm(right - product(x)) <= max(0.5 * float(np.linalg.norm(right)), goal)
     return np.asarray(x) if helped else None
+
+
+def solve_correction(
+    gamma: float, operator: FactoredOperator, delta: Array, V: Array, tol: float, steps: int, again: bool
+) -> tuple[int, bool]:
+    """Add to V an approximate solution x of (I - γP) x = γPδ, by BiCGSTAB where large; returns the products taken.
+
+    The second result says whether x at least halves the residual; else V stays as it was. again : whether an earlier
+    try with fewer steps did not; small systems are then solved as they are.
+    """
+    count = 0
+
+    def product(x: Array) -> Array:
+        nonlocal count
+        count += 1
+        return x - gamma * operator.forward(x.reshape(1, -1))[0]
+
+    if sup(delta) == 0.0:
+        return 0, True
+    # V already took one step: V = T V_old, so the correction from there solves (I - γP) x = γ P δ.
+    right = gamma * operator.forward(delta.reshape(1, -1))[0]
+    count += 1
+    right -= 0.5 * (right.min() + right.max())
+    if again and delta.size <= LARGEST_DENSE:
+        matrix = np.eye(delta.size) - gamma * operator.forward(np.eye(delta.size)).T
+        V += np.linalg.solve(matrix, right)
+        return count + 1, True
+    x = halving_correction(product, right, 0.1 * tol * (1.0 - gamma) * delta.size**0.5, steps)
+    if x is not None:
+        V += x
+    return count, x is not None
