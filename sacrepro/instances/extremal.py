@@ -121,6 +121,13 @@ def rare_state(p: float) -> NetworkedMDP:
     return NetworkedMDP(nx.empty_graph(1), (P,), (r,), 0.05, (np.array([1.0 - p, p]),))
 
 
+def non_normal() -> NetworkedMDP:
+    """Two agents without actions whose influence matrix is [[.6, 0], [.6, .6]]: its powers first grow as t .6^t."""
+    one_0, one_1 = np.array([[0.2, 0.2], [0.8, 0.8]]), np.array([[0.0, 0.6], [0.6, 0.0]])
+    P = tuple(np.stack([1.0 - one, one], axis=-1)[:, :, None] for one in (one_0, one_1))
+    return NetworkedMDP(nx.path_graph(2), P, (np.zeros((2, 1)), np.array([[0.0], [1.0]])), 0.9, (np.full(2, 0.5),) * 2)
+
+
 def turncoat(T: int, gamma: float) -> NetworkedMDP:
     """Agent 1 copies agent 0's bit, then ages one state a step; from time T+1 on its reward for the bit is reversed.
 

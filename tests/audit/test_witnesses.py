@@ -90,6 +90,7 @@ PLACES = {
     ),
     "appendix_a: c for 2c": ("noisy relay", {"uniform"}, {"m=0.7075"}, RELAYED),
     "influence: C^θ at once": ("signal", {"uniform"}, {""}, {(1, 0)}),
+    "influence: κ = 10": ("non_normal", {"any"}, {"κ=10"}, {(1, 10)}),
     "actions_one_hop_later: two hops later": (
         "latch",
         {"uniform"},

@@ -21,13 +21,16 @@ from sacrepro.bounds.influence import (
     influence_row_sums,
     policy_influence,
 )
-from sacrepro.exact.dense import averaged_kernels
+from sacrepro.exact import dense
+from sacrepro.exact.dense import averaged_kernels, oscillation, transition_matrix
+from sacrepro.instances.extremal import non_normal
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import relay
 from sacrepro.instances.spread import sis
 from sacrepro.model.graph import neighborhood, outside
-from sacrepro.model.policy import policies
-from sacrepro.study.claims.influence import check
+from sacrepro.model.mdp import NetworkedMDP
+from sacrepro.model.policy import policies, uniform_theta
+from sacrepro.study.claims.influence import AVERAGE, check, differential, forgetting
 from sacrepro.study.record.case import exact_case
 from sacrepro.study.record.comparison import by_hypothesis, holds, verdict
 from strategies import cases, mdps
@@ -84,7 +87,7 @@ def test_tight(gamma, noise):
     """On the noisy relay every variant is r̄ρ^{κ+1}/(1-ρ) with ρ = γ(1-ε), and D_i(κ) is just that: κ+2 fails."""
     case = uniform_case(relay(5, gamma=gamma, noise=noise))
     rho = gamma * (1 - noise)
-    rows = [row for row in check(case) if row.kappa < row.agent]
+    rows = [row for row in check(case) if row.kappa < row.agent and row.hypothesis != AVERAGE]
     assert {row.hypothesis for row in rows} == {
         "clipped series", "own C^θ", "all agents at once", "closed form", "row sums",
     }  # fmt: skip
@@ -195,6 +198,73 @@ def test_near_gamma_1_the_rest_of_the_series_is_bounded_not_summed(stay, monkeyp
 def test_a_non_normal_influence_matrix():
     """H = [[.6, 0], [.6, .6]]: H^t has t·.6^t below its diagonal, so κ = 10 leaves .11, and 10^-2 takes κ = 16."""
     H = np.array([[0.6, 0.0], [0.6, 0.6]])
+    np.testing.assert_allclose(influence_matrix(non_normal()).toarray(), H, rtol=0, atol=1e-15)
     tails = [sum(np.linalg.matrix_power(H, t)[1, 0] for t in range(kappa + 1, 400)) for kappa in range(20)]
     assert tails[10] == pytest.approx(0.113, abs=5e-4)
     assert next(kappa for kappa, tail in enumerate(tails) if tail < 0.01) == 16
+
+
+# The average reward, the sequel's setting.
+
+
+def of_the_average(case):
+    return [row for row in check(case) if row.hypothesis == AVERAGE]
+
+
+@settings(max_examples=40)
+@given(cases(max_n=3))
+def test_average_reward_holds(case):
+    assert all(holds(row) for row in of_the_average(exact_case("random", "drawn", *case)))
+
+
+def test_average_reward_is_tight_on_the_noisy_relay():
+    """r̄μ^{κ+1}/(1-μ), μ = 1-ε, the sequel's bound: attained where the source is outside, and γ plays no part."""
+    for gamma in (0.3, 0.9):
+        rows = of_the_average(uniform_case(relay(4, gamma=gamma, noise=0.3)))
+        reached = {(row.agent, row.kappa): row for row in rows if row.agent > row.kappa}
+        assert len(reached) == 6
+        for (_, kappa), row in reached.items():
+            assert row.left == pytest.approx(0.7 ** (kappa + 1) / 0.3, rel=1e-9)
+            assert row.right == pytest.approx(0.7 ** (kappa + 1) / 0.3, rel=1e-9)
+            assert abs(row.left - row.right) <= row.error < 1e-9
+
+
+def test_the_differential_Q_is_the_limit_of_the_discounted_one():
+    """D_i(κ) as γ → 1: within 10⁻⁴ at 1-γ = 10⁻⁶."""
+    mdp = random_mdp(nx.path_graph(3), seed=1, gamma=0.5, concentration=20.0)
+    near = NetworkedMDP(mdp.graph, mdp.P, mdp.r, 1.0 - 1e-6, mdp.pi0)
+    rows = of_the_average(uniform_case(mdp))
+    discounted = dense.decay_profile(near, policies(near, uniform_theta(near)))
+    assert len(rows) == 5
+    for row in rows:
+        assert row.left == pytest.approx(discounted[row.agent, row.kappa], abs=1e-4)
+    assert max(row.left for row in rows) > 0.01
+
+
+def test_necessary_a_spectral_radius_below_1():
+    """The relay never forgets: C has the eigenvalue 1, the sum of differences need not converge: there is no row."""
+    assert of_the_average(uniform_case(relay(4, gamma=0.9))) == []
+    assert forgetting(np.eye(2)) is None
+    assert forgetting(np.full((2, 2), 0.5)) == 1.0
+    assert forgetting(np.array([[0.0, 1.0], [0.5, 0.5]])) == pytest.approx(2.0)
+
+
+def test_what_a_chain_forgets_bounds_the_sum_of_its_distances():
+    P = np.array([[0.9, 0.1, 0.0], [0.0, 0.8, 0.2], [0.3, 0.0, 0.7]])
+    total, power = 0.0, np.eye(3)
+    for _ in range(400):
+        total += max(0.5 * np.abs(power - row).sum(axis=1).max() for row in power)
+        power = power @ P
+    assert total <= forgetting(P) <= 4.0 * total
+
+
+def test_the_differential_is_certified_against_a_spoilt_solve(monkeypatch):
+    """An error that is put into h shows in the residual, and the certificate covers what it does to oscillations."""
+    case = uniform_case(random_mdp(nx.path_graph(2), seed=3, gamma=0.5, concentration=5.0))
+    P = transition_matrix(case.mdp, policies(case.mdp, case.theta))
+    exact, small = differential(case, 0, P, forgetting(P))
+    solve = np.linalg.solve
+    monkeypatch.setattr(np.linalg, "solve", lambda A, b: solve(A, b) + 0.01 * np.arange(len(b)))
+    spoilt, error = differential(case, 0, P, forgetting(P))
+    off = np.abs(oscillation(spoilt, (0,)) - oscillation(exact, (0,))).max()
+    assert small < 1e-10 < off <= error

@@ -395,8 +395,13 @@ def test_refusals_of_the_bracket():
         decay_supremum(three, 0, 0)
     with pytest.raises(ValueError, match=f"10 free probabilities; at most {MOST_FREE}"):
         decay_supremum(random_mdp(nx.path_graph(5), seed=0, gamma=0.5), 0, 0)
+    many = random_mdp(nx.path_graph(2), seed=0, gamma=0.5, state_sizes=(9, 8), action_sizes=(1, 1))
+    with pytest.raises(ValueError, match="72 joint states; at most 64"):
+        decay_supremum(many, 0, 0)
     with pytest.raises(ValueError, match="width"):
         decay_supremum(coin_lover(), 1, 0, width=0.0)
+    with pytest.raises(ValueError, match="above must be at least 0"):
+        decay_supremum(coin_lover(), 1, 0, above=float("nan"))
     with pytest.raises(ValueError, match="boxes = 3 do not suffice"):
         decay_supremum(coin_lover(), 1, 0, boxes=3)
     with pytest.raises(ValueError, match="agent"):

@@ -12,6 +12,7 @@ and d the solutions at the centre, A and ρ vanish there, and what the box adds 
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,13 +22,13 @@ from sacrepro.exact.decay.profile import certified_decay
 from sacrepro.exact.models import plain_model
 from sacrepro.exact.optimum import joint_kernel, joint_reward
 from sacrepro.exact.rounding import UNIT
-from sacrepro.model.checks import NORMALISATION_TOLERANCE, Array, integer, positive
+from sacrepro.model.checks import NORMALISATION_TOLERANCE, Array, integer, number, positive
 from sacrepro.model.graph import check_agent, check_kappa, neighborhood
 from sacrepro.model.mdp import CountedMDP, NetworkedMDP
 from sacrepro.model.notices import brief
 
-#: Free probabilities of all agents together: a box has two to the power of them as corners.
-MOST_FREE = 8
+#: Free probabilities of all agents together, a box has two to the power of them as corners; and joint states.
+MOST_FREE, MOST_STATES = 8, 64
 #: Sweeps that tighten the interval of V - v over a box, each of which is valid.
 SWEEPS = 12
 #: Boxes that wait; the search is depth first, so that they are few.
@@ -65,8 +66,8 @@ def decay_supremum(
     width : upper ≤ (1 + width) lower, and rounding, unless `boxes` boxes were bounded first (some 10⁵ a second).
     above : what lies below this value need not be told apart; upper may then be as large as `above`.
     seed  : of the starts of the climb that finds the policy.
-    Raises ValueError for an agent with more than two actions, more than `MOST_FREE` free probabilities Σ_j S_j, or
-    where `boxes` are used up before every pair of a cell was looked at.
+    Raises ValueError for an agent with more than two actions, more than `MOST_FREE` free probabilities Σ_j S_j or
+    `MOST_STATES` joint states, or where `boxes` are used up before every pair of a cell was looked at.
 
     >>> from sacrepro.instances.extremal import coin_lover
     >>> found = decay_supremum(coin_lover(), 1, 0, width=0.001)
@@ -76,7 +77,9 @@ def decay_supremum(
     mdp = plain_model(mdp, "decay_supremum", "certified_decay takes it, for one policy")
     check_agent(i, mdp.n)
     check_kappa(kappa)
-    width, boxes = positive("width", width), integer("boxes", boxes, 1)
+    width, boxes, above = positive("width", width), integer("boxes", boxes, 1), number("above", above)
+    if not 0.0 <= above < np.inf:
+        raise ValueError(f"above must be at least 0 and finite, got {above!r}")
     rows, acts, free = _free_rows(mdp)
     P, r = joint_kernel(mdp), np.ascontiguousarray(joint_reward(mdp, (i,)))
     gaps = mdp.gamma * _differences(mdp, P, i, kappa)
@@ -109,6 +112,10 @@ def _free_rows(mdp: NetworkedMDP) -> tuple[Array, Array, int]:
     if free > MOST_FREE:
         raise ValueError(
             f"decay_supremum: the policies have {free} free probabilities; at most {MOST_FREE} are admitted"
+        )
+    if math.prod(mdp.state_sizes) > MOST_STATES:
+        raise ValueError(
+            f"decay_supremum: there are {math.prod(mdp.state_sizes)} joint states; at most {MOST_STATES} are admitted"
         )
     states = np.array(list(np.ndindex(*mdp.state_sizes)))
     rows = np.where(np.array(counts) > 0, first + states, -1)

@@ -15,13 +15,14 @@ dominates max_i D_i(κ) at every κ measured. It describes one policy at finitel
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 
 import numpy as np
 
 from sacrepro.bounds.decay import definition2, least_rho, lemma3
 from sacrepro.bounds.influence import influence, influence_matrix
-from sacrepro.exact.decay.supremum import MOST_FREE, decay_supremum
+from sacrepro.exact.decay.supremum import MOST_FREE, MOST_STATES, decay_supremum
 from sacrepro.exact.decay.worst import worst_decay
 from sacrepro.instances.extremal import coin_lover
 from sacrepro.model.graph import outside
@@ -89,7 +90,8 @@ def certified_rho(case: Case, places: list[tuple[int, int]]) -> float:
 def can_be_bracketed(mdp: NetworkedMDP) -> bool:
     """Whether branch and bound over all policies takes seconds."""
     free = sum(S_j for S_j, A_j in zip(mdp.state_sizes, mdp.action_sizes, strict=True) if A_j > 1)
-    return mdp.n <= MOST_AGENTS and max(mdp.action_sizes) <= 2 and free <= MOST_FREE
+    small = mdp.n <= MOST_AGENTS and math.prod(mdp.state_sizes) <= MOST_STATES
+    return small and max(mdp.action_sizes) <= 2 and free <= MOST_FREE
 
 
 def bracketed_rho(mdp: NetworkedMDP, places: list[tuple[int, int]], c: float) -> tuple[tuple[float, float], float]:
