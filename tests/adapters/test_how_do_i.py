@@ -1,6 +1,5 @@
 """The page of short recipes: each runs as it stands, in an empty folder, and prints what it says, in 15 lines."""
 
-import importlib.util
 import re
 from pathlib import Path
 
@@ -9,17 +8,23 @@ import pytest
 PAGE = (Path(__file__).parents[2] / "paper/how_do_i.md").read_text()
 PARTS = [part.partition("\n") for part in PAGE.split("\n## ")[1:]]
 RECIPES = {heading: "".join(re.findall(r"```python\n(.*?)```", body, flags=re.DOTALL)) for heading, _, body in PARTS}
-#: Libraries that not everybody has, by what a recipe imports.
-DOORS = {"frames": "pandas", "adapters.pettingzoo": "pettingzoo", "adapters.quantecon": "quantecon", "umbi": "umbi"}
+#: Libraries that not everybody has and the extras that bring them, by what a recipe imports.
+DOORS = {
+    "frames": ("pandas", "pandas"),
+    "adapters.pettingzoo": ("pettingzoo", "pettingzoo"),
+    "adapters.quantecon": ("quantecon", "quantecon"),
+    "umbi": ("umbi", "umb"),
+    "rddl": ("pyRDDLGym", "rddl"),
+}
 
 
 @pytest.mark.parametrize("heading", RECIPES)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_recipe_runs_and_prints_what_it_says(heading, tmp_path, monkeypatch, capsys):
     code = RECIPES[heading]
-    for door, library in DOORS.items():
-        if door in code and importlib.util.find_spec(library) is None:
-            pytest.skip(f"{library} is not installed: pip install sacrepro[{library}]")
+    for door, (library, extra) in DOORS.items():
+        if door in code:
+            pytest.importorskip(library, reason=f"{library} is not installed: pip install sacrepro[{extra}]")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "agg")
     exec(compile(code, heading, "exec"), {"__name__": "recipe"})

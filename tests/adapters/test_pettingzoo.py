@@ -1,13 +1,13 @@
 """Models as ParallelEnv and back, held to PettingZoo's own tests, to the kernels, and to exact values."""
 
 import doctest
+import warnings
 
 import gymnasium
 import networkx as nx
 import numpy as np
 import pettingzoo
 import pytest
-from pettingzoo.test import parallel_api_test, parallel_seed_test
 
 import sacrepro.adapters.pettingzoo as adapter
 from sacrepro import CountedMDP, CoupledMDP, as_coupled, evaluate, sac
@@ -16,6 +16,10 @@ from sacrepro.instances import build
 from sacrepro.instances.graphs import build_graph
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.model.policy import uniform_theta
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)  # where pygame is installed it loads games of its own
+    from pettingzoo.test import parallel_api_test, parallel_seed_test
 
 MDP = random_mdp(build_graph({"family": "path", "n": 3}), seed=0, gamma=0.8, concentration=0.3)
 SIS = build({"model": "sis", "graph": {"family": "star", "n": 4}, "gamma": 0.8})
