@@ -150,10 +150,13 @@ def test_facts_are_of_the_files_that_are_given(tmp_path):
         Comparison("a", "uniform", "as run", "M=10 T=5", 0, 0, 1.0, 4.0, 0.1, 40.0),
         Comparison("b", "uniform", "as run", "M=10 T=5", 0, 0, 1.0, 6.0, 0.1, 90.0),
     ])  # fmt: skip
-    config = {"policies": {"count": 3}, "sac": {"a": {"seeds": 4, "M": 1000, "T": 20}}}
-    found = facts_of([str(tmp_path / "theorem5_sharp.csv")], [], config)
+    J = [SummaryRow("a", "0", 0.0, quantity, 1.0, 1.0, 1.0, 4) for quantity in ("J", "gradient_norm_squared")]
+    write_rows(tmp_path / "stationarity.csv", SummaryRow, J)
+    runs = {name: {"seeds": 4, "M": 1000, "T": 20} for name in ("a", "too_large_to_be_drawn")}
+    files = [str(tmp_path / f"{name}.csv") for name in ("theorem5_sharp", "stationarity")]
+    found = facts_of(files, [], {"policies": {"count": 3}, "sac": runs})
     assert (found["sharp"], found["sharp gain"], found["sharp slack"]) == ("informative", "10", "5")
-    assert found["runs of sac"] == "`a` 4 seeds, M = 1,000, T = 20"
+    assert found["runs of objective"] == "`a` 4 seeds, M = 1,000, T = 20"
     assert found["length"].count("10^{") == 3
     assert "bias paths" not in found
     assert json.loads(json.dumps(found)) == found

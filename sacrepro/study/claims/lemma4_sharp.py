@@ -62,7 +62,7 @@ def natural_one_sided() -> Iterator[Comparison]:
 
 
 CLAIM = Claim(
-    order=110, words="the same, falling with 1/n and with who can reach whom",
+    order=110, words="the truncated policy gradient of agent i, falling with 1/n and with who can reach whom",
     statement=(
         "‖ĥ_i - ∇_{θ_i}J‖ ≤ (Γ/n) [Σ_{d≤κ} m_d min(2G/(1-γ), R_d(1/(1-γ) + M)) + M Σ_{d>κ} |S_i(d)| R_d], Γ = √2/4, "
         "G = r̄γ^{κ+1}/(1-γ), R_0 = r̄/(1-γ), R_d = r̄γ^{d+1}/(1-γ), M = (1-γ) Σ_s γ^s √(s+1); natural weights without "

@@ -121,7 +121,7 @@ def worst_on_the_star(variant: str, factor: float) -> Iterator[Comparison]:
 EVERY = (ANY, WORST, PAPER, OF_NATURAL, TD)
 
 CLAIM = Claim(
-    order=120, words="the same for all agents at once, without n",
+    order=120, words="the truncated policy gradient of all agents at once, without n",
     statement=(
         "‖ĥ - ∇J‖ ≤ (1/√2) (1/n) Σ_j D_j(κ) / (1-γ) for any weights of eq. (6), ≤ r̄γ^{κ+2} M / (2√2 (1-γ)) for natural "
         "weights, M = (1-γ) Σ_s γ^s √(s+1), and ≤ r̄γ^{κ+1} / (√2 (1-γ)²) for TD's limit; the paper: √(2n) cρ^{κ+1} / "

@@ -17,6 +17,7 @@ from sacrepro.bounds.theorem5 import Constants, least_T
 from sacrepro.study.audit.adversary import Found
 from sacrepro.study.audit.falsify import Planted
 from sacrepro.study.drawings.run_messages import best_at, one_of
+from sacrepro.study.drawings.style import names
 from sacrepro.study.experiments.exact_bias import BiasRow
 from sacrepro.study.experiments.methods import EXACT
 from sacrepro.study.experiments.summary import CONFIDENCE, SummaryRow
@@ -31,7 +32,10 @@ from sacrepro.study.record.comparison import (
 
 
 def facts_of(paths: Iterable[str], verdicts: Sequence[Verdict], config: Mapping[str, Any]) -> dict[str, str]:
-    """The facts of a run, from the files that it has: of one kind by its folder, others by their name."""
+    """The facts of a run, from the files that it has: of one kind by its folder, others by their name.
+
+    config : the resolved configuration.
+    """
     found = dict(totals(verdicts))
     found["policies"] = str(config["policies"]["count"])
     found["confidence"] = f"{100 * CONFIDENCE:g}"
@@ -55,8 +59,11 @@ def facts_of(paths: Iterable[str], verdicts: Sequence[Verdict], config: Mapping[
     for path, parts in files.items():
         if parts.stem in named:
             kind, facts = named[parts.stem]
-            found |= facts(some_rows([path], kind))
-    for key in ("sac", "rivals", "patient", "critic_error"):
+            rows = some_rows([path], kind)
+            found |= facts(rows)
+            if parts.stem == "stationarity":
+                found["runs of objective"] = told_runs({name: config["sac"][name] for name in names(rows)})
+    for key in ("rivals", "critic_error"):
         found |= {f"runs of {key}": runs} if (runs := told_runs(config.get(key, {}))) else {}
     return found
 
@@ -177,7 +184,7 @@ def sharp_facts(rows: Sequence[Comparison]) -> Iterator[tuple[str, str]]:
     """How far below what holds at every θ the bound with the squared bias is along runs of Algorithm 1."""
     own = [row for row in rows if row.hypothesis == "as run"]
     if any(row.left > row.error for row in own):
-        yield "sharp", "informative" if all(constrains(row) for row in own) else "not everywhere"
+        yield "sharp", "informative" if all(row.right < row.trivial for row in own) else "not everywhere"
         yield "sharp gain", factor_text(min(row.trivial / row.right for row in own))
         yield "sharp slack", f"{median(row.right / row.left for row in own if row.left > row.error):.2g}"
         yield "sharp instances", str(len({row.instance for row in own}))
