@@ -1,5 +1,7 @@
 """Text becomes typst markup that compiles whatever it says, and formulas become mathematics."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -100,3 +102,10 @@ def test_blocks():
 def test_every_text_compiles(pieces):
     text = "\n".join(pieces)
     assert pdf({"main.typ": f"$ {formula(text)} $\n\n{markup(text)}\n\n#[{inline(text)}]".encode()}).startswith(b"%PDF")
+
+
+def test_a_short_column_beside_a_long_one_holds_its_longest_word():
+    """Seen: the kinds of the errata ran into the next column."""
+    made = markup(f"| kind | what |\n|---|---|\n| constant loose | {'word ' * 2000}|")
+    first, second = (float(width) for width in re.findall(r"([\d.]+)fr", made))
+    assert first / (first + second) > 0.08

@@ -243,7 +243,11 @@ def set_table(block: list[str]) -> str:
     """A table with a header line; its columns share the width by what they hold."""
     header, *lines = [cells(line) for line in [block[0], *block[2:]]]
     lines = [(line + [""] * len(header))[: len(header)] for line in lines]
-    widths = [max(6.0, sum(len(line[column]) for line in lines) ** 0.7) for column in range(len(header))]
+    columns_of = [[line[column] for line in lines] for column in range(len(header))]
+    widths = [max(6.0, sum(map(len, column)) ** 0.7) for column in columns_of]
+    # A line has some 110 letters, and a word of letters alone is not broken.
+    longest = [max(map(len, re.findall(r"[A-Za-z]+", " ".join(column))), default=0) for column in columns_of]
+    widths = [max(width, (word + 2) / 110 * sum(widths)) for width, word in zip(widths, longest, strict=True)]
     columns = ", ".join(f"{width:.1f}fr" for width in widths)
     head = ", ".join(f"[{inline(cell)}]" for cell in header)
     body = ", ".join(f"[{inline(cell)}]" for line in lines for cell in line)
