@@ -173,7 +173,7 @@ def local_value(
     error, weight = charge / (1.0 - gamma), 1.0
     rounded = error
     level = centre / (1.0 - gamma)
-    most = table.size
+    most, spanned = table.size, {i}
     while True:
         rest = weight * gamma / (1.0 - gamma)
         half = 0.5 * float(table.max() - table.min())
@@ -199,6 +199,13 @@ def local_value(
                 f"an error of {tol:g} is below what rounding allows for V_{i} with gamma = {gamma!r}; attainable: "
                 f"tol = {20.0 * total:.2g}, or {40.0 * total:.2g} for local_decay"
             )
+        spanned |= set(axes)
+        if math.prod(map(near.size, spanned)) > largest:
+            # Each term is small, but not their sum: this term and all later ones become one number, too.
+            rest = weight / (1.0 - gamma)
+            level += rest * 0.5 * (float(table.max()) + float(table.min()))
+            error += rest * (0.5 * float(table.max() - table.min()) + 4 * UNIT * sup(table))
+            break
         parts.append((axes, weight * table))
     agents = tuple(sorted(set().union(*(set(a) for a, _ in parts))))
     V = np.full([near.size(j) for j in agents], level)

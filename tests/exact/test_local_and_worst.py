@@ -406,3 +406,20 @@ def test_refusals_of_the_bracket():
         decay_supremum(coin_lover(), 1, 0, boxes=3)
     with pytest.raises(ValueError, match="agent"):
         decay_supremum(coin_lover(), 5, 0)
+
+
+def test_terms_that_are_small_one_by_one_do_not_span_a_table_without_end():
+    """On the relay the term of step t is a table of agent i-t alone; `local_decay` asked for 256 TiB."""
+    mdp = relay(500, gamma=0.7)
+    found = local_value(mdp, uniform_theta(mdp), 250, largest=1 << 12)
+    assert found.V.size <= 1 << 12
+    assert 1e-8 < found.error < 0.7**12 / 0.3
+    # V_i(s) = Σ_t γ^t s_{i-t}, to within γ^250/(1-γ).
+    rng = np.random.default_rng(0)
+    for bits in (np.zeros(251), np.ones(251), *rng.integers(0, 2, size=(20, 251))):
+        exact = sum(0.7**t * bits[250 - t] for t in range(251))
+        assert abs(found.V[tuple(int(bits[j]) for j in found.agents)] - exact) <= found.error
+    bounds = local_decay(mdp, uniform_theta(mdp), 250, 2)
+    for kappa in range(3):
+        assert bounds.lower[kappa] <= 0.7 ** (kappa + 1) / 0.3 <= bounds.upper[kappa]
+    assert (bounds.upper - bounds.lower).max() < 0.05

@@ -49,7 +49,8 @@ class Page:
     def open(self, url):
         """Load a page."""
         self.call("Page.navigate", url=url)
-        self.wait("return document.readyState === 'complete' && location.href.startsWith(arguments[0])", url)
+        place = "location.href.split('#')[0] === arguments[0]"  # what stands behind the # is the page's own
+        self.wait(f"return document.readyState === 'complete' && {place}", url.split("#")[0])
 
     def resize(self, width, height=900):
         """What a screen of this many pixels shows."""
