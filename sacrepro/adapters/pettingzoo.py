@@ -14,7 +14,7 @@ import numpy as np
 from gymnasium.spaces import Discrete, MultiDiscrete
 from pettingzoo import ParallelEnv
 
-from sacrepro.model.checks import Array
+from sacrepro.model.checks import Array, discount
 from sacrepro.model.graph import check_graph
 from sacrepro.model.mdp import CountedMDP, CoupledMDP, NetworkedMDP
 from sacrepro.model.notices import described
@@ -237,8 +237,7 @@ def simulator(
     if not isinstance(env, ParallelEnv):
         raise TypeError(f"expected a pettingzoo.ParallelEnv, got {type(env).__name__}")
     check_graph(graph)
-    if not 0.0 <= gamma < 1.0:
-        raise ValueError(f"gamma must lie in [0, 1), got {gamma!r}")
+    gamma = discount(gamma)
     if len(graph) != len(env.possible_agents):
         raise ValueError(f"the graph has {len(graph)} agents, the environment {len(env.possible_agents)}")
     for name in env.possible_agents:

@@ -53,7 +53,10 @@ def edge_list(text: str, name: str, nodes: Iterable[str] | None = None, *, direc
     if name.lower().endswith((".graphml", ".xml")) or text.lstrip("\ufeff \t\r\n").startswith("<"):
         raise ValueError(f"{name}: this is no list of edges but XML; give GraphML under the key graphml")
     if name.lower().endswith(OTHERS):
-        raise ValueError(f"{name}: expected a text file with two labels a line, separated by white space or a comma")
+        raise ValueError(
+            f"{name}: expected a text file with two labels a line, separated by white space or a comma; networkx makes "
+            "GraphML of GML, GEXF and others: networkx.write_graphml(networkx.read_gml('x.gml'), 'x.graphml')"
+        )
     edges, lines = [], []
     for number, line in enumerate(re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff")), 1):
         found = PLAIN(line)

@@ -234,7 +234,8 @@ def discount(gamma: float) -> float:
     if isinstance(gamma, bool) or not isinstance(gamma, (int, float, np.integer, np.floating)):
         raise TypeError(f"gamma must be a number in [0, 1), got {gamma!r}")
     if not 0.0 <= gamma < 1.0:
-        raise ValueError(f"gamma must lie in [0, 1), got {gamma!r}")
+        ends = "; for episodes that end give agents a state that nothing leaves and that pays nothing" * (gamma == 1.0)
+        raise ValueError(f"gamma must lie in [0, 1), got {gamma!r}{ends}")
     return float(gamma)
 
 

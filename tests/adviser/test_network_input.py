@@ -109,6 +109,15 @@ def test_lists_of_edges_written_in_many_ways_are_one_graph(tmp_path, text):
     assert sorted(network.graph.edges) == [(0, 1), (1, 2)]
 
 
+@pytest.mark.parametrize("name", ["g.gml", "g.GEXF", "g.net"])
+def test_other_formats_are_told_what_makes_graphml_of_them(tmp_path, name):
+    nx.write_gml(nx.path_graph(3), tmp_path / name)
+    with pytest.raises(ValueError, match=rf"{name}: expected a text file with two labels a line, .*write_graphml"):
+        load(written(tmp_path, {"edges_file": name}))
+    nx.write_graphml(nx.read_gml(tmp_path / name), tmp_path / "g.graphml")
+    assert load(written(tmp_path, {"graphml": "g.graphml"})).n == 3
+
+
 def test_labels_are_text_and_may_be_quoted():
     assert edge_list('"New York" Boston\nNew York, "a, ""b"" # c"\n01 1\n', "x") == [
         ["New York", "Boston"],

@@ -131,6 +131,15 @@ def test_rewards_beyond_the_range_of_floats_are_refused(reward, gamma):
         changed(r=r, gamma=gamma)
 
 
+def test_episodes_are_told_how():
+    with pytest.raises(
+        ValueError, match=r"gamma must lie in \[0, 1\), got 1.0; for episodes that end give agents a state"
+    ):
+        changed(gamma=1.0)
+    with pytest.raises(ValueError, match=r"gamma must lie in \[0, 1\), got 1.5$"):
+        changed(gamma=1.5)
+
+
 def test_rows_of_single_precision_are_told_how():
     P = tuple(P_i.astype(np.float32) for P_i in GOOD.P)
     with pytest.raises(ValueError, match=r"P\[0\] of agent 0 sums to .*float32; divide by the sum in float64"):
