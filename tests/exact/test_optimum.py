@@ -8,10 +8,19 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import minimize
 
 import sacrepro.exact.optimum as optimum
 from adviser.network_files import SIS, load_dict
-from sacrepro import Policy, best_joint, best_localized, evaluate, optimality_gap, uniform_theta
+from sacrepro import (
+    Policy,
+    best_joint,
+    best_localized,
+    evaluate,
+    objective_and_gradient,
+    optimality_gap,
+    uniform_theta,
+)
 from sacrepro.exact.optimum import joint_kernel, joint_reward
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.model.graph import diameter
@@ -115,6 +124,21 @@ def test_what_locality_costs_in_a_ring_of_friends():
         alike = evaluate(mdp, Policy.of(mdp, lambda i, s, rule=rule: rule[s]))
         assert alike.J - alike.J_error <= gap.localized.J_high
     assert diameter(mdp.graph) == 2
+
+
+def test_a_stochastic_localized_policy_may_earn_more_than_every_deterministic_one():
+    """Found by ascent: what an agent does not see it may guess."""
+    mdp = random_mdp(nx.path_graph(2), seed=82, gamma=0.9, concentration=0.05)
+
+    def descent(x):
+        found = objective_and_gradient(mdp, (x[:4].reshape(2, 2), x[4:].reshape(2, 2)))
+        return -found.J, -np.concatenate([block.ravel() for block in found.gradient])
+
+    starts = np.random.default_rng(82).normal(size=(4, 8))
+    best = min((minimize(descent, x, jac=True, bounds=[(-20, 20)] * 8) for x in starts), key=lambda end: end.fun).x
+    gap = optimality_gap(mdp, (best[:4].reshape(2, 2), best[4:].reshape(2, 2)))
+    assert gap.to_localized[1] < -0.2
+    assert gap.to_joint[0] > 0.2
 
 
 def test_slow_chains_are_certified():
