@@ -57,6 +57,17 @@ def test_the_message_of_a_claim_is_what_its_rows_say(rows, told):
     assert drawing("lemma3").message(rows) == f"Qᵢ forgets agents more than κ hops away at the rate γ: {told}"
 
 
+@pytest.mark.parametrize(
+    ("right", "told"), [(2.0, "by a factor of 10 or more, on 2 instances"), (30.0, "is 0.5 at most")]
+)
+def test_the_squared_bias_is_said_to_gain_only_where_it_does(right, told):
+    rows = [
+        comparison(name, "as run", "", 0, 0.5 * least, least, trivial=20.0)
+        for name, least in (("a", 1.0), ("b", right))
+    ]
+    assert told in drawing("theorem5_sharp").message(rows)
+
+
 def test_runs_of_one_kappa_are_told_together():
     assert spans({10: {0}, 100: {0}, 1000: {0, 1}, 9999: set()}) == (
         "κ = 0 at T = 10 to 100; κ = 0 or 1 at T = 1,000; none clearly at T = 9,999"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 
@@ -42,13 +43,12 @@ def of_claim(rows: Sequence[Comparison], words: str) -> str:
 def theorem5_sharp(rows: Sequence[Comparison], words: str) -> str:
     """How far below what holds at every θ the bound along runs is, and how far above what is achieved."""
     own = [row for row in rows if row.hypothesis == "as run"]
-    if not own or not all(map(holds, rows)):
+    if not own or not all(map(holds, rows)) or not all(row.right < row.trivial < math.inf for row in own):
         return of_claim(rows, words)
-    gains = [row.trivial / row.right for row in own]
-    return (
-        f"Along Algorithm 1 the bound with the squared bias is {min(gains):.2g} to {max(gains):.2g} times"
-        " below what holds at every θ"
-    )
+    gain = factor_text(min(row.trivial / row.right for row in own))
+    where = several(len(names(own)), "instance")
+    words = "Along Algorithm 1 the bound with the squared bias is below what holds at every θ"
+    return f"{words}, by a factor of {gain} or more, on {where}"
 
 
 def several(count: int, word: str) -> str:

@@ -184,7 +184,7 @@ def sharp_facts(rows: Sequence[Comparison]) -> Iterator[tuple[str, str]]:
     """How far below what holds at every θ the bound with the squared bias is along runs of Algorithm 1."""
     own = [row for row in rows if row.hypothesis == "as run"]
     if any(row.left > row.error for row in own):
-        yield "sharp", "informative" if all(row.right < row.trivial for row in own) else "not everywhere"
+        yield "sharp", "informative" if all(row.right < row.trivial < math.inf for row in own) else "not everywhere"
         yield "sharp gain", factor_text(min(row.trivial / row.right for row in own))
         yield "sharp slack", f"{median(row.right / row.left for row in own if row.left > row.error):.2g}"
         yield "sharp instances", str(len({row.instance for row in own}))

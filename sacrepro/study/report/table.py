@@ -280,7 +280,7 @@ class Evidence:
         found = self.facts.get(place[1], "no row") if place[0] == "~" else row.verdict if row else "no row"
         if found in expected:
             return ""
-        return f"{' or '.join(expected)} for {', '.join(filter(None, place))}, got {found}"
+        return f"{' or '.join(expected)} for {', '.join(filter(None, place)).removeprefix('~, ')}, got {found}"
 
     def number(self, field: str) -> str:
         """What a field stands for: worst left/right of ``claim/variant`` or, where it is vacuous, how many times its
