@@ -32,11 +32,11 @@ DOORS = {("instances", "adviser")}
 
 #: Floors inside the study.
 STUDY = (
-    ("arguments", "jobs"),
+    ("arguments",),
     ("record",),
     ("measures",),
     ("claims", "experiments", "bench"),
-    ("audit", "coq"),
+    ("audit", "coq", "jobs"),
     ("drawings",),
     ("report",),
     ("plan", "advise", "check", "judge", "__main__"),
@@ -132,8 +132,8 @@ def test_only_the_study_and_the_adviser_see_both_sides(module):
 
 
 #: Fronts load a name on first use, options look a list up when they are read, the dispatcher loads one job, and claims
-#: are a folder.
-BY_NAME = {"sacrepro.exact", "sacrepro.study.__main__", "sacrepro.study.arguments", "sacrepro.study.claims"}
+#: and experiments are folders.
+BY_NAME = {"sacrepro.exact"} | {f"sacrepro.study.{room}" for room in ("__main__", "arguments", "claims", "experiments")}
 
 
 @pytest.mark.parametrize("module", MODULES)

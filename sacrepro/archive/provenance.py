@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 #: Tables of all jobs, which are no part of what one of them computes: a job's own entry is its function and options.
-TABLES = frozenset({"JOBS", "WORDS"})
+TABLES = frozenset({"JOBS", "OF_EXPERIMENTS", "WORDS"})
 
 #: Names of a module that are asked for; None stands for all.
 Names = frozenset[str] | None

@@ -167,7 +167,7 @@ TYPES: dict[str, Callable[[str], Any]] = {
     "ClaimName": one_of("claim", "study.claims", "CLAIMS"),
     "Attacked": one_of("claim", "study.claims", "ATTACKED"),
     "FigureName": one_of("figure", "study.drawings", "FIGURES"),
-    "Kind": one_of("kind of rows", "study.experiments.summary", "KINDS"),
+    "Kind": one_of("kind of rows", "study.experiments", "KINDS"),
     "Method": one_of("method", "study.experiments.methods", "METHODS", "EXACT"),
     "Family": one_of("family", "study.bench.peers", "SIZES"),
     "Peer": one_of("method", "study.bench.peers", "METHODS"),

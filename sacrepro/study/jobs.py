@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from sacrepro.archive.provenance import Names, closure, closure_digest, definition
+from sacrepro.study.experiments import ENTRIES
 
 #: The setting whose keys are options by their own names, as far as the job has such options.
 EACH = "each"
@@ -29,6 +30,16 @@ class Job(NamedTuple):
 
 
 INSTANCE = {"spec": "instances.{instance}.spec"}
+
+#: Jobs of experiments that have files of their own: the settings of an instance or, for runs, those of all.
+OF_EXPERIMENTS = {
+    own.job.replace("_", "-"): Job(
+        f"study.experiments.{own.file}:{own.job}",
+        INSTANCE | {EACH: f"{own.key}.{{instance}}"} if own.per == "instance" else {EACH: own.key},
+    )
+    for own in ENTRIES
+    if own.job
+}
 
 JOBS = {
     "warm exact": Job("study.experiments.sac:warm_exact"),
@@ -53,13 +64,6 @@ JOBS = {
     ),
     "environments": Job("study.experiments.environments:environments", {"certified": "certified"}),
     "table1": Job("study.experiments.table1:table1", {"settings": "table1"}),
-    "patient": Job("study.measures.stationarity:patient", INSTANCE | {EACH: "patient.{instance}"}),
-    "critic-error": Job("study.experiments.exact_errors:critic_error", INSTANCE | {EACH: "critic_error.{instance}"}),
-    "exact-bias": Job("study.experiments.exact_bias:exact_bias", INSTANCE | {EACH: "exact_bias.{instance}"}),
-    "diagnostics": Job("study.experiments.diagnostics:diagnostics", {EACH: "diagnostics"}),
-    "rivals": Job("study.experiments.methods:rivals", INSTANCE | {EACH: "rivals.{instance}"}),
-    "estimators": Job("study.experiments.methods:estimators", INSTANCE | {EACH: "rivals.{instance}"}),
-    "simulated": Job("study.experiments.runs:simulated", {EACH: "simulated"}),
     "summary": Job("study.experiments.summary:job"),
     "best-kappa": Job("study.experiments.summary:best_kappa"),
     "decay-map": Job("study.experiments.environments:decay_map"),
@@ -75,7 +79,7 @@ JOBS = {
     "paper": Job("study.report.paper:paper"),
     "site": Job("study.report.site:site"),
     "readme": Job("study.report.table:readme"),
-}
+} | OF_EXPERIMENTS
 
 
 def job_closure(name: str, **named: Collection[str]) -> dict[str, Names]:

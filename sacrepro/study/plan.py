@@ -8,21 +8,12 @@ from typing import Any
 
 from sacrepro.adviser.files import inputs
 from sacrepro.study.claims import ATTACKED, CLAIMS, WITH_LEARNER, WITHOUT_TABLES
-from sacrepro.study.experiments.summary import SHOWN
+from sacrepro.study.experiments import ENTRIES, KINDS, SHOWN, Experiment
 
 #: What is studied unless the configuration says otherwise.
-DEFAULTS: Mapping[str, Any] = {
+DEFAULTS: Mapping[str, Any] = {own.key: own.default for own in ENTRIES if own.key} | {
     "claims": list(CLAIMS),
-    "environments": [],
-    "table1": {},
     "advice": {},
-    "wireless": {},
-    "patient": {},
-    "critic_error": {},
-    "exact_bias": {},
-    "rivals": {},
-    "simulated": {"instances": []},
-    "diagnostics": {"instances": [], "records": 2},
     "adversary": {"evaluations": 20, "seed": 0},
     "scale": {
         "spec": {"model": "relay", "n": 1000, "gamma": 0.8, "noise": 0.3},
@@ -33,10 +24,10 @@ DEFAULTS: Mapping[str, Any] = {
 }
 
 #: Parts of a configuration whose keys or entries are names of instances.
-OF_INSTANCES = ("environments", "table1", "sac", "critic_error", "exact_bias", "rivals", "patient")
+OF_INSTANCES = ("sac", *dict.fromkeys(own.key for own in ENTRIES if own.key and own.per in ("instance", "all")))
 
-#: Kinds of rows whose curves differ in κ, and the claims of runs.
-BY_KAPPA, OF_RUNS = ("stationarity", "simulated", "critic_error"), ("theorem5",)
+#: Claims about runs, and figures of all claims by their rows.
+OF_RUNS, OF_ALL_CLAIMS = ("theorem5",), {"adversary": "results/adversary.csv", "overview": "results/claims.csv"}
 
 #: A run: its instance and κ.
 Run = tuple[str, int]
@@ -100,78 +91,58 @@ class Plan:
     @cached_property
     def runs_behind(self) -> dict[str, list[Run]]:
         """The runs that rows of a kind are read off."""
-        return {
-            "learning": self.runs,
-            "stationarity": self.exact_runs,
-            "diagnostics": self.runs_on(self.settings["diagnostics"]["instances"]),
-            "simulated": self.runs_on(self.settings["simulated"]["instances"]),
-        }
+        found = {}
+        for own in ENTRIES:
+            if own.per == "run":
+                found[own.name] = self.runs_on(self.settings[own.key]["instances"])
+            elif own.per in ("every run", "exact run"):
+                found[own.name] = self.runs if own.per == "every run" else self.exact_runs
+        return found
 
     @cached_property
     def rows(self) -> dict[str, list[str]]:
         """The files that hold the rows of each kind."""
+        return {own.name: self.files_of(own) for own in ENTRIES}
 
-        def by_instance(kind: str, key: str) -> list[str]:
-            return [f"results/{kind}/{name}.csv" for name in self.settings[key]]
-
-        def by_run(kind: str) -> list[str]:
-            return [f"results/{kind}/{name}_kappa{kappa}.csv" for name, kappa in self.runs_behind[kind]]
-
-        return {
-            "learning": ["results/traces/learning.csv"],
-            "stationarity": ["results/traces/stationarity.csv"],
-            "patient": by_instance("patient", "patient"),
-            "simulated": by_run("simulated"),
-            "critic_error": by_instance("critic_error", "critic_error"),
-            "diagnostics": by_run("diagnostics"),
-            "rivals": by_instance("rivals", "rivals"),
-            "estimators": by_instance("estimators", "rivals"),
-        }
-
-    @cached_property
-    def surveys(self) -> dict[str, list[str]]:
-        """The files behind the figures about everything, by figure."""
-        wireless = self.settings["wireless"]
-        found = {
-            "adversary": ["results/adversary.csv"],
-            "overview": ["results/claims.csv"],
-            "decay_map": ["results/decay_map.csv"],
-            "exact_bias": [f"results/exact_bias/{name}.csv" for name in self.settings["exact_bias"]],
-            "environments": ["results/environments.csv"] if self.settings["environments"] else [],
-            "table1": ["results/table1.csv"] if self.settings["table1"] else [],
-            "wireless_benchmark": [f"results/wireless/{name}.csv" for name in ("references", *wireless.get("runs", {}))]
-            if wireless
-            else [],
-        }
-        return {figure: files for figure, files in found.items() if files}
-
-    @cached_property
-    def traces(self) -> list[str]:
-        """The figures about runs for which there are rows."""
-        return [figure for figure in (*SHOWN, "estimators") if self.rows[SHOWN.get(figure, figure)]]
+    def files_of(self, own: Experiment) -> list[str]:
+        """The files that hold the rows of one experiment."""
+        asked: Any = self.settings[own.key] if own.key else {"": ""}
+        if own.per in ("every run", "exact run"):
+            names = [f"traces/{own.name}"]
+        elif own.per == "run":
+            names = [f"{own.name}/{name}_kappa{kappa}" for name, kappa in self.runs_behind[own.name]]
+        elif own.per == "instance":
+            names = [f"{own.name}/{name}" for name in asked]
+        elif own.per == "wireless":
+            names = [f"{own.name}/{name}" for name in ("references", *asked.get("runs", {}))] if asked else []
+        else:
+            names = [own.name] if asked else []
+        return [f"results/{name}.csv" for name in names]
 
     @cached_property
     def by_kappa(self) -> list[str]:
         """The kinds of rows of which the best κ is told."""
-        return [kind for kind in BY_KAPPA if self.rows[kind]]
+        return [own.name for own in ENTRIES if own.by_kappa and self.rows[own.name]]
 
     @cached_property
     def drawn(self) -> list[str]:
         """The figures that are drawn."""
-        return list(self.settings.get("figures", [*self.claims, *self.traces, *self.surveys]))
+        shown = [name for name in (*OF_ALL_CLAIMS, *SHOWN) if self.rows_of(name)]
+        return list(self.settings.get("figures", [*self.claims, *shown]))
 
     @cached_property
     def every_figure(self) -> list[str]:
         """The figures that can be asked for."""
-        return [*CLAIMS, *SHOWN, "estimators", *self.surveys]
+        return [*CLAIMS, *OF_ALL_CLAIMS, *SHOWN]
 
     def rows_of(self, figure: str) -> list[str]:
         """The files with the rows that a figure shows."""
-        if figure in self.surveys:
-            return self.surveys[figure]
-        if figure in SHOWN:
-            return [f"results/summaries/{SHOWN[figure]}.csv"]
-        return self.rows.get(figure, [f"results/claims/{figure}.csv"])
+        if figure in OF_ALL_CLAIMS:
+            return [OF_ALL_CLAIMS[figure]]
+        if figure not in SHOWN:
+            return [f"results/claims/{figure}.csv"]
+        files, shown = self.rows[SHOWN[figure].name], SHOWN[figure]
+        return [f"results/summaries/{shown.name}.csv"] if files and shown.series else files
 
     def checked(self, claim: str) -> list[str]:
         """The exact values of every instance on which a claim is checked."""
@@ -195,7 +166,7 @@ class Plan:
         """The rows of which the paper tells more than their verdicts."""
         named = [f"claims/{name}" for name in ("anatomy", "theorem5_sharp")] + ["falsification", "adversary"]
         named += [f"summaries/{kind}" for kind in ("stationarity", "patient", "critic_error", "rivals")]
-        surveyed = [path for name in ("exact_bias", "wireless_benchmark") for path in self.surveys.get(name, [])]
+        surveyed = [path for name in ("exact_bias", "wireless") for path in self.rows[name]]
         evidence = {*self.evidence()}
         return [path for path in (*(f"results/{name}.csv" for name in named), *surveyed) if path in evidence]
 
@@ -208,16 +179,16 @@ class Plan:
 
         All of them are asked for by name, so that whatever is deleted comes back, and they are what a manifest lists.
         """
-        names = {SHOWN.get(figure, figure) for figure in self.drawn if figure in self.traces}
-        summarised = {*self.by_kappa, *(name for name in names if name != "estimators")}
-        kinds = {*names, *summarised, *(["stationarity"] if self.exact_runs else [])}
+        names = {SHOWN[figure].name for figure in self.drawn if figure in SHOWN}
+        kinds = {*names, *self.by_kappa, *(["stationarity"] if self.exact_runs else [])}
+        summarised = [name for name in KINDS if name in {*self.by_kappa, *names}]
         pictures = [*self.drawn, *(f"advice_{network}" for network in self.settings["advice"])]
         levels: Iterable[Iterable[str]] = (
             ["results/config.json"],
             exact(self.evaluated),
             *(sac(runs) for kind, runs in self.runs_behind.items() if kind in kinds),
             *(files for kind, files in self.rows.items() if kind in kinds),
-            [f"results/summaries/{kind}.csv" for kind in self.rows if kind in summarised],
+            [f"results/summaries/{kind}.csv" for kind in summarised],
             ["results/best_kappa.csv", "results/formal.csv"],
             [f"results/claims/{claim}.csv" for claim in self.claims],
             [f"results/{name}" for name in ("witnesses.csv", "claims.csv", "claims.md", "falsification.csv")],

@@ -196,7 +196,7 @@ def test_modules_import_by_name_only_where_a_digest_sees_it():
         text = path.read_text(encoding="utf-8")
         for call in re.findall(r"[^`]importlib\.import_module\((.*?)\)", text):
             expected = (
-                r'f"sacrepro\.(study\.claims|exact)\.\{',
+                r'f"sacrepro\.(study\.(claims|experiments)|exact)\.\{',
                 r'f"sacrepro\.\{(_ROOMS|room|module)',
             )
             assert any(re.match(start, call) for start in expected), f"{path}: {call}"

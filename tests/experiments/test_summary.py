@@ -1,18 +1,18 @@
 """Interquartile means by hand, and intervals that a fixed seed makes reproducible."""
 
+from importlib import import_module
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 
+from sacrepro.study.experiments import ENTRIES, KINDS, rows_of
 from sacrepro.study.experiments.diagnostics import DiagnosticRow
 from sacrepro.study.experiments.runs import LearningRow
 from sacrepro.study.experiments.summary import (
-    KINDS,
     SummaryRow,
     best_kappa_rows,
     iqm_interval,
-    summarised,
     summary,
     summary_rows,
 )
@@ -76,13 +76,21 @@ def test_a_missing_seed_is_named():
 
 
 def test_every_kind_names_fields_of_its_rows():
-    for kind in KINDS:
-        chosen = summarised(kind)
-        assert issubclass(chosen.rows, tuple)
+    for kind, chosen in KINDS.items():
+        assert issubclass(rows := rows_of(chosen), tuple)
         for name in (chosen.series, chosen.x, *chosen.quantities):
-            assert hasattr(chosen.rows, name), (kind, name)
-    with pytest.raises(ValueError, match="unknown kind of rows 'speed'"):
-        summarised("speed")
+            assert hasattr(rows, name), (kind, name)
+
+
+def test_records_are_read_as_they_are_written():
+    """A plan reads the literals of a file; what else is not a literal it would miss."""
+    orders = [entry.order for entry in ENTRIES]
+    assert orders == sorted(set(orders))
+    for entry in ENTRIES:
+        assert rows_of(entry)._fields
+        room = import_module(f"sacrepro.study.experiments.{entry.file}")
+        (own,) = (record for record in room.EXPERIMENTS if record.name == entry.name)
+        assert own == entry._replace(rows=own.rows, file="")
 
 
 class Row(NamedTuple):

@@ -16,6 +16,7 @@ from sacrepro.archive.files import LEDGER, changed_files, read_json, read_text
 from sacrepro.archive.provenance import package_digest, source_digest
 from sacrepro.study import jobs, plan
 from sacrepro.study.claims import ATTACKED, CLAIMS
+from sacrepro.study.experiments import KINDS
 
 # The folder of the Snakefile, whichever workflow uses it and from wherever it runs.
 ROOT = os.path.relpath(Path(workflow.current_basedir).resolve().parent.parent)
@@ -55,7 +56,7 @@ wildcard_constraints:
     figure="|".join(PLAN.every_figure),
     attacked="|".join(PLAN.attacked),
     kappa=r"\d+",
-    kind="|".join(PLAN.rows),
+    kind="|".join(KINDS),
     kernels="exact|learn|rivals",
 
 

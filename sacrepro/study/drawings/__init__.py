@@ -19,7 +19,8 @@ from sacrepro.study.claims import CLAIMS, claim
 from sacrepro.study.drawings.messages import OF_CLAIMS, of_claim
 from sacrepro.study.drawings.panels import entitle
 from sacrepro.study.drawings.style import house_style, names
-from sacrepro.study.experiments.summary import KINDS, SHOWN
+from sacrepro.study.experiments import KINDS, SHOWN, rows_of
+from sacrepro.study.experiments.summary import SummaryRow
 from sacrepro.study.record.comparison import Comparison
 
 
@@ -32,12 +33,8 @@ class NamedDrawing(NamedTuple):
     message: Callable[[Sequence[Any]], str]
 
 
-#: Those of claims in the paper's order, then all others.
-FIGURES = (
-    *CLAIMS, "adversary", "learning", "objective", "stationarity", "environments", "table1", "wireless_benchmark",
-    "patient", "simulated", "critic_error", "critic_floor", "diagnostics", "extensions", "estimators", "bench_exact",
-    "bench_sac", "decay_map", "exact_bias", "overview",
-)  # fmt: skip
+#: Those of claims in the paper's order, those of all claims, of experiments, and of benchmarks.
+FIGURES = (*CLAIMS, "adversary", "overview", *SHOWN, "bench_exact", "bench_sac")
 
 
 def drawing(name: str) -> NamedDrawing:
@@ -54,8 +51,11 @@ def drawing(name: str) -> NamedDrawing:
         return NamedDrawing(Comparison, partial(kind, drawing=shown), shown.caption or caption(kind), told)
     from sacrepro.study.drawings import bench, run_messages, runs, surveys
 
-    others: dict[str, Any] = {**bench.DRAWINGS, **runs.DRAWINGS, **surveys.DRAWINGS}
-    rows, draw = others[name]
+    if name in SHOWN:
+        rows = SummaryRow if SHOWN[name].series else rows_of(SHOWN[name])
+        draw: Any = {**runs.DRAWINGS, **surveys.DRAWINGS}[name]
+    else:
+        rows, draw = {**bench.DRAWINGS, **surveys.OF_ALL_CLAIMS}[name]
     messages: dict[str, Any] = {**run_messages.MESSAGES, **surveys.MESSAGES}
     return NamedDrawing(rows, draw, caption(draw), messages.get(name, lambda rows: ""))
 
@@ -135,7 +135,8 @@ def rows_of_figure(figure: str, paths: Iterable[str], kind: type[Any]) -> list[A
     Such rows are known by the name of their file, and a claim's by their variants where the file has a name of its own.
     """
     paths = list(paths)
-    for what, known, shown in (("comparisons", CLAIMS, figure), ("summary", KINDS, SHOWN.get(figure))):
+    summarised = SHOWN[figure].name if figure in SHOWN else ""
+    for what, known, shown in (("comparisons", CLAIMS, figure), ("summary", KINDS, summarised)):
         for path in paths:
             if shown in known and (stem := Path(path).stem) in known and stem != shown:
                 raise ValueError(f"{path} holds the {what} of {stem}; the figure {figure} shows those of {shown}")

@@ -316,15 +316,15 @@ def kappa_curves(axes: Axes, rows: Sequence[SummaryRow]) -> None:
 
 
 DRAWINGS = {
-    "critic_error": (SummaryRow, critic_error),
-    "critic_floor": (SummaryRow, critic_floor),
-    "exact_bias": (BiasRow, exact_bias),
-    "diagnostics": (SummaryRow, diagnostics),
-    "extensions": (SummaryRow, extensions),
-    "estimators": (EstimatorRow, estimators),
-    "learning": (SummaryRow, learning),
-    "objective": (SummaryRow, objective),
-    "stationarity": (SummaryRow, stationarity),
-    "patient": (SummaryRow, patient),
-    "simulated": (SummaryRow, simulated),
+    "critic_error": critic_error,
+    "critic_floor": critic_floor,
+    "exact_bias": exact_bias,
+    "diagnostics": diagnostics,
+    "extensions": extensions,
+    "estimators": estimators,
+    "learning": learning,
+    "objective": objective,
+    "stationarity": stationarity,
+    "patient": patient,
+    "simulated": simulated,
 }

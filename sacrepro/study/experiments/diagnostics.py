@@ -20,6 +20,7 @@ from sacrepro.model.checks import Array
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import policies
 from sacrepro.study.arguments import Count, File
+from sacrepro.study.experiments import Experiment
 from sacrepro.study.experiments.exact_errors import Yardstick, cosine, fits, gradient_error
 from sacrepro.study.measures.stationarity import entropy
 
@@ -107,3 +108,19 @@ def diagnostics(run: str, *, records: Count, output: File) -> Iterator[str]:
         rows += diagnostic_rows(mdp, instance, kappa, seed, m, thetas, T=T, h=h, t0=t0)
     write_rows(output, DiagnosticRow, rows)
     yield f"{instance}, κ={kappa}: {len(rows)} values"
+
+
+EXPERIMENTS = (
+    Experiment(
+        order=60,
+        name="diagnostics",
+        rows=DiagnosticRow,
+        per="run",
+        key="diagnostics",
+        default={"instances": [], "records": 2},
+        job="diagnostics",
+        series="kappa",
+        x="m",
+        figures=("diagnostics",),
+    ),
+)

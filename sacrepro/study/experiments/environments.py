@@ -25,6 +25,7 @@ from sacrepro.instances import build_for_sampling
 from sacrepro.model.checks import Array
 from sacrepro.model.mdp import CountedMDP, NetworkedMDP
 from sacrepro.study.arguments import File, Record
+from sacrepro.study.experiments import Experiment
 from sacrepro.study.record.case import Case, cases
 
 #: Agents whose certificates are computed; in larger networks every n/100-th, since each costs a pass over all edges.
@@ -150,3 +151,11 @@ def decay_map(exact: Sequence[str], *, output: File) -> Iterator[str]:
             rows += map_rows(case)
         yield f"{case.instance}: done"
     write_rows(output, MapRow, rows)
+
+
+EXPERIMENTS = (
+    Experiment(
+        order=120, name="environments", rows=EnvironmentRow, key="environments", default=[], figures=("environments",)
+    ),
+    Experiment(order=100, name="decay_map", rows=MapRow, figures=("decay_map",)),
+)

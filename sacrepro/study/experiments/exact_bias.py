@@ -17,9 +17,10 @@ from sacrepro.exact.law.update import expected_update
 from sacrepro.instances import build
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import uniform_theta
-from sacrepro.study.arguments import Count, File, Ordinal, Spec
+from sacrepro.study.arguments import Count, File, Ordinal, Positive, Spec
+from sacrepro.study.experiments import Experiment
 from sacrepro.study.experiments.exact_errors import step_sizes
-from sacrepro.study.measures.stationarity import patient_direction
+from sacrepro.study.measures.stationarity import StationarityRow, exact_ascent, patient_direction, stationarity_rows
 from sacrepro.study.measures.truncation import distance, norm
 
 #: Multiply-adds of one κ and T, some five minutes.
@@ -74,3 +75,50 @@ def exact_bias(
     for T in lengths:
         best = [f"κ = {row.kappa}" for row in rows if row.T == T and row.best]
         yield f"{instance}, T = {T}: {best[0] if best else 'no κ'} is closest to the gradient"
+
+
+def patient(
+    *,
+    instance: str,
+    spec: Spec,
+    kappas: Sequence[Ordinal],
+    M: Count,
+    eta: Positive,
+    record_every: Count,
+    output: File,
+) -> Iterator[str]:
+    """Ascend along eq. (7) with TD's fixed points for every κ: Algorithm 1 with T = ∞, without sampling."""
+    mdp = build(spec)
+    rows: list[StationarityRow] = []
+    for kappa in kappas:
+        thetas, m = exact_ascent(mdp, uniform_theta(mdp), M=M, eta=eta, record_every=record_every, kappa=kappa)
+        rows += stationarity_rows(mdp, instance, kappa, 0, m, thetas)
+        yield f"{instance}, κ={kappa}: done"
+    write_rows(output, StationarityRow, rows)
+
+
+EXPERIMENTS = (
+    Experiment(
+        order=40,
+        name="patient",
+        rows=StationarityRow,
+        per="instance",
+        key="patient",
+        default={},
+        job="patient",
+        series="kappa",
+        x="m",
+        quantities=("J", "gradient_norm_squared", "gap", "entropy"),
+        figures=("patient",),
+    ),
+    Experiment(
+        order=110,
+        name="exact_bias",
+        rows=BiasRow,
+        per="instance",
+        key="exact_bias",
+        default={},
+        job="exact_bias",
+        figures=("exact_bias",),
+    ),
+)

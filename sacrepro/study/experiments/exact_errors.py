@@ -32,6 +32,7 @@ from sacrepro.model.graph import neighborhood, outside
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import policies, uniform_theta
 from sacrepro.study.arguments import Count, File, Ordinal, Spec
+from sacrepro.study.experiments import Experiment
 
 #: Entries of one Q_i up to which the critic is measured against it.
 MOST_ENTRIES = 1 << 16
@@ -186,3 +187,23 @@ def critic_error(
     rows = list(critic_error_rows(build(spec), instance, kappas, lengths, seeds))
     write_rows(output, CriticErrorRow, rows)
     yield f"{instance}: {len(rows)} inner loops"
+
+
+EXPERIMENTS = (
+    Experiment(
+        order=50,
+        name="critic_error",
+        rows=CriticErrorRow,
+        per="instance",
+        key="critic_error",
+        default={},
+        job="critic_error",
+        series="kappa",
+        x="T",
+        quantities=(
+            "to_q_star", "to_q_star_sup", "to_Q", "to_Q_sup", "written", "bias", "bias_sup", "locality", "paper",
+        ),
+        by_kappa=True,
+        figures=("critic_error", "critic_floor"),
+    ),
+)  # fmt: skip

@@ -28,6 +28,7 @@ from sacrepro.model.graph import diameter
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import gaussian_theta, policies, softmax, uniform_theta
 from sacrepro.study.arguments import Count, File, Method, Ordinal, Positive, Several, Spec
+from sacrepro.study.experiments import Experiment
 from sacrepro.study.experiments.exact_errors import gradient_error
 from sacrepro.study.measures.stationarity import entropy, exact_ascent
 
@@ -260,3 +261,30 @@ def estimators(
     rows = list(estimator_rows(mdp, instance, kappa=kappa, lengths=lengths, episodes=episodes, h=h, t0=t0))
     write_rows(output, EstimatorRow, rows)
     yield f"{instance}: {len(rows)} estimates"
+
+
+EXPERIMENTS = (
+    Experiment(
+        order=70,
+        name="rivals",
+        rows=RivalRow,
+        per="instance",
+        key="rivals",
+        default={},
+        job="rivals",
+        series="method_eta",
+        x="m",
+        quantities=("J", "gradient_norm_squared", "entropy"),
+        figures=("extensions",),
+    ),
+    Experiment(
+        order=90,
+        name="estimators",
+        rows=EstimatorRow,
+        per="instance",
+        key="rivals",
+        default={},
+        job="estimators",
+        figures=("estimators",),
+    ),
+)

@@ -16,6 +16,7 @@ from sacrepro.model.checks import Array
 from sacrepro.model.mdp import CountedMDP, NetworkedMDP
 from sacrepro.simulate.compiled_model import Simulator
 from sacrepro.study.arguments import Count, File, Several
+from sacrepro.study.experiments import Experiment
 from sacrepro.study.experiments.diagnostics import FRESH
 from sacrepro.study.measures.stationarity import StationarityRow, stationarity_rows
 
@@ -119,3 +120,42 @@ def simulated(runs: Sequence[str], *, records: Count, episodes: Several, T: Coun
             rows += simulated_rows(mdp, instance, kappa, seed, m, thetas, episodes=episodes, T=T)
         yield f"{instance}, κ={kappa}: done"
     write_rows(output, SimulatedRow, rows)
+
+
+EXPERIMENTS = (
+    Experiment(
+        order=20,
+        name="learning",
+        rows=LearningRow,
+        per="every run",
+        series="kappa",
+        x="m",
+        quantities=("J_estimate", "first_visit_share"),
+        figures=("learning",),
+    ),
+    Experiment(
+        order=30,
+        name="stationarity",
+        rows=StationarityRow,
+        per="exact run",
+        series="kappa",
+        x="m",
+        quantities=("J", "gradient_norm_squared", "gap", "entropy"),
+        by_kappa=True,
+        figures=("objective", "stationarity"),
+    ),
+    Experiment(
+        order=80,
+        name="simulated",
+        rows=SimulatedRow,
+        per="run",
+        key="simulated",
+        default={"instances": []},
+        job="simulated",
+        series="kappa",
+        x="m",
+        quantities=("J",),
+        by_kappa=True,
+        figures=("simulated",),
+    ),
+)

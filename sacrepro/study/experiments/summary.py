@@ -14,6 +14,7 @@ import numpy as np
 from sacrepro.archive.files import some_rows, write_rows
 from sacrepro.model.checks import Array
 from sacrepro.study.arguments import File, Kind
+from sacrepro.study.experiments import KINDS, rows_of
 
 #: Share of the seeds dropped at either end, resamples, confidence, and the seed of the resampling.
 TRIM, RESAMPLES, CONFIDENCE, SEED = 0.25, 2000, 0.95, 0
@@ -35,67 +36,9 @@ class SummaryRow(NamedTuple):
     seeds: int
 
 
-class Summarised(NamedTuple):
-    """How rows of one kind are summarised: their type, what tells curves apart, the x axis, and the quantities.
-
-    Without quantities each row names its own, in the fields `quantity` and `value`.
-    """
-
-    rows: type[Any]
-    series: str
-    x: str
-    quantities: tuple[str, ...]
-
-
-#: Where rows of each kind come from.
-KINDS = ("learning", "stationarity", "patient", "simulated", "diagnostics", "critic_error", "rivals")
-
-#: The kind of rows whose summary each figure about runs shows.
-SHOWN = {
-    "learning": "learning",
-    "objective": "stationarity",
-    "stationarity": "stationarity",
-    "patient": "patient",
-    "critic_error": "critic_error",
-    "critic_floor": "critic_error",
-    "diagnostics": "diagnostics",
-    "extensions": "rivals",
-    "simulated": "simulated",
-}
-
-
-def summarised(kind: str) -> Summarised:
-    """What `kind` is; ValueError lists the known ones."""
-    if kind in ("learning", "stationarity", "patient", "simulated"):
-        from sacrepro.study.experiments import runs
-        from sacrepro.study.measures.stationarity import StationarityRow
-
-        exact = Summarised(StationarityRow, "kappa", "m", ("J", "gradient_norm_squared", "gap", "entropy"))
-        return {
-            "learning": Summarised(runs.LearningRow, "kappa", "m", ("J_estimate", "first_visit_share")),
-            "stationarity": exact,
-            "patient": exact,
-            "simulated": Summarised(runs.SimulatedRow, "kappa", "m", ("J",)),
-        }[kind]
-    if kind == "diagnostics":
-        from sacrepro.study.experiments.diagnostics import DiagnosticRow
-
-        return Summarised(DiagnosticRow, "kappa", "m", ())
-    if kind == "critic_error":
-        from sacrepro.study.experiments.exact_errors import CriticErrorRow
-
-        measured = ("to_q_star", "to_q_star_sup", "to_Q", "to_Q_sup", "written")
-        return Summarised(CriticErrorRow, "kappa", "T", (*measured, "bias", "bias_sup", "locality", "paper"))
-    if kind == "rivals":
-        from sacrepro.study.experiments.methods import RivalRow
-
-        return Summarised(RivalRow, "method_eta", "m", ("J", "gradient_norm_squared", "entropy"))
-    raise ValueError(f"unknown kind of rows {kind!r}; known are {', '.join(KINDS)}")
-
-
 def summary(kind: str, rows: Sequence[Any]) -> list[SummaryRow]:
     """All rows of one kind, summarised over their seeds."""
-    chosen = summarised(kind)
+    chosen = KINDS[kind]
     if chosen.quantities:
         return list(summary_rows(rows, chosen.series, chosen.x, chosen.quantities))
     found = []
@@ -182,7 +125,7 @@ def best_kappa_rows(rows: Sequence[SummaryRow]) -> Iterator[BestKappaRow]:
 
 def job(kind: Kind, rows: Sequence[str], *, output: File) -> Iterator[str]:
     """Summarise rows of one kind over their seeds: interquartile means with bootstrap intervals."""
-    given = some_rows(rows, summarised(kind).rows)
+    given = some_rows(rows, rows_of(KINDS[kind]))
     found = summary(kind, given)
     write_rows(output, SummaryRow, found)
     yield f"{kind}: {len(given)} rows, {len(found)} summaries"

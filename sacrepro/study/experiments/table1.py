@@ -28,6 +28,7 @@ from sacrepro.model.graph import max_neighborhood_size, neighborhood
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import policies
 from sacrepro.study.arguments import File, Record
+from sacrepro.study.experiments import Experiment
 from sacrepro.study.measures.decay import variants
 from sacrepro.study.record.case import Case, cases
 
@@ -219,3 +220,6 @@ def _places(mdp: NetworkedMDP, axes: Sequence[int]) -> list[Array]:
 def _rows(mdp: NetworkedMDP, block: Array) -> Array:
     """One row for each (s, a) of a block that is constant along some axes."""
     return np.broadcast_to(block, (*mdp.state_sizes, *mdp.action_sizes, block.shape[-1])).reshape(-1, block.shape[-1])
+
+
+EXPERIMENTS = (Experiment(order=130, name="table1", rows=Table1Row, key="table1", default={}, figures=("table1",)),)

@@ -31,6 +31,7 @@ from sacrepro.model.checks import Array
 from sacrepro.model.policy import softmax
 from sacrepro.simulate.wireless import WirelessSimulator
 from sacrepro.study.arguments import Count, File, Ordinal, Positive, Several, Share
+from sacrepro.study.experiments import Experiment
 
 #: Success probabilities of the access points, row by row, as recorded with the benchmark.
 Q = (0.5488, 0.7152, 0.6028, 0.5449, 0.4237, 0.6459)
@@ -186,3 +187,16 @@ def run(
         if row.m == M:
             yield f"{row.method}, κ={row.kappa}, seed {row.seed}: {row.objective:.4f}"
     write_rows(output, WirelessRow, rows)
+
+
+EXPERIMENTS = (
+    Experiment(
+        order=140,
+        name="wireless",
+        rows=WirelessRow,
+        per="wireless",
+        key="wireless",
+        default={},
+        figures=("wireless_benchmark",),
+    ),
+)

@@ -12,16 +12,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sacrepro.archive.files import write_rows
 from sacrepro.exact.gradient import objective_and_gradient
 from sacrepro.exact.truncation import td_fixed_point, truncated_policy_gradient
 from sacrepro.exact.values import q_function
-from sacrepro.instances import build
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import outside
 from sacrepro.model.mdp import NetworkedMDP
-from sacrepro.model.policy import check_theta, policies, uniform_theta
-from sacrepro.study.arguments import Count, File, Ordinal, Positive, Spec
+from sacrepro.model.policy import check_theta, policies
 
 
 class StationarityRow(NamedTuple):
@@ -108,23 +105,3 @@ def patient_direction(mdp: NetworkedMDP, theta: Sequence[Array], kappa: int) -> 
         for j in range(mdp.n)
     ]
     return truncated_policy_gradient(mdp, theta, tables, kappa)
-
-
-def patient(
-    *,
-    instance: str,
-    spec: Spec,
-    kappas: Sequence[Ordinal],
-    M: Count,
-    eta: Positive,
-    record_every: Count,
-    output: File,
-) -> Iterator[str]:
-    """Ascend along eq. (7) with TD's fixed points for every κ: Algorithm 1 with T = ∞, without sampling."""
-    mdp = build(spec)
-    rows: list[StationarityRow] = []
-    for kappa in kappas:
-        thetas, m = exact_ascent(mdp, uniform_theta(mdp), M=M, eta=eta, record_every=record_every, kappa=kappa)
-        rows += stationarity_rows(mdp, instance, kappa, 0, m, thetas)
-        yield f"{instance}, κ={kappa}: done"
-    write_rows(output, StationarityRow, rows)
