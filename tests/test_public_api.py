@@ -43,7 +43,7 @@ from sacrepro.learn.transcription import outer_iteration
 from sacrepro.model.graph import diameter, outside
 from sacrepro.model.policy import gaussian_theta, policies
 from sacrepro.simulate import Simulator, WirelessSimulator, as_simulator
-from sacrepro.simulate.stepped import CoupledSteps
+from sacrepro.simulate.stepped import ModelSteps
 from strategies import cases, mdps, thetas
 
 #: What the issue of agreement with enumeration asks for, relative to the size of what is compared.
@@ -265,7 +265,7 @@ def test_every_record_prints_as_one_line():
     run = {"kappa": 1, "M": 200, "T": 5, "seed": 0}
     learned = sacrepro.sac(mdp, theta, **run, h=1, t0=2, eta=1)
     network = of_model(mdp)
-    own = CoupledSteps(sacrepro.as_coupled(mdp))
+    own = ModelSteps(sacrepro.as_coupled(mdp))
     advice = advise(network, 1.0, seconds=0)
     settings = Proposal(1, 5, 1.0, 2.0, 1.0, ("T = 5: a reason that takes a line of its own", "t0 = 2: another one"))
     returns = trained(network, Simulator(mdp), Objective(network, Simulator(mdp)), settings, [0, 1], [0])

@@ -18,7 +18,7 @@ from sacrepro.model.checks import Array, discount
 from sacrepro.model.graph import check_graph
 from sacrepro.model.mdp import CountedMDP, CoupledMDP, NetworkedMDP
 from sacrepro.model.notices import described
-from sacrepro.simulate.stepped import drawn
+from sacrepro.simulate.stepped import drawn_start, drawn_step
 
 #: Seeds that environments accept are below this.
 SEEDS = 1 << 31
@@ -100,11 +100,7 @@ class NetworkEnv(ParallelEnv):  # type: ignore[misc]
         """s(0) ~ π_0, by agent. A seed starts the random numbers anew; without one they go on."""
         if seed is not None:
             self._rng = np.random.default_rng(seed)
-        pi0 = self.mdp.pi0
-        if isinstance(pi0, np.ndarray):
-            self._s = np.array(np.unravel_index(drawn(pi0.ravel(), self._rng), pi0.shape), dtype=np.int64)
-        else:
-            self._s = np.array([drawn(law, self._rng) for law in pi0], dtype=np.int64)
+        self._s = drawn_start(self.mdp, self._rng)
         self.agents, self._t = list(self.possible_agents), 0
         return self._observations(), {name: {} for name in self.agents}
 
@@ -114,12 +110,7 @@ class NetworkEnv(ParallelEnv):  # type: ignore[misc]
         if not names:
             raise ValueError("no episode is under way: call reset() before step()")
         a = np.array([self._action(name, actions) for name in names])
-        seen = [list(hood) for hood in self.mdp.reward_hoods]
-        r = [float(r_i[(*self._s[hood], *a[hood])]) for r_i, hood in zip(self.mdp.r, seen, strict=True)]
-        seen = [list(hood) for hood in self.mdp.neighbors]
-        rows = [kernel.row(self._s[hood], a[hood]) for kernel, hood in zip(self.mdp.kernels, seen, strict=True)]
-        laws = [kernel.rows[row] for kernel, row in zip(self.mdp.kernels, rows, strict=True)]
-        self._s = np.array([drawn(law, self._rng) for law in laws])
+        r, self._s = drawn_step(self.mdp, self._s, a, self._rng)
         self._t += 1
         over = self.horizon is not None and self._t >= self.horizon
         observations = self._observations()
@@ -127,7 +118,7 @@ class NetworkEnv(ParallelEnv):  # type: ignore[misc]
             self.agents = []
         return (
             observations,
-            dict(zip(names, r, strict=True)),
+            dict(zip(names, r.tolist(), strict=True)),
             dict.fromkeys(names, False),
             dict.fromkeys(names, over),
             {name: {} for name in names},

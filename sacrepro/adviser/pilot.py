@@ -21,6 +21,7 @@ from sacrepro.adviser.evaluation import CONFIDENCE, Objective, Return, half_widt
 from sacrepro.adviser.labelled import Network
 from sacrepro.adviser.settings import FRESH, ITERATIONS, Proposal, proposal, table_sizes, written
 from sacrepro.learn.algorithm1 import sac_seeds
+from sacrepro.learn.problem import SACTrace
 from sacrepro.learn.settings import check_seed
 from sacrepro.model.checks import Array
 from sacrepro.model.notices import brief, rounded
@@ -88,6 +89,14 @@ class Pilot(NamedTuple):
     note: str
 
 
+def learned(
+    simulator: Simulator, theta0: Sequence[Array], settings: Proposal, kappa: int, seeds: Sequence[int]
+) -> tuple[SACTrace, ...]:
+    """Algorithm 1 with these settings for every seed, recorded at its start and end alone."""
+    M, T, h, t0, eta, _ = settings
+    return sac_seeds(simulator, theta0, kappa=kappa, M=M, T=T, h=h, t0=t0, eta=eta, record_every=M, seeds=seeds)
+
+
 def trained(
     network: Network,
     simulator: Simulator,
@@ -114,8 +123,7 @@ def trained(
             batch = seeds[low : low + together]
             which = f"seeds {batch[0]} to {batch[-1]}" if len(batch) > 1 else f"seed {batch[0]}"
             told(f"κ = {kappa}, {which}: {len(runs)} of {total} runs done")
-            arguments = settings.arguments | {"kappa": kappa, "record_every": settings.M}
-            for seed, trace in zip(batch, sac_seeds(simulator, theta0, seeds=batch, **arguments), strict=True):
+            for seed, trace in zip(batch, learned(simulator, theta0, settings, kappa, batch), strict=True):
                 found = objective(trace.theta, run=len(runs) + 1)
                 runs.append(RunRow(kappa, seed, *found, float(trace.first_visit_share[-1])))
                 thetas.append(trace.theta)
@@ -187,8 +195,7 @@ def pilot(network: Network, *, seconds: float, seed: int = 0) -> Pilot:
 
     def seconds_of(M: int, some: Sequence[int]) -> float:
         start = time.monotonic()
-        arguments = settings._replace(M=M).arguments | {"kappa": kappas[-1], "record_every": M}
-        sac_seeds(simulator, theta0, seeds=some, **arguments)
+        learned(simulator, theta0, settings._replace(M=M), kappas[-1], some)
         return time.monotonic() - start
 
     seconds_of(1, seeds[:1])  # compiles

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -46,11 +46,6 @@ class Proposal(NamedTuple):
 
     def __repr__(self) -> str:
         return brief(self)
-
-    @property
-    def arguments(self) -> dict[str, Any]:
-        """M, T, h, t0, eta by name."""
-        return {name: value for name, value in self._asdict().items() if name != "reasons"}
 
 
 def check_kappas(network: Network, kappas: Sequence[int]) -> list[Cost]:

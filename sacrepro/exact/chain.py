@@ -28,7 +28,7 @@ from sacrepro.exact.rounding import UNIT, gamma_k, policy_roundings, sup
 from sacrepro.exact.symmetry import Image, images
 from sacrepro.model.checks import Array
 from sacrepro.model.mdp import CountedMDP, Model, NetworkedMDP, over_pairs
-from sacrepro.model.policy import SCORE_BOUND, Theta, logits_and_policies, score
+from sacrepro.model.policy import SCORE_BOUND, Theta, logits_and_policies, on_agent_axes, score
 
 #: Operators over part of the agents are kept, this many of them, up to this many peak entries each.
 KEPT_CONES, KEPT_ENTRIES = 64, 1 << 15
@@ -389,5 +389,5 @@ def joint_policy(zeta: Sequence[Array]) -> Array:
     n = len(zeta)
     joint = np.ones((1,) * (2 * n))
     for j, zeta_j in enumerate(zeta):
-        joint = joint * zeta_j.reshape([zeta_j.shape[axis // n] if axis % n == j else 1 for axis in range(2 * n)])
+        joint = joint * on_agent_axes(zeta_j, j, n)
     return joint

@@ -23,7 +23,7 @@ from sacrepro.exact.solver.stationary import stationary_law
 from sacrepro.model.checks import NORMALISATION_TOLERANCE, Array, real, wrong_shape
 from sacrepro.model.graph import check_agent, check_kappa, neighborhood
 from sacrepro.model.mdp import CountedMDP, Model, NetworkedMDP
-from sacrepro.model.policy import Theta, all_actions_possible, checked, policies, score
+from sacrepro.model.policy import Theta, all_actions_possible, checked, on_agent_axes, policies, score
 
 
 def outside_axes(hood: Sequence[int], n: int) -> tuple[int, ...]:
@@ -145,7 +145,7 @@ def conditional_law(mdp: Model, zeta: Sequence[Array], pi: Array, hood: Sequence
     given = np.where(mass > 0, pi / np.where(mass > 0, mass, 1.0), uniform)
     w = given.reshape(*mdp.state_sizes, *(1,) * n)
     for j in closed:
-        w = w * _on_agent_axes(zeta[j], j, n)
+        w = w * on_agent_axes(zeta[j], j, n)
     return np.array(np.broadcast_to(w, (*mdp.state_sizes, *mdp.action_sizes)))
 
 
@@ -194,7 +194,7 @@ def truncated_gradient_from(
         joint = pi_theta.sum(axis=tuple(k for k in range(n) if k not in hood), keepdims=True)
         joint = joint.reshape(*joint.shape, *(1,) * n)
         for k in hood:
-            joint = joint * _on_agent_axes(zeta[k], k, n)
+            joint = joint * on_agent_axes(zeta[k], k, n)
         product = joint * Q_hat_j
         for i in hood:  # j ∈ N_i^κ exactly when i ∈ N_j^κ
             weighted[i] += product.sum(axis=tuple(axis for axis in range(2 * n) if axis % n != i))
@@ -219,11 +219,6 @@ def _number_of_agents(Q_i: Array) -> int:
     if Q_i.ndim == 0 or Q_i.ndim % 2:
         raise ValueError(f"Q_i has {Q_i.ndim} axes, expected one state axis and one action axis for each agent")
     return Q_i.ndim // 2
-
-
-def _on_agent_axes(zeta_j: Array, j: int, n: int) -> Array:
-    """ζ_j(a_j|s_j) laid on the axes of s_j and a_j of a table over (s, a)."""
-    return zeta_j.reshape([zeta_j.shape[axis // n] if axis % n == j else 1 for axis in range(2 * n)])
 
 
 # Cells (s_{N_i^κ}, a_{N_i^κ}): what the outside does on average, given the inside. TD and natural weights.

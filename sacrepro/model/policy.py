@@ -30,6 +30,11 @@ from sacrepro.model.notices import sizes, warn
 SCORE_BOUND = float(np.sqrt(2.0))
 
 
+def on_agent_axes(table: Array, j: int, n: int) -> Array:
+    """A table over (s_j, a_j), such as ζ_j, laid on these two axes of a table over (s, a) of n agents."""
+    return table.reshape([table.shape[axis // n] if axis % n == j else 1 for axis in range(2 * n)])
+
+
 def softmax(theta_i: Array) -> Array:
     """ζ_i(a|s) = exp θ_i(s,a) / Σ_b exp θ_i(s,b), shape (S_i, A_i).
 

@@ -132,7 +132,7 @@ def as_simulator(source: object) -> AnySimulator:
     if isinstance(source, (NetworkedMDP, CountedMDP)):
         return Simulator(source)
     if isinstance(source, CoupledMDP):
-        return SteppedSimulator(CoupledSteps(source))
+        return SteppedSimulator(ModelSteps(source))
     if isinstance(source, OwnSimulator):
         return SteppedSimulator(source)
     raise TypeError(
@@ -147,13 +147,36 @@ def _unmasked(what: str, answer: object) -> Array:
     return np.asarray(answer)
 
 
-# Sampling of an action-coupled model, step by step: an `OwnSimulator`, for small networks.
+# Sampling of any model, step by step, for small networks.
 
 
-class CoupledSteps:
-    """An `OwnSimulator` of a `CoupledMDP`: s_i' ~ P_i(·|s_{N_i}, a_{N_i}), rewards r_i(s_{N_i}, a_{N_i})."""
+def drawn_start(mdp: NetworkedMDP | CountedMDP | CoupledMDP, rng: np.random.Generator) -> Array:
+    """s(0) ~ π_0, shape (n,)."""
+    if isinstance(mdp.pi0, np.ndarray):
+        return np.array(np.unravel_index(drawn(mdp.pi0.ravel(), rng), mdp.pi0.shape), dtype=np.int64)
+    return np.array([drawn(pi0_i, rng) for pi0_i in mdp.pi0], dtype=np.int64)
 
-    def __init__(self, mdp: CoupledMDP) -> None:
+
+def drawn_step(
+    mdp: NetworkedMDP | CountedMDP | CoupledMDP, s: Array, a: Array, rng: np.random.Generator
+) -> tuple[Array, Array]:
+    """(r, s_next) after the joint action a in s, each of shape (n,)."""
+    paid = [list(hood) for hood in mdp.reward_hoods]
+    r = np.array([r_i[(*s[hood], *a[hood])] for r_i, hood in zip(mdp.r, paid, strict=True)])
+    seen = zip(mdp.kernels, map(list, mdp.neighbors), strict=True)
+    return r, np.array([drawn(kernel.rows[kernel.row(s[hood], a[hood])], rng) for kernel, hood in seen])
+
+
+def drawn(law: Array, rng: np.random.Generator) -> int:
+    """One outcome of a law; impossible ones are never drawn."""
+    cumulative = np.cumsum(law)
+    return int(np.searchsorted(cumulative, rng.random() * cumulative[-1], side="right"))
+
+
+class ModelSteps:
+    """An `OwnSimulator` of a model."""
+
+    def __init__(self, mdp: NetworkedMDP | CountedMDP | CoupledMDP) -> None:
         self.graph, self.gamma = mdp.graph, mdp.gamma
         self.state_sizes: Sequence[int] = mdp.state_sizes
         self.action_sizes: Sequence[int] = mdp.action_sizes
@@ -162,23 +185,10 @@ class CoupledSteps:
 
     def reset(self, rng: np.random.Generator) -> Array:
         """s(0) ~ π_0."""
-        pi0 = self._mdp.pi0
-        if isinstance(pi0, np.ndarray):
-            self._s = np.array(np.unravel_index(drawn(pi0.ravel(), rng), pi0.shape))
-        else:
-            self._s = np.array([drawn(pi0_i, rng) for pi0_i in pi0])
+        self._s = drawn_start(self._mdp, rng)
         return self._s.copy()
 
     def step(self, a: Array, rng: np.random.Generator) -> tuple[Array, Array]:
         """(r, s_next) after the joint action a."""
-        mdp, s = self._mdp, self._s
-        rows = [(*s[list(hood)], *a[list(hood)]) for hood in mdp.neighbors]
-        r = np.array([r_i[row] for r_i, row in zip(mdp.r, rows, strict=True)])
-        self._s = np.array([drawn(P_i[row], rng) for P_i, row in zip(mdp.P, rows, strict=True)])
+        r, self._s = drawn_step(self._mdp, self._s, a, rng)
         return r, self._s.copy()
-
-
-def drawn(law: Array, rng: np.random.Generator) -> int:
-    """One outcome of a law; impossible ones are never drawn."""
-    cumulative = np.cumsum(law)
-    return int(np.searchsorted(cumulative, rng.random() * cumulative[-1], side="right"))

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings, target
 
 from sacrepro.archive.files import write_rows
-from sacrepro.study.audit.adversary import ratio
+from sacrepro.study.audit.adversary import certain_ratio
 from sacrepro.study.claims import ATTACKED, claim
 from sacrepro.study.record.case import exact_case
 from sacrepro.study.record.comparison import holds
@@ -54,7 +54,7 @@ def told(name, variant, row, mdp):
     where = f"agent {row.agent}, κ={row.kappa} {row.case}".strip()
     edges = " ".join(f"{i}-{j}" for i, j in sorted(mdp.graph.edges))
     sizes = (" ".join(map(str, own)) for own in (mdp.state_sizes, mdp.action_sizes))
-    return Reached(name, variant, EXAMPLES, ratio(row), where, mdp.n, edges, *sizes, mdp.gamma)
+    return Reached(name, variant, EXAMPLES, certain_ratio(row), where, mdp.n, edges, *sizes, mdp.gamma)
 
 
 @pytest.mark.parametrize("name", ATTACKED)
@@ -67,9 +67,9 @@ def test_no_violation_is_found(name, reached):
     def search(case):
         rows = list(chosen.check(exact_case("random", "drawn", *case)))
         for variant in best:
-            worst = max((row for row in rows if row.hypothesis == variant), key=ratio, default=None)
-            target(ratio(worst) if worst else 0.0, label=variant or name)
-            if worst and (best[variant] is None or ratio(worst) > best[variant].ratio):
+            worst = max((row for row in rows if row.hypothesis == variant), key=certain_ratio, default=None)
+            target(certain_ratio(worst) if worst else 0.0, label=variant or name)
+            if worst and (best[variant] is None or certain_ratio(worst) > best[variant].ratio):
                 best[variant] = told(name, variant, worst, case[0])
         assert all(holds(row) for row in rows)
 

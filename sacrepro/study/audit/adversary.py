@@ -143,7 +143,7 @@ def changed(table: Array, rng: np.random.Generator, theta: bool) -> Array:
     return np.where(chosen, near, table)
 
 
-def ratio(row: Comparison) -> float:
+def certain_ratio(row: Comparison) -> float:
     """What left/right certainly is, (left - error)/right, where the right side says something.
 
     A climb on left/right itself would be led to sides that are rounding.
@@ -156,7 +156,7 @@ def measured(model: Model, claim: str) -> tuple[list[Comparison], dict[str, Comp
     rows = list(claim_named(claim).check(exact_case("found", "found", model.mdp(), model.theta)))
     worst: dict[str, Comparison] = {}
     for row in rows:
-        if row.hypothesis not in worst or ratio(row) > ratio(worst[row.hypothesis]):
+        if row.hypothesis not in worst or certain_ratio(row) > certain_ratio(worst[row.hypothesis]):
             worst[row.hypothesis] = row
     return rows, worst
 
@@ -183,8 +183,8 @@ def attack(claim: str, evaluations: int, seed: int) -> Iterator[tuple[Found, Mod
         compared, violated = compared + len(rows), violated + sum(not holds(row) for row in rows)
         for variant in variants:
             row = worst.get(variant)
-            if row is not None and ratio(row) > at_random[variant].ratio:
-                at_random[variant] = Best(ratio(row), model, row)
+            if row is not None and certain_ratio(row) > at_random[variant].ratio:
+                at_random[variant] = Best(certain_ratio(row), model, row)
     for variant in variants:
         best, own, faults = climb(claim, variant, at_random[variant], evaluations, rng)
         if best.model is None or best.row is None:
@@ -208,16 +208,16 @@ def climb(claim: str, variant: str, start: Best, steps: int, rng: np.random.Gene
         rows, worst = measured(model, claim)
         compared, violated = compared + len(rows), violated + sum(not holds(row) for row in rows)
         row = worst.get(variant)
-        if row is not None and ratio(row) >= best.ratio:
-            best = Best(ratio(row), model, row)
+        if row is not None and certain_ratio(row) >= best.ratio:
+            best = Best(certain_ratio(row), model, row)
     return best, compared, violated
 
 
 def structured(claim: str, variant: str, built: Sequence[str]) -> tuple[float, str]:
     """The largest left/right of a variant over the specimens built to come close, and where."""
     rows = [row for name in built for row in rows_of(claim, variant, name)]
-    worst = max(rows, key=ratio, default=None)
-    return (ratio(worst), place(worst)) if worst else (0.0, "")
+    worst = max(rows, key=certain_ratio, default=None)
+    return (certain_ratio(worst), place(worst)) if worst else (0.0, "")
 
 
 def arrays(found: Sequence[tuple[Found, Model]]) -> dict[str, Array]:

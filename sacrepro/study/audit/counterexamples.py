@@ -14,7 +14,7 @@ from sacrepro.archive.files import write_rows
 from sacrepro.study.arguments import ClaimName, File
 from sacrepro.study.claims import all_claims
 from sacrepro.study.record.claim import Counterexample
-from sacrepro.study.record.comparison import UNEARNED, Comparison, Verdict, holds, place, verdict
+from sacrepro.study.record.comparison import UNEARNED, Comparison, Verdict, holds, place, ratio, verdict
 
 
 class Witness(NamedTuple):
@@ -51,11 +51,6 @@ class Witness(NamedTuple):
 def all_witnesses(claims: Collection[str] | None = None) -> list[Witness]:
     """Every counterexample, or those of some claims, in the paper's order."""
     return [Witness(claim.name, own) for claim in all_claims(claims) for own in claim.counterexamples]
-
-
-def ratio(row: Comparison) -> float:
-    """left/right, ∞ where the right side is 0."""
-    return row.left / row.right if row.right > 0.0 else math.inf
 
 
 def witnesses(*, claims: Sequence[ClaimName] | None = None, output: File) -> Iterator[str]:

@@ -25,7 +25,7 @@ from sacrepro.study.claims import all_claims
 from sacrepro.study.claims import claim as claim_named
 from sacrepro.study.record.case import Case, uniform_case
 from sacrepro.study.record.claim import Claim, Plant
-from sacrepro.study.record.comparison import Comparison, holds, place, verdict
+from sacrepro.study.record.comparison import Comparison, holds, place, ratio, verdict
 from sacrepro.study.record.mistakes import MIRAGE, MISTAKES, NOISE, TALLY
 
 
@@ -73,7 +73,7 @@ def planted(claim: Claim, plant: Plant) -> Planted:
     true, wrong = sides(claim, plant)
     truth = verdict(claim.name, "", "", true).verdict
     catches = [row for row in wrong if not holds(row)]
-    worst = max(catches, key=lambda row: row.left / row.right if row.right > 0 else np.inf, default=None)
+    worst = max(catches, key=ratio, default=None)
     sound = truth in ("tight", "holds")
     return Planted(
         plant.mistake,
@@ -82,7 +82,7 @@ def planted(claim: Claim, plant: Plant) -> Planted:
         truth,
         len(wrong),
         len(catches),
-        (worst.left / worst.right if worst.right > 0 else np.inf) if worst else np.nan,
+        ratio(worst) if worst else np.nan,
         place(worst) if worst else "",
         "yes" if catches and sound else "no",
         "",

@@ -24,7 +24,7 @@ from sacrepro.model.checks import Array
 from sacrepro.model.graph import neighborhood
 from sacrepro.model.policy import SCORE_BOUND, policies, score, score_norm
 from sacrepro.study.measures.proof_steps import CHAINS, anatomies
-from sacrepro.study.measures.truncation import truncated_q_functions
+from sacrepro.study.measures.truncation import cell_law, truncated_q_functions
 from sacrepro.study.record import Case, Claim, Comparison, Drawing, Variant
 from sacrepro.study.record.mistakes import EXPONENT, FACTOR, SCORES, SHARE, planted, times
 
@@ -41,7 +41,7 @@ def check(case: Case) -> Iterator[Comparison]:
     n, zeta = mdp.n, policies(case.mdp, case.theta)
     if float(np.prod([float(r_i.size) for r_i in mdp.r])) > MOST_ENTRIES:
         return
-    law = joint_law(case, zeta)
+    law = cell_law(case, zeta, tuple(range(case.mdp.n)))
     Q = [q_function(mdp, case.V[j], j) for j in range(n)]
     error = 2.0 * case.gradient_error + 2.0 * SCORE_BOUND * case.D_error / (1.0 - mdp.gamma)
     span = max(float(r_j.max() - r_j.min()) for r_j in mdp.r)
@@ -83,15 +83,6 @@ def measured(
 def centred(Q_j: Array, axis: int) -> Array:
     """The middle of Q_j's range along one axis less Q_j: half the oscillation at most; same mean score as -Q_j."""
     return 0.5 * (Q_j.max(axis=axis, keepdims=True) + Q_j.min(axis=axis, keepdims=True)) - Q_j
-
-
-def joint_law(case: Case, zeta: tuple[Array, ...]) -> Array:
-    """π^θ × ζ^θ over (s, a)."""
-    n = case.mdp.n
-    law = case.pi_theta.reshape(*case.mdp.state_sizes, *(1,) * n)
-    for j in range(n):
-        law = law * zeta[j].reshape([zeta[j].shape[axis // n] if axis % n == j else 1 for axis in range(2 * n)])
-    return np.asarray(law)
 
 
 LEMMA3_STEP, SCORE_STEP = "1/(1-γ) of Lemma 3, sup over policies", "L_i for the score norm"

@@ -24,7 +24,7 @@ from sacrepro.exact.truncation import outside_axes, truncated_gradient_from
 from sacrepro.instances.extremal import parity
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import neighborhood
-from sacrepro.model.policy import SCORE_BOUND, policies, score
+from sacrepro.model.policy import SCORE_BOUND, on_agent_axes, policies, score
 from sacrepro.study.measures.fixed_points import critics, inside_states, solve_error
 from sacrepro.study.measures.truncation import NATURAL, distance, truncated_q_functions
 from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Variant, uniform_case
@@ -107,7 +107,7 @@ def _on_cells(along: list[Array], hood: tuple[int, ...]) -> Array:
     n = len(along)
     total = np.zeros((1,) * (2 * n))
     for i in hood:
-        total = total + along[i].reshape([along[i].shape[axis // n] if axis % n == i else 1 for axis in range(2 * n)])
+        total = total + on_agent_axes(along[i], i, n)
     return total
 
 

@@ -33,7 +33,7 @@ from sacrepro.model.mdp import CoupledMDP
 from sacrepro.model.policy import SCORE_BOUND, policies, uniform_theta
 from sacrepro.study.measures.truncation import weight_families
 from sacrepro.study.record import Case, Claim, Comparison, Drawing, Variant
-from sacrepro.study.record.case import SUMMATION
+from sacrepro.study.record.case import SUMMATION, gradient_error
 
 #: Π S_i A_i up to which a case is checked.
 MOST_PAIRS = 1 << 16
@@ -56,13 +56,6 @@ class Coupled(NamedTuple):
     pi_error: float
     gradient: tuple[Array, ...]
     nabla_error: float
-
-    @property
-    def gradient_error(self) -> float:
-        """A bound on the error of ‖ĥ_i - ∇_{θ_i}J‖, as for plain cases."""
-        gamma = self.mdp.gamma
-        h_hat_error = self.Q_error + (self.pi_error + SUMMATION) * self.mdp.r_bar / (1.0 - gamma)
-        return self.nabla_error + SCORE_BOUND * h_hat_error / (1.0 - gamma)
 
 
 def check(case: Case) -> Iterator[Comparison]:
@@ -125,6 +118,7 @@ def gradient_rows(case: Case, kind: str, exact: Coupled, radius: int) -> Iterato
             for family, w in weight_families(exact, exact.Q[j], j, kappa):
                 tables.setdefault(family, []).append(truncate(exact.Q[j], neighborhood(mdp.graph, j, kappa), w))
         anyhow = reward_radius_gradient(mdp.r_bar, mdp.gamma, kappa, radius, SCORE_BOUND)
+        error = gradient_error(mdp, exact.Q_error, exact.pi_error, exact.nabla_error)
         for family, Q_hat in tables.items():
             h_hat = truncated_gradient_from(mdp, zeta, exact.pi_theta, Q_hat, kappa)
             for i in range(mdp.n):
@@ -133,7 +127,7 @@ def gradient_rows(case: Case, kind: str, exact: Coupled, radius: int) -> Iterato
                 if family == "natural":
                     sizes = (kappa, mdp.n, mdp.gamma, mdp.r_bar, radius)
                     rights[f"ĥ natural, {kind}"] = reward_radius_natural(sphere_sizes(mdp.graph, i), *sizes)
-                yield from case.left(i, kappa, left, exact.gradient_error, family).against(rights)
+                yield from case.left(i, kappa, left, error, family).against(rights)
 
 
 def variants(kind: str) -> tuple[Variant, ...]:

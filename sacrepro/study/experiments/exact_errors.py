@@ -30,7 +30,7 @@ from sacrepro.learn.samples import Samples, VisitedCells, visited_cells
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import neighborhood, outside
 from sacrepro.model.mdp import NetworkedMDP
-from sacrepro.model.policy import policies, uniform_theta
+from sacrepro.model.policy import on_agent_axes, policies, uniform_theta
 from sacrepro.study.arguments import Count, File, Ordinal, Spec
 from sacrepro.study.experiments import Experiment
 
@@ -63,7 +63,7 @@ class Yardstick:
         zeta = policies(mdp, theta)
         law = stationary_law(chain_of(mdp, theta)).pi.reshape(*mdp.state_sizes, *(1,) * n)
         for j in range(n):
-            law = law * zeta[j].reshape([zeta[j].shape[axis // n] if axis % n == j else 1 for axis in range(2 * n)])
+            law = law * on_agent_axes(zeta[j], j, n)
         self.law = law
         self.hoods = [neighborhood(mdp.graph, i, kappa) for i in range(n)]
         self.Q = [q_function(mdp, theta, i) for i in range(n)]

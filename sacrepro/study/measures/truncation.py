@@ -26,7 +26,7 @@ from sacrepro.instances.extremal import latch
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import neighborhood, sphere_sizes
 from sacrepro.model.mdp import Model
-from sacrepro.model.policy import policies, score
+from sacrepro.model.policy import on_agent_axes, policies, score
 from sacrepro.study.record.case import Case, uniform_case
 from sacrepro.study.record.comparison import Left
 
@@ -108,7 +108,7 @@ def cell_law(case: Case, zeta: tuple[Array, ...], hood: tuple[int, ...]) -> Arra
     law = case.pi_theta.sum(axis=tuple(k for k in range(n) if k not in hood), keepdims=True)
     law = law.reshape(*law.shape, *(1,) * n)
     for k in hood:
-        law = law * zeta[k].reshape([zeta[k].shape[axis // n] if axis % n == k else 1 for axis in range(2 * n)])
+        law = law * on_agent_axes(zeta[k], k, n)
     return np.asarray(law)
 
 

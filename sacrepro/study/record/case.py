@@ -20,7 +20,7 @@ from sacrepro.exact.values import evaluate
 from sacrepro.instances import build
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import outside
-from sacrepro.model.mdp import NetworkedMDP
+from sacrepro.model.mdp import CoupledMDP, NetworkedMDP
 from sacrepro.model.policy import SCORE_BOUND, gaussian_theta, uniform_theta
 from sacrepro.study.arguments import Count, File, NonNegative, Ordinal, Spec
 from sacrepro.study.record.comparison import Left
@@ -145,13 +145,17 @@ class Case:
 
     @property
     def gradient_error(self) -> float:
-        """A bound on the error of ‖ĥ_i - ∇_{θ_i}J‖ for ĥ_i computed from V and π^θ of this case.
+        """That of ‖ĥ_i - ∇_{θ_i}J‖ for ĥ_i computed from V and π^θ of this case."""
+        return gradient_error(self.mdp, self.error, self.pi_error, self.nabla_error)
 
-        ĥ_i is a π^θ-mean of values in [0, r̄/(1-γ)] times scores, over 1-γ; `SUMMATION` covers its own rounding.
-        """
-        gamma = self.mdp.gamma
-        h_hat_error = self.error + (self.pi_error + SUMMATION) * self.mdp.r_bar / (1.0 - gamma)
-        return self.nabla_error + SCORE_BOUND * h_hat_error / (1.0 - gamma)
+
+def gradient_error(mdp: NetworkedMDP | CoupledMDP, error: float, pi_error: float, nabla_error: float) -> float:
+    """A bound on the error of ‖ĥ_i - ∇_{θ_i}J‖ where values are within `error`, and the others as in `Case`.
+
+    ĥ_i is a π^θ-mean of values in [0, r̄/(1-γ)] times scores, over 1-γ; `SUMMATION` covers its own rounding.
+    """
+    h_hat_error = error + (pi_error + SUMMATION) * mdp.r_bar / (1.0 - mdp.gamma)
+    return nabla_error + SCORE_BOUND * h_hat_error / (1.0 - mdp.gamma)
 
 
 def exact(

@@ -91,7 +91,7 @@ def verdict(claim: str, statement: str, reference: str, rows: Sequence[Compariso
     """
     violations = sum(not holds(row) for row in rows)
     informative = [row for row in rows if constrains(row)]
-    worst = max(informative, key=lambda row: row.left / row.right, default=None)
+    worst = max(informative, key=ratio, default=None)
     if violations:
         judged = "violated"
     elif claim_is_identity(rows):
@@ -109,7 +109,7 @@ def verdict(claim: str, statement: str, reference: str, rows: Sequence[Compariso
         comparisons=len(rows),
         constraining=len(informative),
         violations=violations,
-        ratio=worst.left / worst.right if worst else math.nan,
+        ratio=ratio(worst) if worst else math.nan,
         where=place(worst) if worst else "",
         excess=excess_of(rows),
         certificate=max((row.error for row in rows), default=math.nan),
@@ -118,10 +118,15 @@ def verdict(claim: str, statement: str, reference: str, rows: Sequence[Compariso
     )
 
 
-def ratio_text(ratio: float, digits: int = 3) -> str:
+def ratio(row: Comparison) -> float:
+    """left/right, ∞ where the right side is 0."""
+    return row.left / row.right if row.right > 0.0 else math.inf
+
+
+def ratio_text(value: float, digits: int = 3) -> str:
     """left/right for people: what is below 1 never reads 1."""
-    text = f"{ratio:.{digits}g}"
-    return f"1 - {1.0 - ratio:.1g}" if text == "1" and ratio < 1.0 - 1e-12 else text
+    text = f"{value:.{digits}g}"
+    return f"1 - {1.0 - value:.1g}" if text == "1" and value < 1.0 - 1e-12 else text
 
 
 def excess_of(rows: Iterable[Comparison]) -> float:
