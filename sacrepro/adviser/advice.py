@@ -20,11 +20,11 @@ from sacrepro.adviser.certificates import (
     td_from_decay,
 )
 from sacrepro.adviser.clock import Clock
-from sacrepro.adviser.cost import UNCOUNTED, Cost, costs
 from sacrepro.adviser.describe import layout
 from sacrepro.adviser.labelled import Network
 from sacrepro.adviser.measured import MeasuredDecay, measured
 from sacrepro.adviser.pilot import Pilot, pilot
+from sacrepro.adviser.settings import UNCOUNTED, Cost, costs
 from sacrepro.bounds.gradient import lemma4_vector
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import check_agent

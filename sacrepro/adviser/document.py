@@ -23,8 +23,7 @@ from sacrepro.adviser.labelled import MOST_ENTRIES, MOST_ENTRIES_IN_ALL, Network
 from sacrepro.adviser.rule import rule_of
 from sacrepro.adviser.rules import Agents, kernels, rewards, starts
 from sacrepro.instances import MODELS
-from sacrepro.instances.graphs import build_graph
-from sacrepro.instances.parameters import fitting
+from sacrepro.instances.graphs import build_graph, fitting
 from sacrepro.model.checks import Array, shortened
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.notices import rounded

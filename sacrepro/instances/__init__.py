@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from sacrepro.instances.extremal import courtesy, parity, td_witness
-from sacrepro.instances.graphs import build_graph
-from sacrepro.instances.parameters import fitting
+from sacrepro.instances.graphs import build_graph, fitting
 from sacrepro.instances.queueing import queueing
 from sacrepro.instances.random_kernels import downstream, random_mdp
 from sacrepro.instances.relay import broadcast, relay

@@ -8,7 +8,7 @@ from __future__ import annotations
 import networkx as nx
 import numpy as np
 
-from sacrepro.instances.parameters import at_least_zero
+from sacrepro.instances.graphs import at_least_zero
 from sacrepro.model.checks import Array
 from sacrepro.model.mdp import NetworkedMDP, check_kernel_sizes
 

@@ -28,7 +28,7 @@ import itertools
 import networkx as nx
 import numpy as np
 
-from sacrepro.instances.parameters import at_least_zero, probabilities
+from sacrepro.instances.graphs import at_least_zero, probabilities
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import neighborhood
 from sacrepro.model.mdp import NetworkedMDP, check_kernel_sizes

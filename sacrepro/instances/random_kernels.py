@@ -5,7 +5,7 @@ from __future__ import annotations
 import networkx as nx
 import numpy as np
 
-from sacrepro.instances.parameters import at_least, positive
+from sacrepro.instances.graphs import at_least, positive
 from sacrepro.model.checks import shortened
 from sacrepro.model.graph import check_graph, neighborhood
 from sacrepro.model.mdp import CoupledMDP, NetworkedMDP, check_kernel_sizes

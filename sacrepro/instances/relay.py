@@ -10,7 +10,7 @@ from __future__ import annotations
 import networkx as nx
 import numpy as np
 
-from sacrepro.instances.parameters import at_least_zero
+from sacrepro.instances.graphs import at_least_zero
 from sacrepro.model.graph import neighborhood
 from sacrepro.model.mdp import CoupledMDP, NetworkedMDP, check_kernel_sizes
 

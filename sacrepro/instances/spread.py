@@ -10,7 +10,7 @@ import math
 import networkx as nx
 import numpy as np
 
-from sacrepro.instances.parameters import at_least_zero, finite, one_for_each_action, probabilities
+from sacrepro.instances.graphs import at_least_zero, finite, one_for_each_action, probabilities
 from sacrepro.model.checks import Array
 from sacrepro.model.mdp import CountedMDP, counted, tabulated
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 import networkx as nx
 import numpy as np
 
-from sacrepro.instances.parameters import at_least, at_least_zero, finite, positive, probabilities
+from sacrepro.instances.graphs import at_least, at_least_zero, finite, positive, probabilities
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import neighborhood
 from sacrepro.model.mdp import NetworkedMDP, check_kernel_sizes

@@ -45,7 +45,7 @@ def advise(
             write_json(path, plain(advice) | {"text": text})
     if figure:
         from sacrepro.study.drawings.advice import advice as draw
-        from sacrepro.study.drawings.style import house_style
+        from sacrepro.study.drawings.panels import house_style
 
         with house_style():
             gap = error_of_q(network, error, of)

@@ -54,7 +54,7 @@ JOBS = {
     "falsify": Job("study.audit.falsify:falsify", {"claims": "claims"}),
     "adversary": Job("study.audit.adversary:adversary", {EACH: "adversary"}),
     "adversary-table": Job("study.audit.adversary:adversary_table"),
-    "scale": Job("study.experiments.scale:job", {EACH: "scale"}),
+    "scale": Job("study.experiments.environments:job", {EACH: "scale"}),
     "sac": Job("study.experiments.sac:sac", INSTANCE | {EACH: "sac.{instance}"}),
     "trace": Job("study.experiments.runs:trace"),
     "wireless references": Job("study.experiments.wireless:references", {"episodes": "wireless.reference_episodes"}),

@@ -142,7 +142,7 @@ def test_what_makes_no_sense_is_refused(kappas, given_arguments, message):
 
 
 def test_neighborhoods_too_large_to_list_are_refused(monkeypatch):
-    from sacrepro.adviser import cost
+    from sacrepro.adviser import settings as cost
 
     monkeypatch.setattr(cost, "MOST_MEMBERS", 10)
     with pytest.raises(ValueError, match=r"κ = 1 are too many to list; expected at most 0"):

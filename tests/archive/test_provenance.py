@@ -31,12 +31,12 @@ def test_closure_follows_imports():
         "sacrepro.exact.dense",
         "sacrepro.model.mdp",
     } <= found
-    assert "sacrepro.study.drawings.style" not in found
+    assert "sacrepro.study.drawings.panels" not in found
     assert "sacrepro.bounds.gradient" not in loaded_by("sacrepro.study.claims.lemma3")
 
 
 def test_a_package_counts_with_all_its_modules():
-    assert "sacrepro.study.drawings.style" in loaded_by("sacrepro.study.drawings")
+    assert "sacrepro.study.drawings.panels" in loaded_by("sacrepro.study.drawings")
 
 
 def test_comments_and_docstrings_do_not_count_but_numbers_do(tmp_path):
@@ -70,7 +70,7 @@ def test_a_job_counts_what_it_imports_inside_functions_and_by_name():
     assert "sacrepro.study.claims.lemma3" in one
     assert not one & {"sacrepro.study.claims.lemma4", "sacrepro.study.experiments.runs", "sacrepro.learn.algorithm1"}
     figures = job_closure("figure").keys()
-    assert {"sacrepro.study.drawings.decay", "sacrepro.study.drawings.style", "sacrepro.archive.files"} <= figures
+    assert {"sacrepro.study.drawings.decay", "sacrepro.study.drawings.panels", "sacrepro.archive.files"} <= figures
     assert {"sacrepro", "sacrepro.study.__main__", "sacrepro.study.arguments", "sacrepro.exact"} <= job_closure(
         "exact"
     ).keys()

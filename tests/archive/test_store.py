@@ -93,7 +93,7 @@ def test_figures_have_no_dates_and_known_formats(tmp_path):
         for name in ("one", "two"):
             figure = Figure()
             figure.subplots().plot([1, 2])
-            from sacrepro.study.drawings.style import house_style
+            from sacrepro.study.drawings.panels import house_style
 
             with house_style():
                 store.write_figure(tmp_path / f"{name}.{suffix}", figure)

@@ -27,9 +27,8 @@ from sacrepro.study.claims import (
 )
 from sacrepro.study.claims.definition2 import rooted, shifted_root
 from sacrepro.study.claims.light_cone import narrower
-from sacrepro.study.record.claim import Plant
+from sacrepro.study.record.claim import MISTAKES, Plant, times
 from sacrepro.study.record.comparison import Comparison, verdict
-from sacrepro.study.record.mistakes import MISTAKES, times
 
 GAMMA = RELAY.gamma
 RELAY_CASE = uniform_case(RELAY)

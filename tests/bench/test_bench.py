@@ -10,7 +10,7 @@ from sacrepro.study.bench.peers import METHODS, SIZES, TOLERANCE, benchmark_grap
 from sacrepro.study.bench.quantities import decay, far_decay, far_value, long_path, sticky
 from sacrepro.study.bench.sac import bench_sac
 from sacrepro.study.drawings import drawing
-from sacrepro.study.drawings.style import house_style
+from sacrepro.study.drawings.panels import house_style
 
 
 @pytest.mark.parametrize("family", SIZES)

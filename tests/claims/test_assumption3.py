@@ -11,7 +11,7 @@ from sacrepro.instances import build
 from sacrepro.model.graph import neighborhood
 from sacrepro.model.policy import gaussian_theta, policies, uniform_theta
 from sacrepro.study.claims.assumption3 import MIXING, TAUS, check
-from sacrepro.study.measures.exploration import MOST_ENTRIES, best_sigma, entries
+from sacrepro.study.measures.decay import MOST_ENTRIES, best_sigma, entries
 from sacrepro.study.record.case import exact_case
 from sacrepro.study.record.comparison import holds, verdict
 from strategies import cases

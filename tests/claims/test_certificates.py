@@ -29,8 +29,7 @@ from sacrepro.study.claims import (
 )
 from sacrepro.study.claims.light_cone import HORIZONS, finite_values
 from sacrepro.study.experiments.environments import map_rows
-from sacrepro.study.measures.decay import STEPS, mixing
-from sacrepro.study.measures.exploration import best_sigma, entries, relative_error
+from sacrepro.study.measures.decay import STEPS, best_sigma, entries, mixing, relative_error
 from sacrepro.study.measures.fixed_points import inside_states, solve_error
 from sacrepro.study.record.comparison import by_hypothesis
 

@@ -17,7 +17,7 @@ from figure_rows import comparison, made, rows_of
 from sacrepro.adviser.advice import AgentRow
 from sacrepro.study.drawings import FIGURES, drawing
 from sacrepro.study.drawings.advice import advice
-from sacrepro.study.drawings.style import house_style, kappa_color, kappa_line, kappa_marker, literal
+from sacrepro.study.drawings.panels import house_style, kappa_color, kappa_line, kappa_marker, literal
 
 PLAIN = ("relay", "weakly_coupled", "single", "path", "ring")
 NASTY = ("<b>a&b</b>", "a $ and_b", "of $x$ and\nmore", "\N{HEBREW LETTER ALEF}\N{HEBREW LETTER BET} $", "_W" * 40)

@@ -10,8 +10,8 @@ from figure_rows import comparison, rows_of
 from sacrepro.archive.files import write_rows
 from sacrepro.cli import main
 from sacrepro.study.drawings import FIGURES, FIRST, MOST_PANELS, drawing, few, made
+from sacrepro.study.drawings.panels import house_style
 from sacrepro.study.drawings.run_messages import spans
-from sacrepro.study.drawings.style import house_style
 from sacrepro.study.experiments.summary import SummaryRow
 from sacrepro.study.record.comparison import Comparison
 

@@ -10,7 +10,7 @@ from sacrepro.archive.files import read_rows
 from sacrepro.exact import decay_profile
 from sacrepro.instances import build
 from sacrepro.model.policy import uniform_theta
-from sacrepro.study.experiments.scale import scale
+from sacrepro.study.experiments.environments import scale
 from sacrepro.study.record.comparison import Comparison, holds
 
 SIS = {"model": "sis", "gamma": 0.8, "beta": (0.2, 0.1), "delta": (0.5, 0.8)}

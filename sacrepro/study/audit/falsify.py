@@ -24,9 +24,8 @@ from sacrepro.study.arguments import ClaimName, File
 from sacrepro.study.claims import all_claims
 from sacrepro.study.claims import claim as claim_named
 from sacrepro.study.record.case import Case, uniform_case
-from sacrepro.study.record.claim import Claim, Plant
+from sacrepro.study.record.claim import MIRAGE, MISTAKES, NOISE, TALLY, Claim, Plant
 from sacrepro.study.record.comparison import Comparison, holds, place, ratio, verdict
-from sacrepro.study.record.mistakes import MIRAGE, MISTAKES, NOISE, TALLY
 
 
 class Planted(NamedTuple):

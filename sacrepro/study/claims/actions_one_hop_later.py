@@ -14,7 +14,7 @@ from sacrepro.instances.extremal import latch
 from sacrepro.model.graph import neighborhood, outside
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Variant, uniform_case
-from sacrepro.study.record.mistakes import EXPONENT, FACTOR, planted, times
+from sacrepro.study.record.claim import EXPONENT, FACTOR, planted, times
 
 
 def check(case: Case) -> Iterator[Comparison]:

@@ -26,7 +26,7 @@ from sacrepro.model.policy import SCORE_BOUND, policies, score, score_norm
 from sacrepro.study.measures.proof_steps import CHAINS, anatomies
 from sacrepro.study.measures.truncation import cell_law, truncated_q_functions
 from sacrepro.study.record import Case, Claim, Comparison, Drawing, Variant
-from sacrepro.study.record.mistakes import EXPONENT, FACTOR, SCORES, SHARE, planted, times
+from sacrepro.study.record.claim import EXPONENT, FACTOR, SCORES, SHARE, planted, times
 
 #: Joint pairs (s, a) up to which a model is taken apart.
 MOST_ENTRIES = 2**16

@@ -14,7 +14,7 @@ from sacrepro.instances.relay import relay
 from sacrepro.model.policy import policies
 from sacrepro.study.measures.decay import mixing
 from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Variant, uniform_case
-from sacrepro.study.record.mistakes import EXPONENT, FACTOR, NOISE, SWAP, planted, planted_one_sided, times
+from sacrepro.study.record.claim import EXPONENT, FACTOR, NOISE, SWAP, planted, planted_one_sided, times
 
 LIMIT, STARTS, MEASURED = "law to its limit", "laws of two starts", "measured distances"
 

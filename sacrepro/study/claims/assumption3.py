@@ -21,7 +21,7 @@ from sacrepro.model.checks import Array
 from sacrepro.model.graph import neighborhood
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import policies, uniform_theta
-from sacrepro.study.measures.exploration import MOST_ENTRIES, best_sigma, entries, relative_error
+from sacrepro.study.measures.decay import MOST_ENTRIES, best_sigma, entries, relative_error
 from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Variant
 
 FLOOR, MIXED, CEILING, LATER = "floor", "floor, mixed", "ceiling", "later"

@@ -36,10 +36,10 @@ from sacrepro.model.checks import Array
 from sacrepro.model.graph import max_neighborhood_size, neighborhood
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import policies
-from sacrepro.study.measures.exploration import MOST_ENTRIES, best_sigma, entries
+from sacrepro.study.measures.decay import MOST_ENTRIES, best_sigma, entries
 from sacrepro.study.measures.fixed_points import LOCALITY, PAPER
 from sacrepro.study.record import Case, Change, Claim, Comparison, Counterexample, Drawing, Variant, uniform_case
-from sacrepro.study.record.mistakes import EXPONENT, FACTOR, planted
+from sacrepro.study.record.claim import EXPONENT, FACTOR, planted
 
 WRITTEN_OUT, LAW = "written out", "exact law"
 

@@ -24,7 +24,7 @@ from sacrepro.study.measures.fixed_points import (
     solve_error,
 )
 from sacrepro.study.record import Attack, Case, Claim, Comparison, Drawing, Variant
-from sacrepro.study.record.mistakes import EXPONENT, FACTOR, MIRAGE, SCORES, SHARE, TALLY, planted, times
+from sacrepro.study.record.claim import EXPONENT, FACTOR, MIRAGE, SCORES, SHARE, TALLY, planted, times
 
 
 def check(case: Case) -> Iterator[Comparison]:

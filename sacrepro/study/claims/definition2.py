@@ -28,7 +28,7 @@ from sacrepro.instances.extremal import coin_lover
 from sacrepro.model.graph import outside
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.study.record import Attack, Case, Change, Claim, Comparison, Counterexample, Drawing, Variant, exact_case
-from sacrepro.study.record.mistakes import EXPONENT, FACTOR, planted, planted_one_sided
+from sacrepro.study.record.claim import EXPONENT, FACTOR, planted, planted_one_sided
 
 LEMMA3, INFLUENCE, BRACKET = "Lemma 3", "influence matrix", "branch and bound"
 

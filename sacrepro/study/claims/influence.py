@@ -25,7 +25,7 @@ from sacrepro.model.graph import neighborhood, outside
 from sacrepro.model.policy import policies
 from sacrepro.study.measures.decay import AT_ONCE, CLIPPED, CLOSED, OWN, ROW_SUMS, variants
 from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Variant, uniform_case
-from sacrepro.study.record.mistakes import EXPONENT, FACTOR, NOISE, SWAP, planted, planted_one_sided, times
+from sacrepro.study.record.claim import EXPONENT, FACTOR, NOISE, SWAP, planted, planted_one_sided, times
 
 AVERAGE = "average reward"
 

@@ -9,7 +9,7 @@ from sacrepro.bounds.decay import definition2, lemma3
 from sacrepro.exact.dense import oscillation, q_function
 from sacrepro.instances.relay import long_range_relay, relay
 from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Plant, Variant, uniform_case
-from sacrepro.study.record.mistakes import EXPONENT, FACTOR, FALSE, ONE_SIDED, planted, times
+from sacrepro.study.record.claim import EXPONENT, FACTOR, FALSE, ONE_SIDED, planted, times
 
 BOUND = "D_i(κ) ≤ r̄ γ^{κ+1} / (1-γ)"
 

@@ -16,7 +16,7 @@ from sacrepro.instances.relay import broadcast, noisy_broadcast
 from sacrepro.model.policy import SCORE_BOUND, policies, score_norm
 from sacrepro.study.measures.truncation import error_at_the_latch, truncation_errors
 from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Plant, Variant, uniform_case
-from sacrepro.study.record.mistakes import (
+from sacrepro.study.record.claim import (
     EXPONENT,
     FACTOR,
     NOISE,

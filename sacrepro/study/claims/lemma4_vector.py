@@ -28,7 +28,7 @@ from sacrepro.model.policy import SCORE_BOUND, on_agent_axes, policies, score
 from sacrepro.study.measures.fixed_points import critics, inside_states, solve_error
 from sacrepro.study.measures.truncation import NATURAL, distance, truncated_q_functions
 from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Variant, uniform_case
-from sacrepro.study.record.mistakes import EXPONENT, FACTOR, SCORES, SHARE, TALLY, planted, times
+from sacrepro.study.record.claim import EXPONENT, FACTOR, SCORES, SHARE, TALLY, planted, times
 
 ANY, WORST, PAPER, OF_NATURAL, TD = "any weights", "worst case", "paper", "natural weights", "TD's limit"
 

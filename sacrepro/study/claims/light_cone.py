@@ -20,7 +20,7 @@ from sacrepro.model.checks import Array
 from sacrepro.model.graph import outside
 from sacrepro.model.policy import policies
 from sacrepro.study.record import Attack, Case, Change, Claim, Comparison, Drawing, Variant
-from sacrepro.study.record.mistakes import EXPONENT, FACTOR, planted, planted_one_sided
+from sacrepro.study.record.claim import EXPONENT, FACTOR, planted, planted_one_sided
 
 UPPER, LOWER, OUTSIDE = "upper end", "lower end", "outside the cone"
 

@@ -27,7 +27,7 @@ from sacrepro.study.measures.fixed_points import (
 )
 from sacrepro.study.measures.fixed_points import MOST_ENTRIES as MOST_ENTRIES  # named above
 from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Variant, uniform_case
-from sacrepro.study.record.mistakes import EXPONENT, FACTOR, FALSE, ONE_SIDED, SWAP, planted, times
+from sacrepro.study.record.claim import EXPONENT, FACTOR, FALSE, ONE_SIDED, SWAP, planted, times
 
 
 def check(case: Case) -> Iterator[Comparison]:

@@ -25,10 +25,10 @@ from sacrepro.instances.extremal import tally
 from sacrepro.model.graph import max_neighborhood_size
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import SCORE_BOUND, policies
-from sacrepro.study.measures.exploration import MOST_ENTRIES, best_sigma, entries
+from sacrepro.study.measures.decay import MOST_ENTRIES, best_sigma, entries
 from sacrepro.study.measures.stationarity import StationarityRow
 from sacrepro.study.record import Attack, Case, Claim, Comparison, Drawing, Plant, Variant, uniform_case
-from sacrepro.study.record.mistakes import EXPONENT, FACTOR, TALLY, planted, times
+from sacrepro.study.record.claim import EXPONENT, FACTOR, TALLY, planted, times
 
 SMOOTH, NORM, LEAST_LENGTH, NINE, ALONG_RUNS = "L'", "‖∇J‖", "T of (8)", "(9)", "(9) along runs"
 

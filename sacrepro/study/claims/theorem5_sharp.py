@@ -31,7 +31,7 @@ from sacrepro.study.measures.fixed_points import has_unique_stationary_law
 from sacrepro.study.measures.stationarity import patient_direction
 from sacrepro.study.measures.truncation import distance, norm
 from sacrepro.study.record import Case, Claim, Comparison, Counterexample, Drawing, Variant, uniform_case
-from sacrepro.study.record.mistakes import EXPONENT, planted, times
+from sacrepro.study.record.claim import EXPONENT, planted, times
 
 LIMIT, ANY_POLICY, AS_RUN = "TD's limit", "TD's limit, any policy", "as run"
 

@@ -14,7 +14,7 @@ from sacrepro.instances.relay import relay
 from sacrepro.model.graph import neighborhood
 from sacrepro.study.measures.truncation import weight_families
 from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Plant, Variant, uniform_case
-from sacrepro.study.record.mistakes import EXPONENT, FACTOR, TOTAL, WEIGHTS, planted, times
+from sacrepro.study.record.claim import EXPONENT, FACTOR, TOTAL, WEIGHTS, planted, times
 
 
 def check(case: Case) -> Iterator[Comparison]:

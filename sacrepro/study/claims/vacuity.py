@@ -29,7 +29,7 @@ from sacrepro.model.graph import sphere_sizes
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import SCORE_BOUND
 from sacrepro.study.record import Case, Claim, Comparison, Drawing, Variant
-from sacrepro.study.record.mistakes import EXPONENT
+from sacrepro.study.record.claim import EXPONENT
 
 #: What a variant is called whose trivial bound is the sharpest that is proved here.
 SHARPER = ", sharper ‖∇J‖"

@@ -17,8 +17,7 @@ from sacrepro.archive.files import some_rows, write_figure
 from sacrepro.study.arguments import Figure, FigureName
 from sacrepro.study.claims import CLAIMS, claim
 from sacrepro.study.drawings.messages import OF_CLAIMS, of_claim
-from sacrepro.study.drawings.panels import entitle
-from sacrepro.study.drawings.style import house_style, names
+from sacrepro.study.drawings.panels import entitle, house_style, names
 from sacrepro.study.experiments import KINDS, SHOWN, rows_of
 from sacrepro.study.experiments.summary import SummaryRow
 from sacrepro.study.record.comparison import Comparison
@@ -49,13 +48,13 @@ def drawing(name: str) -> NamedDrawing:
         kind = kinds[shown.kind]
         told: Callable[[Sequence[Any]], str] = partial(OF_CLAIMS.get(name, of_claim), words=claim(name).words)
         return NamedDrawing(Comparison, partial(kind, drawing=shown), shown.caption or caption(kind), told)
-    from sacrepro.study.drawings import bench, run_messages, runs, surveys
+    from sacrepro.study.drawings import advice, run_messages, runs, surveys
 
     if name in SHOWN:
         rows = SummaryRow if SHOWN[name].series else rows_of(SHOWN[name])
         draw: Any = {**runs.DRAWINGS, **surveys.DRAWINGS}[name]
     else:
-        rows, draw = {**bench.DRAWINGS, **surveys.OF_ALL_CLAIMS}[name]
+        rows, draw = {**advice.DRAWINGS, **surveys.OF_ALL_CLAIMS}[name]
     messages: dict[str, Any] = {**run_messages.MESSAGES, **surveys.MESSAGES}
     return NamedDrawing(rows, draw, caption(draw), messages.get(name, lambda rows: ""))
 

@@ -21,8 +21,23 @@ from sacrepro.study.drawings.decay import (
     kappa_axis,
     largest_right,
 )
-from sacrepro.study.drawings.panels import columns_of, frame, grid_of, listed, log_axis, remark, swatches, titled
-from sacrepro.study.drawings.style import BOUND_COLOR, KAPPA_COLORS, kappa_color, kappa_label, literal, names, width_of
+from sacrepro.study.drawings.panels import (
+    BOUND_COLOR,
+    KAPPA_COLORS,
+    columns_of,
+    frame,
+    grid_of,
+    kappa_color,
+    kappa_label,
+    listed,
+    literal,
+    log_axis,
+    names,
+    remark,
+    swatches,
+    titled,
+    width_of,
+)
 from sacrepro.study.record.claim import Drawing
 from sacrepro.study.record.comparison import Comparison, excess_of
 

@@ -10,8 +10,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from sacrepro.study.drawings.panels import frame, listed, log_axis, remark, swatches, titled
-from sacrepro.study.drawings.style import BOUND_COLOR, KAPPA_COLORS, kappa_color, literal, names
+from sacrepro.study.drawings.panels import (
+    BOUND_COLOR,
+    KAPPA_COLORS,
+    frame,
+    kappa_color,
+    listed,
+    literal,
+    log_axis,
+    names,
+    remark,
+    swatches,
+    titled,
+)
 from sacrepro.study.measures.truncation import FAMILIES, WORST
 from sacrepro.study.record.claim import Drawing
 from sacrepro.study.record.comparison import Comparison

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 
-from sacrepro.study.drawings.style import names
+from sacrepro.study.drawings.panels import names
 from sacrepro.study.record.comparison import (
     Comparison,
     attained,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from sacrepro.study.drawings.messages import several
-from sacrepro.study.drawings.style import names
+from sacrepro.study.drawings.panels import names
 from sacrepro.study.experiments.exact_bias import BiasRow
 from sacrepro.study.experiments.methods import EXACT
 from sacrepro.study.experiments.summary import SummaryRow

@@ -8,15 +8,23 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from sacrepro.study.drawings.panels import BESIDE, LINE, bare, beside, frame, grid_of, listed, log_axis, titled
-from sacrepro.study.drawings.style import (
+from sacrepro.study.drawings.panels import (
+    BESIDE,
     BOUND_COLOR,
     KAPPA_COLORS,
+    LINE,
+    bare,
+    beside,
+    frame,
+    grid_of,
     kappa_color,
     kappa_label,
     kappa_line,
+    listed,
     literal,
+    log_axis,
     names,
+    titled,
     width_of,
 )
 from sacrepro.study.experiments.exact_bias import BiasRow

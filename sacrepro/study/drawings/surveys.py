@@ -17,17 +17,22 @@ from sacrepro.study.drawings.decay import bound_line, dots, integer_axis, zero_r
 from sacrepro.study.drawings.messages import several
 from sacrepro.study.drawings.panels import (
     BESIDE,
+    BOUND_COLOR,
+    KAPPA_COLORS,
     LINE,
     beside,
     columns_of,
     frame,
     grid_of,
+    kappa_color,
     listed,
+    literal,
     log_axis,
+    names,
     panels,
     remark,
+    width_of,
 )
-from sacrepro.study.drawings.style import BOUND_COLOR, KAPPA_COLORS, kappa_color, literal, names, width_of
 from sacrepro.study.experiments.environments import EnvironmentRow, MapRow
 from sacrepro.study.experiments.table1 import Table1Row
 from sacrepro.study.experiments.wireless import METHODS, RECORDED, WirelessRow
