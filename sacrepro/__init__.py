@@ -72,7 +72,7 @@ if TYPE_CHECKING:
         softmax as softmax,
         uniform_theta as uniform_theta,
     )
-    from sacrepro.simulate.compiled_model import Simulator as Simulator
+    from sacrepro.simulate.rollout import Simulator as Simulator
 
 # isort: on
 
@@ -87,7 +87,7 @@ _ROOMS = {
     "PolicyEvaluation": "exact.values",
     "PolicyEvaluations": "exact.values",
     "SACTrace": "learn.problem",
-    "Simulator": "simulate.compiled_model",
+    "Simulator": "simulate.rollout",
     "advise": "adviser.advice",
     "as_coupled": "model.mdp",
     "best_joint": "exact.optimum",

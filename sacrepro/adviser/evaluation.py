@@ -29,7 +29,7 @@ from sacrepro.learn.samples import samples
 from sacrepro.model.checks import Array
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.notices import brief
-from sacrepro.simulate.compiled_model import Simulator
+from sacrepro.simulate.rollout import Simulator
 
 #: Episodes behind one J by simulation; rewards after their last step are worth at most this share of r̄/(1-γ).
 EPISODES, CUT = 64, 1e-3

@@ -20,7 +20,7 @@ from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.notices import described, rounded
 
 if TYPE_CHECKING:
-    from sacrepro.simulate.compiled_model import Simulator
+    from sacrepro.simulate.rollout import Simulator
 
 #: Entries of one agent's table, and of all different tables of a network, that are made: 128 MiB and 1 GiB.
 MOST_ENTRIES, MOST_ENTRIES_IN_ALL = 1 << 24, 1 << 27

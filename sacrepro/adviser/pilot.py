@@ -21,11 +21,10 @@ from sacrepro.adviser.evaluation import CONFIDENCE, Objective, Return, half_widt
 from sacrepro.adviser.labelled import Network
 from sacrepro.adviser.settings import FRESH, ITERATIONS, Proposal, proposal, table_sizes, written
 from sacrepro.learn.algorithm1 import sac_seeds
-from sacrepro.learn.problem import SACTrace
-from sacrepro.learn.settings import check_seed
+from sacrepro.learn.problem import SACTrace, check_seed
 from sacrepro.model.checks import Array
 from sacrepro.model.notices import brief, rounded
-from sacrepro.simulate.compiled_model import Simulator
+from sacrepro.simulate.rollout import Simulator
 
 #: κ = 0, 1, … that a pilot tries, seeds for each, steps of its episodes at most, and bits of what it solves exactly.
 KAPPAS, SEEDS, LONGEST, BITS = 4, 4, 400, 14.0

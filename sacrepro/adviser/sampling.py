@@ -20,8 +20,8 @@ from scipy.sparse import csr_array
 
 from sacrepro.adviser.labelled import Network
 from sacrepro.model.checks import LARGEST_SCALE, Array, normalised
-from sacrepro.simulate.compiled_model import Simulator
 from sacrepro.simulate.random_bits import SCALE, thresholds
+from sacrepro.simulate.rollout import Simulator
 from sacrepro.simulate.tables import Counts, Sampled, no_counts
 
 if TYPE_CHECKING:

@@ -22,12 +22,11 @@ from sacrepro.adviser.clock import Clock
 from sacrepro.adviser.labelled import Network
 from sacrepro.bounds.theorem5 import least_h, smoothness
 from sacrepro.learn.algorithm1 import run_compiled
-from sacrepro.learn.problem import Problem
+from sacrepro.learn.problem import Problem, Settings
 from sacrepro.learn.samples import samples
-from sacrepro.learn.settings import Settings
 from sacrepro.model.checks import Array
 from sacrepro.model.notices import brief, power, rounded
-from sacrepro.simulate.compiled_model import Simulator
+from sacrepro.simulate.rollout import Simulator
 
 #: Steps of an episode at most and discounted horizons 1/(1-γ) at least, where T is proposed; visits an entry.
 LONGEST, HORIZONS, VISITS = 1000, 10.0, 10.0

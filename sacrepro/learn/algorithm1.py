@@ -15,8 +15,7 @@ import numpy as np
 from sacrepro.learn.actor import ascend, g_hat_blocks, mixed_blocks, mixed_sums, softmax_blocks
 from sacrepro.learn.cells import Hoods
 from sacrepro.learn.critic import Schedule, Scratch, critic
-from sacrepro.learn.problem import Finished, Lines, Problem, SACTrace, Told, bar, iterated, problems
-from sacrepro.learn.settings import Settings
+from sacrepro.learn.problem import Finished, Lines, Problem, SACTrace, Settings, Told, bar, iterated, problems
 from sacrepro.model.checks import Array, integer
 from sacrepro.model.compiled import compiled
 from sacrepro.model.policy import Theta
@@ -58,7 +57,7 @@ def sac(
     record_every : outer iterations between two records of θ; by default about a hundred are kept.
 
     Extensions named in the Discussion of section 3.2, any of them together; the defaults are Algorithm 1 as printed.
-    warm_start : line 3 keeps the Q̂ of the last outer iteration (`sacrepro.learn.hashing`).
+    warm_start : line 3 keeps the Q̂ of the last outer iteration (`sacrepro.learn.cells`).
     lambda_    : TD(λ) with accumulating traces in place of line 7, λ ∈ [0, 1] (`sacrepro.learn.extensions`).
     baseline   : line 11 sees Q̂_j less its ζ_i-mean over a_i, the advantage (`sacrepro.learn.extensions`).
     epsilon    : policies (1-ε) softmax + ε uniform with their exact score, ε ∈ [0, 1) (`sacrepro.learn.actor`).

@@ -2,6 +2,11 @@
 
 Small tables are indexed by the mixed-radix number of z_j = s_j·A_j + a_j over the sorted agents j of N_i^κ, the last
 one fastest. Large ones, of any size, are indexed by the order of first visit: an episode visits at most T+1 cells.
+
+Line 11 sums over the cells of j that have z_i in common, for every i ∈ N_j^κ. With `warm_start`, an extension, line 3
+keeps the Q̂ that the last outer iteration left: Q̂_i of every agent is then one entry of a single hash table under the
+key (i, cell), and only entries that line 7 has written are in it; all others are zero. The step sizes of line 6 start
+again in every inner loop.
 """
 
 from __future__ import annotations
@@ -16,6 +21,7 @@ import numpy as np
 from sacrepro.model.checks import Array
 from sacrepro.model.compiled import compiled
 from sacrepro.model.notices import warn_of_diameter
+from sacrepro.simulate.random_bits import mix
 
 #: A table with more cells than this is indexed by first visit; 2^12 doubles fit the first-level caches.
 DENSE = 1 << 12
@@ -174,3 +180,129 @@ def visited_ids(z: Array, hoods: Hoods, i: int, part: Array, code: Array, slot: 
         size *= float(pairs)
         begin = stop
     return compress(code, slot, ids, first)
+
+
+class Carried(NamedTuple):
+    """An open-addressing table of a power-of-two length, at most half full.
+
+    agent : i + 1, or 0 where the slot is free.     cell : the cell's mixed-radix number, below 2^63.
+    value : Q̂_i(cell).                              taken : (1,) how many slots are taken.
+    """
+
+    agent: Array
+    cell: Array
+    value: Array
+    taken: Array
+
+
+def carried(entries: int) -> Carried:
+    """An empty table with room for `entries`."""
+    size = 1 << (2 * entries + 1).bit_length()
+    return Carried(np.zeros(size, np.uint32), np.zeros(size, np.uint64), np.zeros(size), np.zeros(1, np.int64))
+
+
+def with_room(table: Carried, entries: int) -> Carried:
+    """The table itself if it has room for so many entries more, or a larger one with the same entries."""
+    needed = int(table.taken[0]) + entries
+    if 2 * needed <= len(table.agent):
+        return table
+    larger = carried(2 * needed)
+    _move(table, larger)
+    return larger
+
+
+@compiled
+def slot_of(table: Carried, i: int, cell: np.uint64) -> np.uint64:
+    """Where the entry (i, cell) is, or the free slot where it belongs."""
+    agent, cells = table.agent, table.cell
+    mask = np.uint64(len(agent) - 1)
+    mark = np.uint32(i + 1)
+    at = mix(cell + np.uint64(mark) * _G) & mask
+    while agent[at] != 0 and (agent[at] != mark or cells[at] != cell):
+        at = (at + np.uint64(1)) & mask
+    return at
+
+
+@compiled
+def carry(table: Carried, i: int, cell: np.uint64, value: float) -> None:
+    """Q̂_i(cell) = value from now on."""
+    at = slot_of(table, i, cell)
+    table.taken[0] += int(table.agent[at] == 0)
+    table.agent[at] = np.uint32(i + 1)
+    table.cell[at] = cell
+    table.value[at] = value
+
+
+@compiled
+def _move(table: Carried, larger: Carried) -> None:
+    for k in range(len(table.agent)):
+        if table.agent[k] != 0:
+            carry(larger, int(table.agent[k]) - 1, table.cell[k], table.value[k])
+
+
+#: Joint pairs of a group of members, a table that stays in the first-level cache beside the trajectory.
+GROUP = 1 << 10
+
+
+@compiled
+def dense_marginals(F: Array, cells: int, pair: Array, hoods: Hoods, begin: int, end: int, G: Array) -> None:
+    """From a table over all cells of the members begin, …, end-1, which is overwritten.
+
+    In turn: the first member's marginal, then the sum over that member.
+    """
+    rest = cells
+    for e in range(begin, end):
+        i = hoods.agent[e]
+        pairs = np.uint64(hoods.pairs[i])
+        rest = rest // hoods.pairs[i]
+        row = np.uint64(rest)
+        start = np.uint64(pair[i])
+        whole = row & ~np.uint64(7)
+        for k in range(pairs):
+            base = k * row
+            f0 = f1 = f2 = f3 = f4 = f5 = f6 = f7 = 0.0
+            for c in range(base, base + whole, np.uint64(8)):
+                f0 += F[c]
+                f1 += F[c + np.uint64(1)]
+                f2 += F[c + np.uint64(2)]
+                f3 += F[c + np.uint64(3)]
+                f4 += F[c + np.uint64(4)]
+                f5 += F[c + np.uint64(5)]
+                f6 += F[c + np.uint64(6)]
+                f7 += F[c + np.uint64(7)]
+            for c in range(base + whole, base + row):
+                f0 += F[c]
+            G[start + k] += ((f0 + f1) + (f2 + f3)) + ((f4 + f5) + (f6 + f7))
+        for k in range(np.uint64(1), pairs):
+            base = k * row
+            for c in range(row):
+                F[c] += F[base + c]
+
+
+@compiled
+def visited_marginals(
+    F: Array,
+    cells: int,
+    first: Array,
+    z: Array,
+    pair: Array,
+    hoods: Hoods,
+    j: int,
+    part: Array,
+    table: Array,
+    G: Array,
+) -> None:
+    """From the visited cells, in the order of first visit; z_i of a cell is read where it was first visited.
+
+    Members are taken in groups of at most `GROUP` joint pairs, whose dense table costs one addition a cell.
+    """
+    begin, end = hoods.start[j], hoods.start[j + 1]
+    while begin < end:
+        stop, pairs = group_end(hoods, begin, end, GROUP)
+        dense_codes(z, hoods, begin, stop, part)
+        for c in range(pairs):
+            table[c] = 0.0
+        for c in range(cells):
+            table[part[first[c]]] += F[c]
+        dense_marginals(table, pairs, pair, hoods, begin, stop, G)
+        begin = stop

@@ -16,8 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sacrepro.learn.cells import Hoods, dense_codes, visited_ids
-from sacrepro.learn.marginals import GROUP, dense_marginals, visited_marginals
+from sacrepro.learn.cells import GROUP, Hoods, dense_codes, dense_marginals, visited_ids, visited_marginals
 from sacrepro.model.checks import Array
 from sacrepro.model.compiled import compiled
 

@@ -8,10 +8,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from sacrepro.learn.cells import Hoods, id_of, visited_ids
+from sacrepro.learn.cells import (
+    Carried,
+    Hoods,
+    carried,
+    carry,
+    id_of,
+    slot_of,
+    visited_ids,
+    visited_marginals,
+    with_room,
+)
 from sacrepro.learn.critic import Schedule, Scratch
-from sacrepro.learn.hashing import Carried, carried, carry, slot_of, with_room
-from sacrepro.learn.marginals import visited_marginals
 from sacrepro.learn.problem import Problem
 from sacrepro.model.checks import Array
 from sacrepro.model.compiled import compiled

@@ -19,8 +19,7 @@ import numpy as np
 from sacrepro.learn.algorithm1 import run
 from sacrepro.learn.cells import Hoods
 from sacrepro.learn.critic import Schedule
-from sacrepro.learn.problem import Problem, SACTrace
-from sacrepro.learn.settings import Settings
+from sacrepro.learn.problem import Problem, SACTrace, Settings
 from sacrepro.model.checks import Array
 from sacrepro.model.compiled import compiled
 from sacrepro.model.policy import Theta

@@ -20,8 +20,7 @@ import numpy as np
 
 from sacrepro.learn.actor import softmax_blocks
 from sacrepro.learn.cells import hoods
-from sacrepro.learn.problem import SACTrace
-from sacrepro.learn.settings import Settings, check_seed, check_theta0
+from sacrepro.learn.problem import SACTrace, Settings, check_seed, check_theta0
 from sacrepro.model.checks import Array
 from sacrepro.model.compiled import compiled
 from sacrepro.model.policy import Theta

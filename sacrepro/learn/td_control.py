@@ -34,12 +34,10 @@ from collections.abc import Iterable
 import numpy as np
 
 from sacrepro.learn.actor import softmax_blocks
-from sacrepro.learn.cells import Hoods, visited_ids
+from sacrepro.learn.cells import Carried, Hoods, carried, carry, slot_of, visited_ids, with_room
 from sacrepro.learn.critic import Schedule, Scratch, scratch
 from sacrepro.learn.extensions import check_cells
-from sacrepro.learn.hashing import Carried, carried, carry, slot_of, with_room
-from sacrepro.learn.problem import Problem, SACTrace, iterated, problems
-from sacrepro.learn.settings import Settings, check_control
+from sacrepro.learn.problem import Problem, SACTrace, Settings, check_control, iterated, problems
 from sacrepro.model.checks import Array
 from sacrepro.model.compiled import compiled
 from sacrepro.simulate.stepped import as_simulator

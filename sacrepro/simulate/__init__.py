@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sacrepro.simulate.compiled_model import Simulator
+from sacrepro.simulate.rollout import Simulator
 from sacrepro.simulate.stepped import OwnSimulator, SteppedSimulator, as_simulator
 from sacrepro.simulate.steps import rollout_by_steps
 from sacrepro.simulate.trajectory import AnySimulator, Trajectory

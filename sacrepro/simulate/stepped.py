@@ -17,8 +17,7 @@ from sacrepro.model.checks import LARGEST_SCALE, Array, discount
 from sacrepro.model.graph import check_graph
 from sacrepro.model.mdp import CountedMDP, CoupledMDP, NetworkedMDP
 from sacrepro.model.policy import one_size_an_agent
-from sacrepro.simulate.compiled_model import Simulator
-from sacrepro.simulate.rollout import policy_thresholds, sample_actions
+from sacrepro.simulate.rollout import Simulator, policy_thresholds, sample_actions
 from sacrepro.simulate.trajectory import AnySimulator, BaseSimulator, Episode
 
 

@@ -13,8 +13,7 @@ from learn.test_algorithm1 import Bandits, learning_problems
 from sacrepro.exact import evaluate
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn import control
-from sacrepro.learn.problem import Problem, iterated
-from sacrepro.learn.settings import Settings
+from sacrepro.learn.problem import Problem, Settings, iterated
 from sacrepro.learn.td_control import QTables, run_control
 from sacrepro.model.graph import neighborhood
 from sacrepro.model.mdp import NetworkedMDP

@@ -16,12 +16,10 @@ from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn import reinforce, sac, sac_seeds
 from sacrepro.learn.actor import g_hat_blocks, mixed_blocks
 from sacrepro.learn.algorithm1 import Actor, run
-from sacrepro.learn.cells import compress, hoods
+from sacrepro.learn.cells import carried, carry, compress, hoods, slot_of, with_room
 from sacrepro.learn.extensions import Extended, advantage_marginals
-from sacrepro.learn.hashing import carried, carry, slot_of, with_room
-from sacrepro.learn.problem import Problem, iterated
+from sacrepro.learn.problem import Problem, Settings, iterated
 from sacrepro.learn.reinforce import Returns
-from sacrepro.learn.settings import Settings
 from sacrepro.model.graph import neighborhood
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import gaussian_theta, softmax, uniform_theta

@@ -15,7 +15,7 @@ from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn import pairwise, sac
 from sacrepro.learn.algorithm1 import run
 from sacrepro.learn.linear_critic import Pairwise
-from sacrepro.learn.settings import Settings
+from sacrepro.learn.problem import Settings
 from sacrepro.model.policy import gaussian_theta, uniform_theta
 
 

@@ -25,13 +25,12 @@ import networkx as nx
 import numpy as np
 
 from sacrepro.learn.algorithm1 import run_compiled
-from sacrepro.learn.problem import Problem
-from sacrepro.learn.settings import Settings
+from sacrepro.learn.problem import Problem, Settings
 from sacrepro.learn.transcription import sac_transcribed
 from sacrepro.model.checks import Array
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import uniform_theta
-from sacrepro.simulate.compiled_model import Simulator
+from sacrepro.simulate.rollout import Simulator
 from sacrepro.simulate.trajectory import seeds_together
 from sacrepro.study.bench.peers import dictionary_sac, refuse_unknown
 

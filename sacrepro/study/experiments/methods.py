@@ -18,10 +18,9 @@ from sacrepro.exact.gradient import objective_and_gradient
 from sacrepro.instances import build
 from sacrepro.learn.algorithm1 import run, sac_seeds
 from sacrepro.learn.linear_critic import Pairwise
-from sacrepro.learn.problem import Lines, Problem, SACTrace
+from sacrepro.learn.problem import Lines, Problem, SACTrace, Settings
 from sacrepro.learn.reinforce import Returns
 from sacrepro.learn.samples import samples
-from sacrepro.learn.settings import Settings
 from sacrepro.learn.td_control import run_control
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import diameter

@@ -14,7 +14,7 @@ from sacrepro.instances import build, build_for_sampling
 from sacrepro.learn.samples import samples
 from sacrepro.model.checks import Array
 from sacrepro.model.mdp import CountedMDP, NetworkedMDP
-from sacrepro.simulate.compiled_model import Simulator
+from sacrepro.simulate.rollout import Simulator
 from sacrepro.study.arguments import Count, File, Several
 from sacrepro.study.experiments import Experiment
 from sacrepro.study.experiments.diagnostics import FRESH
