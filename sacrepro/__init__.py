@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sacrepro.exact.decay.profile import certified_decay as certified_decay, decay_profile as decay_profile
     from sacrepro.exact.decay.supremum import decay_supremum as decay_supremum
     from sacrepro.exact.decay.worst import worst_decay as worst_decay
-    from sacrepro.exact.gradient import (
+    from sacrepro.exact.values import (
         objective_and_gradient as objective_and_gradient,
         policy_gradient as policy_gradient,
     )
@@ -113,10 +113,10 @@ _ROOMS = {
     "mean_curve": "exact.law.update",
     "natural_weights": "exact.truncation",
     "neighborhood": "model.graph",
-    "objective_and_gradient": "exact.gradient",
+    "objective_and_gradient": "exact.values",
     "optimality_gap": "exact.optimum",
     "pairwise": "learn.linear_critic",
-    "policy_gradient": "exact.gradient",
+    "policy_gradient": "exact.values",
     "q_function": "exact.values",
     "random_mdp": "instances.random_kernels",
     "reinforce": "learn.reinforce",

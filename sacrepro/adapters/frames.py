@@ -16,8 +16,7 @@ import pandas as pd
 
 from sacrepro.archive.files import read_text
 from sacrepro.exact.decay.profile import DecayBounds
-from sacrepro.exact.gradient import ObjectiveGradient
-from sacrepro.exact.values import PolicyEvaluation
+from sacrepro.exact.values import ObjectiveGradient, PolicyEvaluation
 from sacrepro.learn.problem import SACTrace
 from sacrepro.model.checks import Array
 from sacrepro.model.policy import Policy

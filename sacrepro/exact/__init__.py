@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     )
     from sacrepro.exact.decay.supremum import decay_supremum as decay_supremum
     from sacrepro.exact.decay.worst import worst_decay as worst_decay
-    from sacrepro.exact.gradient import (
+    from sacrepro.exact.values import (
         ObjectiveGradient as ObjectiveGradient,
         natural_truncated_gradient as natural_truncated_gradient,
         objective_and_gradient as objective_and_gradient,
@@ -56,7 +56,7 @@ _ROOMS = {
     "CriticLaw": "law.moments",
     "DecayBounds": "decay.profile",
     "ExpectedUpdate": "law.update",
-    "ObjectiveGradient": "gradient",
+    "ObjectiveGradient": "values",
     "OptimalityGap": "optimum",
     "Optimum": "optimum",
     "PolicyEvaluation": "values",
@@ -77,10 +77,10 @@ _ROOMS = {
     "local_value": "light_cone",
     "mean_curve": "law.update",
     "natural_mean": "truncation",
-    "natural_truncated_gradient": "gradient",
-    "objective_and_gradient": "gradient",
+    "natural_truncated_gradient": "values",
+    "objective_and_gradient": "values",
     "optimality_gap": "optimum",
-    "policy_gradient": "gradient",
+    "policy_gradient": "values",
     "q_function": "values",
     "td_fixed_point": "truncation",
     "worst_decay": "decay.worst",

@@ -12,9 +12,17 @@ from itertools import pairwise
 
 import numpy as np
 
-from sacrepro.learn.actor import ascend, g_hat_blocks, mixed_blocks, mixed_sums, softmax_blocks
 from sacrepro.learn.cells import Hoods
-from sacrepro.learn.critic import Schedule, Scratch, critic
+from sacrepro.learn.critic import (
+    Schedule,
+    Scratch,
+    ascend,
+    critic,
+    g_hat_blocks,
+    mixed_blocks,
+    mixed_sums,
+    softmax_blocks,
+)
 from sacrepro.learn.problem import Finished, Lines, Problem, SACTrace, Settings, Told, bar, iterated, problems
 from sacrepro.model.checks import Array, integer
 from sacrepro.model.compiled import compiled
@@ -60,7 +68,7 @@ def sac(
     warm_start : line 3 keeps the Q̂ of the last outer iteration (`sacrepro.learn.cells`).
     lambda_    : TD(λ) with accumulating traces in place of line 7, λ ∈ [0, 1] (`sacrepro.learn.extensions`).
     baseline   : line 11 sees Q̂_j less its ζ_i-mean over a_i, the advantage (`sacrepro.learn.extensions`).
-    epsilon    : policies (1-ε) softmax + ε uniform with their exact score, ε ∈ [0, 1) (`sacrepro.learn.actor`).
+    epsilon    : policies (1-ε) softmax + ε uniform with their exact score, ε ∈ [0, 1) (`sacrepro.learn.critic`).
 
     progress   : True for a bar of tqdm (extra ``tqdm``), or a function that is called as progress(m, M, J) when m of M
                  outer iterations are done, J being the sampled return of the last; after each record of θ or oftener.

@@ -18,8 +18,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sacrepro.learn.actor import softmax_blocks
 from sacrepro.learn.cells import hoods
+from sacrepro.learn.critic import softmax_blocks
 from sacrepro.learn.problem import SACTrace, Settings, check_seed, check_theta0
 from sacrepro.model.checks import Array
 from sacrepro.model.compiled import compiled

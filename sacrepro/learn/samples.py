@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sacrepro.learn.actor import g_hat_blocks
 from sacrepro.learn.algorithm1 import Actor, critic_lines
-from sacrepro.learn.critic import critic, inner_loops, prepare
+from sacrepro.learn.critic import critic, g_hat_blocks, inner_loops, prepare
 from sacrepro.learn.problem import Lines, Problem, Settings, check_theta0, problems
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import neighborhood

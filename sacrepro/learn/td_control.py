@@ -33,9 +33,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from sacrepro.learn.actor import softmax_blocks
 from sacrepro.learn.cells import Carried, Hoods, carried, carry, slot_of, visited_ids, with_room
-from sacrepro.learn.critic import Schedule, Scratch, scratch
+from sacrepro.learn.critic import Schedule, Scratch, scratch, softmax_blocks
 from sacrepro.learn.extensions import check_cells
 from sacrepro.learn.problem import Problem, SACTrace, Settings, check_control, iterated, problems
 from sacrepro.model.checks import Array

@@ -50,7 +50,7 @@ JOBS = {
         INSTANCE | {"policies": "policies.count", "seed": "policies.seed", "scale": "policies.scale"},
     ),
     "claim": Job("study.check:claim"),
-    "witnesses": Job("study.audit.counterexamples:witnesses", {"claims": "claims"}),
+    "witnesses": Job("study.audit.falsify:witnesses", {"claims": "claims"}),
     "falsify": Job("study.audit.falsify:falsify", {"claims": "claims"}),
     "adversary": Job("study.audit.adversary:adversary", {EACH: "adversary"}),
     "adversary-table": Job("study.audit.adversary:adversary_table"),

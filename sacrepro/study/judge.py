@@ -8,8 +8,7 @@ from pathlib import Path
 from sacrepro.archive.files import read_rows, some_rows, write_rows, write_text
 from sacrepro.study.arguments import ClaimName, File
 from sacrepro.study.audit.adversary import Found
-from sacrepro.study.audit.counterexamples import all_witnesses
-from sacrepro.study.audit.falsify import Planted, plants
+from sacrepro.study.audit.falsify import Planted, all_witnesses, plants
 from sacrepro.study.claims import all_claims
 from sacrepro.study.claims import claim as claim_named
 from sacrepro.study.coq import proofs_of

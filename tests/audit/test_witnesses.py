@@ -9,7 +9,7 @@ import pytest
 from sacrepro.exact import q_function, td_fixed_point
 from sacrepro.instances.extremal import NEXT_IS_ONE, td_witness
 from sacrepro.model.policy import uniform_theta
-from sacrepro.study.audit.counterexamples import all_witnesses
+from sacrepro.study.audit.falsify import all_witnesses
 from sacrepro.study.measures.fixed_points import solve, td_hull
 from sacrepro.study.record.comparison import JUDGEMENTS, UNEARNED, holds
 

@@ -14,9 +14,9 @@ from sacrepro.exact import evaluate, policy_gradient
 from sacrepro.instances.extremal import courtesy
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn import reinforce, sac, sac_seeds
-from sacrepro.learn.actor import g_hat_blocks, mixed_blocks
 from sacrepro.learn.algorithm1 import Actor, run
 from sacrepro.learn.cells import carried, carry, compress, hoods, slot_of, with_room
+from sacrepro.learn.critic import g_hat_blocks, mixed_blocks
 from sacrepro.learn.extensions import Extended, advantage_marginals
 from sacrepro.learn.problem import Problem, Settings, iterated
 from sacrepro.learn.reinforce import Returns

@@ -25,7 +25,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sacrepro.exact.gradient import objective_and_gradient
 from sacrepro.exact.law.chain import CellChain, cell_chain
 from sacrepro.exact.law.inputs import (
     WORK,
@@ -38,8 +37,9 @@ from sacrepro.exact.law.inputs import (
     step_sizes,
     weights_together,
 )
-from sacrepro.exact.law.tables import final_sums, rounding_error
+from sacrepro.exact.law.moments import final_sums, rounding_error
 from sacrepro.exact.models import exact_model
+from sacrepro.exact.values import objective_and_gradient
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import check_agent
 from sacrepro.model.mdp import CountedMDP, Model

@@ -15,13 +15,12 @@ import numpy as np
 
 from sacrepro.exact.chain import chain_of
 from sacrepro.exact.decay.profile import certified_decay
-from sacrepro.exact.gradient import objective_and_gradient
 from sacrepro.exact.light_cone import local_decay, local_value
 from sacrepro.exact.solver.bellman import mean_values
 from sacrepro.exact.solver.occupancy import occupancy
 from sacrepro.exact.solver.stationary import stationary_law
 from sacrepro.exact.truncation import td_fixed_point
-from sacrepro.exact.values import evaluate
+from sacrepro.exact.values import evaluate, objective_and_gradient
 from sacrepro.instances import build
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.model.checks import Array

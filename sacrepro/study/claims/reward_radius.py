@@ -21,10 +21,9 @@ from sacrepro.bounds.gradient import reward_radius_gradient, reward_radius_natur
 from sacrepro.bounds.influence import influence_matrix, reward_radius_influence
 from sacrepro.exact.chain import chain_of
 from sacrepro.exact.dense import oscillation
-from sacrepro.exact.gradient import objective_and_gradient
 from sacrepro.exact.solver.occupancy import state_law
 from sacrepro.exact.truncation import truncate, truncated_gradient_from
-from sacrepro.exact.values import q_functions
+from sacrepro.exact.values import objective_and_gradient, q_functions
 from sacrepro.instances.random_kernels import random_coupled
 from sacrepro.instances.relay import relay_along
 from sacrepro.model.checks import Array

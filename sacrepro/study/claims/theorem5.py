@@ -20,7 +20,7 @@ import numpy as np
 
 from sacrepro.bounds.decay import lemma3
 from sacrepro.bounds.theorem5 import Constants, best_eta, gradient_norm, least_T, smoothness, steepest, theorem5
-from sacrepro.exact.gradient import policy_gradient
+from sacrepro.exact.values import policy_gradient
 from sacrepro.instances.extremal import tally
 from sacrepro.model.graph import max_neighborhood_size
 from sacrepro.model.mdp import NetworkedMDP

@@ -24,7 +24,7 @@ from sacrepro.bounds.decay import definition2, lemma3
 from sacrepro.bounds.gradient import lemma4, lemma4_vector, natural_weights_error
 from sacrepro.bounds.influence import influence_matrix
 from sacrepro.bounds.theorem5 import gradient_norm, least_kappa, steepest, steepest_for_agent
-from sacrepro.exact.gradient import natural_truncated_gradient
+from sacrepro.exact.values import natural_truncated_gradient
 from sacrepro.model.graph import sphere_sizes
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import SCORE_BOUND

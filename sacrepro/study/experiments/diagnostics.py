@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sacrepro.archive.files import arrays_of, write_rows
-from sacrepro.exact.gradient import objective_and_gradient
+from sacrepro.exact.values import objective_and_gradient
 from sacrepro.instances import build
 from sacrepro.learn.samples import VisitedCells, samples, visited_cells
 from sacrepro.model.checks import Array

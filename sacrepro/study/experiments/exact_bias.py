@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from sacrepro.archive.files import write_rows
-from sacrepro.exact.gradient import objective_and_gradient
 from sacrepro.exact.law.update import expected_update
+from sacrepro.exact.values import objective_and_gradient
 from sacrepro.instances import build
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import uniform_theta

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sacrepro.archive.files import write_rows
-from sacrepro.exact.gradient import objective_and_gradient
+from sacrepro.exact.values import objective_and_gradient
 from sacrepro.instances import build
 from sacrepro.learn.algorithm1 import run, sac_seeds
 from sacrepro.learn.linear_critic import Pairwise

@@ -12,9 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sacrepro.exact.gradient import objective_and_gradient
 from sacrepro.exact.truncation import td_fixed_point, truncated_policy_gradient
-from sacrepro.exact.values import q_function
+from sacrepro.exact.values import objective_and_gradient, q_function
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import outside
 from sacrepro.model.mdp import NetworkedMDP

@@ -14,9 +14,8 @@ import numpy as np
 from sacrepro.archive.files import write_arrays
 from sacrepro.exact.chain import chain_of
 from sacrepro.exact.decay.profile import certified_decay
-from sacrepro.exact.gradient import objective_and_gradient
 from sacrepro.exact.solver.occupancy import occupancy
-from sacrepro.exact.values import evaluate
+from sacrepro.exact.values import evaluate, objective_and_gradient
 from sacrepro.instances import build
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import outside
