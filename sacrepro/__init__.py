@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         objective_and_gradient as objective_and_gradient,
         policy_gradient as policy_gradient,
     )
-    from sacrepro.exact.law.inputs import law_cost as law_cost
+    from sacrepro.exact.law.chain import law_cost as law_cost
     from sacrepro.exact.law.moments import critic_law as critic_law
     from sacrepro.exact.law.update import (
         ExpectedUpdate as ExpectedUpdate,
@@ -106,7 +106,7 @@ _ROOMS = {
     "from_directed": "model.graph",
     "gaussian_theta": "model.policy",
     "influence_matrix": "bounds.influence",
-    "law_cost": "exact.law.inputs",
+    "law_cost": "exact.law.chain",
     "load": "adviser.files",
     "local_decay": "exact.light_cone",
     "local_value": "exact.light_cone",

@@ -20,8 +20,8 @@ from sacrepro.study.audit.adversary import Found
 from sacrepro.study.audit.falsify import Planted
 from sacrepro.study.claims import CLAIMS
 from sacrepro.study.drawings import FIGURES
-from sacrepro.study.experiments.diagnostics import DiagnosticRow
 from sacrepro.study.experiments.methods import RivalRow
+from sacrepro.study.experiments.runs import DiagnosticRow
 from sacrepro.study.experiments.summary import BestKappaRow
 from sacrepro.study.measures.stationarity import StationarityRow
 from sacrepro.study.record.comparison import Comparison, Verdict, verdict

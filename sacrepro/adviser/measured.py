@@ -18,8 +18,7 @@ import numpy as np
 from sacrepro.adviser.certificates import adjacency, affordable, distances
 from sacrepro.adviser.clock import Clock
 from sacrepro.adviser.labelled import Network
-from sacrepro.adviser.sampling import Sampler
-from sacrepro.adviser.search import least_decay
+from sacrepro.adviser.sampling import Sampler, least_decay
 from sacrepro.exact.decay.profile import certified_decay
 from sacrepro.exact.light_cone import local_decay, local_value
 from sacrepro.model.checks import Array

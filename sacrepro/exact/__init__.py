@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         objective_and_gradient as objective_and_gradient,
         policy_gradient as policy_gradient,
     )
-    from sacrepro.exact.law.inputs import law_cost as law_cost
+    from sacrepro.exact.law.chain import law_cost as law_cost
     from sacrepro.exact.law.moments import CriticLaw as CriticLaw, critic_law as critic_law
     from sacrepro.exact.law.update import (
         ExpectedUpdate as ExpectedUpdate,
@@ -72,7 +72,7 @@ _ROOMS = {
     "evaluate_many": "values",
     "expected_critic": "law.update",
     "expected_update": "law.update",
-    "law_cost": "law.inputs",
+    "law_cost": "law.chain",
     "local_decay": "light_cone",
     "local_value": "light_cone",
     "mean_curve": "law.update",

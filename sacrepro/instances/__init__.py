@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from sacrepro.instances.extremal import courtesy, parity, td_witness
+from sacrepro.instances.flows import queueing, thermal
 from sacrepro.instances.graphs import build_graph, fitting
-from sacrepro.instances.queueing import queueing
 from sacrepro.instances.random_kernels import downstream, random_mdp
 from sacrepro.instances.relay import broadcast, relay
 from sacrepro.instances.spread import counted_sis, counted_social, counted_sysadmin, sis, social, sysadmin
-from sacrepro.instances.thermal import thermal
 from sacrepro.instances.wireless import wireless_committed
 from sacrepro.model.mdp import CountedMDP, NetworkedMDP
 

@@ -24,8 +24,7 @@ from sacrepro.adviser.files import example, load
 from sacrepro.adviser.labelled import network_influence, of_model
 from sacrepro.adviser.measured import measured
 from sacrepro.adviser.prose import recommendation, words
-from sacrepro.adviser.sampling import Sampler
-from sacrepro.adviser.search import least_decay
+from sacrepro.adviser.sampling import Sampler, least_decay
 from sacrepro.bounds import influence as total_variation
 from sacrepro.bounds.gradient import lemma4_vector
 from sacrepro.exact.dense import q_function
@@ -165,8 +164,8 @@ def test_certificates_lie_above_and_simulations_below_what_is_exact(document, mo
     assert (bounds.every.truncated >= bounds.uniform.truncated).all()
     assert (bounds.paper_q >= D.max(axis=0) - 1e-9).all()
     assert (bounds.every.truncated[:, :2].max(axis=0) < bounds.paper_q[:2]).any()
-    monkeypatch.setattr("sacrepro.adviser.search.ROUNDS", 1)
-    monkeypatch.setattr("sacrepro.adviser.search.SEARCHED", 10_000)
+    monkeypatch.setattr("sacrepro.adviser.sampling.ROUNDS", 1)
+    monkeypatch.setattr("sacrepro.adviser.sampling.SEARCHED", 10_000)
     found = measured(network, range(3), 2, tol=0.2, seed=0, clock=Clock(1e4), simulate_all=True)
     simulated = [entry for entry in found if entry.method == "simulation"]
     exact = [entry for entry in found if entry.method == "exact"]
@@ -215,7 +214,7 @@ def test_advice_on_the_karate_club_is_confirmed_by_a_run(monkeypatch):
     assert "take κ" not in text
     told = re.search(r"ask for ε = ([\d.]+) or more", text)
     assert advise(network, float(told.group(1)), seconds=0.0).measured == 1
-    monkeypatch.setattr("sacrepro.adviser.search.ROUNDS", 0)  # corners and random starts are enough here
+    monkeypatch.setattr("sacrepro.adviser.sampling.ROUNDS", 0)  # corners and random starts are enough here
     lower, _ = least_decay(
         network, Sampler(network), 0, 2, distances(adjacency(network.graph), 0), 0.1, np.random.default_rng(1), 1e4
     )

@@ -88,7 +88,7 @@ def test_the_search_finds_most_of_the_decay_and_confirms_nothing(monkeypatch):
     """Where a simulation from two starts found less than half: states and actions of single agents are moved, too."""
     network = rule(5)
     D = decay_profile(network.mdp(), uniform_theta(network.mdp()))
-    monkeypatch.setattr("sacrepro.adviser.search.ROUNDS", 1)
+    monkeypatch.setattr("sacrepro.adviser.sampling.ROUNDS", 1)
     found = measured(network, [2], 2, tol=0.2, seed=0, clock=Clock(1e4), simulate_all=True)
     simulated = [entry for entry in found if entry.method == "simulation"]
     assert [entry.agent for entry in simulated] == [2]

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from exact.plain_law import Law, entry, mixed_score, softmax_score
 from sacrepro import NetworkedMDP, Policy, critic_law, evaluate, expected_critic, expected_update, mean_curve
 from sacrepro.exact import law_cost, td_fixed_point
+from sacrepro.exact.law import chain as algorithm_inputs
 from sacrepro.exact.law import chain as cell_chain
-from sacrepro.exact.law import inputs as algorithm_inputs
 from sacrepro.exact.truncation import truncated_policy_gradient
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn import sac_seeds

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from sacrepro.study.experiments import ENTRIES, KINDS, rows_of
-from sacrepro.study.experiments.diagnostics import DiagnosticRow
-from sacrepro.study.experiments.runs import LearningRow
+from sacrepro.study.experiments.runs import DiagnosticRow, LearningRow
 from sacrepro.study.experiments.summary import (
     SummaryRow,
     best_kappa_rows,

@@ -15,9 +15,8 @@ from sacrepro.model.graph import neighborhood
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import gaussian_theta, policies, softmax, uniform_theta
 from sacrepro.simulate import Simulator
-from sacrepro.study.experiments.diagnostics import BINS, FRESH, diagnostic_rows, visit_histogram
 from sacrepro.study.experiments.exact_errors import Yardstick, cosine, critic_error_rows, gradient_error, step_sizes
-from sacrepro.study.experiments.runs import learning_rows, simulated_rows
+from sacrepro.study.experiments.runs import BINS, FRESH, diagnostic_rows, learning_rows, simulated_rows, visit_histogram
 from sacrepro.study.measures.stationarity import entropy, first_order_gap, stationarity_rows
 
 MDP = random_mdp(nx.path_graph(3), seed=1, state_sizes=(2, 3, 2), action_sizes=(2, 2, 1), gamma=0.8)

@@ -23,12 +23,14 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from sacrepro.exact.law.chain import CellChain, CellShape, cell_chain
-from sacrepro.exact.law.inputs import (
+from sacrepro.exact.law.chain import (
     WORK,
+    CellChain,
+    CellShape,
     LawCost,
     afford,
     as_Q_hat,
+    cell_chain,
     first_tables,
     kappa_within,
     mixed_chain,

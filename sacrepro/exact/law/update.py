@@ -25,11 +25,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sacrepro.exact.law.chain import CellChain, cell_chain
-from sacrepro.exact.law.inputs import (
+from sacrepro.exact.law.chain import (
     WORK,
+    CellChain,
     afford,
     as_Q_hat,
+    cell_chain,
     first_tables,
     kappa_within,
     law_cost,

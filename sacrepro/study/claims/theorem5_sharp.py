@@ -19,7 +19,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from sacrepro.bounds.theorem5 import gradient_norm, smoothness, td_limit_bias, theorem5_sharp
-from sacrepro.exact.law.inputs import law_cost
+from sacrepro.exact.law.chain import law_cost
 from sacrepro.exact.law.update import expected_update
 from sacrepro.exact.optimum import best_joint
 from sacrepro.exact.values import objective_and_gradient

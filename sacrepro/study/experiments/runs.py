@@ -1,4 +1,8 @@
-"""What is kept along SAC runs: sampled returns, and J and ‖∇J‖² computed exactly at recorded iterations."""
+"""What is kept along SAC runs: sampled returns, and J and ‖∇J‖² computed exactly at recorded iterations.
+
+θ(m) is recorded, and a run's randomness is a function of (seed, m): for diagnostics Q̂^T and ĝ(m) are computed again,
+bit for bit as the run had them. Bias and variance of ĝ are at this θ(m) fixed, from `EPISODES` fresh episodes.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +14,17 @@ from typing import NamedTuple
 import numpy as np
 
 from sacrepro.archive.files import arrays_of, write_rows
+from sacrepro.exact.values import objective_and_gradient
 from sacrepro.instances import build, build_for_sampling
-from sacrepro.learn.samples import samples
+from sacrepro.learn.samples import VisitedCells, samples, visited_cells
 from sacrepro.model.checks import Array
 from sacrepro.model.mdp import CountedMDP, NetworkedMDP
+from sacrepro.model.policy import policies
 from sacrepro.simulate.rollout import Simulator
 from sacrepro.study.arguments import Count, File, Several
 from sacrepro.study.experiments import Experiment
-from sacrepro.study.experiments.diagnostics import FRESH
-from sacrepro.study.measures.stationarity import StationarityRow, stationarity_rows
+from sacrepro.study.experiments.exact_errors import Yardstick, cosine, fits, gradient_error
+from sacrepro.study.measures.stationarity import StationarityRow, entropy, stationarity_rows
 
 
 class LearningRow(NamedTuple):
@@ -122,6 +128,92 @@ def simulated(runs: Sequence[str], *, records: Count, episodes: Several, T: Coun
     write_rows(output, SimulatedRow, rows)
 
 
+#: Episodes behind one estimate of bias and variance.
+EPISODES = 64
+
+#: Fresh episodes have seeds from here on, run by run; runs have small ones.
+FRESH = 1 << 32
+
+#: Bins of the visit histogram: at least so many visits, fewer than the next.
+BINS = (1, 10, 100, 1000)
+
+
+class DiagnosticRow(NamedTuple):
+    """One quantity at outer iteration m of one run.
+
+    first_visit_share : of the updates of line 7, those that were the first of their entry.
+    visits_1, visits_10, … : of the cells that the episode visits, those with at least so many visits and fewer than
+        the next bin's.
+    to_q_star, to_q_star_sup, to_Q, to_Q_sup, written : as in `exact_errors.CriticError`, where Q_i fits.
+    bias_squared, variance, norm_squared : as in `exact_errors.GradientError`.
+    cosine : between the run's ĝ(m) and ∇J(θ(m)); no row where one is zero.
+    entropy : mean entropy of the policies, in nats.            J : exact.
+    """
+
+    instance: str
+    kappa: int
+    seed: int
+    m: int
+    quantity: str
+    value: float
+
+
+def diagnostic_rows(
+    mdp: NetworkedMDP,
+    instance: str,
+    kappa: int,
+    seed: int,
+    m: Sequence[int],
+    thetas: Sequence[Array],
+    *,
+    T: int,
+    h: float,
+    t0: float,
+) -> Iterator[DiagnosticRow]:
+    """Rows for the records m of one run; ``thetas[i]`` has shape (records, S_i, A_i)."""
+    for record, iteration in enumerate(m):
+        theta = tuple(theta_i[record] for theta_i in thetas)
+        loop = visited_cells(mdp, theta, iteration, kappa=kappa, T=T, h=h, t0=t0, seed=seed)
+        J, gradient, _, _ = objective_and_gradient(mdp, theta)
+        fresh = range(FRESH + seed * EPISODES, FRESH + (seed + 1) * EPISODES)
+        sampled = samples(mdp, theta, iteration, kappa=kappa, T=T, h=h, t0=t0, seeds=fresh)
+        bias_squared, variance, norm_squared, _ = gradient_error(sampled, gradient)
+        found = {"J": J, "entropy": entropy(policies(mdp, theta)), "first_visit_share": loop.first_visit_share}
+        found |= visit_histogram(loop.Q_hat)
+        found |= {"bias_squared": bias_squared, "variance": variance, "norm_squared": norm_squared}
+        own = np.concatenate([block.ravel() for block in loop.g_hat])
+        angle = cosine(own[None], np.concatenate([block.ravel() for block in gradient]))
+        if not np.isnan(angle):
+            found["cosine"] = angle
+        if fits(mdp):
+            found |= Yardstick(mdp, theta, kappa).critic_error(loop.Q_hat)._asdict()
+        for quantity, value in found.items():
+            yield DiagnosticRow(instance, kappa, seed, int(iteration), quantity, float(value))
+
+
+def visit_histogram(Q_hat: Sequence[VisitedCells]) -> dict[str, float]:
+    """Of the cells visited by all agents, the share in each of `BINS`."""
+    visits = np.concatenate([cells.visits for cells in Q_hat])
+    bins = np.searchsorted(BINS, visits, side="right") - 1
+    return {f"visits_{least}": float((bins == k).mean()) for k, least in enumerate(BINS)}
+
+
+def diagnostics(run: str, *, records: Count, output: File) -> Iterator[str]:
+    """Measure critic, gradient and policy exactly at some records of every run in one file of `sac`."""
+    found = arrays_of("sac", run)
+    mdp = build(json.loads(str(found["spec"])))
+    chosen = np.unique(np.linspace(0, len(found["m"]) - 1, records).round().astype(int))
+    instance, kappa, T = str(found["instance"]), int(found["kappa"]), int(found["T"])
+    h, t0 = float(found["h"]), float(found["t0"])
+    rows: list[DiagnosticRow] = []
+    for seed in range(len(found["J_estimate"])):
+        thetas = [found[f"theta_{i}"][seed][chosen] for i in range(mdp.n)]
+        m = [int(iteration) for iteration in found["m"][chosen]]
+        rows += diagnostic_rows(mdp, instance, kappa, seed, m, thetas, T=T, h=h, t0=t0)
+    write_rows(output, DiagnosticRow, rows)
+    yield f"{instance}, κ={kappa}: {len(rows)} values"
+
+
 EXPERIMENTS = (
     Experiment(
         order=20,
@@ -157,5 +249,17 @@ EXPERIMENTS = (
         quantities=("J",),
         by_kappa=True,
         figures=("simulated",),
+    ),
+    Experiment(
+        order=60,
+        name="diagnostics",
+        rows=DiagnosticRow,
+        per="run",
+        key="diagnostics",
+        default={"instances": [], "records": 2},
+        job="diagnostics",
+        series="kappa",
+        x="m",
+        figures=("diagnostics",),
     ),
 )

@@ -1,0 +1,196 @@
+"""What flows along edges: heat between rooms, packets between queues."""
+
+from __future__ import annotations
+
+import itertools
+
+import networkx as nx
+import numpy as np
+
+from sacrepro.instances.graphs import at_least, at_least_zero, finite, positive, probabilities
+from sacrepro.model.checks import Array
+from sacrepro.model.graph import neighborhood
+from sacrepro.model.mdp import NetworkedMDP, check_kernel_sizes
+
+
+def thermal(
+    graph: nx.Graph,
+    *,
+    gamma: float,
+    levels: int = 3,
+    coldest: float = 16.0,
+    step: float = 2.0,
+    outdoor: float = 10.0,
+    target: float = 20.0,
+    leak: float = 0.1,
+    exchange: float = 0.1,
+    heating: float = 2.0,
+    disturbance: float = 0.1,
+    discomfort: float = 0.25,
+    energy: float = 0.2,
+) -> NetworkedMDP:
+    """Heating of a building: rooms that exchange heat (Wu et al., 2016; Zhang et al., 2017).
+
+    State s_i ∈ {0, …, levels-1}: the temperature of room i is x_i = coldest + step·s_i in °C. Action a_i ∈ {0 off, 1
+    heat}. In one step of the RC network room i comes to
+
+        y_i = x_i + leak·(outdoor - x_i) + exchange·Σ_{j∈N_i, j≠i} (x_j - x_i) + heating·a_i          (°C),
+
+    cut to the range of temperatures. The next level is one of the two around y_i, drawn so that the mean temperature is
+    exactly y_i; with probability `disturbance` (sun, doors, people) it is then one level colder or warmer with equal
+    odds, cut to the range again.
+
+        r_i(s_i, a_i) = discomfort·(worst - |x_i - target|) + energy·1{a_i = 0},
+
+    discomfort in every room minus energy, shifted into [0, r̄] by the worst deviation `worst` from the target and by
+    `energy`. leak + degree·exchange ≤ 1 keeps y_i between the temperatures it mixes, as heat does.
+
+    The building on `graph`, rooms as agents, S_i = `levels`, A_i = 2; every room starts at the coldest level.
+
+    levels, coldest, step : the temperatures coldest, coldest + step, … in °C.
+    outdoor, target       : in °C.
+    leak, exchange        : share of the difference to outdoors, and to one neighbor, that is lost in a step.
+    heating               : °C that heating adds in a step.
+    disturbance           : probability a step of a disturbance by one level.
+    discomfort, energy    : price per °C off the target and step, and per step of heating; both ≥ 0.
+    """
+    probabilities("thermal", leak=leak, exchange=exchange, disturbance=disturbance)
+    at_least_zero("thermal", heating=heating, discomfort=discomfort, energy=energy)
+    finite("thermal", coldest=coldest, outdoor=outdoor, target=target)
+    positive("thermal", step=step)
+    at_least(1, "thermal", levels=levels)
+    n = len(graph)
+    hoods = [neighborhood(graph, i, 1) for i in range(n)]
+    for i, hood in enumerate(hoods):
+        if leak + (len(hood) - 1) * exchange > 1.0:
+            mixed = f"{leak} + {len(hood) - 1}·{exchange}"
+            raise ValueError(f"thermal: leak + degree·exchange must be at most 1, got {mixed} at agent {i}")
+    check_kernel_sizes(graph, (levels,) * n, (2,) * n)
+    x = coldest + step * np.arange(levels)
+    after = disturbed(levels, disturbance)
+    P = []
+    for i, hood in enumerate(hoods):
+        shape = (levels,) * len(hood)
+        temperatures = [x[level] for level in np.indices(shape)]
+        own = temperatures[hood.index(i)]
+        drift = leak * (outdoor - own) + sum(exchange * (other - own) for other in temperatures)
+        y = own[..., None] + drift[..., None] + heating * np.arange(2)
+        P.append(rounded((y - coldest) / step, levels) @ after)
+    worst = float(np.abs(x - target).max())
+    comfort = discomfort * (worst - np.abs(x - target))
+    r_i = comfort[:, None] + energy * np.array([1.0, 0.0])
+    pi0_i = np.eye(levels)[0]
+    return NetworkedMDP(graph, tuple(P), (r_i,) * n, gamma, (pi0_i,) * n)
+
+
+def rounded(level: Array, levels: int) -> Array:
+    """The law on {0, …, levels-1} with mean `level`, cut to that range, on the two integers around it."""
+    cut = np.clip(level, 0.0, levels - 1.0)
+    return np.maximum(0.0, 1.0 - np.abs(cut[..., None] - np.arange(levels)))
+
+
+def disturbed(levels: int, disturbance: float) -> Array:
+    """The law of the level after a disturbance given the one before, shape (levels, levels)."""
+    colder, warmer = (np.eye(levels)[np.clip(np.arange(levels) + d, 0, levels - 1)] for d in (-1, 1))
+    return (1.0 - disturbance) * np.eye(levels) + 0.5 * disturbance * (colder + warmer)
+
+
+def queueing(
+    graph: nx.Graph,
+    *,
+    gamma: float,
+    exits: tuple[int, ...] = (0,),
+    capacity: int = 1,
+    arrival: float | tuple[float, ...] = 0.2,
+    service: float = 0.9,
+    delivery: float = 1.0,
+    holding: float = 0.1,
+) -> NetworkedMDP:
+    """Store-and-forward networks: queues of packets or vehicles that are routed hop by hop (Papadimitriou and
+    Tsitsiklis, 1999; Zhang and Pavone, 2016).
+
+    Agent i, a router or an intersection, has outgoing links: to its neighbors in sorted order, and last to the outside
+    if it is an exit. Action a_i is the link that is served in this step, the green phase. State s_i = (q_i, d_i),
+    numbered q_i·(links + 1) + d_i:
+
+        q_i ∈ {0, …, capacity}   packets that wait,
+        d_i ∈ {0, …, links}      where the packet that left in the last step went: 0 nowhere, else over link d_i - 1.
+
+    In one step, with D_i ~ Bernoulli(service) if q_i > 0 and else 0, and E_i ~ Bernoulli(arrival_i) from outside,
+
+        q_i' = min(capacity, q_i - D_i + #{j ∈ N_i: d_j leads to i} + E_i),          d_i' = D_i·(a_i + 1).
+
+    A packet is on the link for one step, stored and then forwarded; what finds the queue full is lost. Without d_i the
+    kernels would not be those of eq. (1): the packet that leaves j would enter i in the same step, so q_i' would depend
+    on the action a_j and, given (s, a), on q_j'. With d_i the departure is part of the state upstream.
+
+        r_i(s_i, a_i) = delivery·1{d_i leads outside} + holding·(capacity - q_i),
+
+    deliveries minus the cost of waiting, shifted by holding·capacity into [0, r̄].
+
+    The store-and-forward network on `graph`, S_i = (capacity + 1)(links_i + 1), A_i = links_i; it starts empty.
+
+    exits    : agents with a link to the outside.
+    capacity : packets that fit into a queue.
+    arrival  : probability a step that a packet enters an agent from outside, for all agents or one each.
+    service  : probability a step that the served link takes a waiting packet.
+    delivery, holding : reward of a packet that leaves the network, and price per waiting packet and step; both ≥ 0.
+    """
+    n = len(graph)
+    if any(i not in graph for i in exits) or len(set(exits)) != len(exits):
+        raise ValueError(f"queueing: exits must be distinct agents out of 0..{n - 1}, got {exits}")
+    if capacity < 1:
+        raise ValueError(f"queueing: capacity must be at least 1, got {capacity}")
+    entering = arrival if isinstance(arrival, tuple) else (arrival,) * n
+    if len(entering) != n:
+        raise ValueError(f"queueing: arrival must hold one probability for each of the {n} agents, got {len(entering)}")
+    probabilities("queueing", arrival=entering, service=service)
+    at_least_zero("queueing", delivery=delivery, holding=holding)
+    out = links(graph, exits)
+    for i, out_i in enumerate(out):
+        if not out_i:
+            raise ValueError(f"queueing: agent {i} has no outgoing link; give it a neighbor or make it an exit")
+    sizes = [(capacity + 1) * (len(out_i) + 1) for out_i in out]
+    check_kernel_sizes(graph, sizes, [len(out_i) for out_i in out])
+    P, r = [], []
+    for i, out_i in enumerate(out):
+        P.append(_kernel(i, neighborhood(graph, i, 1), out, capacity, entering[i], service))
+        q, d = np.divmod(np.arange(sizes[i]), len(out_i) + 1)
+        delivered = (d > 0) & (np.array([None, *out_i])[d] == OUTSIDE)
+        r_i = delivery * delivered + holding * (capacity - q)
+        r.append(np.repeat(r_i[:, None], len(out_i), axis=1))
+    return NetworkedMDP(graph, tuple(P), tuple(r), gamma, tuple(np.eye(size)[0] for size in sizes))
+
+
+#: The end of a link that leaves the network.
+OUTSIDE = -1
+
+
+def links(graph: nx.Graph, exits: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """Where the links of each agent lead: its neighbors in sorted order, then `OUTSIDE` if it is an exit."""
+    return [
+        (*(j for j in neighborhood(graph, i, 1) if j != i), *((OUTSIDE,) if i in exits else ()))
+        for i in range(len(graph))
+    ]
+
+
+def _kernel(
+    i: int, hood: tuple[int, ...], out: list[tuple[int, ...]], capacity: int, arrival: float, service: float
+) -> Array:
+    """P_i with axes (s_j for j in hood), a_i, s_i'."""
+    sizes = [(capacity + 1) * (len(out[j]) + 1) for j in hood]
+    own, width = hood.index(i), len(out[i]) + 1
+    P_i = np.zeros((*sizes, len(out[i]), sizes[own]))
+    for states in np.ndindex(*sizes):
+        q = states[own] // width
+        incoming = 0
+        for j, s_j in zip(hood, states, strict=True):
+            d_j = s_j % (len(out[j]) + 1)
+            incoming += d_j > 0 and out[j][d_j - 1] == i
+        leaves = service if q > 0 else 0.0
+        for a_i, D, E in itertools.product(range(len(out[i])), range(2), range(2)):
+            probability = (leaves if D else 1.0 - leaves) * (arrival if E else 1.0 - arrival)
+            q_next = min(capacity, q - D + incoming + E)
+            if probability > 0.0:
+                P_i[states][a_i, q_next * width + D * (a_i + 1)] += probability
+    return P_i
