@@ -11,6 +11,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from sacrepro.model import rooms as _rooms
+
 # isort: off
 if TYPE_CHECKING:
     from sacrepro.adviser.advice import advise as advise
@@ -76,62 +78,10 @@ if TYPE_CHECKING:
 
 # isort: on
 
-#: Where each public name lives; the imports above say the same to a type checker.
-_ROOMS = {
-    "CountedMDP": "model.mdp",
-    "CoupledMDP": "model.mdp",
-    "ExpectedUpdate": "exact.law.update",
-    "InputWarning": "model.notices",
-    "NetworkedMDP": "model.mdp",
-    "Policy": "model.policy",
-    "PolicyEvaluation": "exact.values",
-    "PolicyEvaluations": "exact.values",
-    "SACTrace": "learn.problem",
-    "Simulator": "simulate.rollout",
-    "advise": "adviser.advice",
-    "as_coupled": "model.mdp",
-    "best_joint": "exact.optimum",
-    "best_localized": "exact.optimum",
-    "build": "instances",
-    "certified_decay": "exact.decay.profile",
-    "control": "learn.td_control",
-    "critic_law": "exact.law.moments",
-    "decay_profile": "exact.decay.profile",
-    "decay_supremum": "exact.decay.supremum",
-    "discounted_state_distribution": "exact.solver.occupancy",
-    "evaluate": "exact.values",
-    "evaluate_many": "exact.values",
-    "expected_critic": "exact.law.update",
-    "expected_update": "exact.law.update",
-    "from_directed": "model.graph",
-    "gaussian_theta": "model.policy",
-    "influence_matrix": "bounds.influence",
-    "law_cost": "exact.law.chain",
-    "load": "adviser.files",
-    "local_decay": "exact.light_cone",
-    "local_value": "exact.light_cone",
-    "mean_curve": "exact.law.update",
-    "natural_weights": "exact.truncation",
-    "neighborhood": "model.graph",
-    "objective_and_gradient": "exact.values",
-    "optimality_gap": "exact.optimum",
-    "pairwise": "learn.linear_critic",
-    "policy_gradient": "exact.values",
-    "q_function": "exact.values",
-    "random_mdp": "instances.random_kernels",
-    "reinforce": "learn.reinforce",
-    "resume": "learn.algorithm1",
-    "sac": "learn.algorithm1",
-    "sac_seeds": "learn.algorithm1",
-    "softmax": "model.policy",
-    "td_fixed_point": "exact.truncation",
-    "truncate": "exact.truncation",
-    "truncated_policy_gradient": "exact.truncation",
-    "uniform_theta": "model.policy",
-    "worst_decay": "exact.decay.worst",
-}
+#: Where each public name lives, read off the imports above.
+_ROOMS = _rooms(__name__)
 
-__all__ = sorted(_ROOMS)
+__all__ = list(_ROOMS)
 
 
 __version__ = "0.1.0"

@@ -316,10 +316,12 @@ def test_softmax_is_public():
 
 @pytest.mark.parametrize("front", [sacrepro, exact])
 def test_type_checkers_see_the_names_that_are_loaded(front):
-    """The table of names and the imports under TYPE_CHECKING say the same, and a name is what its module calls so."""
+    """The table of names is read off the imports under TYPE_CHECKING, and a name is what its module calls so."""
     imported = {}
     for node in ast.walk(ast.parse(inspect.getsource(front))):
         if isinstance(node, ast.ImportFrom) and node.module.startswith("sacrepro."):
+            if node.module == "sacrepro.model":  # which reads that table
+                continue
             assert all(alias.asname == alias.name for alias in node.names)
             imported |= {alias.name: node.module for alias in node.names}
     assert imported == {name: f"{front.__name__}.{room}" for name, room in front._ROOMS.items()}

@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from sacrepro.model import rooms as _rooms
+
 # isort: off
 if TYPE_CHECKING:
     from sacrepro.exact.decay.profile import (
@@ -51,42 +53,10 @@ if TYPE_CHECKING:
 
 # isort: on
 
-#: Where each public name lives; the imports above say the same to a type checker.
-_ROOMS = {
-    "CriticLaw": "law.moments",
-    "DecayBounds": "decay.profile",
-    "ExpectedUpdate": "law.update",
-    "ObjectiveGradient": "values",
-    "OptimalityGap": "optimum",
-    "Optimum": "optimum",
-    "PolicyEvaluation": "values",
-    "PolicyEvaluations": "values",
-    "best_joint": "optimum",
-    "best_localized": "optimum",
-    "certified_decay": "decay.profile",
-    "critic_law": "law.moments",
-    "decay_profile": "decay.profile",
-    "decay_supremum": "decay.supremum",
-    "discounted_state_distribution": "solver.occupancy",
-    "evaluate": "values",
-    "evaluate_many": "values",
-    "expected_critic": "law.update",
-    "expected_update": "law.update",
-    "law_cost": "law.chain",
-    "local_decay": "light_cone",
-    "local_value": "light_cone",
-    "mean_curve": "law.update",
-    "natural_mean": "truncation",
-    "natural_truncated_gradient": "values",
-    "objective_and_gradient": "values",
-    "optimality_gap": "optimum",
-    "policy_gradient": "values",
-    "q_function": "values",
-    "td_fixed_point": "truncation",
-    "worst_decay": "decay.worst",
-}
+#: Where each public name lives, read off the imports above.
+_ROOMS = _rooms(__name__)
 
-__all__ = sorted(_ROOMS)
+__all__ = list(_ROOMS)
 
 
 def __getattr__(name: str) -> Any:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sacrepro.exact.memory import give
-from sacrepro.study.arguments import TYPES, add_arguments
+from sacrepro.study.arguments import add_arguments, admitted
 from sacrepro.study.jobs import JOBS, Job, about
 
 _SHOWWARNING: Any = warnings.showwarning
@@ -59,7 +59,7 @@ def run(words: Sequence[str], jobs: Mapping[str, Job] = JOBS) -> None:
     """Run the job that a command line names, and print its lines."""
     if words[:1] == ["--mem-mb"]:
         parser = argparse.ArgumentParser(prog="sacrepro")
-        parser.add_argument("--mem-mb", type=TYPES["Count"], help="megabytes that the job may count on")
+        parser.add_argument("--mem-mb", type=admitted("Count"), help="megabytes that the job may count on")
         give(parser.parse_args(words[:2]).mem_mb * 10**6)
         words = words[2:]
     name, rest = named(words, jobs)

@@ -1,7 +1,7 @@
 """The words of the command line: what an argument may be, and what its name means.
 
 The signature of a job is its command line. Parameters before `*` are given by their place, those behind it as options;
-one with a default may be left out, a bool is a flag, a `Sequence` takes several values. An annotation of `TYPES` is
+one with a default may be left out, a bool is a flag, a `Sequence` takes several values. An annotation is
 checked while the line is read, before anything is computed or written.
 """
 
@@ -14,7 +14,7 @@ import importlib
 import json
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias, get_args
 
 
 def integer(least: int, below: int | None = None) -> Callable[[str], int]:
@@ -116,68 +116,36 @@ def output(*endings: str) -> Callable[[str], str]:
     return parsed
 
 
-# Names that annotations give to types; what they admit is in TYPES.
-Count: TypeAlias = int
-Ordinal: TypeAlias = int
-Several: TypeAlias = int
-Seed: TypeAlias = int
-Positive: TypeAlias = float
-NonNegative: TypeAlias = float
-Share: TypeAlias = float
-Discount: TypeAlias = float
-File: TypeAlias = str
-Figure: TypeAlias = str
-Npz: TypeAlias = str
-Json: TypeAlias = str
-CsvOrJson: TypeAlias = str
-YamlOrJson: TypeAlias = str
-ClaimName: TypeAlias = str
-Attacked: TypeAlias = str
-FigureName: TypeAlias = str
-Kind: TypeAlias = str
-Method: TypeAlias = str
-Family: TypeAlias = str
-Peer: TypeAlias = str
-Quantity: TypeAlias = str
-SacFamily: TypeAlias = str
-SacMethod: TypeAlias = str
-Pair: TypeAlias = tuple[int, int]
-Record: TypeAlias = dict[str, Any]
-Spec: TypeAlias = dict[str, Any]
+# What an annotation of a job is, and admits. Averages with a standard error need two episodes; seeds from 2^62 on
+# belong to the episodes that judge; a share is λ of TD(λ).
+Count = Annotated[int, integer(1)]
+Ordinal = Annotated[int, integer(0)]
+Several = Annotated[int, integer(2)]
+Seed = Annotated[int, integer(0, (1 << 62) - (1 << 20))]
+Positive = Annotated[float, number(above=0.0)]
+NonNegative = Annotated[float, number(least=0.0)]
+Share = Annotated[float, number(least=0.0, most=1.0)]
+Discount = Annotated[float, number(least=0.0, below=1.0)]
+File = Annotated[str, output()]
+Figure = Annotated[str, output(".svg", ".pdf", ".png")]
+Npz = Annotated[str, output(".npz")]
+Json = Annotated[str, output(".json")]
+CsvOrJson = Annotated[str, output(".csv", ".json")]
+YamlOrJson = Annotated[str, output(".yaml", ".json")]
+ClaimName = Annotated[str, one_of("claim", "study.claims", "CLAIMS")]
+Attacked = Annotated[str, one_of("claim", "study.claims", "ATTACKED")]
+FigureName = Annotated[str, one_of("figure", "study.drawings", "FIGURES")]
+Kind = Annotated[str, one_of("kind of rows", "study.experiments", "KINDS")]
+Method = Annotated[str, one_of("method", "study.experiments.methods", "METHODS", "EXACT")]
+Family = Annotated[str, one_of("family", "study.bench.peers", "SIZES")]
+Peer = Annotated[str, one_of("method", "study.bench.peers", "METHODS")]
+Quantity = Annotated[str, one_of("quantity", "study.bench.quantities", "QUANTITIES")]
+SacFamily = Annotated[str, one_of("family", "study.bench.sac", "FAMILIES")]
+SacMethod = Annotated[str, one_of("method", "study.bench.sac", "METHODS")]
+Pair = Annotated[tuple[int, int], state_action_counts]
+Record = Annotated[dict[str, Any], mapping]
+Spec = Annotated[dict[str, Any], specification]
 Repeated: TypeAlias = Sequence[str]
-
-#: What an annotation admits. Averages with a standard error need two episodes; seeds from 2^62 on belong to the
-#: episodes that judge; a share is λ of TD(λ).
-TYPES: dict[str, Callable[[str], Any]] = {
-    "str": str,
-    "Count": integer(1),
-    "Ordinal": integer(0),
-    "Several": integer(2),
-    "Seed": integer(0, (1 << 62) - (1 << 20)),
-    "Positive": number(above=0.0),
-    "NonNegative": number(least=0.0),
-    "Share": number(least=0.0, most=1.0),
-    "Discount": number(least=0.0, below=1.0),
-    "File": output(),
-    "Figure": output(".svg", ".pdf", ".png"),
-    "Npz": output(".npz"),
-    "Json": output(".json"),
-    "CsvOrJson": output(".csv", ".json"),
-    "YamlOrJson": output(".yaml", ".json"),
-    "ClaimName": one_of("claim", "study.claims", "CLAIMS"),
-    "Attacked": one_of("claim", "study.claims", "ATTACKED"),
-    "FigureName": one_of("figure", "study.drawings", "FIGURES"),
-    "Kind": one_of("kind of rows", "study.experiments", "KINDS"),
-    "Method": one_of("method", "study.experiments.methods", "METHODS", "EXACT"),
-    "Family": one_of("family", "study.bench.peers", "SIZES"),
-    "Peer": one_of("method", "study.bench.peers", "METHODS"),
-    "Quantity": one_of("quantity", "study.bench.quantities", "QUANTITIES"),
-    "SacFamily": one_of("family", "study.bench.sac", "FAMILIES"),
-    "SacMethod": one_of("method", "study.bench.sac", "METHODS"),
-    "Pair": state_action_counts,
-    "Record": mapping,
-    "Spec": specification,
-}
 
 #: Files that are written: an option that takes several of them takes at least one.
 WRITTEN = ("File", "Figure", "Npz", "Json", "CsvOrJson", "YamlOrJson")
@@ -323,6 +291,12 @@ def meaning(job: str, name: str) -> str:
     return WORDS.get(f"{job} {name}") or WORDS[name]
 
 
+def admitted(kind: str) -> Callable[[str], Any]:
+    """What reads a value of an annotation, and refuses what it does not admit."""
+    found: Callable[[str], Any] = str if kind == "str" else get_args(globals()[kind])[1]
+    return found
+
+
 def options_of(parameter: ast.arg, default: ast.expr | None) -> dict[str, Any]:
     """What argparse is to know about a parameter, but for its name."""
     value = None if default is None else ast.literal_eval(default)
@@ -338,5 +312,5 @@ def options_of(parameter: ast.arg, default: ast.expr | None) -> dict[str, Any]:
     if kind.startswith("Sequence["):
         kind = kind[len("Sequence[") : -1]
         several = "+" if default is None or value or kind in WRITTEN else "*"
-        return {"nargs": several, "type": TYPES[kind], "default": value}
-    return {"type": TYPES[kind], "default": value}
+        return {"nargs": several, "type": admitted(kind), "default": value}
+    return {"type": admitted(kind), "default": value}

@@ -102,7 +102,8 @@ CHANGES = {
         "study/experiments/wireless.py", "lambda_: Share = 0.0", "lambda_: Share = 1.0", {"wireless run"}, {"exact"},
     ),
     "what an option admits": (
-        "study/arguments.py", '"Share": number(least=0.0', '"Share": number(least=0.1', {"exact", "sac"}, set(),
+        "study/arguments.py", "Share = Annotated[float, number(least=0.0", "Share = Annotated[float, number(least=0.1",
+        {"exact", "sac"}, set(),
     ),
     "what an option means": ("study/arguments.py", "the learner", "a learner", set(), {"wireless run"}),
     "the table of jobs": (

@@ -5,14 +5,16 @@ import importlib
 import inspect
 import shlex
 from pathlib import Path
+from typing import Annotated, get_origin
 
 import pytest
 import yaml
 
 from sacrepro.cli import VERBS
 from sacrepro.exact import memory
+from sacrepro.study import arguments
 from sacrepro.study.__main__ import named, parser_of, run
-from sacrepro.study.arguments import TYPES, WORDS
+from sacrepro.study.arguments import WORDS
 from sacrepro.study.jobs import EACH, JOBS, about, options
 from sacrepro.study.plan import Plan
 
@@ -48,7 +50,7 @@ def test_every_word_and_type_is_one_of_some_job():
             words.add(f"{name} {word}" if f"{name} {word}" in WORDS else word)
             types |= {node.id for node in ast.walk(own.annotation) if isinstance(node, ast.Name)}
     assert WORDS.keys() == words
-    assert TYPES.keys() <= types
+    assert {name for name, own in vars(arguments).items() if get_origin(own) is Annotated} <= types
 
 
 @pytest.mark.parametrize("name", [name for name in JOBS if JOBS[name].settings])

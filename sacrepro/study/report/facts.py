@@ -16,8 +16,8 @@ from sacrepro.bounds.decay import lemma3
 from sacrepro.bounds.theorem5 import Constants, least_T
 from sacrepro.study.audit.adversary import Found
 from sacrepro.study.audit.falsify import Planted
+from sacrepro.study.drawings.panels import names
 from sacrepro.study.drawings.run_messages import best_at, one_of
-from sacrepro.study.drawings.style import names
 from sacrepro.study.experiments.exact_bias import BiasRow
 from sacrepro.study.experiments.methods import EXACT
 from sacrepro.study.experiments.summary import CONFIDENCE, SummaryRow
