@@ -104,7 +104,7 @@ def test_proposed_arguments_follow_their_rules_and_have_reasons():
     assert given_all.reasons == (f"η = 0.5 {beyond}",)
     assert found.reasons[-1] == f"η = {found.eta:g} {beyond}"
     assert proposal(network, simulator, [0], seeds=1, **FEW | {"eta": 0.063}).reasons == ()
-    assert given_all.arguments == FEW
+    assert {name: getattr(given_all, name) for name in FEW} == FEW
     assert proposal(network, simulator, [0], seeds=1, t0=5.0, M=9, T=50, eta=1.0).h == 2.5
     # κ = 0 has 4 entries: h is what Theorem 5 asks for when they are visited alike, as an episode can afford it.
     assert proposal(network, simulator, [0], seeds=1, T=1000, M=9, eta=1.0).h == pytest.approx(4 / (1 - math.sqrt(0.8)))
