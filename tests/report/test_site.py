@@ -1,12 +1,27 @@
 """The parts of the site: docstrings as Markdown, formulas as MathML, signatures as they are written."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 import sacrepro
 from sacrepro.study.report.reference import described, name_entry, reference
 from sacrepro.study.report.site import LONG, mathml
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_every_page_has_its_place_in_the_navigation():
+    """Else the site refuses to be built."""
+    templates = "".join(path.read_text() for path in (ROOT / "paper/site").glob("*.md"))
+    pages = [*ROOT.glob("paper/*.md"), *ROOT.glob("paper/*.ipynb"), *ROOT.glob("*.md")]
+    places = {path.relative_to(ROOT).with_suffix("").as_posix() for path in pages} - {"README"}
+    assert len(places) > 10
+    listed = re.findall(r"^(?:.* <)?([\w/]+)>?$", templates, flags=re.MULTILINE)
+    assert sorted(places) == sorted(places & {*listed})
+    assert len([place for place in listed if place in places]) == len(places)
+
 
 DOC = """Q_i of eq. (3) near q*, see `evaluate`.
 

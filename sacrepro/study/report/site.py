@@ -11,6 +11,7 @@ import json
 import re
 import shutil
 import tempfile
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -45,12 +46,13 @@ def site(
     """Write the site; its front page is the output, everything else beside it."""
     folder, root = Path(template).resolve(), Path(template).resolve().parents[1]
     verdicts, known = some_rows([claims], Verdict), record_of("catalog", catalog, "claims", "figures")
-    specs, drawn = record_of("config", config, "instances")["instances"], {Path(path).stem: path for path in figures}
+    asked, drawn = record_of("config", config, "instances", "published"), {Path(path).stem: path for path in figures}
     explored = dict(pictures(exact, rows))
     made: dict[str, Any] = {
         "claims": list(claim_pages(known, verdicts, read_rows(formal[0], Theorem), proofs_of(*formal), drawn)),
-        "instances": list(instance_pages(specs, root, verdicts, explored)),
+        "instances": list(instance_pages(asked["instances"], root, verdicts, explored)),
         "rooms": list(reference()),
+        "published": asked["published"],
         "explored": explored,
     }
     with tempfile.TemporaryDirectory() as name:
@@ -61,8 +63,9 @@ def site(
             )
         for page in root.glob("[A-Z]*.*"):
             shutil.copy(page, source)
+        (source / "drawn").mkdir()  # by this run; what the pages show was drawn by the published study
         for path in figures:
-            shutil.copy(path, source / "figures")
+            shutil.copy(path, source / "drawn")
         for notebook in (root / "paper").glob("*.ipynb"):
             write_text(source / "paper" / notebook.name, notebook_page(read_json(notebook)))
         written = list(written_pages(folder, source, made))
@@ -82,6 +85,7 @@ def written_pages(folder: Path, source: Path, made: Mapping[str, Any]) -> Iterat
     names = [entry["name"] for entry in made["instances"]]
     engine.filters |= {
         "md": marked,
+        "sentence": lambda text: text[:1].upper() + text[1:],
         "cell": lambda text: text.replace("|", "\\|"),
         "ratio": lambda row: excess_text(row) if row.ratio != row.ratio else ratio_text(row.ratio),
         "place": lambda where: linked_place(where, names),
@@ -238,6 +242,10 @@ def setup(app: Any) -> dict[str, bool]:
     return {"parallel_read_safe": True}
 
 
+#: Letters with a hat that Unicode has, as what it has of all others.
+HATS = {ord(letter): unicodedata.normalize("NFD", letter) for letter in "ĝĥ"}
+
+
 def set_formulas(page: Any) -> None:
     """Put MathML in place of the formulas of a page; headings and code stay as they are."""
     from docutils import nodes
@@ -250,7 +258,7 @@ def set_formulas(page: Any) -> None:
                 if isinstance(child, nodes.Text):
                     run.append(child)
                     continue
-                parts = list(pieces("".join(run)))
+                parts = list(pieces("".join(run).translate(HATS)))
                 if any(kind == "formula" for kind, _ in parts):
                     wanted.append((node, run, parts))
                 run = []
