@@ -1,6 +1,8 @@
 """The page of short recipes: each runs as it stands, in an empty folder, and prints what it says, in 15 lines."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,3 +45,25 @@ def test_the_table_leads_to_every_recipe():
     links = re.findall(r"\]\(#([^)]+)\)", PAGE)
     assert sorted(links) == sorted(re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in RECIPES)
     assert len(RECIPES) > 15
+
+
+def test_nothing_of_the_doors_is_imported_by_the_core():
+    """Every public name, and none of the libraries behind the doors."""
+    libraries = {
+        "pandas",
+        "xarray",
+        "pettingzoo",
+        "gymnasium",
+        "quantecon",
+        "umbi",
+        "tqdm",
+        "pyRDDLGym",
+        "rddlrepository",
+    }
+    code = (
+        "import sys, sacrepro\n"
+        "for name in sacrepro.__all__: getattr(sacrepro, name)\n"
+        f"print(sorted({libraries} & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
