@@ -162,6 +162,23 @@ def theorem5_sharp(
     return (2.0 * J_gap + noise) / math.fsum(etas)
 
 
+def update_norm(hood_sizes: Sequence[int], r_bar: float, gamma: float) -> float:
+    """√2 r̄ √(Σ_i |N_i^κ|²) / (n (1-γ)²) ≥ ‖ĝ‖ of Algorithm 1 with h ≤ t0, tabular softmax; hood_sizes : |N_i^κ|."""
+    together = math.sqrt(math.fsum(size**2 for size in hood_sizes))
+    return math.sqrt(2.0) * r_bar * together / (len(hood_sizes) * (1.0 - gamma) ** 2)
+
+
+def theorem5_sharp_chance(etas: Sequence[float], L_prime: float, steep: float, longest: float, delta: float) -> float:
+    """2B √(2 log(1/δ) Σ η_m² (G + L'η_m B)²) / Σ η_m: what `theorem5_sharp` adds to hold with probability 1-δ.
+
+    Then ‖ĝ(m) - E ĝ(m)‖² of the run stands for v_m, and the run's ‖∇J‖² and ‖b_m‖² for their means. By Hoeffding for
+    the martingale of η_m⟨∇J - L'η_m E ĝ, ĝ - E ĝ⟩, twice of which the mean leaves out. steep : G ≥ ‖∇J‖. longest :
+    B ≥ ‖ĝ‖, such as `update_norm`. Proof: `paper/proofs.md`, theorem5_sharp.
+    """
+    spread = math.fsum(eta**2 * (steep + L_prime * eta * longest) ** 2 for eta in etas)
+    return 2.0 * longest * math.sqrt(2.0 * math.log(1.0 / delta) * spread) / math.fsum(etas)
+
+
 def td_limit_bias(kappa: int, gamma: float, r_bar: float) -> float:
     """r̄γ^{κ+1} / (√2 (1-γ)²) ≥ ‖b‖ for ĥ of TD's limit and any n: squared it is of order ρ^{2(κ+1)}, in (9) ρ^{κ+1}."""
     return lemma4_vector([td_fixed_point_local(r_bar, gamma, kappa)], gamma)

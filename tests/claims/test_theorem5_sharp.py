@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given, settings
 
 from claims.instances import uniform_case
-from sacrepro.bounds.theorem5 import gradient_norm, smoothness, td_limit_bias, theorem5_sharp
+from sacrepro.bounds.theorem5 import (
+    gradient_norm,
+    smoothness,
+    td_limit_bias,
+    theorem5_sharp,
+    theorem5_sharp_chance,
+    update_norm,
+)
 from sacrepro.exact import evaluate, objective_and_gradient
 from sacrepro.exact.dense import transition_matrix
 from sacrepro.exact.law.update import expected_update
@@ -16,10 +23,11 @@ from sacrepro.instances.extremal import signal
 from sacrepro.instances.graphs import build_graph
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn import sac_seeds
+from sacrepro.learn.samples import samples
 from sacrepro.model.policy import policies, uniform_theta
 from sacrepro.study.claims import theorem5_sharp as claim
 from sacrepro.study.claims.lemma4_vector import distance
-from sacrepro.study.claims.theorem5_sharp import along_td_limit, as_run, check, looked_at
+from sacrepro.study.claims.theorem5_sharp import along_td_limit, as_run, check, drawn, looked_at, one_run, step_sizes
 from sacrepro.study.measures.stationarity import patient_direction
 from sacrepro.study.record.case import exact_case
 from sacrepro.study.record.comparison import constrains, holds
@@ -107,6 +115,54 @@ def test_what_is_looked_at_is_what_a_run_did():
     assert bias == pytest.approx(distance(mean, gradient) ** 2, rel=1e-12)
     assert noise == pytest.approx(distance(g_hat, mean) ** 2, rel=1e-9)
     assert 0 < off < 1e-6
+
+
+# With high probability, along one run.
+
+
+def test_one_run_holds_and_says_something():
+    """40,000 outer iterations: below what holds at every θ, with probability .999."""
+    (row,) = one_run(CASE, 0, best_joint(TRIO).J_high - CASE.J)
+    assert holds(row)
+    assert constrains(row)
+    assert row.case == "M=40000 T=100"
+    # Seen by hand: chance takes nearly all of the right side, so it is what a longer run brings down.
+    etas = step_sizes(TRIO, 40_000)
+    hoods = [1, 1, 1]
+    chance = theorem5_sharp_chance(
+        etas, smoothness(1, 0.7) * TRIO.r_bar, gradient_norm(TRIO.r_bar, 0.7), update_norm(hoods, TRIO.r_bar, 0.7), 1e-3
+    )
+    assert 0.9 * row.right < chance < row.right
+
+
+def test_one_run_is_left_out_where_it_could_say_nothing():
+    """At κ = 1 all three tables are averaged at agent 1, and the bound on ‖ĝ‖ is too large for 40,000 iterations."""
+    assert list(one_run(CASE, 1, 1.0)) == []
+
+
+def test_what_chance_takes_by_hand():
+    """η = (½, ¼), L' = 2, G = 3, B = 5, δ = e^{-2}: Σ η²(G + L'ηB)² = ¼·8² + 1/16·5.5²."""
+    spread = 0.25 * 64 + 5.5**2 / 16
+    chance = theorem5_sharp_chance([0.5, 0.25], 2.0, 3.0, 5.0, math.exp(-2))
+    assert chance == pytest.approx(2 * 5 * math.sqrt(4 * spread) / 0.75, rel=1e-13)
+
+
+def test_the_norm_of_an_update():
+    """√2·3·√(4+9+4)/(3·¼) by hand; and no sampled ĝ is longer."""
+    assert update_norm([2, 3, 2], 3.0, 0.5) == pytest.approx(math.sqrt(2) * 3 * math.sqrt(17) * 4 / 3, rel=1e-14)
+    for kappa, hoods in ((0, [1, 1, 1]), (1, [2, 3, 2])):
+        found = samples(TRIO, CASE.theta, 0, kappa=kappa, T=50, h=10.0, t0=10.0, seeds=range(50))
+        lengths = np.sqrt(sum((block.reshape(50, -1) ** 2).sum(axis=1) for block in found.g_hat))
+        assert 0 < lengths.max() <= update_norm(hoods, TRIO.r_bar, 0.7)
+
+
+def test_the_draws_follow_the_step_sizes():
+    """Each slice of equal Σ η_m has one; the mean of 1/η over many draws is M/Σ η."""
+    etas = step_sizes(TRIO, 500)
+    many = np.array([drawn(etas, 20, seed) for seed in range(400)])
+    assert ((many >= 0) & (many < 500)).all()
+    assert (np.diff(many, axis=1) >= 0).all()
+    assert np.mean(1 / etas[many]) == pytest.approx(500 / etas.sum(), rel=0.01)
 
 
 def test_networks_that_are_too_large_are_left_out():
