@@ -15,11 +15,11 @@ from sacrepro.study.audit.adversary import (
     RARE,
     arrays,
     attack,
+    certain_ratio,
     measured,
     models,
     neighbor,
     random_model,
-    ratio,
 )
 from sacrepro.study.audit.falsify import INSTANCES
 from sacrepro.study.claims import ATTACKED, all_claims, claim
@@ -51,7 +51,7 @@ def test_the_models_found_attain_what_is_reported(name, tmp_path):
     for (row, _), (claim_name, variant, stored, model) in zip(found, again, strict=True):
         assert claim_name == name
         _, worst = measured(model, name)
-        assert ratio(worst[variant]) == stored == row.adversary
+        assert certain_ratio(worst[variant]) == stored == row.adversary
         assert row.random <= row.adversary <= 1.0 + 1e-9
         assert row.violations == 0
         assert row.comparisons > 15
@@ -66,7 +66,7 @@ def test_what_was_found_once_is_still_there(path):
     seen = []
     for name, variant, stored, model in models(read_arrays(path)):
         rows, worst = measured(model, name)
-        assert ratio(worst[variant]) == pytest.approx(stored, rel=1e-6, abs=1e-9)
+        assert certain_ratio(worst[variant]) == pytest.approx(stored, rel=1e-6, abs=1e-9)
         assert all(holds(row) for row in rows)
         seen.append(variant)
     assert seen == list(claim(path.stem).attacked)
