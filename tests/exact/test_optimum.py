@@ -2,6 +2,8 @@
 
 import doctest
 import itertools
+import math
+from fractions import Fraction
 
 import networkx as nx
 import numpy as np
@@ -163,3 +165,39 @@ def test_refusals():
 
 def test_the_examples_run():
     assert doctest.testmod(optimum).failed == 0
+
+
+def exact_value(mdp, a):
+    """J of joint actions, numbers of shape (S,), in rational arithmetic on the kernels as stored."""
+    S, gamma = len(a), Fraction(mdp.gamma)
+    own = [np.unravel_index(a, mdp.action_sizes)[i].reshape(mdp.state_sizes) for i in range(mdp.n)]
+    rows = []
+    for s in np.ndindex(*mdp.state_sizes):
+        acts = [int(own[i][s]) for i in range(mdp.n)]
+        laws = [mdp.P[i][(*(s[j] for j in hood), acts[i])] for i, hood in enumerate(mdp.neighbors)]
+        law = [math.prod(map(Fraction, map(float, entries))) for entries in itertools.product(*laws)]
+        reward = sum(Fraction(float(mdp.r[i][s[i], acts[i]])) for i in range(mdp.n)) / mdp.n
+        rows.append([(k == len(rows)) - gamma * p for k, p in enumerate(law)] + [reward])
+    for k in range(S):  # Gauss and Jordan; I - γP is diagonally dominant
+        rows[k] = [entry / rows[k][k] for entry in rows[k]]
+        for m in range(S):
+            if m != k:
+                rows[m] = [x - rows[m][k] * y for x, y in zip(rows[m], rows[k], strict=True)]
+    return sum(Fraction(float(p)) * row[-1] for p, row in zip(mdp.joint_pi0().ravel(), rows, strict=True))
+
+
+@pytest.mark.parametrize("gamma", [0.3, 0.9, 0.999])
+@pytest.mark.parametrize("seed", range(5))
+def test_certificates_hold_in_rational_arithmetic(gamma, seed):
+    """No tolerance: J_error bounds the error, and no policy exceeds J_high."""
+    mdp = random_mdp(nx.path_graph(2), seed=seed, gamma=gamma, concentration=0.3)
+    best, localized_ = best_joint(mdp), best_localized(mdp)
+    number = lambda policy: np.ravel_multi_index(np.moveaxis(policy, -1, 0), mdp.action_sizes).ravel()  # noqa: E731
+    assert abs(exact_value(mdp, number(best.policy)) - Fraction(best.J)) <= Fraction(best.J_error)
+    for policy in localized(mdp):
+        acts = [zeta_i.argmax(axis=1) for zeta_i in policy.zeta]
+        joint = np.array([[acts[0][s], acts[1][t]] for s, t in np.ndindex(2, 2)]).reshape(2, 2, 2)
+        J = exact_value(mdp, number(joint))
+        assert J <= Fraction(localized_.J_high) <= Fraction(best.J_high) + Fraction(1, 10**9)
+        if all(np.array_equal(a, b) for a, b in zip(policy.zeta, localized_.policy.zeta, strict=True)):
+            assert abs(J - Fraction(localized_.J)) <= Fraction(localized_.J_error)
