@@ -75,8 +75,8 @@ def critic_noise_sharp(delta: float, T: int, h: float, t0: float, constants: Con
         (r̄/(1-γ)) [(2p-1)/(2p(1-γ)-1) √(τV/2 · [log(T²/δ) + f(κ) log SA] / x)
                    + (p-1)/(p(1-γ)-1) (l + t0 + 2(1+γ) l h²/(p-1)) / x],      V = h²/(2p - 1 - p²/t0).
 
-    Raises ValueError unless p ≥ max(2, 1/(1-√γ)), t0 ≥ max(2h, 4p, τ) and T ≥ τ, as Theorem 5 asks. At most 1/37 of
-    C_a/√x and a third of C_a'/x.
+    For one agent; at most 1/37 of C_a/√x and a third of C_a'/x. Raises ValueError unless p ≥ max(2, 1/(1-√γ)) and
+    t0 ≥ max(2h, 4p, τ), as Theorem 5 asks, and T ≥ τ.
     """
     sigma, tau, gamma = constants.sigma, constants.tau, constants.gamma
     if h < least_h(sigma, gamma) or t0 < least_t0(h, sigma, tau) or tau > T:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import heapq
 import math
+from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -130,12 +131,13 @@ def best_localized(mdp: Model | CountedMDP, *, nodes: int = NODES) -> Optimum:
     best: tuple[list[Array], float, float] | None = None
     slack = SLACK * joint.model.r_bar / (1.0 - joint.model.gamma)
     parts, J_high = 0, -math.inf
-    # (-what it promises, number, rows: allowed actions of each agent in each state).
-    open_parts: list[tuple[float, int, list[Array]]] = [(-math.inf, 0, joint.everything)]
+    # (-what it promises, a number of its own, rows: allowed actions of each agent in each state).
+    number = count()
+    open_parts: list[tuple[float, int, list[Array]]] = [(-math.inf, next(number), joint.everything)]
     while open_parts and parts < nodes:
         promised, _, rows = heapq.heappop(open_parts)
         if best and -promised <= best[1] - best[2] + slack:
-            heapq.heappush(open_parts, (promised, 0, rows))
+            heapq.heappush(open_parts, (promised, next(number), rows))
             break
         parts += 1
         a, J, J_error = joint.best(rows)
@@ -155,7 +157,7 @@ def best_localized(mdp: Model | CountedMDP, *, nodes: int = NODES) -> Optimum:
             fixed = rows[i].copy()
             fixed[s] = np.arange(fixed.shape[1]) == action
             kept = [fixed if j == i else row for j, row in enumerate(rows)]
-            heapq.heappush(open_parts, (-J - J_error, parts * fixed.size + int(action), kept))
+            heapq.heappush(open_parts, (-J - J_error, next(number), kept))
     assert best is not None
     J_high = max([J_high, best[1] + best[2], *(-promised for promised, _, _ in open_parts)])
     return Optimum(Policy([row.astype(float) for row in best[0]]), best[1], best[2], J_high, parts)

@@ -389,6 +389,27 @@ def test_what_need_not_be_told_apart_is_not():
     assert told.lower <= quick.upper <= 5.0 + 1e-6
 
 
+def test_a_search_that_ends_early_still_brackets():
+    """What was not looked at counts with r̄γ/(1-γ), the most that any V can tell apart."""
+    early, told = decay_supremum(coin_lover(), 1, 0, boxes=3), decay_supremum(coin_lover(), 1, 0)
+    mdp = coin_lover()
+    most = mdp.gamma * mdp.r_bar / (1.0 - mdp.gamma)
+    assert early.lower <= told.lower <= told.upper < early.upper <= most * (1.0 + 1e-6)
+
+
+@pytest.mark.parametrize("gamma", [0.5, 0.9])
+def test_a_supremum_of_zero_is_told_to_the_width(gamma):
+    """Agent 0 is read and reads nobody, and agent 1 may ignore what it reads: nothing relative to 0 is asked for."""
+    rng = np.random.default_rng(0)
+    source, target = rng.dirichlet([1.0, 1.0], size=(2, 2)), rng.dirichlet([1.0, 1.0], size=(2, 2))
+    P = (np.stack([source, source], axis=1), np.stack([target, target], axis=0))
+    mdp = NetworkedMDP(nx.path_graph(2), P, (rng.random((2, 2)), rng.random((2, 2))), gamma, (np.full(2, 0.5),) * 2)
+    for i in range(2):
+        found = decay_supremum(mdp, i, 0)
+        assert found.lower == pytest.approx(0.0, abs=1e-9)
+        assert found.upper <= 0.01 * mdp.r_bar * gamma / (1.0 - gamma) + 1e-6
+
+
 def test_refusals_of_the_bracket():
     three = random_mdp(nx.path_graph(2), seed=0, gamma=0.5, action_sizes=(2, 3))
     with pytest.raises(ValueError, match="agent 1 has 3 actions; at most 2"):
@@ -402,8 +423,6 @@ def test_refusals_of_the_bracket():
         decay_supremum(coin_lover(), 1, 0, width=0.0)
     with pytest.raises(ValueError, match="above must be at least 0"):
         decay_supremum(coin_lover(), 1, 0, above=float("nan"))
-    with pytest.raises(ValueError, match="boxes = 3 do not suffice"):
-        decay_supremum(coin_lover(), 1, 0, boxes=3)
     with pytest.raises(ValueError, match="agent"):
         decay_supremum(coin_lover(), 5, 0)
 

@@ -201,3 +201,16 @@ def test_certificates_hold_in_rational_arithmetic(gamma, seed):
         assert J <= Fraction(localized_.J_high) <= Fraction(best.J_high) + Fraction(1, 10**9)
         if all(np.array_equal(a, b) for a, b in zip(policy.zeta, localized_.policy.zeta, strict=True)):
             assert abs(J - Fraction(localized_.J)) <= Fraction(localized_.J_error)
+
+
+@pytest.mark.parametrize("seed", [170, 358, 530, 686])
+def test_parts_that_promise_the_same_are_told_apart(seed):
+    """Kernels and rewards of 0 and 1 promise alike, and blocks differ in size."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(2, 4))
+    sizes, acts = rng.integers(1, 4 if n == 2 else 3, n), rng.integers(2, 4, n)
+    P = [np.eye(S_i)[rng.integers(0, S_i, (*sizes, A_i))] for S_i, A_i in zip(sizes, acts, strict=True)]
+    r = [(rng.random((S_i, A_i)) < 0.3) * 1.0 for S_i, A_i in zip(sizes, acts, strict=True)]
+    mdp = NetworkedMDP(nx.complete_graph(n), P, r, 0.5, [np.ones(S_i) / S_i for S_i in sizes])
+    found = best_localized(mdp)
+    assert found.J <= found.J_high <= best_joint(mdp).J_high + 1e-9

@@ -63,11 +63,13 @@ def decay_supremum(
 ) -> DecaySupremum:
     """A certified bracket of sup_θ D_i(κ) over ALL localized policies, those of Definition 2.
 
-    width : upper ≤ (1 + width) lower, and rounding, unless `boxes` boxes were bounded first (some 10⁵ a second).
+    width : upper ≤ (1 + width) lower or upper ≤ width r̄γ^{κ+1}/(1-γ), and rounding, unless the search ended before,
+            after `boxes` boxes (some 10⁵ a second) or with `WAITING` of them for one pair of a cell. Then upper is
+            what is certified so far: r̄γ/(1-γ), the most that V can tell, where a pair was not looked at.
     above : what lies below this value need not be told apart; upper may then be as large as `above`.
     seed  : of the starts of the climb that finds the policy.
     Raises ValueError for an agent with more than two actions, more than `MOST_FREE` free probabilities Σ_j S_j or
-    `MOST_STATES` joint states, or where `boxes` are used up before every pair of a cell was looked at.
+    `MOST_STATES` joint states.
 
     >>> from sacrepro.instances.extremal import coin_lover
     >>> found = decay_supremum(coin_lover(), 1, 0, width=0.001)
@@ -86,11 +88,11 @@ def decay_supremum(
     best, at = 0.0, np.full(free, 0.5)
     for start in np.vstack([at, np.random.default_rng(seed).random((7, free))]):
         best, at = max((best, at), _climb(P, r, rows, acts, mdp.gamma, gaps, start), key=lambda found: found[0])
+    span = mdp.gamma * mdp.r_bar / (1.0 - mdp.gamma)
+    above = max(above, width * span * mdp.gamma**kappa)
     upper, used = best, 0
     for gap in gaps:
-        if used >= boxes:
-            raise ValueError(f"boxes = {boxes} do not suffice for width = {width}; raise either")
-        best, at, most, more = _search(P, r, rows, acts, mdp.gamma, gap, best, at, width, above, boxes - used)
+        best, at, most, more = _search(P, r, rows, acts, mdp.gamma, gap, best, at, width, above, boxes - used, span)
         upper, used = max(upper, most), used + more
     with np.errstate(divide="ignore"):
         theta = tuple(np.log(zeta_j) for zeta_j in _policies(mdp, at))
@@ -268,10 +270,11 @@ def _search(
     width: float,
     above: float,
     boxes: int,
+    span: float,
 ) -> tuple[float, Any, float, int]:
-    """(best, its θ, a bound on gap V over all policies, boxes bounded)."""
+    """(best, its θ, a bound on gap V over all policies, at most `span`, boxes bounded)."""
     free = len(at)
-    low, high, bound = np.zeros((WAITING, free)), np.ones((WAITING, free)), np.full(WAITING, np.inf)
+    low, high, bound = np.zeros((WAITING, free)), np.ones((WAITING, free)), np.full(WAITING, span)
     waiting, used, most = 1, 0, 0.0
     while waiting > 0 and used < boxes and waiting < WAITING - 1:
         waiting -= 1

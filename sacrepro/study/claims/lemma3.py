@@ -74,6 +74,6 @@ CLAIM = Claim(
         Counterexample("two hops a step", f"{BOUND} if agents see two hops far", "Lemma 3, eq. (1)",
                        "fails without locality", two_hops),
         Counterexample("one-sided cells", f"{BOUND} over cells of {{i, …, i+κ}}", "Lemma 3, N_i^κ",
-                       "fails without symmetric N_i^κ", one_sided),
+                       "fails without those whom i reads", one_sided),
     ),
 )  # fmt: skip

@@ -229,9 +229,9 @@ FINDINGS = (
     Finding(
         """
         **Assumption 3 fails for the softmax**: no σ > 0 serves all policies at once. Where σ is large, the finite-time
-        bound on the critic holds as printed, but says something from T = 10⁷ on; with its proof written out it asks for
-        1,369 times fewer steps, and the exact mean and covariance of Q̂^T give a bound that says something after
-        10³ and is attained up to a factor {critic/exact law}. [Proof](paper/proofs.md#critic)
+        bound on the critic holds as printed, but says something from T = 10⁷ on; with its proof written out, the part
+        that falls like 1/√T is less than a 37th of it. The exact mean and covariance of Q̂^T give a bound that says
+        something on short episodes and is attained up to a factor {critic/exact law}. [Proof](paper/proofs.md#critic)
         """,
         {
             ("critic", "paper"): TRUE,
