@@ -135,6 +135,7 @@ YamlOrJson = Annotated[str, output(".yaml", ".json")]
 ClaimName = Annotated[str, one_of("claim", "study.claims", "CLAIMS")]
 Attacked = Annotated[str, one_of("claim", "study.claims", "ATTACKED")]
 FigureName = Annotated[str, one_of("figure", "study.drawings", "FIGURES")]
+Use = Annotated[str, one_of("use", "study.drawings", "USES")]
 Kind = Annotated[str, one_of("kind of rows", "study.experiments", "KINDS")]
 Method = Annotated[str, one_of("method", "study.experiments.methods", "METHODS", "EXACT")]
 Family = Annotated[str, one_of("family", "study.bench.peers", "SIZES")]
@@ -195,6 +196,7 @@ WORDS = {
     "kappas": "every κ",
     "keep_going": "exit status 0 whatever the verdict",
     "kind": "what the rows are",
+    "for": "paper, at most eight panels, or slide, at most four; paper by default",
     "instances": "instances to show, a few of them by default",
     "lambda": "TD(λ) in place of line 7",
     "lengths": "every T",

@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from figure_rows import comparison, rows_of
 from sacrepro.archive.files import write_rows
 from sacrepro.cli import main
-from sacrepro.study.drawings import FIGURES, FIRST, MOST_PANELS, drawing, few, made
+from sacrepro.study.drawings import FIGURES, FIRST, USES, drawing, few, made
 from sacrepro.study.drawings.panels import house_style
 from sacrepro.study.drawings.run_messages import spans
 from sacrepro.study.experiments.summary import SummaryRow
@@ -84,14 +84,15 @@ def test_the_largest_return_is_that_of_the_last_iteration():
 
 
 def test_of_many_instances_a_few_are_shown_and_all_of_them_in_the_whole(tmp_path):
-    known = [f"x{k}" for k in range(MOST_PANELS)] + ["relay"]
+    most = USES["paper"]
+    known = [f"x{k}" for k in range(most)] + ["relay"]
     rows = [of(name, 0.5) for name in known]
     write_rows(tmp_path / "lemma3.csv", Comparison, rows)
     with house_style():
-        kept = few(rows, drawing("lemma3").draw(rows))
-        assert not few(rows[:MOST_PANELS], drawing("lemma3").draw(rows[:MOST_PANELS]))
+        kept = few(rows, drawing("lemma3").draw(rows), most)
+        assert not few(rows[:most], drawing("lemma3").draw(rows[:most]), most)
     assert "relay" in FIRST
-    assert kept == [*known[: MOST_PANELS - 1], "relay"]
+    assert kept == [*known[: most - 1], "relay"]
 
     def panels(name, *asked):
         files = ["--output", str(tmp_path / name), "--whole", str(tmp_path / f"whole_{name}")]
@@ -101,7 +102,8 @@ def test_of_many_instances_a_few_are_shown_and_all_of_them_in_the_whole(tmp_path
             for file in (name, f"whole_{name}")
         ]
 
-    assert panels("few.svg") == [MOST_PANELS, len(known)]
+    assert panels("few.svg") == [most, len(known)]
+    assert panels("slide.svg", "--for", "slide") == [USES["slide"], len(known)]
     assert panels("two.svg", "--instances", "x3", "relay") == [2, len(known)]
     with pytest.raises((SystemExit, ValueError)):
         panels("none.svg", "--instances", "x33")

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from matplotlib import figure as canvas
 
 from sacrepro.archive.files import some_rows, write_figure
-from sacrepro.study.arguments import Figure, FigureName
+from sacrepro.study.arguments import Figure, FigureName, Use
 from sacrepro.study.claims import CLAIMS, claim
 from sacrepro.study.drawings.messages import OF_CLAIMS, of_claim
 from sacrepro.study.drawings.panels import entitle, house_style, names
@@ -64,8 +64,8 @@ def caption(draw: Callable[..., canvas.Figure]) -> str:
     return inspect.cleandoc(draw.__doc__ or "").partition("\n\n")[0]
 
 
-#: The most panels of a figure for a page or a slide, and the instances that are shown first where there are more.
-MOST_PANELS = 8
+#: The most panels of a figure by what it is for, and the instances that are shown first where there are more.
+USES = {"paper": 8, "slide": 4}
 FIRST = (
     "relay", "broadcast", "parity", "noisy_relay", "random_path", "courtesy", "sis_kite", "wireless", "random_ring",
     "trio_50", "trio_70", "trio_80", "trio_90", "sharp_path", "sharp_ring", "sharp_star", "wireless_pair",
@@ -79,12 +79,13 @@ def figure(
     *,
     output: Sequence[Figure],
     instances: Sequence[str] = (),
+    for_: Use = "paper",
     whole: Figure | None = None,
 ) -> None:
     """Draw one figure from the rows it shows; the suffix of each --output picks its format.
 
-    Of many instances it shows a few, or those of --instances; --whole writes the figure of all. Its title is what all
-    rows say.
+    Of many instances it shows as many as --for admits, or those of --instances; --whole writes the figure of all. Its
+    title is what all rows say.
     """
     chosen = drawing(figure)
     given = rows_of_figure(figure, rows, chosen.rows)
@@ -97,7 +98,7 @@ def figure(
         try:
             title = chosen.message(given)
             every = made(chosen, given, title)
-            kept = instances or (few(given, every) if of_instances else ())
+            kept = instances or (few(given, every, USES[for_]) if of_instances else ())
             shown = made(chosen, [row for row in given if row.instance in kept], title) if kept else every
         except (ArithmeticError, LookupError, ValueError) as error:
             raise ValueError(f"{where}: not rows of the figure {figure} ({error})") from error
@@ -117,14 +118,14 @@ def made(chosen: NamedDrawing, rows: Sequence[Any], title: str) -> canvas.Figure
     return drawn
 
 
-def few(rows: Sequence[Any], every: canvas.Figure) -> list[str]:
-    """The instances for `MOST_PANELS` panels, in the order of the rows; none where all of them fit."""
+def few(rows: Sequence[Any], every: canvas.Figure, most: int) -> list[str]:
+    """The instances for so many panels, in the order of the rows; none where all of them fit."""
     known = names(rows)
     panels = sum(axes.get_visible() and axes.get_label() != "<colorbar>" for axes in every.axes)
-    if panels <= MOST_PANELS or panels < len(known):  # many instances in one panel
+    if panels <= most or panels < len(known):  # many instances in one panel
         return []
     order = sorted(known, key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
-    kept = order[: max(1, MOST_PANELS // (panels // len(known)))]
+    kept = order[: max(1, most // (panels // len(known)))]
     return [name for name in known if name in kept]
 
 

@@ -64,11 +64,13 @@ def panels(
 ) -> tuple[Figure, list[Axes]]:
     """A figure with one panel for each entry of `titles`, on a grid; superfluous places stay empty.
 
-    Without `columns`, up to nine panels stand three to a row, or four; more are smaller, five to a row.
+    Without `columns`, up to nine panels stand three to a row, or two or four; more are smaller, five to a row.
     """
     if columns is None:
         columns = 3
-        if len(titles) in (7, 8):
+        if len(titles) == 4:
+            columns = 2
+        elif len(titles) in (7, 8):
             columns, width = 4, 0.92 * width
         elif len(titles) > 9:
             columns, width, height = 5, 0.8 * width, 0.85 * height
