@@ -15,7 +15,7 @@ rule site:
         page=paper("proofs.md"),
         pages=sorted(
             path.as_posix()
-            for pattern in ("*.md", "paper/*.md", "paper/site/**/*.*")
+            for pattern in ("*.md", "paper/*.md", "paper/*.ipynb", "paper/site/**/*.*")
             for path in Path(ROOT).glob(pattern)
         ),
     output:
