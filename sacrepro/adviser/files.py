@@ -15,16 +15,17 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sacrepro.adviser.document import network
 from sacrepro.adviser.graph_files import check_edges, edge_list, graphml
-from sacrepro.adviser.labelled import Network, of_model
 from sacrepro.adviser.yaml_text import plain
 from sacrepro.archive.files import read_input, read_text
 from sacrepro.model.checks import shortened
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.notices import warn
+
+if TYPE_CHECKING:  # a plan, which asks what files an instance reads, does not wait for scipy
+    from sacrepro.adviser.labelled import Network
 
 #: Bytes of a network file, and of a file that it names.
 MOST_BYTES = 1 << 28
@@ -44,7 +45,7 @@ def load(path: str | Path) -> Network:
     """
     spec = resolve({"model": "file", "path": str(path)})
     try:
-        found = python_network(spec["source"]) if "source" in spec else network(spec["document"])
+        found = python_network(spec["source"]) if "source" in spec else described_network(spec["document"])
     except ValueError as error:
         raise ValueError(f"{path}: {one_line(error)}") from None
     warn_of_look_alikes(found.names, f"{path}: graph", "agents")
@@ -226,13 +227,22 @@ def model_of(*, path: str, document: Mapping[str, Any] | None = None, source: st
             raise ValueError("the content has not been read; resolve the specification first")
         if not isinstance(document, Mapping) or not {"graph", "gamma"} <= set(document):
             raise ValueError("document must be the content of a network file, with the keys graph and gamma")
-        return network(document).mdp()
+        return described_network(document).mdp()
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
 
 
+def described_network(document: Mapping[str, Any]) -> Network:
+    """What the content of a network file describes."""
+    from sacrepro.adviser.document import network
+
+    return network(document)
+
+
 def python_network(source: str) -> Network:
     """What `network()` of a Python source returns; ValueError says which line of it failed."""
+    from sacrepro.adviser.labelled import of_model
+
     name = "<network file>"
     scope: dict[str, Any] = {"__name__": "network_file"}
     try:

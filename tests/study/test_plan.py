@@ -1,5 +1,7 @@
 """What a configuration asks for, without Snakemake."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -124,3 +126,14 @@ def test_what_does_not_fit_is_named(changed, message):
     bare = {"environments": [], "critic_error": {}, "advice": {}}
     with pytest.raises(ValueError, match=message):
         Plan(config(**bare | changed))
+
+
+def test_a_plan_with_network_files_does_not_wait_for_the_engine():
+    program = (
+        "import sys, yaml; from sacrepro.study.plan import Plan; Plan(yaml.safe_load(open(sys.argv[1])));"
+        "print(sorted({'scipy', 'numba', 'matplotlib'} & sys.modules.keys()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "workflow/config/paper.yaml"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "[]", done.stderr
