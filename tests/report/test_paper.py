@@ -129,6 +129,7 @@ def test_facts_about_the_return_name_the_instances_of_each_kappa():
     rows += at_the_end("a", (3.0, 1.0), "gradient_norm_squared") + at_the_end("b", (3.0, 1.0), "gradient_norm_squared")
     found = dict(facts.return_facts(rows))
     assert found["return"] == "κ = 0 on `a`; κ = 1 on `b`"
+    assert found["best on b"] == "κ = 1"
     assert (found["return zero"], found["return of"], found["return disagrees"]) == ("1", "2", "1")
 
 
@@ -140,9 +141,9 @@ def test_the_benchmarks_sentence_needs_both_ends(ends, order):
 
 
 def test_the_medians_are_of_what_the_steps_cost():
-    rows = [Comparison("a", "", "one", "", 0, 0, 1.0, float(cost), 0.0) for cost in (1, 2, 3, 4, 9)]
+    rows = [Comparison("a", "", "one", "", 0, 0, 1.0, float(cost), 0.0) for cost in (1, 2, 3, 4, 123456)]
     rows.append(Comparison("a", "", "one", "", 0, 0, 0.0, 1.0, 0.5))  # 0 up to its certificate
-    assert list(medians(rows)) == [("one", "3", "2", "4", "9")]
+    assert list(medians(rows)) == [("one", "3", "2", "4", "123,000")]
 
 
 def test_facts_are_of_the_files_that_are_given(tmp_path):

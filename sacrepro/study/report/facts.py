@@ -122,6 +122,7 @@ def return_facts(rows: Sequence[SummaryRow]) -> Iterator[tuple[str, str]]:
     best = best_at(J, None, -1.0)
     steepest = best_at(norms, None, 1.0)
     yield "return", by_kappa(best)
+    yield from ((f"best on {name}", f"κ = {kappa}") for name, kappa in best.items())
     yield "return of", str(len(best))
     yield "return zero", str(sum(kappa == 0 for kappa in best.values()))
     yield "return disagrees", str(sum(steepest[name] != best[name] for name in best))
@@ -198,7 +199,8 @@ def medians(rows: Sequence[Comparison]) -> Iterator[tuple[str, ...]]:
         cost = sorted(row.right / row.left for row in own)
         if cost:
             places = (len(cost) // 4, (3 * len(cost)) // 4, len(cost) - 1)
-            yield step, f"{median(cost):.3g}", *(f"{cost[place]:.3g}" for place in places)
+            shown = [median(cost), *(cost[place] for place in places)]
+            yield step, *(f"{float(f'{value:.3g}'):,.15g}" for value in shown)
 
 
 def by_kappa(best: Mapping[str, int]) -> str:

@@ -23,7 +23,7 @@ from sacrepro.study.report.facts import facts_of, medians
 from sacrepro.study.report.pages import inline
 from sacrepro.study.report.table import Evidence, as_place, counted, worst
 
-CONDITION, FIELD = re.compile(r"^//: (.+) = (.+)$", re.MULTILINE), re.compile("⟦([^⟧]+)⟧")
+CONDITION, FIELD = re.compile(r"^//: (.+?) = (.+)$", re.MULTILINE), re.compile("⟦([^⟧]+)⟧")
 
 #: Blocks that the run bears out, and why others are left out.
 Text = tuple[str, list[str]]
