@@ -17,6 +17,7 @@ from figure_rows import comparison, made, rows_of
 from sacrepro.adviser.advice import AgentRow
 from sacrepro.study.drawings import FIGURES, drawing
 from sacrepro.study.drawings.advice import advice
+from sacrepro.study.drawings.critic import length_label
 from sacrepro.study.drawings.panels import house_style, kappa_color, kappa_line, kappa_marker, literal
 
 PLAIN = ("relay", "weakly_coupled", "single", "path", "ring")
@@ -253,6 +254,12 @@ def test_the_critic_shows_its_bounds_and_what_holds_anyway():
         labels = [line.get_label() for line in axes.get_lines()]
         assert sum(label.startswith("the paper's bound") for label in labels) == 3  # one a κ
         assert any("trivial bound" in label for label in labels)
+
+
+def test_long_runs_have_powers_of_ten_for_labels():
+    assert [length_label(T) for T in (100, 1000, 10_000, 31_623, 10_000_000)] == [
+        "100", "1000", "$10^4$", "31623", "$10^7$",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("names", [("alpha", "beta", "gamma_with_a_name_longer_than_its_node")])

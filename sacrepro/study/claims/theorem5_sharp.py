@@ -9,8 +9,8 @@ statement of probability 1 - `DELTA` about a single run of `LONG` outer iteratio
 at `SEEDS` of them; it is run where what is known beforehand of its right side is below what holds for every θ.
 
 J_sup is the value of the best joint policy, which no localized policy exceeds. r̄²/(8(1-γ)³) holds for every θ. Skipped:
-policies other than the uniform one, more than `MOST_AGENTS` agents, κ at which the law of Algorithm 1 takes more than
-`WORK`, and TD's limit on chains with several recurrent classes.
+models without a choice, policies other than the uniform one, more than `MOST_AGENTS` agents, κ at which the law of
+Algorithm 1 takes more than `WORK`, and TD's limit on chains with several recurrent classes.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ STANDARD_ERRORS = 3.1
 def check(case: Case) -> Iterator[Comparison]:
     """Both sides for each κ that leaves somebody outside."""
     mdp = case.mdp
-    if case.policy != "uniform" or mdp.r_bar == 0.0 or mdp.n > MOST_AGENTS:
+    if case.policy != "uniform" or mdp.r_bar == 0.0 or mdp.n > MOST_AGENTS or max(mdp.action_sizes) == 1:
         return
     for kappa in sorted({kappa for i in range(mdp.n) for kappa in case.kappas(i)}):
         if law_cost(mdp, kappa=kappa, T=T).multiplications <= WORK:

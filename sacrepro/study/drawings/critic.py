@@ -80,10 +80,16 @@ def critic(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
         level = max(row.trivial for row in own)
         axes.axhline(level, color=BOUND_COLOR, linewidth=0.8, label=r"$\bar r/(1-\gamma)$, trivial bound")
         log_axis(axes)
-        axes.set_xticks(range(len(lengths)), [literal(T.removeprefix("T=")) for T in lengths])
+        axes.set_xticks(range(len(lengths)), [length_label(int(T.removeprefix("T="))) for T in lengths])
         axes.set_xlim(-0.5, len(lengths) - 0.5)
     frame(figure, r"$T$", drawing.left)
     return figure
+
+
+def length_label(T: int) -> str:
+    """T as a tick has it: powers of ten from 10⁴ on as such."""
+    power = len(str(T)) - 1
+    return rf"$10^{power}$" if power > 3 and 10**power == T else str(T)
 
 
 # Entries of Q̂_i over κ: what the neighborhood asks for, what an episode writes, and the joint table.
