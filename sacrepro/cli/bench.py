@@ -42,7 +42,8 @@ def bench_exact(
         what = row.method if row.quantity == exact.VALUES else row.quantity
         print(
             f"{row.family:10} n={row.n:<7} γ={row.gamma:<5} {what:32} {row.status:10}"
-            f" {row.seconds:9.4f} s {row.peak_mb:8.0f} MB  difference {row.difference:.1e}  error {row.error:.1e}"
+            f" {row.seconds:10.6f} s (first {row.first_call:.2f}) {row.peak_mb:6.0f} MB"
+            f"  difference {row.difference:.1e}  error {row.error:.1e}"
             + (f"  {row.products} products" if row.products else ""),
             flush=True,
         )

@@ -138,6 +138,20 @@ def _most_children(kernels: Any, tree: Any) -> Any:
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
+def _sort(keys: Any, count: int, largest_first: bool, order: Any) -> None:
+    """Write the places of the first `count` keys in their order to `order`: a few children, so by insertion.
+
+    numba compiles its own sorts, and assignments to slices, for seconds.
+    """
+    for k in range(count):
+        at = k
+        while at > 0 and (keys[order[at - 1]] < keys[k] if largest_first else keys[order[at - 1]] > keys[k]):
+            order[at] = order[at - 1]
+            at -= 1
+        order[at] = k
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
 def _assign(child: int, d: int, tree: Any, kernels: Any, s: Any, a: Any, fixed: bool) -> None:
     """Write the states and the action that child number `child` of decision d stands for."""
     rest = child
@@ -201,7 +215,8 @@ def _largest(
     counts = np.zeros(depth + 1, dtype=np.int64)
     index = np.zeros(depth + 1, dtype=np.int64)
     source = np.full(depth + 1, -1, dtype=np.int64)
-    d, enter = 0, True
+    d: Any = np.int64(0)  # a literal 0 would have all that takes it compiled twice
+    enter = True
     low, high = bounds
     while d >= 0:
         if enter:
@@ -217,8 +232,7 @@ def _largest(
             work -= spent
             if work < 0:
                 return incumbent, work
-            keys = -room.highs[d, : counts[d]] if sign > 0 else room.lows[d, : counts[d]]
-            room.orders[d, : counts[d]] = np.argsort(keys)
+            _sort(room.highs[d] if sign > 0 else room.lows[d], counts[d], sign > 0, room.orders[d])
             index[d] = 0
         if index[d] == counts[d]:
             d -= 1
@@ -263,15 +277,16 @@ def _cells(
     # Agents of the cell whose turn comes only below: their actions belong to the cell but act later.
     waiting = np.zeros(m, dtype=np.int64)
     combinations, waiters = 1, 0
-    for d in range(len(below.turn)):
-        if _known(d, below, kernels, cell):
-            waiting[waiters] = kernels.turned[below.turn[d], 0]
+    for level in range(len(below.turn)):
+        if _known(level, below, kernels, cell):
+            waiting[waiters] = kernels.turned[below.turn[level], 0]
             combinations *= kernels.actions[waiting[waiters]]
             waiters += 1
     counts = np.zeros(depth + 1, dtype=np.int64)
     index = np.zeros(depth + 1, dtype=np.int64)
     source = np.full(depth + 1, -1, dtype=np.int64)
-    best, d, enter = 0.0, 0, True
+    d: Any = np.int64(0)
+    best, enter, never, always = 0.0, True, depth < 0, depth >= 0
     low, high = table.min(), table.max()
     move = high - low
     open_bound = 0.0
@@ -303,12 +318,12 @@ def _cells(
             continue
         if enter:
             origin = table if source[d] < 0 else room.store[source[d] :]
-            counts[d], spent = _expand(origin, room, d, tree, kernels, s, a, False, (low, high))
+            counts[d], spent = _expand(origin, room, d, tree, kernels, s, a, never, (low, high))
             work -= spent
             for child in range(counts[d]):
                 moves[d, child] = move
                 if tree.turn[d] >= 0:
-                    _assign(child, d, tree, kernels, s, a, False)
+                    _assign(child, d, tree, kernels, s, a, never)
                     at = room.store_at[d] + child * tree.width[d]
                     x = room.store[at : at + tree.width[d]]
                     most = min(move, room.highs[d, child] - room.lows[d, child])
@@ -317,7 +332,7 @@ def _cells(
                             x, d, tree, rim, d == depth - 1, kernels, s, scratch_low, scratch_high, most
                         )
                     moves[d, child] = most
-            room.orders[d, : counts[d]] = np.argsort(-moves[d, : counts[d]])
+            _sort(moves[d], counts[d], always, room.orders[d])
             index[d] = 0
         if index[d] == counts[d]:
             d -= 1
@@ -330,7 +345,7 @@ def _cells(
             d -= 1
             enter = False
             continue
-        _assign(child, d, tree, kernels, s, a, False)
+        _assign(child, d, tree, kernels, s, a, never)
         source[d + 1] = source[d] if tree.turn[d] < 0 else room.store_at[d] + child * tree.width[d]
         d += 1
         enter = True

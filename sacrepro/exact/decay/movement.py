@@ -127,8 +127,8 @@ def _axis_oscillation(x: Any, S: int, nearer: int, low: Any, high: Any) -> float
     most = 0.0
     for f in range(len(x) // (S * nearer)):
         y = x[f * S * nearer : (f * S + 1) * nearer]
-        low[:nearer] = y
-        high[:nearer] = y
+        for u in range(nearer):
+            low[u] = high[u] = y[u]
         for s in range(1, S):
             y = x[(f * S + s) * nearer : (f * S + s + 1) * nearer]
             for u in range(nearer):

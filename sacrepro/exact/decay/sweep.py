@@ -221,8 +221,8 @@ def _fold(low: Any, high: Any, low_into: Any, high_into: Any, A: int, nearer: in
             largest = span if span > largest else largest
             low_into[u] = lower[u] if lower[u] < low_into[u] else low_into[u]
             high_into[u] = upper[u] if upper[u] > high_into[u] else high_into[u]
-    low[: A * nearer] = np.inf
-    high[: A * nearer] = -np.inf
+    for u in range(A * nearer):
+        low[u], high[u] = np.inf, -np.inf
     return largest
 
 
@@ -251,7 +251,8 @@ def _sweep(
         table_at[k + 1] = total
         total += entries
     tables = np.empty(total)
-    tables[: len(table)] = table
+    for k in range(len(table)):
+        tables[k] = table[k]
     range_at = np.zeros(m + 1, dtype=np.int64)
     actions_of = np.ones(m + 1, dtype=np.int64)
     for p in range(m):
@@ -263,7 +264,7 @@ def _sweep(
     two_at_once = m >= 2 and level[m - 2] == m - 1
     for k in range(max(m - 2, 0), m):
         two_at_once = two_at_once and turned[k, 0] == 2 and turned[k, 1] == 2
-    other, pair, between, inner = kernels, tables, 1, 1
+    other, pair, between, inner = kernels, tables, np.int64(1), np.int64(1)
     changed = 0
     while True:
         for k in range(m):

@@ -6,11 +6,13 @@ All methods compute the n value functions; what only this engine computes follow
 from __future__ import annotations
 
 import json
+import math
 import os
 import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
@@ -25,11 +27,14 @@ class Timing(NamedTuple):
     quantity   : ``V_i`` for all agents, or a name of `sacrepro.study.bench.quantities.QUANTITIES`.
     status     : ``ok``, or why there is no number to use: ``time``, ``memory``, ``absent`` (not installed), ``failed``,
                  ``inaccurate`` (farther from this engine's values than both tolerances explain).
-    seconds    : median of the repeats, model and joint matrix included where the method needs them, imports not.
+    seconds    : CPU-seconds of the process, one thread, which other work on the machine hardly changes; median of the
+                 repeats, model and joint matrix included where the method needs them, imports not.
     peak_mb    : the largest resident memory of the process.
     difference : sup-norm distance to this engine's values at the states compared.
     error      : certified error of the result, nan where the method certifies none.
     products   : the most products with P^θ for one function, 0 where they are not counted.
+    first_call : CPU-seconds of the first solve in a fresh process, of a small instance where methods are compared:
+                 what is imported and compiled for it, nothing kept from earlier runs.
     """
 
     quantity: str
@@ -43,6 +48,7 @@ class Timing(NamedTuple):
     difference: float
     error: float
     products: int
+    first_call: float = math.nan
 
 
 #: The quantity that every method computes.
@@ -52,33 +58,43 @@ VALUES = "V_i"
 #: Joint states at which methods are compared: the first ones.
 COMPARED = 64
 
-#: What is solved first, unmeasured: large enough to reach every compiled kernel of a method.
+#: What is solved first, to tell what a first call takes; then, unmeasured, what reaches every compiled kernel.
 WARM_UP = (("path", 10),)
+FIRST = ("path", 4)
 ENGINE_WARM_UP = (("path", 14), ("grid_2", 14))
 
 #: A fast solve is repeated until it took this many seconds in all, or so often.
-ENOUGH_SECONDS, ENOUGH_REPEATS = 1.0, 15
+ENOUGH_SECONDS, ENOUGH_REPEATS = 1.0, 300
 
 #: Seconds a process may take to start, import and warm up, on top of the measured solves.
 START_UP = 120.0
 
 NOTHING = float("nan")
 
+#: What libraries read to run on one thread.
+ONE_THREAD = {
+    **dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"),
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+}
+
 
 def one(method: str, family: str, n: int, gamma: float, repeats: int) -> dict[str, object]:
     """Run one method here and now: seconds of each repeat, peak memory, and values at the first states."""
     refuse_unknown("method", [method], METHODS)
     solve = METHODS[method]
+    start = time.process_time()
+    solve(benchmark_mdp(*FIRST, gamma))
+    first_call = time.process_time() - start
     for warm_up in ENGINE_WARM_UP if method == "engine" else WARM_UP:  # imports and compilation
         solve(benchmark_mdp(*warm_up, gamma))
     mdp = benchmark_mdp(family, n, gamma)
     seconds: list[float] = []
     while len(seconds) < repeats or (sum(seconds) < ENOUGH_SECONDS and len(seconds) < ENOUGH_REPEATS):
-        start = time.perf_counter()
+        start = time.process_time()
         V = solve(mdp)
-        seconds.append(time.perf_counter() - start)
+        seconds.append(time.process_time() - start)
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"seconds": seconds, "peak_mb": peak_mb, "V": V[:, :COMPARED].tolist()}
+    return {"seconds": seconds, "peak_mb": peak_mb, "V": V[:, :COMPARED].tolist(), "first_call": first_call}
 
 
 def one_quantity(name: str, repeats: int) -> dict[str, object]:
@@ -86,14 +102,14 @@ def one_quantity(name: str, repeats: int) -> dict[str, object]:
     refuse_unknown("quantity", [name], QUANTITIES)
     measured = QUANTITIES[name]
     compute = measured.prepare(measured.make())
-    found = compute()  # imports and compilation
     seconds: list[float] = []
-    while len(seconds) < repeats:
-        start = time.perf_counter()
+    for _ in range(repeats + 1):
+        start = time.process_time()
         found = compute()
-        seconds.append(time.perf_counter() - start)
+        seconds.append(time.process_time() - start)
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"seconds": seconds, "peak_mb": peak_mb, "error": found.error, "products": found.products}
+    record = {"seconds": seconds[1:], "peak_mb": peak_mb, "error": found.error, "products": found.products}
+    return {**record, "first_call": seconds[0]}
 
 
 def measure(
@@ -103,14 +119,16 @@ def measure(
     command = [sys.executable, "-m", "sacrepro", "bench-one", "--repeats", str(repeats), *map(str, arguments)]
     limit = int(memory_limit_gb * 2**30)
     try:
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            timeout=time_limit * repeats + START_UP,
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (limit, limit)),
-            env={**os.environ, "SACREPRO_TRACEBACK": "1"},  # the exception's name tells why there is no number
-        )
+        with tempfile.TemporaryDirectory() as cache:
+            done = subprocess.run(
+                command,
+                capture_output=True,
+                text=True,
+                timeout=time_limit * repeats + START_UP,
+                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (limit, limit)),
+                # The exception's name tells why there is no number.
+                env={**os.environ, **ONE_THREAD, "NUMBA_CACHE_DIR": cache, "SACREPRO_TRACEBACK": "1"},
+            )
     except subprocess.TimeoutExpired:
         return "time", {}
     if done.returncode == 0:
@@ -196,7 +214,8 @@ def timing(
     reference: list[list[float]] | None,
 ) -> Timing:
     """The row of one measurement; numbers are nan where there is nothing to report."""
-    seconds, peak_mb, V, products = (record.get(name) for name in ("seconds", "peak_mb", "V", "products"))
+    names = ("seconds", "peak_mb", "V", "products", "first_call")
+    seconds, peak_mb, V, products, first_call = (record.get(name) for name in names)
     difference = NOTHING
     if reference is not None and isinstance(V, list):
         pairs = (pair for ours, theirs in zip(reference, V, strict=True) for pair in zip(ours, theirs, strict=True))
@@ -217,4 +236,5 @@ def timing(
         difference,
         error if isinstance(error, float) else NOTHING,
         products if isinstance(products, int) else 0,
+        first_call if isinstance(first_call, float) else NOTHING,
     )

@@ -20,12 +20,12 @@ from sacrepro.exact.solver.bellman import mean_values
 from sacrepro.exact.solver.occupancy import occupancy
 from sacrepro.exact.solver.stationary import stationary_law
 from sacrepro.exact.truncation import td_fixed_point
-from sacrepro.exact.values import evaluate, objective_and_gradient
+from sacrepro.exact.values import evaluate, evaluate_many, objective_and_gradient
 from sacrepro.instances import build
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.model.checks import Array
 from sacrepro.model.mdp import NetworkedMDP
-from sacrepro.model.policy import uniform_theta
+from sacrepro.model.policy import gaussian_theta, uniform_theta
 from sacrepro.study.bench.peers import benchmark_mdp
 
 NOTHING = float("nan")
@@ -89,6 +89,30 @@ def slow_values(mdp: NetworkedMDP) -> Compute:
     return compute
 
 
+def many(mdp: NetworkedMDP) -> Compute:
+    """V_i and J of `MANY` policies with Gaussian logits."""
+    rng = np.random.default_rng(0)
+    thetas = [gaussian_theta(mdp, rng) for _ in range(MANY)]
+    return lambda: Certified(float(evaluate_many(mdp, thetas).error.max()))
+
+
+def one_by_one(mdp: NetworkedMDP) -> Compute:
+    """The same by a loop over `evaluate`."""
+    rng = np.random.default_rng(0)
+    thetas = [gaussian_theta(mdp, rng) for _ in range(MANY)]
+    return lambda: Certified(max(evaluate(mdp, theta).error for theta in thetas))
+
+
+def all_values(mdp: NetworkedMDP) -> Compute:
+    """V_i of all agents under the uniform policy."""
+
+    def compute() -> Certified:
+        found = evaluate(mdp, uniform_theta(mdp))
+        return Certified(found.error, found.products)
+
+    return compute
+
+
 def law(mdp: NetworkedMDP) -> Compute:
     """π^θ."""
     chain = chain_of(mdp, uniform_theta(mdp))
@@ -143,6 +167,11 @@ def decay(agents: Sequence[int] | None, kappas: Sequence[int] | None, sweep_limi
     return prepare
 
 
+def identical(n: int) -> Callable[[], NetworkedMDP]:
+    """A ring of n identical agents, an epidemic, γ = .9."""
+    return lambda: build({"model": "sis", "graph": {"family": "ring", "n": n}, "gamma": 0.9})
+
+
 def florentine() -> NetworkedMDP:
     """SIS on the Florentine families, n = 15."""
     return build({"model": "sis", "graph": {"family": "florentine_families"}, "gamma": 0.8})
@@ -170,11 +199,21 @@ def path(n: int) -> Callable[[], NetworkedMDP]:
     return lambda: benchmark_mdp("path", n, 0.9)
 
 
+#: Policies of `many`.
+MANY = 64
+
 #: Where D_i(κ) is swept rather than bracketed: all (s, a) of the Florentine families.
 SWEEP = 1 << 32
 
 QUANTITIES: Mapping[str, Quantity] = {
     "V_i, sticky": Quantity("path", 12, 0.999, lambda: sticky(12, 0.999), slow_values),
+    "64 policies, n=4": Quantity("path", 4, 0.9, path(4), many),
+    "64 policies, n=4, one by one": Quantity("path", 4, 0.9, path(4), one_by_one),
+    "64 policies, n=6": Quantity("path", 6, 0.9, path(6), many),
+    "64 policies, n=6, one by one": Quantity("path", 6, 0.9, path(6), one_by_one),
+    "V_i, identical agents, n=16": Quantity("ring", 16, 0.9, identical(16), all_values),
+    "V_i, identical agents, n=20": Quantity("ring", 20, 0.9, identical(20), all_values),
+    "D_i all kappa, identical agents": Quantity("ring", 14, 0.9, identical(14), decay(None, None, SWEEP)),
     "pi_theta": Quantity("path", 18, 0.9, path(18), law),
     "nabla_J after V and pi_theta": Quantity("path", 18, 0.9, path(18), gradient),
     "q_star at kappa=2 after mu": Quantity("path", 18, 0.9, path(18), fixed_point),
