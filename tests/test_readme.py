@@ -125,7 +125,7 @@ def test_the_errata_are_sorted_by_kind():
     page = (ROOT / "paper/errata.md").read_text()
     rows = re.findall(r"^\| (?!where)(.+?) \| \*([^*|]+)\* \|", page, flags=re.MULTILINE)
     listed = dict(re.findall(r"^- \*([^*]+)\*, [^:]+: (.+)$", page, flags=re.MULTILINE))
-    assert list(listed) == ["false as printed", "proof gap", "constant loose", "reading", "typo"]
+    assert list(listed) == ["false as written", "proof gap", "constant loose", "reading", "typo"]
     assert len(rows) == len(re.findall(r"^\| (?!where)", page, flags=re.MULTILINE))
     for kind, told in listed.items():
         assert told.split("; ") == [where for where, own in rows if own == kind]

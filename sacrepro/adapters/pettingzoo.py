@@ -218,7 +218,7 @@ def simulator(
 ) -> EnvironmentSimulator:
     """A `ParallelEnv` with discrete spaces and the graph of its agents as a simulator for `sac`.
 
-    graph   : on 0..n-1, agent i being ``env.possible_agents[i]``.
+    graph   : on the names in ``env.possible_agents``, or on 0..n-1, agent i being ``env.possible_agents[i]``.
     gamma   : γ ∈ [0, 1), which an environment does not have.
     shift   : added to every reward, so that costs become rewards of at least 0.
     endless : nobody ever leaves the environment, so that θ_i has no row for agents that are gone.
@@ -227,6 +227,8 @@ def simulator(
     """
     if not isinstance(env, ParallelEnv):
         raise TypeError(f"expected a pettingzoo.ParallelEnv, got {type(env).__name__}")
+    if isinstance(graph, nx.Graph) and set(graph.nodes) == set(env.possible_agents):
+        graph = nx.relabel_nodes(graph, {name: i for i, name in enumerate(env.possible_agents)})
     check_graph(graph)
     gamma = discount(gamma)
     if len(graph) != len(env.possible_agents):

@@ -31,7 +31,7 @@ def check_graph(graph: nx.Graph) -> None:
         wrong = next(node for node in graph.nodes if isinstance(node, bool) or node not in range(n))
         raise ValueError(
             f"graph nodes must be the agents 0..{n - 1}, got node {wrong!r}; "
-            "relabel with networkx.convert_node_labels_to_integers"
+            "number the agents yourself, networkx.relabel_nodes(graph, {name: agent, …})"
         )
     check_no_self_loop(graph, range(n))
 

@@ -109,7 +109,8 @@ class SteppedSimulator(BaseSimulator):
             i = int(wrong[0])
             raise ValueError(
                 f"{what} gave agent {i} the reward {r[i]}, expected a finite number of at least 0; a constant c added "
-                "to every reward shifts Q by c/(1-γ) and changes no gradient"
+                "to every reward (shift= of a PettingZoo simulator) shifts Q by c/(1-γ) and leaves ∇J as it is; what "
+                "Algorithm 1 learns at finite T moves with c, so that c should be small"
             )
         largest = LARGEST_SCALE * (1.0 - self.gamma) ** 2
         if r.max() > largest:

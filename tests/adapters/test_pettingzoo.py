@@ -209,3 +209,12 @@ def test_both_doors_print_as_one_line():
     assert repr(env) == f"NetworkEnv({MDP!r}, horizon=7)"
     through = simulator(env, MDP.graph, gamma=0.8, endless=True)
     assert repr(through) == "EnvironmentSimulator(n=3, edges=2, S=2, A=2, γ=0.8)"
+
+
+def test_a_graph_by_names_is_read_by_names():
+    """Whatever order the graph has them in: a is in the middle, and c is not its number's neighbor."""
+    env = parallel_env(random_mdp(nx.path_graph(3), seed=0), horizon=5, names=["a", "b", "c"])
+    named = simulator(env, nx.path_graph(["b", "a", "c"]), gamma=0.9)
+    assert set(map(frozenset, named.graph.edges)) == {frozenset((0, 1)), frozenset((0, 2))}
+    with pytest.raises(ValueError, match=r"must be the agents 0..2, got node 'x'; number the agents yourself"):
+        simulator(env, nx.path_graph(["x", "a", "c"]), gamma=0.9)

@@ -258,7 +258,7 @@ def test_a_pilot_finds_the_kappa_that_earns_and_keeps_to_its_time():
     assert "No κ was shown" in " ".join(pilot_words(found, None, 0.3))
 
 
-@pytest.mark.parametrize(("seconds", "note"), [(0.0, "no time was given"), (1e-9, "would take")])
+@pytest.mark.parametrize(("seconds", "note"), [(0.0, "no time was left"), (1e-9, "would take")])
 def test_a_pilot_without_time_says_so(seconds, note):
     found = pilot(load_dict(FRIENDS), seconds=seconds)
     assert found.trained is None
@@ -309,7 +309,7 @@ def test_advice_asks_the_return_as_well(monkeypatch):
     assert text.index("RECOMMENDATION") < text.index("RETURN: what short runs of SAC earn")
     assert f"κ = {advice.recommended}" in text[text.index("RETURN") :]
     monkeypatch.undo()
-    assert "no pilot of SAC was run: no time was given for it" in words(network, advise(network, 0.3, seconds=0.0))
+    assert "no pilot of SAC was run: no time was left for it" in words(network, advise(network, 0.3, seconds=0.0))
 
 
 def test_a_pilot_of_what_cannot_be_sampled_says_why():
@@ -318,7 +318,7 @@ def test_a_pilot_of_what_cannot_be_sampled_says_why():
     assert "agent 'ann' has a reward of 1e+300" in found.note
     assert "--seconds" not in "".join(pilot_words(found, None, 1.0))  # which would help nothing
     assert (
-        "no time was given for it; more --seconds make one."
+        "no time was left for it; more --seconds make one."
         in pilot_words(Pilot(*pilot(None, seconds=0.0)), None, 1.0)[0]
     )
 
