@@ -338,7 +338,10 @@ def test_whenever_the_time_runs_out_the_advice_is_right(table, monkeypatch):
         "certificates.FREE_WORK": 0,
         "certificates.FREE_SERIES": 0,
     }
-    small |= {"search.ROUNDS": 1, "search.SEARCHED": 2000, "search.COMPARED": 16, "search.MOST_COPIES": 64}
+    small |= {
+        f"sampling.{name}": most
+        for name, most in zip(("ROUNDS", "SEARCHED", "COMPARED", "MOST_COPIES"), (1, 2000, 16, 64), strict=True)
+    }
     for name, value in small.items():
         monkeypatch.setattr(f"sacrepro.adviser.{name}", value)
     monkeypatch.setattr("sacrepro.adviser.advice.pilot", lambda network, **arguments: Pilot(None, ""))

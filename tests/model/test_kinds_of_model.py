@@ -53,6 +53,7 @@ def steps(mdp):
 CALLS = {
     "as_coupled": as_coupled,
     "evaluate": lambda mdp: exact.evaluate(mdp, THETA)[:2],
+    "evaluate_many": lambda mdp: exact.evaluate_many(mdp, [THETA, THETA])[:2],
     "critic_law": lambda mdp: exact.critic_law(mdp, THETA, 1, kappa=1, T=3, **TD)[:2],
     "expected_critic": lambda mdp: exact.expected_critic(mdp, THETA, kappa=1, T=3, agents=(1,), **TD)[0][0],
     "expected_update": lambda mdp: exact.expected_update(mdp, THETA, kappa=1, T=3, **TD).g_hat,
@@ -64,6 +65,7 @@ CALLS = {
     "objective_and_gradient": lambda mdp: exact.objective_and_gradient(mdp, THETA)[:2],
     "decay_profile": lambda mdp: exact.decay_profile(mdp, THETA),
     "certified_decay": lambda mdp: exact.certified_decay(mdp, THETA, [0, 2], [0, 1]),
+    "decay_supremum": lambda mdp: exact.decay_supremum(mdp, 0, 0, width=0.1)[:2],
     "worst_decay": lambda mdp: exact.worst_decay(mdp, 0, 0, starts=1).D,
     "local_value": lambda mdp: exact.local_value(mdp, THETA, 1).V,
     "local_decay": lambda mdp: exact.local_decay(mdp, THETA, 0, 1),
@@ -114,7 +116,7 @@ ALL = CALLS | INSIDE  # fmt: skip
 
 #: Public names that are given no model: records, models themselves, functions of graphs and tables.
 OTHERS = {
-    "CountedMDP", "CoupledMDP", "NetworkedMDP", "Policy", "InputWarning", "PolicyEvaluation", "SACTrace", "DecayBounds",
+    "CountedMDP", "CoupledMDP", "NetworkedMDP", "Policy", "InputWarning", "PolicyEvaluation", "PolicyEvaluations", "SACTrace", "DecayBounds",
     "CriticLaw", "ExpectedUpdate", "Optimum", "OptimalityGap",
     "ObjectiveGradient", "neighborhood", "softmax", "truncate", "AnySimulator", "OwnSimulator", "Trajectory",
     "WirelessSimulator", "SteppedSimulator", "random_mdp", "build", "load", "advise", "from_directed",
@@ -122,7 +124,7 @@ OTHERS = {
 
 #: What has no theory for pairs, or wants kernels over (s_{N_i}, a_i).
 REFUSED = {(name, CoupledMDP) for name in (
-    "as_coupled", "worst_decay", "local_value", "local_decay", "natural_mean", "Simulator", "rollout_by_steps",
+    "as_coupled", "worst_decay", "decay_supremum", "local_value", "local_decay", "natural_mean", "Simulator", "rollout_by_steps",
 )}  # fmt: skip
 
 #: Learners and simulators draw the steps of action-coupled models from a generator of their own: other numbers.
@@ -166,7 +168,9 @@ def test_kinds_of_model_agree_or_are_refused_in_words(name, mdp):
     agrees(name, mdp, TABLES)
 
 
-@pytest.mark.parametrize("name", sorted(ALL.keys() - {"truncated_policy_gradient", "expected_update", "mean_curve"}))
+@pytest.mark.parametrize(
+    "name", sorted(ALL.keys() - {"truncated_policy_gradient", "expected_update", "mean_curve", "decay_supremum"})
+)
 @pytest.mark.parametrize("kind", [0, 2], ids=["CountedMDP", "CoupledMDP"])
 def test_kinds_agree_where_sizes_differ(name, kind, monkeypatch):
     models = mixed()
