@@ -116,7 +116,8 @@ ALL = CALLS | INSIDE  # fmt: skip
 
 #: Public names that are given no model: records, models themselves, functions of graphs and tables.
 OTHERS = {
-    "CountedMDP", "CoupledMDP", "NetworkedMDP", "Policy", "InputWarning", "PolicyEvaluation", "PolicyEvaluations", "SACTrace", "DecayBounds",
+    "CountedMDP", "CoupledMDP", "NetworkedMDP", "Policy", "InputWarning", "PolicyEvaluation", "PolicyEvaluations",
+    "SACTrace", "DecayBounds",
     "CriticLaw", "ExpectedUpdate", "Optimum", "OptimalityGap",
     "ObjectiveGradient", "neighborhood", "softmax", "truncate", "AnySimulator", "OwnSimulator", "Trajectory",
     "WirelessSimulator", "SteppedSimulator", "random_mdp", "build", "load", "advise", "from_directed",
@@ -124,7 +125,8 @@ OTHERS = {
 
 #: What has no theory for pairs, or wants kernels over (s_{N_i}, a_i).
 REFUSED = {(name, CoupledMDP) for name in (
-    "as_coupled", "worst_decay", "decay_supremum", "local_value", "local_decay", "natural_mean", "Simulator", "rollout_by_steps",
+    "as_coupled", "worst_decay", "decay_supremum", "local_value", "local_decay", "natural_mean", "Simulator",
+    "rollout_by_steps",
 )}  # fmt: skip
 
 #: Learners and simulators draw the steps of action-coupled models from a generator of their own: other numbers.
