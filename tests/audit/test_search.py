@@ -11,7 +11,7 @@ import os
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given, settings, target
+from hypothesis import Phase, given, settings, target
 
 from sacrepro.archive.files import write_rows
 from sacrepro.study.audit.adversary import certain_ratio
@@ -80,7 +80,7 @@ def test_no_violation_is_found(name, reached):
 def test_the_search_sees_a_violation_when_there_is_one():
     """With a fifth of Lemma 3's right side some drawn model is beyond it; half would take a longer search."""
 
-    @settings(max_examples=150)
+    @settings(max_examples=150, phases=[Phase.generate])
     @given(cases(max_n=3))
     def search(case):
         rows = claim("lemma3").check(exact_case("random", "drawn", *case))
