@@ -258,3 +258,44 @@ def test_the_workflow_judges_once():
     for verb in ("claim", "verdicts"):
         (shell,) = re.findall(rf"resources.mem_mb}} {verb} .*?(?=\n\n|\Z)", rules, flags=re.DOTALL)
         assert "--keep-going" in shell
+
+
+OWN = """\
+graph: {edges_file: friends.csv}
+gamma: 0.5
+states: [x, y]
+actions: [u, v]
+kernel: {probabilities: {y: 0.5}}
+reward: (s == y) * 1.0
+pi0: {y: 0.2}
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("train own.yaml --kappa 0 --policy own.yaml", "--policy own.yaml would replace file own.yaml"),
+        ("train own.yaml --kappa 0 --policy link.yaml", "--policy link.yaml would replace file own.yaml"),
+        ("train own.yaml --kappa 0 --output ./friends.csv", "--output ./friends.csv would replace what file own.yaml"),
+        ("advise own.yaml --error 1 --output friends.csv", "--output friends.csv would replace what file own.yaml"),
+        ("evaluate own.yaml --policy p.json --output p.json", "--output p.json would replace --policy p.json"),
+        ("evaluate own.yaml --against p.json --output x/../p.json", "p.json would replace --against p.json"),
+        (
+            "train own.yaml --kappa 0 --output z.json --policy z.json",
+            "z.json and --policy z.json are one file",
+        ),
+        ("train own.yaml --kappa 0 --output z.csv ./z.csv", "--output z.csv and --output ./z.csv are one file"),
+        ("catalog --output z.json --markdown z.json", "--output z.json and --markdown z.json are one file"),
+        ("verdicts lemma3.csv --output lemma3.csv", "--output lemma3.csv would replace comparisons lemma3.csv"),
+    ],
+)
+def test_no_output_replaces_an_input_or_another_output(tmp_path, monkeypatch, words, said):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x").mkdir()
+    for name, text in {"own.yaml": OWN, "friends.csv": "ann,bob\n", "p.json": "{}", "lemma3.csv": "a\n"}.items():
+        Path(name).write_text(text, encoding="utf-8")
+    Path("link.yaml").symlink_to("own.yaml")
+    before = {path: path.read_text(encoding="utf-8") for path in Path().glob("*.*")}
+    with pytest.raises(ValueError, match=re.escape(said)):
+        cli.main(words.split())
+    assert {path: path.read_text(encoding="utf-8") for path in Path().glob("*.*")} == before

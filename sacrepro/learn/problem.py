@@ -92,6 +92,10 @@ class SACTrace(NamedTuple):
         for name, expected in shapes.items():
             if arrays[name].shape != expected or arrays[name].dtype != np.float64:
                 raise ValueError(f"{name} has shape {arrays[name].shape}, expected {expected} numbers of float64")
+            if name != "first_visit_share" and len(lost := np.argwhere(~np.isfinite(arrays[name]))):  # NaN: not counted
+                raise ValueError(f"{name} is not finite at {lost[0].tolist()}")
+        if settings is not None and m[-1] > settings.M:
+            raise ValueError(f"settings.M = {settings.M}, but m ends with {m[-1]}")
         parts = np.split(thetas, places[:-1], axis=1)
         blocks = tuple(part.reshape(len(m), S, A).copy() for part, (S, A) in zip(parts, sizes, strict=True))
         return cls(tuple(block[-1].copy() for block in blocks), blocks, m, J_estimate, share, settings, seed)
@@ -196,11 +200,12 @@ class Problem:
                 raise
             if not records or records[-1][0] < last[0]:
                 records.append(last)
-            warn(
-                f"interrupted after {last[0]} of M = {settings.M} outer iterations; "
-                f"sacrepro.resume(mdp, trace, M={settings.M}) goes on from there",
-                RuntimeWarning,
-            )
+            if last[0] < settings.M:
+                warn(
+                    f"interrupted after {last[0]} of M = {settings.M} outer iterations; "
+                    f"sacrepro.resume(mdp, trace, M={settings.M}) goes on from there",
+                    RuntimeWarning,
+                )
         return self.traces(records, J_estimate, share)
 
 

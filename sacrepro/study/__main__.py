@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sacrepro.exact.memory import give
-from sacrepro.study.arguments import add_arguments, admitted
+from sacrepro.study.arguments import add_arguments, admitted, check_files
 from sacrepro.study.jobs import JOBS, Job, about
 
 _SHOWWARNING: Any = warnings.showwarning
@@ -64,6 +64,7 @@ def run(words: Sequence[str], jobs: Mapping[str, Job] = JOBS) -> None:
         words = words[2:]
     name, rest = named(words, jobs)
     given = vars(parser_of(name, jobs).parse_args(rest))
+    check_files(about(name, jobs)[1], given)
     module, _, function = jobs[name].function.partition(":")
     lines = getattr(importlib.import_module(f"sacrepro.{module}"), function)(**given)
     for line in lines or ():

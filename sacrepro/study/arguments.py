@@ -13,7 +13,8 @@ import difflib
 import importlib
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, TypeAlias, get_args
 
 
@@ -316,3 +317,41 @@ def options_of(parameter: ast.arg, default: ast.expr | None) -> dict[str, Any]:
         several = "+" if default is None or value or kind in WRITTEN else "*"
         return {"nargs": several, "type": admitted(kind), "default": value}
     return {"type": admitted(kind), "default": value}
+
+
+#: Texts that name nothing that is read; `manifest` leaves itself out of its results.
+NOT_READ = ("agent", "instance", "instances", "method", "name", "results")
+
+
+def check_files(signature: ast.arguments, given: Mapping[str, Any]) -> None:
+    """ValueError if two files to be written are one, or one is read as well, under whatever names."""
+    written: list[tuple[str, str]] = []
+    read: list[tuple[str, str]] = []
+    for parameter in (*signature.args, *signature.kwonlyargs):
+        name, value = parameter.arg, given[parameter.arg]
+        kind = ast.unparse(parameter.annotation or ast.Name("str")).removesuffix(" | None")
+        kind = kind.removeprefix("Sequence[").removesuffix("]")
+        if kind == "Spec" and value.get("model") == "file":
+            kind, value = "str", str(value["path"])
+        option = name if parameter in signature.args else f"--{name.rstrip('_').replace('_', '-')}"
+        if kind in (*WRITTEN, "str", "Repeated", "tuple[str, str") and name not in NOT_READ:
+            paths = [value] if isinstance(value, str) else value or ()
+            (written if kind in WRITTEN else read).extend((f"{option} {path}", path) for path in paths)
+    outputs: dict[Path, str] = {}
+    for told, path in written:
+        other = outputs.setdefault(Path(path).resolve(), told)
+        if other is not told:
+            raise ValueError(f"{other} and {told} are one file, and only the last would be kept; give them two names")
+    if not any(place.exists() for place in outputs):
+        return  # what is read is there
+    for told, path in read:
+        if Path(path).resolve() in outputs:
+            raise ValueError(
+                f"{outputs[Path(path).resolve()]} would replace {told}, which is read; give it another name"
+            )
+        if told.startswith(("file ", "--spec ")):
+            from sacrepro.adviser.files import inputs
+
+            for place in (Path(named).resolve() for named in inputs(path)[1:]):
+                if place in outputs:
+                    raise ValueError(f"{outputs[place]} would replace what {told} reads; give it another name")

@@ -2,6 +2,7 @@
 
 import doctest
 import json
+import math
 import subprocess
 import sys
 
@@ -106,6 +107,9 @@ def about(**changed):
         ({"sizes": np.array([[2, 2], [3, 1], [2, 2]])}, r"thetas has shape \(5, 13\), expected \(5, 11\)"),
         ({"J_estimate": np.zeros(3)}, r"J_estimate has shape \(3,\), expected \(4,\)"),
         ({"thetas": np.zeros((5, 13), dtype=np.float32)}, "thetas has shape .* of float64"),
+        ({"thetas": np.diag([0.0, math.nan, 0, 0, 0]) @ np.ones((5, 13))}, r"thetas is not finite at \[1, 0\]"),
+        ({"J_estimate": np.array([0.0, 0, math.inf, 0])}, r"J_estimate is not finite at \[2\]"),
+        ({"about": about(settings={"kappa": 1, "M": 3})}, "settings.M = 3, but m ends with 4"),
     ],
 )
 def test_files_that_are_no_trace(tmp_path, changed, match):
@@ -187,6 +191,13 @@ def test_an_interrupt_returns_what_was_computed(model, record_every):
     rest = resume(model, part, M=10)
     assert all(np.array_equal(a, b) for a, b in zip(rest.theta, whole.theta, strict=True))
     assert np.array_equal(rest.J_estimate, whole.J_estimate)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("model", [MDP, as_coupled(MDP)], ids=["compiled", "stepped"])
+def test_an_interrupt_after_the_last_outer_iteration_lost_nothing(model):
+    found = sac(model, THETA, M=5, progress=interrupting(5), **STEPS)
+    assert same(found, sac(model, THETA, M=5, **STEPS))
 
 
 def test_an_interrupt_before_anything_is_finished(monkeypatch):
