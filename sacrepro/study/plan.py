@@ -58,6 +58,8 @@ class Plan:
             if not self.network_files.get(name):
                 raise ValueError(f"advice.{name}: no instance of this name is a network file")
         self.scale_files = read_by("scale", self.settings["scale"]["spec"])
+        for name in self.settings.get("figures", ()):
+            self.check_figure(name)
         self.settings["certified"] = {name: self.instances[name]["spec"] for name in self.certified}
         # Only what the paper configuration draws is published; the rest stays beside its results.
         self.figures = "figures" if config["published"] else "results/figures"
@@ -127,20 +129,32 @@ class Plan:
     @cached_property
     def drawn(self) -> list[str]:
         """The figures that are drawn."""
-        shown = [name for name in (*OF_ALL_CLAIMS, *SHOWN) if self.rows_of(name)]
-        return list(self.settings.get("figures", [*self.claims, *shown]))
+        return list(self.settings.get("figures", self.every_figure))
 
     @cached_property
     def every_figure(self) -> list[str]:
-        """The figures that can be asked for."""
-        return [*CLAIMS, *OF_ALL_CLAIMS, *SHOWN]
+        """The figures that can be asked for: of the claims that are audited, and of rows that there are."""
+        return [name for name in (*CLAIMS, *OF_ALL_CLAIMS, *SHOWN) if self.rows_of(name)]
+
+    def check_figure(self, figure: str) -> None:
+        """ValueError unless the configuration makes the rows that a figure shows."""
+        if figure in self.every_figure:
+            return
+        if figure in CLAIMS:
+            raise ValueError(
+                f"figures: {figure!r} shows a claim that is not among `claims`; add it there, or leave it out"
+            )
+        if figure in SHOWN:
+            needed = f"add the key `{SHOWN[figure].key}`, or leave it out"
+            raise ValueError(f"figures: {figure!r} shows rows that are not made; {needed}")
+        raise ValueError(f"figures: no figure is called {figure!r}; there are {', '.join(self.every_figure)}")
 
     def rows_of(self, figure: str) -> list[str]:
-        """The files with the rows that a figure shows."""
+        """The files with the rows that a figure shows; none unless the configuration makes them."""
         if figure in OF_ALL_CLAIMS:
             return [OF_ALL_CLAIMS[figure]]
         if figure not in SHOWN:
-            return [f"results/claims/{figure}.csv"]
+            return [f"results/claims/{figure}.csv"] if figure in self.claims else []
         files, shown = self.rows[SHOWN[figure].name], SHOWN[figure]
         return [f"results/summaries/{shown.name}.csv"] if files and shown.series else files
 

@@ -68,6 +68,8 @@ def test_some_claims_are_audited_alone_and_unknown_ones_refused():
     bare = {"published": False, "instances": {}, "sac": {}, "policies": {}}
     assert "lemma4" in Plan(bare).drawn
     assert "lemma4" not in Plan(bare | {"claims": ["lemma3"]}).drawn
+    assert plan.rows_of("lemma4") == []
+    assert "lemma4" not in plan.every_figure
     with pytest.raises(ValueError, match="claims: no claim is called 'lemma33'; there are lemma1, "):
         Plan(config(claims=["lemma33"]))
 
@@ -115,6 +117,15 @@ def test_a_figure_that_is_not_drawn_asks_for_no_rows():
     [
         ({"environments": ["nowhere"]}, r"environments: no instance is called 'nowhere'; there are relay, "),
         ({"critic_error": {"nowhere": {}}}, "critic_error: no instance is called 'nowhere'"),
+        ({"figures": ["nope"]}, "figures: no figure is called 'nope'; there are lemma1, "),
+        (
+            {"claims": ["lemma3"], "figures": ["lemma3", "lemma4"]},
+            "figures: 'lemma4' shows a claim that is not among `claims`; add it there, or leave it out",
+        ),
+        (
+            {"figures": ["lemma3", "wireless_benchmark"]},
+            "figures: 'wireless_benchmark' shows rows that are not made; add the key `wireless`, or leave it out",
+        ),
         ({"advice": {"relay": {}}}, r"advice\.relay: no instance of this name is a network file"),
         (
             {"instances": {"mine": {"exact": "none", "spec": {"model": "file", "path": "README.md"}}}, "sac": {}},
