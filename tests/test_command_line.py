@@ -190,6 +190,18 @@ def test_rows_of_one_claim_are_not_judged_under_the_name_of_another(tmp_path):
     cli.main(["verdicts", str(tmp_path / "lemma4.csv")])
 
 
+def test_damaged_comparisons_are_not_judged(tmp_path):
+    path = tmp_path / "lemma3.csv"
+    row = Comparison("relay", "uniform", "", "", 0, 0, 1.0, 1.0, 1e-12)
+    write_rows(path, Comparison, [row, row._replace(error=-1.0)])
+    with pytest.raises(ValueError, match=r"lemma3.csv, line 3, column error: -1.0 is below 0"):
+        cli.main(["verdicts", str(path)])
+    write_rows(path, Comparison, [row, row])
+    path.write_text(path.read_text(encoding="utf-8").rstrip("\n"), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"lemma3.csv, line 3: the line has no end"):
+        cli.main(["verdicts", str(path)])
+
+
 def test_what_is_measured_along_runs_needs_the_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     options = ["--policies", "1", "--seed", "0", "--scale", "1"]

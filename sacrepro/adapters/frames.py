@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import contextlib
-import io
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sacrepro.archive.files import read_text
+from sacrepro.archive.files import numeral, read_lines
 from sacrepro.exact.decay.profile import DecayBounds
-from sacrepro.exact.values import ObjectiveGradient, PolicyEvaluation
+from sacrepro.exact.optimum import OptimalityGap, Optimum
+from sacrepro.exact.values import ObjectiveGradient, PolicyEvaluation, PolicyEvaluations
 from sacrepro.learn.problem import SACTrace
 from sacrepro.model.checks import Array
+from sacrepro.model.graph import check_agent, check_kappa
 from sacrepro.model.policy import Policy
 
 #: Rows of a table that are made; beyond, the arrays are what to work with.
@@ -34,7 +36,9 @@ def to_frame(
 ) -> pd.DataFrame:
     """A result as a `pandas.DataFrame` with the default index; its columns, by what `result` is:
 
-    * `evaluate(…)`: agent, label, one column ``s[label]`` an agent, value (V_i(s)), error.
+    * `evaluate(…)`: agent, label, one column ``s[label]`` an agent, value (V_i(s)), error. `evaluate_many(…)`: policy
+      in front. `best_localized(…)`, `best_joint(…)`: J, J_error, J_high, parts. `optimality_gap(…)`: to, low, high, J,
+      J_error and J_high, a row for each yardstick.
     * `decay_profile(…)`: agent, label, kappa, value (D_i(κ)). `certified_decay(…)`: also lower, upper and error, value
       being the middle and error half the width.
     * blocks (S_i, A_i), such as θ, ∇J, ĥ or a `Policy` (whose values are ζ_i(a|s)): agent, label, state, action,
@@ -44,7 +48,7 @@ def to_frame(
     * the name of a csv file of the study, such as ``results/claims.csv``: its columns; a damaged file is refused.
 
     mdp    : whose names are used: what `sacrepro.load` returns; without one, and for models, names are numbers.
-    agents, kappas : those that `certified_decay` was asked for; by default all, and 0, 1, ….
+    agents, kappas : those that `certified_decay` was asked for; by default all, and 0, 1, …, the diameter.
 
     Raises TypeError for what is none of these, ValueError where result and mdp do not fit or a table has more than
     10,000,000 rows.
@@ -57,18 +61,34 @@ def to_frame(
     """
     names = _Names(mdp)
     if isinstance(result, (str, Path)):
-        table = pd.read_csv(io.StringIO(read_text(result)), dtype=str, keep_default_na=False)
-        return table.apply(_numbers)
+        return _file(result)
     if isinstance(result, SACTrace):
         rows = {"m": np.arange(len(result.J_estimate)), "J_estimate": result.J_estimate}
         return pd.DataFrame(rows | {"first_visit_share": result.first_visit_share})
     if isinstance(result, PolicyEvaluation):
-        return _values(result, names)
+        return _values(result.V, result.error, names)
+    if isinstance(result, PolicyEvaluations):
+        _demand(result.V.size)
+        each = [_values(V, error, names) for V, error in zip(result.V, result.error, strict=True)]
+        return pd.concat([table.assign(policy=k) for k, table in enumerate(each)], ignore_index=True)[
+            ["policy", *each[0].columns]
+        ]
+    if isinstance(result, Optimum):
+        return pd.DataFrame([result._asdict()]).drop(columns="policy")
+    if isinstance(result, OptimalityGap):
+        best = {"localized": (result.to_localized, result.localized), "joint": (result.to_joint, result.joint)}
+        return pd.DataFrame(
+            [
+                {"to": name, "low": low, "high": high, "J": own.J, "J_error": own.J_error, "J_high": own.J_high}
+                for name, ((low, high), own) in best.items()
+            ]
+        )
     if isinstance(result, DecayBounds):
         lower, upper = result
         ends = {"lower": lower, "upper": upper, "value": 0.5 * (lower + upper), "error": 0.5 * (upper - lower)}
         return _decay(ends, names, agents, kappas)
     if isinstance(result, np.ndarray) and result.ndim == 2:
+        _check_decay(result, kappas)
         return _decay({"value": result}, names, agents, kappas)
     if isinstance(result, ObjectiveGradient):
         return _blocks(result.gradient, names).assign(error=result.gradient_error)
@@ -85,12 +105,34 @@ def to_frame(
     )
 
 
+def _file(path: str | Path) -> pd.DataFrame:
+    """The columns of a csv file, as numbers, digit by digit, where all of a column are."""
+    columns, lines = read_lines(path)
+    twice = next((name for k, name in enumerate(columns) if name in columns[:k]), None)
+    if twice is not None:
+        raise ValueError(f"{path} has two columns {twice!r}")
+    table = pd.DataFrame([line for _, line in lines], columns=columns, dtype=object)
+    return table.apply(_numbers)
+
+
 def _numbers(column: pd.Series) -> pd.Series:
-    """A column of text as numbers, digit by digit, if all of it are."""
     for kind in (int, float):
         with contextlib.suppress(ValueError):
-            return column.map(kind)
+            return column.map(lambda text, kind=kind: numeral(kind, text))
     return column
+
+
+#: Share of its largest value up to which D_i(κ) at the diameter, which is 0, may be rounding.
+ROUNDING = 1e-9
+
+
+def _check_decay(D: Array, kappas: Sequence[int] | None) -> None:
+    """ValueError for an array of two axes that cannot hold D_i(κ), such as one of θ or a law over two agents."""
+    if not (D >= 0).all() or (kappas is None and D.size and D[:, -1].max() > ROUNDING * D.max()):
+        raise ValueError(
+            "an array of two axes is read as D_i(κ) of decay_profile, which is at least 0, and 0 at the last κ unless "
+            "kappas says which they are; this one is not: of one agent's block pass [block], of a law use pandas itself"
+        )
 
 
 class _Names:
@@ -119,15 +161,15 @@ class _Names:
             raise ValueError(f"{what} {found}, but the model has {own}: {expected}")
 
 
-def _values(found: PolicyEvaluation, names: _Names) -> pd.DataFrame:
-    n, *sizes = found.V.shape
-    _demand(found.V.size)
+def _values(V: Array, error: float, names: _Names) -> pd.DataFrame:
+    n, *sizes = V.shape
+    _demand(V.size)
     names.check("V has the sizes", (tuple(sizes),), "state_sizes", "state_sizes")
     numbers = np.indices((n, *sizes)).reshape(n + 1, -1)
     columns = {"agent": numbers[0], "label": np.array([names.agent(i) for i in range(n)])[numbers[0]]}
     for j in range(n):
         columns[f"s[{names.agent(j)}]"] = np.array(names.states(j, sizes[j]))[numbers[j + 1]]
-    return pd.DataFrame(columns | {"value": found.V.ravel()}).assign(error=found.error)
+    return pd.DataFrame(columns | {"value": V.ravel()}).assign(error=error)
 
 
 def _decay(
@@ -141,6 +183,10 @@ def _decay(
         raise ValueError(
             f"the array has shape {(rows, columns)}, but {len(chosen)} agents and {len(hops)} kappas were named"
         )
+    for i in chosen:
+        check_agent(i, sys.maxsize if names.mdp is None else len(names.mdp.state_sizes))
+    for kappa in hops:
+        check_kappa(kappa)
     label = [names.agent(i) for i in chosen]
     told = {"agent": np.repeat(chosen, columns), "label": np.repeat(np.array(label), columns)}
     return pd.DataFrame(told | {"kappa": np.tile(hops, rows)} | {name: table.ravel() for name, table in tables.items()})

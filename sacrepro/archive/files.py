@@ -14,6 +14,7 @@ import io
 import json
 import math
 import os
+import re
 import stat
 import tempfile
 import zipfile
@@ -221,27 +222,55 @@ def write_rows(path: str | Path, kind: type[Row], rows: Iterable[Row]) -> None:
     write_text(path, text.getvalue())
 
 
+def read_lines(path: str | Path) -> tuple[list[str], list[tuple[str, list[str]]]]:
+    """(columns, lines) of a csv file, each line with its place for messages; ValueError names what is damaged."""
+    text = read_text(path)
+    reader = csv.reader(io.StringIO(text), strict=True)
+    lines = []
+    try:
+        columns = next(reader, None)
+        if not columns:
+            raise ValueError(f"{path} begins without a line of columns, expected a csv file")
+        for line in reader:
+            where = f"{path}, line {reader.line_num}"
+            if len(line) != len(columns):
+                raise ValueError(f"{where}: {len(line)} values, expected {len(columns)}")
+            lines.append((where, line))
+    except csv.Error as error:
+        raise ValueError(f"{path}, line {reader.line_num}: {error}") from None
+    if not text.endswith("\n"):
+        raise ValueError(f"{path}, line {reader.line_num}: the line has no end, so the file is cut short")
+    return columns, lines
+
+
+#: What a number in a file may consist of: Python also reads 1_0, spaces and the digits of every script.
+NUMERAL = re.compile(r"[-+.0-9A-Za-z]+").fullmatch
+
+
+def numeral(kind: Callable[[str], Any], text: str) -> Any:
+    """A number from its digits; ValueError where it is none."""
+    if not NUMERAL(text):
+        raise ValueError(text)
+    return kind(text)
+
+
 def read_rows(path: str | Path, kind: type[Row]) -> list[Row]:
     """The rows of a csv file as NamedTuples; ValueError names the file, the line and the column that do not fit."""
-    columns = list(kind._fields)
     types = get_type_hints(kind)
-    convert: list[Callable[[str], Any]] = [types[column] for column in columns]
-    reader = csv.reader(io.StringIO(read_text(path)))
-    header = next(reader, None)
-    if header != columns:
-        raise ValueError(f"{path} has columns {header}, expected {columns}")
+    convert: list[Callable[[str], Any]] = [types[column] for column in kind._fields]
+    header, lines = read_lines(path)
+    if header != list(kind._fields):
+        raise ValueError(f"{path} has columns {header}, expected {list(kind._fields)}")
     rows = []
-    for line in reader:
-        if len(line) != len(columns):
-            raise ValueError(f"{path}, line {reader.line_num}: {len(line)} values, expected {len(columns)}")
-        values = []
-        for column, function, value in zip(columns, convert, line, strict=True):
+    for where, line in lines:
+        values: list[Any] = []
+        for column, function, value in zip(kind._fields, convert, line, strict=True):
             try:
-                values.append(function(value))
+                values.append(value if function is str else numeral(function, value))
             except ValueError:
-                raise ValueError(
-                    f"{path}, line {reader.line_num}, column {column}: {value!r} is not {function.__name__}"
-                ) from None
+                raise ValueError(f"{where}, column {column}: {value!r} is not {function.__name__}") from None
+            if column.endswith("error") and function is float and values[-1] < 0:
+                raise ValueError(f"{where}, column {column}: {value} is below 0, which no bound on an error is")
         rows.append(kind(*values))
     return rows
 

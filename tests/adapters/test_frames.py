@@ -8,7 +8,20 @@ import numpy as np
 import pytest
 
 from adviser.network_files import SIS, load_dict
-from sacrepro import certified_decay, decay_profile, evaluate, objective_and_gradient, policy_gradient, sac
+from sacrepro import (
+    best_joint,
+    best_localized,
+    certified_decay,
+    decay_profile,
+    discounted_state_distribution,
+    evaluate,
+    evaluate_many,
+    objective_and_gradient,
+    optimality_gap,
+    policy_gradient,
+    sac,
+    uniform_theta,
+)
 from sacrepro.archive.files import write_rows
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.model.policy import Policy, gaussian_theta, policies
@@ -20,6 +33,7 @@ from sacrepro.adapters.frames import to_frame  # noqa: E402
 
 MDP = random_mdp(nx.path_graph(3), seed=0, gamma=0.8, state_sizes=(2, 3, 2), action_sizes=(2, 2, 3))
 THETA = gaussian_theta(MDP, np.random.default_rng(0))
+PAIR = random_mdp(nx.path_graph(2), seed=0, gamma=0.8, state_sizes=(2, 2), action_sizes=(2, 2))
 NETWORK = load_dict(SIS | {"graph": {"edges": [["ann", "bob"], ["bob", "cas"]]}})
 
 
@@ -98,6 +112,50 @@ def test_rows_of_claims(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("", "begins without a line of columns"),
+        ("a,b\n1,2,9\n", "line 2: 3 values, expected 2"),
+        ("a,b\n1,2\n3\n", "line 3: 1 values, expected 2"),
+        ("a,b\n1,2\n3,4", "line 3: the line has no end"),
+        ("a,b\n1,2", "line 2: the line has no end"),
+        ('a,b\n1,"2\n', "line 2: unexpected end"),
+        ("a,a\n1,2\n", "has two columns 'a'"),
+    ],
+)
+def test_damaged_csv_files(tmp_path, text, match):
+    path = tmp_path / "rows.csv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=match) as caught:
+        to_frame(path)
+    assert str(caught.value).startswith(str(path))
+
+
+def test_only_numerals_are_numbers(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("a,b,c,d\n1_0,1, 3,٣\n7,2.5e-3,4,5\n", encoding="utf-8")
+    assert to_frame(path).to_dict("list") == {"a": ["1_0", "7"], "b": [1, 2.5e-3], "c": [" 3", "4"], "d": ["٣", "5"]}
+
+
+def test_many_policies_and_yardsticks():
+    thetas = [THETA, uniform_theta(MDP)]
+    table = to_frame(found := evaluate_many(MDP, thetas), MDP)
+    assert list(table.columns) == ["policy", "agent", "label", "s[0]", "s[1]", "s[2]", "value", "error"]
+    assert len(table) == found.V.size
+    assert all(row.value == found.V[row[0], row[1], row[3], row[4], row[5]] for row in table.itertuples(index=False))
+    assert table.groupby("policy").error.first().tolist() == found.error.tolist()
+    for best in (best_joint(PAIR), best_localized(PAIR)):
+        assert to_frame(best).to_dict("list") == {
+            "J": [best.J], "J_error": [best.J_error], "J_high": [best.J_high], "parts": [best.parts]
+        }  # fmt: skip
+    gap = optimality_gap(PAIR, uniform_theta(PAIR))
+    table = to_frame(gap).set_index("to")
+    assert (table.low["joint"], table.high["joint"]) == gap.to_joint
+    assert (table.low["localized"], table.high["localized"]) == gap.to_localized
+    assert table.J["localized"] == gap.localized.J
+
+
+@pytest.mark.parametrize(
     ("error", "match", "call"),
     [
         (TypeError, "no table is made of dict; expected what evaluate", lambda: to_frame({})),
@@ -107,6 +165,12 @@ def test_rows_of_claims(tmp_path):
         (ValueError, "sizes .*but the model has", lambda: to_frame(evaluate(MDP, THETA), NETWORK)),
         (ValueError, "rows for agents 2, but the model has 3", lambda: to_frame(np.zeros((2, 3)), MDP)),
         (ValueError, "but 2 agents and 1 kappas", lambda: to_frame(np.zeros((2, 3)), MDP, agents=[0, 1], kappas=[0])),
+        (ValueError, "agent 7 is not in the model", lambda: to_frame(np.zeros((2, 2)), MDP, agents=[7, -1])),
+        (ValueError, "agent -1 is not", lambda: to_frame(np.zeros((2, 2)), agents=[0, -1])),
+        (ValueError, "kappa must be at least 0", lambda: to_frame(np.zeros((3, 1)), MDP, kappas=[-1])),
+        (ValueError, "this one is not", lambda: to_frame(discounted_state_distribution(PAIR, uniform(PAIR)), PAIR)),
+        (ValueError, "this one is not", lambda: to_frame(gaussian_theta(PAIR, np.random.default_rng(0))[0], PAIR)),
+        (ValueError, "this one is not", lambda: to_frame(Policy([np.full((2, 2), 0.5)] * 2).zeta[0], PAIR)),
         (ValueError, "10,000,001 rows", lambda: to_frame([np.broadcast_to(0.0, (1, 10_000_001))])),
     ],
 )

@@ -66,7 +66,9 @@ def test_written_files_have_ordinary_permissions(tmp_path):
     ("text", "message"),
     [
         ("name,agent\n", r"has columns \['name', 'agent'\], expected \['name', 'agent', 'value'\]"),
-        ("", "has columns None"),
+        ("", "begins without a line of columns"),
+        ("name,agent,value\na,1_0,2\n", "line 2, column agent: '1_0' is not int"),
+        ("name,agent,value\na,1,2\nb,1,2", "line 3: the line has no end"),
         ("name,agent,value\na,1\n", "line 2: 2 values, expected 3"),
         ("name,agent,value\na,1,2\nb,1.5,2\n", "line 3, column agent: '1.5' is not int"),
     ],
