@@ -18,8 +18,8 @@ Q of (s_i, a_i) is a sum of P_i M_i over s_{N_i} and s_i'.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -38,7 +38,7 @@ from sacrepro.exact.solver.bellman import (
     values,
 )
 from sacrepro.exact.solver.occupancy import occupancy
-from sacrepro.model.checks import Array, one_an_agent
+from sacrepro.model.checks import Array
 from sacrepro.model.graph import check_agent, check_kappa, neighborhood
 from sacrepro.model.mdp import CountedMDP, Model
 from sacrepro.model.notices import brief
@@ -147,12 +147,16 @@ def evaluate_many(
     """
     check_tol(tol)
     model = exact_model(mdp)
-    one_an_agent("thetas", thetas)
-    if len(thetas) == 0:
-        raise ValueError("thetas holds no policy, expected at least one")
+    _check_policies(thetas)
     n, sizes = model.n, model.state_sizes
     demand_value_tables(model.neighbors, sizes, memory_limit, tables=n * len(thetas))
-    blocks = [check_theta(model, theta, f"thetas[{k}]") for k, theta in enumerate(thetas)]
+    blocks = []
+    for k, theta in enumerate(thetas):
+        try:
+            blocks.append(check_theta(model, theta, f"thetas[{k}]"))
+        except (TypeError, ValueError) as error:
+            told = str(error)
+            raise type(error)(told if told.startswith(f"thetas[{k}]") else f"thetas[{k}]: {told}") from None
     found = PolicyEvaluations(np.empty((len(thetas), n, *sizes)), *np.full((3, len(thetas)), math.inf))
     if not model.couples and math.prod(sizes) <= MATRIX_ENTRIES:
         many = max(1, MANY_ENTRIES // math.prod(sizes) ** 2)
@@ -168,6 +172,26 @@ def evaluate_many(
             raise ValueError(f"thetas[{k}]: {error}") from None
         found.V[k], found.J[k], found.error[k], found.J_error[k] = one[:4]
     return found
+
+
+def _check_policies(thetas: Any) -> None:
+    """TypeError unless `thetas` is a sequence, and not that of one policy's blocks; ValueError where it is empty."""
+    expected, one = "thetas: expected a sequence of policies", isinstance(thetas, Policy)
+    if not one and (isinstance(thetas, (str, bytes)) or not isinstance(thetas, (Sequence, np.ndarray))):
+        told = "; pass list(thetas)" if isinstance(thetas, Iterator) else ""
+        raise TypeError(f"{expected}, got {type(thetas).__name__}{told}; of one policy pass [theta]")
+    if not one and len(thetas) == 0:
+        raise ValueError("thetas holds no policy, expected at least one")
+    if one or _axes(thetas[0]) == 2:
+        raise TypeError(f"{expected}; this is one policy: pass [theta]")
+
+
+def _axes(table: Any) -> int:
+    """How many axes an array or nested lists have; 0 where they are ragged, as blocks of several sizes."""
+    try:
+        return np.ndim(table)
+    except ValueError:
+        return 0
 
 
 def _evaluate_together(

@@ -22,6 +22,10 @@ SINGLE_PRECISION, HALF_PRECISION = 1e-6, 4e-3
 #: Largest r̄/(1-γ)², the scale of what is computed; the bounds square it.
 LARGEST_SCALE = 1e150
 
+#: Largest rewards of an agent below this and above 0 are refused: certificates are shares of them, and what underflow
+#: adds to each of a million roundings, 2^-1074, must be less than u of them.
+LEAST_REWARD = 2.0**-1000
+
 
 def start(pi0: object, sizes: tuple[int, ...]) -> tuple[Array, ...] | Array:
     """π_0 checked and frozen: marginals of shape (S_i,), or one joint array of shape (S_0, …, S_{n-1})."""
@@ -227,6 +231,16 @@ def mixture(epsilon: object) -> float:
     if not 0.0 <= found < 1.0:
         raise ValueError(f"epsilon must lie in [0, 1), got {epsilon!r}; at 1 the policies would not depend on θ")
     return found
+
+
+def check_least(r: Sequence[Array]) -> None:
+    """ValueError names an agent whose rewards are not all 0, but of which none reaches `LEAST_REWARD`."""
+    for i, r_i in enumerate(r):
+        if 0.0 < (most := float(r_i.max())) < LEAST_REWARD:
+            raise ValueError(
+                f"r[{i}] of agent {i} has no entry above {most!r}, and below {LEAST_REWARD:.2g} numbers have too few "
+                "digits for certificates: multiply all rewards by a constant, and V_i and J are as much larger"
+            )
 
 
 def discount(gamma: float) -> float:

@@ -22,6 +22,7 @@ import numpy as np
 from sacrepro.model.checks import (
     LARGEST_SCALE,
     Array,
+    check_least,
     discount,
     distributions,
     local_tables,
@@ -81,8 +82,8 @@ class LocalModel(ABC):
                 raise ValueError(wrong_shape("r", i, r_i, f"(S_{i}, A_{i}) with S_{i}, A_{i} ≥ 1"))
 
     def _check_scale(self) -> None:
-        largest = LARGEST_SCALE * (1.0 - self.gamma) ** 2
-        if self.r_bar <= largest:
+        check_least(self.r)
+        if self.r_bar <= (largest := LARGEST_SCALE * (1.0 - self.gamma) ** 2):
             return
         i = max(range(self.n), key=lambda j: self.r[j].max())
         entry = tuple(int(k) for k in np.unravel_index(int(self.r[i].argmax()), self.r[i].shape))

@@ -350,6 +350,34 @@ def test_what_is_no_slack_is_refused(slack, error):
         certified_decay(mdp, uniform_theta(mdp), slack=slack, sweep_limit=0)
 
 
+@pytest.mark.parametrize("name", ["sweep_limit", "branch_limit"])
+@pytest.mark.parametrize(("limit", "error"), [(-1, ValueError), ("a", TypeError), (1e3, TypeError), (True, TypeError)])
+def test_what_is_no_limit_is_refused(name, limit, error):
+    mdp = sticky(2, 0.9)
+    with pytest.raises(error, match=f"{name} must be"):
+        certified_decay(mdp, uniform_theta(mdp), **{name: limit})
+    with pytest.raises(error, match="work must be"):
+        decay_profile(mdp, uniform_theta(mdp), work=limit)
+
+
+@pytest.mark.parametrize("most", [5e-324, 1e-320, 1e-310, 2.0**-1001])
+def test_rewards_whose_certificates_underflow_would_undo_are_refused(most):
+    mdp = sticky(2, 0.9)
+    r = (mdp.r[0], np.array(mdp.r[1]) * (most / mdp.r[1].max()))
+    with pytest.raises(ValueError, match=r"r\[1\] of agent 1 has no entry above .*multiply all rewards by a constant"):
+        NetworkedMDP(mdp.graph, mdp.P, r, mdp.gamma, mdp.pi0)
+
+
+def test_certificates_of_the_least_rewards_hold():
+    mdp = random_mdp(nx.path_graph(3), seed=0, gamma=0.9)
+    theta, factor = gaussian_theta(mdp, np.random.default_rng(0)), 2.0**-998  # exact, but for what underflows
+    small = NetworkedMDP(mdp.graph, mdp.P, tuple(r_i * factor for r_i in mdp.r), mdp.gamma, mdp.pi0)
+    one = evaluate(mdp, theta)
+    other = evaluate(small, theta, 1e-12 * one.V.max() * factor)
+    assert 0 < other.error <= 1e-12 * other.V.max() * (1 + 1e-9)
+    assert np.abs(other.V / factor - one.V).max() <= one.error + other.error / factor
+
+
 def test_a_model_by_counts_is_not_taken_for_another():
     """On a path of two its kernels, by (own state, sum, action), have the shape of a NetworkedMDP's."""
     graph, rng = nx.path_graph(2), np.random.default_rng(0)
@@ -454,6 +482,19 @@ def test_many_policies_of_a_larger_or_coupled_model_go_one_by_one():
             assert np.array_equal(many.V[k], evaluate(mdp, theta).V)
 
 
+@pytest.mark.parametrize("given", [lambda good: good, list, np.array, lambda good: [block.tolist() for block in good]])
+def test_one_policy_is_not_many(given):
+    mdp = random_mdp(nx.path_graph(3), seed=0)
+    good = tuple(uniform_theta(mdp))
+    for one in (given(good), Policy([np.full((2, 2), 0.5)] * 3)):
+        with pytest.raises(TypeError, match=r"expected a sequence of policies; this is one policy: pass \[theta\]"):
+            evaluate_many(mdp, one)
+    for kind, other in {"dict": {0: good}, "str": "uniform", "generator; pass list": (x for x in [good])}.items():
+        with pytest.raises(TypeError, match=f"expected a sequence of policies, got {kind}"):
+            evaluate_many(mdp, other)
+    assert len(evaluate_many(mdp, np.array([good, good])).J) == 2
+
+
 def test_what_is_wrong_with_one_of_many_policies_is_told_by_its_place():
     mdp = random_mdp(nx.path_graph(3), seed=0)
     good = uniform_theta(mdp)
@@ -462,6 +503,10 @@ def test_what_is_wrong_with_one_of_many_policies_is_told_by_its_place():
         evaluate_many(mdp, [good, short])
     with pytest.raises(ValueError, match=r"thetas\[1\]: agent 2: theta_i has logits"):
         evaluate_many(mdp, [good, impossible])
+    with pytest.raises(ValueError, match=r"thetas\[1\]: zeta\[2\] of agent 2 has shape \(2, 3\)"):
+        evaluate_many(mdp, [good, Policy([*[np.full((2, 2), 0.5)] * 2, np.full((2, 3), 1 / 3)])])
+    with pytest.raises(TypeError, match=r"thetas\[1\] must be a sequence of arrays"):
+        evaluate_many(mdp, [good, 3.0])
     with pytest.raises(ValueError, match="thetas holds no policy"):
         evaluate_many(mdp, [])
     with pytest.raises(ValueError, match=r"thetas\[0\]: tol = 1e-18 is below what rounding allows"):

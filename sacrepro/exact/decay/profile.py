@@ -20,7 +20,7 @@ from sacrepro.exact.memory import readable_count
 from sacrepro.exact.models import exact_model
 from sacrepro.exact.rounding import UNIT, gamma_k, normalising_roundings, sup
 from sacrepro.exact.solver.bellman import demand_value_tables, values
-from sacrepro.model.checks import Array
+from sacrepro.model.checks import Array, integer, number
 from sacrepro.model.graph import check_agent, check_kappa, diameter, neighborhood
 from sacrepro.model.mdp import CountedMDP, Model
 from sacrepro.model.notices import brief
@@ -59,6 +59,7 @@ def decay_profile(mdp: Model | CountedMDP, theta: Theta, *, tol: float | None = 
            [1. , 0. , 0. ],
            [1. , 0.5, 0. ]])
     """
+    integer("work", work, 0)
     chain = chain_of(mdp, theta)
     cells = _cells_of(chain)
     demand_value_tables(chain.hoods, chain.sizes, None, tables=cells.tables[0] + chain.n)
@@ -96,9 +97,9 @@ def certified_decay(
     array([[1. , 0.5]])
     """
     mdp = exact_model(mdp)
-    if isinstance(slack, bool) or not isinstance(slack, (int, float, np.integer, np.floating)):
-        raise TypeError(f"slack must be a number, got {slack!r}")
-    if not 0.0 <= slack < np.inf:
+    integer("sweep_limit", sweep_limit, 0)
+    integer("branch_limit", branch_limit, 0)
+    if not 0.0 <= number("slack", slack) < np.inf:
         raise ValueError(f"slack must be at least 0 and finite, got {slack!r}")
     agents = range(mdp.n) if agents is None else agents
     kappas = range(diameter(mdp.graph) + 1) if kappas is None else kappas
