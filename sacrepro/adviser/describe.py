@@ -31,16 +31,19 @@ A_COMPARISON = 1 << 12
 
 def summary(network: Network) -> str:
     """The lines that `sacrepro validate` prints."""
-    degrees = np.array([degree for _, degree in network.graph.degree])
+    degrees = np.array([len(network.beside(i)) for i in range(network.n)])
+    pairs, one = int(degrees.sum()), "arrow"
+    if network.reads is None:
+        pairs, one = pairs // 2, "edge"
     hub = int(degrees.argmax())
     gamma = network.gamma
     counted = int((network.group >= 0).sum())
     largest = max(network.entries(i) for i in {network.key(i): i for i in range(network.n)}.values())
     lines = [
-        ("agents n", f"{network.n:,}, {network.graph.number_of_edges():,} edges, {pieces(network.graph)}"),
+        ("agents n", f"{network.n:,}, {pairs:,} {one}{'s' * (pairs != 1)}, {pieces(network.graph)}"),
         ("labels", listed([repr(name) for name in network.names])),
         (
-            "degree",
+            "degree" if network.reads is None else "reads",
             f"{sizes(degrees)}, median {np.median(degrees):,g}; the largest is {network.names[hub]!r}",
         ),
         ("states S, actions A", f"{sizes(network.state_sizes)}; {sizes(network.action_sizes)}"),

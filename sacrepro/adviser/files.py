@@ -114,7 +114,8 @@ def read_document(path: Path) -> dict[str, Any]:
     if sources != ["family"]:
         for key in graph:
             if key not in (*sources, *(["nodes", "directed"] if sources != ["graphml"] else [])):
-                raise ValueError(f"{path}: graph.{key}: unknown key beside {', '.join(sources) or 'nodes'}")
+                told = '; the file says so itself, by edgedefault="directed"' if key == "directed" else ""
+                raise ValueError(f"{path}: graph.{key}: unknown key beside {', '.join(sources) or 'nodes'}{told}")
     elif "nodes" in graph:
         raise ValueError(f"{path}: graph.nodes: a family brings its own agents, 0, 1, …")
     checked: dict[str, Any] = document

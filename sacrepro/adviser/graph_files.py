@@ -39,6 +39,8 @@ HEADERS = {
         "source target", "src dst", "src dest", "from to", "node1 node2", "node_1 node_2", "nodea nodeb", "id1 id2",
         "id_1 id_2", "node node", "head tail", "fromnodeid tonodeid", "source_id target_id", "sourceid targetid",
         "agent1 agent2", "agent_1 agent_2", "user1 user2", "from_id to_id", "node_a node_b", "vertex1 vertex2",
+        "origin destination", "origin dest", "orig dest", "follower followee", "follower following", "sender receiver",
+        "citing cited", "parent child", "start end", "source_node target_node", "from_node to_node", "tail head",
     )
 }  # fmt: skip
 #: Endings of files that hold no edge list.
@@ -140,7 +142,7 @@ def _check_first(edges: list[list[str]], where: str) -> None:
             f"{told} look like the header of a table, and no other line has them; remove this line, or list the agents "
             "under graph.nodes if they are agents"
         )
-    if len(rest) > 1 and not any(map(_numeric, first)):
+    if rest and not any(map(_numeric, first)):
         warn(
             f"{told} occur on the first line alone and are taken for two agents; if they are the header of a table, "
             "remove this line"

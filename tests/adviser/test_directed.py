@@ -162,10 +162,28 @@ def test_one_whom_thousands_read_costs_a_row():
         network.mdp()
 
 
+def directed(edges):
+    return TWO | {"graph": {"edges": edges, "directed": True}, "gamma": 0.8, "actions": 2}
+
+
+def test_validate_counts_arrows_and_what_is_read():
+    edges = [["ann", "bob"], ["bob", "ann"], ["cid", "bob"]]
+    told = dict(line.split("  ", 1) for line in summary(load_dict(directed(edges))).splitlines())
+    assert told["agents n"].split() == ["3,", "3", "arrows,", "connected"]
+    assert told["reads"].strip() == "0 to 2, median 1; the largest is 'bob'"
+    assert "degree" not in told
+    one = summary(load_dict(directed([["ann", "bob"]])))
+    assert "2, 1 arrow, connected" in one
+
+
 @pytest.mark.parametrize(
     ("graph", "rest", "message"),
     [
-        ({"graphml": "g.graphml", "directed": True}, TWO, "graph.directed: unknown key beside graphml"),
+        (
+            {"graphml": "g.graphml", "directed": True},
+            TWO,
+            "graph.directed: unknown key beside graphml; the file says so",
+        ),
         (
             {"edges": [["a", "b"]], "directed": True},
             {"model": {"name": "sis"}},

@@ -44,6 +44,8 @@ LISTS = [
     ("source,target\n1,2\n2,3\n", "line 1: 'source' and 'target' look like the header of a table"),
     ("From\tTo\nann\tbob\n", "line 1: 'From' and 'To' look like the header of a table"),
     ("source target\n", "line 1: 'source' and 'target' look like the header"),
+    ("origin destination\nann bob\n", "line 1: 'origin' and 'destination' look like the header of a table"),
+    ("follower,followee\nann,bob\nbob,cid\n", "line 1: 'follower' and 'followee' look like the header of a table"),
     ("person other\n1 2\n2 3\n", "line 1: 'person' and 'other' look like the header of a table"),
     ("a b 3\n", "line 1: 'a b 3': 3 labels, expected 2; .* edges carry nothing"),
     ("a,b,0.5\n", "line 1: 'a,b,0.5': 3 columns, expected 2; edges carry nothing"),
@@ -133,6 +135,8 @@ def test_a_header_is_no_header_where_its_words_are_agents(tmp_path):
         load(listed(tmp_path, "source target\na b\n", nodes=["a", "b"]))
     with pytest.warns(InputWarning, match=r"line 1: 'person' and 'friend' occur on the first line alone"):
         load(listed(tmp_path, "person friend\nann bob\nbob cid\n"))
+    with pytest.warns(InputWarning, match=r"line 1: 'person' and 'friend' occur on the first line alone"):
+        load(listed(tmp_path, "person friend\nann bob\n"))
 
 
 KEY = '<key id="k" for="{0}" attr.name="{1}" attr.type="{2}"/>'
@@ -606,7 +610,7 @@ def test_validate_says_what_was_read(tmp_path):
     nodes = {"ann": {"x": 1.5, "k": 2}, "bob": {"k": 4}, **{f"n{k}": {"k": 1} for k in range(6)}}
     lines = summary(load(written(tmp_path, {"nodes": nodes, "edges": [["ann", "bob"]]}, reward="s * k"))).splitlines()
     told = {line.split("  ")[0]: line.split("  ", 1)[1].strip() for line in lines}
-    assert told["agents n"].startswith("8, 1 edges, 7 components")
+    assert told["agents n"].startswith("8, 1 edge, 7 components")
     assert told["labels"] == "'ann', 'bob', 'n0', 'n1', 'n2', 'n3', … (2 more)"
     assert told["attributes"] == "k (integer, 1 to 4), x (real, 1.5, 1 of 8 agents, no formula uses it)"
 
