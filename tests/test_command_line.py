@@ -10,6 +10,7 @@ import tomllib
 import weakref
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import sacrepro
@@ -200,6 +201,41 @@ def test_damaged_comparisons_are_not_judged(tmp_path):
     path.write_text(path.read_text(encoding="utf-8").rstrip("\n"), encoding="utf-8")
     with pytest.raises(ValueError, match=r"lemma3.csv, line 3: the line has no end"):
         cli.main(["verdicts", str(path)])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("check o", "o/manifest.json: cannot be read: No such file or directory"),
+        ("release o --output z.zip", "o/manifest.json: cannot be read: No such file or directory"),
+        ("readme nope.csv x", "nope.csv: cannot be read: No such file or directory"),
+        ("verdicts o", "unknown claim 'o'"),
+        ("claim lemma3 o --output lemma3.csv", "o: cannot be read: Is a directory"),
+        (
+            "claim lemma3 junk.npz --output lemma3.csv",
+            "junk.npz is not a readable npz file: it is no zip file of arrays",
+        ),
+        ("claim lemma3 objects.npz --output l.csv", "objects.npz is not a readable npz file: it holds Python objects"),
+        ("catalog --output c.json --formal nope.csv nope.md", "--formal: proofs are told in --markdown alone"),
+        ("catalog --output c.json --markdown c.md --formal nope.csv nope.md", "nope.csv: cannot be read: No such file"),
+        ("verdicts lemma3.csv --formal nope.csv nope.md", "--formal: proofs are told in --markdown alone"),
+        ("catalog --output c.txt", "c.txt: expected a name ending in .json"),
+        ("config {} --output c.txt", "c.txt: expected a name ending in .json"),
+    ],
+)
+def test_what_cannot_be_read_is_said_in_words(tmp_path, monkeypatch, capsys, words, said):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "o").mkdir()
+    Path("junk.npz").write_text("junk", encoding="utf-8")
+    np.savez("objects.npz", spec=np.array([{}], dtype=object))
+    monkeypatch.setattr(sys, "argv", ["sacrepro", *words.split()])
+    with pytest.raises(SystemExit) as stopped:
+        cli.command()
+    assert stopped.value.code
+    told = capsys.readouterr().err
+    assert said in told
+    assert "Errno" not in told
+    assert sorted(os.listdir()) == ["junk.npz", "o", "objects.npz"]
 
 
 def test_what_is_measured_along_runs_needs_the_runs(tmp_path, monkeypatch):

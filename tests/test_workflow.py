@@ -566,7 +566,9 @@ def test_files_of_the_wrong_kind_are_named(tmp_path, monkeypatch):
             "empty.json has no key 'claims'; expected a file written by `catalog`",
         ),
     ):
-        output = [] if words.startswith("check") else ["--output", "a.svg"]
+        output = (
+            [] if words.startswith("check") else ["--output", "a.json" if words.startswith("manifest") else "a.svg"]
+        )
         if words.startswith("report"):
             (tmp_path / "p").write_text("")
         with pytest.raises(ValueError, match=message):

@@ -195,12 +195,15 @@ def read_arrays(path: str | Path) -> dict[str, Array]:
     """The named arrays of an npz file; ValueError names a file that is not one."""
     content = Path(path).read_bytes()
     try:
-        found = np.load(io.BytesIO(content), allow_pickle=False)
-        if isinstance(found, np.ndarray):
-            raise ValueError("it holds one array without a name")
-        return dict(found)
+        if not content.startswith(b"PK"):
+            one = content.startswith(b"\x93NUMPY")
+            raise ValueError("it holds one array without a name" if one else "it is no zip file of arrays")
+        return dict(np.load(io.BytesIO(content), allow_pickle=False))
     except Exception as error:  # damaged bytes of a zip or of a header make its readers raise nearly anything
-        raise ValueError(f"{path} is not a readable npz file: {' '.join(str(error).split())}") from None
+        told = " ".join(str(error).split())
+        if "allow_pickle" in told:  # which a person at the command line has no use for
+            told = "it holds Python objects, expected numbers and text"
+        raise ValueError(f"{path} is not a readable npz file: {told}") from None
 
 
 def write_zip(path: str | Path, members: Mapping[str, Path]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import codecs
 import difflib
+import errno
 import importlib
 import io
 import os
@@ -99,6 +100,9 @@ def command(main: Callable[[Sequence[str]], None] = run) -> None:
 def told(error: Exception) -> str:
     """An error in one line; where memory ran out without warning, what was asked for."""
     text = " ".join(str(error).split())
+    if isinstance(error, OSError) and error.filename is not None and error.filename2 is None:
+        unread = " cannot be read:" if error.errno in (errno.ENOENT, errno.EISDIR, errno.ENOTDIR) else ""
+        return f"{os.fsdecode(error.filename)}:{unread} {error.strerror}"
     if isinstance(error, MemoryError) and "allowed" not in text:
         asked = shlex.join(sys.argv[1:])
         asked = asked if len(asked) <= LONGEST_COMMAND else f"{asked[:LONGEST_COMMAND]} …"

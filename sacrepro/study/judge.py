@@ -30,7 +30,9 @@ def verdicts(
 
     Exit status 1 if a claim is violated or a counterexample is none, unless --keep-going leaves that to `verify`.
     """
-    rows = []
+    if formal and not markdown:
+        raise ValueError("--formal: proofs are told in --markdown alone, which is not given")
+    rows, proved = [], proofs_of(*formal or (None, None))
     for path in comparisons:
         chosen = claim_named(Path(path).stem)
         own = read_rows(path, Comparison)
@@ -47,7 +49,7 @@ def verdicts(
     if output:
         write_rows(output, Verdict, rows)
     if markdown:
-        write_text(markdown, summary_table(rows, proofs_of(*formal or (None, None))))
+        write_text(markdown, summary_table(rows, proved))
     yield markdown_table(rows).rstrip("\n")
     if not keep_going and (faults := violations(rows)):
         yield from faults

@@ -15,7 +15,7 @@ from typing import Any
 from sacrepro.archive.files import record_of, write_json, write_text
 from sacrepro.archive.manifest import circumstances, recorded_files
 from sacrepro.archive.manifest import manifest as record
-from sacrepro.study.arguments import File, Record
+from sacrepro.study.arguments import File, Json, Record
 from sacrepro.study.claims import CLAIMS, claim
 from sacrepro.study.coq import proofs_of
 from sacrepro.study.drawings import FIGURES, drawing
@@ -89,20 +89,22 @@ def claims_page(entries: dict[str, list[dict[str, Any]]], proofs: Mapping[str, s
     return "\n".join(lines) + "\n"
 
 
-def job(*, output: File, markdown: File | None = None, formal: tuple[str, str] | None = None) -> None:
+def job(*, output: Json, markdown: File | None = None, formal: tuple[str, str] | None = None) -> None:
     """Write what claims and figures say about themselves as JSON, and the table from claims to commands as Markdown."""
-    found = catalog()
+    if formal and not markdown:
+        raise ValueError("--formal: proofs are told in --markdown alone, which is not given")
+    found, proved = catalog(), proofs_of(*formal or (None, None))
     write_json(output, found)
     if markdown:
-        write_text(markdown, claims_page(found, proofs_of(*formal or (None, None))))
+        write_text(markdown, claims_page(found, proved))
 
 
-def config(config: Record, *, output: File) -> None:
+def config(config: Record, *, output: Json) -> None:
     """Write the resolved configuration beside the results."""
     write_json(output, config)
 
 
-def manifest(results: Sequence[str], *, config: str, log: File, output: File) -> Iterator[str]:
+def manifest(results: Sequence[str], *, config: str, log: Json, output: Json) -> Iterator[str]:
     """Write configuration, code digest, versions, seeds and checksums of results; clock and machine to --log."""
     files = recorded_files([path for path in results if Path(path) != Path(output)])
     write_json(output, record(record_of("config", config), files, Path(output).parent.name))
