@@ -86,21 +86,33 @@ def lock(handle: int, *, wait: bool = True) -> bool:
 
 
 def put(name: str, path: Path) -> None:
-    """Move a whole file to its place; what a job of the workflow writes is noted in its ledger."""
-    if ledger := os.environ.get(LEDGER):
+    """Move a whole file to its place; a result that a job of the workflow writes is noted in its ledger."""
+    ledger = os.environ.get(LEDGER)
+    if ledger and is_result(path):
         # First, so that a process killed in between leaves a note without its file, not a file without its note.
         Path(ledger).parent.mkdir(parents=True, exist_ok=True)
         with open(ledger, "ab", buffering=0) as notes:
-            notes.write(f"\n{checksum(name)}  {path}".encode())
+            notes.write(f"\n{checksum(name)}  {os.path.relpath(path)}".encode())
     os.replace(name, path)
 
 
-def changed_files(ledger: str | Path) -> list[Path]:
-    """The files that are not as a job last wrote them by this ledger, sorted; what is gone does not count."""
+def is_result(path: str | Path) -> bool:
+    """Whether a file lies below the folder of the run, is not hidden, and is no log."""
+    parts = Path(os.path.relpath(path)).parts
+    return parts[0] != "logs" and not any(part.startswith(".") for part in parts)  # which .. does, too
+
+
+def changed_files(ledger: str | Path, paths: Iterable[str | Path]) -> tuple[list[Path], list[Path]]:
+    """Those of some files that are not as a job last wrote them by a ledger, and those that it does not know, sorted.
+
+    What is gone does not count.
+    """
+    there = sorted({Path(path) for path in paths if Path(path).is_file()})
     noted = _notes(ledger)
-    found = [path for path, written in noted.items() if path.is_file() and checksum(path) != written]
+    found = [path for path in there if path in noted and checksum(path) != noted[path]]
     now = _notes(ledger) if found else {}
-    return sorted(path for path in found if now.get(path) == noted[path])  # not those written in the meantime
+    # Not those written in the meantime.
+    return [path for path in found if now.get(path) == noted[path]], [path for path in there if path not in noted]
 
 
 def _notes(ledger: str | Path) -> dict[Path, str]:

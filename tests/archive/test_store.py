@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -105,28 +106,43 @@ def test_figures_have_no_dates_and_known_formats(tmp_path):
 
 
 def test_what_was_changed_since_a_job_wrote_it_is_found(tmp_path, monkeypatch):
-    """By hand, by git, by a failing disk; not what a person wrote, what is gone, or what a job wrote again."""
-    ledger, figure, rows = tmp_path / "new" / ".written", tmp_path / "figures" / "a.svg", tmp_path / "rows.csv"
-    assert store.changed_files(ledger) == []
-    store.write_text(tmp_path / "mine.yaml", "a person's")
+    """By hand, by git, by a failing disk; not what is gone or written again; what no job noted is told apart."""
+    monkeypatch.chdir(tmp_path)
+    ledger, figure, rows, mine = map(Path, ("new/.written", "figures/a.svg", "rows.csv", "mine.csv"))
+    asked = [rows, figure, mine]
+    assert store.changed_files(ledger, asked) == ([], [])
+    store.write_text(mine, "a person's")
     monkeypatch.setenv(store.LEDGER, str(ledger))
     store.write_rows(rows, Row, ROWS)
     for text in ("first", "second"):
-        store.write_text(figure, text)
-    (tmp_path / "mine.yaml").write_text("edited")
-    assert store.changed_files(ledger) == []
+        store.write_text(figure.absolute(), text)
+    assert store.changed_files(ledger, asked) == ([], [mine])
     rows.write_text(rows.read_text().rsplit("\n", 2)[0] + "\n")  # a table that lost its last row is still a table
     figure.write_text("first")  # what git holds is what an earlier run drew
-    assert store.changed_files(ledger) == [figure, rows]
+    assert store.changed_files(ledger, asked) == ([figure, rows], [mine])
+    assert store.changed_files(ledger, [rows]) == ([rows], [])
     rows.unlink()
-    assert store.changed_files(ledger) == [figure]
+    assert store.changed_files(ledger, asked) == ([figure], [mine])
     store.write_text(figure, "third")
-    assert store.changed_files(ledger) == []
+    assert store.changed_files(ledger, asked) == ([], [mine])
     with open(ledger, "ab") as notes:
         notes.write(b"\nabc")  # a full disk
     store.write_text(rows, "whole")
     rows.write_text("half")
-    assert store.changed_files(ledger) == [rows]
+    assert store.changed_files(ledger, asked) == ([rows], [mine])
+
+
+def test_a_ledger_notes_results_alone(tmp_path, monkeypatch):
+    """Not what is beside the folder of the run, hidden in it, or a log."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv(store.LEDGER, ".written")
+    for path in (tmp_path / "try.v", "../law.v", "paper/.checked/law.v", "logs/run.json", "results/a.csv"):
+        store.write_text(path, "whole")
+    store.write_text(folder / "figures/a.svg", "whole")
+    lines = Path(".written").read_text().split("\n")[1:]
+    assert [line.partition("  ")[2] for line in lines] == ["results/a.csv", "figures/a.svg"]
 
 
 def test_what_a_killed_writer_left_is_swept_by_the_next(tmp_path):
@@ -154,13 +170,15 @@ def test_processes_that_write_one_file_at_once_all_succeed(tmp_path):
         "import sys\nfrom sacrepro.archive.files import write_text\n"
         "for _ in range(40): write_text(sys.argv[1], sys.argv[2] * 9999)"
     )
-    environment = os.environ | {store.LEDGER: str(tmp_path / ".written")}
-    command = [sys.executable, "-c", program, str(path)]
-    writers = [subprocess.Popen([*command, letter], env=environment, stderr=subprocess.PIPE) for letter in "abc"]
+    environment = os.environ | {store.LEDGER: ".written", "PYTHONPATH": str(Path(store.__file__).parents[2])}
+    command = [sys.executable, "-c", program, path.name]
+    writers = [
+        subprocess.Popen([*command, letter], env=environment, cwd=tmp_path, stderr=subprocess.PIPE) for letter in "abc"
+    ]
     assert [writer.communicate()[1] for writer in writers] == [b""] * 3
     assert store.read_text(path) in {letter * 9999 for letter in "abc"}
     assert [own for own in os.listdir(tmp_path) if own.endswith(".part")] == []
-    assert {len(line) for line in (tmp_path / ".written").read_text().split("\n")[1:]} == {64 + 2 + len(str(path))}
+    assert {len(line) for line in (tmp_path / ".written").read_text().split("\n")[1:]} == {64 + 2 + len(path.name)}
 
 
 def test_a_place_is_refused_where_no_file_can_be(tmp_path, monkeypatch):

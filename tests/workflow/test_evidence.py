@@ -129,3 +129,53 @@ def test_a_published_figure_that_git_puts_back_is_drawn_again(tmp_path, finished
     assert done.returncode == 0, done.stdout[-3000:]
     assert figure.read_bytes() == drawn
     assert "Nothing to be done" in run(folder, *asked, config=config).stdout
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [["--summary"], ["--list-rules"], ["--unlock"], ["--report", "report.html"], ["results/claims/lemma3.csv"], []],
+    ids=["summary", "list-rules", "unlock", "report", "another target", "another configuration"],
+)
+def test_what_does_not_make_a_damaged_file_again_leaves_it(tmp_path, finished, asked):
+    """Questions change nothing, and a run touches no file but those that it makes."""
+    folder = copy(finished, tmp_path / "run")
+    damaged = folder / "results/figures/lemma4.svg"
+    damaged.write_text("<svg/>")
+    config = TINY
+    if not asked:
+        config = tmp_path / "other.yaml"
+        config.write_text(TINY.read_text().replace("[lemma3, lemma4, stationarity]", "[lemma3, stationarity]"))
+    before = contents(folder)
+    done = run(folder, *asked, config=config)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert damaged.read_text() == "<svg/>"
+    if asked:
+        assert contents(folder) == before
+    assert "results/figures/lemma4.svg is not as it was written" in run(folder, "--dry-run").stdout
+
+
+@pytest.mark.parametrize("ledger", [None, b"\xff\xfe garbage \n\n"], ids=["gone", "garbage"])
+def test_results_without_a_record_are_named_and_made_again(tmp_path, finished, expected, ledger):
+    """As in a copy without hidden files: nothing there can be told from what a job wrote."""
+    folder = copy(finished, tmp_path / "run")
+    notes = folder / "results/.written"
+    notes.unlink()
+    if ledger is not None:
+        notes.write_bytes(ledger)
+    rows = folder / "results/claims/lemma3.csv"
+    times = (rows.stat().st_atime, rows.stat().st_mtime)
+    rows.write_text(rows.read_text().replace("0.33333333", "0.99999999"))
+    os.utime(rows, times)
+    assert rows.read_bytes() != expected["claims/lemma3.csv"]
+    done = run(folder)
+    assert done.returncode == 0, done.stdout[-3000:]
+    named_files = re.search("no record of how these were written: (.*): made again by a run", done.stdout)
+    assert named_files is not None
+    assert {*named_files[1].split(", ")} == {f"results/{name}" for name in expected}
+    assert same(contents(folder), expected)
+    assert "Nothing to be done" in run(folder).stdout
+
+
+def test_the_ledger_names_the_results_and_nothing_else(finished, expected):
+    lines = (finished / "results/.written").read_text().splitlines()
+    assert {line.partition("  ")[2] for line in lines if line} == {f"results/{name}" for name in expected}

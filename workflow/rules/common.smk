@@ -6,13 +6,21 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import snakemake.dag
+import snakemake.workflow
 import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
-from sacrepro.archive.files import LEDGER, changed_files, read_json, read_text
+from sacrepro.archive.files import (
+    LEDGER,
+    changed_files,
+    is_result,
+    read_json,
+    read_text,
+)
 from sacrepro.archive.provenance import package_digest, source_digest
 from sacrepro.study import jobs, plan
 from sacrepro.study.claims import ATTACKED, CLAIMS
@@ -40,12 +48,32 @@ if workflow.is_main_process and Path("results").exists():
         tempfile.TemporaryFile(dir="results").close()
     except OSError as error:
         raise WorkflowError(f"results/ cannot be written: {error.strerror}")
-# Jobs note what they write, also on a cluster, where each job reads this file; what was changed since is made again.
+# Jobs note what they write, also on a cluster, where each job reads this file.
 os.environ[LEDGER] = "results/.written"
-for path in changed_files(os.environ[LEDGER]) if workflow.is_main_process else ():
-    logger.warning(f"{path} is not as it was written (its checksum differs): it is made again")
-    if not workflow.output_settings.dryrun:
-        path.unlink()
+
+
+class Recorded(snakemake.dag.DAG):
+    """The jobs that are asked for; those whose files are not as they were written run, and questions change nothing."""
+
+    async def check_incomplete(self):
+        await super().check_incomplete()
+        made = {path for job in self.jobs for path in job.output if is_result(path)}
+        changed, unknown = changed_files(os.environ[LEDGER], made)
+        for path in changed:
+            logger.warning(
+                f"{path} is not as it was written (its checksum differs): a run makes it again"
+            )
+        if unknown:
+            names = ", ".join(map(str, unknown))
+            logger.warning(
+                f"no record of how these were written: {names}: made again by a run"
+            )
+        again = {*changed, *unknown}
+        self.forcefiles |= {path for path in made if Path(path) in again}
+
+
+if workflow.is_main_process:
+    snakemake.workflow.DAG = Recorded
 
 
 wildcard_constraints:
