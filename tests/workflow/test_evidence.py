@@ -30,7 +30,7 @@ def test_every_rule_is_run_once_at_the_least_values(recorded):
     ran = {path.relative_to(folder / "logs/benchmarks").parts[0].split(".")[0] for path in folder.rglob("*.tsv")}
     for path in (ROOT / "workflow/rules").glob("*.smk"):
         for log in re.findall(r'"logs/benchmarks/([^/."]+)', path.read_text()):
-            assert log in ran
+            assert log in ran or log == "site", "a rule that no target of a run asks for, but for the site"
 
 
 def test_every_module_that_a_job_loads_is_in_its_digest(recorded):
