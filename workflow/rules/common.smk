@@ -73,7 +73,9 @@ class Recorded(snakemake.dag.DAG):
 
 
 if workflow.is_main_process:
-    if not all(hasattr(snakemake.dag.DAG, name) for name in ("check_incomplete", "jobs")):
+    if not all(
+        hasattr(snakemake.dag.DAG, name) for name in ("check_incomplete", "jobs")
+    ):
         raise WorkflowError(
             "this version of Snakemake has no place where changed results are found: install requirements.lock"
         )
