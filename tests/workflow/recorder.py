@@ -15,6 +15,7 @@ def note():
 
 def recording(folder):
     """The environment of a run whose processes write down in `folder` what they loaded."""
-    folder.mkdir()
-    (folder / "sitecustomize.py").write_text(RECORDER)
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "sitecustomize.py").exists():  # another process of this session may have begun the run
+        (folder / "sitecustomize.py").write_text(RECORDER)
     return {"SACREPRO_RECORDED": str(folder), "PYTHONPATH": str(folder)}

@@ -48,13 +48,18 @@ def run(folder, *options, config=TINY, cores=2, timeout=1500, **more):
     )
 
 
+def shared(temporary):
+    """The folder that all processes of this session see."""
+    base = temporary.getbasetemp()
+    return base.parent / "shared" if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
 def finished_once(temporary, name, **options):
     """The folder of a complete run, made by whichever process of this session asks first; to be read, or copied.
 
     It lies as deep as the `run` of a test's own folder, because inputs beside the Snakefile have relative names.
     """
-    base = temporary.getbasetemp()
-    folder = (base.parent / "shared" if "PYTEST_XDIST_WORKER" in os.environ else base) / name / "run"
+    folder = shared(temporary) / name / "run"
     folder.parent.mkdir(parents=True, exist_ok=True)
     with open(folder.with_suffix(".lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

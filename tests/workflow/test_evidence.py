@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 from recorder import recording
-from runs import EVERY_RULE, ROOT, TINY, contents, copy, run, same, workspace
+from runs import EVERY_RULE, ROOT, TINY, contents, copy, finished_once, run, same, shared
 
 from sacrepro.study.__main__ import named
 from sacrepro.study.claims import CLAIMS
@@ -18,10 +18,9 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
-    """The folder of a run of every rule, and what each of its processes loaded."""
-    folder, notes = workspace(tmp_path_factory.mktemp("every")), tmp_path_factory.mktemp("notes") / "notes"
-    done = run(folder, config=EVERY_RULE, **recording(notes))
-    assert done.returncode == 0, done.stdout[-3000:]
+    """The folder of a run of every rule, to be read or copied, and what each of its processes loaded."""
+    notes = shared(tmp_path_factory) / "notes"
+    folder = finished_once(tmp_path_factory, "every", config=EVERY_RULE, **recording(notes))
     return folder, [json.loads(path.read_text()) for path in notes.glob("*.json")]
 
 
@@ -47,7 +46,7 @@ def test_every_module_that_a_job_loads_is_in_its_digest(recorded):
 
 def test_the_manifest_lists_the_files_of_this_plan_and_no_others(recorded, tmp_path):
     """All that a run leaves is in it, and a file of another configuration is not."""
-    folder, _ = recorded
+    folder = copy(recorded[0], tmp_path / "run")
     files = json.loads((folder / "results/manifest.json").read_text())["files"]
     beside = {
         "results/manifest.json",
