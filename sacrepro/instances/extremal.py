@@ -10,7 +10,8 @@ import numpy as np
 
 from sacrepro.instances.graphs import at_least_zero
 from sacrepro.model.checks import Array
-from sacrepro.model.mdp import NetworkedMDP, check_kernel_sizes
+from sacrepro.model.graph import check_kernel_sizes
+from sacrepro.model.mdp import NetworkedMDP
 
 
 def ladder(rungs: int, growth: float, p: float, gamma: float, leave: float = 0.01) -> NetworkedMDP:

@@ -9,8 +9,8 @@ import numpy as np
 
 from sacrepro.instances.graphs import at_least, at_least_zero, finite, positive, probabilities
 from sacrepro.model.checks import Array
-from sacrepro.model.graph import neighborhood
-from sacrepro.model.mdp import NetworkedMDP, check_kernel_sizes
+from sacrepro.model.graph import check_kernel_sizes, neighborhood
+from sacrepro.model.mdp import NetworkedMDP
 
 
 def thermal(

@@ -7,8 +7,8 @@ import numpy as np
 
 from sacrepro.instances.graphs import at_least, positive
 from sacrepro.model.checks import shortened
-from sacrepro.model.graph import check_graph, neighborhood
-from sacrepro.model.mdp import CoupledMDP, NetworkedMDP, check_kernel_sizes
+from sacrepro.model.graph import check_graph, check_kernel_sizes, neighborhood
+from sacrepro.model.mdp import CoupledMDP, NetworkedMDP
 
 
 def random_mdp(

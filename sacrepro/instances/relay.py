@@ -11,8 +11,8 @@ import networkx as nx
 import numpy as np
 
 from sacrepro.instances.graphs import at_least_zero
-from sacrepro.model.graph import neighborhood
-from sacrepro.model.mdp import CoupledMDP, NetworkedMDP, check_kernel_sizes
+from sacrepro.model.graph import check_kernel_sizes, neighborhood
+from sacrepro.model.mdp import CoupledMDP, NetworkedMDP
 
 
 def relay(n: int, *, gamma: float, r_bar: float = 1.0, noise: float = 0.0) -> NetworkedMDP:

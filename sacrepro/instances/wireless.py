@@ -28,8 +28,8 @@ from typing import NamedTuple
 import numpy as np
 
 from sacrepro.model.checks import Array
-from sacrepro.model.graph import neighborhood, sharing_graph
-from sacrepro.model.mdp import CoupledMDP, NetworkedMDP, check_kernel_sizes
+from sacrepro.model.graph import check_kernel_sizes, neighborhood, sharing_graph
+from sacrepro.model.mdp import CoupledMDP, NetworkedMDP
 
 
 class Layout(NamedTuple):

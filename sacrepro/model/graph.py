@@ -6,6 +6,7 @@ included; ``f(κ) = max_i |N_i^κ|``; the sphere ``S_i(d)`` holds the agents at 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from numbers import Integral
 
@@ -13,6 +14,9 @@ import networkx as nx
 import numpy as np
 
 from sacrepro.model.checks import Array, real
+
+#: Entries of one kernel P_i that instances are willing to tabulate, 128 MiB; binary states reach it at degree 21.
+KERNEL_ENTRIES = 1 << 24
 
 #: What to do about an agent that is joined to itself.
 SELF_LOOP = "remove this edge: N_i holds i already, so every agent sees its own state"
@@ -172,3 +176,25 @@ def sharing_graph(access: Sequence[Sequence[int]]) -> nx.Graph:
         (i, j) for i in range(len(access)) for j in range(i + 1, len(access)) if set(access[i]) & set(access[j])
     )
     return graph
+
+
+def frozen_graph(graph: nx.Graph) -> tuple[nx.Graph, tuple[tuple[int, ...], ...]]:
+    """A frozen copy of the graph on 0..n-1, and N_i of each agent, sorted, i included."""
+    check_graph(graph)
+    copy = nx.Graph()
+    copy.add_nodes_from(range(len(graph)))
+    copy.add_edges_from(graph.edges)
+    hoods = tuple(tuple(sorted((i, *copy[i]))) for i in range(len(copy)))
+    return nx.freeze(copy), hoods
+
+
+def check_kernel_sizes(graph: nx.Graph, state_sizes: Sequence[int], action_sizes: Sequence[int]) -> None:
+    """Refuse kernels over s_{N_i} that are too large to tabulate; ValueError names agent, degree and entries."""
+    for i in range(len(graph)):
+        hood = {i, *graph[i]}
+        entries = math.prod(state_sizes[j] for j in hood) * action_sizes[i] * state_sizes[i]
+        if entries > KERNEL_ENTRIES:
+            raise ValueError(
+                f"agent {i} has degree {len(hood) - 1}, so its kernel P[{i}] has about 10^{math.log10(entries):.1f} "
+                f"entries, one row for each s_{{N_{i}}} and a_{i}; at most {KERNEL_ENTRIES} are tabulated"
+            )

@@ -9,9 +9,8 @@ its reward is r_i(s_i, a_i) ∈ [0, r̄], and J(θ) = E Σ_t γ^t (1/n) Σ_i r_i
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, partial, wraps
 from typing import ClassVar, ParamSpec
@@ -30,12 +29,9 @@ from sacrepro.model.checks import (
     start,
     wrong_shape,
 )
-from sacrepro.model.graph import check_graph
+from sacrepro.model.graph import check_kernel_sizes, frozen_graph
 from sacrepro.model.kernels import Alike, Kernel, PairKernel, SumKernel, TableKernel, alike
 from sacrepro.model.notices import described
-
-#: Entries of one kernel P_i that instances are willing to tabulate, 128 MiB; binary states reach it at degree 21.
-KERNEL_ENTRIES = 1 << 24
 
 #: What to do about rewards below 0.
 SHIFT = "add a constant c to every reward: Q shifts by c/(1-γ), D and ∇J do not change"
@@ -198,28 +194,6 @@ def joint_law(pi0: tuple[Array, ...] | Array) -> Array:
     for marginal in pi0:
         joint = np.multiply.outer(joint, marginal)
     return joint
-
-
-def frozen_graph(graph: nx.Graph) -> tuple[nx.Graph, tuple[tuple[int, ...], ...]]:
-    """A frozen copy of the graph on 0..n-1, and N_i of each agent, sorted, i included."""
-    check_graph(graph)
-    copy = nx.Graph()
-    copy.add_nodes_from(range(len(graph)))
-    copy.add_edges_from(graph.edges)
-    hoods = tuple(tuple(sorted((i, *copy[i]))) for i in range(len(copy)))
-    return nx.freeze(copy), hoods
-
-
-def check_kernel_sizes(graph: nx.Graph, state_sizes: Sequence[int], action_sizes: Sequence[int]) -> None:
-    """Refuse kernels over s_{N_i} that are too large to tabulate; ValueError names agent, degree and entries."""
-    for i in range(len(graph)):
-        hood = {i, *graph[i]}
-        entries = math.prod(state_sizes[j] for j in hood) * action_sizes[i] * state_sizes[i]
-        if entries > KERNEL_ENTRIES:
-            raise ValueError(
-                f"agent {i} has degree {len(hood) - 1}, so its kernel P[{i}] has about 10^{math.log10(entries):.1f} "
-                f"entries, one row for each s_{{N_{i}}} and a_{i}; at most {KERNEL_ENTRIES} are tabulated"
-            )
 
 
 def no_model(mdp: object) -> TypeError:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from sacrepro.bounds.influence import influence_everywhere, influence_matrix
 from sacrepro.instances import COUNTED, build, build_for_sampling
 from sacrepro.learn import sac
-from sacrepro.model.mdp import KERNEL_ENTRIES, CountedMDP
+from sacrepro.model.graph import KERNEL_ENTRIES
+from sacrepro.model.mdp import CountedMDP
 from sacrepro.model.policy import gaussian_theta, policies, uniform_theta
 from sacrepro.simulate import Simulator
 from strategies import graphs
