@@ -18,7 +18,7 @@ import networkx as nx
 import numpy as np
 
 from sacrepro.adviser.formula import RESERVED
-from sacrepro.adviser.graph_files import check_pairs
+from sacrepro.adviser.graph_files import NO_WEIGHT, WEIGHTS, check_pairs, check_weights
 from sacrepro.adviser.labelled import MOST_ENTRIES, MOST_ENTRIES_IN_ALL, Network, of_model
 from sacrepro.adviser.rule import rule_of
 from sacrepro.adviser.rules import Agents, kernels, rewards, starts
@@ -33,12 +33,16 @@ LONGEST_LABEL, MOST_NAMES = 255, 1 << 16
 
 
 class Drawn(NamedTuple):
-    """The graph of a file: labels in order, the graph on 0..n-1, attributes by label, and `Network.reads`."""
+    """The graph of a file: labels in order, the graph on 0..n-1, attributes by label, and `Network.reads`.
+
+    weights : of the edges, by (j, i) where P_i reads s_j; None where no edge has one.
+    """
 
     names: tuple[str, ...]
     graph: nx.Graph
     attributes: Mapping[str, Mapping[str, Any]]
     reads: tuple[tuple[int, ...], ...] | None = None
+    weights: Mapping[tuple[int, int], float] | None = None
 
 
 def network(document: Mapping[str, Any]) -> Network:
@@ -55,7 +59,14 @@ def network(document: Mapping[str, Any]) -> Network:
         if key not in document and not all(key in own for own in _settings(document, drawn)):
             raise ValueError(f"{key}: missing; give it for all agents, or a model")
     agents = _agents(document, drawn)
+    asking = next((rule.where for rule in agents.kernel if "w" in rule.summed), None)
+    if asking is not None and agents.weights is None and agents.graph.number_of_edges():
+        raise ValueError(
+            f"{asking}: w inside sum(…) is the weight of an edge, and the edges of the graph have none; {WEIGHTS}"
+        )
     groups, group, row, tables = kernels(agents)
+    if asking is None and agents.weights is not None:
+        raise ValueError(f"graph: the edges have weights, which no kernel reads; {NO_WEIGHT}")
     return Network(
         names=drawn.names,
         graph=drawn.graph,
@@ -73,7 +84,7 @@ def network(document: Mapping[str, Any]) -> Network:
             name
             for rules in (agents.kernel, agents.reward, agents.pi0)
             for rule in {id(rule): rule for rule in rules if rule is not None}.values()
-            for name in rule.names
+            for name in rule.names | rule.summed
         ).intersection(agents.attributes),
         reads=drawn.reads,
     )
@@ -94,7 +105,8 @@ def graph_of(spec: Mapping[str, Any]) -> Drawn:
     if twice is not None:
         raise ValueError(f"graph.nodes: agent {twice!r} is listed twice")
     index = {label: i for i, label in enumerate(listed)}
-    pairs = [(str(first), str(second)) for first, second in spec.get("edges", [])]
+    edges = spec.get("edges", [])
+    pairs = [(str(first), str(second)) for first, second, *_ in edges]
     for k, pair in enumerate(pairs):
         for label in pair:
             if label not in index:
@@ -118,7 +130,12 @@ def graph_of(spec: Mapping[str, Any]) -> Drawn:
         for source, target in sorted(arrows):
             read[target].append(source)
         reads = tuple(map(tuple, read))
-    return Drawn(tuple(index), graph, attributes, reads)
+    weights: dict[tuple[int, int], float] | None = None
+    if any(len(edge) > 2 for edge in edges):
+        check_weights(edges, lambda k: f"graph.edges.{k}")
+        weights = {arrow: float(edge[2]) for arrow, edge in zip(arrows, edges, strict=True)}
+        weights |= {} if directed else {(i, j): w for (j, i), w in weights.items()}
+    return Drawn(tuple(index), graph, attributes, reads, weights)
 
 
 def _named_model(document: Mapping[str, Any], drawn: Drawn) -> NetworkedMDP:
@@ -129,6 +146,8 @@ def _named_model(document: Mapping[str, Any], drawn: Drawn) -> NetworkedMDP:
             f"graph.nodes.{described}.{first}: a named model knows no attributes; remove them, or give kernel and "
             "reward by formula in place of the model"
         )
+    if drawn.weights is not None:
+        raise ValueError(f"graph: the edges have weights, of which a named model knows nothing; {NO_WEIGHT}")
     if drawn.reads is not None:
         raise ValueError(
             "model: a named model takes an undirected graph; drop the direction, or give kernel and reward by formula, "
@@ -167,6 +186,7 @@ def _agents(document: Mapping[str, Any], drawn: Drawn) -> Agents:
         reward=_rules(document, own, "reward", drawn.names),
         pi0=_rules(document, own, "pi0", drawn.names),
         reads=drawn.reads,
+        weights=drawn.weights,
     )
     for kind, lists in (("states", states), ("actions", actions)):
         for names in dict.fromkeys(lists):

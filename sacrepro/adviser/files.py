@@ -17,7 +17,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sacrepro.adviser.graph_files import check_edges, edge_list, graphml
+from sacrepro.adviser.graph_files import check_edges, edge_list, gml, graphml
 from sacrepro.adviser.yaml_text import plain
 from sacrepro.archive.files import read_input, read_text
 from sacrepro.model.checks import shortened
@@ -64,7 +64,7 @@ def resolve(spec: Mapping[str, Any]) -> dict[str, Any]:
         return {**spec, "source": _text(path)}
     document = read_document(path)
     try:
-        return {**spec, "document": document | {"graph": _graph(document["graph"], path)}}
+        return {**spec, "document": document | {"graph": _graph(document["graph"], path, _asks_for_weights(document))}}
     except ValueError as error:
         raise ValueError(f"{path}: {one_line(error)}") from None
 
@@ -107,14 +107,15 @@ def read_document(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise ValueError(f"{path}: {one_line(error)}") from None
     graph = document["graph"]
-    sources = [key for key in ("edges", "edges_file", "graphml", "family") if key in graph]
+    sources = [key for key in SOURCES if key in graph]
     if len(sources) > 1 or not (sources or "nodes" in graph):
         found = " and ".join(sources) or "none of them"
-        raise ValueError(f"{path}: graph: expected one of edges, edges_file, graphml and family, found {found}")
+        raise ValueError(f"{path}: graph: expected one of {', '.join(SOURCES[:-1])} and family, found {found}")
     if sources != ["family"]:
         for key in graph:
-            if key not in (*sources, *(["nodes", "directed"] if sources != ["graphml"] else [])):
-                told = '; the file says so itself, by edgedefault="directed"' if key == "directed" else ""
+            if key not in (*sources, *(["nodes", "directed"] if sources not in (["graphml"], ["gml"]) else [])):
+                says = {"graphml": 'edgedefault="directed"', "gml": "directed 1"}.get("".join(sources))
+                told = f"; the file says so itself, by {says}" if key == "directed" else ""
                 raise ValueError(f"{path}: graph.{key}: unknown key beside {', '.join(sources) or 'nodes'}{told}")
     elif "nodes" in graph:
         raise ValueError(f"{path}: graph.nodes: a family brings its own agents, 0, 1, …")
@@ -134,7 +135,7 @@ def _check_schema(document: Any) -> None:
     graph = document.get("graph") if isinstance(document, dict) else None
     looked_at = document
     if isinstance(graph, dict) and isinstance(graph.get("edges"), list):
-        check_edges(graph["edges"])
+        check_edges(graph["edges"], _asks_for_weights(document))
         looked_at = document | {"graph": graph | {"edges": []}}
     fault = best_match(rules.iter_errors(looked_at))
     if fault is not None:
@@ -169,16 +170,32 @@ def _text(path: Path) -> str:
         raise ValueError(f"{path}: cannot be read: {error.strerror}") from None
 
 
-#: What reads the files that a graph may name; each takes the text, the name and the graph of the document.
-GRAPH_FILES: Mapping[str, Callable[[str, str, Mapping[str, Any]], dict[str, Any]]] = {
-    "edges_file": lambda text, name, own: {
-        "edges": edge_list(text, name, own.get("nodes"), directed=bool(own.get("directed")))
+def _asks_for_weights(document: Mapping[str, Any]) -> bool:
+    """Whether a kernel may read weights of edges: where it does not, those that there are will be refused as well."""
+    agents = document.get("agents")
+    for own in (document, *(agents.values() if isinstance(agents, Mapping) else [])):
+        kernel = own.get("kernel") if isinstance(own, Mapping) else None
+        for formulas in kernel.values() if isinstance(kernel, Mapping) else ():
+            for text in formulas.values() if isinstance(formulas, Mapping) else ():
+                if isinstance(text, str) and re.search(r"\bw\b", text):
+                    return True
+    return False
+
+
+#: What reads the files that a graph may name; each takes the text, the name, the graph of the document, and whether a
+#: kernel reads weights.
+GRAPH_FILES: Mapping[str, Callable[[str, str, Mapping[str, Any], bool], dict[str, Any]]] = {
+    "edges_file": lambda text, name, own, weighted: {
+        "edges": edge_list(text, name, own.get("nodes"), directed=bool(own.get("directed")), weighted=weighted)
     },
-    "graphml": lambda text, name, own: graphml(text, name),
+    "graphml": lambda text, name, own, weighted: graphml(text, name, weighted=weighted),
+    "gml": lambda text, name, own, weighted: gml(text, name, weighted=weighted),
 }
+#: Where edges come from.
+SOURCES = ("edges", *GRAPH_FILES, "family")
 
 
-def _graph(spec: Mapping[str, Any], path: Path) -> dict[str, Any]:
+def _graph(spec: Mapping[str, Any], path: Path, weighted: bool) -> dict[str, Any]:
     """The graph of a document with the file it names read into it; files outside the document's folder are not read."""
     graph = dict(spec)
     for key, read in GRAPH_FILES.items():
@@ -196,7 +213,7 @@ def _graph(spec: Mapping[str, Any], path: Path) -> dict[str, Any]:
                 )
             text = _text(path.parent / name)
             try:
-                graph |= read(text, name, graph)
+                graph |= read(text, name, graph, weighted)
             except ValueError as error:
                 raise ValueError(f"graph.{key}: {error}") from None
     return graph

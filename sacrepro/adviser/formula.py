@@ -4,9 +4,10 @@
 
 Names are s (own state), a (own action), degree, total (sum of the neighbors' state numbers), the attributes of the
 agent and the names of its states and actions, which stand for their numbers. ``count(x)`` is how many neighbors are in
-state x, ``state('ann')`` the state of one neighbor. Numbers, + - * / // % **, comparisons, and/or/not, x if c else y,
-and `FUNCTIONS` are all there is; every number is a float64, so nothing can grow without bound. What has no value, as
-0/0, 1/0 or log(-1), is NaN and makes all that is computed from it NaN, conditions and powers included.
+state x, ``state('ann')`` the state of one neighbor, and ``sum(w * (s_j == sick))`` adds up over the neighbors j, with
+s_j for the state and w for the weight of the edge between them. Numbers, + - * / // % **, comparisons, and/or/not, x if
+c else y, and `FUNCTIONS` are all there is; every number is a float64, so nothing can grow without bound. What has no
+value, as 0/0, 1/0 or log(-1), is NaN and makes all that is computed from it NaN, conditions and powers included.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import itertools
 import math
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -41,7 +42,13 @@ EXTREMES: Mapping[str, Callable[..., Any]] = {"min": np.minimum, "max": np.maxim
 #: Names with a meaning of their own; no attribute, state or action may take one.
 VARIABLES = ("s", "a", "degree", "total")
 
-RESERVED = frozenset((*VARIABLES, "count", "state", *FUNCTIONS, *EXTREMES))
+#: What has a meaning inside sum(…) alone: the state of neighbor j, and the weight of the edge to it.
+SUMMED = ("s_j", "w")
+
+#: Functions of the neighbors.
+OF_NEIGHBORS = ("count", "state", "sum")
+
+RESERVED = frozenset((*VARIABLES, *OF_NEIGHBORS, *FUNCTIONS, *EXTREMES))
 
 LONGEST, DEEPEST = 4000, 60
 
@@ -86,7 +93,8 @@ class Formula:
 
     names   : variables, attributes, states and actions that occur, but for those below.
     counted : states x of `count(x)`.        neighbors : labels of `state('label')`.
-    compared : pairs of s, a or state(…), written as "state", and a name that it is compared with.
+    compared : pairs of s, a, s_j or state(…), written as "state", and a name that it is compared with.
+    summed : names that occur inside `sum(…)`, with s_j among them wherever there is one.
     """
 
     text: str
@@ -95,14 +103,23 @@ class Formula:
     counted: frozenset[str]
     neighbors: frozenset[str]
     compared: frozenset[tuple[str, str]]
+    summed: frozenset[str]
 
-    def value(self, scope: Mapping[str, Array], count: Mapping[str, Array], state: Mapping[str, Array]) -> Array:
+    def value(
+        self,
+        scope: Mapping[str, Array],
+        count: Mapping[str, Array],
+        state: Mapping[str, Array],
+        beside: Sequence[Mapping[str, Array]] = (),
+    ) -> Array:
         """The expression on arrays that broadcast; NaN where it has no value, infinite where it overflows.
+
+        beside : what names mean inside `sum(…)` beyond `scope`, for each neighbor.
 
         The branch of ``x if c else y`` that is not taken does not count, nor what ``and`` and ``or`` need not look at.
         """
         with np.errstate(all="ignore"):
-            return np.asarray(_value(self.tree, scope, count, state), dtype=np.float64)
+            return np.asarray(_value(self.tree, scope, count, state, beside), dtype=np.float64)
 
 
 def parse(source: object) -> Formula:
@@ -124,7 +141,7 @@ def parse(source: object) -> Formula:
         raise ValueError(f"{what} cannot be read: {getattr(error, 'msg', None) or error}{hint}") from None
     except (RecursionError, MemoryError):
         raise ValueError(f"{what}: {TOO_DEEP}") from None
-    found: dict[str, set[str]] = {"names": set(), "counted": set(), "neighbors": set()}
+    found: dict[str, set[str]] = {key: set() for key in ("names", "counted", "neighbors", "summed")}
     try:
         _check(tree, found, 0)
         compared = _compared(tree)
@@ -133,11 +150,11 @@ def parse(source: object) -> Formula:
         raise ValueError(f"{what}: {error}") from None
     except RecursionError:
         raise ValueError(f"{what}: {TOO_DEEP}") from None
-    names, counted, neighbors = (frozenset(found[key]) for key in ("names", "counted", "neighbors"))
-    return Formula(text, tree, names, counted, neighbors, compared)
+    names, counted, neighbors, summed = map(frozenset, found.values())
+    return Formula(text, tree, names, counted, neighbors, compared, summed)
 
 
-def _check(node: ast.expr, found: dict[str, set[str]], depth: int) -> None:
+def _check(node: ast.expr, found: dict[str, set[str]], depth: int, names: str = "names") -> None:
     if depth > DEEPEST:
         raise ValueError(TOO_DEEP)
     children: list[ast.expr]
@@ -155,10 +172,15 @@ def _check(node: ast.expr, found: dict[str, set[str]], depth: int) -> None:
     if isinstance(node, ast.Name):
         if node.id in RESERVED and node.id not in VARIABLES:
             raise ValueError(f"{node.id} is a function: write {node.id}(…)")
-        found["names"].add(node.id)
+        found[names].add(node.id)
         return
     if isinstance(node, ast.Call):
         children = _check_call(node, found)
+        if ast.unparse(node.func) == "sum":
+            if names == "summed":
+                raise ValueError("a sum(…) stands inside another")
+            names = "summed"
+            found[names].add("s_j")
     elif isinstance(node, ast.BinOp) and type(node.op) in _BINARY:
         children = [node.left, node.right]
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.UAdd, ast.Not)):
@@ -173,13 +195,13 @@ def _check(node: ast.expr, found: dict[str, set[str]], depth: int) -> None:
         hint = {ast.Tuple: "; decimals have a point", ast.BinOp: "; a power is x ** y"}.get(type(node), "")
         raise ValueError(f"{shortened(ast.unparse(node))} is not part of the language{hint}")
     for child in children:
-        _check(child, found, depth + 1)
+        _check(child, found, depth + 1, names)
 
 
 def _check_call(node: ast.Call, found: dict[str, set[str]]) -> list[ast.expr]:
     name = node.func.id if isinstance(node.func, ast.Name) else ast.unparse(node.func)
     if name not in RESERVED or name in VARIABLES:
-        known = ", ".join(("count", "state", *FUNCTIONS, *EXTREMES))
+        known = ", ".join((*OF_NEIGHBORS, *FUNCTIONS, *EXTREMES))
         raise ValueError(f"unknown function {shortened(name)}; known are {known}")
     if node.keywords or any(isinstance(argument, ast.Starred) for argument in node.args):
         raise ValueError(f"{name}(…) takes plain arguments")
@@ -199,7 +221,7 @@ def _compared(tree: ast.expr) -> frozenset[tuple[str, str]]:
                 called = [side.func if isinstance(side, ast.Call) else side for side in sides]
                 names = tuple(side.id if isinstance(side, ast.Name) else "" for side in called)
                 pairs |= {names, names[::-1]}
-    return frozenset((x, name) for x, name in pairs if x in ("s", "a", "state"))
+    return frozenset((x, name) for x, name in pairs if x in ("s", "a", "s_j", "state"))
 
 
 def _check_small(tree: ast.expr, text: str) -> None:
@@ -220,9 +242,15 @@ def _label(node: ast.Call) -> str:
     raise ValueError(f"{ast.unparse(node)}: the argument must be a name")
 
 
-def _value(node: ast.expr, scope: Mapping[str, Array], count: Mapping[str, Array], state: Mapping[str, Array]) -> Any:
+def _value(
+    node: ast.expr,
+    scope: Mapping[str, Array],
+    count: Mapping[str, Array],
+    state: Mapping[str, Array],
+    beside: Sequence[Mapping[str, Array]],
+) -> Any:
     def of(child: ast.expr) -> Any:
-        return _value(child, scope, count, state)
+        return _value(child, scope, count, state, beside)
 
     if isinstance(node, ast.Constant):
         return np.float64(node.value)  # type: ignore[arg-type]
@@ -235,6 +263,9 @@ def _value(node: ast.expr, scope: Mapping[str, Array], count: Mapping[str, Array
             return count[_label(node)]
         if name == "state":
             return state[_label(node)]
+        if name == "sum":
+            terms = (_number(_value(node.args[0], {**scope, **own}, count, state, ())) for own in beside)
+            return sum(terms, np.zeros(()))
         if name in EXTREMES:
             return reduce(EXTREMES[name], [_number(of(child)) for child in node.args])
         return FUNCTIONS[name](_number(of(node.args[0])))

@@ -1,17 +1,19 @@
-"""Dependence graphs from text: edge lists and GraphML. What a graph here cannot hold is refused, never left out.
+"""Dependence graphs from text: edge lists, GraphML and GML. What a graph here cannot hold is refused, never left out.
 
-Edges have no weight and no multiplicity, and agents have numbers as attributes. An edge has a direction where the file
-or the document says that all have: j → i then means that P_i reads s_j. Every fault is a ValueError that begins with
-the name of the file and says where it is and what would be right.
+Edges have no multiplicity, and a weight only where a kernel reads it; agents have numbers as attributes. An edge has a
+direction where the file or the document says that all have: j → i then means that P_i reads s_j. Every fault is a
+ValueError that begins with the name of the file and says where it is and what would be right.
 """
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 from xml.etree import ElementTree
+
+import networkx as nx
 
 from sacrepro.model.checks import shortened
 from sacrepro.model.graph import SELF_LOOP
@@ -25,13 +27,22 @@ NO_DIRECTION = (
     'edges_file or edges, or in GraphML with edgedefault="directed", each edge is source, target, and P of the target '
     "reads the source"
 )
-NO_WEIGHT = "edges carry nothing; give agents attributes, or name neighbors in formulas, state('ann')"
+NO_WEIGHT = (
+    "edges carry nothing but a weight that a kernel reads, as in sum(w * (s_j == sick)); give agents attributes, or "
+    "name neighbors in formulas, state('ann')"
+)
+#: Where weights stand.
+WEIGHTS = (
+    "they stand in a third column of edges_file, third in each of edges, or as the attribute weight of edges of "
+    "GraphML or GML"
+)
 
 #: A line of an edge list in which nothing needs thought.
 LABEL = r"([^\s\x00-\x1f\x7f,;:#%<>\"'()\[\]{}|/]+)"
 PLAIN = re.compile(rf"[ \t]*{LABEL}(?:[ \t]*,[ \t]*|[ \t]+){LABEL}[ \t]*").fullmatch
 #: What an unquoted label does not begin or end with.
 FOREIGN = re.compile(r"^[(\[{'|]|[)\]}'|;:]$|[\"\x00-\x1f\x7f]").search
+NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?").fullmatch
 #: Pairs that head columns.
 HEADERS = {
     frozenset(pair.split())
@@ -47,41 +58,49 @@ HEADERS = {
 OTHERS = (".gml", ".gexf", ".json", ".net", ".mtx", ".dot", ".xlsx", ".xls", ".parquet", ".npz", ".pkl", ".gz", ".zip")
 
 
-def edge_list(text: str, name: str, nodes: Iterable[str] | None = None, *, directed: bool = False) -> list[list[str]]:
+def edge_list(
+    text: str, name: str, nodes: Iterable[str] | None = None, *, directed: bool = False, weighted: bool = False
+) -> list[list[Any]]:
     """The edges in a text with two labels a line, separated by white space or a comma; # begins a comment.
 
     nodes : the labels that there are, if somebody says so; otherwise a first line that looks like a header is refused.
+    weighted : a third column then is the weight.
     """
     if name.lower().endswith((".graphml", ".xml")) or text.lstrip("\ufeff \t\r\n").startswith("<"):
         raise ValueError(f"{name}: this is no list of edges but XML; give GraphML under the key graphml")
     if name.lower().endswith(OTHERS):
         raise ValueError(
-            f"{name}: expected a text file with two labels a line, separated by white space or a comma; networkx makes "
-            "GraphML of GML, GEXF and others: networkx.write_graphml(networkx.read_gml('x.gml'), 'x.graphml')"
+            f"{name}: expected a text file with two labels a line, separated by white space or a comma; GML goes under "
+            "the key gml, and networkx makes GraphML of GEXF and others: "
+            "networkx.write_graphml(networkx.read_gexf('x.gexf'), 'x.graphml')"
         )
-    edges, lines = [], []
+    edges: list[list[Any]] = []
+    lines = []
     for number, line in enumerate(re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff")), 1):
         found = PLAIN(line)
-        labels = list(found.groups()) if found else _labels(line, f"{name}, line {number}")
+        labels = list(found.groups()) if found else _labels(line, f"{name}, line {number}", weighted)
         if labels:
             edges.append(labels)
             lines.append(number)
     if not edges:
         raise ValueError(f"{name}: no line holds an edge; expected two labels a line, such as: ann bob")
+    pairs = [edge[:2] for edge in edges] if weighted else edges
     if nodes is None:
-        _check_first(edges, f"{name}, line {lines[0]}")
+        _check_first(pairs, f"{name}, line {lines[0]}")
     else:
         known = set(map(str, nodes))
-        for k, edge in enumerate(edges):
+        for k, edge in enumerate(pairs):
             for label in edge:
                 if label not in known:
                     raise ValueError(f"{name}, line {lines[k]}: agent {label!r} is not among graph.nodes")
-    check_pairs(edges, lambda k: f"{name}, line {lines[k]}", directed)
+    check_pairs(pairs, lambda k: f"{name}, line {lines[k]}", directed)
+    if weighted:
+        check_weights(edges, lambda k: f"{name}, line {lines[k]}")
     return edges
 
 
-def _labels(line: str, where: str) -> list[str]:
-    """The labels of a line: none, or two."""
+def _labels(line: str, where: str, weighted: bool) -> list[Any]:
+    """The labels of a line: none, or two, and the weight where there is one."""
     what = f"{where}: {shortened(line.strip())}"
     if line.lstrip().startswith(("%", "//", ";", "--")):
         raise ValueError(f"{what}: comments begin with #")
@@ -98,6 +117,11 @@ def _labels(line: str, where: str) -> list[str]:
     except csv.Error as error:
         raise ValueError(f"{what}: the quotes do not match: {error}") from None
     labels = [label.strip() for label in row]
+    weight: list[float] = []
+    if weighted and len(labels) == 3 and all(labels):
+        if not NUMBER(labels[2]):
+            raise ValueError(f"{what}: the third column is the weight, expected a number, got {labels[2]!r}")
+        weight = [float(labels.pop())]
     if len(labels) != 2 or not all(labels):
         raise ValueError(f"{what}: {_miscounted(line, labels, delimiter)}")
     for label in labels:
@@ -107,7 +131,7 @@ def _labels(line: str, where: str) -> list[str]:
                 f"{what}: {label!r} does not look like a label: two labels a line and nothing else; put a label with "
                 "quotes or brackets in double quotes"
             )
-    return labels
+    return [*labels, *weight]
 
 
 def _parts(line: str) -> tuple[str, str, str]:
@@ -153,13 +177,13 @@ def _numeric(label: str) -> bool:
     return bool(re.fullmatch(r"[-+]?\d+(?:\.\d*)?", label))
 
 
-def check_edges(edges: Sequence[Any]) -> None:
-    """Refuse what is no pair of labels in the list under graph.edges."""
+def check_edges(edges: Sequence[Any], weighted: bool = False) -> None:
+    """Refuse what is no pair of labels, or with weights no pair and its weight, in the list under graph.edges."""
     for k, edge in enumerate(edges):
-        if type(edge) is not list or len(edge) != 2:
+        if type(edge) is not list or not 2 <= len(edge) <= 2 + weighted:
             reason = f"; {NO_WEIGHT}" if type(edge) is list and len(edge) > 2 else ""
             raise ValueError(f"graph.edges.{k}: expected two labels, such as [ann, bob], got {shortened(edge)}{reason}")
-        for label in edge:
+        for label in edge[:2]:
             if type(label) is not str and type(label) is not int:
                 raise ValueError(
                     f"graph.edges.{k}: a label is text or an integer, got {shortened(label)}; put it in quotes"
@@ -184,11 +208,22 @@ def check_pairs(edges: Sequence[Pair], where: Callable[[int], str], directed: bo
             )
 
 
+def check_weights(edges: Sequence[Sequence[Any]], where: Callable[[int], str]) -> None:
+    """Refuse a weight that is no number, and edges of which some have a weight."""
+    for k, edge in enumerate(edges):
+        if len(edge) != len(edges[0]):
+            told = (f"no weight, but {where(0)} has one", f"a weight, but {where(0)} has none")[len(edge) > 2]
+            raise ValueError(f"{where(k)}: {told}; all edges have a weight, or none")
+        weight = edge[2] if len(edge) > 2 else 0.0
+        if type(weight) not in (int, float) or not abs(weight) < 1e300:
+            raise ValueError(f"{where(k)}: the weight is a number below 1e300 in size, got {shortened(weight)}")
+
+
 #: Attributes of the elements of GraphML that mean something here; numbers of an agent are <data>.
 ATTRIBUTES = {"node": {"id"}, "edge": {"id", "source", "target", "directed", "sourceport", "targetport"}}
 
 
-def graphml(text: str, name: str) -> dict[str, Any]:
+def graphml(text: str, name: str, *, weighted: bool = False) -> dict[str, Any]:
     """Nodes with their attributes, and edges, of a GraphML text: one simple graph with numbers at nodes.
 
     Key ``directed`` where it says so: every edge then is an arrow from its source to its target.
@@ -229,7 +264,7 @@ def graphml(text: str, name: str) -> dict[str, Any]:
         refuse(f'{told}, expected edgedefault="undirected" or "directed"; {NO_DIRECTION}')
     directed = direction == "directed"
     nodes: dict[str, dict[str, float]] = {}
-    edges: list[list[str]] = []
+    edges: list[list[Any]] = []
     for child in graphs[0]:
         kind = _tag(child)
         if kind == "desc":
@@ -262,19 +297,69 @@ def graphml(text: str, name: str) -> dict[str, Any]:
             if (own_direction := child.get("directed")) not in (None, str(directed).lower()):
                 told = {"true": "directed", "false": "undirected"}.get(str(own_direction), f"{own_direction!r}")
                 refuse(f"{_place(child)} is {told}, but the graph is {direction}; {NO_DIRECTION}")
-            if data:
-                key, written = next(iter(data.items()))
-                refuse(f"{_place(child)} has {_named(keys, key)} = {shortened(written)}; {NO_WEIGHT}")
+            carried = {_named(keys, key): (key, written) for key, written in data.items()}
+            weight = [carried.pop("weight")] if weighted and "weight" in carried else []
+            for key, (_, written) in carried.items():
+                refuse(f"{_place(child)} has {key} = {shortened(written)}; {NO_WEIGHT}")
             ends = [child.get("source"), child.get("target")]
             if None in ends or "sourceport" in child.attrib or "targetport" in child.attrib:
                 refuse(f"{_place(child)} must have a source, a target and no ports")
-            edges.append([str(label) for label in ends])
-    for k, edge in enumerate(edges):
-        for label in edge:
+            numbers = [_number(keys, key, written, f"{name}: {_place(child)}") for key, written in weight]
+            edges.append([*map(str, ends), *numbers])
+    return _simple(name, nodes, edges, directed)
+
+
+def _simple(name: str, nodes: Mapping[str, Any], edges: Sequence[Sequence[Any]], directed: bool) -> dict[str, Any]:
+    """The graph, if it is simple and all edges have a weight, or none."""
+    pairs = [edge[:2] for edge in edges]
+    for k, pair in enumerate(pairs):
+        for label in pair:
             if label not in nodes:
-                refuse(f"edge {k + 1}, {' - '.join(edge)}: there is no node {label!r}")
-    check_pairs(edges, lambda k: f"{name}: edge {k + 1}, {' - '.join(edges[k])}", directed)
+                raise ValueError(f"{name}: edge {k + 1}, {' - '.join(pair)}: there is no node {label!r}")
+
+    def where(k: int) -> str:
+        return f"{name}: edge {k + 1}, {' - '.join(pairs[k])}"
+
+    check_pairs(pairs, where, directed)
+    check_weights(edges, where)
     return {"nodes": nodes, "edges": edges} | ({"directed": True} if directed else {})
+
+
+def gml(text: str, name: str, *, weighted: bool = False) -> dict[str, Any]:
+    """As `graphml`, of a GML text: agents are called by their labels if there are any, by their ids otherwise."""
+    try:
+        found = nx.parse_gml(text.removeprefix("\ufeff"), label=None)
+    except nx.NetworkXException as error:
+        raise ValueError(f"{name} is not readable GML: {error}") from None
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):  # what the parser of networkx lets pass
+        raise ValueError(
+            f"{name} is not readable GML: expected graph [ node [ id 1 ] … edge [ source 1 … ] ]"
+        ) from None
+    for key, value in found.graph.items():
+        raise ValueError(f"{name}: {key} = {shortened(value)} of the whole graph is not read: remove it")
+    own = {v: dict(data) for v, data in found.nodes(data=True)}
+    labelled = any("label" in data for data in own.values())
+    label = {v: str(data.pop("label", "")) if labelled else str(v) for v, data in own.items()}
+    nodes: dict[str, Any] = {}
+    for v, data in own.items():
+        if not label[v] or label[v] in nodes:
+            told = f"there is another node {label[v]!r}" if label[v] else "it has no label, and others have"
+            raise ValueError(f"{name}: node {v}: {told}")
+        for key, value in data.items():
+            if type(value) not in (int, float):
+                kind = "text" if isinstance(value, str) else "no number"
+                raise ValueError(
+                    f"{name}: node {label[v]!r} has {key} = {shortened(value)}, which is {kind}; only numbers are read "
+                    "as attributes: remove it, or write it as a number, without quotes"
+                )
+        nodes[label[v]] = data
+    edges = []
+    for one, other, carried in found.edges(data=True):
+        weight = [carried.pop("weight")] if weighted and "weight" in carried else []
+        for key, value in carried.items():
+            raise ValueError(f"{name}: edge {label[one]} - {label[other]} has {key} = {shortened(value)}; {NO_WEIGHT}")
+        edges.append([label[one], label[other], *weight])
+    return _simple(name, nodes, edges, found.is_directed())
 
 
 def _tag(element: ElementTree.Element) -> str:

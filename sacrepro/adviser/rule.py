@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,6 +42,11 @@ class Rule(NamedTuple):
         return frozenset().union(*(formula.counted for formula in self.formulas.values()))
 
     @property
+    def summed(self) -> frozenset[str]:
+        """Names that it uses inside ``sum(…)``; w among them asks for weights of edges."""
+        return frozenset().union(*(formula.summed for formula in self.formulas.values()))
+
+    @property
     def coupled(self) -> bool:
         """Whether it reads the neighbors through counts."""
         return bool(self.counted) or "total" in self.names
@@ -76,12 +81,13 @@ def rule_of(key: str, where: str, value: Any) -> Rule:
             formulas[str(name)] = parse(source)
         except ValueError as error:
             raise ValueError(f"{place}: {error}") from None
-        if key != "kernel" and (formulas[str(name)].counted or formulas[str(name)].neighbors):
+        own = formulas[str(name)]
+        if key != "kernel" and (own.counted or own.neighbors or own.summed):
             raise ValueError(
-                f"{place}: neighbors enter kernels only, eq. (1); a {key} sees no count(…) and no state(…)"
+                f"{place}: neighbors enter kernels only, eq. (1); a {key} sees no count(…), no state(…) and no sum(…)"
             )
         barred = {"kernel": (), "reward": ("total",), "pi0": ("total", "s", "a")}[key]
-        for variable in sorted(formulas[str(name)].names.intersection(barred)):
+        for variable in sorted(own.names.intersection(barred)):
             raise ValueError(f"{place}: a {key} does not depend on {variable}")
     return Rule(where, kind, formulas, None)
 
@@ -94,6 +100,7 @@ def laws(
     count: Mapping[str, Array],
     state: Mapping[str, Array],
     entry: Callable[[int, tuple[int, ...]], str],
+    beside: Sequence[Mapping[str, Array]] = (),
 ) -> Array:
     """Laws of the next state, shape `shape` + (S,), from weights, or from probabilities but for at most one of them."""
     for name in rule.formulas:
@@ -107,7 +114,7 @@ def laws(
     found = np.zeros((*shape, len(states)))
     for k, x in enumerate(states):
         if x in rule.formulas:
-            found[..., k] = value = rule.formulas[x].value(scope, count, state)
+            found[..., k] = value = rule.formulas[x].value(scope, count, state, beside)
             if np.isnan(value).any():
                 place = tuple(int(at) for at in np.argwhere(np.isnan(found[..., k]))[0])
                 raise ValueError(f"{rule.where}.{x}: {entry(place[0], place[1:])}: {undefined(rule.formulas[x])}")

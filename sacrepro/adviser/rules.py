@@ -11,7 +11,7 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from sacrepro.adviser.formula import VARIABLES
+from sacrepro.adviser.formula import SUMMED, VARIABLES
 from sacrepro.adviser.labelled import MOST_ENTRIES, MOST_ENTRIES_IN_ALL
 from sacrepro.adviser.rule import Rule, State, check_laws, check_size, laws, undefined
 from sacrepro.model.checks import Array, shortened
@@ -32,6 +32,7 @@ class Agents:
     reward: Sequence[Rule]
     pi0: Sequence[Rule | None]
     reads: tuple[tuple[int, ...], ...] | None = None
+    weights: Mapping[tuple[int, int], float] | None = None
 
     def beside(self, i: int) -> Sequence[int]:
         """The neighbors whose states P_i reads, as `Network.beside`."""
@@ -47,7 +48,7 @@ def kernels(agents: Agents) -> tuple[tuple[CountKernel, ...], Array, Array, dict
     spent = 0
     for i, rule in enumerate(agents.kernel):
         beside = {agents.states[j] for j in agents.beside(i)}
-        if rule.kind == "table" or rule.neighbors or len(beside) > 1:
+        if rule.kind == "table" or rule.neighbors or rule.summed or len(beside) > 1:
             tables[i] = _own_table(agents, i, rule)
             spent += tables[i].size if rule.table is None else 0
             _check_sum(spent)
@@ -159,11 +160,12 @@ def _scope(agents: Agents, rule: Rule, members: list[int], axes: int) -> tuple[d
                 raise ValueError(f"{rule.where}: {name!r} is both a state and an action, with different numbers")
             scope[name] = np.array(float(k))
     _check_compared(agents, rule, i)
-    used = sorted(rule.names & set(agents.attributes))
+    used = sorted((rule.names | rule.summed) & set(agents.attributes))
     known = {*scope, *agents.attributes, *VARIABLES}
     for name in sorted(rule.names - known):
         close = difflib.get_close_matches(name, known, 1)
         hint = f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(sorted(known))}"
+        hint = f"; {name} has a meaning inside sum(…) alone" if name in SUMMED else hint
         raise ValueError(f"{rule.where}: agent {agents.names[i]!r} knows no {name!r}{hint}")
     matrix = (
         np.stack([agents.attributes[name][members] for name in used], axis=1) if used else np.zeros((len(members), 0))
@@ -291,4 +293,35 @@ def _own_table(agents: Agents, i: int, rule: Rule) -> Array:
     state = {agents.names[j]: axis[j] for j in hood}
     for label in sorted(rule.neighbors - set(state)):
         raise ValueError(f"{rule.where}: state({label!r}): agent {label!r} is {_stranger(agents, i, label)}")
-    return laws(rule, states, (1, *shape[:-1]), scope, count, state, entry)[0]
+    around = _around(agents, rule, i, scope, axis) if rule.summed else ()
+    return laws(rule, states, (1, *shape[:-1]), scope, count, state, entry, around)[0]
+
+
+def _around(
+    agents: Agents, rule: Rule, i: int, scope: Mapping[str, Array], axis: Mapping[int, Array]
+) -> Sequence[Mapping[str, Array]]:
+    """What names mean inside sum(…), for each neighbor that P_i reads: s_j, w, and the names of its states."""
+    found: list[dict[str, Array]] = []
+    for name in sorted(rule.summed.intersection(SUMMED) & set(scope)):
+        raise ValueError(
+            f"{rule.where}: inside sum(…) {name} is {'a state' if name == 's_j' else 'the weight of an edge'}, but "
+            f"agent {agents.names[i]!r} has a state, action or attribute of this name; rename that"
+        )
+    for j in agents.beside(i):
+        own = {name: np.array(float(k)) for k, name in enumerate(agents.states[j])}
+        for name in sorted(rule.summed - set(SUMMED)):
+            if name not in scope and name not in own:
+                raise ValueError(
+                    f"{rule.where}: inside sum(…) neighbor {agents.names[j]!r} of agent {agents.names[i]!r} knows no "
+                    f"{name!r}; its states are {', '.join(agents.states[j])}"
+                )
+            if name in scope and name in own and not np.array_equal(scope[name], own[name]):
+                raise ValueError(
+                    f"{rule.where}: inside sum(…) {name!r} has another number for agent {agents.names[i]!r} than for "
+                    f"its neighbor {agents.names[j]!r}; list their states in one order"
+                )
+        own["s_j"] = axis[j]
+        if agents.weights is not None:
+            own["w"] = np.array(agents.weights[j, i])
+        found.append(own)
+    return found
