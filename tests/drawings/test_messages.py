@@ -10,8 +10,9 @@ from figure_rows import comparison, rows_of
 from sacrepro.archive.files import write_rows
 from sacrepro.cli import main
 from sacrepro.study.drawings import FIGURES, FIRST, USES, drawing, few, made
+from sacrepro.study.drawings.messages import spans
 from sacrepro.study.drawings.panels import house_style
-from sacrepro.study.drawings.run_messages import spans
+from sacrepro.study.experiments.exact_bias import BiasRow
 from sacrepro.study.experiments.summary import SummaryRow
 from sacrepro.study.record.comparison import Comparison
 
@@ -48,6 +49,7 @@ def of(instance, left, right=1.0, trivial=math.inf):
             "attained on 1 of 3 instances; elsewhere left/right is 0.5 at most, 0.3 in the median",
         ),
         ([of("a", 0.5), of("a", 0.25)], "on 1 instance left/right is 0.5 at most, 0.5 in the median"),
+        ([of("a", 0.999)], "on 1 instance left/right is 1 - 0.001 at most, 1 - 0.001 in the median"),
         ([of("a", 1.0), of("b", 1.0)], "attained on 2 of 2 instances"),
         ([of("a", 2.0), of("b", 1.0)], "violated on a"),
         ([of("a", 0.5, 80.0, 2.0)], "nothing is said here, right sides at least 40 times the trivial bound"),
@@ -72,6 +74,20 @@ def test_runs_of_one_kappa_are_told_together():
     assert spans({10: {0}, 100: {0}, 1000: {0, 1}, 9999: set()}) == (
         "κ = 0 at T = 10 to 100; κ = 0 or 1 at T = 1,000; none clearly at T = 9,999"
     )
+
+
+def test_a_title_tells_of_every_instance_and_of_no_other():
+    """Where no κ is closest on one instance it says so, and instances need not have the same T."""
+    bias = [
+        BiasRow(name, kappa, 10, 1.0, 0.0, 0.1, 2.0, int(name == "a" and not kappa))
+        for name in "ab"
+        for kappa in (0, 1)
+    ]
+    assert drawing("exact_bias").message(bias) == "Closest to ∇J in the mean: κ = 0 or none clearly at T = 10"
+    rows = [SummaryRow(name, "0", T, "to_Q", 1.0, 1.0, 1.0, 3) for name, T in (("a", 10.0), ("b", 20.0))]
+    assert drawing("critic_error").message(rows) == "Closest to Qᵢ after T steps: κ = 0 at T = 10 to 20"
+    for name in ("critic_error", "objective", "stationarity", "extensions"):
+        assert not drawing(name).message([SummaryRow("a", "0", 1.0, "another", 1.0, 1.0, 1.0, 3)])
 
 
 def test_the_largest_return_is_that_of_the_last_iteration():

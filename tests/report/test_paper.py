@@ -14,9 +14,8 @@ from sacrepro.study.experiments.exact_bias import BiasRow
 from sacrepro.study.experiments.summary import SummaryRow
 from sacrepro.study.experiments.wireless import WirelessRow
 from sacrepro.study.record.comparison import Comparison, Verdict
-from sacrepro.study.report import facts
-from sacrepro.study.report.facts import facts_of, medians
-from sacrepro.study.report.paper import CONDITION, FIELD, borne_out
+from sacrepro.study.report import paper
+from sacrepro.study.report.paper import CONDITION, FIELD, borne_out, facts_of, medians
 from sacrepro.study.report.table import Evidence, as_place
 
 ROOT = Path(__file__).parents[2]
@@ -110,11 +109,40 @@ def test_facts_about_the_bias_are_about_every_instance():
         ]
 
     both = {("a", 10): 0, ("a", 99): 0, ("a", 1000): 1, ("b", 10): 0, ("b", 99): 1, ("b", 1000): 1}
-    found = dict(facts.bias_facts(rows(both)))
+    found = dict(paper.bias_facts(rows(both)))
     assert found["bias order"] == "yes"
     assert (found["bias short"], found["bias long"]) == ("10", "1,000")
     assert (found["bias gain"], found["bias share"], found["bias paths"]) == ("2", "5", "2")
-    assert dict(facts.bias_facts(rows(both | {("b", 1000): 0})))["bias order"] == "no"
+    assert dict(paper.bias_facts(rows(both | {("b", 1000): 0})))["bias order"] == "no"
+    assert dict(paper.bias_facts(rows(both | {("b", 10): None})))["bias order"] == "no"  # neither κ beyond the errors
+    assert dict(paper.bias_facts(rows(both | {("b", 1000): None})))["bias order"] == "no"
+
+
+def test_what_a_run_did_not_compute_is_no_fact():
+    """Without a trivial bound, without the start, at one κ alone, with steps of the runs at one T each."""
+
+    def measured(name, quantity, x=0.0, kappa=0, value=1.0):
+        return SummaryRow(name, str(kappa), x, quantity, value, value, value, 4)
+
+    sharp = [Comparison("a", "", "as run", f"M={M} T=5", 0, 0, 1.0, right, 0.1, trivial) for M, right, trivial in (
+        (10, 2.0, 8.0), (20, 4.0, math.inf))]  # fmt: skip
+    found = dict(paper.sharp_facts(sharp))
+    assert found["sharp"] == "not everywhere"
+    assert "sharp gain" not in found
+    assert found["sharp case"] == "M = 10, T = 5; M = 20, T = 5"
+    assert dict(paper.sharp_facts([sharp[0]._replace(right=0.0)]))["sharp"] == "not everywhere"
+    ends = [WirelessRow("Algorithm 1", "", kappa, 0, 9, 0.1, 0.0, 1.0) for kappa in (0, 1)]
+    assert not {"wireless start", "wireless order"} & dict(paper.wireless_facts(ends)).keys()
+    alone = dict(paper.bias_facts([BiasRow("a", 1, 10, 1.0, 0.0, 0.1, 0.0, 1)]))
+    assert not {"bias gain", "bias share"} & alone.keys()
+    assert not dict(paper.critic_facts([measured("a", "to_other")]))
+    lengths = dict(paper.critic_facts([measured("a", "to_Q", 10.0), measured("b", "to_Q", 20.0, kappa=1)]))
+    assert (lengths["critic short"], lengths["critic long"]) == ("κ = 0", "κ = 1")
+    assert "return disagrees" not in dict(paper.return_facts([measured("a", "J")]))
+    assert not dict(paper.rival_facts([measured("a", "gap")]))
+    equal = [measured("a", "gap", kappa=kappa, value=0.5) for kappa in (0, 1)]
+    assert dict(paper.patient_facts(equal))["patient a"] == "does not fall"
+    assert dict(paper.patient_facts([equal[0], equal[1]._replace(iqm=0.4)]))["patient a"] == "falls"
 
 
 def test_facts_about_the_return_name_the_instances_of_each_kappa():
@@ -127,7 +155,7 @@ def test_facts_about_the_return_name_the_instances_of_each_kappa():
 
     rows = at_the_end("a", (3.0, 1.0)) + at_the_end("b", (1.0, 3.0))
     rows += at_the_end("a", (3.0, 1.0), "gradient_norm_squared") + at_the_end("b", (3.0, 1.0), "gradient_norm_squared")
-    found = dict(facts.return_facts(rows))
+    found = dict(paper.return_facts(rows))
     assert found["return"] == "κ = 0 on `a`; κ = 1 on `b`"
     assert found["best on b"] == "κ = 1"
     assert (found["return zero"], found["return of"], found["return disagrees"]) == ("1", "2", "1")
@@ -137,7 +165,7 @@ def test_facts_about_the_return_name_the_instances_of_each_kappa():
 def test_the_benchmarks_sentence_needs_both_ends(ends, order):
     rows = [WirelessRow("start", "", 0, 0, 0, 0.02, 0.0, math.nan)]
     rows += [WirelessRow("Algorithm 1", "", kappa, 0, 9, end, 0.0, 1.0) for kappa, end in enumerate(ends)]
-    assert dict(facts.wireless_facts(rows))["wireless order"] == order
+    assert dict(paper.wireless_facts(rows))["wireless order"] == order
 
 
 def test_the_medians_are_of_what_the_steps_cost():

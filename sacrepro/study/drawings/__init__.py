@@ -6,9 +6,11 @@ Measured values are markers, bounds are dashed lines, and κ keeps one colour in
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import Any, NamedTuple
 
 from matplotlib import figure as canvas
@@ -16,11 +18,19 @@ from matplotlib import figure as canvas
 from sacrepro.archive.files import some_rows, write_figure
 from sacrepro.study.arguments import Figure, FigureName, Use
 from sacrepro.study.claims import CLAIMS, claim
-from sacrepro.study.drawings.messages import OF_CLAIMS, of_claim
-from sacrepro.study.drawings.panels import entitle, house_style, names
+from sacrepro.study.drawings.panels import entitle, house_style, names, several
 from sacrepro.study.experiments import KINDS, SHOWN, rows_of
 from sacrepro.study.experiments.summary import SummaryRow
-from sacrepro.study.record.comparison import Comparison
+from sacrepro.study.record.comparison import (
+    Comparison,
+    attained,
+    claim_is_identity,
+    constrains,
+    excess_of,
+    factor_text,
+    holds,
+    ratio_text,
+)
 
 
 class NamedDrawing(NamedTuple):
@@ -48,20 +58,67 @@ def drawing(name: str) -> NamedDrawing:
         kind = kinds[shown.kind]
         told: Callable[[Sequence[Any]], str] = partial(OF_CLAIMS.get(name, of_claim), words=claim(name).words)
         return NamedDrawing(Comparison, partial(kind, drawing=shown), shown.caption or caption(kind), told)
-    from sacrepro.study.drawings import advice, run_messages, runs, surveys
+    from sacrepro.study.drawings import advice, messages, runs, surveys
 
     if name in SHOWN:
         rows = SummaryRow if SHOWN[name].series else rows_of(SHOWN[name])
         draw: Any = {**runs.DRAWINGS, **surveys.DRAWINGS}[name]
     else:
         rows, draw = {**advice.DRAWINGS, **surveys.OF_ALL_CLAIMS}[name]
-    messages: dict[str, Any] = {**run_messages.MESSAGES, **surveys.MESSAGES}
-    return NamedDrawing(rows, draw, caption(draw), messages.get(name, lambda rows: ""))
+    said: dict[str, Any] = {**messages.MESSAGES, **surveys.MESSAGES}
+    return NamedDrawing(rows, draw, caption(draw), said.get(name, lambda rows: ""))
 
 
 def caption(draw: Callable[..., canvas.Figure]) -> str:
     """The first paragraph of a drawing's docstring."""
     return inspect.cleandoc(draw.__doc__ or "").partition("\n\n")[0]
+
+
+# What the figure of a claim says, as its title: read off all rows behind it, so that it is true of the run.
+
+
+def of_claim(rows: Sequence[Comparison], words: str) -> str:
+    """On how many instances the right side is attained, and how close the others come."""
+    words = (words[:1].upper() + words[1:]).replace("∇_{θ_i}", "∇_i").replace("_i", "ᵢ")
+    if wrong := sorted({row.instance for row in rows if not holds(row)}):
+        return f"{words}: violated on {', '.join(wrong)}"
+    if claim_is_identity(rows):
+        return f"{words}: equal up to the certified error on {several(len(names(rows)), 'instance')}"
+    said = [row for row in rows if constrains(row)]
+    if not said:
+        excess = excess_of(rows)
+        told = f", right sides at least {factor_text(excess)} times the trivial bound" if excess > 0 else ""
+        return f"{words}: nothing is said here{told}"
+    equal = {row.instance for row in said if attained(row)}
+    worst = {name: max(row.left / row.right for row in said if row.instance == name) for name in names(said)}
+    others = [ratio for name, ratio in worst.items() if name not in equal]
+    parts = [f"attained on {len(equal)} of {several(len(worst), 'instance')}"] if equal else []
+    if others:
+        where = "elsewhere" if equal else f"on {several(len(others), 'instance')}"
+        parts.append(
+            f"{where} left/right is {ratio_text(max(others), 2)} at most, {ratio_text(median(others), 2)} in the median"
+        )
+    return f"{words}: {'; '.join(parts)}"
+
+
+def theorem5_sharp(rows: Sequence[Comparison], words: str) -> str:
+    """How far below what holds at every θ the bound along runs is, and how far above what is achieved."""
+    own = [row for row in rows if row.hypothesis == "as run"]
+    if not (gained := gain(own)) or not all(map(holds, rows)):
+        return of_claim(rows, words)
+    where = several(len(names(own)), "instance")
+    words = "Along Algorithm 1 the bound with the squared bias is below what holds at every θ"
+    return f"{words}, by a factor of {factor_text(gained)} or more, on {where}"
+
+
+def gain(rows: Sequence[Comparison]) -> float:
+    """The least trivial bound over right side, if every right side is below a trivial bound that there is; else 0."""
+    informative = all(0.0 < row.right < row.trivial < math.inf for row in rows)
+    return min(row.trivial / row.right for row in rows) if rows and informative else 0.0
+
+
+#: Of the claims that say something else than how close their right sides come; called with the claim's words, too.
+OF_CLAIMS: Mapping[str, Callable[..., str]] = {"theorem5_sharp": theorem5_sharp}
 
 
 #: The most panels of a figure by what it is for, and the instances that are shown first where there are more.

@@ -1,60 +1,143 @@
-"""What the figure of a claim says, as its title: read off all rows behind it, so that it is true of the run."""
+"""What the figures about runs say, as their titles: read off all rows behind them, so that it is true of the run.
+
+Nothing, where the rows have not what the title is about.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from statistics import median
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from sacrepro.study.drawings.panels import names
-from sacrepro.study.record.comparison import (
-    Comparison,
-    attained,
-    claim_is_identity,
-    constrains,
-    excess_of,
-    factor_text,
-    holds,
-)
+from sacrepro.study.drawings.panels import names, several
+from sacrepro.study.experiments.exact_bias import BiasRow
+from sacrepro.study.experiments.methods import EXACT
+from sacrepro.study.experiments.summary import SummaryRow
 
 
-def of_claim(rows: Sequence[Comparison], words: str) -> str:
-    """On how many instances the right side is attained, and how close the others come."""
-    words = (words[:1].upper() + words[1:]).replace("∇_{θ_i}", "∇_i").replace("_i", "ᵢ")
-    if wrong := sorted({row.instance for row in rows if not holds(row)}):
-        return f"{words}: violated on {', '.join(wrong)}"
-    if claim_is_identity(rows):
-        return f"{words}: equal up to the certified error on {several(len(names(rows)), 'instance')}"
-    said = [row for row in rows if constrains(row)]
-    if not said:
-        excess = excess_of(rows)
-        told = f", right sides at least {factor_text(excess)} times the trivial bound" if excess > 0 else ""
-        return f"{words}: nothing is said here{told}"
-    equal = {row.instance for row in said if attained(row)}
-    worst = {name: max(row.left / row.right for row in said if row.instance == name) for name in names(said)}
-    others = [ratio for name, ratio in worst.items() if name not in equal]
-    parts = [f"attained on {len(equal)} of {several(len(worst), 'instance')}"] if equal else []
-    if others:
-        where = "elsewhere" if equal else f"on {several(len(others), 'instance')}"
-        parts.append(f"{where} left/right is {max(others):.2g} at most, {median(others):.2g} in the median")
-    return f"{words}: {'; '.join(parts)}"
+def closest(rows: Sequence[BiasRow]) -> dict[int, set[int | None]]:
+    """By T, the κ that is closest to ∇J on some instance; None where on some instance no κ is."""
+    found: dict[int, dict[str, int | None]] = {}
+    for row in sorted(rows, key=lambda row: row.T):
+        at = found.setdefault(row.T, {})
+        at[row.instance] = row.kappa if row.best else at.get(row.instance)
+    return {T: {*at.values()} for T, at in found.items()}
 
 
-def theorem5_sharp(rows: Sequence[Comparison], words: str) -> str:
-    """How far below what holds at every θ the bound along runs is, and how far above what is achieved."""
-    own = [row for row in rows if row.hypothesis == "as run"]
-    if not own or not all(map(holds, rows)) or not all(row.right < row.trivial < math.inf for row in own):
-        return of_claim(rows, words)
-    gain = factor_text(min(row.trivial / row.right for row in own))
-    where = several(len(names(own)), "instance")
-    words = "Along Algorithm 1 the bound with the squared bias is below what holds at every θ"
-    return f"{words}, by a factor of {gain} or more, on {where}"
+def say_exact_bias(rows: Sequence[BiasRow]) -> str:
+    """Which κ is closest to ∇J at the shortest and at the longest T."""
+    return "Closest to ∇J in the mean: " + spans(closest(rows))
 
 
-def several(count: int, word: str) -> str:
-    """A number of things."""
-    return f"{count} {word}{'' if count == 1 else 's'}"
+def say_critic_error(rows: Sequence[SummaryRow]) -> str:
+    """Which κ has the least mean |Q_i - Q̂_i^T| at each T."""
+    far = [row for row in rows if row.quantity == "to_Q"]
+    best = {int(T): {*best_at(far, T, 1.0).values()} for T in sorted({row.x for row in far})}
+    return "Closest to Qᵢ after T steps: " + spans(best) if best else ""
 
 
-#: Of the claims that say something else than how close their right sides come; called with the claim's words, too.
-OF_CLAIMS: Mapping[str, Callable[..., str]] = {"theorem5_sharp": theorem5_sharp}
+def spans(best: Mapping[int, Iterable[int | None]]) -> str:
+    """Runs of T with the same best κ, in words."""
+    runs: list[tuple[str, list[int]]] = []
+    for T, kappas in best.items():
+        if runs and runs[-1][0] == one_of(kappas):
+            runs[-1][1].append(T)
+        else:
+            runs.append((one_of(kappas), [T]))
+    return "; ".join(
+        f"{kappas} at T = {lengths[0]:,}" + (f" to {lengths[-1]:,}" if len(lengths) > 1 else "")
+        for kappas, lengths in runs
+    )
+
+
+def one_of(kappas: Iterable[int | None]) -> str:
+    """One κ or several; None, or nothing, where no κ is the best beyond the errors."""
+    known = sorted({kappa for kappa in kappas if kappa is not None})
+    told = [f"κ = {' or '.join(map(str, known))}"] if known else []
+    return " or ".join(told + ["none clearly"] * (not known or None in kappas))
+
+
+def best_at(rows: Sequence[SummaryRow], x: float | None, sign: float) -> dict[str, int]:
+    """By instance with rows there, the κ whose middle is least at x, the last by default; `sign` -1: largest."""
+    found = {}
+    for name in names(rows):
+        own = [row for row in rows if row.instance == name]
+        place = max(row.x for row in own) if x is None else x
+        if at := [(sign * row.iqm, int(row.series)) for row in own if row.x == place]:
+            found[name] = min(at)[1]
+    return found
+
+
+def returns(quantity: str, words: str) -> Callable[[Sequence[SummaryRow]], str]:
+    """Which κ ends with the largest return, on how many instances."""
+
+    def told(rows: Sequence[SummaryRow]) -> str:
+        best = best_at([row for row in rows if row.quantity == quantity], None, -1.0)
+        counts = {kappa: sum(own == kappa for own in best.values()) for kappa in sorted({*best.values()})}
+        shares = ", ".join(f"κ = {kappa} on {count}" for kappa, count in counts.items())
+        of = several(len(best), "instance")
+        return f"Largest {words} at the end, at equal samples: {shares} of {of}" if best else ""
+
+    return told
+
+
+def falls(words: str) -> Callable[[Sequence[SummaryRow]], str]:
+    """By what factor ‖∇J‖² and the first-order gap change along the runs."""
+
+    def told(rows: Sequence[SummaryRow]) -> str:
+        labels = {"gradient_norm_squared": "‖∇J‖²", "gap": "the first-order gap"}
+        parts = [
+            f"{label} ends at {min(own):.1g} to {max(own):.1g} of its start"
+            for quantity, label in labels.items()
+            if (own := changes(rows, quantity))
+        ]
+        return words + ", ".join(parts) if parts else ""
+
+    return told
+
+
+def changes(rows: Sequence[SummaryRow], quantity: str) -> list[float]:
+    """Last over first middle of each curve."""
+    found = []
+    for instance, series in dict.fromkeys((row.instance, row.series) for row in rows if row.quantity == quantity):
+        own = sorted(
+            (row.x, row.iqm) for row in rows if (row.instance, row.series, row.quantity) == (instance, series, quantity)
+        )
+        if own[0][1] > 0:
+            found.append(own[-1][1] / own[0][1])
+    return found
+
+
+def final_returns(rows: Sequence[SummaryRow]) -> dict[str, dict[str, float]]:
+    """By instance, the J with which each method that samples ends, at the step size that is best for it."""
+    found: dict[str, dict[str, float]] = {}
+    for name in names(rows):
+        own = [row for row in rows if (row.instance, row.quantity) == (name, "J")]
+        last = max((row.x for row in own), default=0.0)
+        for row in own:
+            method = row.series.split(" | ")[0]
+            if row.x == last and method != EXACT:
+                known = found.setdefault(name, {})
+                known[method] = max(row.iqm, known.get(method, row.iqm))
+    return found
+
+
+def best_method(returns: Mapping[str, float]) -> str:
+    """The method with the largest J; of equal ones the first."""
+    return max(returns, key=lambda method: returns[method])
+
+
+def say_extensions(rows: Sequence[SummaryRow]) -> str:
+    """The method with the largest J on each instance."""
+    told = ", ".join(f"{best_method(own)} on {name}" for name, own in final_returns(rows).items())
+    return f"Largest J at equal samples: {told}" if told else ""
+
+
+MESSAGES = {
+    "exact_bias": say_exact_bias,
+    "critic_error": say_critic_error,
+    "objective": returns("J", "J"),
+    "learning": returns("J_estimate", "sampled return"),
+    "simulated": returns("J", "simulated J"),
+    "stationarity": falls("Along Algorithm 1 "),
+    "patient": falls("Along TD's limit, without sampling, "),
+    "extensions": say_extensions,
+}

@@ -303,6 +303,11 @@ def names(rows: Sequence[object]) -> list[str]:
     return list(dict.fromkeys(row.instance for row in rows))  # type: ignore[attr-defined]
 
 
+def several(count: int, word: str) -> str:
+    """A number of things."""
+    return f"{count} {word}{'' if count == 1 else 's'}"
+
+
 @functools.cache
 def width_of(text: str, size: float, mathematics: bool = False) -> float:
     """The width of one line of text, in points."""

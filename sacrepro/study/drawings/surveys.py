@@ -14,7 +14,6 @@ from matplotlib.ticker import MaxNLocator
 
 from sacrepro.study.audit.adversary import Found
 from sacrepro.study.drawings.decay import bound_line, dots, integer_axis, zero_remark
-from sacrepro.study.drawings.messages import several
 from sacrepro.study.drawings.panels import (
     BESIDE,
     BOUND_COLOR,
@@ -31,6 +30,7 @@ from sacrepro.study.drawings.panels import (
     names,
     panels,
     remark,
+    several,
     width_of,
 )
 from sacrepro.study.experiments.environments import EnvironmentRow, MapRow
