@@ -1,13 +1,18 @@
 """The parts of the site: docstrings as Markdown, formulas as MathML, signatures as they are written."""
 
+import json
+import math
 import re
 from pathlib import Path
 
 import pytest
 
 import sacrepro
-from sacrepro.study.report.reference import described, name_entry, reference
-from sacrepro.study.report.site import LONG, mathml
+from sacrepro.archive.files import write_rows
+from sacrepro.cli import main
+from sacrepro.study.record.comparison import Comparison
+from sacrepro.study.report.mathematics import LONG, mathml
+from sacrepro.study.report.site import described, marked, name_entry, pictures, reference
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,6 +47,26 @@ def test_a_docstring_becomes_a_list_of_its_entries_with_links_and_examples():
         "Raises ValueError for both.",
         "```pycon\n>>> 1 + 1\n2\n```",
     ]
+
+
+@pytest.mark.parametrize("text", ["a & b &lt; c", "1`", "{x} {ref}", r"\\alpha", "a_b*c <b>x</b> [y](z)", r"|r\|\* \_"])
+def test_text_is_shown_as_it_is(text):
+    """Names, places and sentences are no markup, escaped for Markdown or not; what is escaped for its tables, once."""
+    shown = marked(text)
+    assert re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", shown) == re.sub(r"\\([*|_])", r"\1", text)
+    assert not re.search(r"(?<!\\)(\\\\)*[`*_{}<>&\[\]]", shown)
+
+
+def test_the_explorer_has_each_bound_at_its_kappa_and_no_number_that_json_does_not_know(tmp_path):
+    settings = ["--policies", "1", "--seed", "0", "--scale", "1", "--output", str(tmp_path / "relay.npz")]
+    main(["exact", "--instance", "relay", "--spec", '{"model": "relay", "n": 3, "gamma": 0.5}', *settings])
+    rows = [Comparison("relay", "uniform", "", "", 0, kappa, left, right, 0.0) for kappa, left, right in (
+        (2, 0.25, 0.5), (0, 1.0, math.inf))]  # fmt: skip
+    write_rows(tmp_path / "lemma3.csv", Comparison, rows)
+    ((name, shown),) = pictures([str(tmp_path / "relay.npz")], [str(tmp_path / "lemma3.csv")])
+    assert name == "relay"
+    assert shown["policies"]["uniform"] == {"lemma3": {0: [None, None, 0.5]}, "D": {0: [1.0, None, 0.25]}}
+    json.dumps(shown, allow_nan=False)
 
 
 def test_formulas_are_mathml_that_may_end_a_line_where_they_are_long():

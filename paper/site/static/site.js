@@ -96,7 +96,7 @@ function explorer(form, data) {
       const near = own.hops[i][j] >= 0 && own.hops[i][j] <= kappa;
       const node = drawn(graph, "circle", { cx, cy, r: own.n <= 12 ? 0.1 : 0.07, class: (near ? "near " : "") + (i === j ? "chosen" : "") });
       node.style.fill = i === j ? "#f0e442" : colour(influence[j], most);
-      drawn(node, "title", {}, `agent ${j}, ${own.hops[i][j]} hops away: V_${i} varies by ${influence[j]} with s_${j} alone`);
+      drawn(node, "title", {}, `agent ${j}, ${own.hops[i][j] < 0 ? "out of reach" : own.hops[i][j] + " hops away"}: V_${i} varies by ${influence[j]} with s_${j} alone`);
       node.addEventListener("click", () => { field.agent.value = j; draw(); });
       drawn(graph, "text", { x: cx, y: cy }, j).style.fill = "black";
     });
@@ -106,7 +106,7 @@ function explorer(form, data) {
     for (const [name, [words, stroke]] of told) {
       const row = numbers.insertRow();
       row.insertCell().innerText = words;
-      row.insertCell().innerText = of(name)[kappa];
+      row.insertCell().innerText = of(name)[kappa] ?? "says nothing";
       row.cells[0].style.color = stroke;
       row.cells[1].dataset.series = name;
     }
@@ -125,8 +125,8 @@ function explorer(form, data) {
       drawn(curves, "line", { x1: x(kappa), x2: x(kappa), y1: 15, y2: 190, stroke: "#999", "stroke-dasharray": "3" });
     }
     for (const [name, [, stroke]] of told) {
-      drawn(curves, "path", { stroke, d: of(name).map((value, k) => `${k ? "L" : "M"}${x(k)},${y(value)}`).join("") });
-      of(name).forEach((value, k) => drawn(curves, "circle", { cx: x(k), cy: y(value), r: 3, fill: stroke }));
+      drawn(curves, "path", { stroke, d: of(name).map((value, k) => (value === null ? "" : `${of(name)[k - 1] == null ? "M" : "L"}${x(k)},${y(value)}`)).join("") });
+      of(name).forEach((value, k) => value === null || drawn(curves, "circle", { cx: x(k), cy: y(value), r: 3, fill: stroke }));
     }
     history.replaceState(null, "", `#${new URLSearchParams(new FormData(form))}`);
   }

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator, Sequence
+from typing import Any
+from xml.etree import ElementTree
 
 #: Combining marks after a letter, and the typst function that sets them.
 ACCENTS = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "macron", "\u0307": "dot"}
@@ -162,3 +165,48 @@ class TypstFormula:
             if depth == 0:
                 return place
         return None
+
+
+#: Where a formula may end a line, outside of brackets.
+BREAKS = re.compile(r"[≤≥<>=≠∈⊂→≈+−,]")
+
+#: Signs of a formula that fit on a line of a telephone.
+LONG = 14
+
+#: Accents that stand by themselves, for combining ones, which browsers put beside the letter.
+STANDING = {"\u0302": "^", "\u0303": "~", "\u0304": "\u00af", "\u0305": "\u00af"}
+
+
+def mathml(formulas: Sequence[str]) -> dict[str, str]:
+    """Each formula, given in typst's words, as one <math> or several between which a line may end."""
+    import typst  # which everything else here does without
+
+    compiled: Any = typst.compile
+    text = "\n\n".join(f"${formula}$" for formula in formulas).encode()
+    page = compiled({"main.typ": text}, format="html", ignore_system_fonts=True).decode() if formulas else ""
+    found = re.findall(r"<math\b.*?</math>", page, re.DOTALL)
+    if len(found) != len(formulas):
+        raise ValueError(f"{len(formulas)} formulas became {len(found)}")
+    return {formula: broken(own) for formula, own in zip(formulas, found, strict=True)}
+
+
+def broken(math: str) -> str:
+    """A formula that may end a line before a relation or a sum; what is long may do so inside of brackets."""
+    whole, parts, depth = ElementTree.fromstring(math), [""], 0
+    for own in whole.iter("mo"):
+        own.text = STANDING.get(own.text or "", own.text)
+    for child in opened(whole):
+        sign = (child.text or "") if child.tag == "mo" else ""
+        depth += (sign in {"(", "[", "{"}) - (sign in {")", "]", "}"})
+        full = len("".join(ElementTree.fromstring(f"<p>{parts[-1]}</p>").itertext()))
+        if BREAKS.fullmatch(sign) and full and (depth <= 0 or full > LONG):
+            child.set("form", "infix")
+            parts.append("")
+        parts[-1] += ElementTree.tostring(child, encoding="unicode")
+    return "<wbr>".join(f"<math>{part}</math>" for part in parts)
+
+
+def opened(whole: ElementTree.Element) -> Iterator[ElementTree.Element]:
+    """The parts of a formula, long groups as their own parts."""
+    for child in whole:
+        yield from opened(child) if child.tag == "mrow" and len("".join(child.itertext())) > LONG else [child]

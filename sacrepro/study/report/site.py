@@ -6,8 +6,12 @@ takes for a formula is one here, too: typst sets it as MathML, which browsers kn
 
 from __future__ import annotations
 
+import ast
+import contextlib
+import inspect
 import io
 import json
+import math
 import re
 import shutil
 import tempfile
@@ -15,12 +19,12 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import networkx as nx
 import numpy as np
 
 import sacrepro
+from sacrepro import adapters
 from sacrepro.adviser.describe import layout
 from sacrepro.archive.files import arrays_of, read_json, read_rows, read_text, record_of, some_rows, write_text
 from sacrepro.study.arguments import File
@@ -28,8 +32,8 @@ from sacrepro.study.claims import claim
 from sacrepro.study.coq import Theorem, proofs_of
 from sacrepro.study.record.case import Case, cases
 from sacrepro.study.record.comparison import JUDGEMENTS, Comparison, Verdict, excess_text, ratio_text
+from sacrepro.study.report.mathematics import mathml
 from sacrepro.study.report.pages import pieces
-from sacrepro.study.report.reference import described, marked, reference
 from sacrepro.study.report.table import counted, worst
 
 #: What pages link to.
@@ -40,8 +44,8 @@ BOUNDS = {"lemma3": "", "influence": "clipped series"}
 
 
 def site(
-    claims: str, *, catalog: str, config: str, formal: tuple[str, str], exact: Sequence[str], rows: Sequence[str] = (),
-    figures: Sequence[str] = (), template: str, output: File,
+    claims: str, *, catalog: str, config: str, formal: tuple[str, str], exact: Sequence[str] = (),
+    rows: Sequence[str] = (), figures: Sequence[str] = (), template: str, output: File,
 ) -> Iterator[str]:  # fmt: skip
     """Write the site; its front page is the output, everything else beside it."""
     folder, root = Path(template).resolve(), Path(template).resolve().parents[1]
@@ -165,6 +169,7 @@ def instance_pages(
 def pictures(exact: Sequence[str], rows: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
     """What the explorer shows of each instance: its graph, and for each policy D_i(κ), bounds, and who matters to whom.
 
+    policies : by series, agent and κ; None where no row, or no finite number, is given, for JSON knows no infinity.
     influence : the largest |V_i(s) - V_i(s')| over s, s' that differ at agent j only, to four digits, by i, then j.
     """
     measured: dict[tuple[str, str], Any] = {}
@@ -173,9 +178,10 @@ def pictures(exact: Sequence[str], rows: Sequence[str]) -> Iterator[tuple[str, d
         for row in read_rows(path, Comparison):
             if own in BOUNDS and row.hypothesis == BOUNDS[own]:
                 series = measured.setdefault((row.instance, row.policy), {})
-                series.setdefault(own, {}).setdefault(row.agent, []).append(row.right)
-                if own == "lemma3":
-                    series.setdefault("D", {}).setdefault(row.agent, []).append(row.left)
+                for name, value in {own: row.right, **({"D": row.left} if own == "lemma3" else {})}.items():
+                    curve = series.setdefault(name, {}).setdefault(row.agent, [])
+                    curve += [None] * (row.kappa + 1 - len(curve))
+                    curve[row.kappa] = value if math.isfinite(value) else None
     for path in exact:
         found: list[Case] = list(cases(arrays_of("exact", path)))
         mdp, series = found[0].mdp, {case.policy: measured.get((case.instance, case.policy), {}) for case in found}
@@ -272,46 +278,107 @@ def set_formulas(page: Any) -> None:
             node.insert(place, new(text) if new else nodes.raw("", known[text], format="html"))
 
 
-#: Where a formula may end a line, outside of brackets.
-BREAKS = re.compile(r"[≤≥<>=≠∈⊂→≈+−,]")
+# The reference of the public names, from their signatures and docstrings.
 
-#: Signs of a formula that fit on a line of a telephone.
-LONG = 14
-
-#: Accents that stand by themselves, for combining ones, which browsers put beside the letter.
-ACCENTS = {"\u0302": "^", "\u0303": "~", "\u0304": "\u00af", "\u0305": "\u00af"}
-
-
-def mathml(formulas: Sequence[str]) -> dict[str, str]:
-    """Each formula, given in typst's words, as one <math> or several between which a line may end."""
-    import typst
-
-    compiled: Any = typst.compile
-    text = "\n\n".join(f"${formula}$" for formula in formulas).encode()
-    page = compiled({"main.typ": text}, format="html", ignore_system_fonts=True).decode() if formulas else ""
-    found = re.findall(r"<math\b.*?</math>", page, re.DOTALL)
-    if len(found) != len(formulas):
-        raise ValueError(f"{len(formulas)} formulas became {len(found)}")
-    return {formula: broken(own) for formula, own in zip(formulas, found, strict=True)}
+#: Rooms of the library, in the order of the reference.
+ROOMS = {
+    "model": "The model and its policies (Section 2)",
+    "exact": "Exact values, gradients, decay, and the law of Algorithm 1",
+    "bounds": "Right-hand sides",
+    "simulate": "Simulators",
+    "learn": "Algorithm 1 and other learners (Section 3)",
+    "instances": "Named models",
+    "adviser": "Your own network",
+}
 
 
-def broken(math: str) -> str:
-    """A formula that may end a line before a relation or a sum; what is long may do so inside of brackets."""
-    whole, parts, depth = ElementTree.fromstring(math), [""], 0
-    for own in whole.iter("mo"):
-        own.text = ACCENTS.get(own.text or "", own.text)
-    for child in opened(whole):
-        sign = (child.text or "") if child.tag == "mo" else ""
-        depth += (sign in {"(", "[", "{"}) - (sign in {")", "]", "}"})
-        full = len("".join(ElementTree.fromstring(f"<p>{parts[-1]}</p>").itertext()))
-        if BREAKS.fullmatch(sign) and full and (depth <= 0 or full > LONG):
-            child.set("form", "infix")
-            parts.append("")
-        parts[-1] += ElementTree.tostring(child, encoding="unicode")
-    return "<wbr>".join(f"<math>{part}</math>" for part in parts)
+def reference() -> Iterator[dict[str, Any]]:
+    """The public names by room: signature, docstring as Markdown, and what the methods of a class do."""
+    for room, title in ROOMS.items():
+        names = [name for name in sacrepro.__all__ if getattr(sacrepro, name).__module__.split(".")[1] == room]
+        yield {"title": title, "names": [name_entry(name) for name in names]}
+    yield {"title": "Doors to other libraries, each with an extra", "names": list(doors())}
 
 
-def opened(whole: ElementTree.Element) -> Iterator[ElementTree.Element]:
-    """The parts of a formula, long groups as their own parts."""
-    for child in whole:
-        yield from opened(child) if child.tag == "mrow" and len("".join(child.itertext())) > LONG else [child]
+def doors() -> Iterator[dict[str, Any]]:
+    """The functions of the adapters: read, not imported, for that takes the other library."""
+    for path in sorted(Path(adapters.__path__[0]).glob("[a-z]*.py")):
+        for node in ast.parse(read_text(path)).body:
+            if isinstance(node, ast.FunctionDef) and node.name[0] != "_":
+                returns = f" -> {ast.unparse(node.returns)}" if node.returns else ""
+                signature, doc = f"{node.name}({ast.unparse(node.args)}){returns}", ast.get_docstring(node) or ""
+                home = f"adapters.{path.stem}"
+                yield entry_of(f"{home}.{node.name}", signature, doc, f"sacrepro.{home}")
+
+
+def name_entry(name: str) -> dict[str, Any]:
+    """One public name, with the properties and methods of a class; fields are in its docstring."""
+    found, members = getattr(sacrepro, name), []
+    for own in dir(found) if inspect.isclass(found) else ():
+        member = inspect.getattr_static(found, own)
+        if own[0] != "_" and (isinstance(member, property) or getattr(member, "__module__", "").startswith("sacrepro")):
+            called = getattr(found, own)
+            members.append({"signature": own + signature(called), "doc": described(inspect.getdoc(called) or "")})
+    kind = "class" if inspect.isclass(found) else "function"
+    return entry_of(name, name + signature(found), inspect.getdoc(found) or "", found.__module__, kind, members)
+
+
+def entry_of(
+    name: str, signature: str, doc: str, module: str, kind: str = "function", members: Sequence[Any] = ()
+) -> dict[str, Any]:
+    """What the page of a name shows."""
+    first, called = " ".join(doc.partition("\n\n")[0].split()), name.rpartition(".")[2]
+    return {
+        "name": name,
+        "kind": kind,
+        "home": f"sacrepro.{name}".rpartition(".")[0],
+        "module": module,
+        "signature": signature,
+        "first": first,
+        "doc": described(doc, own=called),
+        "members": members,
+    }
+
+
+def signature(own: Any) -> str:
+    """The signature of a function as it is written, whose annotations are texts; nothing for what has none."""
+    with contextlib.suppress(TypeError, ValueError):
+        found = re.sub(r"ForwardRef\((.*?)\)(?=[,) ])", r"\1", str(inspect.signature(own)))
+        return re.sub(r"""(: |-> )(['"])(.*?)\2(?=[,) ]|$)""", r"\1\3", found)
+    return ""
+
+
+#: The beginning of an entry such as ``tol : certified error``, and where one begins inside a line.
+ENTRY = re.compile(r"([\w*]+(?:, [\w*]+)*)\s*: +(.*)", re.DOTALL)
+INSIDE = re.compile(r"(?:(?<=[.;])\s|\s{3,})(?=[\w*]+(?:, [\w*]+)* +: )|\s(?=Raises )")
+
+
+def described(doc: str, own: str = "") -> str:
+    """A docstring of this house as Markdown: its examples as code, its entries as a list, public names as links."""
+    parts = []
+    for block in doc.split("\n\n"):
+        if block.lstrip().startswith(">>>"):
+            parts.append(f"```pycon\n{inspect.cleandoc(block)}\n```")
+            continue
+        pieces_of = re.split(r"\n(?=[\w*]+(?:, [\w*]+)*\s+: |Raises )", block)
+        for text in (piece for line in pieces_of for piece in INSIDE.split(line)):
+            text = " ".join(text.split())
+            found = ENTRY.fullmatch(text) if re.match(r"[\w*]+(?:, [\w*]+)* +: ", text) else None
+            parts.append(f"`{found[1]}`\n: {marked(found[2], own)}" if found else marked(text, own))
+    return "\n\n".join(parts)
+
+
+#: What would be markup in Markdown; escaped already or not.
+MARKUP = re.compile(r"\\([*|_])|([\\`*_{}<>&\[\]])")
+
+
+def marked(text: str, own: str = "") -> str:
+    """Plain text as Markdown that shows it as it is, but for code, which is code, and public names, which are links."""
+
+    def set_span(span: str) -> str:
+        if not (code := re.fullmatch(r"(`+)(.+)\1", span)):
+            return MARKUP.sub(lambda found: "\\" + (found[1] or found[2]), span)
+        name = code[2]
+        return f"[`{name}`](/apis/{name}.md)" if name in sacrepro.__all__ and own and name != own else span
+
+    return "".join(set_span(span) for span in re.split(r"(``.+?``|`[^`]+`)", text) if span)
