@@ -8,7 +8,7 @@ from sacrepro.study.bench.sac import Throughput
 from sacrepro.study.claims import CLAIMS, claim
 from sacrepro.study.drawings.decay import FAMILY_MARKERS
 from sacrepro.study.experiments.environments import EnvironmentRow, MapRow
-from sacrepro.study.experiments.exact_bias import BiasRow
+from sacrepro.study.experiments.exact_bias import GRADIENT, MEAN_STEP, STARTS, BiasRow, MeanRow, WarmRow
 from sacrepro.study.experiments.methods import EXACT, EstimatorRow
 from sacrepro.study.experiments.summary import SummaryRow
 from sacrepro.study.experiments.table1 import Table1Row
@@ -205,6 +205,20 @@ def rows_of(figure, instances):
             for name in instances
             for kappa in range(3)
             for T in (10, 100, 1000)
+        ],
+        "mean_step": lambda: [
+            MeanRow(name, 0, 100, eta, run, m, 1.0 - eta * (k + 1) / (2.0 + m))
+            for name in instances
+            for eta in (0.5, 0.25)
+            for k, run in enumerate((MEAN_STEP, GRADIENT, "0", "1", "2"))
+            for m in (0, 5, 10)
+        ],
+        "warm_start": lambda: [
+            WarmRow(name, kappa, start, 100, m, (2.0 + kappa) / (1.0 + k * m), ERROR, 3.0)
+            for name in instances
+            for kappa in (0, 1)
+            for k, start in enumerate(STARTS)
+            for m in (1, 2, 4)
         ],
         "decay_map": lambda: map_rows(instances[:3]),
         "overview": lambda: [

@@ -139,6 +139,8 @@ def told_runs(config):
         "patient": "patient",
         "critic_error": "critic_error",
         "exact_bias": "exact_bias",
+        "mean_step": "mean_step",
+        "warm_start": "warm_start",
     }
     for key, figure in figures.items():
         for name, run in config[key].items():

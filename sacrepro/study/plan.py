@@ -180,7 +180,7 @@ class Plan:
         """The rows of which the paper tells more than their verdicts."""
         named = [f"claims/{name}" for name in ("anatomy", "theorem5_sharp")] + ["falsification", "adversary"]
         named += [f"summaries/{kind}" for kind in ("stationarity", "patient", "critic_error", "rivals")]
-        surveyed = [path for name in ("exact_bias", "wireless") for path in self.rows[name]]
+        surveyed = [path for name in ("exact_bias", "mean_step", "warm_start", "wireless") for path in self.rows[name]]
         evidence = {*self.evidence()}
         return [path for path in (*(f"results/{name}.csv" for name in named), *surveyed) if path in evidence]
 

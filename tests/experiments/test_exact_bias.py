@@ -1,14 +1,29 @@
-"""The bias of the mean step: exact, tending to what κ alone costs, and compared κ by κ beyond its errors."""
+"""The mean step: its bias, exact, tending to what κ alone costs, compared κ by κ beyond its errors; followed; warm."""
 
 from pathlib import Path
 
 import networkx as nx
+import numpy as np
 import pytest
 import yaml
 
+from sacrepro.exact.law.update import expected_update, mean_curve
+from sacrepro.exact.values import objective_and_gradient
 from sacrepro.instances import build
 from sacrepro.instances.random_kernels import random_mdp
-from sacrepro.study.experiments.exact_bias import BiasRow, bias_rows, is_best
+from sacrepro.learn.algorithm1 import sac_seeds
+from sacrepro.model.policy import uniform_theta
+from sacrepro.study.experiments.exact_bias import (
+    GRADIENT,
+    MEAN_STEP,
+    STARTS,
+    BiasRow,
+    bias_rows,
+    is_best,
+    mean_rows,
+    warm_rows,
+)
+from sacrepro.study.measures.truncation import norm
 
 ROOT = Path(__file__).parents[2]
 TRIO = random_mdp(nx.path_graph(3), seed=1, gamma=0.5, concentration=0.3)
@@ -43,3 +58,56 @@ def test_a_difference_below_the_errors_decides_nothing():
     rows = [BiasRow("x", kappa, 10, 1.0 + 1e-9 * kappa, 1e-8, 0.0, 1.0, 0) for kappa in (0, 1)]
     assert not any(is_best(row, rows) for row in rows)
     assert is_best(rows[0]._replace(error=0.0), [rows[0]._replace(error=0.0), rows[1]._replace(error=0.0)])
+
+
+def test_a_warm_start_in_the_mean_is_that_of_the_learner():
+    """ĝ(1) of 10,000 runs that hardly move, with a warm start: its mean is the exact one, not that of a zero start."""
+    settings = {"kappa": 1, "T": 30, "h": 5.0, "t0": 10.0}
+    runs = sac_seeds(TRIO, uniform_theta(TRIO), M=2, eta=1e-6, seeds=range(10_000), warm_start=True, **settings)
+    drawn = np.array([np.concatenate([(t[2] - t[1]).ravel() for t in run.thetas]) for run in runs]) * np.sqrt(2) / 1e-6
+    zero = expected_update(TRIO, uniform_theta(TRIO), **settings)
+    warm = expected_update(TRIO, uniform_theta(TRIO), Q_hat=zero.Q_hat, **settings)
+    error = drawn.std(axis=0, ddof=1) / np.sqrt(len(drawn))
+    off = [np.abs(drawn.mean(axis=0) - np.concatenate([b.ravel() for b in law.g_hat])) / error for law in (warm, zero)]
+    # 12 entries: beyond 4.5 standard errors by chance in less than one of 10,000 trials.
+    assert off[0].max() < 4.5
+    assert off[1].max() > 6
+    first, second = (row for row in warm_rows(TRIO, "trio", [1], M=2, T=30, h=5, t0=10) if row.start == "warm start")
+    assert (first.bias, second.bias) == (norm(zero.b), norm(warm.b))
+    assert first.error == zero.b_error < second.error < 1e-8
+
+
+def test_starts_are_compared_at_equal_samples():
+    rows = list(warm_rows(TRIO, "trio", [0], M=4, T=20, h=5, t0=10))
+    own = {(row.start, row.m): row.bias for row in rows}
+    assert [m for start, m in own if start == "one loop"] == [1, 2, 4]
+    assert len({own[start, 1] for start in STARTS}) == len({own["zero start", m] for m in range(1, 5)}) == 1
+    assert own["one loop", 4] == bias_of(T=80, kappa=0)
+    with pytest.raises(ValueError, match="t0 must be at least h = 5, got 4"):
+        list(warm_rows(TRIO, "trio", [0], M=1, T=5, h=5, t0=4))
+
+
+def bias_of(T, kappa):
+    return norm(expected_update(TRIO, uniform_theta(TRIO), kappa=kappa, T=T, h=5, t0=10).b)
+
+
+def test_the_mean_step_starts_with_the_seeds_and_its_first_step_is_their_mean():
+    settings = {"kappa": 0, "T": 20, "h": 5.0, "t0": 10.0}
+    rows = list(mean_rows(TRIO, "trio", [0.01], seeds=2000, M=1, record_every=1, **settings))
+    J = {(row.run, row.m): row.J for row in rows}
+    assert len({J[run, 0] for run, _ in J}) == 1
+    assert [run for run, m in J if m == 1][:3] == [MEAN_STEP, GRADIENT, "0"]
+    seeds = np.array([J[run, 1] for run, m in J if m == 1 and run not in (MEAN_STEP, GRADIENT)])
+    error = seeds.std(ddof=1) / np.sqrt(len(seeds))
+    # So short a step that J is linear along it: the mean of J is J of the mean, and not that of the exact gradient.
+    assert abs(seeds.mean() - J[MEAN_STEP, 1]) < 4 * error
+    assert abs(seeds.mean() - J[GRADIENT, 1]) > 6 * error
+
+
+def test_records_of_the_mean_step_are_those_of_the_runs():
+    rows = list(mean_rows(TRIO, "trio", [0.5, 5.0], kappa=0, seeds=2, M=5, T=10, h=2, t0=4, record_every=2))
+    assert {row.m for row in rows} == {0, 2, 4, 5}
+    curve = mean_curve(TRIO, uniform_theta(TRIO), kappa=0, M=5, T=10, h=2, t0=4, eta=5.0)
+    last = next(row for row in rows if (row.eta, row.run, row.m) == (5.0, MEAN_STEP, 5))
+    assert last.J == objective_and_gradient(TRIO, tuple(theta_i[5] for theta_i in curve)).J
+    assert len(rows) == 2 * 4 * 4

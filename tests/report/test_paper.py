@@ -10,7 +10,7 @@ import pytest
 from sacrepro.archive.files import write_json, write_rows
 from sacrepro.cli import main
 from sacrepro.study.claims import CLAIMS
-from sacrepro.study.experiments.exact_bias import BiasRow
+from sacrepro.study.experiments.exact_bias import GRADIENT, MEAN_STEP, STARTS, BiasRow, MeanRow, WarmRow
 from sacrepro.study.experiments.summary import SummaryRow
 from sacrepro.study.experiments.wireless import WirelessRow
 from sacrepro.study.record.comparison import Comparison, Verdict
@@ -143,6 +143,36 @@ def test_what_a_run_did_not_compute_is_no_fact():
     equal = [measured("a", "gap", kappa=kappa, value=0.5) for kappa in (0, 1)]
     assert dict(paper.patient_facts(equal))["patient a"] == "does not fall"
     assert dict(paper.patient_facts([equal[0], equal[1]._replace(iqm=0.4)]))["patient a"] == "falls"
+
+
+def test_facts_about_a_warm_start_are_about_every_instance():
+    def rows(ends):
+        return [
+            WarmRow(name, kappa, start, 100, m, 1.0 if m == 1 else end, 0.0, 2.0)
+            for name, own in ends.items()
+            for kappa in (0, 1)
+            for start, end in zip(STARTS, (1.0, *(own if kappa else (9.0, 9.0))), strict=True)
+            for m in ((1, 8) if start == "one loop" else (1, 8, 9))
+        ]
+
+    found = dict(paper.warm_facts(rows({"a": (0.25, 0.5), "b": (0.125, 0.75)})))
+    assert (found["warm"], found["warm kappa"], found["warm loops"]) == ("helps more than length", "1", "8")
+    assert (found["warm left"], found["warm one loop"]) == ("12% to 25%", "50% to 75%")
+    for ends in ((0.5, 0.25), (1.5, 2.0)):
+        assert dict(paper.warm_facts(rows({"a": (0.25, 0.5), "b": ends})))["warm"] == "mixed"
+
+
+def test_the_mean_step_is_above_the_seeds_only_beyond_their_noise():
+    def rows(top):
+        curves = {MEAN_STEP: top, GRADIENT: 9.0, "0": 1.0, "1": 2.0, "2": 3.0}
+        return [
+            MeanRow("a", 0, 10, eta, run, m, J * m) for eta in (0.5, 5.0) for run, J in curves.items() for m in (0, 1)
+        ]
+
+    found = dict(paper.mean_facts(rows(4.0)))  # a standard error of 1/√3
+    assert (found["mean step"], found["mean step off"], found["mean step eta"]) == ("above the seeds", "3.5", "5")
+    assert dict(paper.mean_facts(rows(3.0)))["mean step"] == "not above the seeds"
+    assert dict(paper.mean_facts(rows(0.0)))["mean step"] == "not above the seeds"
 
 
 def test_facts_about_the_return_name_the_instances_of_each_kappa():

@@ -59,6 +59,47 @@ rule exact_bias:
         " --output {output:q} > {log:q} 2>&1"
 
 
+rule mean_step:
+    """J along the exact mean step of Algorithm 1 on one instance, along sampled runs and along the exact gradient."""
+    input:
+        "logs/compiled/learn.txt",
+        planned(PLAN.network_files, "instance"),
+    output:
+        "results/mean_step/{instance}.csv",
+    log:
+        "logs/mean_step/{instance}.log",
+    benchmark:
+        "logs/benchmarks/mean_step/{instance}.tsv"
+    resources:
+        mem_mb=1500,
+    params:
+        options=options("mean-step"),
+        code=code("mean-step"),
+    shell:
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} mean-step --instance {wildcards.instance:q} {params.options}"
+        " --output {output:q} > {log:q} 2>&1"
+
+
+rule warm_start:
+    """Warm start against zero start of the inner loop on one instance, at equal samples and without sampling."""
+    input:
+        planned(PLAN.network_files, "instance"),
+    output:
+        "results/warm_start/{instance}.csv",
+    log:
+        "logs/warm_start/{instance}.log",
+    benchmark:
+        "logs/benchmarks/warm_start/{instance}.tsv"
+    resources:
+        mem_mb=1500,
+    params:
+        options=options("warm-start"),
+        code=code("warm-start"),
+    shell:
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} warm-start --instance {wildcards.instance:q} {params.options}"
+        " --output {output:q} > {log:q} 2>&1"
+
+
 rule diagnostics:
     """Critic, gradient and policy measured exactly along the runs of Algorithm 1 on one instance with one κ."""
     input:

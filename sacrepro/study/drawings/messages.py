@@ -5,10 +5,12 @@ Nothing, where the rows have not what the title is about.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from statistics import fmean, stdev
 
 from sacrepro.study.drawings.panels import names, several
-from sacrepro.study.experiments.exact_bias import BiasRow
+from sacrepro.study.experiments.exact_bias import GRADIENT, MEAN_STEP, STARTS, BiasRow, MeanRow, WarmRow
 from sacrepro.study.experiments.methods import EXACT
 from sacrepro.study.experiments.summary import SummaryRow
 
@@ -25,6 +27,56 @@ def closest(rows: Sequence[BiasRow]) -> dict[int, set[int | None]]:
 def say_exact_bias(rows: Sequence[BiasRow]) -> str:
     """Which κ is closest to ∇J at the shortest and at the longest T."""
     return "Closest to ∇J in the mean: " + spans(closest(rows))
+
+
+def say_mean_step(rows: Sequence[MeanRow]) -> str:
+    """How far the mean of the seeds ends from the curve of the mean step, in standard errors, by η."""
+    off = {
+        eta: [behind(rows, name, eta) for name in names([row for row in rows if row.eta == eta])]
+        for eta in sorted({row.eta for row in rows})
+    }
+    where = "below" if all(value > 0.0 for own in off.values() for value in own) else "off"
+    told = ", ".join(f"{reach(own)} at η = {eta:g}" for eta, own in off.items())
+    return f"The mean of the seeds ends {where} the curve of the mean step, in standard errors: {told}"
+
+
+def behind(rows: Sequence[MeanRow], instance: str, eta: float) -> float:
+    """How many standard errors the seeds' mean J ends below that of the mean step; below 0: above it."""
+    own = [row for row in rows if (row.instance, row.eta) == (instance, eta)]
+    last = {row.run: row.J for row in own if row.m == max(other.m for other in own)}
+    seeds = [J for run, J in last.items() if run not in (MEAN_STEP, GRADIENT)]
+    error = stdev(seeds) / math.sqrt(len(seeds))
+    gap = last[MEAN_STEP] - fmean(seeds)
+    return gap / error if error > 0.0 else math.copysign(math.inf, gap) if gap else 0.0
+
+
+def reach(values: Sequence[float]) -> str:
+    """One number, or the least and the largest, by size."""
+    low, high = (f"{own(map(abs, values)):.1f}" for own in (min, max))
+    return low if low == high else f"{low} to {high}"
+
+
+def say_warm_start(rows: Sequence[WarmRow]) -> str:
+    """What a warm start leaves of a zero start's bias after the most loops, and one loop of as many steps, by κ."""
+    told = []
+    for kappa in sorted({row.kappa for row in rows}):
+        shares = {start: [share(rows, name, kappa, start) for name in names(rows)] for start in STARTS[1:]}
+        words = zip(("warm start", "one long loop"), shares.values(), strict=True)
+        told.append(f"κ = {kappa}: " + ", ".join(f"{word} {percent(own)}" for word, own in words))
+    return "Of a zero start's bias is left at equal samples, at " + "; at ".join(told)
+
+
+def share(rows: Sequence[WarmRow], instance: str, kappa: int, start: str) -> float:
+    """The bias after as many loops as all starts have, over that of a zero start."""
+    own = {(row.start, row.m): row.bias for row in rows if (row.instance, row.kappa) == (instance, kappa)}
+    last = max(m for begin, m in own if begin == STARTS[2])
+    return own[start, last] / own[STARTS[0], last]
+
+
+def percent(values: Sequence[float]) -> str:
+    """Shares in words: one, or the least and the largest."""
+    low, high = (f"{own(values):.0%}" for own in (min, max))
+    return low if low == high else f"{low} to {high}"
 
 
 def say_critic_error(rows: Sequence[SummaryRow]) -> str:
@@ -133,6 +185,8 @@ def say_extensions(rows: Sequence[SummaryRow]) -> str:
 
 MESSAGES = {
     "exact_bias": say_exact_bias,
+    "mean_step": say_mean_step,
+    "warm_start": say_warm_start,
     "critic_error": say_critic_error,
     "objective": returns("J", "J"),
     "learning": returns("J_estimate", "sampled return"),

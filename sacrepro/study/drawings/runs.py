@@ -24,10 +24,11 @@ from sacrepro.study.drawings.panels import (
     literal,
     log_axis,
     names,
+    panels,
     titled,
     width_of,
 )
-from sacrepro.study.experiments.exact_bias import BiasRow
+from sacrepro.study.experiments.exact_bias import GRADIENT, MEAN_STEP, STARTS, BiasRow, MeanRow, WarmRow
 from sacrepro.study.experiments.methods import EXACT, EstimatorRow
 from sacrepro.study.experiments.summary import SummaryRow
 
@@ -98,6 +99,52 @@ def exact_bias(rows: Sequence[BiasRow]) -> Figure:
             if row.best:
                 axes.plot([row.T], [0.04], "s", color=kappa_color(row.kappa), transform=below, clip_on=False)
     frame(figure, r"$T$", r"$\|E\,\hat g - \nabla J\|$")
+    return figure
+
+
+def mean_step(rows: Sequence[MeanRow]) -> Figure:
+    """J(θ(m)), exact, where θ moves by the exact mean of Algorithm 1's step, by sampled steps, and by the exact ∇J.
+    Thin: seeds, in bold their mean. Up to m = 1 the mean step is the true mean of θ; later the noise, through what is
+    not linear in θ, takes the seeds' mean elsewhere.
+    """
+    shown = list(dict.fromkeys((row.instance, row.eta) for row in rows))
+    figure, grid = panels(
+        [f"{literal(name)}, $\\eta={eta:g}$" for name, eta in shown], columns=2, width=2.9, height=2.3
+    )
+    for axes, place in zip(grid, shown, strict=True):
+        own = [row for row in rows if (row.instance, row.eta) == place]
+        m = sorted({row.m for row in own})
+        curves = {run: [row.J for row in own if row.run == run] for run in dict.fromkeys(row.run for row in own)}
+        seeds = [J for run, J in curves.items() if run not in (MEAN_STEP, GRADIENT)]
+        color = kappa_color(own[0].kappa)
+        for J in seeds:
+            axes.plot(m, J, color=color, linewidth=0.4, alpha=0.4)
+        mean = [sum(J) / len(J) for J in zip(*seeds, strict=True)]
+        axes.plot(m, mean, color=color, linewidth=2.2, label=f"mean of seeds, {kappa_label(own[0].kappa)}")
+        axes.plot(m, curves[MEAN_STEP], "-.", color="#000000", label=r"steps $\eta_m\,E\,\hat g(m)$, no seeds")
+        axes.plot(m, curves[GRADIENT], ":", color=BOUND_COLOR, label=r"steps $\eta_m\nabla J$")
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
+    frame(figure, r"outer iteration $m$", r"$J(\theta(m))$, exact")
+    return figure
+
+
+def warm_start(rows: Sequence[WarmRow]) -> Figure:
+    """‖E ĝ - ∇J‖ over the samples spent at one policy, exact: zero start in each loop of T steps, warm start, one loop.
+    Dashed: ‖∇J‖. At equal samples the lowest marker is the least biased; of variance nothing is said.
+    """
+    shown = list(dict.fromkeys((row.instance, row.kappa) for row in rows))
+    titles = [f"{literal(name)}, {kappa_label(kappa)}" for name, kappa in shown]
+    figure, grid = panels(titles, columns=2, width=2.9, height=2.3)
+    words = (f"$Q^0=0$ in each loop of $T={rows[0].T}$", "warm start of each loop", "one loop of all steps")
+    for axes, place in zip(grid, shown, strict=True):
+        own = [row for row in rows if (row.instance, row.kappa) == place and row.bias > row.error]
+        for start, style, label in zip(STARTS, (":", "o-", "x-"), words, strict=True):
+            curve = sorted((row.m * row.T, row.bias) for row in own if row.start == start)
+            axes.plot(*zip(*curve, strict=True), style, color=kappa_color(place[1]), linewidth=0.9, label=label)
+        axes.axhline(own[0].gradient, color=BOUND_COLOR, linestyle="--", label=r"$\|\nabla J\|$")
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
+        log_axis(axes)
+    frame(figure, r"steps sampled, $mT$", r"$\|E\,\hat g - \nabla J\|$")
     return figure
 
 
@@ -327,6 +374,8 @@ DRAWINGS = {
     "critic_error": critic_error,
     "critic_floor": critic_floor,
     "exact_bias": exact_bias,
+    "mean_step": mean_step,
+    "warm_start": warm_start,
     "diagnostics": diagnostics,
     "extensions": extensions,
     "estimators": estimators,

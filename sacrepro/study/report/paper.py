@@ -28,9 +28,19 @@ from sacrepro.study.audit.falsify import Planted
 from sacrepro.study.claims import all_claims
 from sacrepro.study.coq import proofs_of
 from sacrepro.study.drawings import gain
-from sacrepro.study.drawings.messages import best_at, best_method, closest, final_returns, one_of
+from sacrepro.study.drawings.messages import (
+    behind,
+    best_at,
+    best_method,
+    closest,
+    final_returns,
+    one_of,
+    percent,
+    reach,
+    share,
+)
 from sacrepro.study.drawings.panels import names
-from sacrepro.study.experiments.exact_bias import BiasRow
+from sacrepro.study.experiments.exact_bias import STARTS, BiasRow, MeanRow, WarmRow
 from sacrepro.study.experiments.summary import CONFIDENCE, SummaryRow
 from sacrepro.study.experiments.wireless import METHODS, RECORDED, WirelessRow
 from sacrepro.study.record.comparison import JUDGEMENTS, Comparison, Verdict, constrains, factor_text, ratio_text
@@ -124,6 +134,8 @@ def facts_of(paths: Iterable[str], verdicts: Sequence[Verdict], config: Mapping[
     }
     kinds: dict[str, tuple[type[Any], Callable[[Any], Iterable[tuple[str, str]]]]] = {
         "exact_bias": (BiasRow, bias_facts),
+        "mean_step": (MeanRow, mean_facts),
+        "warm_start": (WarmRow, warm_facts),
         "wireless": (WirelessRow, wireless_facts),
         "theorem5_sharp": (Comparison, sharp_facts),
         "critic_error": (SummaryRow, critic_facts),
@@ -136,7 +148,7 @@ def facts_of(paths: Iterable[str], verdicts: Sequence[Verdict], config: Mapping[
     files: dict[str, list[str]] = {}
     for path in paths:
         folder, stem = Path(path).parent.name, Path(path).stem
-        files.setdefault(folder if folder in ("exact_bias", "wireless") else stem, []).append(path)
+        files.setdefault(folder if folder in kinds else stem, []).append(path)
     runs = {key: config.get(key, {}) for key in ("rivals", "critic_error")}
     for name, (kind, facts) in kinds.items():
         if name not in files:
@@ -187,6 +199,27 @@ def bias_facts(rows: Sequence[BiasRow]) -> Iterator[tuple[str, str]]:
         yield "bias gain", factor_text(min(gains))
     if shares := [row.limit / row.gradient for (_, kappa), row in of.items() if kappa == 0 and row.gradient > 0]:
         yield "bias share", f"{100 * max(shares):.2g}"
+
+
+def mean_facts(rows: Sequence[MeanRow]) -> Iterator[tuple[str, str]]:
+    """How many standard errors the mean of the seeds ends below the curve of the mean step, at the largest η."""
+    eta = max(row.eta for row in rows)
+    off = [behind(rows, name, eta) for name in names([row for row in rows if row.eta == eta])]
+    yield "mean step", "above the seeds" if min(off) > 2.0 else "not above the seeds"
+    yield "mean step off", reach(off)
+    yield "mean step eta", f"{eta:g}"
+
+
+def warm_facts(rows: Sequence[WarmRow]) -> Iterator[tuple[str, str]]:
+    """What a warm start, and one loop of as many steps, leave of a zero start's bias at the largest κ."""
+    kappa = max(row.kappa for row in rows)
+    warm, one = ([share(rows, name, kappa, start) for name in names(rows)] for start in STARTS[1:])
+    yield "warm", "helps more than length" if all(a < b < 1.0 for a, b in zip(warm, one, strict=True)) else "mixed"
+    yield "warm kappa", str(kappa)
+    yield "warm left", percent(warm)
+    yield "warm one loop", percent(one)
+    yield "warm loops", str(max(row.m for row in rows if row.start == STARTS[2]))
+    yield "warm T", f"{rows[0].T:,}"
 
 
 def critic_facts(rows: Sequence[SummaryRow]) -> Iterator[tuple[str, str]]:
