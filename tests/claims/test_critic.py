@@ -1,5 +1,6 @@
 """The critic over T: a case by hand, the slope -1/2, the plateau at q*; bounds that constrain, and what they need."""
 
+import dataclasses
 import math
 
 import networkx as nx
@@ -10,13 +11,17 @@ from scipy.stats import binom
 
 from claims.instances import RELAY, random_case, uniform_case
 from sacrepro.bounds.critic import chebyshev, critic, critic_bias, td_fixed_point_local
-from sacrepro.bounds.theorem5 import C_a, C_a_prime, Constants, critic_noise_sharp, least_h, least_t0
+from sacrepro.bounds.theorem5 import C_a, C_a_prime, Constants, critic_noise, critic_noise_sharp, least_h, least_t0
 from sacrepro.exact import td_fixed_point as fixed_point
 from sacrepro.exact.dense import q_function
+from sacrepro.exact.law.chain import law_cost
+from sacrepro.exact.law.moments import CriticLaw
 from sacrepro.instances import build
-from sacrepro.instances.extremal import rare_state
+from sacrepro.instances.extremal import rare_state, sticky_relay
+from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn.transcription import outer_iteration
 from sacrepro.model.mdp import NetworkedMDP
+from sacrepro.model.policy import uniform_theta
 from sacrepro.study.claims import critic as claim
 from sacrepro.study.claims.critic import (
     CHANCE,
@@ -30,7 +35,9 @@ from sacrepro.study.claims.critic import (
     critic_tables,
     exceeding,
     law_bound,
+    least_steps,
     long_run,
+    theorem_constants,
     twice_the_return_time,
 )
 from sacrepro.study.record.case import exact_case
@@ -221,6 +228,166 @@ def test_necessary_bias_and_variance_of_the_law():
     assert sum(error > bound for error in errors) <= 0.2 * len(errors)
     assert sum(error > centre for error in errors) >= 0.2 * len(errors)
     assert sum(error > bound - centre for error in errors) == len(errors)
+
+
+def test_the_bound_of_the_law_by_hand(monkeypatch):
+    """Off by (3, ½) and certified to ¼, variances .3 and -1: a bias of (3.25, .75) and variances of .55 and .25."""
+    asked = []
+
+    def law(mdp, theta, i, **options):
+        asked.append((i, options))
+        return CriticLaw(np.array([1.0, -1.0]).reshape(2, 1, 1, 1), np.array([[0.3, 9.0], [9.0, -1.0]]), 0.25)
+
+    monkeypatch.setattr(claim, "critic_law", law)
+    Q = np.array([[4.0, 2.0], [-1.25, -0.5]]).reshape(2, 2, 1, 1)
+    bound = law_bound(EXPLORED, 0, 0, 7, 2.0, 3.0, Q, 0.2)
+    assert bound == pytest.approx(chebyshev(np.array([3.25, 0.75]), np.array([0.55, 0.25]), 0.2), rel=1e-12)
+    assert asked == [(0, {"kappa": 0, "T": 7, "h": 2.0, "t0": 3.0})]
+
+
+def test_what_is_put_against_the_law(monkeypatch):
+    """Of 20 episodes the error that `exceeding` reach, at each T that the law affords, one row an agent."""
+    monkeypatch.setattr(claim, "SEEDS", 20)
+    monkeypatch.setattr(claim, "LAW_LENGTHS", (6, 5, 10**6, 4))
+    cost = law_cost(EXPLORED.mdp, kappa=0, T=5, critic_only=True)
+    monkeypatch.setattr(claim, "LAW_WORK", cost.multiplications * cost.cells)
+    Q = [np.full((2, 2, 1, 1), float(i)) for i in range(2)]
+    constants = theorem_constants(EXPLORED.mdp, 0, 0.25, 2)
+    steps = least_steps(constants)
+
+    def tables(mdp, theta, kappa, T, h, t0, seed):
+        assert (mdp, theta, kappa, (h, t0)) == (EXPLORED.mdp, EXPLORED.theta, 0, steps)
+        return [Q_i - seed - T + np.array([[0.0, 0.5]])[:, :, None, None] for Q_i in Q]
+
+    def bound(case, i, kappa, T, h, t0, Q_i, delta):
+        assert (case, kappa, (h, t0), delta) == (EXPLORED, 0, steps, CHANCE)
+        return 100.0 * T + 10.0 * i + Q_i[0, 0, 0, 0]
+
+    monkeypatch.setattr(claim, "critic_tables", tables)
+    monkeypatch.setattr(claim, "law_bound", bound)
+    k = next(k for k in range(21) if binom.sf(k - 1, 20, CHANCE) <= DELTA)
+    rows = list(claim.by_exact_law(EXPLORED, 0, Q, constants))
+    told = [(row.agent, row.kappa, row.case, row.hypothesis, row.left, row.right) for row in rows]
+    assert told == [(i, 0, f"T={T}", LAW, 20 - k + T, 100 * T + 11 * i) for T in (5, 4) for i in (0, 1)]
+    assert {row.trivial for row in rows} == {EXPLORED.mdp.r_bar / 0.95}
+    assert [row.error for row in rows] == [claim.error_of(EXPLORED, T) for T in (5, 5, 4, 4)]
+
+
+@pytest.mark.parametrize("n", [2, 3])
+@pytest.mark.parametrize("policy", ["uniform", "other"])
+def test_which_lengths_are_run(n, policy, monkeypatch):
+    """The usual ones; longer ones under the uniform policy, where a variant says what none said before."""
+    case = dataclasses.replace(uniform_case(random_mdp(nx.path_graph(n), seed=0, gamma=0.5)), policy=policy)
+    trivial = case.mdp.r_bar / 0.5
+    least = {"a": 100, "b": 10**6, "c": 10**7, "d": 10**9}
+    constants = theorem_constants(case.mdp, 0, 0.25, 2)
+
+    def sides(kappa, T, given):
+        assert (kappa, given) == (0, constants)
+        return {name: 0.5 * trivial if first <= T else trivial for name, first in least.items()}
+
+    Q = [np.full((2,) * (2 * n), 3.0 * i) for i in range(n)]
+
+    def tables(mdp, theta, kappa, T, h, t0):
+        assert (mdp, theta, kappa, (h, t0)) == (case.mdp, case.theta, 0, least_steps(constants))
+        return [Q_i + 1.0 + i for i, Q_i in enumerate(Q)]
+
+    monkeypatch.setattr(claim, "right_sides", sides)
+    monkeypatch.setattr(claim, "critic_tables", tables)
+    rows = list(claim.after_an_episode(case, 0, Q, constants))
+    lengths = [100, 1000, 10_000] + [10**6] * (policy == "uniform") + [10**7] * (policy == "uniform" and n == 2)
+    told = [(row.case, row.agent, row.kappa, row.hypothesis, row.left, row.right, row.error) for row in rows]
+    assert told == [
+        (f"T={T}", i, 0, name, 1.0 + i, right, claim.error_of(case, T))
+        for T in lengths
+        for i in range(n)
+        for name, right in sides(0, T, constants).items()
+    ]
+    assert {row.trivial for row in rows} == {trivial}
+
+
+@pytest.mark.parametrize(("n", "policy"), [(3, "uniform"), (4, "uniform"), (2, "other")])
+def test_what_is_compared_and_with_which_lag(n, policy, monkeypatch):
+    """The least σ of all agents, between 1e-3 and ½, at the least τ/σ²; the law of small networks, uniform policy."""
+    case = dataclasses.replace(uniform_case(random_mdp(nx.path_graph(n), seed=0, gamma=0.5)), policy=policy)
+    by_lag = [{2: 0.3, 3: 0.45, 5: 0.6, 9: 0.5}, {2: 0.5, 3: 0.6, 5: 0.9, 9: 0.9}, {2: 9e-4, 3: 9e-4, 5: 1e-3, 9: 0.0}]
+    by_lag += [dict.fromkeys(claim.TAUS, 9e-4)]
+    sigma = {
+        (i, kappa, tau): value + (0.0 if i == 1 else 0.05)
+        for i in range(n)
+        for kappa in range(n)
+        for tau, value in by_lag[kappa].items()
+    }
+    found = []
+    monkeypatch.setattr(claim, "best_sigma", lambda mdp, zeta, taus: sigma)
+    for name in ("after_an_episode", "by_exact_law"):
+        monkeypatch.setattr(claim, name, lambda *given, name=name: found.append((name, *given)) or [])
+    assert list(check(case)) == []
+    expected = [
+        (kappa, theorem_constants(case.mdp, kappa, by_lag[kappa][tau], tau)) for kappa, tau in enumerate((3, 2, 5))
+    ]
+    names = ["after_an_episode", "by_exact_law"] if n == 3 else ["after_an_episode"]
+    told = [(name, kappa, constants) for kappa, constants in expected[:n] for name in names]
+    assert [(name, kappa, constants) for name, _, kappa, _, constants in found] == told
+    for _, seen, _, Q, _ in found:
+        assert seen is case
+        assert [Q_i.tolist() for Q_i in Q] == [q_function(case.mdp, case.V[i], i).tolist() for i in range(n)]
+    found.clear()
+    monkeypatch.setattr(claim, "MOST_ENTRIES", 8**n - 1)
+    assert list(check(case)) == found == []
+    monkeypatch.setattr(claim, "MOST_ENTRIES", 8**n)
+    list(check(case))
+    assert found
+
+
+def test_nothing_is_compared_where_nothing_is_paid():
+    free = NetworkedMDP(EXPLORED.mdp.graph, EXPLORED.mdp.P, (np.zeros((2, 1)),) * 2, 0.05, EXPLORED.mdp.pi0)
+    assert list(check(uniform_case(free))) == []
+
+
+def test_the_constants_and_right_sides_by_hand():
+    """r̄ = 3, γ = ½: c = 6, ρ = ½; of cells (s, a) the largest S times the largest A, once for each of N_i^κ."""
+    mdp = random_mdp(nx.path_graph(3), seed=0, state_sizes=(3, 2, 2), action_sizes=(2, 5, 2), gamma=0.5)
+    mdp = NetworkedMDP(mdp.graph, mdp.P, (*mdp.r[:2], np.array([[3.0, 0.0], [0.0, 0.0]])), 0.5, mdp.pi0)
+    constants = theorem_constants(mdp, 1, 0.2, 4)
+    assert constants == pytest.approx((6.0, 0.5, 0.2, 4, 3.0, 0.5, 3 * math.log(15)), rel=1e-15)
+    h = 1 / (1 - math.sqrt(0.5)) / 0.2
+    assert least_steps(constants) == pytest.approx((h, 2 * h), rel=1e-15)
+    sides = claim.right_sides(1, 500, constants)
+    printed, own = critic_noise(1e-6, 500, h, 2 * h, constants), critic_noise_sharp(1e-6, 500, h, 2 * h, constants)
+    assert sides == pytest.approx(
+        {"paper": printed + 2 * 6 * 0.25 / 0.25, "locality": printed + 1.5, "written out": own + 1.5}, rel=1e-14
+    )
+    case = dataclasses.replace(EXPLORED, mdp=mdp, error=1e-9)
+    assert claim.error_of(case, 500) == pytest.approx(2e-9 + 8 * 500 * 2.0**-52 * 3 * 4, rel=1e-14)
+
+
+def test_a_short_run_by_hand():
+    """flip = .2: σ = .2 at τ = 3, since agent 1 at τ is agent 0 at τ-1; then h = 10, t0 = 20."""
+    (row,) = long_run(0.2, 0.2, 1000)
+    mdp = sticky_relay(0.2, 0.2)
+    Q = q_function(mdp, uniform_case(mdp).V[1], 1)
+    left = np.abs(Q - critic_tables(mdp, uniform_theta(mdp), 0, 1000, 10.0, 20.0)[1]).max()
+    noise = critic_noise_sharp(1e-6, 1000, 10.0, 20.0, Constants(1.25, 0.2, 0.2, 3, 1.0, 0.2, math.log(2)))
+    assert row[:6] == ("sticky relay", "uniform", "written out", "T=1000", 1, 0)
+    assert row.left == pytest.approx(left, rel=1e-12)
+    assert row.right == pytest.approx(noise + 0.25, rel=1e-12)
+    assert row.error == pytest.approx(8 * 1000 * 2.0**-52 / 0.64, rel=1e-2)
+    assert row.trivial == 1.25
+    assert claim.with_bias(0.05, 0.2)(row) == row._replace(right=row.right - 0.25 + 0.05)
+
+
+def test_how_often_the_rare_state_is_not_seen():
+    """(1-p)^{2/p}, which is .81 times .99^{198} and tends to e^{-2}; 4T roundings."""
+    rows = list(twice_the_return_time())
+    assert [row.case for row in rows] == ["p=0.1, T=20", "p=0.01, T=200", "p=0.001, T=2000", "p=0.0001, T=20000",
+                                          "p=1e-05, T=200000", "p=1e-06, T=2000000"]  # fmt: skip
+    assert {row[:3] + row[4:6] for row in rows} == {("rare_state", "any", "", 0, 0)}
+    for k, row in enumerate(rows, 1):
+        T = 2 * 10**k
+        assert row.left == pytest.approx((1 - 10.0**-k) ** T, rel=1e-9)
+        assert (row.right, row.error) == (CHANCE, pytest.approx(4 * T * 2.0**-52, rel=1e-14))
+        assert not holds(row)
 
 
 # What is necessary.

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from claims.instances import random_case, uniform_case
+from sacrepro.bounds import gradient as gradient_room
 from sacrepro.bounds.gradient import (
     SCORE_DEVIATION,
     lemma4_vector,
@@ -76,6 +77,17 @@ def test_right_sides_by_hand():
     M = sum(0.5**s * math.sqrt(s + 1) for s in range(200)) / 2
     assert score_sum_factor(0.5) == pytest.approx(M, rel=1e-12)
     assert lemma4_vector_natural(1, 0.5, 3.0) == pytest.approx(3 * 0.125 * M / math.sqrt(2), rel=1e-12)
+
+
+def test_the_rest_of_the_factor_by_hand(monkeypatch):
+    """Beyond three terms the root is 2 + (s-3)/4; beyond one term its closed form 1/√(1-γ) is the lesser bound."""
+    gamma, M = 17 / 32, gradient_room.score_sum_factor
+    monkeypatch.setattr(gradient_room, "TERMS", 3)
+    rest = math.fsum(gamma**s * (2 + (s - 3) / 4) for s in range(3, 400))
+    expected = (1 - gamma) * (1 + gamma * math.sqrt(2) + gamma**2 * math.sqrt(3) + rest)
+    assert M(gamma) == pytest.approx(expected, rel=1e-13)
+    monkeypatch.setattr(gradient_room, "TERMS", 0)
+    assert M(19 / 32) == pytest.approx(1 / math.sqrt(13 / 32), rel=1e-15)
 
 
 @pytest.mark.parametrize("gamma", [0.0, 0.3, 0.9, 0.99, 0.9999, 0.9999999])

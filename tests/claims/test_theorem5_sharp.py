@@ -92,6 +92,19 @@ def test_the_bias_by_hand():
     assert td_limit_bias(1, 0.5, 3.0) == pytest.approx(3 / math.sqrt(2), rel=1e-14)
 
 
+def test_the_right_side_by_hand():
+    """J_sup - J = 2, η = (½, ¼), ‖b‖ = (1, 3), v = (4, 8), L' = 2: (4 + ½ + 9/4 + 2·4/4 + 2·8/16)/¾, and η_0 = 1/L'."""
+    assert theorem5_sharp(2.0, [0.5, 0.25], [1.0, 3.0], [4.0, 8.0], 2.0) == pytest.approx(13.0, rel=1e-14)
+    with pytest.raises(ValueError, match="shorter"):
+        theorem5_sharp(2.0, [0.5, 0.25], [1.0, 3.0], [4.0], 2.0)
+
+
+@pytest.mark.parametrize("eta", [0.0, -0.5, 0.75])
+def test_step_sizes_of_which_the_theorem_says_nothing_are_refused(eta):
+    with pytest.raises(ValueError, match=f"^eta_1 = {eta} must lie above 0 and at most 1/L' = 0.5$"):
+        theorem5_sharp(2.0, [0.5, eta], [1.0, 3.0], [4.0, 8.0], 2.0)
+
+
 def test_necessary_bias():
     """Left out, the other terms vanish with M while ‖∇J‖² stays."""
     case = uniform_case(signal(0.3))

@@ -2,6 +2,7 @@
 
 import itertools
 import tracemalloc
+import types
 
 import networkx as nx
 import numpy as np
@@ -12,9 +13,14 @@ from hypothesis import strategies as st
 from exact.plain_law import Law, entry, mixed_score, softmax_score
 from sacrepro import NetworkedMDP, Policy, critic_law, evaluate, expected_critic, expected_update, mean_curve
 from sacrepro.exact import law_cost, td_fixed_point
+from sacrepro.exact.chain import chain_of
 from sacrepro.exact.law import chain as algorithm_inputs
 from sacrepro.exact.law import chain as cell_chain
+from sacrepro.exact.law import moments
+from sacrepro.exact.law import update as update_room
+from sacrepro.exact.rounding import gamma_k
 from sacrepro.exact.truncation import truncated_policy_gradient
+from sacrepro.exact.values import objective_and_gradient
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn import sac_seeds
 from sacrepro.learn.samples import samples
@@ -403,3 +409,178 @@ def test_by_hand():
     assert one.Q_hat[0].item() == 0.5
     assert two.Q_hat[0].item() == pytest.approx(0.75, abs=1e-15)
     assert two.g_hat[0].tolist() == [[0.0]]
+
+
+# What the law takes and how far it may be off, term by term.
+
+
+def shape_by_hand():
+    """Agent 0 of a path at κ = 0: B = {0}, O = {1, 2}; b = 2, a = 2, o = 6, r = 2, c = 4."""
+    mdp = random_mdp(nx.path_graph(3), seed=0, state_sizes=(2, 3, 2), action_sizes=(2, 1, 3), gamma=0.5)
+    return mdp, cell_chain.CellShape(mdp.graph, mdp.state_sizes, mdp.action_sizes, 0, 0)
+
+
+def test_the_cost_by_hand(monkeypatch):
+    """added = 144, leaving = 120; 1 + 4 weights, together or, where blocks are small, each beside d = 1 again."""
+    mdp, shape = shape_by_hand()
+    assert (shape.b, shape.a, shape.o, shape.r, shape.c) == (2, 2, 6, 2, 4)
+    assert shape.entries == 2 * 144 + (144 + 120) // 2 + 4 * 6 * 2 * 5 == 660
+    assert shape.multiplications == 5 * (6 * 4 * 2 + 36 * 2 * 2) + 36 * 4 * 2 * 3 == 1824
+    kernels = 6 * 4 * 2 * 2 + 2 * 36
+    assert law_cost(mdp, kappa=0, T=7, agents=[0]) == (8 * (660 * 5 + kernels), 7 * 1824 * 6, 0, 4)
+    assert law_cost(mdp, kappa=0, T=7, agents=[0], critic_only=True) == (8 * (660 + kernels), 7 * 1824, 0, 4)
+    monkeypatch.setattr(cell_chain, "BLOCK_ENTRIES", 1980)
+    assert cell_chain.weights_together(shape) == 3
+    assert law_cost(mdp, kappa=0, T=7, agents=[0]) == (8 * (660 * 4 + kernels), 7 * 1824 * 6, 0, 4)
+    monkeypatch.setattr(cell_chain, "BLOCK_ENTRIES", 1979)
+    assert law_cost(mdp, kappa=0, T=7, agents=[0]) == (8 * (660 * 3 + kernels), 7 * 1824 * 7, 0, 4)
+    monkeypatch.setattr(cell_chain, "BLOCK_ENTRIES", 1)
+    assert law_cost(mdp, kappa=0, T=7, agents=[0]) == (8 * (660 * 2 + kernels), 7 * 1824 * 9, 0, 4)
+    each = [law_cost(mdp, kappa=0, T=7, agents=[i]) for i in range(3)]
+    most = max(each, key=lambda cost: cost.multiplications)
+    assert law_cost(mdp, kappa=0, T=7) == (
+        max(cost.memory for cost in each), sum(cost.multiplications for cost in each), most.agent, most.cells
+    )  # fmt: skip
+    alike = random_mdp(nx.cycle_graph(3), seed=0)
+    assert law_cost(alike, kappa=0, T=7).agent == 0
+    # Nobody outside: no product over O. b = 12, a = 6, c = 72.
+    whole = cell_chain.CellShape(mdp.graph, mdp.state_sizes, mdp.action_sizes, 1, 1)
+    assert (whole.o, whole.r, whole.rim, whole.outside) == (1, 1, (), ())
+    assert law_cost(mdp, kappa=1, T=7, agents=[1], critic_only=True).memory == 8 * (whole.entries + 72 * 12 * 2)
+
+
+def test_the_cost_of_the_covariance_by_hand():
+    """c + 1 = 5: carried 6·4·25, added 6·4·2·2·6; three products in a step."""
+    _, shape = shape_by_hand()
+    steps = 2 * 600 + 6 * 2 * 2 * 25 * 6 + 6 * 576
+    assert moments._cost(shape, 7) == (8 * (2 * 600 + 3 * 576 + 2 * 2 * 6 * 2 * 25), 7 * steps, 0, 4)
+
+
+def test_as_much_work_as_is_needed_is_enough():
+    mdp, theta = random_case(2)
+    cost = law_cost(mdp, kappa=0, T=2)
+    options = {"kappa": 0, "T": 2, **STEP}
+    expected_update(mdp, theta, work=cost.multiplications, memory_limit=cost.memory, **options)
+    with pytest.raises(ValueError, match=rf"need {cost.multiplications} multiply-adds, which exceeds work = "):
+        expected_update(mdp, theta, work=cost.multiplications - 1, **options)
+    with pytest.raises(MemoryError, match="a smaller kappa or network fits"):
+        expected_update(mdp, theta, memory_limit=cost.memory - 1, **options)
+    alone = law_cost(mdp, kappa=0, T=2, critic_only=True, agents=[1]).multiplications
+    expected_critic(mdp, theta, agents=[1], work=alone, **options)
+    with pytest.raises(ValueError, match="exceeds work"):
+        expected_critic(mdp, theta, agents=[1], work=alone - 1, **options)
+
+
+def test_the_roundings_of_a_step_by_hand():
+    """Outside twice; sums over the rim and O, over the cells; kernels; ζ of everybody; one an agent inside, and 16."""
+    mdp, _ = shape_by_hand()
+    chain = chain_of(mdp, uniform_theta(mdp))
+    softmax = sum(2 * 8 + 2 * A + 2 + 4 for A in mdp.action_sizes)
+    outside = cell_chain.cell_chain(chain, 0, 0)
+    most = max(operator.adjoint_roundings for operator in outside._operators)
+    assert most > 0
+    assert outside.roundings == 2 * most + 2 * 6 + 4 + chain.kernel_roundings + softmax + 1 + 16
+    whole = cell_chain.cell_chain(chain, 1, 1)
+    assert whole.roundings == 1 + 72 + chain.kernel_roundings + softmax + 3 + 16
+
+
+def test_the_rounding_error_by_hand():
+    """α = ½, 2, 3 and row sums up to 5/4: (2 + 5 + 7 + 2) γ_10 q, growing by 3 · 5 · (5/4)³; q = 3/(1-γ), or of Q̂^0."""
+    cells = types.SimpleNamespace(
+        roundings=10, reward=np.array([[1.0, 3.0]]), chain=types.SimpleNamespace(gamma=0.5, row_sums=(0.5, 1.25))
+    )
+    alpha = np.array([0.5, 2.0, 3.0])
+    for start, q in ((np.array([-7.0, 2.0]), 7.0), (np.array([1.0, 2.0]), 6.0)):
+        assert moments.error_growth(cells, start, alpha) == (q, pytest.approx(15 * 1.25**3, rel=1e-8))
+        expected = gamma_k(10) * 16 * q * 15 * 1.25**3
+        assert moments.rounding_error(cells, start, alpha) == pytest.approx(expected, rel=1e-8)
+    cells.chain.row_sums = (0.5, 0.75)
+    assert 15 < moments.error_growth(cells, start, alpha)[1] < 15 * (1 + 1e-8)
+
+
+def test_the_error_of_a_covariance_by_hand(monkeypatch):
+    """γ_{2k} (Σ (1 + 2α)² + 3) of the scale squared, and what the mean's error does to its square."""
+    mdp, theta = random_case(2)
+    cells = cell_chain.cell_chain(chain_of(mdp, theta), 0, 0)
+    monkeypatch.setattr(moments, "error_growth", lambda cells, start, alpha: (2.0, 3.0))
+    for first, expected in (
+        (0.0, gamma_k(2 * cells.roundings) * ((1 + 2 * 0.5) ** 2 + (1 + 2 / 3) ** 2 + 3) * 36),
+        (0.5, 2 * 6 * 0.5 + 0.25),
+        (2.0**-60, gamma_k(2 * cells.roundings) * ((1 + 2 * 0.5) ** 2 + (1 + 2 / 3) ** 2 + 3) * 36 + 12 * 2.0**-60),
+    ):
+        monkeypatch.setattr(moments, "rounding_error", lambda cells, start, alpha, first=first: first)
+        found = critic_law(mdp, theta, 0, kappa=0, T=2, h=1.0, t0=2.0).error
+        assert found == pytest.approx(expected, rel=1e-8 if first != 2.0**-60 else 2e-9, abs=0)
+        assert found > expected
+    monkeypatch.setattr(moments, "error_growth", lambda cells, start, alpha: (0.0, 0.0))
+    monkeypatch.setattr(moments, "rounding_error", lambda cells, start, alpha: 0.5)
+    assert critic_law(mdp, theta, 0, kappa=0, T=2, h=1.0, t0=2.0).error == pytest.approx(0.5, rel=1e-8)
+
+
+@pytest.mark.parametrize(("epsilon", "through"), [(0.0, 1.0), (0.3, 1 + np.sqrt(2))])
+def test_the_errors_of_an_update_by_hand(epsilon, through, monkeypatch):
+    """Of ĝ: 2|N_j^κ|/(n(1-γ)) of every critic's; of b the gradient's √n blocks besides, through the mixture's score."""
+    mdp, theta = random_case(3)
+    errors = [0.5, 0.25, 0.125]
+    monkeypatch.setattr(update_room, "rounding_error", lambda cells, start, alpha: errors[cells.shape.agent])
+    monkeypatch.setattr(
+        update_room,
+        "objective_and_gradient",
+        lambda mdp, theta: objective_and_gradient(mdp, theta)._replace(gradient_error=0.75),
+    )
+    found = expected_update(mdp, theta, kappa=1, T=2, epsilon=epsilon, **STEP)
+    g_error = 2 * (2 * 0.5 + 3 * 0.25 + 2 * 0.125) / (3 * 0.3)
+    assert g_error < found.error < g_error * (1 + 1e-8)
+    assert found.b_error - found.error == pytest.approx(np.sqrt(3) * 0.75 * through, rel=1e-8)
+    assert expected_critic(mdp, theta, kappa=1, T=2, agents=(2, 1), **STEP)[1] == 0.25
+    errors[:] = [2.0**-60, 3.0, 2.0**-60]
+    patient = random_case(3, gamma=0.0)
+    assert 3.0 < expected_update(*patient, kappa=0, T=2, **STEP).error < 3.0 * (1 + 1e-8)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"M": True}, {"M": 1.0}, {"eta": True}, {"eta": np.inf}, {"eta": "1"}, {"eta": -1.0}]
+)
+def test_curves_that_make_no_sense(wrong):
+    mdp, theta = random_case(2)
+    name, value = next(iter(wrong.items()))
+    with pytest.raises(ValueError, match=f"^{name} must be .*, got {value!r}$"):
+        mean_curve(mdp, theta, **({"kappa": 0, "M": 1, "T": 2, "eta": 1.0, **STEP} | wrong))
+
+
+def test_a_curve_passes_on_its_policies_and_limits():
+    """ε, work and memory are those of every step; M may be a numpy integer, η a whole number."""
+    mdp, theta = random_case(2)
+    options = {"kappa": 0, "T": 3, "epsilon": 0.25, **STEP}
+    curve = mean_curve(mdp, theta, M=np.int64(1), eta=2, **options)
+    for block, theta_i, g in zip(curve, theta, expected_update(mdp, theta, **options).g_hat, strict=True):
+        assert block[1] == pytest.approx(theta_i + 2 * g, abs=1e-14)
+    with pytest.raises(ValueError, match="exceeds work = 5;"):
+        mean_curve(mdp, theta, M=1, eta=1.0, work=5, **options)
+    with pytest.raises(MemoryError, match="but 5 B are allowed"):
+        mean_curve(mdp, theta, M=1, eta=1.0, memory_limit=5, **options)
+    with pytest.raises(MemoryError, match="but 5 B are allowed"):
+        expected_critic(mdp, theta, memory_limit=5, **options)
+    with pytest.raises(ValueError, match="exceeds work = 5;"):
+        critic_law(mdp, theta, 0, work=5, **options)
+    with pytest.raises(MemoryError, match="but 5 B are allowed"):
+        critic_law(mdp, theta, 0, memory_limit=5, **options)
+
+
+def test_the_covariance_with_a_warm_start_and_mixed_policies():
+    mdp, theta = deterministic(4, nx.path_graph(2), (2, 3), (2, 1))
+    softmax = policies(mdp, theta)
+    zeta = [0.7 * zeta_i + 0.3 / zeta_i.shape[1] for zeta_i in softmax]
+    rng = np.random.default_rng(0)
+    for kappa in (0, 1):
+        plain = Law(mdp, zeta, mixed_score(softmax, 0.3), kappa=kappa, T=1, alpha=alphas(1, **STEP))
+        Q_hat_0 = [{x: rng.random() for x in cells_of(plain, hood)} for hood in plain.hoods]
+        law = Law(mdp, zeta, mixed_score(softmax, 0.3), kappa=kappa, T=2, alpha=alphas(2, **STEP), Q_hat_0=Q_hat_0)
+        tables = as_tables(mdp, law, Q_hat_0)
+        for i in range(2):
+            found = critic_law(mdp, theta, i, kappa=kappa, T=2, epsilon=0.3, Q_hat=tables, **STEP)
+            assert_same_moments(law, kappa, found, i)
+        critic, _ = expected_critic(mdp, theta, kappa=kappa, T=2, epsilon=0.3, Q_hat=tables, **STEP)
+        for i in range(2):
+            for x in cells_of(law, law.hoods[i]):
+                assert entry(critic[i], law.hoods[i], x) == pytest.approx(law.Q_hat[i].get(x, 0.0), abs=1e-12)
