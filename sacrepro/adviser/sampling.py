@@ -27,7 +27,6 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from sacrepro.adviser.clock import Clock
-from sacrepro.adviser.labelled import Network
 from sacrepro.bounds.decay import cone_width
 from sacrepro.bounds.influence import horizon
 from sacrepro.model.checks import LARGEST_SCALE, Array, normalised
@@ -35,7 +34,7 @@ from sacrepro.simulate.random_bits import SCALE, thresholds
 from sacrepro.simulate.rollout import Simulator
 from sacrepro.simulate.tables import Counts, Sampled, no_counts
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a network asks this module for its simulator
     from sacrepro.adviser.labelled import Network
 
 

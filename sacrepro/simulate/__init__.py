@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from sacrepro.simulate.rollout import Simulator
-from sacrepro.simulate.stepped import OwnSimulator, SteppedSimulator, as_simulator
-from sacrepro.simulate.steps import rollout_by_steps
+from sacrepro.simulate.stepped import OwnSimulator, SteppedSimulator, as_simulator, rollout_by_steps
 from sacrepro.simulate.trajectory import AnySimulator, Trajectory
 from sacrepro.simulate.wireless import WirelessSimulator
 

@@ -16,7 +16,7 @@ from sacrepro.learn import sac_seeds
 from sacrepro.model.checks import Array
 from sacrepro.model.mdp import NetworkedMDP, as_coupled
 from sacrepro.model.policy import Policy, check_theta, gaussian_theta, policies, uniform_theta
-from sacrepro.simulate import Simulator, SteppedSimulator, as_simulator, rollout_by_steps, steps
+from sacrepro.simulate import Simulator, SteppedSimulator, as_simulator, rollout_by_steps, stepped
 from sacrepro.simulate.random_bits import SCALE, START, STEP, run_key, step_keys, thresholds, word
 from strategies import cases
 
@@ -51,7 +51,7 @@ def test_rollout_is_the_step_by_step_sampler_on_larger_graphs_and_tables() -> No
 def test_words_are_the_same_on_python_integers(seed: int, m: int, purpose: int, t: int, i: int) -> None:
     u = np.uint64
     keys = step_keys(u(run_key(u(seed), u(m), u(purpose))), u(t))
-    assert int(word(u(keys[0]), u(keys[1]), u(i))) == steps.word(seed, m, purpose, t, i)
+    assert int(word(u(keys[0]), u(keys[1]), u(i))) == stepped.word(seed, m, purpose, t, i)
 
 
 def test_a_longer_episode_continues_a_shorter_one() -> None:
@@ -70,7 +70,7 @@ def test_every_part_of_the_key_matters() -> None:
     assert np.array_equal(first.a, simulator.rollout(zeta, 60, seed=1, m=0).a)
     for seed, m in ((2, 0), (1, 1), (0, 1)):
         assert not np.array_equal(first.a, simulator.rollout(zeta, 60, seed=seed, m=m).a)
-    words = {steps.word(*key) for key in np.ndindex(3, 3, 2, 5, 5)}
+    words = {stepped.word(*key) for key in np.ndindex(3, 3, 2, 5, 5)}
     assert len(words) == 3 * 3 * 2 * 5 * 5
 
 
@@ -162,11 +162,11 @@ def test_thresholds_keep_certain_and_impossible_outcomes() -> None:
     law = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
     assert thresholds(law).tolist() == [[0, SCALE], [SCALE, SCALE], [0, 0]]
     for row, outcome in zip(law, (1, 0, 2), strict=True):
-        assert [steps.draw(u, row.tolist()) for u in (0, SCALE - 1)] == [outcome, outcome]
+        assert [stepped.draw(u, row.tolist()) for u in (0, SCALE - 1)] == [outcome, outcome]
 
 
 def test_starts_and_steps_use_different_words() -> None:
-    assert steps.word(0, 0, START, 0, 0) != steps.word(0, 0, STEP, 0, 0)
+    assert stepped.word(0, 0, START, 0, 0) != stepped.word(0, 0, STEP, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ class Copy:
         self.state_sizes, self.action_sizes = mdp.state_sizes, mdp.action_sizes
 
     def reset(self, rng: np.random.Generator) -> Array:
-        self.t, self.s = 0, steps.start_by_steps(self.mdp, seed=self.seed, m=self.m)
+        self.t, self.s = 0, stepped.start_by_steps(self.mdp, seed=self.seed, m=self.m)
         return np.array(self.s)
 
     def step(self, a: Array, rng: np.random.Generator) -> tuple[Array, Array]:
@@ -237,8 +237,8 @@ class Copy:
         following = []
         for i, hood in enumerate(self.mdp.neighbors):
             law = self.mdp.P[i][(*(self.s[j] for j in hood), a[i])]
-            u = steps.word(self.seed, self.m, STEP, self.t, i) & (SCALE - 1)
-            following.append(steps.draw(u, law.tolist()))
+            u = stepped.word(self.seed, self.m, STEP, self.t, i) & (SCALE - 1)
+            following.append(stepped.draw(u, law.tolist()))
         self.s, self.t = tuple(following), self.t + 1
         return np.array(r), np.array(following)
 

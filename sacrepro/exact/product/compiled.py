@@ -1,4 +1,4 @@
-"""The pointwise step of the factored product over large tables, compiled; `pointwise` decides when it is loaded."""
+"""The pointwise step of the factored product over large tables, compiled; `steps` decides when it is loaded."""
 
 from __future__ import annotations
 
