@@ -18,7 +18,9 @@ from sacrepro.adviser.advice import AgentRow
 from sacrepro.study.drawings import FIGURES, drawing
 from sacrepro.study.drawings.advice import advice
 from sacrepro.study.drawings.critic import length_label
-from sacrepro.study.drawings.panels import house_style, kappa_color, kappa_line, kappa_marker, literal
+from sacrepro.study.drawings.messages import TOLD
+from sacrepro.study.drawings.panels import house_style, kappa_color, kappa_marker, literal
+from sacrepro.study.experiments.methods import EXACT, METHODS
 
 PLAIN = ("relay", "weakly_coupled", "single", "path", "ring")
 NASTY = ("<b>a&b</b>", "a $ and_b", "of $x$ and\nmore", "\N{HEBREW LETTER ALEF}\N{HEBREW LETTER BET} $", "_W" * 40)
@@ -208,7 +210,7 @@ def test_a_bound_is_level_over_the_markers_of_its_kappa_and_ends_there(name):
 def test_kappa_has_one_colour_and_more_than_seven_kappas_differ():
     looks = [(kappa_color(k), kappa_marker(k)) for k in range(20)]
     assert len(set(looks)) == 20
-    assert len({(kappa_color(k), kappa_line(k)) for k in range(20)}) == 20
+    assert len({kappa_marker(k) for k in range(7)}) == 7, "told apart without colour"
     assert [kappa_color(k) for k in range(7)] == [kappa_color(k + 7) for k in range(7)]
 
 
@@ -219,6 +221,43 @@ def test_markers_of_kappa_have_its_colour_in_every_figure():
                 if line.get_linestyle() == "None" and len(line.get_xdata()):
                     kappas = {round(x) for x in line.get_xdata()}
                     assert [line.get_color()] == [kappa_color(k) for k in kappas], name
+
+
+@pytest.mark.parametrize("name", ["objective", "stationarity", "patient", "critic_error", "exact_bias", "learning"])
+def test_curves_of_kappa_are_told_apart_without_colour(name):
+    """Seen: curves that a grey print made alike."""
+    panels = [[line for line in axes.get_lines() if "kappa=" in line.get_label()] for axes in drawn(name, PLAIN).axes]
+    assert max(map(len, panels)) > 1
+    for curves in panels:
+        assert all(line.get_marker() == kappa_marker(int(line.get_label()[8:-1])) for line in curves)
+        assert len({line.get_marker() for line in curves}) == len(curves)
+
+
+@pytest.mark.parametrize("name", ["lemma3", "actions_one_hop_later", "appendix_a", "definition2", "environments"])
+def test_policies_are_told_apart_by_their_markers(name):
+    rows = [row._replace(policy=policy) for row in rows_of(name, PLAIN) for policy in ("uniform", "gaussian 1")]
+    with house_style():
+        figure = drawing(name).draw(rows)
+    (legend,) = figure.legends
+    of = {
+        text.get_text().rpartition(", ")[2]: handle.get_marker()
+        for handle, text in zip(legend.legend_handles, legend.get_texts(), strict=True)
+        if "policy" in text.get_text() and handle.get_marker() not in {"None", "", "X"}
+    }
+    assert {"uniform policy", "gaussian 1 policy"} <= {*of}
+    assert of["uniform policy"] != of["gaussian 1 policy"]
+
+
+def test_the_closest_kappa_is_ringed_and_the_legend_says_so():
+    figure = drawn("exact_bias", PLAIN)
+    best = [(row.T, row.bias) for row in rows_of("exact_bias", PLAIN) if row.best]
+    rings = [line for axes in figure.get_axes() for line in axes.get_lines() if line.get_fillstyle() == "none"]
+    assert sorted(point for ring in rings for point in ring.get_xydata().tolist()) == sorted(map(list, best))
+    assert r"closest to $\nabla J$" in {text.get_text() for text in figure.legends[0].get_texts()}
+
+
+def test_every_method_is_told_in_words():
+    assert list(TOLD) == [*METHODS, EXACT]
 
 
 @pytest.mark.parametrize("name", ["lemma3", "truncation", "lemma4", "influence", "td_fixed_point", "critic_sharp"])

@@ -65,8 +65,8 @@ def test_the_light_cone_shows_its_interval_around_what_it_encloses():
     ("D", "said"), [(math.nan, ["no exact solution"]), (0.0, ["0 up to the certificate"]), (1.0, [])]
 )
 def test_an_environment_without_markers_says_why(D, said):
-    values = dict.fromkeys(EnvironmentRow._fields, 1.0)
-    row = EnvironmentRow(**{**values, "instance": "ring", "model": "ring", "n": 3, "kappa": 0, "D": D, "D_error": 1e-9})
+    told = {"instance": "ring", "model": "ring", "policy": "uniform", "n": 3, "kappa": 0, "D": D, "D_error": 1e-9}
+    row = EnvironmentRow(**{**dict.fromkeys(EnvironmentRow._fields, 1.0), **told})
     (axes,) = drawing("environments").draw([row]).axes
     assert texts(axes) == said
 

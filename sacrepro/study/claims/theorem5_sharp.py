@@ -201,7 +201,8 @@ CLAIM = Claim(
     reference="sharpens Theorem 5, eq. (9)", proof="theorem5_sharp", check=check, needs=("tables", "learner"),
     variants=(Variant(LIMIT), Variant(ANY_POLICY), Variant(AS_RUN), Variant(ONE_RUN)),
     drawing=Drawing("guarantee", r"mean of $\|\nabla J(\theta(m))\|^2$",
-                    {name: f"bound: {name}" for name in (LIMIT, ANY_POLICY, AS_RUN, ONE_RUN)}),
+                    {LIMIT: "bound along TD's limit", ANY_POLICY: "the same, any policy",
+                     AS_RUN: "bound on the mean over seeds", ONE_RUN: "bound on one run, probability 1-δ"}),
     attack="runs, which a climb cannot repeat at every step",
     plants=planted(EXPONENT, "signal .3", times(0.3**2), LIMIT),
     counterexamples=(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -15,6 +16,7 @@ from sacrepro.study.drawings.panels import (
     KAPPA_COLORS,
     frame,
     kappa_color,
+    kappa_marker,
     listed,
     literal,
     log_axis,
@@ -42,19 +44,23 @@ STYLES = ("--", ":", "-.", (0, (5, 1)), (0, (1, 3)), (0, (3, 1, 1, 1)))
 POLICY_MARKERS = ("o", "^", "D", "v", "s")
 
 
+def policies_of(rows: Iterable[Any]) -> dict[str, str]:
+    """The marker of each policy, in order of appearance."""
+    return dict(zip(dict.fromkeys(row.policy for row in rows), itertools.cycle(POLICY_MARKERS), strict=False))
+
+
 def markers(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
     """Every left side above its error, policies side by side, and one bound at each κ."""
-    instances, policies = names(rows), list(dict.fromkeys(row.policy for row in rows))
+    instances, policies = names(rows), policies_of(rows)
     figure, grid = titled(instances)
     (label,) = drawing.lines.values()
     for axes, name in zip(grid, instances, strict=True):
         own = [row for row in rows if row.instance == name]
         for kappa in sorted({row.kappa for row in own}):
-            for place, policy in enumerate(policies):
+            for place, (policy, marker) in enumerate(policies.items()):
                 mine = [row for row in own if (row.kappa, row.policy) == (kappa, policy)]
                 left = apart(row.left for row in mine if row.left > row.error)
                 x = [kappa + 0.6 * ((place + 0.5) / len(policies) - 0.5)] * len(left)
-                marker = POLICY_MARKERS[place % len(POLICY_MARKERS)]
                 dots(axes, x, left, kappa, marker, label=f"{drawing.markers}, {literal(policy)} policy", alpha=0.5)
         bound_ticks(axes, largest_right(own), "--", label)
         kappa_axis(axes, own)
@@ -159,24 +165,20 @@ def zero_remark(axes: Axes, zero: Iterable[int], shown: Iterable[int]) -> None:
 
 # The least ρ of Definition 2 for each instance: what policies ask for, and what holds for every policy.
 
-#: Marker, colour and label of the policies; line and label of the bounds.
-POLICIES = {
-    "given": ("o", KAPPA_COLORS[0], "given policies"),
-    "worst": ("X", KAPPA_COLORS[5], "worst policy found"),
-}
-
 
 def rates(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
     """Markers: given policies and the worst found; ticks: the influence matrix's ρ, γ, and where it is known within 1 %
     of D the least ρ of all policies.
     """
-    instances = names(rows)
+    instances, policies = names(rows), policies_of(rows)
     figure, (axes,) = listed(instances, row=0.28, width=5.2)
     for k, name in enumerate(instances):
         own = [row for row in rows if row.instance == name]
-        for case, (marker, color, label) in POLICIES.items():
-            rho = apart(row.left for row in own if row.case.startswith(case))
-            axes.plot(rho, [k] * len(rho), marker, color=color, alpha=0.6, markeredgewidth=0, label=label)
+        shown = [("given", policy, marker, KAPPA_COLORS[0], f"{policy} policy") for policy, marker in policies.items()]
+        shown += [("worst", policy, "X", KAPPA_COLORS[5], "worst policy found") for policy in policies]
+        for case, policy, marker, color, label in shown:
+            rho = apart(row.left for row in own if row.case.startswith(case) and row.policy == policy)
+            axes.plot(rho, [k] * len(rho), marker, color=color, alpha=0.6, markeredgewidth=0, label=literal(label))
         for (hypothesis, label), style in zip(drawing.lines.items(), (":", "--", "-"), strict=True):
             rights = [row.right for row in own if row.hypothesis == hypothesis]
             if not rights:
@@ -198,16 +200,18 @@ def lines(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
 
     Stars stand to the right of the other markers, with a solid tick.
     """
-    instances, starred = names(rows), drawing.starred or None
+    instances, policies, starred = names(rows), policies_of(rows), drawing.starred or None
     figure, grid = titled(instances)
     for axes, name in zip(grid, instances, strict=True):
         own = [row for row in rows if row.instance == name]
         for kappa in sorted({row.kappa for row in own}):
             shown = [row for row in own if row.kappa == kappa and row.left > row.error]
             stars = apart(row.left for row in shown if row.hypothesis == starred)
-            plain = [left for left in apart(row.left for row in shown) if left not in stars]
             place = kappa - DOTTED * (starred is not None)
-            dots(axes, [place] * len(plain), plain, kappa, label=drawing.markers, alpha=0.5)
+            for policy, marker in policies.items():
+                plain = [left for left in apart(row.left for row in shown if row.policy == policy) if left not in stars]
+                label = f"{literal(policy)} policy" if len(policies) > 1 else drawing.markers
+                dots(axes, [place] * len(plain), plain, kappa, marker, label=label, alpha=0.5)
             dots(axes, [kappa + STARRED] * len(stars), stars, kappa, "*", label=starred, alpha=0.5)
         for (hypothesis, label), style in zip(drawing.lines.items(), STYLES, strict=False):
             heights = largest_right([row for row in own if row.hypothesis == hypothesis])
@@ -248,13 +252,14 @@ def cone(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
             axes.plot([horizon(row) for row in below], [row.left for row in below], ":", color=color, label="lower end")
             shown = [row for row in above if row.left > row.error]
             places = [horizon(row) for row in shown]
-            dots(axes, places, [row.left for row in shown], kappa, label=drawing.markers, alpha=0.7)
+            left = [row.left for row in shown]
+            dots(axes, places, left, kappa, kappa_marker(kappa), label=drawing.markers, alpha=0.7)
             zero |= set() if shown else {kappa}
         axes.set_xscale("log", base=2)
         axes.xaxis.set_minor_locator(NullLocator())
         log_axis(axes)
         zero_remark(axes, zero, {row.kappa for row in own} - zero)
-    more = swatches({row.kappa for row in ends})
+    more = swatches({row.kappa for row in ends}, marked=True)
     frame(figure, r"horizon $T$", drawing.left, more)
     return figure
 
@@ -302,7 +307,7 @@ RUNS = (
     ("TD's limit", "o", -0.3, "--", "along TD's limit"),
     ("TD's limit, any policy", "", -0.3, ":", ""),
     ("as run", "s", 0.0, "-.", "along Algorithm 1, mean over seeds"),
-    ("one run", "^", 0.3, (0, (5, 1)), "along one long run"),
+    ("one run", "^", 0.3, (0, (3, 1, 1, 1, 1, 1)), "along one long run"),
 )
 
 

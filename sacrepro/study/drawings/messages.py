@@ -172,14 +172,35 @@ def final_returns(rows: Sequence[SummaryRow]) -> dict[str, dict[str, float]]:
     return found
 
 
+#: The methods in words, κ that of the experiment where none is named; without words by their own name.
+TOLD = {
+    "SAC": "SAC, Algorithm 1",
+    "independent": "independent learners: SAC at κ = 0",
+    "full critic": "SAC whose critics see everybody",
+    "warm start": "SAC, tables kept from episode to episode",
+    "TD(λ)": "SAC with TD(λ)",
+    "advantages": "SAC with advantages in line 11",
+    "warm start, advantages": "SAC, tables kept, advantages",
+    "ε-mixed": "SAC, policies mixed with the uniform one",
+    "pairwise critic": "SAC, critics sums over pairs within κ",
+    "pairwise critic, full": "SAC, critics sums over all pairs",
+    "REINFORCE": "REINFORCE, returns within κ hops",
+    "REINFORCE, full": "REINFORCE, returns of everybody",
+    "SARSA": "SARSA, ε-greedy",
+    "Q-learning": "Q-learning, ε-greedy",
+    EXACT: "ascent along the exact ∇J",
+}
+
+
 def best_method(returns: Mapping[str, float]) -> str:
-    """The method with the largest J; of equal ones the first."""
-    return max(returns, key=lambda method: returns[method])
+    """The method with the largest J, in words; of equal ones the first."""
+    best = max(returns, key=lambda method: returns[method])
+    return TOLD.get(best, best)
 
 
 def say_extensions(rows: Sequence[SummaryRow]) -> str:
     """The method with the largest J on each instance."""
-    told = ", ".join(f"{best_method(own)} on {name}" for name, own in final_returns(rows).items())
+    told = "; ".join(f"{best_method(own)} on {name}" for name, own in final_returns(rows).items())
     return f"Largest J at equal samples: {told}" if told else ""
 
 

@@ -197,9 +197,24 @@ def key_of(handles: Sequence[Any]) -> Any:
     )
 
 
-def swatches(kappas: Iterable[int]) -> dict[str, Artist]:
-    """Keys for the colours of κ alone."""
-    return {kappa_label(k): Line2D([], [], color=kappa_color(k), linewidth=4) for k in sorted(kappas)}
+def swatches(kappas: Iterable[int], marked: bool = False) -> dict[str, Artist]:
+    """Keys for the colours of κ alone, or for its markers as well."""
+    look: dict[str, Any] = {"linestyle": "none"} if marked else {"linewidth": 4}
+    return {
+        kappa_label(k): Line2D([], [], color=kappa_color(k), marker=kappa_marker(k) if marked else "", **look)
+        for k in sorted(kappas)
+    }
+
+
+#: Where curves have many points: that many markers, small ones.
+MARKED, SMALL = 6, 3.5
+
+
+def kappa_curve(axes: Axes, x: Sequence[float], y: Sequence[float], kappa: int, **look: Any) -> None:
+    """A curve of κ in its colour, with its marker at a few of its points, shifted a little from one κ to the next."""
+    every = max(1, round(len(x) / MARKED))
+    look = {"markersize": SMALL, "markevery": (kappa % every, every), "label": kappa_label(kappa), **look}
+    axes.plot(x, y, marker=kappa_marker(kappa), color=kappa_color(kappa), **look)
 
 
 def frame(figure: Figure, x: str = "", y: str = "", more: Mapping[str, Artist] | None = None) -> None:
@@ -263,9 +278,8 @@ def entitle(figure: Figure, title: str) -> None:
 
 #: Okabe-Ito colours, safe for colour-blind readers: κ = 0, 1, 2, …
 KAPPA_COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
-#: What tells κ = 7, 8, … from those that have the same colour: marker and line.
+#: What tells κ apart without colour, and κ = 7, 8, … from those that have the same one.
 KAPPA_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-KAPPA_LINES = ("-", "--", "-.", ":")
 BOUND_COLOR = "#444444"
 
 
@@ -275,13 +289,8 @@ def kappa_color(kappa: int) -> str:
 
 
 def kappa_marker(kappa: int) -> str:
-    """The marker of κ where κ is told by marker and colour alone."""
-    return KAPPA_MARKERS[kappa // len(KAPPA_COLORS) % len(KAPPA_MARKERS)]
-
-
-def kappa_line(kappa: int) -> str:
-    """The line of κ where κ is told by line and colour alone."""
-    return KAPPA_LINES[kappa // len(KAPPA_COLORS) % len(KAPPA_LINES)]
+    """The marker of κ where no axis tells κ; the first seven differ without any colour."""
+    return KAPPA_MARKERS[(kappa + kappa // len(KAPPA_COLORS)) % len(KAPPA_MARKERS)]
 
 
 def kappa_label(kappa: int) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from sacrepro.study.drawings.messages import TOLD
 from sacrepro.study.drawings.panels import (
     BESIDE,
     BOUND_COLOR,
@@ -18,8 +20,8 @@ from sacrepro.study.drawings.panels import (
     frame,
     grid_of,
     kappa_color,
+    kappa_curve,
     kappa_label,
-    kappa_line,
     listed,
     literal,
     log_axis,
@@ -45,7 +47,7 @@ def intervals(axes: Axes, rows: Sequence[SummaryRow]) -> None:
         x, middle = [row.x for row in own], [row.iqm for row in own]
         spread = [[row.iqm - row.low for row in own], [row.high - row.iqm for row in own]]
         axes.errorbar(x, middle, spread, fmt="none", ecolor=kappa_color(kappa), elinewidth=0.8)
-        axes.plot(x, middle, "o-", color=kappa_color(kappa), linewidth=0.8, label=kappa_label(kappa))
+        kappa_curve(axes, x, middle, kappa, linewidth=0.8)
 
 
 def critic_error(rows: Sequence[SummaryRow]) -> Figure:
@@ -78,7 +80,7 @@ def critic_error(rows: Sequence[SummaryRow]) -> Figure:
 
 def exact_bias(rows: Sequence[BiasRow]) -> Figure:
     """‖E ĝ - ∇J‖ over T without sampling: κ = 0 is closest to the gradient until T is long enough for more.
-    Dotted: what T → ∞ leaves of each κ; dashed: ‖∇J‖. Squares below: the κ that is closest at this T.
+    Dotted: what T → ∞ leaves of each κ; dashed: ‖∇J‖. Ringed: the κ that is closest at this T.
     """
     instances = names(rows)
     figure, grid = titled(instances, columns=2, width=2.9, height=2.5)
@@ -87,17 +89,16 @@ def exact_bias(rows: Sequence[BiasRow]) -> Figure:
         for kappa in sorted({row.kappa for row in own}):
             curve = [row for row in own if row.kappa == kappa and row.bias > row.error]
             T, bias = [row.T for row in curve], [row.bias for row in curve]
-            axes.plot(T, bias, "o-", color=kappa_color(kappa), linewidth=0.8, label=kappa_label(kappa))
+            kappa_curve(axes, T, bias, kappa, linewidth=0.8)
             limit = next(row.limit for row in own if row.kappa == kappa)
             if limit > 1e-3 * own[0].gradient:
                 axes.axhline(limit, color=kappa_color(kappa), linestyle=":", label=r"$T\to\infty$")
         axes.axhline(own[0].gradient, color=BOUND_COLOR, linestyle="--", label=r"$\|\nabla J\|$")
+        best = [row for row in own if row.best]
+        ring: Any = {"markersize": 9, "fillstyle": "none", "color": BOUND_COLOR}
+        axes.plot([row.T for row in best], [row.bias for row in best], "o", label=r"closest to $\nabla J$", **ring)
         log_axis(axes, "x")
         log_axis(axes)
-        below = axes.get_xaxis_transform()
-        for row in own:
-            if row.best:
-                axes.plot([row.T], [0.04], "s", color=kappa_color(row.kappa), transform=below, clip_on=False)
     frame(figure, r"$T$", r"$\|E\,\hat g - \nabla J\|$")
     return figure
 
@@ -218,7 +219,8 @@ def extensions(rows: Sequence[SummaryRow]) -> Figure:
     instances = names(final)
     methods = list(dict.fromkeys(row.series.split(" | ")[0] for row in final))
     width = 2.5 * len(instances)
-    figure, grid = listed(methods, row=0.24, width=width, shares=[1] * len(instances), titles=1)
+    told = [TOLD.get(method, method) for method in methods]
+    figure, grid = listed(told, row=0.24, width=width, shares=[1] * len(instances), titles=1)
     for axes, name in zip(grid, instances, strict=True):
         axes.set_title(literal(name))
         own = [row for row in final if row.instance == name]
@@ -233,10 +235,10 @@ def extensions(rows: Sequence[SummaryRow]) -> Figure:
             color = BOUND_COLOR if method == EXACT else KAPPA_COLORS[0]
             spread = [[best.iqm - best.low], [best.high - best.iqm]]
             axes.errorbar([best.iqm], [place], xerr=spread, fmt="none", ecolor=color, capsize=2)
-            label = None if method == EXACT else "after all episodes, best η of those tried"
+            label = None if method == EXACT else "after all episodes, with the best step size of those tried"
             axes.plot([best.iqm], [place], "o", color=color, label=label)
             if method == EXACT:
-                label = "gradient ascent with the exact ∇J"
+                label = "ascent along the exact ∇J, no samples"
                 axes.axvline(best.iqm, color=BOUND_COLOR, linestyle="--", linewidth=0.9, label=label)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
     frame(figure, r"$J$, exact")
@@ -248,7 +250,7 @@ def estimators(rows: Sequence[EstimatorRow]) -> Figure:
     T = {name: min(row.T for row in rows if row.instance == name) for name in names(rows)}
     methods = list(dict.fromkeys(row.method for row in rows))
     policies = list(dict.fromkeys(row.policy for row in rows))
-    shown = [literal(method, size=8.0) for method in methods]
+    shown = [literal(TOLD.get(method, method), 200.0, 8.0) for method in methods]
     left = max(width_of(method, 8.0) for method in shown) / 72 + 0.12
     height = 0.25 * len(methods) + 0.5
     figure, grid = grid_of(len(policies), len(T), 2.5, height, left=left, gap=0.2, sharey=True)
@@ -365,8 +367,7 @@ def kappa_curves(axes: Axes, rows: Sequence[SummaryRow]) -> None:
         own = [row for row in rows if int(row.series) == kappa]
         x, color = [row.x for row in own], kappa_color(kappa)
         axes.fill_between(x, [row.low for row in own], [row.high for row in own], color=color, alpha=0.2, linewidth=0)
-        line = kappa_line(kappa) if len(own) > 1 else "o"
-        axes.plot(x, [row.iqm for row in own], line, color=color, label=kappa_label(kappa))
+        kappa_curve(axes, x, [row.iqm for row in own], kappa)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from sacrepro.study.audit.adversary import Found
-from sacrepro.study.drawings.decay import bound_line, dots, integer_axis, zero_remark
+from sacrepro.study.drawings.advice import decay_map
+from sacrepro.study.drawings.decay import bound_line, dots, integer_axis, policies_of, zero_remark
 from sacrepro.study.drawings.panels import (
     BESIDE,
     BOUND_COLOR,
@@ -24,6 +23,7 @@ from sacrepro.study.drawings.panels import (
     frame,
     grid_of,
     kappa_color,
+    kappa_curve,
     listed,
     literal,
     log_axis,
@@ -33,7 +33,7 @@ from sacrepro.study.drawings.panels import (
     several,
     width_of,
 )
-from sacrepro.study.experiments.environments import EnvironmentRow, MapRow
+from sacrepro.study.experiments.environments import EnvironmentRow
 from sacrepro.study.experiments.table1 import Table1Row
 from sacrepro.study.experiments.wireless import METHODS, RECORDED, WirelessRow
 from sacrepro.study.record.comparison import JUDGEMENTS, Verdict
@@ -69,7 +69,7 @@ def overview(rows: Sequence[Verdict]) -> Figure:
         columns_of(columns_axes, columns)
     axes.axvline(1.0, color=BOUND_COLOR, linestyle="--", label="left = right")
     log_axis(axes, "x")
-    frame(figure, "worst left / right of each right side")
+    frame(figure, "largest left side / right side on the study's instances")
     return figure
 
 
@@ -113,62 +113,11 @@ def adversary(rows: Sequence[Found]) -> Figure:
         missed = [place for place, ratio in enumerate(ratios) if not ratio > 0]
         axes.plot([ratios[k] for k in found], found, marker, color=color, label=label, fillstyle="none")
         none.plot([0] * len(missed), missed, marker, color=color, fillstyle="none")
-    columns_of(none, ["none"])
+    columns_of(none, ["no ratio"])
     axes.axvline(1.0, linestyle="--", color=BOUND_COLOR, label="left = right")
     log_axis(axes, "x")
     frame(figure, "largest left/right found")
     return figure
-
-
-# The graph itself, each agent in the colour of what its state is worth to one of them.
-
-#: At most so many instances are drawn, those with the most agents.
-PANELS = 3
-
-
-def decay_map(rows: Sequence[MapRow]) -> Figure:
-    """How much V_i varies with the state of each agent alone, i the ringed one, under the uniform policy.
-    The number in a node is its distance d from i. A node whose colour exceeds r̄γ^d/(1-γ), the dashed tick of d at the
-    colour bar, would falsify the light cone; a hollow node has no influence beyond the certified error.
-    """
-    rows = [row for row in rows if row.policy == rows[0].policy]
-    sizes = {name: sum(row.instance == name for row in rows) for name in names(rows)}
-    shown = sorted(sizes, key=lambda name: -sizes[name])[:PANELS]
-    figure, grid = grid_of(1, len(shown), 3.3, 2.9, left=0.0, gap=0.75, bottom=0.0, end=0.75)
-    for axes, name in zip(grid[0], shown, strict=True):
-        axes.set_title(literal(name))
-        draw_network(figure, axes, [row for row in rows if row.instance == name])
-    return figure
-
-
-def draw_network(figure: Figure, axes: Axes, rows: Sequence[MapRow]) -> None:
-    """One network with its colour bar."""
-    by_agent = {row.agent: row for row in rows}
-    for row in rows:
-        for j in map(int, row.neighbors.split()):
-            axes.plot([row.x, by_agent[j].x], [row.y, by_agent[j].y], color="#bbbbbb", linewidth=0.8, zorder=1)
-    felt = [row for row in rows if row.influence > row.error]
-    least = min((row.influence for row in felt), default=1.0)
-    norm = LogNorm(0.5 * least, max(row.bound for row in rows) * 1.2)
-    palette = mpl.colormaps["viridis_r"]
-    for row in rows:
-        color = palette(norm(row.influence)) if row in felt else "white"
-        edge, width = ("black", 2.2) if row.agent == row.center else ("#555555", 0.6)
-        axes.scatter([row.x], [row.y], s=150, color=color, edgecolor=edge, linewidth=width, zorder=2)
-        dark = row in felt and float(norm(row.influence)) > 0.5
-        label = str(row.distance) if row.distance >= 0 else "∞"
-        axes.text(
-            row.x, row.y, label, ha="center", va="center", fontsize=7, color="white" if dark else "black", zorder=3
-        )
-    axes.set_axis_off()
-    if not felt:
-        remark(axes, "0 up to the certificate")
-    axes.margins(0.12)
-    bar = figure.colorbar(mpl.cm.ScalarMappable(norm, palette), cax=axes.inset_axes((1.0, 0.1, 0.04, 0.8)))
-    bar.ax.minorticks_off()
-    bar.set_label(r"variation of $V_i$ with $s_j$", fontsize=8)
-    for bound in sorted({row.bound for row in rows if row.bound > 0.0}):
-        bar.ax.axhline(bound, color=BOUND_COLOR, linestyle=(0, (1.5, 1)), linewidth=1.2)
 
 
 # The environments side by side: decay of D_i(κ), the influence matrix's certificate, and Lemma 3.
@@ -182,22 +131,25 @@ ENVIRONMENT_BOUNDS = (
 
 
 def environments(rows: Sequence[EnvironmentRow]) -> Figure:
-    """max_i D_i(κ), one marker a policy, below the bounds; instances of one model stand together."""
+    """max_i D_i(κ) of each policy below the bounds; instances of one model stand together."""
     model = {row.instance: row.model for row in rows}
     models = list(dict.fromkeys(row.model for row in rows))
     instances = sorted(names(rows), key=lambda name: models.index(model[name]))
     sizes = {row.instance: row.n for row in rows}
     titles = [f"{literal(name)}\nn = {sizes[name]:,}" for name in instances]
     figure, grid = panels(titles, columns=4, width=2.2, height=2.2)
+    policies = policies_of(row for row in rows if row.policy)
     for axes, name in zip(grid, instances, strict=True):
         own = [row for row in rows if row.instance == name]
         kappas = sorted({row.kappa for row in own})
         zero = []
         for kappa in kappas:
             known = [row for row in own if row.kappa == kappa and not math.isnan(row.D)]
-            D = [row.D for row in known if row.D_error < row.D]
-            dots(axes, [kappa] * len(D), D, kappa, label=r"$\max_i D_i(\kappa)$, one marker a policy", alpha=0.6)
-            zero += [kappa] if known and not D else []
+            for policy, marker in policies.items():
+                D = [row.D for row in known if row.policy == policy and row.D_error < row.D]
+                label = rf"$\max_i D_i(\kappa)$, {literal(policy)} policy"
+                dots(axes, [kappa] * len(D), D, kappa, marker, label=label, alpha=0.6)
+            zero += [kappa] if known and all(row.D_error >= row.D for row in known) else []
         at = {row.kappa: row for row in own}
         for field, style, label in ENVIRONMENT_BOUNDS:
             bound_line(axes, {kappa: getattr(at[kappa], field) for kappa in kappas}, style, label)
@@ -220,13 +172,13 @@ TABLE1_BOUNDS = (("lemma3", ":", "Lemma 3"), ("influence", "--", "influence matr
 
 MARKERS = (
     ("D", "o", BOUND_COLOR, r"$\max_i D_i(\kappa)$"),
-    ("truncated", "s", KAPPA_COLORS[0], "truncated, error"),
+    ("truncated", "s", KAPPA_COLORS[0], "truncated Q-functions"),
 )
 
 #: The rival, which does not depend on κ.
 RIVALS = (
-    ("best", KAPPA_COLORS[1], "linear, best error"),
-    ("lstd", KAPPA_COLORS[5], "linear, LSTD error"),
+    ("best", KAPPA_COLORS[1], "best sum over single agents"),
+    ("lstd", KAPPA_COLORS[5], "the sum that LSTD finds"),
 )
 
 
@@ -251,7 +203,7 @@ def table1(rows: Sequence[Table1Row]) -> Figure:
         integer_axis(axes, kappas[-1])
         if not any(floor < row.D for row in own):
             remark(axes, r"$D_i(\kappa)$: 0 up to the certificate")
-    frame(figure, r"$\kappa$", "sup norm")
+    frame(figure, r"$\kappa$", r"largest error over $(s, a)$")
     return figure
 
 
@@ -268,24 +220,40 @@ def largest(rows: Sequence[Table1Row], field: str, floor: float) -> dict[int, fl
 #: The size of the names beside the lines.
 NAMES = 6.0
 
-#: Line style of each learner.
-LEARNERS = {"Algorithm 1": "-", "Algorithm 1, λ=1": "-.", "published variant": "--"}
+#: Line style and name of each learner.
+LEARNERS = {
+    "Algorithm 1": ("-", "Algorithm 1"),
+    "Algorithm 1, λ=1": ("-.", r"with TD($\lambda = 1$)"),
+    "published variant": ("--", "the public code's variant"),
+}
+
+#: What the references are called beside their lines. ALOHA sends the oldest packet with one probability for all users.
+REFERENCES = {
+    "start": "uniform policy, the start",
+    "ALOHA": "ALOHA, best probability",
+    "ALOHA, stale queue": "ALOHA, queue known a step late",
+}
 
 
 def wireless_benchmark(rows: Sequence[WirelessRow]) -> Figure:
     """Left: the mean objective over seeds, with each seed thin, and the references. Right: how new the keys are.
     The claim that κ = 1 exceeds the recorded value is refuted if the solid line of κ = 1 ends below the dotted one.
     """
-    references = {f"{row.method} {row.objective:.3f}": row.objective for row in rows if row.method not in LEARNERS}
-    levels = {literal(name): level for name, level in {**references, f"recorded {RECORDED}": RECORDED}.items()}
+    references = {
+        f"{REFERENCES.get(row.method, row.method)}: {row.objective:.3f}": row.objective
+        for row in rows
+        if row.method not in LEARNERS
+    }
+    known = {**references, f"the public code's own record: {RECORDED:.3f}": RECORDED}
+    levels = {literal(name, 200.0, NAMES): level for name, level in known.items()}
     room = max(width_of(name, NAMES) for name in levels) / 72 + 0.2
     gap = room + LINE + BESIDE
     figure, grid = grid_of(1, 2, 2.9 + gap, 3.0, gap=gap, titles=0, width_ratios=(3, 2))
     left, right = grid[0]
-    for method, style in LEARNERS.items():
+    for method, (style, told) in LEARNERS.items():
         for kappa in sorted({row.kappa for row in rows if row.method == method}):
             own = [row for row in rows if (row.method, row.kappa) == (method, kappa)]
-            label = rf"{method}, $\kappa={kappa}$".replace("λ=1", r"$\lambda=1$")
+            label = rf"{told}, $\kappa={kappa}$"
             seeds_and_mean(left, own, "objective", style, kappa, label)
             seeds_and_mean(right, [row for row in own if row.m], "first_visit_share", style, kappa, None)
     for level in references.values():
@@ -322,7 +290,7 @@ def seeds_and_mean(
     m = [row.m for row in rows if row.seed == seeds[0]]
     values = np.array([[getattr(row, field) for row in rows if row.seed == seed] for seed in seeds])
     axes.plot(m, values.T, linestyle=style, color=kappa_color(kappa), alpha=0.25, linewidth=0.5)
-    axes.plot(m, values.mean(axis=0), linestyle=style, color=kappa_color(kappa), label=label)
+    kappa_curve(axes, m, values.mean(axis=0), kappa, linestyle=style, label=label)
 
 
 DRAWINGS = {
@@ -385,7 +353,7 @@ def say_wireless_benchmark(rows: Sequence[WirelessRow]) -> str:
         own = [row for row in rows if (row.method, row.kappa) == (METHODS["algorithm1"], kappa)]
         last = [row.objective for row in own if row.m == max(other.m for other in own)]
         ends.append(f"{sum(last) / len(last):.3f} at κ = {kappa}")
-    return f"Algorithm 1 on the published benchmark ends at {', '.join(ends)}; recorded: {RECORDED:.3f}"
+    return f"Algorithm 1 on the published benchmark ends at {', '.join(ends)}; the public code at {RECORDED:.3f}"
 
 
 MESSAGES = {
@@ -394,5 +362,5 @@ MESSAGES = {
     "environments": say_environments,
     "table1": say_table1,
     "wireless_benchmark": say_wireless_benchmark,
-    "decay_map": lambda rows: "What the state of each agent is worth to the ringed one",
+    "decay_map": lambda rows: "What the state of each agent, so many hops away, is worth to the ringed one",
 }
