@@ -5,19 +5,16 @@ All methods compute the n value functions; what only this engine computes follow
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import resource
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sacrepro.study.bench.peers import METHODS, SIZES, TOLERANCE, benchmark_mdp, refuse_unknown
+from sacrepro.study.bench.peers import METHODS, SIZES, TOLERANCE, benchmark_mdp, in_a_process, refuse_unknown
 from sacrepro.study.bench.quantities import QUANTITIES
 
 
@@ -116,28 +113,12 @@ def measure(
     arguments: Sequence[object], *, repeats: int, time_limit: float, memory_limit_gb: float
 ) -> tuple[str, dict[str, object]]:
     """(status, record) of ``bench-one`` with these arguments, from a fresh process under both limits."""
-    command = [sys.executable, "-m", "sacrepro", "bench-one", "--repeats", str(repeats), *map(str, arguments)]
-    limit = int(memory_limit_gb * 2**30)
-    try:
-        with tempfile.TemporaryDirectory() as cache:
-            done = subprocess.run(
-                command,
-                capture_output=True,
-                text=True,
-                timeout=time_limit * repeats + START_UP,
-                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (limit, limit)),
-                # The exception's name tells why there is no number.
-                env={**os.environ, **ONE_THREAD, "NUMBA_CACHE_DIR": cache, "SACREPRO_TRACEBACK": "1"},
-            )
-    except subprocess.TimeoutExpired:
-        return "time", {}
-    if done.returncode == 0:
-        record = json.loads(done.stdout.splitlines()[-1])
-        return ("ok" if statistics.median(record["seconds"]) <= time_limit else "time"), record
-    if "ModuleNotFoundError" in done.stderr:
-        return "absent", {}
-    out_of_memory = done.returncode < 0 or "MemoryError" in done.stderr or "bad_alloc" in done.stderr
-    return ("memory" if out_of_memory else "failed"), {}
+    command = ["-m", "sacrepro", "bench-one", "--repeats", repeats, *arguments]
+    seconds, limits = time_limit * repeats + START_UP, {"time_limit": time_limit, "memory_limit_gb": memory_limit_gb}
+    with tempfile.TemporaryDirectory() as cache:
+        # The exception's name tells why there is no number.
+        env = {**os.environ, **ONE_THREAD, "NUMBA_CACHE_DIR": cache, "SACREPRO_TRACEBACK": "1"}
+        return in_a_process(command, seconds=seconds, env=env, **limits)
 
 
 def bench_exact(
@@ -145,12 +126,13 @@ def bench_exact(
     gammas: Sequence[float],
     methods: Sequence[str],
     *,
-    repeats: int,
-    time_limit: float,
-    memory_limit_gb: float,
     progress: Callable[[Timing], None],
+    **limits: Any,
 ) -> Iterator[Timing]:
-    """Each method on growing instances until it meets a limit or fails; `progress` sees each row as it comes."""
+    """Each method on growing instances until it meets a limit or fails; `progress` sees each row as it comes.
+
+    limits : repeats, time_limit and memory_limit_gb, as of `measure`.
+    """
     refuse_unknown("family", families, SIZES)
     refuse_unknown("method", methods, METHODS)
     for family in families:
@@ -159,12 +141,7 @@ def bench_exact(
             for n in SIZES[family]:
                 reference: list[list[float]] | None = None
                 for method in list(alive):
-                    status, record = measure(
-                        (method, family, n, gamma),
-                        repeats=repeats,
-                        time_limit=time_limit,
-                        memory_limit_gb=memory_limit_gb,
-                    )
+                    status, record = measure((method, family, n, gamma), **limits)
                     row = timing(VALUES, family, n, gamma, method, status, record, reference)
                     if method == "engine" and status == "ok":
                         reference = record["V"]  # type: ignore[assignment]
@@ -174,21 +151,12 @@ def bench_exact(
                     yield row
 
 
-def bench_quantities(
-    names: Sequence[str],
-    *,
-    repeats: int,
-    time_limit: float,
-    memory_limit_gb: float,
-    progress: Callable[[Timing], None],
-) -> Iterator[Timing]:
-    """What this engine alone computes, one process each."""
+def bench_quantities(names: Sequence[str], *, progress: Callable[[Timing], None], **limits: Any) -> Iterator[Timing]:
+    """What this engine alone computes, one process each; limits : as of `measure`."""
     refuse_unknown("quantity", names, QUANTITIES)
     for name in names:
         measured = QUANTITIES[name]
-        status, record = measure(
-            ("quantity", name), repeats=repeats, time_limit=time_limit, memory_limit_gb=memory_limit_gb
-        )
+        status, record = measure(("quantity", name), **limits)
         row = timing(name, measured.family, measured.n, measured.gamma, "engine", status, record, None)
         progress(row)
         yield row
@@ -225,12 +193,7 @@ def timing(
             status = "inaccurate"
     error = record.get("error", TOLERANCE if method == "engine" and status == "ok" else NOTHING)
     return Timing(
-        quantity,
-        family,
-        n,
-        gamma,
-        method,
-        status,
+        *(quantity, family, n, gamma, method, status),
         statistics.median(seconds) if isinstance(seconds, list) else NOTHING,
         peak_mb if isinstance(peak_mb, float) else NOTHING,
         difference,

@@ -11,6 +11,10 @@ with the learner.
 
 from __future__ import annotations
 
+import json
+import resource
+import subprocess
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -180,6 +184,35 @@ def refuse_unknown(what: str, asked: Iterable[str], known: Iterable[str]) -> Non
     for name in asked:
         if name not in tuple(known):
             raise ValueError(f"unknown {what} {name!r}; known are {', '.join(known)}")
+
+
+def in_a_process(
+    arguments: Sequence[object], *, seconds: float, time_limit: float, memory_limit_gb: float, **settings: Any
+) -> tuple[str, dict[str, Any]]:
+    """(status, record) of a measurement by Python with these arguments, which prints its record as JSON.
+
+    seconds : that the process may take. time_limit : of the median of the record's `seconds`. settings : of
+    `subprocess.run`. The status is ``ok``, or why there is no number: ``time``, ``memory``, ``absent``, ``failed``.
+    """
+    limit = int(memory_limit_gb * 2**30)
+    try:
+        done = subprocess.run(
+            [sys.executable, *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (limit, limit)),
+            **settings,
+        )
+    except subprocess.TimeoutExpired:
+        return "time", {}
+    if done.returncode == 0:
+        record = json.loads(done.stdout.splitlines()[-1])
+        return ("ok" if np.median(record["seconds"]) <= time_limit else "time"), record
+    if "ModuleNotFoundError" in done.stderr:
+        return "absent", {}
+    out_of_memory = done.returncode < 0 or "MemoryError" in done.stderr or "bad_alloc" in done.stderr
+    return ("memory" if out_of_memory else "failed"), {}
 
 
 def benchmark_graph(family: str, n: int) -> nx.Graph:

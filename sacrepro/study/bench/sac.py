@@ -13,8 +13,6 @@ import math
 import multiprocessing
 import resource
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -32,7 +30,7 @@ from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import uniform_theta
 from sacrepro.simulate.rollout import Simulator
 from sacrepro.simulate.trajectory import seeds_together
-from sacrepro.study.bench.peers import dictionary_sac, refuse_unknown
+from sacrepro.study.bench.peers import dictionary_sac, in_a_process, refuse_unknown
 
 
 class Throughput(NamedTuple):
@@ -229,40 +227,14 @@ _PROGRAM = (
 
 
 def measure(
-    method: str,
-    family: str,
-    n: int,
-    S: int,
-    A: int,
-    kappa: int,
-    *,
-    T: int,
-    repeats: int,
-    time_limit: float,
-    memory_limit_gb: float,
-) -> Throughput:
+    method: str, family: str, n: int, S: int, A: int, kappa: int,
+    *, T: int, time_limit: float, repeats: int = 3, memory_limit_gb: float = 8.0,
+) -> Throughput:  # fmt: skip
     """The row of one method on one instance, from a fresh process under both limits."""
-    arguments = [method, family, n, S, A, kappa, T, repeats]
-    limit = int(memory_limit_gb * 2**30)
-    status, record = "ok", {}
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", _PROGRAM, json.dumps(arguments)],
-            capture_output=True,
-            text=True,
-            timeout=(time_limit + LEAST_SECONDS) * (repeats + 1) + START_UP,
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (limit, limit)),
-        )
-    except subprocess.TimeoutExpired:
-        status = "time"
-    else:
-        if done.returncode == 0:
-            record = json.loads(done.stdout.splitlines()[-1])
-            if record["seconds"] > time_limit:
-                status = "time"
-        else:
-            out_of_memory = done.returncode < 0 or "MemoryError" in done.stderr or "bad_alloc" in done.stderr
-            status = "memory" if out_of_memory else "failed"
+    arguments = json.dumps([method, family, n, S, A, kappa, T, repeats])
+    seconds = (time_limit + LEAST_SECONDS) * (repeats + 1) + START_UP
+    limits = {"time_limit": time_limit, "memory_limit_gb": memory_limit_gb}
+    status, record = in_a_process(["-c", _PROGRAM, arguments], seconds=seconds, **limits)
     return throughput(method, family, n, S, A, kappa, T, status, record)
 
 
@@ -270,22 +242,9 @@ def throughput(
     method: str, family: str, n: int, S: int, A: int, kappa: int, T: int, status: str, record: dict[str, Any]
 ) -> Throughput:
     """The row of one measurement; numbers are nan, seeds 0 and kernels empty where there is nothing to report."""
-    return Throughput(
-        family,
-        n,
-        S,
-        A,
-        kappa,
-        method,
-        record.get("seeds", 0),
-        T,
-        record.get("kernels", ""),
-        status,
-        *(
-            record.get(name, NOTHING)
-            for name in ("agent_steps_per_second", "seconds", "setup_seconds", "peak_mb", "first_visit_share")
-        ),
-    )
+    told = ("agent_steps_per_second", "seconds", "setup_seconds", "peak_mb", "first_visit_share")
+    where = (family, n, S, A, kappa, method, record.get("seeds", 0), T, record.get("kernels", ""), status)
+    return Throughput(*where, *(record.get(name, NOTHING) for name in told))
 
 
 def bench_sac(
@@ -296,14 +255,14 @@ def bench_sac(
     methods: Sequence[str] = METHODS,
     *,
     T: int = 1000,
-    repeats: int = 3,
     time_limit: float = 60.0,
-    memory_limit_gb: float = 8.0,
     progress: Callable[[Throughput], None],
+    **limits: Any,
 ) -> Iterator[Throughput]:
     """Every method on growing networks of each family, (S, A) and κ; `progress` sees each row as it comes.
 
     time_limit : seconds an outer iteration may take; a method that meets it, or runs out of memory, stops growing.
+    limits : repeats and memory_limit_gb, as of `measure`.
     ``sac_seeds`` is skipped where one seed fills the machine's caches, since it is then ``sac``.
     """
     refuse_unknown("family", families, FAMILIES)
@@ -320,18 +279,7 @@ def bench_sac(
                 status = "time" if before.status == "ok" else before.status
                 row = throughput(method, family, n, S, A, kappa, T, status, {})
             else:
-                row = measure(
-                    method,
-                    family,
-                    n,
-                    S,
-                    A,
-                    kappa,
-                    T=T,
-                    repeats=repeats,
-                    time_limit=time_limit,
-                    memory_limit_gb=memory_limit_gb,
-                )
+                row = measure(method, family, n, S, A, kappa, T=T, time_limit=time_limit, **limits)
             last[method] = row
             progress(row)
             yield row
