@@ -76,6 +76,35 @@ def test_no_import_hides_a_circle():
     assert all(room(module) == "adviser" for circle in circles for module in circle), circles
 
 
+#: Modules that import others of the package inside a function, and what does not wait for them.
+LATE = {
+    "sacrepro.adviser.files": "a plan, which asks what files an instance reads, for scipy",
+    "sacrepro.adviser.labelled": "a network, which is read and described, for the compiler",
+    "sacrepro.cli": "--help and a typing error, for any verb",
+    "sacrepro.cli.adviser": "the same",
+    "sacrepro.exact.product.steps": "small models, for the compiler",
+    "sacrepro.instances": "models that need no network file, for what reads one",
+    "sacrepro.study.advise": "advice without a picture, for matplotlib",
+    "sacrepro.study.arguments": "a command line without a network file, for what reads one",
+    "sacrepro.study.drawings": "a figure of a claim, for the learners of the figures of runs",
+    "sacrepro.study.experiments.exact_bias": "a job without sampling, for the learner",
+    "sacrepro.study.experiments.sac": "a job that compiles one room, for the others",
+}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_an_import_inside_a_function_has_a_reason(module):
+    """Other packages may be heavy or extras; of this one whatever is needed stands above."""
+    functions = [node for node in ast.walk(ast.parse(MODULES[module].read_text())) if isinstance(node, ast.FunctionDef)]
+    inside = {
+        ast.unparse(node)
+        for function in functions
+        for node in ast.walk(function)
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "sacrepro"
+    }
+    assert bool(inside) == (module in LATE), inside
+
+
 #: Fronts, whose names are for people: inside, a name is imported from where it is.
 FRONTS = ("sacrepro", "sacrepro.exact", "sacrepro.learn", "sacrepro.simulate")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from sacrepro.study.arguments import (
     Count,
@@ -22,8 +23,6 @@ from sacrepro.study.arguments import (
 
 def new(file: File, *, force: bool = False) -> None:
     """Write a commented network file to start from; an existing file is kept unless --force is given."""
-    from pathlib import Path
-
     from sacrepro.adviser.files import example
     from sacrepro.archive.files import write_text
 

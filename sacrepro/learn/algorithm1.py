@@ -23,6 +23,7 @@ from sacrepro.learn.critic import (
     mixed_sums,
     softmax_blocks,
 )
+from sacrepro.learn.extensions import Extended
 from sacrepro.learn.problem import Finished, Lines, Problem, SACTrace, Settings, Told, bar, iterated, problems
 from sacrepro.model.checks import Array, integer
 from sacrepro.model.compiled import compiled
@@ -127,11 +128,7 @@ def sac_seeds(
 
 def critic_lines(settings: Settings) -> Callable[[Problem], Lines]:
     """Lines 3-10 as printed, or with the extensions that are asked for."""
-    if not (settings.warm_start or settings.lambda_ > 0 or settings.baseline):
-        return AlgorithmOne
-    from sacrepro.learn.extensions import Extended
-
-    return Extended
+    return Extended if settings.warm_start or settings.lambda_ > 0 or settings.baseline else AlgorithmOne
 
 
 def resume(mdp: object, trace: SACTrace, M: int, *, progress: bool | Told = False) -> SACTrace:
