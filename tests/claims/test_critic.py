@@ -211,6 +211,11 @@ def test_chebyshev_is_attained():
     two = chebyshev(np.array([0.0, 0.5]), np.array([0.4, 0.1]), 0.1)
     assert 0.4 / two**2 + 0.1 / (two - 0.5) ** 2 == pytest.approx(0.1, rel=1e-10)
     assert chebyshev(np.array([0.7, 0.5]), np.zeros(2), 0.1) == pytest.approx(0.7, rel=1e-11)
+    # From above, and at every scale.
+    assert chebyshev(np.array([0.0]), np.array([0.4]), 0.1) > 2.0
+    for scale in (1e-6, 1e6):
+        scaled = chebyshev(scale * np.array([0.0, 0.5]), scale**2 * np.array([0.4, 0.1]), 0.1)
+        assert scaled == pytest.approx(scale * two, rel=1e-11)
 
 
 def test_the_error_of_the_seeds_is_of_a_stated_rate():
@@ -235,6 +240,7 @@ def test_the_bound_of_the_law_by_hand(monkeypatch):
     asked = []
 
     def law(mdp, theta, i, **options):
+        assert (mdp, theta) == (EXPLORED.mdp, EXPLORED.theta)
         asked.append((i, options))
         return CriticLaw(np.array([1.0, -1.0]).reshape(2, 1, 1, 1), np.array([[0.3, 9.0], [9.0, -1.0]]), 0.25)
 
@@ -304,6 +310,11 @@ def test_which_lengths_are_run(n, policy, monkeypatch):
         for name, right in sides(0, T, constants).items()
     ]
     assert {row.trivial for row in rows} == {trivial}
+    # What was said once is not said again, whatever was run since.
+    del least["b"], least["c"]
+    monkeypatch.setattr(claim, "LENGTHS", (100, 1000, 10**5))
+    rows = list(claim.after_an_episode(case, 0, Q, constants))
+    assert {row.case for row in rows} == {"T=100", "T=1000"}
 
 
 @pytest.mark.parametrize(("n", "policy"), [(3, "uniform"), (4, "uniform"), (2, "other")])
@@ -319,7 +330,13 @@ def test_what_is_compared_and_with_which_lag(n, policy, monkeypatch):
         for tau, value in by_lag[kappa].items()
     }
     found = []
-    monkeypatch.setattr(claim, "best_sigma", lambda mdp, zeta, taus: sigma)
+
+    def best(mdp, zeta, taus):
+        assert (mdp, taus) == (case.mdp, claim.TAUS)
+        assert [zeta_i.tolist() for zeta_i in zeta] == [[[0.5, 0.5]] * 2] * n
+        return sigma
+
+    monkeypatch.setattr(claim, "best_sigma", best)
     for name in ("after_an_episode", "by_exact_law"):
         monkeypatch.setattr(claim, name, lambda *given, name=name: found.append((name, *given)) or [])
     assert list(check(case)) == []

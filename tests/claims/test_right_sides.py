@@ -24,7 +24,16 @@ from sacrepro.bounds.influence import (
     influence_row_sums,
     kernel_influence,
 )
-from sacrepro.bounds.theorem5 import Constants, least_h, least_T, least_t0, smoothness, steepest_for_agent, theorem5
+from sacrepro.bounds.theorem5 import (
+    Constants,
+    gradient_norm,
+    least_h,
+    least_T,
+    least_t0,
+    smoothness,
+    steepest_for_agent,
+    theorem5,
+)
 from sacrepro.bounds.theorem5 import horizon as theorem5_horizon
 from sacrepro.study.measures.fixed_points import solve
 
@@ -194,6 +203,7 @@ def test_theorem5_by_hand():
     expected = (start + chance + curvature) / math.sqrt(51) + bias
     assert theorem5(M, eta, delta, L, L_prime, 2, network) == pytest.approx(expected, rel=1e-12)
     assert smoothness(R_BAR, GAMMA) == pytest.approx(3.0 / (2 * 0.25), rel=1e-12)
+    assert gradient_norm(R_BAR, 0.75) == pytest.approx(3.0 / (2 * math.sqrt(2) * 0.125), rel=1e-12)
     assert smoothness(R_BAR, 0.8) == pytest.approx(3.0 / (2 * 0.04), rel=1e-12)
     # log_γ(c(1-γ)/r̄) + (κ+1) log_γ ρ - 1: γ^{T+1} r̄/(1-γ) = c ρ^{κ+1} there.
     T = theorem5_horizon(2, network)

@@ -1,5 +1,6 @@
 """Intervals from an agent's surroundings alone, the search over policies, and the bracket of the supremum."""
 
+import itertools
 import re
 import time
 import types
@@ -22,7 +23,16 @@ from sacrepro.exact import (
     objective_and_gradient,
     worst_decay,
 )
-from sacrepro.exact.decay.supremum import MOST_FREE, _differences, _followed, _free_rows, _over_box, _policies
+from sacrepro.exact.decay import supremum
+from sacrepro.exact.decay.supremum import (
+    MOST_FREE,
+    _differences,
+    _followed,
+    _free_rows,
+    _over_box,
+    _policies,
+    _search,
+)
 from sacrepro.exact.decay.worst import _deterministic
 from sacrepro.exact.optimum import joint_kernel, joint_reward
 from sacrepro.instances.extremal import coin_lover, signal, td_witness
@@ -425,6 +435,208 @@ def test_refusals_of_the_bracket():
         decay_supremum(coin_lover(), 1, 0, above=float("nan"))
     with pytest.raises(ValueError, match="agent"):
         decay_supremum(coin_lover(), 5, 0)
+
+
+# What the bracket is made of, against the plain formulas.
+
+SMALL = (
+    Boxes(random_mdp(nx.path_graph(2), seed=1, gamma=0.7, concentration=0.3), 0, 0),
+    Boxes(random_mdp(nx.path_graph(2), seed=2, gamma=0.9, state_sizes=(2, 3), action_sizes=(1, 2)), 1, 0),
+    Boxes(random_mdp(nx.path_graph(3), seed=3, gamma=0.4, state_sizes=(1, 2, 1), action_sizes=(2, 2, 1)), 0, 0),
+)
+
+
+def chain_at(box, probabilities):
+    """(P^θ, r^θ); probabilities : of action 1, for each agent in each joint state."""
+    joint = np.ones((len(box.P), len(box.acts)))
+    for a, act in enumerate(box.acts):
+        for j, a_j in enumerate(act):
+            joint[:, a] *= np.where(box.rows[:, j] < 0, 1.0, np.where(a_j, probabilities[j], 1 - probabilities[j]))
+    return np.einsum("sa,sat->st", joint, box.P), (joint * box.r).sum(axis=1)
+
+
+def ends_of(box, low, high, corner):
+    """The end of the box that each agent takes in each joint state: `high` where its bit is set."""
+    return [np.where((corner >> j) & 1, high[rows], low[rows]) for j, rows in enumerate(box.rows.T)]
+
+
+@pytest.mark.parametrize("box", SMALL)
+def test_the_chain_at_a_corner(box):
+    rng = np.random.default_rng(0)
+    low, high = np.sort(rng.random((2, box.free)), axis=0)
+    for corner in (np.zeros(len(box.P), int), rng.integers(0, 2 ** box.rows.shape[1], len(box.P))):
+        law, reward = _followed(box.P, box.r, box.rows, box.acts, low, high, corner)
+        expected, r = chain_at(box, ends_of(box, low, high, corner))
+        assert law == pytest.approx(expected, abs=1e-15)
+        assert reward == pytest.approx(r, abs=1e-15)
+        assert law.sum(axis=1) == pytest.approx(1.0)
+
+
+def bound_of_a_box(box, gap, low, high):
+    """`_over_box` in matrices: eq. of the module's docstring at every corner of the box."""
+    gamma, N, n = box.mdp.gamma, len(box.P), box.rows.shape[1]
+    law, reward = chain_at(box, ends_of(box, 0.5 * (low + high), low, np.zeros(N, int)))
+    v = np.linalg.solve(np.eye(N) - gamma * law, reward)
+    d = np.linalg.solve(np.eye(N) - gamma * law.T, gap)
+    local = [chain_at(box, ends_of(box, low, high, np.full(N, corner))) for corner in range(2**n)]
+    A = np.array([reward + gamma * law @ v - v for law, reward in local])
+    upper, lower = np.full(N, max(0.0, A.max()) / (1 - gamma)), np.full(N, min(0.0, A.min()) / (1 - gamma))
+    for _ in range(12):
+        for s in range(N):
+            upper[s] = min(upper[s], max(A[k, s] + gamma * law[s] @ upper for k, (law, _) in enumerate(local)))
+            lower[s] = max(lower[s], min(A[k, s] + gamma * law[s] @ lower for k, (law, _) in enumerate(local)))
+    largest = -np.inf
+    for ends in itertools.product((0, 1), repeat=box.free):
+        picked = [sum(ends[k] << j for j, k in enumerate(row) if k >= 0) for row in box.rows]
+        rho = gap - d + gamma * sum(d[s] * local[picked[s]][0][s] for s in range(N))
+        first = sum(d[s] * A[picked[s], s] for s in range(N))
+        largest = max(largest, first + np.maximum(rho * upper, rho * lower).sum())
+    moved = 1e-3 * (high - low)
+    for s, row in enumerate(box.rows):
+        for j, k in enumerate(row):
+            if k >= 0:
+                moved[k] += abs(d[s]) * max(abs(A[c | 1 << j, s] - A[c & ~(1 << j), s]) for c in range(2**n))
+    return gap @ v, gap @ v + largest, int(np.argmax(moved)) if box.free else 0
+
+
+@pytest.mark.parametrize("box", SMALL)
+def test_the_bound_of_a_box_in_matrices(box):
+    rng = np.random.default_rng(1)
+    whole = np.zeros(box.free), np.ones(box.free)
+    for low, high in (whole, *(np.sort(rng.random((2, box.free)), axis=0) for _ in range(3))):
+        for gap in box.gaps[:3]:
+            centre, bound, split = box.over(gap, low, high)
+            expected = bound_of_a_box(box, gap, low, high)
+            assert (centre, bound) == pytest.approx(expected[:2], rel=1e-11, abs=1e-13)
+            assert split == expected[2]
+            assert centre < bound
+
+
+def test_what_moves_nothing_is_split_where_it_is_widest():
+    """All policies are the same chain: a split halves the widest side."""
+    P = (np.full((2, 2, 2), 0.5),)
+    box = Boxes(NetworkedMDP(nx.empty_graph(1), P, (np.zeros((2, 2)),), 0.5, (np.full(2, 0.5),)), 0, 0)
+    assert box.over(np.array([0.1, -0.1]), np.array([0.2, 0.0]), np.array([0.4, 0.5])) == (0.0, 0.0, 1)
+
+
+def plain_search(box, gap, best, at, width, above, boxes, span):
+    """Depth first, upper half first; what promises no more than asked for is told by its bound."""
+    stack, used, most = [(np.zeros(box.free), np.ones(box.free), span)], 0, 0.0
+    while stack and used < boxes:
+        low, high, known = stack.pop()
+        if known > max(above, best * (1 + width)):
+            value, over, split = box.over(gap, low, high)
+            known, used = min(known, over), used + 1
+            if value > best:
+                best, at = value, 0.5 * (low + high)
+        if known <= max(above, best * (1 + width)) or box.free == 0:
+            most = max(most, known)
+            continue
+        for half in range(2):
+            ends = [low.copy(), high.copy()]
+            ends[1 - half][split] = 0.5 * (low[split] + high[split])
+            stack.append((*ends, known))
+    return best, at, max([most, *(known for _, _, known in stack)]), used
+
+
+@pytest.mark.parametrize("box", SMALL)
+def test_the_search_over_boxes_step_by_step(box):
+    span = box.mdp.gamma * box.mdp.r_bar / (1 - box.mdp.gamma)
+    start, gap = np.full(box.free, 0.25), box.gaps[0]
+    value = float((box.at(start))[0])
+    cases = [(0.0, boxes, span) for boxes in (0, 1, 2, 3, 8, 30)]
+    cases += [(span, 5, span), (0.3 * span, 30, span), (0.0, 30, 0.9 * span)]
+    for above, boxes, most in cases:
+        for best in (0.0, value, 0.5 * span):
+            options = (best, start, 0.1, above, boxes, most)
+            found = _search(box.P, box.r, box.rows, box.acts, box.mdp.gamma, gap, *options)
+            expected = plain_search(box, gap, *options)
+            assert (found[0], found[2], found[3]) == (expected[0], expected[2], expected[3])
+            assert found[1].tolist() == expected[1].tolist()
+
+
+def test_differences_within_a_cell_by_definition():
+    """Every z, z̃ of one cell, each difference once and none that is 0; both orders."""
+    mdp = random_mdp(nx.path_graph(3), seed=5, state_sizes=(2, 1, 2), action_sizes=(1, 2, 1))
+    P = joint_kernel(mdp)
+    for i, kappa, hood in ((0, 0, (0,)), (1, 0, (1,)), (0, 1, (0, 1)), (1, 1, (0, 1, 2))):
+        cells = [
+            (tuple(s[j] for j in hood) + tuple(a[j] for j in hood), P[k, m])
+            for k, s in enumerate(np.ndindex(2, 1, 2))
+            for m, a in enumerate(np.ndindex(1, 2, 1))
+        ]
+        expected = {tuple(p - q) for x, p in cells for y, q in cells if x == y} - {(0.0,) * 4}
+        found = _differences(mdp, P, i, kappa)
+        assert len(found) == len(expected)
+        assert {tuple(row) for row in found} == expected
+
+
+def test_which_probabilities_are_free():
+    """Agents 0 and 2 choose, 2 + 3 probabilities; agent 1 does not."""
+    mdp = random_mdp(nx.path_graph(3), seed=0, state_sizes=(2, 2, 3), action_sizes=(2, 1, 2))
+    rows, acts, free = _free_rows(mdp)
+    assert free == 5
+    assert rows.tolist() == [[s, -1, 2 + u] for s in range(2) for _ in range(2) for u in range(3)]
+    assert acts.tolist() == [[0, 0, 0], [0, 0, 1], [1, 0, 0], [1, 0, 1]]
+    zeta = _policies(mdp, np.array([0.25, 1.0, 0.0, 0.5, 0.125]))
+    assert [block.tolist() for block in zeta] == [
+        [[0.75, 0.25], [0.0, 1.0]],
+        [[1.0], [1.0]],
+        [[1.0, 0.0], [0.5, 0.5], [0.875, 0.125]],
+    ]
+    assert _free_rows(random_mdp(nx.path_graph(2), seed=0, state_sizes=(4, 4), action_sizes=(2, 2)))[2] == MOST_FREE
+    assert _free_rows(random_mdp(nx.path_graph(2), seed=0, state_sizes=(8, 8), action_sizes=(1, 1)))[2] == 0
+
+
+def test_the_climb_ends_where_no_probability_helps():
+    box = Boxes(coin_lover(), 1, 0)
+    best, at = supremum._climb(
+        box.P, box.r, box.rows, box.acts, box.mdp.gamma, box.gaps, np.array([0.1, 0.5, 0.6, 0.9])
+    )
+    assert best == pytest.approx(box.at(at).max(), rel=1e-14)
+    assert best == pytest.approx(2.93065, abs=1e-4)
+    assert ((at >= 0) & (at <= 1)).all()
+    for k in range(4):
+        for step in (3e-5, 1e-3, 0.1, 0.5):
+            for sign in (-1, 1):
+                other = at.copy()
+                other[k] = np.clip(at[k] + sign * step, 0, 1)
+                assert box.at(other).max() <= best * (1 + 1e-9)
+    # Without gaps nothing is told apart, and the start is kept.
+    nothing = supremum._climb(box.P, box.r, box.rows, box.acts, 0.9, box.gaps[:0], np.full(4, 0.25))
+    assert (nothing[0], nothing[1].tolist()) == (0.0, [0.25] * 4)
+
+
+def test_how_the_search_is_asked_and_told(monkeypatch):
+    """`above` at least width · r̄γ^{κ+1}/(1-γ), boxes that are left, the best so far; the largest bound of all pairs."""
+    mdp = random_mdp(nx.path_graph(3), seed=1, gamma=0.5, state_sizes=(1, 2, 2), action_sizes=(1, 2, 1))
+    box, asked, most = Boxes(mdp, 0, 1), [], iter([0.25, 4.0, 1.0] + [0.5] * 20)
+    assert len(box.gaps) > 2
+    span = 0.5 * mdp.r_bar / 0.5
+
+    def search(P, r, rows, acts, gamma, gap, best, at, width, above, boxes, span):
+        asked.append((gap.tolist(), gamma, best, width, above, boxes, span))
+        return best + 1.0, np.array([0.0, 1.0]), next(most), 3
+
+    monkeypatch.setattr(supremum, "_search", search)
+    monkeypatch.setattr(supremum, "_climb", lambda *given: (float(given[-1][0]), given[-1]))
+    starts = [0.5, *np.random.default_rng(9).random((7, 2))[:, 0]]
+    found = decay_supremum(mdp, 0, 1, width=0.125, boxes=100, seed=9)
+    assert asked == [
+        (gap.tolist(), 0.5, max(starts) + k, 0.125, 0.125 * span * 0.5, 100 - 3 * k, span)
+        for k, gap in enumerate(box.gaps)
+    ]
+    k = 2 * (2 + 6 + 4) + 16
+    rounding = (130 * k * 2.0**-53 + 24e-12) * mdp.r_bar / 0.5**4
+    assert found.upper - rounding == pytest.approx(4.0, abs=1e-14)
+    assert found.boxes == 3 * len(box.gaps)
+    assert [block.tolist() for block in found.theta] == [[[0.0]], [[0.0, -np.inf], [-np.inf, 0.0]], [[0.0], [0.0]]]
+    decay_supremum(mdp, 0, 1, above=7.0)
+    assert asked[-1][4] == 7.0
+    # A cell of everybody has no pairs: what is left is rounding.
+    alone = decay_supremum(mdp, 1, 1, seed=9)
+    assert alone.upper == pytest.approx(max(starts) + rounding, rel=1e-14)
+    assert alone.boxes == 0
 
 
 def test_terms_that_are_small_one_by_one_do_not_span_a_table_without_end():
