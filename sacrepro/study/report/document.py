@@ -14,6 +14,7 @@ from sacrepro.study.coq import proofs_of
 from sacrepro.study.record.comparison import JUDGEMENTS, Verdict, excess_text, ratio_text
 from sacrepro.study.report.mathematics import quoted
 from sacrepro.study.report.pages import inline, markup
+from sacrepro.study.report.table import totals
 
 #: Title in BibTeX's and Markdown's files that the template reads beside the record.
 RECORD = "report.json"
@@ -38,6 +39,7 @@ def record(
     if unknown := [name for name in judged if name not in known]:
         raise ValueError(f"no claim is called {', '.join(unknown)}")
     captions = {entry["name"]: entry for entry in catalog["figures"]}
+    counts = totals(verdicts)
     counterexamples = [row for row in verdicts if row.verdict not in JUDGEMENTS]
     verdicts = [row for row in verdicts if row.verdict in JUDGEMENTS]
     return {
@@ -48,17 +50,12 @@ def record(
             if name in judged
         ],
         "totals": {
-            "claims": len(judged),
-            "instances": max((row.instances for row in verdicts), default=0),
-            "comparisons": grouped(sum(row.comparisons for row in verdicts)),
-            "constraining": grouped(sum(row.constraining for row in verdicts)),
-            "violations": sum(row.violations for row in verdicts),
+            **counts,
+            **{name: grouped(counts[name]) for name in ("comparisons", "constraining")},
             "unconfirmed": [
                 f"{row.claim}: {row.hypothesis}".removesuffix(": ") for row in verdicts if row.verdict == "vacuous"
             ],
             "violated": [row.claim for row in verdicts if row.verdict == "violated"],
-            "sides": len(verdicts),
-            **{kind: sum(row.verdict == kind for row in verdicts) for kind in ("tight", "holds", "vacuous")},
         },
         "counterexamples": [
             {

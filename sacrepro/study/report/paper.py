@@ -46,7 +46,7 @@ from sacrepro.study.experiments.wireless import METHODS, RECORDED, WirelessRow
 from sacrepro.study.record.comparison import JUDGEMENTS, Comparison, Verdict, constrains, factor_text, ratio_text
 from sacrepro.study.report.document import pdf
 from sacrepro.study.report.pages import inline
-from sacrepro.study.report.table import Evidence, as_place, counted, worst
+from sacrepro.study.report.table import Evidence, as_place, counted, totals, worst
 
 #: A condition of a block, and a field.
 CONDITION, FIELD = re.compile(r"^//: (.+?) = (.+)$", re.MULTILINE), re.compile("⟦([^⟧]+)⟧")
@@ -127,7 +127,7 @@ def facts_of(paths: Iterable[str], verdicts: Sequence[Verdict], config: Mapping[
 
     config : the resolved configuration.
     """
-    found = dict(totals(verdicts)) | {
+    found = {name: f"{count:,}" for name, count in totals(verdicts).items()} | {
         "policies": str(config["policies"]["count"]),
         "confidence": f"{100 * CONFIDENCE:g}",
         "length": ", ".join(f"10^{{{math.log10(asked_for(kappa)):.1f}}}" for kappa in range(3)),
@@ -158,19 +158,6 @@ def facts_of(paths: Iterable[str], verdicts: Sequence[Verdict], config: Mapping[
         if name == "stationarity":
             runs["objective"] = {own: config["sac"][own] for own in names(rows) if own in config["sac"]}
     return found | {f"runs of {key}": told for key, own in runs.items() if (told := told_runs(own))}
-
-
-def totals(rows: Sequence[Verdict]) -> Iterator[tuple[str, str]]:
-    """How much was compared, and how it was judged."""
-    judged = [row for row in rows if row.verdict in JUDGEMENTS]
-    yield "claims", str(len({row.claim for row in judged}))
-    yield "instances", str(max((row.instances for row in judged), default=0))
-    yield "comparisons", f"{sum(row.comparisons for row in judged):,}"
-    yield "constraining", f"{sum(row.constraining for row in judged):,}"
-    yield "sides", str(len(judged))
-    yield "counterexamples", str(len(rows) - len(judged))
-    for name in JUDGEMENTS:
-        yield name, str(sum(row.verdict == name for row in judged))
 
 
 def asked_for(kappa: int) -> int:

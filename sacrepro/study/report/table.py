@@ -34,6 +34,21 @@ def markdown_table(rows: Sequence[Verdict]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def totals(rows: Sequence[Verdict]) -> dict[str, int]:
+    """How much was compared, and how many variants, ``sides``, were judged how; of the most instances any has."""
+    judged = [row for row in rows if row.verdict in JUDGEMENTS]
+    return {
+        "claims": len({row.claim for row in judged}),
+        "instances": max((row.instances for row in judged), default=0),
+        "comparisons": sum(row.comparisons for row in judged),
+        "constraining": sum(row.constraining for row in judged),
+        "violations": sum(row.violations for row in judged),
+        "sides": len(judged),
+        "counterexamples": len(rows) - len(judged),
+        **{name: sum(row.verdict == name for row in judged) for name in JUDGEMENTS},
+    }
+
+
 #: What stands above the counterexamples.
 COUNTEREXAMPLES = (
     "Sentences that are violated on every run. What is *false as written*, or *not satisfied*, is a sentence of the "
