@@ -176,18 +176,11 @@ def _rows(
         yield RivalRow(instance, method, actor, seed, int(iteration), J, norm_squared, spread, *sampled)
 
 
-#: Methods whose ĝ(m) depends on one episode alone: their κ, and what `samples` is told of them.
-ESTIMATORS: dict[str, tuple[Kappa, dict[str, Any]]] = {
-    "SAC": (given, {}),
-    "independent": (nobody, {}),
-    "full critic": (everybody, {}),
-    "TD(λ)": (given, {"lambda_": LAMBDA}),
-    "advantages": (given, {"baseline": True}),
-    "pairwise critic": (given, {"lines": Pairwise}),
-    "pairwise critic, full": (everybody, {"lines": Pairwise}),
-    "REINFORCE": (given, {"lines": Returns}),
-    "REINFORCE, full": (everybody, {"lines": Returns}),
-}
+#: Methods whose ĝ(m) depends on one episode alone, so that `samples` has it under the same settings.
+ESTIMATORS = (
+    "SAC", "independent", "full critic", "TD(λ)", "advantages", "pairwise critic", "pairwise critic, full", "REINFORCE",
+    "REINFORCE, full",
+)  # fmt: skip
 
 
 class EstimatorRow(NamedTuple):
@@ -211,7 +204,9 @@ def estimator_rows(
     gaussian = gaussian_theta(mdp, np.random.default_rng(0))
     for policy, theta in (("uniform", uniform_theta(mdp)), ("gaussian", gaussian)):
         gradient = objective_and_gradient(mdp, theta).gradient
-        for method, (sees, told) in ESTIMATORS.items():
+        for method in ESTIMATORS:
+            sees, runs = METHODS[method]
+            told = runs.keywords if isinstance(runs, partial) else {}
             for T in lengths:
                 settings: dict[str, Any] = {"kappa": sees(mdp, kappa), "T": T, "h": h, "t0": t0, **told}
                 found = gradient_error(samples(mdp, theta, 0, seeds=range(episodes), **settings), gradient)
