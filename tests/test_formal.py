@@ -76,11 +76,11 @@ def test_each_claim_says_how_it_is_proved():
     checked = [row._replace(assumptions=CLOSED) for row in rows]
     told = proofs(all_claims(), checked, page)
     assert told["lemma3"] == "machine-checked"
-    assert told["lemma4_vector"] == "machine-checked, but by hand: natural weights"
-    assert told["lemma1"] == "machine-checked, but by hand: that ∂/∂θ is a derivation"
+    assert told["lemma4_vector"] == "machine-checked; by hand: natural weights"
+    assert told["lemma1"] == "machine-checked; by hand: that ∂/∂θ is a derivation"
     assert [told[claim] for claim in ("anatomy", "complexity")] == ["by hand", "as in the paper"]
     without = proofs(all_claims(), rows, page)
-    assert without["lemma4_vector"] == f"formal, {UNCHECKED}, but by hand: natural weights"
+    assert without["lemma4_vector"] == f"formal, {UNCHECKED}; by hand: natural weights"
     one_left = [row if row.theorem == "lemma4_vector_td" else row._replace(assumptions=CLOSED) for row in rows]
     half = proofs(all_claims(), one_left, page)
     assert half["lemma4_vector"] == without["lemma4_vector"]

@@ -27,6 +27,15 @@ def test_links_lead_somewhere(page):
             assert ((ROOT / page).parent / target).exists(), target
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_links_into_a_page_lead_to_a_heading(page):
+    for target, place in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", (ROOT / page).read_text()):
+        path = (ROOT / page).parent / target if target else ROOT / page
+        headings = re.findall(r"^#+ (.+)$", path.read_text(), flags=re.MULTILINE)
+        slugs = [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings]
+        assert place in slugs or f'id="{place}"' in path.read_text(), f"{target}#{place}"
+
+
 def test_the_table_names_every_claim_in_the_papers_order():
     rows = re.findall(r"^\| `(\w+)` \|", README, flags=re.MULTILINE)
     assert list(dict.fromkeys(rows)) == list(CLAIMS)

@@ -214,7 +214,7 @@ def proofs(claims: Iterable[Claim], rows: Iterable[Theorem], page: str) -> dict[
             left = [variant.name for variant in claim.variants if not variant.theorem]
             left += [claim.beside] if claim.beside else []
             word = "machine-checked" if {said[name] for name in stated} == {CLOSED} else f"formal, {UNCHECKED}"
-            told[claim.name] = f"{word}, but by hand: {'; '.join(left)}" if left else word
+            told[claim.name] = f"{word}; by hand: {'; '.join(left)}" if left else word
         else:
             told[claim.name] = "by hand" if claim.proof else "as in the paper"
     return told

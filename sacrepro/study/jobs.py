@@ -79,6 +79,7 @@ JOBS = {
     "paper": Job("study.report.paper:paper"),
     "site": Job("study.report.site:site"),
     "readme": Job("study.report.table:readme"),
+    "sketches": Job("study.drawings.sketch:sketches"),
 } | OF_EXPERIMENTS
 
 

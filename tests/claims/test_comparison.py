@@ -139,7 +139,7 @@ def test_the_whole_table():
     ]
     assert markdown_table(rows) == (
         "| claim | right side | statement | paper | instances | comparisons | constraining | violations "
-        "| worst left/right | where | verdict |\n"
+        "| largest left/right | where | verdict |\n"
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
         "| `lemma9` |  | x ≤ y | Lemma 9 | 2 | 2 | 2 | 0 | 1 | a, θ uniform, agent 0, κ=0 | **tight** |\n"
         "| `lemma8` |  | x = 0 | Lemma 8 | 1 | 1 | 0 | 0 | identity |  | **holds** |\n"
@@ -158,7 +158,7 @@ def test_the_whole_summary():
     ]
     assert summary_table(rows) == (
         "| claim | statement | paper | instances | comparisons | constraining | violations "
-        "| verdict, worst left/right | worst at | certificate | figure |\n"
+        "| verdict, largest left/right | worst at | certificate | figure |\n"
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
         "| `lemma9` | x ≤ y | Lemma 9 | 1 | 1 | 1 | 0 | **holds**, 0.5 | <details><summary>a</summary>a, θ uniform, "
         "agent 0, κ=0</details> | 0.01 | `figures/lemma9.svg` |\n"

@@ -2,12 +2,16 @@
 
 import math
 import re
+from pathlib import Path
 
 import pytest
 
+from sacrepro.archive.files import write_rows
+from sacrepro.cli import main
 from sacrepro.study.claims import CLAIMS, claim
+from sacrepro.study.experiments.exact_bias import BiasRow
 from sacrepro.study.record.comparison import Verdict
-from sacrepro.study.report.table import FINDINGS, findings, front_page
+from sacrepro.study.report.table import FINDINGS, findings, front_page, kappa_table
 
 
 def row(claim, variant="", verdict="holds", ratio=0.5, excess=math.nan, statement="x ≤ y"):
@@ -28,7 +32,7 @@ PLACES = [place for finding in FINDINGS for place in finding.rests_on]
 def test_numbers_come_from_the_rows():
     text = findings(ROWS)
     assert "attained up to a factor 0.812 with" in text
-    assert "the right side of (9) is at least 7,600 times the trivial bound" in text
+    assert "the right side of (9) is at least 7,600 times a bound on ‖∇J‖² that holds at every θ" in text
     assert "from κ = 1, 3, 6, 17 on at γ = .5, .7, .8, .9" in text
     assert "any factor is possible (10 in the run)" in text
     assert "r̄γ^{κ+1}/(1−γ)" in text
@@ -46,4 +50,40 @@ def test_a_finding_that_is_no_longer_true_is_refused(place, other):
 def test_the_front_page_has_a_line_a_claim():
     page = front_page([*ROWS, row("lemma3", "another", "tight", 1.0)], dict.fromkeys(CLAIMS, "on paper"))
     assert f"| `lemma3` | {claim('lemma3').words} | 2 **tight** | 1 | on paper |" in page
-    assert f"| `theorem5` | {claim('theorem5').words} | **vacuous** |  | on paper |" in page
+    told = "1 **tight**, 1 **vacuous** | 0.812"
+    assert f"| `theorem5` | {claim('theorem5').words} | {told} | on paper |" in page
+
+
+def bias_row(kappa, T, bias, best, limit=0.002, instance="trio"):
+    return BiasRow(instance, kappa, T, bias, 1e-9, limit, 0.5, best)
+
+
+BIAS = [
+    bias_row(0, 10, 0.1, 1),
+    bias_row(0, 3000, 0.0123, 0),
+    bias_row(1, 10, 0.2, 0, 1e-16),
+    bias_row(1, 3000, 0.004, 1),
+]
+
+
+def test_kappa_against_T_is_in_per_cent_of_the_gradient_and_the_closest_is_bold():
+    table = [[cell.strip() for cell in line.strip("|").split("|")] for line in kappa_table(BIAS).splitlines()[2:]]
+    assert table[0] == ["κ on `trio`", "T = 10", "T = 3,000", "T → ∞"]
+    assert table[2:] == [["κ = 0", "**20 %**", "2.5 %", "0.4 %"], ["κ = 1", "40 %", "**0.8 %**", "0"]]
+    with pytest.raises(ValueError, match="of one instance, not of other, trio"):
+        kappa_table([*BIAS, bias_row(0, 10, 0.1, 1, instance="other")])
+
+
+def test_the_front_page_keeps_kappa_against_T_where_no_rows_are_given(tmp_path):
+    page, claims, rows = (str(tmp_path / name) for name in ("page.md", "claims.csv", "trio.csv"))
+    Path(page).write_text("before\n<!-- claims -->\nold\n<!-- /claims -->\nafter\n")
+    write_rows(claims, Verdict, ROWS)
+    write_rows(rows, BiasRow, BIAS)
+    main(["readme", claims, page])
+    assert "κ against T" not in Path(page).read_text()
+    main(["readme", claims, page, "--rows", rows])
+    text = Path(page).read_text()
+    assert kappa_table(BIAS) in text
+    assert text.index("What κ buys") < text.index("κ against T") < text.index("| claim |")
+    main(["readme", claims, page])
+    assert Path(page).read_text() == text

@@ -52,7 +52,7 @@ VERDICTS = {
 
 
 def overview(rows: Sequence[Verdict]) -> Figure:
-    """The worst left/right of every right side of every claim; 1 is equality, a marker to the right of it a violation.
+    """The largest left/right of every right side; 1 is equality, a marker to the right of it would be a violation.
     What has no ratio stands in columns of its own: identities, what constrains nothing, left sides of 0.
     Counterexamples, which lie to the right on purpose, are crosses.
     """

@@ -202,6 +202,8 @@ def begins_list(line: str, block: list[str]) -> bool:
 def set_block(block: list[str], level: int) -> str:
     """One block as typst markup."""
     first = block[0]
+    if first.startswith("!["):  # pictures are for pages on a screen
+        return ""
     if first.startswith("```"):
         return f"#raw({quoted(chr(10).join(block[1:-1]))}, block: true)"
     if first.startswith("#"):

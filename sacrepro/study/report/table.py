@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sacrepro.archive.files import read_text, some_rows, write_text
 from sacrepro.study.claims import all_claims
 from sacrepro.study.coq import proofs_of
 from sacrepro.study.record.comparison import JUDGEMENTS, UNEARNED, Verdict, excess_text, factor_text, ratio_text
 
+if TYPE_CHECKING:
+    from sacrepro.study.experiments.exact_bias import BiasRow
+
 HEADER = (
     "claim", "right side", "statement", "paper", "instances", "comparisons", "constraining", "violations",
-    "worst left/right", "where", "verdict",
+    "largest left/right", "where", "verdict",
 )  # fmt: skip
 
 
@@ -58,14 +61,14 @@ COUNTEREXAMPLES = (
 
 
 def summary_table(rows: Sequence[Verdict], proofs: Mapping[str, str] | None = None) -> str:
-    """One line a claim: all its comparisons, for each right side the verdict with the worst left/right, and where.
+    """One line a claim: all its comparisons, for each right side the verdict with the largest left/right, and where.
 
     Below, one line a counterexample. proofs : how each claim is proved, by name, for a column of its own.
     """
     statements = [row for row in rows if row.verdict in JUDGEMENTS]
     header = (
         "claim", "statement", "paper", "instances", "comparisons", "constraining", "violations",
-        "verdict, worst left/right", "worst at", "certificate", *(["proof"] if proofs else []), "figure",
+        "verdict, largest left/right", "worst at", "certificate", *(["proof"] if proofs else []), "figure",
     )  # fmt: skip
     lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
     for name in dict.fromkeys(row.claim for row in statements):
@@ -92,11 +95,11 @@ def summary_table(rows: Sequence[Verdict], proofs: Mapping[str, str] | None = No
 
 
 def brief_table(rows: Sequence[Verdict], words: Mapping[str, str], proofs: Mapping[str, str]) -> str:
-    """One short line a claim: what it says in words, how many of its right sides are what, the worst left/right.
+    """One short line a claim: what it says in words, how many of its right sides are what, the largest left/right.
 
     words, proofs : of each claim, by name.
     """
-    header = ("claim", "in words", "verdict", "worst left/right", "proof")
+    header = ("claim", "in words", "verdict", "largest left/right", "proof")
     lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
     for name in dict.fromkeys(row.claim for row in rows if row.verdict in JUDGEMENTS):
         own = [row for row in rows if row.claim == name and row.verdict in JUDGEMENTS]
@@ -153,7 +156,7 @@ def places(rows: Sequence[Verdict]) -> str:
     return f"<details><summary>{first}</summary>{'<br>'.join(told)}</details>"
 
 
-#: What encloses the table in the README.
+#: What encloses the tables in the README.
 MARKERS = ("<!-- claims -->\n", "<!-- /claims -->\n")
 
 
@@ -177,7 +180,7 @@ def violations(rows: Iterable[Verdict]) -> list[str]:
         else:
             continue
         lines.append(
-            f"  {row.violations} of {row.comparisons} comparisons; worst left/right {row.ratio:.6g} at {row.where}"
+            f"  {row.violations} of {row.comparisons} comparisons; largest left/right {row.ratio:.6g} at {row.where}"
         )
     return lines
 
@@ -185,7 +188,7 @@ def violations(rows: Iterable[Verdict]) -> list[str]:
 class Finding(NamedTuple):
     """A sentence, and the verdicts that it is true of, by (claim, variant), or by ("!", words) of a counterexample.
 
-    text : ``{claim/variant}`` stands for the worst left/right of that row or, where the row is vacuous, for how many
+    text : ``{claim/variant}`` stands for the largest left/right of that row or, where the row is vacuous, for how many
     times its right side is above the trivial bound; ``{!words}`` for the left/right of the counterexample whose
     sentence has these words; ``{@γ}`` for the least κ with 4γ^{2κ+2} < 1-γ.
     """
@@ -202,7 +205,7 @@ FINDINGS = (
         """
         **Lemma 3 is tight**: on the relay agent i attains D_i(κ) = r̄γ^{κ+1}/(1−γ) at every κ < i. It needs rewards
         in [0, r̄]; with rewards that are bounded above only, as the lemma is printed, any factor is possible
-        ({!r_i is upper bounded} in the run). [Figures](paper/figures.md), [errata](paper/errata.md)
+        ({!r_i is upper bounded} in the run). [Figure](paper/figures.md#decay), [errata](paper/errata.md#section-31)
         """,
         {("lemma3", ""): TIGHT, ("!", "r_i is upper bounded"): FALSE},
     ),
@@ -232,21 +235,22 @@ FINDINGS = (
     ),
     Finding(
         """
-        **Theorem 5 as printed is vacuous** at every T and M that were run: the right side of (9) is at least
-        {theorem5/(9) along runs} times the trivial bound, a bound on ‖∇J‖² at every θ. **With the square of the bias it
-        says something**: along runs of Algorithm 1 with η ≤ 1/L', and the bias known only by computing it exactly, it
-        is attained up to a factor {theorem5_sharp/as run}. For every policy, and TD's limit, it is informative where
-        4γ^{2κ+2} < 1−γ: from κ = {@0.5}, {@0.7}, {@0.8}, {@0.9} on at γ = .5, .7, .8, .9.
+        **Theorem 5 as printed is vacuous** at every T and M that were run, none of which is as long as (8) asks: the
+        right side of (9) is at least {theorem5/(9) along runs} times a bound on ‖∇J‖² that holds at every θ. **With the
+        square of the bias it says something**: along runs of Algorithm 1 with η ≤ 1/L', and the bias known only by
+        computing it exactly, it is attained up to a factor {theorem5_sharp/as run}. For every policy, and TD's limit,
+        it is informative where 4γ^{2κ+2} < 1−γ: from κ = {@0.5}, {@0.7}, {@0.8}, {@0.9} on at γ = .5, .7, .8, .9.
         [Proof](paper/proofs.md#theorem5_sharp)
         """,
         {("theorem5", "(9) along runs"): VACUOUS, ("theorem5_sharp", "as run"): TRUE},
     ),
     Finding(
         """
-        **Assumption 3 fails for the softmax**: no σ > 0 serves all policies at once. Where σ is large, the finite-time
-        bound on the critic holds as printed, but says something from T = 10⁷ on; with its proof written out, the part
-        that falls like 1/√T is less than a 37th of it. The exact mean and covariance of Q̂^T give a bound that says
-        something on short episodes and is attained up to a factor {critic/exact law}. [Proof](paper/proofs.md#critic)
+        **Assumption 3 fails for the softmax**: no σ > 0 serves all policies at once. Where σ is large (`well_explored`,
+        two agents without actions at γ = .05), the finite-time bound on the critic holds as printed, but says something
+        from T = 10⁷ on only; with its proof written out, the part that falls like 1/√T is less than a 37th of it. The
+        exact mean and covariance of Q̂^T give a bound that says something on short episodes and is attained up to a
+        factor {critic/exact law}. [Proof](paper/proofs.md#critic)
         """,
         {
             ("critic", "paper"): TRUE,
@@ -257,11 +261,19 @@ FINDINGS = (
     ),
     Finding(
         """
+        **How long an episode must be**: in any case log(1/δ)/log(1/(1−p)) steps, p the frequency of the rarest cell.
+        (8) asks for far more: 1/σ is at most {theorem5/T of (8)} of its T. In between `sacrepro advise` goes by ten
+        visits an entry of a table, which nothing certifies. [Proof](paper/proofs.md#critic)
+        """,
+        {("theorem5", "T of (8)"): TRUE, ("!", "T = 2/p steps"): ("fails without T ≥ log(1/δ)/log(1/(1-p))",)},
+    ),
+    Finding(
+        """
         **What κ buys** is a smaller limit of the critic's and the gradient's error, of order γ^{κ+1}; what it costs is
         T, and it is not the return. The mean step of Algorithm 1, computed exactly on paths of three agents, is closest
-        to ∇J at κ = 0 for short T and at κ = 1 for long T ([figure](paper/figures.md)); at equal samples κ = 0 often
-        earns more; and ‖∇J‖ → 0 wherever policies become deterministic. With steps above 1/L', as people take them, no
-        guarantee applies.
+        to ∇J at κ = 0 for short T and at κ = 1 for long T (table below); at equal samples κ = 0 often
+        [earns more](paper/figures.md#runs-of-algorithm-1); and ‖∇J‖ → 0 wherever policies become deterministic. With
+        steps above 1/L', as people take them, no guarantee applies.
         """,
         {},
     ),
@@ -298,7 +310,7 @@ class Evidence:
         return f"{' or '.join(expected)} for {', '.join(filter(None, place)).removeprefix('~, ')}, got {found}"
 
     def number(self, field: str) -> str:
-        """What a field stands for: worst left/right of ``claim/variant`` or, where it is vacuous, how many times its
+        """What a field stands for: largest left/right of ``claim/variant`` or, where it is vacuous, how many times its
         right side is above the trivial bound; left/right of the counterexample ``!words``; the fact ``~name``; for
         ``@γ`` the least κ with 4γ^{2κ+2} < 1-γ. KeyError where the run has none.
         """
@@ -335,16 +347,55 @@ def findings(rows: Iterable[Verdict]) -> str:
     return "".join(lines)
 
 
-def front_page(rows: Sequence[Verdict], proofs: Mapping[str, str]) -> str:
-    """What the README shows between its markers: the findings, and a short line a claim."""
+def front_page(rows: Sequence[Verdict], proofs: Mapping[str, str], kappa: str = "") -> str:
+    """What the README shows between its markers: the findings, κ against T if known, and a short line a claim."""
     words = {claim.name: claim.words for claim in all_claims()}
-    return f"{findings(rows)}\n{brief_table(rows, words, proofs)}"
+    return "\n".join(filter(None, (findings(rows), kappa, brief_table(rows, words, proofs))))
 
 
-def readme(verdicts: str, page: str, *, formal: tuple[str, str] | None = None) -> None:
-    """Put verdicts between the markers of a page: those of a csv file as findings and a short table."""
+#: What stands above the table of κ against T.
+KAPPA = (
+    "κ against T: how far the mean step of Algorithm 1 is from the gradient after an inner loop of T steps, "
+    "‖E ĝ − ∇J‖ in per cent of ‖∇J‖, exact, at the uniform policy. Bold is the closest κ. "
+    "[Figure](paper/figures.md#κ-against-t)\n\n"
+)
+
+
+def kappa_table(rows: Sequence[BiasRow]) -> str:
+    """‖E ĝ - ∇J‖ in per cent of ‖∇J‖, one line a κ and one column a T, of one instance; bold: the closest κ."""
+    if len(instances := sorted({row.instance for row in rows})) > 1:
+        raise ValueError(f"the table of κ against T is that of one instance, not of {', '.join(instances)}")
+    lengths = sorted({row.T for row in rows})
+    header = [f"κ on `{instances[0]}`", *(f"T = {T:,}" for T in lengths), "T → ∞"]
+    lines = [line(header), "|" + " --- |" * len(header)]
+    for kappa in sorted({row.kappa for row in rows}):
+        own = {row.T: row for row in rows if row.kappa == kappa}
+        shares = [(per_cent(own[T].bias / own[T].gradient), own[T].best) if T in own else ("", 0) for T in lengths]
+        limit = next(row.limit / row.gradient for row in own.values())
+        cells = (f"**{share}**" if best else share for share, best in shares)
+        lines.append(line([f"κ = {kappa}", *cells, per_cent(limit)]))
+    return KAPPA + "\n".join(lines) + "\n"
+
+
+def per_cent(share: float) -> str:
+    """Two digits of a share; 0 for what is rounding."""
+    return f"{float(f'{100 * share:.2g}'):g} %" if share > 1e-12 else "0"
+
+
+def readme(verdicts: str, page: str, *, formal: tuple[str, str] | None = None, rows: Sequence[str] = ()) -> None:
+    """Put verdicts between the markers of a page: those of a csv file as findings and a short table.
+
+    Between these stands κ against T, of rows that `exact-bias` wrote about one instance, or as the page has it.
+    """
     if verdicts.endswith(".csv"):
-        shown = front_page(some_rows([verdicts], Verdict), proofs_of(*formal or (None, None)))
+        judged = some_rows([verdicts], Verdict)
+        found = re.search(rf"^{re.escape(KAPPA)}(?:\|.*\n)+", read_text(page), re.MULTILINE)
+        kappa = found[0] if found else ""
+        if rows:  # verdicts do not wait for the learners that such rows load
+            from sacrepro.study.experiments.exact_bias import BiasRow
+
+            kappa = kappa_table(some_rows(rows, BiasRow))
+        shown = front_page(judged, proofs_of(*formal or (None, None)), kappa)
     else:
         shown = read_text(verdicts)
     write_text(page, between_markers(read_text(page), shown))
