@@ -76,21 +76,29 @@ def claims_page(entries: dict[str, list[dict[str, Any]]], proofs: Mapping[str, s
         "Proofs by hand are in [proofs.md](proofs.md), machine-checked ones in [formal](formal/README.md); letters",
         "such as Γ, G, R_d, m_d, B and words such as *own hypothesis* are in [notation.md](notation.md).",
         "",
-        "| claim | statement | proof | check, tests | rows | command |",
-        "|---|---|---|---|---|---|",
+        " · ".join(f"[{entry['name']}](#{entry['name']})" for entry in entries["claims"]),
     ]
     for entry in entries["claims"]:
-        module, test = f"../{entry['module']}", f"../{entry['test']}"
-        statement, proof = (text.replace("|", "\\|") for text in (entry["statement"], proofs.get(entry["name"], "")))
-        lines.append(
-            f"| `{entry['name']}` ({entry['reference']}) | {statement} | {proof} | [check]({module}), [tests]({test})"
-            f" | `{entry['rows']}` | `{entry['command']}` |"
-        )
+        name, words, proof = entry["name"], claim(entry["name"]).words, proofs.get(entry["name"])
+        lines += [
+            "",
+            f"## {name}",
+            "",
+            f"{words[:1].upper()}{words[1:]} ({entry['reference']}):",
+            "",
+            f"> {entry['statement']}",
+            "",
+            f"[Check](../{entry['module']}), [tests](../{entry['test']}){f'; proof: {proof}' if proof else ''}.",
+            "",
+            "```",
+            entry["command"],
+            "```",
+        ]
     return "\n".join(lines) + "\n"
 
 
 def job(*, output: Json, markdown: File | None = None, formal: tuple[str, str] | None = None) -> None:
-    """Write what claims and figures say about themselves as JSON, and the table from claims to commands as Markdown."""
+    """Write what claims and figures say about themselves as JSON, and the way from claims to commands as Markdown."""
     if formal and not markdown:
         raise ValueError("--formal: proofs are told in --markdown alone, which is not given")
     found, proved = catalog(), proofs_of(*formal or (None, None))
