@@ -23,11 +23,13 @@ from sacrepro import (
     optimality_gap,
     uniform_theta,
 )
+from sacrepro.exact.dense import transition_matrix
 from sacrepro.exact.optimum import joint_kernel, joint_reward
+from sacrepro.exact.rounding import gamma_k
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.model.graph import diameter
 from sacrepro.model.mdp import NetworkedMDP, as_coupled
-from sacrepro.model.policy import gaussian_theta
+from sacrepro.model.policy import gaussian_theta, policies
 from strategies import cases
 
 
@@ -214,3 +216,123 @@ def test_parts_that_promise_the_same_are_told_apart(seed):
     mdp = NetworkedMDP(nx.complete_graph(n), P, r, 0.5, [np.ones(S_i) / S_i for S_i in sizes])
     found = best_localized(mdp)
     assert found.J <= found.J_high <= best_joint(mdp).J_high + 1e-9
+
+
+# What the certificates are made of, term by term.
+
+
+def two_islands(gamma=0.5):
+    """One agent that keeps its state, two actions: 1 or ½ in state 0, 2 or 0 in state 1. All numbers are dyadic."""
+    P = np.broadcast_to(np.eye(2)[:, None], (2, 2, 2))
+    return NetworkedMDP(
+        nx.empty_graph(1), (P,), (np.array([[1.0, 0.5], [2.0, 0.0]]),), gamma, (np.array([0.25, 0.75]),)
+    )
+
+
+def test_the_certificate_of_the_best_joint_policy_by_hand():
+    """V = (2, 4): two rounds, MacQueen's bounds with rounding on both sides, sums of γ^t that rows of 1 ± γ_4 have."""
+    mdp, unit = two_islands(), 2.0**-53
+    high, low = 1.0 * (1 + gamma_k(4)), 1.0 * (1 - gamma_k(4))
+    after = 1 / (1 - 0.5 * high) - 1, 1 / (1 - 0.5 * low) - 1
+    k = 2 + 2 + 8 + (0 / unit + 2 + 2)
+    rounding = gamma_k(k) * (high * 4 + 2) + 4 * unit * 4
+    V = np.array([2.0, 4.0])
+    lower, upper = V - rounding - rounding * max(after), V + rounding + rounding * max(after)
+    error = (0.5 * (upper - lower).max() + 8 * unit * 4) * (1 + 1e-9)
+    mass = 1 + 2e-12 * 2
+    J_error = (mass * error + gamma_k(2 + 3) * mass * 4) * (1 + 1e-9)
+    found = best_joint(mdp)
+    assert found.policy.tolist() == [[0], [0]]
+    assert pytest.approx(3.5, rel=1e-15) == found.J
+    assert found.J_error == pytest.approx(J_error, rel=1e-6, abs=0)
+    assert (found.J_high, found.parts) == (found.J + found.J_error, 1)
+    joint = optimum._Joint(mdp, "it")
+    assert (joint.after, joint.high, joint.roundings) == (pytest.approx(after, rel=1e-15), high, k)
+
+
+def test_the_first_round_alone_by_hand(monkeypatch):
+    """V = 0, T V = (1, 2): J lies between those of (1, 2) + 1 and (1, 2) + 2, and the middle is off by a half."""
+    monkeypatch.setattr(optimum, "ROUNDS", 1)
+    a, J, J_error = optimum._Joint(two_islands(), "it").best([np.ones((2, 2), bool)])
+    assert a.tolist() == [0, 0]
+    assert pytest.approx(0.25 * 2.5 + 0.75 * 3.5, rel=1e-14) == J
+    assert J_error == pytest.approx(0.5, rel=1e-8)
+    # With action 0 barred in state 1 the best there is 0.
+    a, J, J_error = optimum._Joint(two_islands(), "it").best([np.array([[1, 1], [0, 1]], bool)])
+    assert a.tolist() == [0, 1]
+    assert abs(J - 0.25 * 2) <= J_error
+
+
+def test_rounding_that_leaves_no_discount_is_refused():
+    with pytest.raises(ValueError, match=r"^gamma = 0.9999999999999999 is too near 1 for the rounding of the kernels"):
+        best_joint(two_islands(gamma=np.nextafter(1.0, 0.0)))
+
+
+def test_as_many_entries_as_are_taken(monkeypatch):
+    mdp = random_mdp(nx.path_graph(2), seed=0, state_sizes=(2, 3), action_sizes=(2, 1))
+    monkeypatch.setattr(optimum, "MOST_ENTRIES", 12)
+    monkeypatch.setattr(optimum, "MOST_STATES", 6)
+    best_joint(mdp)
+    with pytest.raises(ValueError, match=r"P\(s'\|s, a\) has 72 entries, at most 12 are made"):
+        joint_kernel(mdp)
+    monkeypatch.setattr(optimum, "MOST_STATES", 5)
+    with pytest.raises(ValueError, match="with 12 entries and 6 joint states; at most 12 and 5 are taken"):
+        best_localized(mdp)
+    monkeypatch.setattr(optimum, "MOST_STATES", 6)
+    monkeypatch.setattr(optimum, "MOST_ENTRIES", 11)
+    with pytest.raises(ValueError, match="best_joint needs a table"):
+        best_joint(mdp)
+    monkeypatch.setattr(optimum, "MOST_ENTRIES", 72)
+    assert joint_kernel(mdp).shape == (6, 2, 6)
+
+
+def test_the_row_of_least_agreement():
+    """Agent 0 acts (1, 1, 0) in its state 0 and 0 in its state 1; agent 1 is of two minds in its state 1."""
+    mdp = random_mdp(nx.path_graph(2), seed=0, state_sizes=(2, 3), action_sizes=(2, 2))
+    joint = optimum._Joint(mdp, "it")
+    acts = np.array([[[1, 1], [1, 0], [0, 0]], [[0, 1], [0, 1], [0, 0]]])
+    a = np.ravel_multi_index(np.moveaxis(acts, -1, 0), (2, 2)).ravel()
+    rows, doubt = joint.localized(a, joint.everything)
+    assert [row.argmax(axis=1).tolist() for row in rows] == [[1, 0], [1, 0, 0]]
+    assert [row.sum(axis=1).tolist() for row in rows] == [[1, 1], [1, 1, 1]]
+    assert doubt == (1, 1)
+    acts[1, 1, 1] = 0
+    rows, doubt = joint.localized(np.ravel_multi_index(np.moveaxis(acts, -1, 0), (2, 2)).ravel(), joint.everything)
+    assert doubt == (0, 0)
+    acts[0, 2, 0] = 1
+    assert joint.localized(np.ravel_multi_index(np.moveaxis(acts, -1, 0), (2, 2)).ravel(), joint.everything)[1] is None
+
+
+def test_the_first_part_promises_what_joint_policies_earn():
+    """After one part the bound is J_sup's; the policy does what the best joint one does most often."""
+    mdp = random_mdp(nx.path_graph(3), seed=4, gamma=0.9, concentration=0.2)
+    one, joint = best_localized(mdp, nodes=1), best_joint(mdp)
+    assert (one.parts, one.J_high) == (1, joint.J_high)
+    for i, zeta_i in enumerate(one.policy.zeta):
+        mean = np.moveaxis(joint.policy[..., i], i, 0).reshape(2, -1).mean(axis=1)
+        assert zeta_i.argmax(axis=1).tolist() == [int(m > 0.5) for m in mean]
+    assert abs(one.J - evaluate(mdp, one.policy).J) <= one.J_error + 1e-9
+    found = [best_localized(mdp, nodes=nodes) for nodes in range(1, 12)]
+    assert [x.J_high for x in found] == sorted((x.J_high for x in found), reverse=True)
+    assert all(x.J_high >= found[-1].J - 1e-9 for x in found)
+    gap = optimality_gap(mdp, uniform_theta(mdp), nodes=1)
+    J = evaluate(mdp, uniform_theta(mdp))
+    assert (gap.J, gap.J_error) == (J.J, J.J_error)
+    assert gap.to_localized == (one.J - one.J_error - J.J - J.J_error, one.J_high - J.J + J.J_error)
+    assert gap.to_joint == (joint.J - joint.J_error - J.J - J.J_error, joint.J_high - J.J + J.J_error)
+
+
+def test_the_joint_model_under_a_policy_and_of_some_agents():
+    mdp = random_mdp(nx.path_graph(2), seed=3, state_sizes=(2, 3), action_sizes=(2, 2))
+    theta = gaussian_theta(mdp, np.random.default_rng(3))
+    zeta = policies(mdp, theta)
+    r, P = optimum.joint_model(mdp)
+    assert (r.shape, P.shape) == ((6, 4), (6, 4, 6))
+    followed, law = optimum.joint_model(mdp, theta, agents=(1,))
+    assert law[:, 0] == pytest.approx(transition_matrix(mdp, zeta), abs=1e-14)
+    own = (zeta[1] * mdp.r[1]).sum(axis=1)
+    assert followed == pytest.approx(np.tile(own, 2)[:, None], abs=1e-14)
+    both = joint_reward(mdp)
+    for k, (s, t) in enumerate(np.ndindex(2, 3)):
+        for m, (a, b) in enumerate(np.ndindex(2, 2)):
+            assert both[k, m] == pytest.approx((mdp.r[0][s, a] + mdp.r[1][t, b]) / 2, rel=1e-15)

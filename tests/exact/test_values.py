@@ -1,6 +1,7 @@
 """V_i^θ, J, π^θ, ∇J, Q_i: the dense oracle and exact rational arithmetic, each to the certificate's own error."""
 
 import decimal
+import types
 
 import hypothesis.strategies as st
 import networkx as nx
@@ -26,9 +27,13 @@ from sacrepro.exact import (
     worst_decay,
 )
 from sacrepro.exact.chain import chain_of
+from sacrepro.exact.product.elimination import elimination_order
+from sacrepro.exact.product.matrix import product_roundings
 from sacrepro.exact.rounding import gamma_k
-from sacrepro.exact.solver.bellman import values
-from sacrepro.exact.solver.occupancy import occupancy
+from sacrepro.exact.solver import bellman, stationary
+from sacrepro.exact.solver import occupancy as occupancy_room
+from sacrepro.exact.solver.bellman import _certify, objective, objectives, residual_error, values
+from sacrepro.exact.solver.occupancy import occupancy, remaining_products
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import relay
 from sacrepro.model.policy import gaussian_theta, policies, uniform_theta
@@ -513,3 +518,138 @@ def test_what_is_wrong_with_one_of_many_policies_is_told_by_its_place():
         evaluate_many(mdp, [good], 1e-18)
     with pytest.raises(MemoryError, match="100 B are allowed"):
         evaluate_many(mdp, [good], memory_limit=100)
+
+
+# What certificates are made of, term by term, on numbers so large that no term is lost beside another.
+
+
+def rough_chain(**more):
+    """γ = ½, rows between ¾ and 5/4, and so many roundings that γ_k is of order 1e-3."""
+    return types.SimpleNamespace(
+        gamma=0.5, row_sums=(0.75, 1.25), discount_range=lambda: (1.5, 2.5), reward_sizes=(1.0, 3.0, 2.0), sizes=(2, 3),
+        kernel_roundings=1e13, reward_roundings=2e13, n=3, **more
+    )  # fmt: skip
+
+
+def test_the_error_of_a_residual_by_hand():
+    """Groups (0, 2) and (2,): rewards up to 2. Rows miss 1 by ¼ of the shift; everything is summed up over 1/(1-γ)."""
+    found = residual_error(rough_chain(), [(0, 2), (2,)], 0.125, 1e16, 4e15)
+    k = product_roundings((2, 3)) + 3e13 + 2 + 8
+    rounding = gamma_k(k) * (1.25e16 + 2.0) + gamma_k(8) * (1e16 + 0.5 * 4e15)
+    error = (0.125 + rounding + 0.25 * 4e15) * 2.5 + 2.0**-53 * 1.4e16
+    assert found == (pytest.approx(error * (1 + 1e-9), rel=1e-14), pytest.approx(rounding, rel=1e-14))
+    centred = residual_error(rough_chain(), [(1,)], 0.125, 1.0)
+    k = product_roundings((2, 3)) + 3e13 + 1 + 8
+    rounding = gamma_k(k) * (1.25 + 3.0) + gamma_k(8)
+    assert centred == (pytest.approx((0.125 + rounding) * 2.5, rel=2e-9), pytest.approx(rounding, rel=1e-14))
+    low = rough_chain()
+    low.row_sums = (0.5, 1.25)
+    assert residual_error(low, [(1,)], 0.0, 0.0, 8.0)[0] > 0.5 * 8 * 2.5
+
+
+def test_the_interval_of_macqueen_by_hand():
+    """Two groups, one of them below and one around 0; γ times the centre is off by a quarter of it."""
+    T_V, center = np.array([[1.0, -6.0], [4.0, 2.0]]), np.array([0.25, -3.0])
+    low, high = np.array([-2.0, 0.5]), np.array([-1.0, 8.0])
+    shift, error, floor = _certify(rough_chain(), [(0, 2), (1,)], 5e12, T_V, low, high, center)
+    k = 1.5e13 + 4
+    size = np.array([6.0 + 2.0, 4.0 + 8.0])
+    epsilon = gamma_k(k) * 1.625 * size + np.array([2.0, 3.0]) * gamma_k(k + 2e13 + 2) + 0.125 * np.abs(center)
+    below, above = low - 0.5 * center - epsilon, high - 0.5 * center + epsilon
+    lower, upper = np.minimum(1.5 * below, 0.5 * below), np.maximum(1.5 * above, 0.5 * above)
+    rounding = epsilon + 8 * 2.0**-53 * (size + np.abs(center) + np.abs(lower) + np.abs(upper))
+    assert shift == pytest.approx(0.5 * (lower + upper) + 0.5 * center, rel=1e-14)
+    assert error == pytest.approx((0.5 * (upper - lower) + rounding) * (1 + 1e-9), rel=1e-14)
+    unknown = 0.25 * np.abs(low + high) * 1.0
+    assert floor == pytest.approx((1.5 * epsilon + unknown + rounding) * (1 + 1e-9), rel=1e-14)
+    # Both signs occur: a row that pays more or less than the centre for ever.
+    assert below[0] < 0 < below[1]
+    assert above[0] < 0 < above[1]
+
+
+def test_the_error_of_an_objective_by_hand():
+    """π_0 of 2 and 3 states, as a product and as a table; V̄ of 10^13 so that its roundings are seen."""
+    V, pi = np.arange(6.0).reshape(2, 3), (np.array([0.25, 0.75]), np.array([0.5, 0.25, 0.25]))
+    mass = 1 + 2e-12 * 3
+    J, error = objective(pi, V, 0.125)
+    assert pytest.approx(0.75 * 3 + 0.75, rel=1e-15) == J
+    joint = np.multiply.outer(*pi)
+    for start, k in ((pi, 2 + 3 + 4), (joint, 2 + 3 + 4)):
+        J, error = objectives(start, V, 0.125, 1e13)
+        assert pytest.approx(3.0, rel=1e-15) == J
+        assert error == pytest.approx((mass * 0.125 + gamma_k(k) * mass * 1e13) * (1 + 1e-9), rel=1e-14)
+    many = objectives(pi, np.stack([V, 2 * V]), np.array([0.0, 1.0]), np.array([5.0, 10.0]))
+    assert many[0] == pytest.approx([3.0, 6.0], rel=1e-15)
+    assert many[1][1] == pytest.approx(mass, rel=2e-9)
+    assert objective(pi, V, 0.0)[1] == pytest.approx(gamma_k(9) * 5, rel=1e-8)
+
+
+def test_what_value_tables_take_by_hand(monkeypatch):
+    """8 bytes for each of tables + 4, three tables of the largest product; from 2^14 entries on 20 powers besides."""
+    asked = []
+    monkeypatch.setattr(bellman, "demand", lambda *given: asked.append(given))
+    hoods = ((0, 1), (0, 1, 2), (1, 2))
+    bellman.demand_value_tables(hoods, (2, 3, 2), 10**6, 5)
+    peak = elimination_order(hoods, (2, 3, 2)).peak
+    needed = 8 * 12 * 9 + 24 * peak
+    assert asked[-1][1:3] == (needed, 10**6)
+    assert f"about {10**6 * 12 // needed} joint states would fit" in asked[-1][3]
+    assert asked[-1][0] == (f"5 value tables over 12 joint states, with intermediate tables of {peak} entries or more,")
+    path = tuple(tuple(range(max(i - 1, 0), min(i + 2, 14))) for i in range(14))
+    peak = elimination_order(path, (2,) * 14).peak
+    bellman.demand_value_tables(path, (2,) * 14, None, 1)
+    assert asked[-1][1:3] == (8 * 2**14 * (5 + 20) + 24 * peak, None)
+    # Where the tables alone do not fit no order is looked for.
+    bellman.demand_value_tables(path, (2,) * 14, 8 * 2**14 * 25, 1)
+    assert asked[-1][1] == 8 * 2**14 * 25 + 24 * peak
+    monkeypatch.setattr(bellman, "elimination_order", None)
+    bellman.demand_value_tables(path, (2,) * 14, 8 * 2**14 * 25 - 1, 1)
+    assert asked[-1][1] == 8 * 2**14 * 25 + 24 * 2**14
+    bellman.demand_value_tables(path, (2,) * 14, 5, 1)
+    assert "about 1 joint states would fit" in asked[-1][3]
+
+
+def test_how_many_products_are_left_by_hand():
+    """A quarter in each of the last eight: two halvings a product, down from 1024 of the goal."""
+    norms = [7.0] * 6 + [4.0**-k for k in range(9)]
+    assert remaining_products(norms, norms[-1] / 1024) == pytest.approx(5.0, rel=1e-14)
+    assert remaining_products(norms, 2 * norms[-1]) == 0.0
+    assert remaining_products([1.0] * 9, 0.1) == np.inf
+    assert remaining_products([1.0] * 8 + [0.0], 0.1) == 0.0
+    gamma = 0.75  # MacQueen: the span times γ/(2(1-γ)) is the error
+    goal = norms[-1] * 1.5 / 1024
+    assert bellman._remaining_products(norms, goal, gamma) == pytest.approx(5.0, rel=1e-14)
+    assert bellman._remaining_products(norms[1:], goal, gamma) == pytest.approx(5.0, rel=1e-14)
+    assert bellman._remaining_products(norms[2:], goal, gamma) == 0.0
+    assert bellman._remaining_products([1.0] * 13 + [0.0], goal, gamma) == 0.0
+    assert bellman._remaining_products([1.0] * 14, goal, gamma) == np.inf
+    assert bellman._remaining_products(norms, 1e3, gamma) == 0.0
+    flat = [1.0, *[5.0] * 9, 0.99]
+    assert bellman._no_progress(flat)
+    assert not bellman._no_progress(flat[1:])
+    assert not bellman._no_progress([1.0, *[5.0] * 9, 0.98])
+
+
+def test_the_error_of_an_occupancy_by_hand():
+    """One residual of π P γ, exactly 0 here, and three times the roundings of a product, summed up over 1/(1-γ)."""
+    from_product = gamma_k(7 + 1e13 + 3 + 70) * 3.0
+    assert occupancy_room._rounding(rough_chain(), 7) == pytest.approx(from_product, rel=1e-14)
+    start, P = np.array([0.5, 0.5]), np.eye(2)
+    matrix = types.SimpleNamespace(law=lambda x: np.array([0.75, -0.25]), P=P, roundings=7)
+    chain = rough_chain(start=(start,))
+    chain.sizes = (2,)
+    pi, error, products = occupancy_room._solution(chain, matrix)
+    # What is below 0 is cut off, (1, 0) is left: one step leads to (¾, ¼), ½ away.
+    assert pi.tolist() == [0.75, 0.25]
+    assert error == pytest.approx((0.5 * 0.5 + from_product) * 2.5 * (1 + 1e-9), rel=1e-14)
+    assert products == 1
+
+
+def test_the_law_of_a_censored_chain_by_hand():
+    """A walk over three states, 1 : 2 : 1; passages of 10^-200 between two of them are no less accurate."""
+    walk_of_three = np.array([[0.5, 0.5, 0.0], [0.25, 0.5, 0.25], [0.0, 0.5, 0.5]])
+    assert stationary._censored(walk_of_three) == pytest.approx([0.25, 0.5, 0.25], rel=1e-15)
+    rare = np.array([[1.0, 1e-200, 0.0], [3e-200, 1.0, 1e-200], [0.0, 2e-200, 1.0]])
+    assert stationary._censored(rare) == pytest.approx(np.array([6, 2, 1]) / 9, rel=1e-15)
+    assert stationary._censored(np.ones((1, 1))).tolist() == [1.0]
+    assert not np.isfinite(stationary._censored(np.array([[1.0, 0.0], [0.0, 1.0]]))).all()
