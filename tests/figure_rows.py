@@ -201,7 +201,7 @@ def rows_of(figure, instances):
             for n in (10, 1000)
         ],
         "exact_bias": lambda: [
-            BiasRow(name, kappa, T, 0.5**kappa / T, 1e-9, 0.01 * 0.5**kappa, 1.0, int(kappa == 0))
+            BiasRow(name, kappa, T, 0.5**kappa / T, 1e-9, 0.01 * 0.5**kappa, 1.0, int(kappa == 0), 0.5)
             for name in instances
             for kappa in range(3)
             for T in (10, 100, 1000)

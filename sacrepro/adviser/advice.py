@@ -46,7 +46,7 @@ class KappaRow(NamedTuple):
     """One κ; errors are those asked for, of Q (``q``) or of ∇J (``gradient``), over all agents asked about.
 
     All but measured_low are upper bounds. NaN: nothing known. Logarithms to base 10: entries_median, entries_max,
-    later_median, table_bytes. Columns of the file of `sacrepro advise`, which `paper/tutorial.md` explains.
+    later_median, often, table_bytes. Columns of the file of `sacrepro advise`, which `paper/tutorial.md` explains.
 
     paper, influence, spheres : right-hand sides for every policy: Lemma 3 or 4; from the influence matrix, for the
         tables asked about; `any_weights_error`, where the gradient of chosen agents is asked for.
@@ -73,6 +73,7 @@ class KappaRow(NamedTuple):
     entries_max: float
     over: float
     later_median: float
+    often: float
     table_bytes: float
     learner_bytes: float
     seconds: float

@@ -8,7 +8,8 @@ from textwrap import wrap
 
 from sacrepro.adviser.advice import LONGEST, Advice, KappaRow, fillable
 from sacrepro.adviser.labelled import Network
-from sacrepro.adviser.pilot import pilot_words
+from sacrepro.adviser.pilot import WIDTH, pilot_words
+from sacrepro.bounds.critic import steps_to_write
 from sacrepro.model.notices import power
 
 #: κ's that are listed one by one, and names of agents.
@@ -23,8 +24,6 @@ METHODS = {
 #: What is cut short at the cost of upper bounds.
 SHOWING = ("influence series of all agents", "bounds from each agent's own outside", "exact values", "light cones")
 RULE_OF_THUMB = "ten visits an entry if all are visited alike, a rule of thumb that nothing certifies"
-#: Columns of a line of words.
-WIDTH = 110
 #: A smaller κ is worth a word if it misses ε by this factor at most and all tables shrink by that one.
 NEARLY, MUCH_SMALLER = 1.5, 4.0
 #: Which tables an error is of, in a heading and in a sentence.
@@ -50,6 +49,7 @@ def words(network: Network, advice: Advice) -> str:
         "",
         *_wrapped(f"RECOMMENDATION: {recommendation(advice)}"),
         "",
+        *([*_wrapped(f"LARGER κ: {told}"), ""] if (told := larger(advice)) else []),
         *pilot_words(advice.pilot, advice.recommended, advice.error),
     ]
     return "\n".join(lines) + "\n"
@@ -107,6 +107,23 @@ def recommendation(advice: Advice) -> str:
         f"{_paper(advice)}. At κ = {row.kappa} the error under any policy is at most {_number(row.certified)}"
         f"{_certified_agents(advice, row)}. {_other(advice)}{_full(advice, row)}{_affordable(advice, row)}"
         f"{_nearly(advice, row, 'measured')}"
+    )
+
+
+def larger(advice: Advice) -> str:
+    """The T below which a larger κ cannot have been learned, proved, and one from which on it may be, by thumb."""
+    kappa = 1 + (advice.learnable if advice.recommended is None else advice.recommended)
+    row = advice.rows[min(kappa, len(advice.rows) - 1)]
+    if kappa > min(advice.farthest, row.kappa) or not -300.0 < row.often < math.log10(0.5):
+        return ""
+    p, enough, T = 10.0**row.often, row.entries_median + 1, math.log10(advice.T)
+    least = math.log10(math.ceil(steps_to_write(p, 0.5)))
+    return (
+        f"what T would κ = {kappa} need to pay? Under the uniform policy no entry of half of its tables comes up with "
+        f"a probability above {_upward(p)} in a step, whatever came before. So in fewer than T = {power(least)} steps "
+        "each of them, but the one of the start, is more likely unwritten than not, with Q̂ = 0 there: proved. That T "
+        f"is needed, not enough; from T = {power(enough)} on the median table may be learned: {RULE_OF_THUMB}. "
+        f"T = {advice.T:,} is {('below the first', 'between the two', 'beyond both')[(least <= T) + (enough <= T)]}."
     )
 
 
@@ -286,7 +303,7 @@ def _table(advice: Advice) -> list[str]:
             line += [""] * 6
         else:
             line += [
-                f"{_agents(row.hood_median)}, ≤ {_agents(row.hood_max)}",
+                f"{row.hood_median:,.1f}".removesuffix(".0") + f", ≤ {row.hood_max:,.0f}",
                 f"{power(row.entries_median)}, ≤ {power(row.entries_max)}",
                 _bytes(row.table_bytes),
                 _bytes(math.log10(row.learner_bytes)),
@@ -353,9 +370,8 @@ def _evidence(network: Network, advice: Advice) -> str:
     """Which agents are known better than by the influence matrix, and how."""
     told = ""
     for method, how in METHODS.items():
-        agents = [entry.agent for entry in advice.measurements if entry.method == method]
-        if agents and method != "simulation":
-            told += f"{how} of {_names(network, sorted(agents))}, "
+        agents = sorted(entry.agent for entry in advice.measurements if entry.method == method != "simulation")
+        told += f"{how} of {_names(network, agents)}, " if agents else ""
     return told and told + "or "
 
 
@@ -377,11 +393,6 @@ def _bytes(logarithm: float) -> str:
             return f"{count:.3g} {unit}"
         count /= 1000.0
     return f"{power(logarithm)} B"
-
-
-def _agents(count: float) -> str:
-    """A number of agents that may be a half, as a median is."""
-    return f"{count:,.1f}".removesuffix(".0")
 
 
 def _seconds(value: float) -> str:

@@ -189,6 +189,8 @@ class Cost(NamedTuple):
     entries_median, entries_max : log10 of the entries of Q̂_i over (s, a) on N_i^κ; largest : the agent with the most.
     over         : share of agents whose table has more than T entries.
     later_median : the same with actions on N_i^{κ-1} only (`actions_one_hop_later`).
+    often        : log10 of a probability that no entry of half of the tables exceeds in a step, whatever came before,
+        under the uniform policy: the median of Π_{j∈N_i^κ} q_j, q_j = max P_j/A_j.
     table_bytes  : log10 of the bytes of all tables in full.
     learner_bytes : bytes this learner needs for an episode: members of all N_i^κ and the trajectory.
     seconds : of one outer iteration with T steps, from measured ones of `measured_T` steps at most; NaN where none was.
@@ -204,6 +206,7 @@ class Cost(NamedTuple):
     largest: int
     over: float
     later_median: float
+    often: float
     table_bytes: float
     learner_bytes: float
     seconds: float
@@ -212,9 +215,7 @@ class Cost(NamedTuple):
 
 
 #: The cost of a κ whose neighborhoods are too large to list.
-UNCOUNTED = Cost(
-    -1, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, -1, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING
-)
+UNCOUNTED = Cost._make([-1 if name in ("kappa", "largest") else NOTHING for name in Cost._fields])
 
 
 def costs(network: Network, kappas: int, T: int, clock: Clock, *, timed: bool = True) -> list[Cost]:
@@ -222,6 +223,7 @@ def costs(network: Network, kappas: int, T: int, clock: Clock, *, timed: bool = 
     n = network.n
     pairs = np.log10(network.state_sizes * network.action_sizes)
     states = np.log10(network.state_sizes)
+    likeliest = np.log10(likeliest_pairs(network))
     one_hop = (adjacency(network.graph) + eye_array(n, format="csr")).tocsr()
     reach = csr_array(eye_array(n, format="csr"))
     before: Array | None = None
@@ -271,6 +273,7 @@ def costs(network: Network, kappas: int, T: int, clock: Clock, *, timed: bool = 
                 int(entries.argmax()),
                 float((entries > np.log10(T)).mean()),
                 float(np.median(later)),
+                float(np.quantile(reach @ likeliest, 0.5, method="higher")),
                 top + float(np.log10((10.0 ** (entries - top)).sum() * 8)),
                 float(4 * hood.sum() + n * (T + 1) * code),
                 *measured,
@@ -278,6 +281,17 @@ def costs(network: Network, kappas: int, T: int, clock: Clock, *, timed: bool = 
         )
         clock.reach("sizes of tables", kappa)
     return found
+
+
+def likeliest_pairs(network: Network) -> Array:
+    """max P_j/A_j, the largest probability of any next (s_j, a_j) under the uniform policy, for every agent."""
+    largest = np.empty(network.n)
+    for g, kernel in enumerate(network.groups):
+        members = network.group == g
+        largest[members] = kernel.laws.reshape(len(kernel.laws), -1).max(axis=1)[network.row[members]]
+    for i, table in network.tables.items():
+        largest[i] = table.max()
+    return largest / network.action_sizes
 
 
 def _iteration(network: Network, simulator: Simulator, kappa: int, T: int) -> tuple[float, int, float]:

@@ -45,6 +45,38 @@ def chebyshev(bias: Array, variance: Array, delta: float) -> float:
     return high * (1.0 + 1e-12)
 
 
+# What a table cannot know yet: cells that come up with a probability of at most p a step, given any past.
+
+
+def likeliest_pair(P_i: Array, zeta_i: Array) -> float:
+    """q_i = max P_i(s'|·) ζ_i(a'|s') ≥ the probability of any next pair (s_i, a_i), given any past.
+
+    P_i : next state last, whatever stands before it. The product of q_j over N_i^κ bounds that of any next cell of i.
+    """
+    return float((P_i.reshape(-1, P_i.shape[-1]).max(axis=0) * zeta_i.max(axis=1)).max())
+
+
+def unwritten(p: float, T: int) -> float:
+    """(1-p)^T ≤ the probability that T steps leave a cell unwritten, if p bounds that of writing it in one step."""
+    return (1.0 - p) ** T
+
+
+def steps_to_write(p: float, delta: float) -> float:
+    """log(1/δ) / log(1/(1-p)) ≤ the T after which a cell is written with probability 1-δ; infinite if p is 0."""
+    return math.inf if p == 0.0 else math.log(1.0 / delta) / -math.log1p(-p) if p < 1.0 else 0.0
+
+
+def new_cells(p: Sequence[float], hoods: Sequence[Sequence[int]], r_bar: float, gamma: float, T: int) -> float:
+    """(√2 r̄/(n(1-γ))) A_T √(Σ_i (Σ_{j∈N_i^κ} p_j)²) ≥ ‖E ĝ - g⁰‖, g⁰ what E ĝ would be if no cell came twice.
+
+    A_T = Σ_{k<T} γ^k (T-1+k) + γ^T T. p : by agent, at least the probability of any next cell of j. hoods : N_i^κ.
+    Needs 0 ≤ Q̂ ≤ r̄/(1-γ), so h ≤ t0 (`paper/proofs.md`, theorem5_sharp, New cells).
+    """
+    chances = math.fsum(gamma**k * (T - 1 + k) for k in range(T)) + gamma**T * T
+    met = math.sqrt(math.fsum(math.fsum(p[j] for j in hood) ** 2 for hood in hoods))
+    return math.sqrt(2.0) * r_bar * chances * met / (len(hoods) * (1.0 - gamma)) * (1.0 + 1e-9)
+
+
 # What a biased critic does to the actor, with the paper's bias and with the sharper ones of `td_fixed_point`.
 #
 # The last two functions are the second term of (9): twice the largest ‖∇J‖ times the bias of the direction of ascent.

@@ -22,10 +22,13 @@ from sacrepro.adviser.clock import Clock
 from sacrepro.adviser.labelled import network_influence, of_model
 from sacrepro.adviser.measured import exact_values, light_cones, measured
 from sacrepro.adviser.pilot import Pilot
-from sacrepro.adviser.prose import recommendation, words
+from sacrepro.adviser.prose import larger, recommendation, words
+from sacrepro.adviser.settings import likeliest_pairs
+from sacrepro.bounds.critic import likeliest_pair, unwritten
 from sacrepro.bounds.influence import policy_influence
 from sacrepro.exact import td_fixed_point
 from sacrepro.exact.dense import averaged_kernels, q_function
+from sacrepro.exact.optimum import joint_kernel
 from sacrepro.instances import build
 from sacrepro.model.graph import neighborhood, sphere_sizes
 from sacrepro.model.policy import policies, uniform_theta
@@ -438,3 +441,74 @@ def test_the_relay_is_told_to_look_all_the_way():
     D = decay_profile(mdp, uniform_theta(mdp)).max(axis=0)
     assert advice.recommended == next(kappa for kappa, gap in enumerate(D) if gap <= 4.0)
     assert neighborhood(mdp.graph, 0, 4) == (0, 1, 2, 3, 4)
+
+
+def chances_of_staying_unwritten(mdp, i, kappa, T):
+    """P(x is none of x_i(1), …, x_i(T-1)) for every cell x of agent i, the start drawn and the policy uniform."""
+    hood = neighborhood(mdp.graph, i, kappa)
+    sizes = (*mdp.state_sizes, *mdp.action_sizes)
+    P = joint_kernel(mdp)
+    z = np.indices(sizes).reshape(2 * mdp.n, -1)[[*hood, *(mdp.n + j for j in hood)]]
+    found = []
+    for cell in set(map(tuple, z.T)):
+        missed = (z != np.array(cell)[:, None]).any(axis=0).reshape(P.shape[:2])
+        law = np.repeat(mdp.joint_pi0().reshape(-1, 1), P.shape[1], axis=1) / P.shape[1]
+        for _ in range(T - 1):
+            law = missed * np.einsum("sa,sat->t", law, P)[:, None] / P.shape[1]
+        found.append(law.sum())
+    return np.array(found)
+
+
+def likeliest_entry(mdp, i, kappa):
+    """What `often` is made of, for one agent."""
+    return np.prod([likeliest_pairs(of_model(mdp))[j] for j in neighborhood(mdp.graph, i, kappa)])
+
+
+@given(st.data())
+@settings(max_examples=40)
+def test_holds_no_entry_is_written_sooner_than_the_rarest_chance_allows(data):
+    mdp = data.draw(mdps(max_n=3))
+    i, kappa, T = data.draw(st.integers(0, mdp.n - 1)), data.draw(st.integers(0, 2)), data.draw(st.integers(1, 6))
+    p = likeliest_entry(mdp, i, kappa)
+    assert chances_of_staying_unwritten(mdp, i, kappa, T).min() >= unwritten(p, T - 1) - 1e-12
+
+
+def coins(n, p):
+    """Agents in a row whose states are drawn anew in every step, 1 with probability p; two actions, paid alike."""
+    P = tuple(np.broadcast_to([1 - p, p], (2,) * len(neighborhood(nx.path_graph(n), i, 1)) + (2, 2)) for i in range(n))
+    return NetworkedMDP(nx.path_graph(n), P, (np.ones((2, 2)),) * n, 0.5, (np.array([1 - p, p]),) * n)
+
+
+@pytest.mark.parametrize("kappa", [0, 1, 2])
+def test_tight_states_drawn_anew_attain_the_chance_and_one_agent_less_is_necessary(kappa):
+    mdp = coins(4, 0.75)
+    found = chances_of_staying_unwritten(mdp, 0, kappa, 5).min()
+    assert found == pytest.approx(unwritten(likeliest_entry(mdp, 0, kappa), 4), abs=1e-14)
+    assert likeliest_entry(mdp, 0, kappa) == pytest.approx(0.375 ** (kappa + 1), abs=1e-15)
+    # The cell of one agent more is rarer, and its chance is no bound here.
+    assert found < unwritten(likeliest_entry(mdp, 0, kappa + 1), 4)
+
+
+def test_the_next_kappa_is_told_the_steps_it_needs():
+    """By hand: coins of .75 and two actions; half of a path of 5 has N_i^1 of 3 agents, and .375³ = .0527."""
+    network = of_model(coins(5, 0.75))
+    advice = advise(network, 0.1, T=10, seconds=0.0)
+    assert [10**row.often for row in advice.rows[:2]] == pytest.approx([0.375, 0.375**3])
+    told = larger(advice._replace(recommended=0))
+    assert "what T would κ = 1 need to pay? Under the uniform policy no entry of half of its tables" in told
+    assert "above 0.053 in a step" in told
+    assert "in fewer than T = 13 steps" in told  # log 2 / log(1/(1-.0527)) = 12.8
+    assert "from T = 640 on the median table may be learned: ten visits an entry" in told
+    assert told.endswith("T = 10 is below the first.")
+    for T, place in ((12, "below the first"), (13, "between the two"), (639, "between the two"), (640, "beyond both")):
+        assert larger(advice._replace(recommended=0, T=T)).endswith(f"T = {T} is {place}.")
+    assert larger(advice._replace(recommended=advice.farthest)) == ""
+    assert "LARGER κ: what T" in words(network, advice._replace(recommended=0))
+
+
+def test_likeliest_pairs_are_those_of_the_kernels_as_tables():
+    for network in (load_dict(SIS), load_dict(THREE), rule(5)):
+        expected = [likeliest_pair(P_i, np.full((P_i.shape[-1], A), 1 / A)) for P_i, A in zip(
+            network.P, network.action_sizes, strict=True
+        )]  # fmt: skip
+        assert likeliest_pairs(network) == pytest.approx(expected, abs=1e-15)

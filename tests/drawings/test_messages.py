@@ -79,7 +79,7 @@ def test_runs_of_one_kappa_are_told_together():
 def test_a_title_tells_of_every_instance_and_of_no_other():
     """Where no κ is closest on one instance it says so, and instances need not have the same T."""
     bias = [
-        BiasRow(name, kappa, 10, 1.0, 0.0, 0.1, 2.0, int(name == "a" and not kappa))
+        BiasRow(name, kappa, 10, 1.0, 0.0, 0.1, 2.0, int(name == "a" and not kappa), 0.5)
         for name in "ab"
         for kappa in (0, 1)
     ]

@@ -1,5 +1,6 @@
 """The mean step: its bias, exact, tending to what κ alone costs, compared κ by κ beyond its errors; followed; warm."""
 
+import math
 from pathlib import Path
 
 import networkx as nx
@@ -7,12 +8,16 @@ import numpy as np
 import pytest
 import yaml
 
+from sacrepro.bounds.critic import likeliest_pair, new_cells, steps_to_write, unwritten
 from sacrepro.exact.law.update import expected_update, mean_curve
 from sacrepro.exact.values import objective_and_gradient
 from sacrepro.instances import build
+from sacrepro.instances.extremal import rare_state
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn.algorithm1 import sac_seeds
-from sacrepro.model.policy import uniform_theta
+from sacrepro.model.graph import neighborhood
+from sacrepro.model.mdp import NetworkedMDP
+from sacrepro.model.policy import policies, uniform_theta
 from sacrepro.study.experiments.exact_bias import (
     GRADIENT,
     MEAN_STEP,
@@ -23,7 +28,8 @@ from sacrepro.study.experiments.exact_bias import (
     mean_rows,
     warm_rows,
 )
-from sacrepro.study.measures.truncation import norm
+from sacrepro.study.measures.stationarity import fresh_direction
+from sacrepro.study.measures.truncation import distance, norm
 
 ROOT = Path(__file__).parents[2]
 TRIO = random_mdp(nx.path_graph(3), seed=1, gamma=0.5, concentration=0.3)
@@ -55,7 +61,7 @@ def test_the_page_of_figures_says_where_kappa_1_takes_over():
 
 
 def test_a_difference_below_the_errors_decides_nothing():
-    rows = [BiasRow("x", kappa, 10, 1.0 + 1e-9 * kappa, 1e-8, 0.0, 1.0, 0) for kappa in (0, 1)]
+    rows = [BiasRow("x", kappa, 10, 1.0 + 1e-9 * kappa, 1e-8, 0.0, 1.0, 0, 0.5) for kappa in (0, 1)]
     assert not any(is_best(row, rows) for row in rows)
     assert is_best(rows[0]._replace(error=0.0), [rows[0]._replace(error=0.0), rows[1]._replace(error=0.0)])
 
@@ -111,3 +117,82 @@ def test_records_of_the_mean_step_are_those_of_the_runs():
     last = next(row for row in rows if (row.eta, row.run, row.m) == (5.0, MEAN_STEP, 5))
     assert last.J == objective_and_gradient(TRIO, tuple(theta_i[5] for theta_i in curve)).J
     assert len(rows) == 2 * 4 * 4
+
+
+def new_cells_of(mdp, kappa, T):
+    """The bound with p_j = Π q_k, all read off local kernels."""
+    zeta = policies(mdp, uniform_theta(mdp))
+    q = [likeliest_pair(P_i, zeta_i) for P_i, zeta_i in zip(mdp.P, zeta, strict=True)]
+    hoods = [neighborhood(mdp.graph, j, kappa) for j in range(mdp.n)]
+    return new_cells([math.prod(q[k] for k in hood) for hood in hoods], hoods, mdp.r_bar, mdp.gamma, T)
+
+
+def off_fresh(mdp, kappa, T, h=5.0, t0=10.0):
+    """‖E ĝ - g⁰‖ at the uniform policy."""
+    theta = uniform_theta(mdp)
+    return distance(
+        expected_update(mdp, theta, kappa=kappa, T=T, h=h, t0=t0).g_hat, fresh_direction(mdp, theta, T, h, t0)
+    )
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("T", [1, 2, 5])
+def test_holds_new_cells(seed, T):
+    sizes = {"state_sizes": [2, 1, 3], "action_sizes": [2, 3, 1]} if seed % 2 else {}
+    mdp = random_mdp(nx.path_graph(3), seed=seed, gamma=(0.1, 0.5, 0.9)[seed % 3], concentration=1.0, **sizes)
+    for kappa in (0, 1):
+        assert off_fresh(mdp, kappa, T) <= new_cells_of(mdp, kappa, T) + 1e-9
+
+
+def clocks(states, gamma=0.6):
+    """Two agents whose states count up to the last and begin again; rewards of any kind."""
+    rng = np.random.default_rng(3)
+    tick = np.roll(np.eye(states), 1, axis=1)
+    first = np.broadcast_to(tick[:, None, None], (states, states, 2, states))
+    second = np.broadcast_to(tick[None, :, None], (states, states, 2, states))
+    start = (np.eye(states)[0],) * 2
+    return NetworkedMDP(nx.path_graph(2), (first, second), tuple(rng.random((2, states, 2))), gamma, start)
+
+
+def test_tight_where_no_cell_comes_twice_the_mean_step_is_the_fresh_one():
+    """And where the clocks are one state too short it is not: the last visit reads what the first has left."""
+    for kappa in (0, 1):
+        assert off_fresh(clocks(5), kappa, T=4) < 1e-12
+        assert off_fresh(clocks(4), kappa, T=4) > 1e-3
+
+
+def bandit(actions, gamma=1e-3):
+    """One agent, one state; half of the actions are paid."""
+    rewards = (np.arange(actions)[None] % 2).astype(float)
+    return NetworkedMDP(nx.empty_graph(1), (np.ones((1, actions, 1)),), (rewards,), gamma, (np.ones(1),))
+
+
+def test_tight_a_coin_attains_a_quarter_of_new_cells():
+    ratio = off_fresh(bandit(2), 0, T=1, h=1.0, t0=1.0) / new_cells_of(bandit(2), 0, T=1)
+    assert ratio == pytest.approx(0.25, rel=2e-3)
+
+
+def test_necessary_the_cell_of_one_agent_more_is_too_rare():
+    """With p² in place of p the bound fails."""
+    zeta = np.full((1, 32), 1 / 32)
+    p = likeliest_pair(bandit(32).P[0], zeta)
+    assert p == 1 / 32
+    assert off_fresh(bandit(32), 0, T=1, h=1.0, t0=1.0) > 1.5 * new_cells([p**2], [[0]], 1.0, 1e-3, 1)
+
+
+def test_the_widest_cells_begin_on_the_line_of_the_figure():
+    """At T = 2 hardly any cell has come twice: the bias is that of g⁰, the nearer the wider the cells."""
+    rows = bias_rows(TRIO, "trio", [0, 1, 2], [2])
+    gaps = [abs(row.bias - row.fresh) for row in rows]
+    assert gaps[0] > 5 * gaps[1] > 5 * gaps[2]
+    assert gaps[2] < 1e-3 * rows[2].gradient
+
+
+def test_a_cell_is_left_unwritten_with_the_chance_of_its_rarity():
+    mdp = rare_state(0.125)
+    p = likeliest_pair(mdp.P[0][..., 1:], np.ones((1, 1)))
+    assert p == 0.125
+    assert unwritten(p, 5) == 0.875**5
+    T = steps_to_write(p, 0.5)
+    assert unwritten(p, math.floor(T)) > 0.5 >= unwritten(p, math.ceil(T))
+    assert (steps_to_write(0.0, 0.5), steps_to_write(1.0, 0.5)) == (math.inf, 0.0)

@@ -55,7 +55,7 @@ def test_the_front_page_has_a_line_a_claim():
 
 
 def bias_row(kappa, T, bias, best, limit=0.002, instance="trio"):
-    return BiasRow(instance, kappa, T, bias, 1e-9, limit, 0.5, best)
+    return BiasRow(instance, kappa, T, bias, 1e-9, limit, 0.5, best, 0.4)
 
 
 BIAS = [

@@ -103,7 +103,7 @@ def test_what_a_run_does_not_bear_out_is_left_out_or_where_it_is_published_refus
 def test_facts_about_the_bias_are_about_every_instance():
     def rows(best):
         return [
-            BiasRow(name, kappa, T, 1.0, 0.0, 0.1 / (1 + kappa), 2.0, int(kappa == best[name, T]))
+            BiasRow(name, kappa, T, 1.0, 0.0, 0.1 / (1 + kappa), 2.0, int(kappa == best[name, T]), 0.5)
             for name, T in best
             for kappa in (0, 1)
         ]
@@ -133,7 +133,7 @@ def test_what_a_run_did_not_compute_is_no_fact():
     assert dict(paper.sharp_facts([sharp[0]._replace(right=0.0)]))["sharp"] == "not everywhere"
     ends = [WirelessRow("Algorithm 1", "", kappa, 0, 9, 0.1, 0.0, 1.0) for kappa in (0, 1)]
     assert not {"wireless start", "wireless order"} & dict(paper.wireless_facts(ends)).keys()
-    alone = dict(paper.bias_facts([BiasRow("a", 1, 10, 1.0, 0.0, 0.1, 0.0, 1)]))
+    alone = dict(paper.bias_facts([BiasRow("a", 1, 10, 1.0, 0.0, 0.1, 0.0, 1, 0.5)]))
     assert not {"bias gain", "bias share"} & alone.keys()
     assert not dict(paper.critic_facts([measured("a", "to_other")]))
     lengths = dict(paper.critic_facts([measured("a", "to_Q", 10.0), measured("b", "to_Q", 20.0, kappa=1)]))

@@ -80,7 +80,8 @@ def critic_error(rows: Sequence[SummaryRow]) -> Figure:
 
 def exact_bias(rows: Sequence[BiasRow]) -> Figure:
     """‖E ĝ - ∇J‖ over T without sampling: κ = 0 is closest to the gradient until T is long enough for more.
-    Dotted: what T → ∞ leaves of each κ; dashed: ‖∇J‖. Ringed: the κ that is closest at this T.
+    Dotted: what T → ∞ leaves of each κ; dash-dotted: what tables leave whose cells have not come twice; dashed: ‖∇J‖.
+    Ringed: the κ that is closest at this T.
     """
     instances = names(rows)
     figure, grid = titled(instances, columns=2, width=2.9, height=2.5)
@@ -93,6 +94,9 @@ def exact_bias(rows: Sequence[BiasRow]) -> Figure:
             limit = next(row.limit for row in own if row.kappa == kappa)
             if limit > 1e-3 * own[0].gradient:
                 axes.axhline(limit, color=kappa_color(kappa), linestyle=":", label=r"$T\to\infty$")
+        widest = [row for row in own if row.kappa == max(other.kappa for other in own)]
+        T, fresh = [row.T for row in widest], [row.fresh for row in widest]
+        axes.plot(T, fresh, "-.", color=BOUND_COLOR, linewidth=0.8, label="no cell twice")
         axes.axhline(own[0].gradient, color=BOUND_COLOR, linestyle="--", label=r"$\|\nabla J\|$")
         best = [row for row in own if row.best]
         ring: Any = {"markersize": 9, "fillstyle": "none", "color": BOUND_COLOR}

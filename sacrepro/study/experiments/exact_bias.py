@@ -2,8 +2,9 @@
 
 E ĝ is exact (`exact.law`), so there is a curve and no band. The policy is the uniform one, where every run starts, and
 the step sizes are those of `critic_error`. As T grows ‖E ĝ - ∇J‖ tends to what κ alone costs, ‖ĥ - ∇J‖ with TD's fixed
-points (`paper/proofs.md`, theorem5_sharp). The larger κ, the smaller this limit and the rarer the cells, each of which
-must be visited again and again before it is learned: which κ is closest may so grow with T.
+points; while no cell has come twice E ĝ is the same for every κ (`paper/proofs.md`, theorem5_sharp). The larger κ, the
+smaller the limit and the rarer the cells, each of which must be visited again and again before it is learned: which κ
+is closest may so grow with T, no faster than cells become rare.
 
 Beside it the mean step over outer iterations: followed from θ(0) next to sampled runs, and with the warm start of
 footnote 2 while the policy is held. The learner is imported where it runs, so that the other jobs do not load it.
@@ -25,7 +26,13 @@ from sacrepro.model.policy import uniform_theta
 from sacrepro.study.arguments import Count, File, Ordinal, Positive, Several, Spec
 from sacrepro.study.experiments import Experiment
 from sacrepro.study.experiments.exact_errors import step_sizes
-from sacrepro.study.measures.stationarity import StationarityRow, exact_ascent, patient_direction, stationarity_rows
+from sacrepro.study.measures.stationarity import (
+    StationarityRow,
+    exact_ascent,
+    fresh_direction,
+    patient_direction,
+    stationarity_rows,
+)
 from sacrepro.study.measures.truncation import distance, norm
 
 #: Multiply-adds of one κ and T, some five minutes.
@@ -39,6 +46,7 @@ class BiasRow(NamedTuple):
     limit    : ‖ĥ - ∇J‖ of eq. (7) with TD's fixed points, what T → ∞ leaves.
     gradient : ‖∇J‖, to compare with.
     best     : 1 for the κ whose bias is least at this T by more than the errors, else 0.
+    fresh    : ‖g⁰ - ∇J‖, the bias of tables whose cells have not come twice yet, as of large κ and short T.
     """
 
     instance: str
@@ -49,6 +57,7 @@ class BiasRow(NamedTuple):
     limit: float
     gradient: float
     best: int
+    fresh: float
 
 
 def bias_rows(mdp: NetworkedMDP, instance: str, kappas: Sequence[int], lengths: Sequence[int]) -> list[BiasRow]:
@@ -61,7 +70,8 @@ def bias_rows(mdp: NetworkedMDP, instance: str, kappas: Sequence[int], lengths: 
         h, t0 = step_sizes(mdp, kappa)
         for T in lengths:
             found = expected_update(mdp, theta, kappa=kappa, T=T, h=h, t0=t0, work=WORK)
-            rows.append(BiasRow(instance, kappa, T, norm(found.b), found.b_error, limit, norm(gradient), 0))
+            fresh = distance(fresh_direction(mdp, theta, T, h, t0), gradient)
+            rows.append(BiasRow(instance, kappa, T, norm(found.b), found.b_error, limit, norm(gradient), 0, fresh))
     return [row._replace(best=int(is_best(row, rows))) for row in rows]
 
 

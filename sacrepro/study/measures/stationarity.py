@@ -12,12 +12,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sacrepro.exact.chain import chain_of
 from sacrepro.exact.truncation import td_fixed_point, truncated_policy_gradient
 from sacrepro.exact.values import objective_and_gradient, q_function
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import outside
 from sacrepro.model.mdp import NetworkedMDP
-from sacrepro.model.policy import check_theta, policies
+from sacrepro.model.policy import check_theta, policies, score
 
 
 class StationarityRow(NamedTuple):
@@ -104,3 +105,24 @@ def patient_direction(mdp: NetworkedMDP, theta: Sequence[Array], kappa: int) -> 
         for j in range(mdp.n)
     ]
     return truncated_policy_gradient(mdp, theta, tables, kappa)
+
+
+def fresh_direction(mdp: NetworkedMDP, theta: Sequence[Array], T: int, h: float, t0: float) -> tuple[Array, ...]:
+    """g⁰_i = (1/n) Σ_{k<T} γ^k α_k E[r_i(k) ∇log ζ_i(a_i(k)|s_i(k))]: E ĝ_i where no cell comes twice, whatever κ is.
+
+    Every table then holds α_k r_j(k) where line 11 reads it, and r_j(k) does not depend on a_i(k) for j ≠ i
+    (`paper/proofs.md`, theorem5_sharp, New cells). Blocks (S_i, A_i); steps with γ^k below rounding are left out.
+    """
+    zeta, law, operator = policies(mdp, theta), mdp.joint_pi0(), chain_of(mdp, theta).operator
+    weights = [np.zeros(r_i.shape) for r_i in mdp.r]
+    for k in range(T):
+        if mdp.gamma**k < np.finfo(float).eps ** 2:
+            break
+        for i, weight in enumerate(weights):
+            own = law.sum(axis=tuple(j for j in range(mdp.n) if j != i))
+            weight += mdp.gamma**k * h / (k + t0) * own[:, None]
+        law = operator.transpose(law[None])[0]
+    return tuple(
+        np.einsum("sa,sab->sb", weight * zeta_i * r_i, score(zeta_i)) / mdp.n
+        for weight, zeta_i, r_i in zip(weights, zeta, mdp.r, strict=True)
+    )
