@@ -47,6 +47,18 @@ def test_a_finding_that_is_no_longer_true_is_refused(place, other):
         findings(rows)
 
 
+@pytest.mark.parametrize("place", [k for k, own in enumerate(ROWS) if own.verdict in ("tight", "holds", "vacuous")])
+def test_a_number_that_the_run_does_not_have_is_never_nan(place):
+    """An identity has no left/right, and without a trivial bound nothing is so many times above it."""
+    own = ROWS[place]
+    rows = [*ROWS[:place], own._replace(ratio=math.nan, excess=math.nan), *ROWS[place + 1 :]]
+    if any(f"{{{own.claim}/{own.hypothesis}}}" in finding.text for finding in FINDINGS):
+        with pytest.raises(ValueError, match=re.escape(f"a number for {own.claim}/{own.hypothesis}, got none")):
+            findings(rows)
+    else:
+        assert "nan" not in findings(rows)
+
+
 def test_the_front_page_has_a_line_a_claim():
     page = front_page([*ROWS, row("lemma3", "another", "tight", 1.0)], dict.fromkeys(CLAIMS, "on paper"))
     assert f"| `lemma3` | {claim('lemma3').words} | 2 **tight** | 1 | on paper |" in page

@@ -5,6 +5,7 @@ These are sentences whose numbers and verdicts are those of a run; one that it d
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -312,7 +313,7 @@ class Evidence:
     def number(self, field: str) -> str:
         """What a field stands for: largest left/right of ``claim/variant`` or, where it is vacuous, how many times its
         right side is above the trivial bound; left/right of the counterexample ``!words``; the fact ``~name``; for
-        ``@γ`` the least κ with 4γ^{2κ+2} < 1-γ. KeyError where the run has none.
+        ``@γ`` the least κ with 4γ^{2κ+2} < 1-γ. KeyError where the run has none, as an identity has no ratio.
         """
         if field.startswith("@"):
             gamma = float(field[1:])
@@ -320,9 +321,10 @@ class Evidence:
         if field.startswith("~"):
             return self.facts[field[1:]]
         row = self.row(("!", field[1:]) if field.startswith("!") else as_place(field))
-        if row is None:
+        found = math.nan if row is None else row.excess if row.verdict == "vacuous" else row.ratio
+        if row is None or math.isnan(found):
             raise KeyError(field)
-        return factor_text(row.excess) if row.verdict == "vacuous" else ratio_text(row.ratio)
+        return factor_text(found) if row.verdict == "vacuous" else ratio_text(found)
 
 
 def as_place(text: str) -> Place:
@@ -342,7 +344,10 @@ def findings(rows: Iterable[Verdict]) -> str:
             if objection := evidence.objection(place, expected):
                 raise ValueError(f"a finding of the README wants {objection}")
         # A formula's own braces, such as those of γ^{κ+1}, begin with no Latin letter.
-        text = re.sub(r"\{((?:[!@]|[a-z])[^{}]*)\}", lambda field: evidence.number(field[1]), finding.text)
+        try:
+            text = re.sub(r"\{((?:[!@]|[a-z])[^{}]*)\}", lambda field: evidence.number(field[1]), finding.text)
+        except KeyError as error:
+            raise ValueError(f"a finding of the README wants a number for {error.args[0]}, got none") from None
         lines.append(f"* {' '.join(text.split())}\n")
     return "".join(lines)
 
