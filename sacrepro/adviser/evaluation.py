@@ -59,7 +59,9 @@ class AgentValue(NamedTuple):
 class Compared(NamedTuple):
     """Another policy, or the mean over several runs, and how much more it earns: between more_low and more_high.
 
-    J, low, high, method : as of `Return`; of an optimum, `method` is ``exact`` and no policy of its kind exceeds high.
+    J, low, high, method : as of `Return`; of an optimum, ``exact``, and no policy of its kind exceeds high.
+    noise : half of Student's 95 % interval for a mean over runs; NaN for one policy. It is in none of the ends, which
+    are those of these runs.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Compared(NamedTuple):
     method: str
     more_low: float
     more_high: float
+    noise: float
 
 
 class Evaluation(NamedTuple):
@@ -137,12 +140,16 @@ def compared(
             judged += 1
             found.append(objective(theta, run=judged))
         ends = [math.fsum(column) / len(found) for column in zip(*(row[:3] for row in found), strict=True)]
-        rows.append((name, len(runs), Return(ends[0], ends[1], ends[2], found[0].method)))
+        noise = half_width(np.array([row.J for row in found])) if len(found) > 1 else math.nan
+        rows.append((name, len(runs), Return(ends[0], ends[1], ends[2], found[0].method), noise))
     for name, best in (("the best localized policy that is deterministic", best_localized), (BEST_JOINT, best_joint)):
         if optimum:
             at_most = best(network.mdp())
-            rows.append((name, 1, Return(at_most.J, at_most.J - at_most.J_error, at_most.J_high, "exact")))
-    return tuple(Compared(name, runs, *row, row.low - J.high, row.high - J.low) for name, runs, row in rows)
+            certified = Return(at_most.J, at_most.J - at_most.J_error, at_most.J_high, "exact")
+            rows.append((name, 1, certified, math.nan))
+    return tuple(
+        Compared(name, runs, *row, row.low - J.high, row.high - J.low, noise) for name, runs, row, noise in rows
+    )
 
 
 def _exact(network: Network, theta: Sequence[Array], agents: Sequence[int]) -> Evaluation:
@@ -215,15 +222,25 @@ def evaluation_words(network: Network, found: Evaluation, policy: str) -> str:
     if len(found.agents) > LISTED:
         lines.append(f"… {len(found.agents) - LISTED:,} more; --output writes all")
     if found.against:
-        gains = [_gain(row.more_low, row.more_high) for row in found.against]
+        most = network.r_bar / (1.0 - network.gamma)
+        gains = [_gain(*_with_noise(row, J, most)) for row in found.against]
         names = [row.name + (f", mean of {row.runs}" if row.runs > 1 else "") for row in found.against]
         width = max(map(len, names))
         lines += ["", f"{'compared with':<{width}}  {'J':>8}  more than this policy by"]
         rows = zip(names, found.against, gains, strict=True)
         lines += [f"{name:<{width}}  {row.J:>8.5g}  {gain}" for name, row, gain in rows]
+        if any(row.runs > 1 for row in found.against):
+            lines.append("The interval of a mean is one of 95 % over seeds (Student): other seeds give other runs.")
     for reason in found.left_out:
         lines += wrap(f"no light cone of {reason}", WIDTH, subsequent_indent="  ")
     return "\n".join(lines) + "\n"
+
+
+def _with_noise(row: Compared, J: Return, most: float) -> tuple[float, float]:
+    """The ends of a difference, with the noise of a mean over runs; no mean leaves [0, r̄/(1-γ)]."""
+    if row.runs < 2:
+        return row.more_low, row.more_high
+    return max(row.low - row.noise, 0.0) - J.high, min(row.high + row.noise, most) - J.low
 
 
 def _gain(low: float, high: float) -> str:
@@ -286,8 +303,8 @@ class Objective:
         sampled = samples(self.simulator, theta, 0, kappa=0, T=self.T, h=1.0, t0=1.0, seeds=seeds).J_estimate
         half = half_width(sampled)
         cut = self.network.gamma ** (self.T + 1) * self.network.r_bar / (1.0 - self.network.gamma)
-        J = float(sampled.mean())
-        return Return(J, J - half, J + half + cut, "simulation")
+        J, most = float(sampled.mean()), self.network.r_bar / (1.0 - self.network.gamma)
+        return Return(J, max(J - half, 0.0), min(J + half + cut, most), "simulation")
 
 
 def solvable(network: Network, bits: float = EXACT_BITS) -> bool:

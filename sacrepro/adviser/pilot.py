@@ -126,15 +126,15 @@ def trained(
                 found = objective(trace.theta, run=len(runs) + 1)
                 runs.append(RunRow(kappa, seed, *found, float(trace.first_visit_share[-1])))
                 thetas.append(trace.theta)
-    rows = tuple(kappa_returns(runs))
+    rows = tuple(kappa_returns(runs, network.r_bar / (1.0 - network.gamma)))
     chosen = best(rows)
-    row = next(row for row in rows if row.kappa == chosen)
-    noise = 0.0 if math.isnan(row.low) else math.hypot(row.J - row.low, start.high - start.J)
-    return Trained(settings, start, tuple(runs), tuple(thetas), rows, chosen, noise < row.J - start.J)
+    J = np.array([run.J for run in runs if run.kappa == chosen])
+    noise = math.hypot(half_width(J), max(start.high - start.J, start.J - start.low)) if len(J) > 1 else 0.0
+    return Trained(settings, start, tuple(runs), tuple(thetas), rows, chosen, noise < float(J.mean()) - start.J)
 
 
-def kappa_returns(runs: Sequence[RunRow]) -> Iterator[KappaReturn]:
-    """One row a κ, in the order of the runs."""
+def kappa_returns(runs: Sequence[RunRow], most: float = math.inf) -> Iterator[KappaReturn]:
+    """One row a κ, in the order of the runs. most : r̄/(1-γ), above which no J is, as none is below 0."""
     for kappa in dict.fromkeys(run.kappa for run in runs):
         J = np.array([run.J for run in runs if run.kappa == kappa])
         mean, nothing = float(J.mean()), math.nan
@@ -142,7 +142,7 @@ def kappa_returns(runs: Sequence[RunRow]) -> Iterator[KappaReturn]:
             yield KappaReturn(kappa, 1, mean, nothing, nothing, nothing)
             continue
         half = half_width(J)
-        yield KappaReturn(kappa, len(J), mean, float(J.std(ddof=1)), mean - half, mean + half)
+        yield KappaReturn(kappa, len(J), mean, float(J.std(ddof=1)), max(mean - half, 0.0), min(mean + half, most))
 
 
 def best(rows: Sequence[KappaReturn]) -> int:

@@ -193,6 +193,16 @@ def test_one_row_a_kappa_by_hand():
     assert found.high - found.J == pytest.approx(12.7062, rel=1e-4)
     (alone,) = kappa_returns(runs[:1])
     assert math.isnan(alone.spread)
+    (bounded,) = kappa_returns(runs, 5.0)
+    assert (bounded.low, bounded.high) == (0.0, 5.0), "no mean return leaves [0, r̄/(1-γ)]"
+
+
+def test_no_simulated_return_leaves_the_range_of_returns():
+    """Seen: on rewards that are always 1 the upper end was above r̄/(1-γ)."""
+    network = load_dict(RING | {"graph": {"family": "ring", "n": 40}, "reward": "1"})
+    J = Objective(network, network.simulator(), seed=0, episodes=4)([np.zeros(r.shape) for r in network.r])
+    assert J.method == "simulation"
+    assert J.low < J.high <= 1.0 / (1.0 - network.gamma)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from network_files import load_dict, written
 from test_pilot import FRIENDS, RING
 
 from sacrepro import best_joint, best_localized, cli, evaluate, uniform_theta
+from sacrepro.adviser.evaluation import half_width
 from sacrepro.adviser.files import load
 from sacrepro.adviser.policies import policy_text, read_policy, theta_of
 from sacrepro.archive.files import read_arrays
@@ -56,6 +57,15 @@ def test_an_expert_is_set_beside_runs_and_the_optimum(tmp_path, friends, capsys)
         assert name in printed
     assert rows[f"{theta}, κ = 0"]["runs"] == 2
     assert ", mean of 2" in printed
+    noise = half_width(np.array(J[:2]))
+    assert rows[f"{theta}, κ = 0"]["noise"] == pytest.approx(noise, rel=1e-9)
+    assert rows["uniform"]["noise"] is None
+    (line,) = [line for line in printed.splitlines() if line.startswith(f"{theta}, κ = 0")]
+    low, high = (float(end) for end in line.rpartition("[")[2].rstrip("]").split(", "))
+    most = network.r_bar / (1 - network.gamma)
+    assert low == pytest.approx(max((J[0] + J[1]) / 2 - noise, 0.0) - expert, rel=5e-3)
+    assert high == pytest.approx(min((J[0] + J[1]) / 2 + noise, most) - expert, rel=5e-3)
+    assert "95 % over seeds" in printed
 
 
 def test_a_network_too_large_is_compared_by_simulation(tmp_path, capsys):

@@ -62,7 +62,7 @@ def test_from_an_edge_list_to_an_answer_in_ten_lines(tmp_path):
     done = subprocess.run(["bash", "-euc", script + LEARNING], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     # Another machine may round otherwise, which a run of two thousand iterations magnifies.
-    number = r"\d+\.\d+|\d+(?=%)|(?<=seed )\d+|\d+e-\d+"
+    number = r"[-+]?\d+\.\d+|\d+(?=%)|(?<=seed )\d+|\d+e-\d+"
     assert re.sub(rf" *(?:{number})", " N", done.stdout) == re.sub(rf" *(?:{number})", " N", LEARNED)
     found, told = ([float(x) for x in re.findall(r"\d+\.\d\d+", text)] for text in (done.stdout, LEARNED))
     assert found == pytest.approx(told, abs=0.5)
