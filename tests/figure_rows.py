@@ -9,6 +9,7 @@ from sacrepro.study.claims import CLAIMS, claim
 from sacrepro.study.drawings.decay import FAMILY_MARKERS
 from sacrepro.study.experiments.environments import EnvironmentRow, MapRow
 from sacrepro.study.experiments.exact_bias import GRADIENT, MEAN_STEP, STARTS, BiasRow, MeanRow, WarmRow
+from sacrepro.study.experiments.gallery import GalleryRow
 from sacrepro.study.experiments.methods import EXACT, EstimatorRow
 from sacrepro.study.experiments.summary import SummaryRow
 from sacrepro.study.experiments.table1 import Table1Row
@@ -158,6 +159,23 @@ def rows_of(figure, instances):
             )
             for k, name in enumerate(instances)
             for kappa in range(1 if k == 3 else 3)
+        ],
+        "gallery": lambda: [
+            row
+            for k, name in enumerate(instances)
+            for row in (
+                *(
+                    GalleryRow(name, 4, "D", "uniform", j, -1, 0.0 if k == 1 else 0.1**j, 0.1**j, 0.1**j)
+                    for j in range(3)
+                ),
+                *(
+                    GalleryRow(name, 4, "influence", "every policy", j, -1, 0.0, 9 * 0.5**j, 9 * 0.5**j)
+                    for j in range(3)
+                ),
+                GalleryRow(name, 4, "J", "expert's rule", -1, -1, 2.0, 2.0, 2.0),
+                GalleryRow(name, 4, "J", "uniform", -1, -1, 1.0, 1.0, 1.0),
+                *(GalleryRow(name, 4, "J", "SAC", j, 0, 1.5 + j, 1.5 + j, 1.5 + j) for j in range(2)),
+            )
         ],
         "table1": lambda: [
             made(

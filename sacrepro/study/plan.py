@@ -65,6 +65,10 @@ class Plan:
         self.figures = "figures" if config["published"] else "results/figures"
         beside = "paper" if config["published"] else "results"
         self.paper, self.report = f"{beside}/paper.pdf", f"{beside}/appendix.pdf"
+        self.gallery = f"{beside}/gallery.md"
+        for name in self.settings["gallery"]:
+            if not self.network_files[name]:
+                raise ValueError(f"gallery.{name}: no instance of this name is a network file")
 
     @cached_property
     def evaluated(self) -> list[str]:
@@ -211,6 +215,7 @@ class Plan:
             [f"results/advice/{name}.{suffix}" for name in self.settings["advice"] for suffix in ("csv", "json")],
             *(self.rows_of(figure) for figure in self.drawn),
             ["results/table1.md"] if "table1" in self.drawn else [],
+            [self.gallery] if "gallery" in self.drawn else [],
             [f"{self.figures}/{figure}.{suffix}" for figure in pictures for suffix in ("svg", "png")],
             [f"{self.figures}/whole/{figure}.svg" for figure in self.drawn],
         )

@@ -21,6 +21,35 @@ rule environments:
         " --output {output:q} > {log:q} 2>&1"
 
 
+rule gallery:
+    """Real cases from network files: advice, decay, and SAC beside an expert's rule, with the page that tells them."""
+    input:
+        "logs/compiled/exact.txt",
+        "logs/compiled/learn.txt",
+        [
+            path
+            for name in PLAN.settings["gallery"]
+            for path in PLAN.network_files[name][1:]
+        ],
+        [own["expert"] for own in PLAN.settings["gallery"].values()],
+        files=[PLAN.network_files[name][0] for name in PLAN.settings["gallery"]],
+    output:
+        csv="results/gallery.csv",
+        markdown=PLAN.gallery,
+    log:
+        "logs/gallery.log",
+    benchmark:
+        "logs/benchmarks/gallery.tsv"
+    resources:
+        mem_mb=1500,
+    params:
+        options=options("gallery"),
+        code=code("gallery"),
+    shell:
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} gallery {input.files:q} {params.options} --markdown {output.markdown:q}"
+        " --output {output.csv:q} > {log:q} 2>&1"
+
+
 rule table1:
     """Table 1 of the paper as numbers: what truncation and a sum of single-agent functions do in each setting."""
     input:

@@ -11,6 +11,7 @@ from statistics import fmean, stdev
 
 from sacrepro.study.drawings.panels import names, several
 from sacrepro.study.experiments.exact_bias import GRADIENT, MEAN_STEP, STARTS, BiasRow, MeanRow, WarmRow
+from sacrepro.study.experiments.gallery import GalleryRow
 from sacrepro.study.experiments.methods import EXACT
 from sacrepro.study.experiments.summary import SummaryRow
 
@@ -204,6 +205,19 @@ def say_extensions(rows: Sequence[SummaryRow]) -> str:
     return f"Largest J at equal samples: {told}" if told else ""
 
 
+def say_gallery(rows: Sequence[GalleryRow]) -> str:
+    """On how many networks Algorithm 1 earns more than the expert's rule, on average over the seeds of its better κ."""
+    won, cases = 0, names(rows)
+    for name in cases:
+        J = [row for row in rows if row.instance == name and row.what == "J"]
+        runs: dict[int, list[float]] = {}
+        for row in J:
+            runs.setdefault(row.kappa, []).append(row.value)
+        rule = next(row.high for row in J if row.policy == "expert's rule")
+        won += max(sum(own) / len(own) for kappa, own in runs.items() if kappa >= 0) > rule
+    return f"SAC earns more than an expert's rule on {won} of {several(len(cases), 'network')}"
+
+
 MESSAGES = {
     "exact_bias": say_exact_bias,
     "mean_step": say_mean_step,
@@ -215,4 +229,5 @@ MESSAGES = {
     "stationarity": falls("Along Algorithm 1 "),
     "patient": falls("Along TD's limit, without sampling, "),
     "extensions": say_extensions,
+    "gallery": say_gallery,
 }

@@ -34,6 +34,7 @@ from sacrepro.study.drawings.panels import (
     width_of,
 )
 from sacrepro.study.experiments.environments import EnvironmentRow
+from sacrepro.study.experiments.gallery import GalleryRow
 from sacrepro.study.experiments.table1 import Table1Row
 from sacrepro.study.experiments.wireless import METHODS, RECORDED, WirelessRow
 from sacrepro.study.record.comparison import JUDGEMENTS, Verdict
@@ -293,9 +294,38 @@ def seeds_and_mean(
     kappa_curve(axes, m, values.mean(axis=0), kappa, linestyle=style, label=label)
 
 
+def gallery(rows: Sequence[GalleryRow]) -> Figure:
+    """Above: max_i D_i(κ) under the uniform policy, and the influence matrix's bound for every policy. Below: J of each
+    run of Algorithm 1, by κ, beside an expert's rule. A marker above the dashed line would falsify the bound.
+    """
+    cases = names(rows)
+    figure, grid = grid_of(2, len(cases), 2.2, 1.9, titles=2)
+    for (above, below), name in zip(grid.T, cases, strict=True):
+        own = [row for row in rows if row.instance == name]
+        bound = {row.kappa: row.value for row in own if row.what == "influence" and row.value > 0.0}
+        for row in own:
+            if row.what == "D" and row.value > row.high - row.low:
+                dots(above, [row.kappa], [row.value], row.kappa, label=r"$\max_i D_i(\kappa)$, uniform policy")
+            elif row.what == "J" and row.kappa >= 0:
+                dots(below, [row.kappa], [row.value], row.kappa, label="SAC, one marker a run", alpha=0.6)
+            elif row.what == "J":
+                style, label = ("-", "expert's rule") if row.policy != "uniform" else (":", "uniform policy")
+                below.axhline(row.value, linestyle=style, color=BOUND_COLOR, linewidth=0.9, label=label)
+        bound_line(above, bound, "--", "influence matrix")
+        above.set_title(f"{literal(name)}\nn = {own[0].n}")
+        log_axis(above)
+        integer_axis(above, max(row.kappa for row in own if row.what == "D"))
+        integer_axis(below, max(row.kappa for row in own if row.what == "J"))
+    beside(grid[0, 0], r"$\max_i D_i(\kappa)$")
+    beside(grid[1, 0], "J")
+    frame(figure, r"$\kappa$")
+    return figure
+
+
 DRAWINGS = {
     "decay_map": decay_map,
     "environments": environments,
+    "gallery": gallery,
     "table1": table1,
     "wireless_benchmark": wireless_benchmark,
 }
