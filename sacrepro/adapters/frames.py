@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from sacrepro.archive.files import numeral, read_lines
-from sacrepro.exact.decay.profile import DecayBounds
+from sacrepro.exact.decay.profile import DecayBounds, DecayProfile
 from sacrepro.exact.optimum import OptimalityGap, Optimum
 from sacrepro.exact.values import ObjectiveGradient, PolicyEvaluation, PolicyEvaluations
 from sacrepro.learn.problem import SACTrace
@@ -39,8 +39,8 @@ def to_frame(
     * `evaluate(…)`: agent, label, one column ``s[label]`` an agent, value (V_i(s)), error. `evaluate_many(…)`: policy
       in front. `best_localized(…)`, `best_joint(…)`: J, J_error, J_high, parts. `optimality_gap(…)`: to, low, high, J,
       J_error and J_high, a row for each yardstick.
-    * `decay_profile(…)`: agent, label, kappa, value (D_i(κ)). `certified_decay(…)`: also lower, upper and error, value
-      being the middle and error half the width.
+    * `decay_profile(…)`, or a part of it with `kappas`: agent, label, kappa, value (D_i(κ)). `certified_decay(…)`: also
+      lower, upper and error, value being the middle and error half the width.
     * blocks (S_i, A_i), such as θ, ∇J, ĥ or a `Policy` (whose values are ζ_i(a|s)): agent, label, state, action,
       value. `objective_and_gradient(…)`: also error. Blocks (records, S_i, A_i), as `trace.thetas`: record in front.
     * the trace of a learner: m, J_estimate, first_visit_share, one row an outer iteration.
@@ -88,8 +88,13 @@ def to_frame(
         ends = {"lower": lower, "upper": upper, "value": 0.5 * (lower + upper), "error": 0.5 * (upper - lower)}
         return _decay(ends, names, agents, kappas)
     if isinstance(result, np.ndarray) and result.ndim == 2:
-        _check_decay(result, kappas)
-        return _decay({"value": result}, names, agents, kappas)
+        table = _decay({"value": np.asarray(result)}, names, agents, kappas)
+        if not (isinstance(result, DecayProfile) or (kappas is not None and (result >= 0).all())):
+            raise ValueError(
+                "an array of two axes is D_i(κ) if decay_profile returned it, or if kappas says which they are and no "
+                "entry is below 0; this one is not: of one agent's block pass [block], of a law use pandas itself"
+            )
+        return table
     if isinstance(result, ObjectiveGradient):
         return _blocks(result.gradient, names).assign(error=result.gradient_error)
     if isinstance(result, Policy):
@@ -120,19 +125,6 @@ def _numbers(column: pd.Series) -> pd.Series:
         with contextlib.suppress(ValueError):
             return column.map(lambda text, kind=kind: numeral(kind, text))
     return column
-
-
-#: Share of its largest value up to which D_i(κ) at the diameter, which is 0, may be rounding.
-ROUNDING = 1e-9
-
-
-def _check_decay(D: Array, kappas: Sequence[int] | None) -> None:
-    """ValueError for an array of two axes that cannot hold D_i(κ), such as one of θ or a law over two agents."""
-    if not (D >= 0).all() or (kappas is None and D.size and D[:, -1].max() > ROUNDING * D.max()):
-        raise ValueError(
-            "an array of two axes is read as D_i(κ) of decay_profile, which is at least 0, and 0 at the last κ unless "
-            "kappas says which they are; this one is not: of one agent's block pass [block], of a law use pandas itself"
-        )
 
 
 class _Names:

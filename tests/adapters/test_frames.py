@@ -72,6 +72,27 @@ def test_decay_by_agent_and_kappa():
     )
 
 
+def test_a_decay_profile_is_known_by_its_type():
+    D = decay_profile(MDP, THETA)
+    assert repr(D) == repr(np.asarray(D))
+    assert type(D[0]) is type(D[:, 1:]) is np.ndarray
+    kept = np.asarray(D)[:, 1:]
+    assert to_frame(kept, MDP, kappas=[1, 2]).value.tolist() == kept.ravel().tolist()
+
+
+def test_any_table_is_an_xarray_by_its_names():
+    pytest.importorskip("xarray", reason="xarray is not installed: pip install sacrepro[xarray]")
+    D = decay_profile(MDP, THETA)
+    labelled = to_frame(D, MDP).set_index(["label", "kappa"]).to_xarray()
+    assert labelled.value.sel(label=2, kappa=1).item() == D[2, 1]
+    V = to_frame(found := evaluate(NETWORK.mdp(), uniform(NETWORK)), NETWORK)
+    states = [f"s[{name}]" for name in NETWORK.names]
+    cube = V.set_index(["label", *states]).to_xarray().value
+    assert (
+        cube.sel(label="bob", **{"s[ann]": "sick", "s[bob]": "healthy", "s[cas]": "sick"}).item() == found.V[1, 1, 0, 1]
+    )
+
+
 def test_blocks_by_state_and_action():
     gradient = policy_gradient(MDP, THETA)
     table = to_frame(gradient, MDP)
@@ -171,6 +192,10 @@ def test_many_policies_and_yardsticks():
         (ValueError, "this one is not", lambda: to_frame(discounted_state_distribution(PAIR, uniform(PAIR)), PAIR)),
         (ValueError, "this one is not", lambda: to_frame(gaussian_theta(PAIR, np.random.default_rng(0))[0], PAIR)),
         (ValueError, "this one is not", lambda: to_frame(Policy([np.full((2, 2), 0.5)] * 2).zeta[0], PAIR)),
+        (ValueError, "this one is not", lambda: to_frame(np.zeros((2, 2)), PAIR)),
+        (ValueError, "this one is not", lambda: to_frame(Policy([np.array([[1.0, 0.0]] * 2)] * 2).zeta[0], PAIR)),
+        (ValueError, "this one is not", lambda: to_frame(decay_profile(PAIR, uniform(PAIR))[:, :1], PAIR)),
+        (ValueError, "this one is not", lambda: to_frame(np.full((2, 2), -1.0), PAIR, kappas=[0, 1])),
         (ValueError, "10,000,001 rows", lambda: to_frame([np.broadcast_to(0.0, (1, 10_000_001))])),
     ],
 )

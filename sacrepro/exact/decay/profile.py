@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -44,7 +44,17 @@ class DecayBounds(NamedTuple):
         return brief(self)
 
 
-def decay_profile(mdp: Model | CountedMDP, theta: Theta, *, tol: float | None = None, work: int = WORK) -> Array:
+class DecayProfile(np.ndarray):
+    """D_i(κ), shape (n, diameter + 1): an array like any other, known by its type; parts of it are plain arrays."""
+
+    def __getitem__(self, key: Any) -> Any:
+        return np.asarray(self)[key]
+
+    def __repr__(self) -> str:
+        return repr(np.asarray(self))
+
+
+def decay_profile(mdp: Model | CountedMDP, theta: Theta, *, tol: float | None = None, work: int = WORK) -> DecayProfile:
     """D_i(κ) for κ = 0..diameter, the left side of Definition 2; shape (n, diameter + 1).
 
     tol : certified error of V_i, by default close to what rounding allows; D is then off by at most 2γ tol and
@@ -69,7 +79,7 @@ def decay_profile(mdp: Model | CountedMDP, theta: Theta, *, tol: float | None = 
     rows: dict[int, Array] = {}
     for source in sorted({source for source, _ in chain.images}):
         rows[source] = cells.oscillations(source, V[source], kappas)
-    return np.array([rows[source] for source, _ in chain.images])
+    return np.array([rows[source] for source, _ in chain.images]).view(DecayProfile)
 
 
 def certified_decay(
