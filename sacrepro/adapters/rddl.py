@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from typing import Any
 
 import numpy as np
@@ -36,8 +38,6 @@ def sysadmin(instance: int, gamma: float = 0.95) -> dict[str, Any]:
     >>> len(document["graph"]["nodes"]), document["graph"]["edges"][0]
     (10, ['c1', 'c4'])
     """
-    if integer("instance", instance, 1) > INSTANCES:
-        raise ValueError(f"instance must lie in 1..{INSTANCES}, got {instance}")
     model = rddl_model(instance)
     names = model.type_to_objects["computer"]
     connected = np.reshape(model.non_fluents["CONNECTED"], (len(names), len(names)))
@@ -61,8 +61,11 @@ def sysadmin(instance: int, gamma: float = 0.95) -> dict[str, Any]:
 
 
 def rddl_model(instance: int) -> RDDLLiftedModel:
-    """The instance as pyRDDLGym reads it."""
+    """The instance, 1 to 10, as pyRDDLGym reads it."""
+    if integer("instance", instance, 1) > INSTANCES:
+        raise ValueError(f"instance must lie in 1..{INSTANCES}, got {instance}")
     problem = RDDLRepoManager(rebuild=False).get_problem(PROBLEM)
     parser = RDDLParser(lexer=None, verbose=False)
-    parser.build()
+    with contextlib.redirect_stderr(io.StringIO()):  # the parser's generator tells of its own grammar
+        parser.build()
     return RDDLLiftedModel(parser.parse(RDDLReader(problem.get_domain(), problem.get_instance(str(instance))).rddltxt))

@@ -62,6 +62,13 @@ def reward_before(s, a, penalty):
     return float(s.sum() - penalty * a.sum())
 
 
+def test_reading_says_nothing_and_leaves_nothing(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    sysadmin(1)
+    assert capfd.readouterr() == ("", "")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_file_of_it_is_advised(tmp_path):
     path = tmp_path / "sysadmin.yaml"
     path.write_text(json.dumps(sysadmin(3, gamma=0.8)))
@@ -76,6 +83,7 @@ def test_a_file_of_it_is_advised(tmp_path):
     [
         (ValueError, "instance must lie in 1..10, got 11", lambda: sysadmin(11)),
         (TypeError, "instance must be an integer", lambda: sysadmin("1")),
+        (ValueError, "instance must lie in 1..10, got 11", lambda: rddl_model(11)),
         (ValueError, "gamma must lie in", lambda: sysadmin(1, gamma=1.0)),
     ],
 )
