@@ -28,7 +28,7 @@ def to_umb(mdp: Model | CountedMDP, theta: Theta | None = None, agent: int | Non
     theta : a policy; the system then is a Markov chain, of which ``R{"reward"}=? [ F "end" ]`` is J(θ).
     agent : whose r_i is the reward; by default the mean (1/n) Σ_i r_i, as in J.
 
-    Every s' that may follow (s, a) is an object of Python: microseconds and 200 bytes each. Raises ValueError, naming the
+    Every s' that may follow (s, a) is an object of Python of about 200 bytes. Raises ValueError, naming the
     entries, where P(s'|s, a) is too large.
 
     >>> from sacrepro.instances.extremal import signal
