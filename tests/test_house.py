@@ -89,7 +89,7 @@ LATE = {
     "sacrepro.study.drawings": "a figure of a claim, for the learners of the figures of runs",
     "sacrepro.study.experiments.exact_bias": "a job without sampling, for the learner",
     "sacrepro.study.experiments.sac": "a job that compiles one room, for the others",
-    "sacrepro.study.report.table": "verdicts, for the exact law behind the rows of κ against T",
+    "sacrepro.study.report.findings": "verdicts, for the exact law behind the rows of κ against T",
 }
 
 

@@ -79,7 +79,7 @@ JOBS = {
     "report": Job("study.report.document:report"),
     "paper": Job("study.report.paper:paper"),
     "site": Job("study.report.site:site"),
-    "readme": Job("study.report.table:readme"),
+    "readme": Job("study.report.findings:readme"),
     "sketches": Job("study.drawings.sketch:sketches"),
 } | OF_EXPERIMENTS
 

@@ -11,7 +11,7 @@ from sacrepro.cli import main
 from sacrepro.study.claims import CLAIMS, claim
 from sacrepro.study.experiments.exact_bias import BiasRow
 from sacrepro.study.record.comparison import Verdict
-from sacrepro.study.report.table import FINDINGS, findings, front_page, kappa_table
+from sacrepro.study.report.findings import FINDINGS, findings, front_page, kappa_table
 
 
 def row(claim, variant="", verdict="holds", ratio=0.5, excess=math.nan, statement="x ≤ y"):

@@ -15,8 +15,8 @@ from sacrepro.study.experiments.summary import SummaryRow
 from sacrepro.study.experiments.wireless import WirelessRow
 from sacrepro.study.record.comparison import Comparison, Verdict
 from sacrepro.study.report import paper
+from sacrepro.study.report.findings import Evidence, as_place
 from sacrepro.study.report.paper import CONDITION, FIELD, borne_out, facts_of, medians
-from sacrepro.study.report.table import Evidence, as_place
 
 ROOT = Path(__file__).parents[2]
 SOURCE = (ROOT / "paper/paper.typ").read_text()

@@ -1,7 +1,7 @@
 """The paper: paper/paper.typ, whose numbers are fields and whose paragraphs name the verdicts that they rest on.
 
 A block of the source, which ends at an empty line, may begin with lines ``//: PLACE = VERDICT, VERDICT``: it stands
-only if the run has one of these verdicts there. ``⟦FIELD⟧`` is a number of the run (`table.Evidence`). What a run
+only if the run has one of these verdicts there. ``⟦FIELD⟧`` is a number of the run (`findings.Evidence`). What a run
 does not bear out is refused where the paper configuration is published, and elsewhere left out and listed.
 
 Below are the facts that a sentence may rest on: read off the rows of a run, each a text such as a number or *yes*.
@@ -45,8 +45,9 @@ from sacrepro.study.experiments.summary import CONFIDENCE, SummaryRow
 from sacrepro.study.experiments.wireless import METHODS, RECORDED, WirelessRow
 from sacrepro.study.record.comparison import JUDGEMENTS, Comparison, Verdict, constrains, factor_text, ratio_text
 from sacrepro.study.report.document import pdf
+from sacrepro.study.report.findings import Evidence, as_place
 from sacrepro.study.report.pages import inline
-from sacrepro.study.report.table import Evidence, as_place, counted, totals, worst
+from sacrepro.study.report.table import counted, totals, worst
 
 #: A condition of a block, and a field.
 CONDITION, FIELD = re.compile(r"^//: (.+?) = (.+)$", re.MULTILINE), re.compile("⟦([^⟧]+)⟧")

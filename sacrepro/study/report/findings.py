@@ -1,0 +1,237 @@
+"""The findings: sentences whose numbers and verdicts are those of a run; one that it does not bear out is refused."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from sacrepro.archive.files import read_text, some_rows, write_text
+from sacrepro.study.claims import all_claims
+from sacrepro.study.coq import proofs_of
+from sacrepro.study.record.comparison import JUDGEMENTS, Verdict, factor_text, ratio_text
+from sacrepro.study.report.table import between_markers, brief_table, line
+
+if TYPE_CHECKING:
+    from sacrepro.study.experiments.exact_bias import BiasRow
+
+
+class Finding(NamedTuple):
+    """A sentence, and the verdicts that it is true of, by (claim, variant), or by ("!", words) of a counterexample.
+
+    text : ``{claim/variant}`` stands for the largest left/right of that row or, where the row is vacuous, for how many
+    times its right side is above the trivial bound; ``{!words}`` for the left/right of the counterexample whose
+    sentence has these words; ``{@γ}`` for the least κ with 4γ^{2κ+2} < 1-γ.
+    """
+
+    text: str
+    rests_on: Mapping[tuple[str, str], Sequence[str]]
+
+
+TIGHT, TRUE, VACUOUS, FALSE = ("tight",), ("tight", "holds"), ("vacuous",), ("false as written",)
+
+#: In the order of the paper.
+FINDINGS = (
+    Finding(
+        """
+        **Lemma 3 is tight**: on the relay agent i attains D_i(κ) = r̄γ^{κ+1}/(1−γ) at every κ < i. It needs rewards
+        in [0, r̄]; with rewards that are bounded above only, as the lemma is printed, any factor is possible
+        ({!r_i is upper bounded} in the run). [Figure](paper/figures.md#decay), [errata](paper/errata.md#section-31)
+        """,
+        {("lemma3", ""): TIGHT, ("!", "r_i is upper bounded"): FALSE},
+    ),
+    Finding(
+        """
+        **Lemma 4 is true**: attained up to a factor {lemma4/own hypothesis} with the decay gap max_i D_i(κ) and the
+        largest ‖∇log ζ_i‖ of the policy at hand, {lemma4/worst case} with constants that serve every policy. **The
+        whole gradient needs no n**: ‖ĥ − ∇J‖ ≤ (1/√2) · mean_j D_j(κ)/(1−γ), attained up to a factor
+        {lemma4_vector/any weights} and best possible, where the proof of Theorem 5 has √(2n) for 1/√2.
+        [Proof](paper/proofs.md#lemma4_vector)
+        """,
+        {
+            ("lemma4", "own hypothesis"): TRUE,
+            ("lemma4", "worst case"): TRUE,
+            ("lemma4_vector", "any weights"): TRUE,
+            ("!", "‖ĥ - ∇J‖ ≤ (1/2)"): ("fails with ½",),
+        },
+    ),
+    Finding(
+        """
+        **TD's limit need not be a truncated Q-function**, contrary to Section 3.2; it is the Q-function of an
+        aggregated chain. It is close to Q_i all the same: within r̄γ^{κ+1}/(1−γ), attained up to a
+        factor {td_fixed_point/locality}, a bound smaller than the paper's by a factor of 2/(1−γ)².
+        [Proof](paper/proofs.md#td_fixed_point)
+        """,
+        {("td_fixed_point", "locality"): TRUE, ("!", "the TD update gives a truncated"): FALSE},
+    ),
+    Finding(
+        """
+        **Theorem 5 as printed is vacuous** at every T and M that were run, none of which is as long as (8) asks: the
+        right side of (9) is at least {theorem5/(9) along runs} times a bound on ‖∇J‖² that holds at every θ. **With the
+        square of the bias it says something**: along runs of Algorithm 1 with η ≤ 1/L', and the bias known only by
+        computing it exactly, it is attained up to a factor {theorem5_sharp/as run}. For every policy, and TD's limit,
+        it is informative where 4γ^{2κ+2} < 1−γ: from κ = {@0.5}, {@0.7}, {@0.8}, {@0.9} on at γ = .5, .7, .8, .9.
+        [Proof](paper/proofs.md#theorem5_sharp)
+        """,
+        {("theorem5", "(9) along runs"): VACUOUS, ("theorem5_sharp", "as run"): TRUE},
+    ),
+    Finding(
+        """
+        **Assumption 3 fails for the softmax**: no σ > 0 serves all policies at once. Where σ is large (`well_explored`,
+        two agents without actions at γ = .05), the finite-time bound on the critic holds as printed, but says something
+        from T = 10⁷ on only; with its proof written out, the part that falls like 1/√T is less than a 37th of it. The
+        exact mean and covariance of Q̂^T give a bound that says something on short episodes and is attained up to a
+        factor {critic/exact law}. [Proof](paper/proofs.md#critic)
+        """,
+        {
+            ("critic", "paper"): TRUE,
+            ("critic", "written out"): TRUE,
+            ("critic", "exact law"): TRUE,
+            ("!", "one σ > 0 serves"): ("not satisfied by the softmax",),
+        },
+    ),
+    Finding(
+        """
+        **How long an episode must be**: in any case log(1/δ)/log(1/(1−p)) steps, p the frequency of the rarest cell.
+        (8) asks for far more: 1/σ is at most {theorem5/T of (8)} of its T. In between `sacrepro advise` goes by ten
+        visits an entry of a table, which nothing certifies. [Proof](paper/proofs.md#critic)
+        """,
+        {("theorem5", "T of (8)"): TRUE, ("!", "T = 2/p steps"): ("fails without T ≥ log(1/δ)/log(1/(1-p))",)},
+    ),
+    Finding(
+        """
+        **What κ buys** is a smaller limit of the critic's and the gradient's error, of order γ^{κ+1}; what it costs is
+        T, and it is not the return. The mean step of Algorithm 1, computed exactly on paths of three agents, is closest
+        to ∇J at κ = 0 for short T and at κ = 1 for long T (table below); at equal samples κ = 0 often
+        [earns more](paper/figures.md#runs-of-algorithm-1); and ‖∇J‖ → 0 wherever policies become deterministic. With
+        steps above 1/L', as people take them, no guarantee applies.
+        """,
+        {},
+    ),
+)
+
+
+Place = tuple[str, str]
+
+
+class Evidence:
+    """The verdicts and facts of a run, asked by place: (claim, variant); ("!", words) for the counterexample whose
+    sentence has these words; ("~", name) for a fact.
+    """
+
+    def __init__(self, rows: Iterable[Verdict], facts: Mapping[str, str] | None = None) -> None:
+        self.rows = list(rows)
+        self.facts = facts or {}
+        self.by_variant = {(row.claim, row.hypothesis): row for row in self.rows if row.verdict in JUDGEMENTS}
+
+    def row(self, place: Place) -> Verdict | None:
+        """The row of the verdict table at a place, if there is just one."""
+        kind, words = place
+        if kind != "!":
+            return self.by_variant.get(place)
+        found = [row for row in self.rows if row.verdict not in JUDGEMENTS and words in row.statement]
+        return found[0] if len(found) == 1 else None
+
+    def objection(self, place: Place, expected: Sequence[str]) -> str:
+        """Why a sentence that wants one of these verdicts there may not stand; empty if it may."""
+        row = None if place[0] == "~" else self.row(place)
+        found = self.facts.get(place[1], "no row") if place[0] == "~" else row.verdict if row else "no row"
+        if found in expected:
+            return ""
+        return f"{' or '.join(expected)} for {', '.join(filter(None, place)).removeprefix('~, ')}, got {found}"
+
+    def number(self, field: str) -> str:
+        """What a field stands for: largest left/right of ``claim/variant`` or, where it is vacuous, how many times its
+        right side is above the trivial bound; left/right of the counterexample ``!words``; the fact ``~name``; for
+        ``@γ`` the least κ with 4γ^{2κ+2} < 1-γ. KeyError where the run has none, as an identity has no ratio.
+        """
+        if field.startswith("@"):
+            gamma = float(field[1:])
+            return str(next(kappa for kappa in range(100) if 4.0 * gamma ** (2 * kappa + 2) < 1.0 - gamma))
+        if field.startswith("~"):
+            return self.facts[field[1:]]
+        row = self.row(("!", field[1:]) if field.startswith("!") else as_place(field))
+        found = math.nan if row is None else row.excess if row.verdict == "vacuous" else row.ratio
+        if row is None or math.isnan(found):
+            raise KeyError(field)
+        return factor_text(found) if row.verdict == "vacuous" else ratio_text(found)
+
+
+def as_place(text: str) -> Place:
+    """The place that a text names: ``claim/variant``, ``!words``, ``~name``."""
+    if text[0] in "!~":
+        return text[0], text[1:]
+    claim, _, variant = text.partition("/")
+    return claim, variant
+
+
+def findings(rows: Iterable[Verdict]) -> str:
+    """The findings as a Markdown list, and ValueError for one that the verdicts do not bear out."""
+    evidence = Evidence(rows)
+    lines = []
+    for finding in FINDINGS:
+        for place, expected in finding.rests_on.items():
+            if objection := evidence.objection(place, expected):
+                raise ValueError(f"a finding of the README wants {objection}")
+        # A formula's own braces, such as those of γ^{κ+1}, begin with no Latin letter.
+        try:
+            text = re.sub(r"\{((?:[!@]|[a-z])[^{}]*)\}", lambda field: evidence.number(field[1]), finding.text)
+        except KeyError as error:
+            raise ValueError(f"a finding of the README wants a number for {error.args[0]}, got none") from None
+        lines.append(f"* {' '.join(text.split())}\n")
+    return "".join(lines)
+
+
+def front_page(rows: Sequence[Verdict], proofs: Mapping[str, str], kappa: str = "") -> str:
+    """What the README shows between its markers: the findings, κ against T if known, and a short line a claim."""
+    words = {claim.name: claim.words for claim in all_claims()}
+    return "\n".join(filter(None, (findings(rows), kappa, brief_table(rows, words, proofs))))
+
+
+#: What stands above the table of κ against T.
+KAPPA = (
+    "κ against T: how far the mean step of Algorithm 1 is from the gradient after an inner loop of T steps, "
+    "‖E ĝ − ∇J‖ in per cent of ‖∇J‖, exact, at the uniform policy. Bold is the closest κ. "
+    "[Figure](paper/figures.md#κ-against-t)\n\n"
+)
+
+
+def kappa_table(rows: Sequence[BiasRow]) -> str:
+    """‖E ĝ - ∇J‖ in per cent of ‖∇J‖, one line a κ and one column a T, of one instance; bold: the closest κ."""
+    if len(instances := sorted({row.instance for row in rows})) > 1:
+        raise ValueError(f"the table of κ against T is that of one instance, not of {', '.join(instances)}")
+    lengths = sorted({row.T for row in rows})
+    header = [f"κ on `{instances[0]}`", *(f"T = {T:,}" for T in lengths), "T → ∞"]
+    lines = [line(header), "|" + " --- |" * len(header)]
+    for kappa in sorted({row.kappa for row in rows}):
+        own = {row.T: row for row in rows if row.kappa == kappa}
+        shares = [(per_cent(own[T].bias / own[T].gradient), own[T].best) if T in own else ("", 0) for T in lengths]
+        limit = next(row.limit / row.gradient for row in own.values())
+        cells = (f"**{share}**" if best else share for share, best in shares)
+        lines.append(line([f"κ = {kappa}", *cells, per_cent(limit)]))
+    return KAPPA + "\n".join(lines) + "\n"
+
+
+def per_cent(share: float) -> str:
+    """Two digits of a share; 0 for what is rounding."""
+    return f"{float(f'{100 * share:.2g}'):g} %" if share > 1e-12 else "0"
+
+
+def readme(verdicts: str, page: str, *, formal: tuple[str, str] | None = None, rows: Sequence[str] = ()) -> None:
+    """Put verdicts between the markers of a page: those of a csv file as findings and a short table.
+
+    Between these stands κ against T, of rows that `exact-bias` wrote about one instance, or as the page has it.
+    """
+    if verdicts.endswith(".csv"):
+        judged = some_rows([verdicts], Verdict)
+        found = re.search(rf"^{re.escape(KAPPA)}(?:\|.*\n)+", read_text(page), re.MULTILINE)
+        kappa = found[0] if found else ""
+        if rows:  # verdicts do not wait for the learners that such rows load
+            from sacrepro.study.experiments.exact_bias import BiasRow
+
+            kappa = kappa_table(some_rows(rows, BiasRow))
+        shown = front_page(judged, proofs_of(*formal or (None, None)), kappa)
+    else:
+        shown = read_text(verdicts)
+    write_text(page, between_markers(read_text(page), shown))
