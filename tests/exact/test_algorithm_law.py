@@ -18,6 +18,7 @@ from sacrepro.exact.law import chain as algorithm_inputs
 from sacrepro.exact.law import chain as cell_chain
 from sacrepro.exact.law import moments
 from sacrepro.exact.law import update as update_room
+from sacrepro.exact.law.update import expected_updates
 from sacrepro.exact.rounding import gamma_k
 from sacrepro.exact.truncation import truncated_policy_gradient
 from sacrepro.exact.values import objective_and_gradient
@@ -297,6 +298,35 @@ def test_matrices_and_factored_products_agree(graph, kappa, monkeypatch):
             assert np.abs(table - other).max() <= dense.error + factored.error
 
 
+@pytest.mark.parametrize(("n", "kappa"), [(3, 1), (2, 1), (4, 0)])
+def test_many_lengths_at_once_are_each_by_itself(n, kappa, monkeypatch):
+    """In any order, across the steps at which a computation can be interrupted."""
+    mdp, theta = random_case(n)
+    monkeypatch.setattr(moments, "INTERRUPTIBLE", 4)
+    lengths = (9, 1, 4, 6)
+    for T, found in zip(lengths, expected_updates(mdp, theta, kappa=kappa, lengths=lengths, **STEP), strict=True):
+        monkeypatch.setattr(moments, "INTERRUPTIBLE", 100)
+        alone = expected_update(mdp, theta, kappa=kappa, T=T, **STEP)
+        assert found.error == alone.error
+        for name in ("g_hat", "Q_hat", "b"):
+            for table, other in zip(getattr(found, name), getattr(alone, name), strict=True):
+                assert np.abs(table - other).max() <= found.error + alone.error
+
+
+def test_agents_who_see_the_same_share_one_recursion():
+    """Warm starts of opposite signs cancel in what line 11 sums; the certificate keeps the size of each."""
+    mdp, theta = random_case(2)
+    Q_hat = [np.full((2, 2, 2, 2), value) for value in (1e6, -1e6)]
+    warm = expected_update(mdp, theta, kappa=1, T=7, Q_hat=Q_hat, **STEP)
+    plain = expected_update(mdp, theta, kappa=1, T=7, **STEP)
+    assert warm.error > 1e4 * plain.error
+    for block, other in zip(warm.g_hat, plain.g_hat, strict=True):
+        assert np.abs(block - other).max() <= warm.error + plain.error
+    for i in range(2):
+        critic, _ = expected_critic(mdp, theta, kappa=1, T=7, Q_hat=Q_hat, agents=[i], **STEP)
+        assert np.abs(critic[0] - warm.Q_hat[i]).max() <= warm.error
+
+
 def test_blocks_of_weights_do_not_matter(monkeypatch):
     mdp, theta = random_case(3)
     whole = expected_update(mdp, theta, kappa=1, T=6, **STEP)
@@ -421,21 +451,21 @@ def shape_by_hand():
 
 
 def test_the_cost_by_hand(monkeypatch):
-    """added = 144, leaving = 120; 1 + 4 weights, together or, where blocks are small, each beside d = 1 again."""
+    """B twice, 240, by (rim, o, u') and by (o, u'), 180; 1 + 4 weights, in small blocks each beside d = 1 again."""
     mdp, shape = shape_by_hand()
     assert (shape.b, shape.a, shape.o, shape.r, shape.c) == (2, 2, 6, 2, 4)
-    assert shape.entries == 2 * 144 + (144 + 120) // 2 + 4 * 6 * 2 * 5 == 660
-    assert shape.multiplications == 5 * (6 * 4 * 2 + 36 * 2 * 2) + 36 * 4 * 2 * 3 == 1824
-    kernels = 6 * 4 * 2 * 2 + 2 * 36
-    assert law_cost(mdp, kappa=0, T=7, agents=[0]) == (8 * (660 * 5 + kernels), 7 * 1824 * 6, 0, 4)
-    assert law_cost(mdp, kappa=0, T=7, agents=[0], critic_only=True) == (8 * (660 + kernels), 7 * 1824, 0, 4)
-    monkeypatch.setattr(cell_chain, "BLOCK_ENTRIES", 1980)
+    assert shape.entries == 2 * 6 * 4 * 5 + (2 + 1) * 6 * 2 * 5 == 420
+    assert shape.multiplications == 5 * (6 * 4 * 2 + 36 * 2 * 2) + 36 * 4 * 4 == 1536
+    kernels = 6 * 4 * 2 * (2 + 6) + 2 * 36
+    assert law_cost(mdp, kappa=0, T=7, agents=[0]) == (8 * (420 * 5 + kernels), 7 * 1536 * 6, 0, 4)
+    assert law_cost(mdp, kappa=0, T=7, agents=[0], critic_only=True) == (8 * (420 + kernels), 7 * 1536, 0, 4)
+    monkeypatch.setattr(cell_chain, "BLOCK_ENTRIES", 1260)
     assert cell_chain.weights_together(shape) == 3
-    assert law_cost(mdp, kappa=0, T=7, agents=[0]) == (8 * (660 * 4 + kernels), 7 * 1824 * 6, 0, 4)
-    monkeypatch.setattr(cell_chain, "BLOCK_ENTRIES", 1979)
-    assert law_cost(mdp, kappa=0, T=7, agents=[0]) == (8 * (660 * 3 + kernels), 7 * 1824 * 7, 0, 4)
+    assert law_cost(mdp, kappa=0, T=7, agents=[0]) == (8 * (420 * 4 + kernels), 7 * 1536 * 6, 0, 4)
+    monkeypatch.setattr(cell_chain, "BLOCK_ENTRIES", 1259)
+    assert law_cost(mdp, kappa=0, T=7, agents=[0]) == (8 * (420 * 3 + kernels), 7 * 1536 * 7, 0, 4)
     monkeypatch.setattr(cell_chain, "BLOCK_ENTRIES", 1)
-    assert law_cost(mdp, kappa=0, T=7, agents=[0]) == (8 * (660 * 2 + kernels), 7 * 1824 * 9, 0, 4)
+    assert law_cost(mdp, kappa=0, T=7, agents=[0]) == (8 * (420 * 2 + kernels), 7 * 1536 * 9, 0, 4)
     each = [law_cost(mdp, kappa=0, T=7, agents=[i]) for i in range(3)]
     most = max(each, key=lambda cost: cost.multiplications)
     assert law_cost(mdp, kappa=0, T=7) == (
@@ -443,10 +473,14 @@ def test_the_cost_by_hand(monkeypatch):
     )  # fmt: skip
     alike = random_mdp(nx.cycle_graph(3), seed=0)
     assert law_cost(alike, kappa=0, T=7).agent == 0
+    # On a ring of three everybody is a neighbor: 64 weights, each beside d = 1, once, and d = 1 for each agent.
+    everybody = cell_chain.CellShape(alike.graph, alike.state_sizes, alike.action_sizes, 0, 1)
+    once = law_cost(alike, kappa=1, T=7).multiplications
+    assert once == 7 * everybody.multiplications * (1 + 64 + 64 + 3)
     # Nobody outside: no product over O. b = 12, a = 6, c = 72.
     whole = cell_chain.CellShape(mdp.graph, mdp.state_sizes, mdp.action_sizes, 1, 1)
     assert (whole.o, whole.r, whole.rim, whole.outside) == (1, 1, (), ())
-    assert law_cost(mdp, kappa=1, T=7, agents=[1], critic_only=True).memory == 8 * (whole.entries + 72 * 12 * 2)
+    assert law_cost(mdp, kappa=1, T=7, agents=[1], critic_only=True).memory == 8 * (whole.entries + 72 * 12 * 3)
 
 
 def test_the_cost_of_the_covariance_by_hand():
@@ -471,17 +505,23 @@ def test_as_much_work_as_is_needed_is_enough():
         expected_critic(mdp, theta, agents=[1], work=alone - 1, **options)
 
 
-def test_the_roundings_of_a_step_by_hand():
-    """Outside twice; sums over the rim and O, over the cells; kernels; ζ of everybody; one an agent inside, and 16."""
-    mdp, _ = shape_by_hand()
+def test_the_roundings_of_a_step_by_hand(monkeypatch):
+    """Outside twice; sums over the rim and O, over the cells; kernels; ζ of everybody; two an agent inside, and 16.
+
+    Outside: the kernels of a matrix, or the factored product.
+    """
+    mdp, shape = shape_by_hand()
     chain = chain_of(mdp, uniform_theta(mdp))
     softmax = sum(2 * 8 + 2 * A + 2 + 4 for A in mdp.action_sizes)
     outside = cell_chain.cell_chain(chain, 0, 0)
+    assert outside.roundings == 2 * len(shape.outside) + 2 * 6 + 4 + chain.kernel_roundings + softmax + 2 + 16
+    monkeypatch.setattr(cell_chain, "DENSE_OUTSIDE", 1)
     most = max(operator.adjoint_roundings for operator in outside._operators)
-    assert most > 0
-    assert outside.roundings == 2 * most + 2 * 6 + 4 + chain.kernel_roundings + softmax + 1 + 16
+    assert most > 2
+    assert outside.roundings == 2 * most + 2 * 6 + 4 + chain.kernel_roundings + softmax + 2 + 16
+    monkeypatch.undo()
     whole = cell_chain.cell_chain(chain, 1, 1)
-    assert whole.roundings == 1 + 72 + chain.kernel_roundings + softmax + 3 + 16
+    assert whole.roundings == 1 + 72 + chain.kernel_roundings + softmax + 6 + 16
 
 
 def test_the_rounding_error_by_hand():

@@ -42,6 +42,7 @@ rule critic_error:
 rule exact_bias:
     """How far the mean step of Algorithm 1 is from the gradient on one instance, for every κ and T, without sampling."""
     input:
+        "logs/compiled/exact.txt",
         planned(PLAN.network_files, "instance"),
     output:
         "results/exact_bias/{instance}.csv",

@@ -53,15 +53,23 @@ class CellShape:
 
     @property
     def entries(self) -> int:
-        """Entries of the tables that one weight of the recursion takes (`tables.final_sums`)."""
-        added, leaving = self.o * self.c * self.b * (self.a + 1), self.o * self.c * (self.c + 1)
-        return 2 * added + (added + leaving) // self.r + 4 * self.o * self.b * (self.c + 1)
+        """Entries of the tables that one weight of the recursion takes (`moments.final_sums`)."""
+        o, c, N = self.o, self.c, self.c + 1
+        if o <= DENSE_OUTSIDE:
+            return 2 * o * c * N + (self.r + 1) * o * self.b * N
+        return 2 * o * c * N + 5 * o * max(c * c // self.r, self.b * N)
 
     @property
     def multiplications(self) -> int:
         """Multiply-adds of one step for one weight, the product over O taken as a matrix."""
-        c, b, a, o = self.c, self.b, self.a, self.o
-        return (c + 1) * (o * c * b + o * o * self.r * b) + o * o * c * b * (a + 1)
+        c, b, o = self.c, self.b, self.o
+        return (c + 1) * (o * c * b + o * o * self.r * b) + o * o * c * c
+
+    @property
+    def kernels(self) -> int:
+        """Entries of the kernels as the recursion takes them."""
+        o, inside = self.o, self.o * self.c * self.b
+        return 2 * inside + (self.r * o * o + inside * o if 1 < o <= DENSE_OUTSIDE else inside)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,30 +102,36 @@ class CellChain:
         return operators
 
     @cached_property
-    def _matrices(self) -> Array:
+    def matrices(self) -> Array:
         """The same as matrices, (r, o', o)."""
-        o = self.shape.o
-        if not self.shape.outside:
-            return np.ones((1, 1, 1))
-        rows = np.eye(o).reshape(o, *self.shape.outer_S)
-        return np.stack([operator.transpose(rows).reshape(o, o).T for operator in self._operators])
+        chain, shape = self.chain, self.shape
+        following = {j: chain.n + k for k, j in enumerate(shape.outside)}
+        given = [*shape.rim, *shape.outside]
+        operands: list[Any] = [np.ones((*shape.S[: len(shape.rim)], *shape.outer_S)), given]
+        for j in shape.outside:
+            operands += [chain.P_bar[j], [*chain.hoods[j], following[j]]]
+        product = np.einsum(*operands, [*shape.rim, *following.values(), *shape.outside])
+        return np.ascontiguousarray(product).reshape(shape.r, shape.o, shape.o)
 
-    def around(self, rim: int, table: Array, out: Array) -> None:
-        """Σ_o P(o'|o, rim) of a table (o, …), for one state of the rim, into `out`, (o', …)."""
+    def around(self, rim: int, table: Array) -> Array:
+        """Σ_o P(o'|o, rim) of a table (o, …) for one state of the rim, (o', …)."""
         o = self.shape.o
         if o <= DENSE_OUTSIDE:
-            np.matmul(self._matrices[rim], table, out=out)
-            return
+            return np.asarray(self.matrices[rim] @ table)
         rows = np.ascontiguousarray(table.T).reshape(-1, *self.shape.outer_S)
-        out[...] = self._operators[rim].transpose(rows).reshape(-1, o).T
+        return np.asarray(self._operators[rim].transpose(rows).reshape(-1, o).T)
 
     @property
     def roundings(self) -> float:
         """Roundings that an entry passes through in one step of the recursion, those of the kernels included."""
         shape, chain = self.shape, self.chain
-        outside = max((op.adjoint_roundings for op in self._operators), default=0) if shape.outside else 0
+        outside = len(shape.outside)
+        if shape.o > DENSE_OUTSIDE:
+            outside = max(operator.adjoint_roundings for operator in self._operators)
         policies = sum(policy_roundings(chain.theta[j]) + 4 for j in range(len(chain.theta)))
-        return 2 * outside + shape.r * shape.o + shape.c + chain.kernel_roundings + policies + len(shape.inside) + 16
+        return (
+            2 * outside + shape.r * shape.o + shape.c + chain.kernel_roundings + policies + 2 * len(shape.inside) + 16
+        )
 
 
 def cell_chain(chain: Chain, i: int, kappa: int) -> CellChain:
@@ -166,7 +180,7 @@ def _start(chain: Chain, shape: CellShape) -> Array:
 WORK = 1 << 40
 
 #: Entries of the tables of all weights that are advanced together: they stay in cache.
-BLOCK_ENTRIES = 3 << 18
+BLOCK_ENTRIES = 1 << 18
 
 
 class LawCost(NamedTuple):
@@ -201,14 +215,18 @@ def law_cost(
     S, A = chain_sizes(mdp)
     memory = total = most = 0
     worst = (0, 0)
-    for i in range(mdp.n) if agents is None else agents:
-        shape = CellShape(mdp.graph, S, A, i, kappa)
-        weights = 1 if critic_only else 1 + shape.c
+    shapes = [CellShape(mdp.graph, S, A, i, kappa) for i in (range(mdp.n) if agents is None else agents)]
+    seen: set[tuple[int, ...]] = set()
+    for shape in shapes:
+        i, alike = shape.agent, sum(other.hood == shape.hood for other in shapes)
+        weights = 1 if critic_only or shape.hood in seen else 1 + shape.c
         block = min(weights, 1 + weights_together(shape))
-        kernels = shape.o * shape.c * shape.b * 2 + (shape.r * shape.o**2 if shape.o > 1 else 0)
-        memory = max(memory, 8 * (shape.entries * block + kernels))
-        needed = T * shape.multiplications * (weights + (weights - 1) // max(1, block - 1))
+        memory = max(memory, 8 * (shape.entries * block + shape.kernels))
+        # Of agents with the same cells all weights are advanced once, d = 1 for each.
+        apart = int(weights > 1 and alike > 1)
+        needed = T * shape.multiplications * (weights + (weights - 1) // max(1, block - 1) + apart)
         total += needed
+        seen.add(shape.hood)
         if needed > most:
             most, worst = needed, (i, shape.c)
     return LawCost(memory, total, *worst)

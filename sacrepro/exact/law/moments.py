@@ -12,18 +12,21 @@ With z = (s, a_B) and x(z) its cell, and for a weight d_t = 1 or d_t = d_t(x) = 
     B_t(z)[y] = E[d_t Q̂^t(y) 1{z(t) = z}],      B_t(z)[c] = E[d_t 1{z(t) = z}],      y over the c cells.
 
 In one step B leaves z = (o, u, a) for the state (o', u'). What line 7 adds belongs to the entry y = x(t-1), the cell
-of z, and it looks at x(t) = (u', a'): γ Q̂^{t-1}(x(t)) depends on a', r_i - Q̂^{t-1}(x(t-1)) does not.
+of z, and it looks at x(t) = (u', a'): γ Q̂^{t-1}(x(t)) depends on a', r_i - Q̂^{t-1}(x(t-1)) does not, so that it is
+carried along as if it were part of B_{t-1}(z)[y].
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
 from sacrepro.exact.law.chain import (
+    DENSE_OUTSIDE,
     WORK,
     CellChain,
     CellShape,
@@ -144,95 +147,150 @@ def _second_moments(cells: CellChain, start: Array, alpha: Array) -> Array:
 
 def _around(cells: CellChain, tables: Array) -> Array:
     """`CellChain.around` for every state of the rim: tables (r, o, …)."""
-    out = np.empty_like(tables)
-    for rim in range(len(tables)):
-        cells.around(rim, tables[rim], out[rim])
-    return out
+    return np.stack([cells.around(rim, table) for rim, table in enumerate(tables)])
 
 
-def final_sums(cells: CellChain, Q_start: Array, alpha: Array, marked: Array) -> Array:
-    """Σ_z B_T(z), shape (c + 1, 1 + len(marked)): y, then the weights d = 1 and d(x) for the marked cells x.
+#: Steps between which a computation can be interrupted.
+INTERRUPTIBLE = 100
 
-    Q_start : Q̂^0 over the cells. alpha : α_0, …, α_{T-1}.
+
+def final_sums(cells: CellChain, Q_start: Array, alpha: Array, marked: Array, lengths: Sequence[int]) -> list[Array]:
+    """Σ_z B_T(z) for each T of `lengths`, (c + 1, 1 + len(marked)): y, then the weights d = 1 and d(x) of marked x.
+
+    Q_start : Q̂^0 over the cells. alpha : α_0, …, α_{T-1} of the largest T.
     """
     shape, gamma = cells.shape, cells.chain.gamma
-    o, b, a, c, r, k = shape.o, shape.b, shape.a, shape.c, shape.r, 1 + len(marked)
-    # By state: what is carried along; by (y, u'), then a': what line 7 adds, its last column free of a'.
-    carried, added = np.zeros((o, b, c + 1, k)), np.zeros((o, c, b, a + 1, k))
-    following, added_next = np.empty_like(carried), np.empty_like(added)
-    # The states of the rim come first in a cell, and are taken one after the other: what is written is read in cache.
-    B, spread = np.empty((o, c // r, c + 1, k)), np.empty((o, c // r, b, a + 1, k))
-    moved, arrived = np.empty((o, b, (c + 1) * k)), np.empty((o, b * (c + 1) * k))
+    o, c, k = shape.o, shape.c, 1 + len(marked)
+    B, spare = np.zeros((o, c, (c + 1) * k)), np.empty((o, c, (c + 1) * k))
+    law = (cells.start[..., None] * cells.zeta).reshape(o, c)
+    B[:, :, ::k] = law[..., None] * np.append(Q_start, 1.0)
+    stops = sorted({*range(INTERRUPTIBLE, len(alpha), INTERRUPTIBLE), *lengths})
+    advance = _advance_dense(cells) if o <= DENSE_OUTSIDE else partial(_advance_factored, cells)
+    totals, first = {}, 0
+    for last in stops:
+        B, spare = advance(B, spare, marked, alpha[first:last], gamma**first)
+        first = last
+        if first in lengths:
+            total = B.sum(axis=(0, 1)).reshape(c + 1, k)
+            for w, x in enumerate(marked, 1):
+                total[:, w] += gamma**first * B[:, x, ::k].sum(axis=0)
+            totals[first] = total
+    return [totals[T] for T in lengths]
+
+
+def _advance_dense(cells: CellChain) -> Callable[..., tuple[Array, Array]]:
+    """The steps with products over O as matrices; with those over B and O as one where line 7 looks ahead."""
+    shape = cells.shape
+    o, b, c, r = shape.o, shape.b, shape.c, shape.r
     inside = np.ascontiguousarray(cells.P_inside.reshape(o, r, c // r, b).transpose(1, 0, 3, 2))
-    carried[:, :, c, 0] = cells.start
-    carried[:, :, :c, 0] = cells.start[..., None] * Q_start
-    for t, alpha_t in enumerate(alpha):
-        following.fill(0.0)
-        steps = (gamma**t, alpha_t, gamma)
-        for rim in range(r):
-            _leave(rim, carried, added, cells.zeta, cells.P_inside, cells.reward, marked, steps, B, spread)
-            cells.around(rim, spread.reshape(o, -1), added_next.reshape(o, r, -1)[:, rim])
-            np.matmul(inside[rim], B.reshape(o, c // r, -1), out=moved)
-            cells.around(rim, moved.reshape(o, -1), arrived)
-            following += arrived.reshape(following.shape)
-        carried, following, added, added_next = following, carried, added_next, added
-    total = np.zeros((c + 1, k))
-    for rim in range(r):
-        steps = (gamma ** len(alpha), 0.0, gamma)
-        _leave(rim, carried, added, cells.zeta, cells.P_inside, cells.reward, marked, steps, B, spread)
-        total += B.sum(axis=(0, 1))
-    return total
+    around = np.ascontiguousarray(cells.matrices.swapaxes(0, 1)).reshape(o, r * o)
+    of_cell = cells.matrices.repeat(c // r, axis=0)
+    whole = np.ascontiguousarray(of_cell[:, None] * cells.P_inside.transpose(1, 2, 0)[:, :, None])
+    tables = inside, around, whole, np.ascontiguousarray(cells.zeta.ravel()), cells.reward, cells.chain.gamma
+    return lambda B, spare, marked, alpha, discount: _steps(B, spare, marked, alpha, discount, *tables)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _leave(
-    rim: int,
-    carried: Array,
-    added: Array,
-    zeta: Array,
-    P_inside: Array,
-    reward: Array,
-    marked: Array,
-    steps: tuple[float, float, float],
+@njit(cache=True, fastmath={"contract"})  # type: ignore[untyped-decorator]
+def _steps(
     B: Array,
-    spread: Array,
-) -> None:
-    """For the cells with one state of the rim: draw a, count the visit of time t in d(x), and weigh by P_inside.
+    spare: Array,
+    marked: Array,
+    alpha: Array,
+    discount: float,
+    inside: Array,
+    around: Array,
+    whole: Array,
+    zeta: Array,
+    reward: Array,
+    gamma: float,
+) -> tuple[Array, Array]:
+    """B after one step for each of `alpha`, and room for another; the last axis of B is (y, weight).
 
-    steps : γ^t, α_t, γ. Writes B and in `spread` what line 7 is about to add.
+    discount : γ^t at the first of them. inside : P_inside, (rim, o, u', the cells of the rim). around : (o', (rim, o)).
+    whole : (y, u', o', o). zeta : of each cell.
     """
-    discount, alpha, gamma = steps
-    o, rows, b, columns, k = spread.shape
-    c, a = added.shape[1], columns - 1
-    first = rim * rows
-    ready = np.empty((c + 1, k))
-    for around in range(o):
-        for u in range(first // a, (first + rows) // a):
-            ready[:] = carried[around, u]
+    r, o, b, rows = inside.shape
+    c, k = len(zeta), len(marked) + 1
+    a, N = c // b, (c + 1) * k
+    run = a * k
+    moved, carried, ahead, own = np.empty((r * o, b * N)), np.empty((o, b * N)), np.empty(run), np.empty((o, c * k))
+    for alpha_t in alpha:
+        # The visit of time t counts in d(x).
+        for w in range(1, k):
+            for e in range(o):
+                visited = B[e, marked[w - 1]]
+                for y in range(c + 1):
+                    visited[y * k + w] += discount * visited[y * k]
+        discount *= gamma
+        # All that is carried along, with α (r_i - Q̂(y)) for y = x(t-1).
+        for e in range(o):
             for y in range(c):
-                for w in range(k):
-                    ready[y, w] += added[around, y, u, a, w]
-            for choice in range(a):
-                x, chance = u * a + choice, zeta[u, choice]
-                leaving = B[around, x - first]
-                for y in range(c):
-                    for w in range(k):
-                        leaving[y, w] = chance * (ready[y, w] + added[around, y, u, choice, w])
-                for w in range(k):
-                    leaving[c, w] = chance * ready[c, w]
-                for w in range(1, k):
-                    if marked[w - 1] == x:
-                        for y in range(c + 1):
-                            leaving[y, w] += discount * leaving[y, 0]
-                for v in range(b):
-                    share = alpha * P_inside[around, x, v]
-                    ahead = share * gamma
-                    target, source = spread[around, x - first, v], leaving[v * a : (v + 1) * a]
-                    for e in range(a):
+                source = B[e, y]
+                for w in range(y * k, y * k + k):
+                    own[e, w] = source[w]
+                    source[w] += alpha_t * (reward[e, y] * source[(c - y) * k + w] - source[w])
+        for rim in range(r):
+            for e in range(o):
+                leaving = B[e, rim * rows : (rim + 1) * rows]
+                np.dot(inside[rim, e], leaving, moved[rim * o + e].reshape(b, N))
+        arrived = moved
+        if r * o > 1:
+            np.dot(around, moved, carried)
+            arrived = carried
+        # α γ Q̂(x(t)), which belongs to y as well; over all actions at x(t), so that loops are long.
+        for y in range(c):
+            for e in range(o):
+                for w in range(y * k, y * k + k):
+                    B[e, y, w] = own[e, w]
+            for v in range(b):
+                for f in range(o):
+                    share, source = alpha_t * gamma * whole[y, v, f, 0], B[0, y, v * run : v * run + run]
+                    for entry in range(run):
+                        ahead[entry] = share * source[entry]
+                    for e in range(1, o):
+                        share, source = alpha_t * gamma * whole[y, v, f, e], B[e, y, v * run : v * run + run]
+                        for entry in range(run):
+                            ahead[entry] += share * source[entry]
+                    source = arrived[f, v * N + y * k : v * N + y * k + k]
+                    for x in range(a):
+                        chance, target = zeta[v * a + x], spare[f, v * a + x, y * k : y * k + k]
                         for w in range(k):
-                            target[e, w] = ahead * source[e, w]
-                    for w in range(k):
-                        target[a, w] = share * (reward[around, x] * leaving[c, w] - leaving[x, w])
+                            target[w] = chance * (source[w] + ahead[x * k + w])
+        for f in range(o):
+            for x in range(c):
+                for w in range(k):
+                    spare[f, x, c * k + w] = zeta[x] * arrived[f, (x // a) * N + c * k + w]
+        B, spare = spare, B
+    return B, spare
+
+
+def _advance_factored(
+    cells: CellChain, B: Array, spare: Array, marked: Array, alpha: Array, discount: float
+) -> tuple[Array, Array]:
+    """As `_steps`, with the factored product over O."""
+    shape, gamma, k = cells.shape, cells.chain.gamma, 1 + len(marked)
+    o, b, a, c, r = shape.o, shape.b, shape.a, shape.c, shape.r
+    every = np.arange(c)
+    inside = cells.P_inside.reshape(o, r, c // r, b).transpose(1, 0, 3, 2)
+    for t, alpha_t in enumerate(alpha):
+        by_y, next_by_y = B.reshape(o, c, c + 1, k), spare.reshape(o, c, c + 1, k)
+        for w, x in enumerate(marked, 1):
+            by_y[:, x, :, w] += discount * gamma**t * by_y[:, x, :, 0]
+        for rim in range(r):
+            part = slice(rim * (c // r), (rim + 1) * (c // r))
+            ahead = by_y[:, part, :c].reshape(o, c // r, b, a, k) * cells.P_inside[:, part, :, None, None]
+            seen = cells.around(rim, ahead.reshape(o, -1)).reshape(o, c // r, c, k)
+            next_by_y[:, :, part] = alpha_t * gamma * seen.swapaxes(1, 2)
+        next_by_y[:, :, c] = 0.0
+        own = by_y[:, every, every]
+        by_y[:, every, every] += alpha_t * (cells.reward[..., None] * by_y[:, :, c] - own)
+        for rim in range(r):
+            leaving = B[:, rim * (c // r) : (rim + 1) * (c // r)]
+            arrived = cells.around(rim, (inside[rim] @ leaving).reshape(o, -1))
+            spare.reshape(o, b, a, -1)[...] += arrived.reshape(o, b, 1, -1)
+        spare.reshape(o, b, a, -1)[...] *= cells.zeta[..., None]
+        B, spare = spare, B
+    return B, spare
 
 
 def rounding_error(cells: CellChain, Q_start: Array, alpha: Array) -> float:

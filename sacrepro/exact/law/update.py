@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -42,7 +43,7 @@ from sacrepro.exact.law.moments import final_sums, rounding_error
 from sacrepro.exact.models import exact_model
 from sacrepro.exact.values import objective_and_gradient
 from sacrepro.model.checks import Array
-from sacrepro.model.graph import check_agent
+from sacrepro.model.graph import check_agent, neighborhood
 from sacrepro.model.mdp import CountedMDP, Model
 from sacrepro.model.notices import brief
 from sacrepro.model.policy import Checked, Theta, all_actions_possible, check_theta, checked, mixed, policies, score
@@ -103,29 +104,71 @@ def expected_update(
     >>> step.g_hat[0].shape
     (2, 2)
     """
+    return expected_updates(
+        mdp, theta, kappa=kappa, lengths=[T], h=h, t0=t0, epsilon=epsilon, Q_hat=Q_hat, work=work,
+        memory_limit=memory_limit,
+    )[0]  # fmt: skip
+
+
+def expected_updates(
+    mdp: Model | CountedMDP,
+    theta: Theta,
+    *,
+    kappa: int,
+    lengths: Sequence[int],
+    h: float,
+    t0: float,
+    epsilon: float = 0.0,
+    Q_hat: Sequence[Array] | None = None,
+    work: int = WORK,
+    memory_limit: int | None = None,
+) -> list[ExpectedUpdate]:
+    """`expected_update` for each T of `lengths`, at the cost of the largest."""
     mdp = exact_model(mdp)
     all_actions_possible(theta, "E ĝ, which is in θ,")
     theta, kappa = checked(mdp, theta), kappa_within(mdp, kappa)
-    alpha = step_sizes(T, h, t0, epsilon)
-    afford(law_cost(mdp, kappa=kappa, T=T), work, memory_limit)
+    for T in lengths:
+        step_sizes(T, h, t0, epsilon)
+    alpha = step_sizes(max(lengths), h, t0, epsilon)
+    afford(law_cost(mdp, kappa=kappa, T=len(alpha)), work, memory_limit)
     chain, starts = mixed_chain(mdp, theta, epsilon), first_tables(mdp, kappa, Q_hat)
     n, sizes = mdp.n, list(zip(mdp.state_sizes, mdp.action_sizes, strict=True))
-    sums = [np.zeros(size) for size in sizes]
-    means, error, g_error = [], 0.0, 0.0
-    for j in range(n):
-        cells = cell_chain(chain, j, kappa)
-        weighted, mean = _critic(cells, starts[j], alpha, range(cells.shape.c))
-        means.append(as_Q_hat(mean, cells.shape, mdp))
-        each = rounding_error(cells, starts[j], alpha)
-        error = max(error, each)
-        g_error += 2.0 * len(cells.shape.hood) * each / (1.0 - mdp.gamma) / n
-        for i, marginal in _marginals(weighted, cells):
-            sums[i] += marginal.reshape(sizes[i])
-    g_hat = _through_score(policies(mdp, theta), epsilon, [sums_i / n for sums_i in sums])
-    error = max(error, g_error) * (1.0 + 1e-9)
-    gradient, gradient_error = _gradient(mdp, theta, epsilon)
-    b = tuple(g - block for g, block in zip(g_hat, gradient, strict=True))
-    return ExpectedUpdate(g_hat, tuple(means), error, b, error + gradient_error)
+    sums = [[np.zeros(size) for size in sizes] for _ in lengths]
+    means: list[list[Array]] = [[np.zeros(0)] * n for _ in lengths]
+    error, g_error = np.zeros(len(lengths)), np.zeros(len(lengths))
+    for alike in _alike(mdp, kappa):
+        all_cells = [cell_chain(chain, j, kappa) for j in alike]
+        # Line 7 is linear in r and Q̂, and of agents with the same cells line 11 sees the sum.
+        cells = replace(all_cells[0], reward=np.sum([cells_j.reward for cells_j in all_cells], axis=0))
+        start = np.sum([starts[j] for j in alike], axis=0)
+        found = _critic(cells, start, alpha, range(cells.shape.c), lengths)
+        for j, cells_j in zip(alike, all_cells, strict=True):
+            own = found if len(alike) == 1 else _critic(cells_j, starts[j], alpha, range(0), lengths)
+            for k, (T, (_, mean)) in enumerate(zip(lengths, own, strict=True)):
+                means[k][j] = as_Q_hat(mean, cells_j.shape, mdp)
+                # In terms of each agent's scale, which the sum over them does not exceed.
+                off = rounding_error(cells_j, starts[j], alpha[:T])
+                error[k] = max(error[k], off)
+                g_error[k] += 2.0 * len(cells.shape.hood) * off / (1.0 - mdp.gamma) / n
+        for k, (weighted, _) in enumerate(found):
+            for i, marginal in _marginals(weighted, cells):
+                sums[k][i] += marginal.reshape(sizes[i])
+    softmax, (gradient, gradient_error) = policies(mdp, theta), _gradient(mdp, theta, epsilon)
+    updates = []
+    for k in range(len(lengths)):
+        g_hat = _through_score(softmax, epsilon, [sums_i / n for sums_i in sums[k]])
+        off = float(max(error[k], g_error[k])) * (1.0 + 1e-9)
+        b = tuple(g - block for g, block in zip(g_hat, gradient, strict=True))
+        updates.append(ExpectedUpdate(g_hat, tuple(means[k]), off, b, off + gradient_error))
+    return updates
+
+
+def _alike(mdp: Model, kappa: int) -> list[list[int]]:
+    """The agents by N_i^κ, which decides their cells and who is outside."""
+    found: dict[tuple[int, ...], list[int]] = {}
+    for i in range(mdp.n):
+        found.setdefault(neighborhood(mdp.graph, i, kappa), []).append(i)
+    return list(found.values())
 
 
 def mean_curve(
@@ -204,22 +247,24 @@ def expected_critic(
     means, error = [], 0.0
     for i in agents:
         cells = cell_chain(chain, i, kappa)
-        means.append(as_Q_hat(_critic(cells, starts[i], alpha, range(0))[1], cells.shape, mdp))
+        means.append(as_Q_hat(_critic(cells, starts[i], alpha, range(0), [T])[0][1], cells.shape, mdp))
         error = max(error, rounding_error(cells, starts[i], alpha))
     return tuple(means), error
 
 
-def _critic(cells: CellChain, start: Array, alpha: Array, marked: Sequence[int]) -> tuple[Array, Array]:
-    """(E[Q̂^T(x) d_T(x)] for the cells x of `marked`, E Q̂^T over all cells)."""
+def _critic(
+    cells: CellChain, start: Array, alpha: Array, marked: Sequence[int], lengths: Sequence[int]
+) -> list[tuple[Array, Array]]:
+    """(E[Q̂^T(x) d_T(x)] for the cells x of `marked`, E Q̂^T over all cells) for each T of `lengths`."""
     size = weights_together(cells.shape)
-    weighted = [np.zeros(0)]
-    mean = np.zeros(0)
+    weighted: list[list[Array]] = [[np.zeros(0)] for _ in lengths]
+    means = [np.zeros(0)] * len(lengths)
     for low in range(0, max(1, len(marked)), size):
         block = np.array(marked[low : low + size], dtype=np.int64)
-        final = final_sums(cells, start, alpha, block)
-        mean = final[:-1, 0]
-        weighted.append(final[block, 1 + np.arange(len(block))])
-    return np.concatenate(weighted), mean
+        for k, final in enumerate(final_sums(cells, start, alpha, block, lengths)):
+            means[k] = final[:-1, 0]
+            weighted[k].append(final[block, 1 + np.arange(len(block))])
+    return [(np.concatenate(parts), mean) for parts, mean in zip(weighted, means, strict=True)]
 
 
 def _marginals(weighted: Array, cells: CellChain) -> Iterator[tuple[int, Array]]:

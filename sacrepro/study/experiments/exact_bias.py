@@ -17,7 +17,7 @@ from itertools import count, takewhile
 from typing import NamedTuple
 
 from sacrepro.archive.files import write_rows
-from sacrepro.exact.law.update import expected_update, mean_curve
+from sacrepro.exact.law.update import expected_update, expected_updates, mean_curve
 from sacrepro.exact.values import objective_and_gradient
 from sacrepro.instances import build
 from sacrepro.model.graph import neighborhood
@@ -35,7 +35,7 @@ from sacrepro.study.measures.stationarity import (
 )
 from sacrepro.study.measures.truncation import distance, norm
 
-#: Multiply-adds of one κ and T, some five minutes.
+#: Multiply-adds of one κ, some five minutes.
 WORK = 10**12
 
 
@@ -68,8 +68,8 @@ def bias_rows(mdp: NetworkedMDP, instance: str, kappas: Sequence[int], lengths: 
     for kappa in kappas:
         limit = distance(patient_direction(mdp, theta, kappa), gradient)
         h, t0 = step_sizes(mdp, kappa)
-        for T in lengths:
-            found = expected_update(mdp, theta, kappa=kappa, T=T, h=h, t0=t0, work=WORK)
+        updates = expected_updates(mdp, theta, kappa=kappa, lengths=lengths, h=h, t0=t0, work=WORK)
+        for T, found in zip(lengths, updates, strict=True):
             fresh = distance(fresh_direction(mdp, theta, T, h, t0), gradient)
             rows.append(BiasRow(instance, kappa, T, norm(found.b), found.b_error, limit, norm(gradient), 0, fresh))
     return [row._replace(best=int(is_best(row, rows))) for row in rows]
@@ -236,8 +236,10 @@ def warm_rows(
             if done < M:
                 off += warm.error
                 warm = expected_update(mdp, theta, kappa=kappa, T=T, h=h, t0=t0, Q_hat=warm.Q_hat, work=WORK)
-        for done in takewhile(lambda power: power <= M, (1 << k for k in count())):
-            found = expected_update(mdp, theta, kappa=kappa, T=done * T, h=h, t0=t0, work=WORK)
+        powers = list(takewhile(lambda power: power <= M, (1 << k for k in count())))
+        lengths = [done * T for done in powers]
+        updates = expected_updates(mdp, theta, kappa=kappa, lengths=lengths, h=h, t0=t0, work=WORK)
+        for done, found in zip(powers, updates, strict=True):
             yield WarmRow(instance, kappa, STARTS[2], T, done, norm(found.b), found.b_error, gradient)
 
 

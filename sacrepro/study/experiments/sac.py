@@ -60,12 +60,14 @@ def sac(
 
 
 def warm_exact(*, output: File) -> Iterator[str]:
-    """Compile what D_i(κ) and TD's fixed points need."""
+    """Compile what D_i(κ), TD's fixed points and the law of Algorithm 1 need."""
     from sacrepro.exact.decay.profile import decay_profile
+    from sacrepro.exact.law.update import expected_critic
     from sacrepro.exact.truncation import td_fixed_point
 
     decay_profile(*small())
     td_fixed_point(*small(), 0, 0)
+    expected_critic(*small(), kappa=0, T=1, h=1.0, t0=1.0)
     yield compiled(output)
 
 
