@@ -58,7 +58,7 @@ def test_the_page_of_the_repository_tells_what_advise_says(monkeypatch, capsys):
     section = PAGE.split("## A sensor network\n")[1]
     command, text = re.search(r"```\n\$ sacrepro (.*)\n((?:.*\n)*?)```", section).groups()
     cli.main(command.split())
-    assert capsys.readouterr().out == text
+    assert capsys.readouterr().out == text, "snakemake --cores 1 paper/gallery.md writes the page anew"
 
 
 def test_rows_are_the_library_s(tmp_path, monkeypatch):
