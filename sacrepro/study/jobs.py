@@ -65,6 +65,7 @@ JOBS = {
     "environments": Job("study.experiments.environments:environments", {"certified": "certified"}),
     "table1": Job("study.experiments.table1:table1", {"settings": "table1"}),
     "gallery": Job("study.experiments.gallery:gallery", {"settings": "gallery"}),
+    "locality": Job("study.experiments.locality:locality"),
     "summary": Job("study.experiments.summary:job"),
     "best-kappa": Job("study.experiments.summary:best_kappa"),
     "decay-map": Job("study.experiments.environments:decay_map"),

@@ -184,7 +184,11 @@ class Plan:
         """The rows of which the paper tells more than their verdicts."""
         named = [f"claims/{name}" for name in ("anatomy", "theorem5_sharp")] + ["falsification", "adversary"]
         named += [f"summaries/{kind}" for kind in ("stationarity", "patient", "critic_error", "rivals")]
-        surveyed = [path for name in ("exact_bias", "mean_step", "warm_start", "wireless") for path in self.rows[name]]
+        surveyed = [
+            path
+            for name in ("exact_bias", "mean_step", "warm_start", "locality", "wireless")
+            for path in self.rows[name]
+        ]
         evidence = {*self.evidence()}
         return [path for path in (*(f"results/{name}.csv" for name in named), *surveyed) if path in evidence]
 
@@ -198,13 +202,14 @@ class Plan:
         All of them are asked for by name, so that whatever is deleted comes back, and they are what a manifest lists.
         """
         names = {SHOWN[figure].name for figure in self.drawn if figure in SHOWN}
-        kinds = {*names, *self.by_kappa, *(["stationarity"] if self.exact_runs else [])}
+        kinds = {*names, *self.by_kappa, *(["stationarity"] if self.exact_runs else []), "locality"}
         summarised = [name for name in KINDS if name in {*self.by_kappa, *names}]
         pictures = [*self.drawn, *(f"advice_{network}" for network in self.settings["advice"])]
         levels: Iterable[Iterable[str]] = (
             ["results/config.json"],
             exact(self.evaluated),
             *(sac(runs) for kind, runs in self.runs_behind.items() if kind in kinds),
+            sac(self.runs_on(self.settings["locality"])),
             *(files for kind, files in self.rows.items() if kind in kinds),
             [f"results/summaries/{kind}.csv" for kind in summarised],
             ["results/best_kappa.csv", "results/formal.csv"],

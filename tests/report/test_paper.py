@@ -11,6 +11,7 @@ from sacrepro.archive.files import write_json, write_rows
 from sacrepro.cli import main
 from sacrepro.study.claims import CLAIMS
 from sacrepro.study.experiments.exact_bias import GRADIENT, MEAN_STEP, STARTS, BiasRow, MeanRow, WarmRow
+from sacrepro.study.experiments.locality import LocalityRow
 from sacrepro.study.experiments.summary import SummaryRow
 from sacrepro.study.experiments.wireless import WirelessRow
 from sacrepro.study.record.comparison import Comparison, Verdict
@@ -173,6 +174,35 @@ def test_the_mean_step_is_above_the_seeds_only_beyond_their_noise():
     assert (found["mean step"], found["mean step off"], found["mean step eta"]) == ("above the seeds", "3.5", "5")
     assert dict(paper.mean_facts(rows(3.0)))["mean step"] == "not above the seeds"
     assert dict(paper.mean_facts(rows(0.0)))["mean step"] == "not above the seeds"
+
+
+def locality(name, joint, localized, uniform, sac):
+    """Rows with these J, gaps of their differences and a certificate of 1e-9."""
+
+    def row(policy, J, kappa=0):
+        ends = [best - J + sign * 1e-9 for best in (joint, localized) for sign in (-1, 1)]
+        return LocalityRow(name, policy, kappa, 24, J, 1e-9, 0.25, *ends)
+
+    yardsticks = [row("best joint", joint), row("best localized", localized), row("uniform", uniform)]
+    return yardsticks + [row("SAC", J, kappa) for kappa, J in enumerate(sac)]
+
+
+def test_facts_about_locality_are_certified_and_about_every_network():
+    rows = (
+        locality("a", 3.0, 2.5, 1.0, (1.5, 1.75)) + locality("b", 3.0, 3.0, 1.0, ()) + locality("c", 1.0, 1.0, 1.0, ())
+    )
+    found = dict(paper.locality_facts(rows))
+    assert (found["locality of"], found["locality costs"], found["locality most"]) == ("2", "1", "25%")
+    assert (found["locality SAC of"], found["locality SAC"], found["locality"]) == ("1", "38%", "SAC leaves more")
+    close = dict(paper.locality_facts(locality("a", 3.0, 2.5, 1.0, (2.25,))))
+    assert close["locality"] == "SAC does not leave more"
+    table = paper.locality_table(rows)
+    assert table == [['#raw("a")', "1", "1.75 ± 0.2 ($kappa=1$)", "0.75", "2.5", "0.5", "3"]]
+
+
+@pytest.mark.parametrize(("ends", "told"), [((-1e-12, 1e-12), "0"), ((0.5, 0.5), "0.5"), ((-1e-12, 0.05), "0 to 0.05")])
+def test_a_gap_is_told_with_both_ends_where_they_differ(ends, told):
+    assert paper.bracket(*ends) == told
 
 
 def test_facts_about_the_return_name_the_instances_of_each_kappa():

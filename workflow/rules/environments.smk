@@ -69,3 +69,23 @@ rule table1:
     shell:
         "python -m sacrepro.study --mem-mb {resources.mem_mb} table1 {input:q} {params.options} --markdown {output.markdown:q}"
         " --output {output.csv:q} > {log:q} 2>&1"
+
+
+rule locality:
+    """What locality costs: the best joint and the best localized policy, and SAC's final ones, with certified gaps."""
+    input:
+        exact=plan.exact(PLAN.settings["locality"]),
+        runs=plan.sac(PLAN.runs_on(PLAN.settings["locality"])),
+    output:
+        "results/locality.csv",
+    log:
+        "logs/locality.log",
+    benchmark:
+        "logs/benchmarks/locality.tsv"
+    resources:
+        mem_mb=1500,
+    params:
+        code=code("locality"),
+    shell:
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} locality {input.exact:q} --runs {input.runs:q}"
+        " --output {output:q} > {log:q} 2>&1"

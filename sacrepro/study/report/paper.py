@@ -41,6 +41,7 @@ from sacrepro.study.drawings.messages import (
 )
 from sacrepro.study.drawings.panels import names
 from sacrepro.study.experiments.exact_bias import STARTS, BiasRow, MeanRow, WarmRow
+from sacrepro.study.experiments.locality import LocalityRow
 from sacrepro.study.experiments.summary import CONFIDENCE, SummaryRow
 from sacrepro.study.experiments.wireless import METHODS, RECORDED, WirelessRow
 from sacrepro.study.record.comparison import JUDGEMENTS, Comparison, Verdict, constrains, factor_text, ratio_text
@@ -106,7 +107,7 @@ def paper(
     """Set the paper from verdicts, rows and figures; ValueError for what a published run does not bear out."""
     config = record_of("manifest", manifest, "config", "versions", "code")["config"]
     verdicts = some_rows([claims], Verdict)
-    anatomy = [path for path in rows if Path(path).stem == "anatomy"]
+    anatomy = named(rows, "anatomy")
     facts = facts_of([path for path in rows if path not in anatomy], verdicts, config)
     facts |= {f"figure {Path(path).stem}": "drawn" for path in figures}
     steps = some_rows(anatomy, Comparison) if anatomy else []
@@ -116,11 +117,17 @@ def paper(
     if objections and config["published"]:
         raise ValueError(f"{template} wants " + "; and ".join(objections))
     made = record(verdicts, steps, proofs_of(*formal or (None, None))) | {"left_out": [*map(inline, objections)]}
+    made["locality"] = locality_table(some_rows(own, LocalityRow)) if (own := named(rows, "locality")) else []
     files = {f"figures/{Path(path).name}": read_bytes(path) for path in figures}
     files |= {"paper.json": json.dumps(made, ensure_ascii=False).encode(), "main.typ": text.encode()}
     document = pdf(files | {"references.bib": read_bytes(references)})
     write_bytes(output, document)
     yield f"{len(document)} bytes, {len(objections)} blocks left out"
+
+
+def named(paths: Iterable[str], stem: str) -> list[str]:
+    """The files of this name."""
+    return [path for path in paths if Path(path).stem == stem]
 
 
 def facts_of(paths: Iterable[str], verdicts: Sequence[Verdict], config: Mapping[str, Any]) -> dict[str, str]:
@@ -137,6 +144,7 @@ def facts_of(paths: Iterable[str], verdicts: Sequence[Verdict], config: Mapping[
         "exact_bias": (BiasRow, bias_facts),
         "mean_step": (MeanRow, mean_facts),
         "warm_start": (WarmRow, warm_facts),
+        "locality": (LocalityRow, locality_facts),
         "wireless": (WirelessRow, wireless_facts),
         "theorem5_sharp": (Comparison, sharp_facts),
         "critic_error": (SummaryRow, critic_facts),
@@ -208,6 +216,57 @@ def warm_facts(rows: Sequence[WarmRow]) -> Iterator[tuple[str, str]]:
     yield "warm one loop", percent(one)
     yield "warm loops", str(max(row.m for row in rows if row.start == STARTS[2]))
     yield "warm T", f"{rows[0].T:,}"
+
+
+def locality_facts(rows: Sequence[LocalityRow]) -> Iterator[tuple[str, str]]:
+    """On how many networks a joint policy earns certainly more than every localized deterministic one, and how much.
+
+    Shares are of what the best joint policy has above the uniform one; SAC's is that of the κ with the largest mean.
+    """
+    own = {(row.instance, row.policy): row for row in rows if row.policy != "SAC"}
+    gained = {name: row.joint_low for (name, policy), row in own.items() if policy == "uniform" and row.joint_low > 0}
+    costs = {name: own[name, "best localized"] for name in gained}
+    yield "locality of", str(len(costs))
+    yield "locality costs", str(sum(row.joint_low > 0.0 for row in costs.values()))
+    if costs:
+        yield "locality most", percent([max(row.joint_high / gained[name] for name, row in costs.items())])
+    if ends := best_ends([row for row in rows if row.instance in gained]):
+        yield "locality SAC of", str(len(ends))
+        yield "locality SAC", percent([row.localized_high / gained[row.instance] for row in ends])
+        more = all(row.localized_low > max(0.0, costs[row.instance].joint_high) for row in ends)
+        yield "locality", "SAC leaves more" if more else "SAC does not leave more"
+
+
+def best_ends(rows: Sequence[LocalityRow]) -> list[LocalityRow]:
+    """SAC at the κ with the largest mean J on each instance."""
+    found: dict[str, LocalityRow] = {}
+    for row in rows:
+        if row.policy == "SAC" and (row.instance not in found or row.J > found[row.instance].J):
+            found[row.instance] = row
+    return [*found.values()]
+
+
+def locality_table(rows: Sequence[LocalityRow]) -> list[list[str]]:
+    """Where SAC was run or locality costs: J of uniform, SAC, its gap, best localized, its gap, best joint."""
+    own = {(row.instance, row.policy): row for row in rows if row.policy != "SAC"}
+    ends = {row.instance: row for row in best_ends(rows)}
+    table = []
+    for name in names(rows):
+        uniform, localized, joint = (own[name, policy] for policy in ("uniform", "best localized", "best joint"))
+        sac = ends.get(name)
+        if sac or localized.joint_low > 0.0:
+            learned = f"{sac.J:.4g} ± {sac.spread:.1g} ($kappa={sac.kappa}$)" if sac else ""
+            gap = bracket(sac.localized_low, sac.localized_high) if sac else ""
+            cost = bracket(localized.joint_low, localized.joint_high)
+            J = [f"{row.J:.4g}" for row in (uniform, localized, joint)]
+            table.append([f"#raw({json.dumps(name)})", J[0], learned, gap, J[1], cost, J[2]])
+    return table
+
+
+def bracket(low: float, high: float) -> str:
+    """A certified gap: one number where both ends are it to three digits; what is 0 to nine places is 0."""
+    ends = [f"{0.0 if abs(end) < 1e-9 else end:.3g}" for end in (low, high)]
+    return " to ".join(dict.fromkeys(ends))
 
 
 def critic_facts(rows: Sequence[SummaryRow]) -> Iterator[tuple[str, str]]:
