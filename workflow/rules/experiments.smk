@@ -63,6 +63,7 @@ rule exact_bias:
 rule mean_step:
     """J along the exact mean step of Algorithm 1 on one instance, along sampled runs and along the exact gradient."""
     input:
+        "logs/compiled/exact.txt",
         "logs/compiled/learn.txt",
         planned(PLAN.network_files, "instance"),
     output:
@@ -84,6 +85,7 @@ rule mean_step:
 rule warm_start:
     """Warm start against zero start of the inner loop on one instance, at equal samples and without sampling."""
     input:
+        "logs/compiled/exact.txt",
         planned(PLAN.network_files, "instance"),
     output:
         "results/warm_start/{instance}.csv",
