@@ -48,7 +48,7 @@ from sacrepro.model.policy import Policy, Theta, all_actions_possible, check_the
 class PolicyEvaluation(NamedTuple):
     """Values of one localized policy tuple θ.
 
-    V        : V_i^θ(s), shape (n, S_0, …, S_{n-1}).
+    V        : V_i^θ(s), shape (n, S_0, …, S_{n-1}); of the agents that were asked for.
     J        : J(θ) of eq. (2), = E_{s~π_0} (1/n) Σ_i V_i(s).
     error    : certified bound on |V_i - V_i^θ|, in sup norm over agents and states, rounding included.
     J_error  : certified bound on |J - J(θ)|.
@@ -72,9 +72,17 @@ class PolicyEvaluation(NamedTuple):
 
 
 def evaluate(
-    mdp: Model | CountedMDP, theta: Theta, tol: float | None = None, *, memory_limit: int | None = None
+    mdp: Model | CountedMDP,
+    theta: Theta,
+    tol: float | None = None,
+    *,
+    agents: Sequence[int] | None = None,
+    memory_limit: int | None = None,
 ) -> PolicyEvaluation:
     """V_i^θ for every agent and J(θ), with certified errors.
+
+    agents : those whose V_i are wanted, in this order, by default all; J is then the mean over them, which is J(θ)
+    where agents are alike, as on a ring of identical ones.
 
     tol : largest certified error of any V_i; by default 1e-10, or what rounding allows where that is more (γ near 1,
     large rewards): see `error` of the result. memory_limit : bytes; by default a share of all memory.
@@ -85,21 +93,35 @@ def evaluate(
     >>> mdp = build({"model": "relay", "n": 3, "gamma": 0.5})
     >>> round(evaluate(mdp, uniform_theta(mdp)).J, 6)  # each bit is 1 half of the time: 0.5/(1-γ)
     1.0
+    >>> evaluate(mdp, uniform_theta(mdp), agents=[2]).V.shape
+    (1, 2, 2, 2)
     """
     check_tol(tol)
     chain = chain_of(mdp, theta)
-    together = chain.together
+    asked = tuple(range(chain.n)) if agents is None else _asked(agents, chain.n)
+    together = [asked] if len(chain.together) == 1 else [(i,) for i in asked]
     demand_value_tables(chain.hoods, chain.sizes, memory_limit, tables=chain.copies * len(together[0]))
     tables, error, products = [], 0.0, 0
-    for agents in together:
-        found, found_error, count = values(chain, tol, agents)
+    for portion in together:
+        found, found_error, count = values(chain, tol, portion)
         table, rounding = chain.state_values(found)
         tables.append(table)
         error, products = max(error, found_error + rounding), max(products, count)
     V = tables[0] if len(tables) == 1 else np.concatenate(tables)
     # The mean over agents is off by n + 2 roundings of V.
-    J, J_error = objective(chain.model.pi0, V.sum(axis=0) / chain.n, error + gamma_k(chain.n + 2) * sup(V))
+    J, J_error = objective(chain.model.pi0, V.sum(axis=0) / len(V), error + gamma_k(len(V) + 2) * sup(V))
     return PolicyEvaluation(V, J, error, J_error, products)
+
+
+def _asked(agents: Sequence[int], n: int) -> tuple[int, ...]:
+    """`agents` as integers; TypeError or ValueError unless they are some of 0, …, n-1, each once."""
+    if isinstance(agents, (str, bytes)) or not isinstance(agents, (Sequence, np.ndarray)):
+        raise TypeError(f"agents: expected a sequence of agents such as (0,), got {type(agents).__name__} {agents!r}")
+    for i in agents:
+        check_agent(i, n)
+    if len(agents) == 0 or len(set(agents)) < len(agents):
+        raise ValueError(f"agents must name at least one agent, each once, got {list(agents)}")
+    return tuple(int(i) for i in agents)
 
 
 class PolicyEvaluations(NamedTuple):

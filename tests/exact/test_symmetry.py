@@ -9,6 +9,7 @@ from sacrepro.exact import dense
 from sacrepro.exact.chain import chain_of
 from sacrepro.exact.symmetry import images, renamed
 from sacrepro.instances.random_kernels import random_mdp
+from sacrepro.model.mdp import as_coupled
 from sacrepro.model.policy import gaussian_theta, policies, uniform_theta
 
 
@@ -128,3 +129,42 @@ def test_symmetry_saves_the_work_and_changes_nothing(monkeypatch):
     mixed = gaussian_theta(mdp, np.random.default_rng(0))
     monkeypatch.undo()
     assert chain_of(mdp, mixed).images == everybody
+
+
+def test_some_agents_are_the_same_tables_in_the_order_asked_for():
+    """On a path of nine alike 8 is an image of 0 and 4 of nobody: as many are solved as asked for, but not the same."""
+    mdp = build({"model": "sis", "graph": {"family": "path", "n": 9}, "gamma": 0.8})
+    theta = uniform_theta(mdp)
+    everybody = evaluate(mdp, theta)
+    for agents in ((8, 4), (4, 0), (1,), np.array([7, 2, 1])):
+        found = evaluate(mdp, theta, agents=agents)
+        assert np.abs(found.V - everybody.V[list(agents)]).max() <= found.error + everybody.error
+        J = np.mean([evaluate(mdp, theta, agents=[i]).J for i in agents])
+        assert abs(found.J - J) <= 2.1 * found.J_error
+
+
+def test_one_agent_of_a_ring_stands_for_all():
+    """J is the mean over all agents where these are alike; of pairs of states and actions as well."""
+    for mdp in (ring(9), as_coupled(ring(4))):
+        theta = uniform_theta(mdp)
+        one, all_of_them = evaluate(mdp, theta, agents=(2,)), evaluate(mdp, theta)
+        assert one.V.shape == (1, *mdp.state_sizes)
+        assert np.abs(one.V[0] - all_of_them.V[2]).max() <= one.error + all_of_them.error
+        assert abs(one.J - all_of_them.J) <= one.J_error + all_of_them.J_error
+
+
+@pytest.mark.parametrize(
+    ("agents", "error", "message"),
+    [
+        ((), ValueError, r"agents must name at least one agent, each once, got \[\]"),
+        ((1, 1), ValueError, r"each once, got \[1, 1\]"),
+        ((9,), ValueError, r"agent 9 is not in the model, whose agents are 0\.\.8"),
+        ((0.5,), TypeError, r"an agent is an integer, got 0\.5"),
+        (0, TypeError, r"agents: expected a sequence of agents such as \(0,\), got int 0"),
+        ("0", TypeError, r"got str '0'"),
+    ],
+)
+def test_agents_that_are_none_are_refused(agents, error, message):
+    mdp = ring(9)
+    with pytest.raises(error, match=message):
+        evaluate(mdp, uniform_theta(mdp), agents=agents)

@@ -86,7 +86,7 @@ def values(
         return mean_values(chain, tol, [(i,) for i in agents], best)
     solved = sorted({chain.images[i][0] for i in agents})
     V, error, products = mean_values(chain, tol, [(i,) for i in solved], best)
-    if len(solved) == len(agents):
+    if solved == list(agents):
         return V, error, products
     tables = np.empty((len(agents), *chain.sizes))
     for table, i in zip(tables, agents, strict=True):
