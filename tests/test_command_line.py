@@ -10,12 +10,14 @@ import tomllib
 import weakref
 from pathlib import Path
 
+import networkx as nx
 import numpy as np
 import pytest
 
 import sacrepro
-from sacrepro import cli
+from sacrepro import certified_decay, cli, decay_profile, expected_update, gaussian_theta, sac
 from sacrepro.archive.files import write_rows
+from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.study.experiments.summary import SummaryRow
 from sacrepro.study.measures.stationarity import StationarityRow
 from sacrepro.study.record.comparison import Comparison
@@ -347,3 +349,27 @@ def test_no_output_replaces_an_input_or_another_output(tmp_path, monkeypatch, wo
     with pytest.raises(ValueError, match=re.escape(said)):
         cli.main(words.split())
     assert {path: path.read_text(encoding="utf-8") for path in Path().glob("*.*")} == before
+
+
+def test_what_is_warm_leaves_first_calls_nothing_to_compile(capsys):
+    """Whatever κ, n, sizes and seeds are: no kernel takes a further form."""
+    cli.main(["warm", "library"])
+    assert "sac_seeds: compiled" in capsys.readouterr().out
+    before = compiled_forms()
+    mdp = random_mdp(nx.path_graph(4), seed=0, state_sizes=(2, 3, 2, 2), action_sizes=(2, 1, 3, 2), gamma=0.5)
+    theta = gaussian_theta(mdp, np.random.default_rng(0))
+    decay_profile(mdp, theta)
+    certified_decay(mdp, theta, sweep_limit=1)
+    expected_update(mdp, theta, kappa=1, T=3, h=1.0, t0=2.0)
+    for kappa in (0, 2):
+        sac(mdp, theta, kappa=kappa, M=2, T=20, h=1.0, t0=2.0, eta=0.1, seed=3)
+    assert compiled_forms() == before
+    assert before["sacrepro.exact.law.moments._steps"]
+    assert before["sacrepro.learn.algorithm1.outer_iterations"]
+
+
+def compiled_forms():
+    """How many signatures each kernel of the package has been compiled for."""
+    modules = [module for name, module in sys.modules.items() if name.startswith("sacrepro.")]
+    kernels = {id(own): own for module in modules for own in vars(module).values() if hasattr(own, "signatures")}
+    return {f"{own.__module__}.{own.__name__}": len(own.signatures) for own in kernels.values()}

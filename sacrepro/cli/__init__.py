@@ -41,18 +41,19 @@ VERBS = JOBS | {
     "check": Job("cli:check"),
     "diff": Job("cli:diff"),
     "release": Job("cli:release"),
+    "warm library": Job("study.experiments.sac:warm_library"),
     "bench exact": Job("cli:bench_exact"),
     "bench sac": Job("cli:bench_sac"),
     "bench-one": Job("cli:bench_one"),
 }
 
 #: The verbs that a person calls; every other one is a job of the workflow.
-FOR_YOU = ("new", "validate", "advise", "train", "evaluate", "check", "diff", "release", "bench", "wireless")
+FOR_YOU = ("new", "validate", "advise", "train", "evaluate", "check", "diff", "release", "bench", "warm", "wireless")
 
 #: What verbs of two words have in common.
 FAMILIES = {
     "bench": "Benchmarks that anybody can run.",
-    "warm": "Compile the kernels of one room once, so that parallel jobs find them in the cache.",
+    "warm": "Compile kernels once, so that first calls and parallel jobs find them in the cache.",
     "wireless": "The published wireless benchmark.",
 }
 

@@ -80,6 +80,22 @@ def warm_learn(*, output: File) -> Iterator[str]:
     yield compiled(output)
 
 
+def warm_library() -> Iterator[str]:
+    """Compile what the first calls of the library need: D_i(κ), the exact law, Algorithm 1; once, after installing."""
+    from sacrepro.exact.decay.profile import certified_decay, decay_profile
+    from sacrepro.exact.law.update import expected_critic
+    from sacrepro.learn.algorithm1 import sac_seeds
+
+    mdp, theta = small()
+    decay_profile(mdp, theta)
+    certified_decay(mdp, theta, sweep_limit=1)
+    yield "evaluate, decay_profile, certified_decay: compiled"
+    expected_critic(mdp, theta, kappa=0, T=1, h=1.0, t0=1.0)
+    yield "expected_update, expected_critic, mean_curve: compiled"
+    sac_seeds(mdp, theta, kappa=1, M=2, T=5, h=1.0, t0=1.0, eta=1.0, seeds=range(2))
+    yield "sac, sac_seeds: compiled"
+
+
 def warm_rivals(*, output: File) -> Iterator[str]:
     """Compile what every method and estimator needs."""
     from sacrepro.study.experiments.methods import METHODS, estimator_rows, rival_rows
