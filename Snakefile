@@ -30,10 +30,7 @@ include: "workflow/rules/site.smk"
 # These take less time than a submission to a cluster.
 localrules:
     all,
-    config,
     catalog,
-    adversary_table,
-    best_kappa,
     verdicts,
     manifest,
     paper,

@@ -32,7 +32,7 @@ DOORS = {("instances", "adviser")}
 
 #: Floors inside the study.
 STUDY = (
-    ("arguments",),
+    ("arguments", "spent"),
     ("record",),
     ("measures",),
     ("claims", "experiments", "bench"),

@@ -341,11 +341,12 @@ def test_the_workflow_plans_every_rule_from_an_empty_folder(tmp_path):
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    experiments = ("critic_error", "diagnostics", "rivals", "estimators", "simulated", "summary", "best_kappa")
+    experiments = ("critic_error", "diagnostics_of_courtesy", "rivals", "estimators", "simulated", "summaries")
     rules = (
-        "exact",
+        "exact_of_small-ones",
+        "exact_of_courtesy",
         "claim",
-        "sac",
+        "sac_on_courtesy",
         "environments",
         "warm",
         "witnesses",
@@ -353,7 +354,9 @@ def test_the_workflow_plans_every_rule_from_an_empty_folder(tmp_path):
         "learning",
         "stationarity",
         *experiments,
-        "figure",
+        "figures_of_claims",
+        "figures_of_runs",
+        "figures_of_surveys",
         "verdicts",
         "verify",
     )

@@ -9,7 +9,7 @@ import json
 import shutil
 import sys
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ VERBS = JOBS | {
     "warm library": Job("study.experiments.sac:warm_library"),
     "bench exact": Job("cli:bench_exact"),
     "bench sac": Job("cli:bench_sac"),
+    "bench run": Job("cli:bench_run"),
     "bench-one": Job("cli:bench_one"),
 }
 
@@ -241,6 +242,21 @@ def bench_sac(
         progress=progress,
     )
     write_rows(output, throughput.Throughput, rows)
+
+
+def bench_run(logs: str = "logs", *, output: File | None = None) -> Iterator[str]:
+    """CPU-seconds of a finished run by kind of job and by cause, which each job has told in the last line of its log.
+
+    start: the interpreter, and imports until the job's function is called. compile: kernels compiled, or loaded where
+    they were before. figures: drawn and written. numerics: the rest, with reading, writing and other programs.
+    """
+    from sacrepro.archive.files import write_rows
+    from sacrepro.study.bench.run import KindCost, costs, table
+
+    rows = costs(logs)
+    yield from table(rows)
+    if output:
+        write_rows(output, KindCost, rows)
 
 
 def bench_one(

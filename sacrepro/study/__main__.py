@@ -1,6 +1,7 @@
-"""``python -m sacrepro.study [--mem-mb N] JOB …``: runs one job and prints what it tells.
+"""``python -m sacrepro.study [--mem-mb N] JOB … [--then JOB …]``: runs jobs, in this order, and prints what they tell.
 
-N megabytes are what the job may count on, as its rule declares; what needs more is refused by name.
+N megabytes are what a job may count on, as its rule declares; what needs more is refused by name. No job begins before
+the command lines of all are read. The last line says what the process spent, and on what.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from typing import Any
 
 from sacrepro.exact.memory import give
 from sacrepro.study.arguments import add_arguments, admitted, check_files
-from sacrepro.study.jobs import JOBS, Job, about
+from sacrepro.study.jobs import JOBS, THEN, Job, about
+from sacrepro.study.spent import record, spent_on, watch_compiler
 
 _SHOWWARNING: Any = warnings.showwarning
 
@@ -57,19 +59,39 @@ def named(words: Sequence[str], jobs: Iterable[str]) -> tuple[str, list[str]]:
 
 
 def run(words: Sequence[str], jobs: Mapping[str, Job] = JOBS) -> None:
-    """Run the job that a command line names, and print its lines."""
+    """Run the jobs that a command line names, and print their lines."""
     if words[:1] == ["--mem-mb"]:
         parser = argparse.ArgumentParser(prog="sacrepro")
         parser.add_argument("--mem-mb", type=admitted("Count"), help="megabytes that the job may count on")
         give(parser.parse_args(words[:2]).mem_mb * 10**6)
         words = words[2:]
+    for name, given in [read(part, jobs) for part in parts(words)]:
+        module, _, function = jobs[name].function.partition(":")
+        with spent_on("start"):
+            job = getattr(importlib.import_module(f"sacrepro.{module}"), function)
+            watch_compiler()
+        with spent_on("numerics"):
+            for line in job(**given) or ():
+                print(line, flush=True)
+
+
+def parts(words: Sequence[str]) -> list[list[str]]:
+    """The words of each job of a command line."""
+    found: list[list[str]] = [[]]
+    for word in words:
+        if word == THEN:
+            found.append([])
+        else:
+            found[-1].append(word)
+    return found
+
+
+def read(words: Sequence[str], jobs: Mapping[str, Job]) -> tuple[str, dict[str, Any]]:
+    """The job that words name, and its arguments, checked."""
     name, rest = named(words, jobs)
     given = vars(parser_of(name, jobs).parse_args(rest))
     check_files(about(name, jobs)[1], given)
-    module, _, function = jobs[name].function.partition(":")
-    lines = getattr(importlib.import_module(f"sacrepro.{module}"), function)(**given)
-    for line in lines or ():
-        print(line, flush=True)
+    return name, given
 
 
 def command(main: Callable[[Sequence[str]], None] = run) -> None:
@@ -119,4 +141,7 @@ def _one_line_warning(message: Warning | str, category: type[Warning], *where: A
 
 
 if __name__ == "__main__":
-    command()
+    try:
+        command()
+    finally:
+        print(record(), file=sys.stderr)

@@ -203,6 +203,7 @@ WORDS = {
     "lengths": "every T",
     "log": "file for clock, machine and durations",
     "M": "outer iterations, one episode each",
+    "logs": "the logs of a run, logs by default",
     "manifest": "written by `manifest`",
     "check manifest": "results/manifest.json, or its folder, under whatever name",
     "release manifest": "results/manifest.json, or its folder, under whatever name",

@@ -9,11 +9,14 @@ from __future__ import annotations
 import ast
 import json
 import shlex
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from sacrepro.archive.provenance import Names, closure, closure_digest, definition
 from sacrepro.study.experiments import ENTRIES
+
+#: The word between two jobs of one process.
+THEN = "--then"
 
 #: The setting whose keys are options by their own names, as far as the job has such options.
 EACH = "each"
@@ -111,6 +114,14 @@ def options(name: str, settings: Mapping[str, Any], wildcards: Mapping[str, str]
             value = value[key.format_map(wildcards)]
         chosen |= {key: value[key] for key in value if key in known} if option == EACH else {option: value}
     return " ".join(words(key, value) for key, value in chosen.items())
+
+
+def process(name: str, words: str, *, settings: Mapping[str, Any], **wildcards: Iterable[Any]) -> str:
+    """The command line of a process that runs a job several times: the wildcards, side by side, fill its words."""
+    members = [dict(zip(wildcards, own, strict=True)) for own in zip(*wildcards.values(), strict=True)]
+    return f" {THEN} ".join(
+        f"{name} {words.format_map(own)} {options(name, settings, own)}".rstrip() for own in members
+    )
 
 
 def words(option: str, value: Any) -> str:

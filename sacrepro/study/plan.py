@@ -76,6 +76,12 @@ class Plan:
         return [name for name, entry in self.instances.items() if entry["exact"] != "none"]
 
     @cached_property
+    def solved(self) -> dict[str, list[str]]:
+        """Those of each process, by what it is called: small ones, whose tables are checked, share one."""
+        small = [name for name in self.evaluated if self.instances[name]["exact"] == "tables"]
+        return {"small-ones": small} | {name: [name] for name in self.evaluated if name not in small}
+
+    @cached_property
     def certified(self) -> list[str]:
         """Environments without exact values."""
         return [name for name in self.settings["environments"] if name not in self.evaluated]
@@ -93,6 +99,11 @@ class Plan:
     def runs_on(self, instances: Sequence[str]) -> list[Run]:
         """Those on some instances."""
         return [(name, kappa) for name, kappa in self.runs if name in instances]
+
+    @cached_property
+    def runs_of(self) -> dict[str, list[Run]]:
+        """Those on each instance."""
+        return {name: self.runs_on([name]) for name in self.settings["sac"]}
 
     @cached_property
     def runs_behind(self) -> dict[str, list[Run]]:
@@ -116,7 +127,7 @@ class Plan:
         if own.per in ("every run", "exact run"):
             names = [f"traces/{own.name}"]
         elif own.per == "run":
-            names = [f"{own.name}/{name}_kappa{kappa}" for name, kappa in self.runs_behind[own.name]]
+            names = [f"{own.name}/{run}" for run in names_of(self.runs_behind[own.name])]
         elif own.per == "instance":
             names = [f"{own.name}/{name}" for name in asked]
         elif own.per == "wireless":
@@ -139,6 +150,21 @@ class Plan:
     def every_figure(self) -> list[str]:
         """The figures that can be asked for: of the claims that are audited, and of rows that there are."""
         return [name for name in (*CLAIMS, *OF_ALL_CLAIMS, *SHOWN) if self.rows_of(name)]
+
+    @cached_property
+    def pictured(self) -> dict[str, list[str]]:
+        """The figures of each process: of claims, of what is summarised over seeds, and of other rows."""
+        kinds: dict[str, list[str]] = {}
+        for name in self.drawn:
+            summarised = name in SHOWN and SHOWN[name].series
+            kinds.setdefault("claims" if name in CLAIMS else "runs" if summarised else "surveys", []).append(name)
+        return kinds
+
+    @cached_property
+    def summarised(self) -> list[str]:
+        """The kinds of rows that are summarised over seeds."""
+        shown = {SHOWN[figure].name for figure in self.drawn if figure in SHOWN}
+        return [name for name in KINDS if name in {*self.by_kappa, *shown}]
 
     def check_figure(self, figure: str) -> None:
         """ValueError unless the configuration makes the rows that a figure shows."""
@@ -192,18 +218,13 @@ class Plan:
         evidence = {*self.evidence()}
         return [path for path in (*(f"results/{name}.csv" for name in named), *surveyed) if path in evidence]
 
-    def category(self, figure: str) -> str:
-        """Where the HTML report lists a figure."""
-        return "Claims" if figure in CLAIMS else "Experiments"
-
     def evidence(self) -> list[str]:
         """Every file that the configuration asks for and all that they are made from, level by level; nothing else.
 
         All of them are asked for by name, so that whatever is deleted comes back, and they are what a manifest lists.
         """
-        names = {SHOWN[figure].name for figure in self.drawn if figure in SHOWN}
-        kinds = {*names, *self.by_kappa, *(["stationarity"] if self.exact_runs else []), "locality"}
-        summarised = [name for name in KINDS if name in {*self.by_kappa, *names}]
+        shown = {SHOWN[figure].name for figure in self.drawn if figure in SHOWN}
+        kinds = {*shown, *self.by_kappa, *(["stationarity"] if self.exact_runs else []), "locality"}
         pictures = [*self.drawn, *(f"advice_{network}" for network in self.settings["advice"])]
         levels: Iterable[Iterable[str]] = (
             ["results/config.json"],
@@ -211,7 +232,7 @@ class Plan:
             *(sac(runs) for kind, runs in self.runs_behind.items() if kind in kinds),
             sac(self.runs_on(self.settings["locality"])),
             *(files for kind, files in self.rows.items() if kind in kinds),
-            [f"results/summaries/{kind}.csv" for kind in summarised],
+            [f"results/summaries/{kind}.csv" for kind in self.summarised],
             ["results/best_kappa.csv", "results/formal.csv"],
             [f"results/claims/{claim}.csv" for claim in self.claims],
             [f"results/{name}" for name in ("witnesses.csv", "claims.csv", "claims.md", "falsification.csv")],
@@ -234,7 +255,12 @@ def exact(instances: Iterable[str]) -> list[str]:
 
 def sac(runs: Iterable[Run]) -> list[str]:
     """The files of recorded runs."""
-    return [f"results/sac/{name}_kappa{kappa}.npz" for name, kappa in runs]
+    return [f"results/sac/{run}.npz" for run in names_of(runs)]
+
+
+def names_of(runs: Iterable[Run]) -> list[str]:
+    """What the files of runs are called."""
+    return [f"{name}_kappa{kappa}" for name, kappa in runs]
 
 
 def read_by(place: str, spec: Mapping[str, Any]) -> list[str]:

@@ -172,21 +172,24 @@ def test_a_list_of_claims_does_not_wait_for_the_engine():
 
 
 def test_every_rule_declares_the_digest_the_settings_and_the_memory_of_the_job_that_it_runs():
-    """`code=code("job")`, and `options=options("job")` if the job has settings."""
+    """`code=code("job")`, and `options=options("job")` or `process("job", …)` if the job has settings."""
     seen = 0
     for path in RULES:
-        for rule in re.split(r"^rule ", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
-            (job,) = re.findall(
-                r"python -m sacrepro\.study --mem-mb {resources\.mem_mb} ((?:warm|wireless) \S+|[a-z0-9-]+)", rule
+        for rule in re.split(r"^ *rule\b", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
+            (first,) = re.findall(
+                r"sacrepro\.study --mem-mb {resources\.mem_mb} ((?:warm|wireless) \S+|[a-z0-9-]+|{params\.jobs})", rule
             )
-            job = job.replace("wildcards.", "")
-            own = r'"' + re.escape(job) + r'"'
+            several = re.findall(r'jobs=process\(\s*"([a-z0-9-]+)"', rule)
+            assert len(several) == (first == "{params.jobs}"), rule
+            job, *later = *(several or [first.replace("wildcards.", "")]), *re.findall(r"--then ([a-z0-9-]+)", rule)
+            own = ", ".join(f'"{ran}"' for ran in (job, *later))
             whole = job == "manifest" and "code=package_digest()" in rule
-            assert whole or re.search(rf"code=code\({own}[,)]", rule), rule
+            assert whole or re.search(rf"code=code\({re.escape(own)}[,)]", rule), rule
             settings = JOBS[job].settings if "{" not in job else {}
-            given = re.search(rf"options=options\({own}\)", rule)
-            assert bool(settings) == bool(given) == ("{params.options}" in rule), rule
-            assert re.search(r"resources:\n        mem_mb=\d+,", rule), rule
+            given = re.search(rf"options=options\({re.escape(own)}\)", rule)
+            assert bool(settings and not several) == bool(given) == ("{params.options}" in rule), rule
+            assert not any(JOBS[ran].settings for ran in later), rule
+            assert re.search(r"resources:\n +mem_mb=\d+,", rule), rule
             seen += 1
     assert seen > 25
 

@@ -16,7 +16,7 @@ CAPTIONS = Path(__file__).parents[2] / "workflow/captions"
 )
 def test_a_caption_names_its_rows(name):
     files = [f"results/claims/{name}.csv", f"results/patient/{name}_.csv"]
-    snakemake = SimpleNamespace(wildcards=SimpleNamespace(figure="lemma3"), input=files)
+    snakemake = SimpleNamespace(input=files)
     caption = jinja2.Template((CAPTIONS / "figure.rst").read_text()).render(snakemake=snakemake)
     body = publish_parts(caption, writer=get_writer_class("html")(), settings_overrides={"report_level": 1})["body"]
     assert "system-message" not in body

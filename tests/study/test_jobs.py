@@ -15,7 +15,7 @@ from sacrepro.exact import memory
 from sacrepro.study import arguments
 from sacrepro.study.__main__ import named, parser_of, run
 from sacrepro.study.arguments import WORDS
-from sacrepro.study.jobs import EACH, JOBS, about, options
+from sacrepro.study.jobs import EACH, JOBS, about, options, process
 from sacrepro.study.plan import Plan
 
 ROOT = Path(__file__).parents[2]
@@ -74,6 +74,32 @@ def test_lists_mappings_and_odd_words_reach_the_shell_whole():
     words = shlex.split(options("patient", settings, {"instance": "a"}))
     assert words[:2] == ["--spec", '{"model": "relay", "n": 3}']
     assert words[2:] == ["--kappas", "0", "1", "--M", "2", "--eta", "0.5", "--record-every", "1"]
+
+
+def test_one_process_runs_a_job_for_each_of_its_wildcards():
+    settings = {"instances": {"a": {"spec": {"n": 2}}, "b": {"spec": {"n": 3}}}, "sac": {"a": {"T": 5}, "b": {"T": 6}}}
+    line = process("sac", "--instance {instance} --kappa {kappa}", settings=settings, instance="ab", kappa=[0, 1])
+    assert [shlex.split(part) for part in line.split(" --then ")] == [
+        ["sac", "--instance", "a", "--kappa", "0", "--spec", '{"n": 2}', "--T", "5"],
+        ["sac", "--instance", "b", "--kappa", "1", "--spec", '{"n": 3}', "--T", "6"],
+    ]
+    assert process("simulated", "{run}", settings={"simulated": {}}, run=[]) == ""
+    with pytest.raises(ValueError, match="shorter"):
+        process("sac", "{instance}", settings=settings, instance="ab", kappa=[0])
+
+
+def test_jobs_of_one_process_run_one_after_another_and_none_before_all_are_read(tmp_path, capsys):
+    exact = ["exact", "--instance", "a", "--spec", '{"model": "relay", "n": 2, "gamma": 0.5}']
+    exact += ["--policies", "1", "--seed", "0", "--scale", "1", "--output", str(tmp_path / "a.npz")]
+    with pytest.raises(SystemExit):
+        run([*exact, "--then", "claim", "lemma33", "x", "--output", str(tmp_path / "b.csv")])
+    assert "did you mean 'lemma3'?" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+    run([*exact, "--then", "claim", "lemma3", str(tmp_path / "a.npz"), "--output", str(tmp_path / "b.csv")])
+    assert (tmp_path / "b.csv").read_text().startswith("instance,policy,")
+    with pytest.raises(SystemExit):
+        run([*exact, "--then"])
+    assert "a verb is missing" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

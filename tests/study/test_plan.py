@@ -36,6 +36,23 @@ def test_runs_and_rows_are_those_of_the_configuration():
     assert not {"extensions", "table1"} & set(everything.drawn)
 
 
+def test_small_instances_share_a_process_and_figures_have_one_by_kind():
+    plan, smoke = Plan(config("paper")), Plan(config())
+    assert {name for name, lot in plan.solved.items() if lot == [name]} == {"sis_florentine", "courtesy", "wireless"}
+    assert [own for lot in plan.solved.values() for own in lot] == [
+        *plan.solved["small-ones"], "sis_florentine", "courtesy", "wireless"
+    ]  # fmt: skip
+    assert {*plan.evaluated} == {own for lot in plan.solved.values() for own in lot}
+    assert [run for runs in plan.runs_of.values() for run in runs] == plan.runs
+    assert smoke.pictured == {
+        "claims": ["lemma3", "lemma4"],
+        "runs": ["learning", "stationarity", "critic_error", "diagnostics"],
+        "surveys": ["environments", "overview", "decay_map"],
+    }
+    assert sorted(own for figures in plan.pictured.values() for own in figures) == sorted(plan.drawn)
+    assert smoke.summarised == ["learning", "stationarity", "critic_error", "diagnostics"]
+
+
 def test_the_paper_is_told_rows_that_are_evidence_and_stands_beside_its_appendix():
     plan, paper = Plan(config()), Plan(config("paper"))
     assert {*plan.told} < {*plan.evidence()}

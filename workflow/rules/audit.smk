@@ -37,42 +37,29 @@ rule falsify:
 
 
 rule adversary:
-    """The largest left/right that a search over models, policies and weights reaches, for each variant of a claim."""
+    """The largest left/right that a search over models, policies and weights reaches, for each variant of each claim."""
     input:
         "logs/compiled/exact.txt",
     output:
-        found="results/adversary/{attacked}.csv",
-        models="results/adversary/{attacked}.npz",
-    log:
-        "logs/adversary/{attacked}.log",
-    benchmark:
-        "logs/benchmarks/adversary/{attacked}.tsv"
-    resources:
-        mem_mb=1500,
-    params:
-        options=options("adversary"),
-        code=code("adversary", claim="attacked"),
-    shell:
-        "python -m sacrepro.study --mem-mb {resources.mem_mb} adversary {wildcards.attacked:q} {params.options}"
-        " --models {output.models:q} --output {output.found:q} > {log:q} 2>&1"
-
-
-rule adversary_table:
-    """What the adversary reached, for all claims."""
-    input:
-        expand("results/adversary/{attacked}.csv", attacked=PLAN.attacked),
-    output:
-        "results/adversary.csv",
+        found=expand("results/adversary/{claim}.csv", claim=PLAN.attacked),
+        models=expand("results/adversary/{claim}.npz", claim=PLAN.attacked),
+        table="results/adversary.csv",
     log:
         "logs/adversary.log",
     benchmark:
         "logs/benchmarks/adversary.tsv"
     resources:
-        mem_mb=1000,
+        mem_mb=1500,
     params:
-        code=code("adversary-table"),
+        jobs=process(
+            "adversary",
+            "{claim} --models results/adversary/{claim}.npz --output results/adversary/{claim}.csv",
+            claim=PLAN.attacked,
+        ),
+        code=code("adversary", "adversary-table", claims=PLAN.attacked),
     shell:
-        "python -m sacrepro.study --mem-mb {resources.mem_mb} adversary-table {input:q} --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} {params.jobs}"
+        " --then adversary-table {output.found:q} --output {output.table:q} > {log:q} 2>&1"
 
 
 rule scale:

@@ -14,7 +14,7 @@ rule claim:
     resources:
         mem_mb=1500,
     params:
-        code=code("claim", claim="claim"),
+        code=code("claim", claims=["{claim}"]),
     shell:
         "python -m sacrepro.study --mem-mb {resources.mem_mb} claim {wildcards.claim:q} {input.exact:q} --stationarity {input.stationarity:q}"
         " --runs {input.runs:q} --keep-going --output {output:q} > {log:q} 2>&1"

@@ -23,8 +23,7 @@ from sacrepro.archive.files import (
 )
 from sacrepro.archive.provenance import package_digest, source_digest
 from sacrepro.study import jobs, plan
-from sacrepro.study.claims import ATTACKED, CLAIMS
-from sacrepro.study.experiments import KINDS
+from sacrepro.study.claims import CLAIMS
 
 # The folder of the Snakefile, whichever workflow uses it and from wherever it runs.
 ROOT = os.path.relpath(Path(workflow.current_basedir).resolve().parent.parent)
@@ -88,9 +87,6 @@ wildcard_constraints:
     claim="|".join(PLAN.claims),
     run="(?!references)[a-z0-9_]+",
     figure="|".join(PLAN.every_figure),
-    attacked="|".join(PLAN.attacked),
-    kappa=r"\d+",
-    kind="|".join(KINDS),
     kernels="exact|learn|rivals",
 
 
@@ -103,16 +99,18 @@ def options(job):
     return words
 
 
-def code(job, claim=None):
-    """The digest of what a job loads; names in braces are wildcards. Of the claims it loads that of one, if told so."""
-    if claim is None and "{" not in job:
-        return jobs.job_digest(job)
+process = functools.partial(jobs.process, settings=PLAN.settings)
+
+
+def code(*names, claims=None):
+    """The digest of what jobs load; names in braces are wildcards. Of the claims they load those, if told so."""
 
     def digest(wildcards):
-        name = job.format(**dict(wildcards.items()))
-        if claim is None:
-            return jobs.job_digest(name)
-        return jobs.job_digest(name, claims={wildcards.get(claim)} & {*CLAIMS})
+        def filled(name):
+            return name.format(**dict(wildcards.items()))
+
+        told = {} if claims is None else {"claims": {*map(filled, claims)} & {*CLAIMS}}
+        return " ".join(jobs.job_digest(filled(name), **told) for name in names)
 
     return digest
 
@@ -132,13 +130,12 @@ def paper(name):
     return Path(ROOT, "paper", name).as_posix()
 
 
-def figure_labels(wildcards):
+def figure_labels(figure):
     """What the HTML report says about a figure in its list; the statement once results/catalog.json is there.
 
     One label: of two, the report makes a switch out of the second where it has two values, and loses the rows.
     """
-    shows = statements().get(wildcards.figure, "experiment")
-    return {"figure": f"{wildcards.figure}: {shows}"}
+    return {"figure": f"{figure}: {statements().get(figure, 'experiment')}"}
 
 
 @functools.cache

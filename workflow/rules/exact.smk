@@ -14,22 +14,29 @@ rule warm:
         "python -m sacrepro.study --mem-mb {resources.mem_mb} warm {wildcards.kernels} --output {output:q} > {log:q} 2>&1"
 
 
-rule exact:
-    """Section 2: V_i, π^θ, D_i(κ), ∇J and J of one instance by exact dynamic programming."""
-    input:
-        "logs/compiled/exact.txt",
-        planned(PLAN.network_files, "instance"),
-    output:
-        "results/exact/{instance}.npz",
-    log:
-        "logs/exact/{instance}.log",
-    benchmark:
-        "logs/benchmarks/exact/{instance}.tsv"
-    resources:
-        mem_mb=2000,
-    params:
-        options=options("exact"),
-        code=code("exact"),
-    shell:
-        "python -m sacrepro.study --mem-mb {resources.mem_mb} exact --instance {wildcards.instance:q} {params.options}"
-        " --output {output:q} > {log:q} 2>&1"
+for lot, instances in PLAN.solved.items():
+
+    rule:
+        """Section 2: V_i, π^θ, D_i(κ), ∇J and J of instances by exact dynamic programming; large ones alone."""
+        name:
+            f"exact_of_{lot}"
+        input:
+            "logs/compiled/exact.txt",
+            [PLAN.network_files[instance] for instance in instances],
+        output:
+            plan.exact(instances),
+        log:
+            f"logs/exact/{lot}.log",
+        benchmark:
+            f"logs/benchmarks/exact/{lot}.tsv"
+        resources:
+            mem_mb=2000,
+        params:
+            jobs=process(
+                "exact",
+                "--instance {instance} --output results/exact/{instance}.npz",
+                instance=instances,
+            ),
+            code=code("exact"),
+        shell:
+            "python -m sacrepro.study --mem-mb {resources.mem_mb} {params.jobs} > {log:q} 2>&1"

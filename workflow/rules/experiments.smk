@@ -40,86 +40,106 @@ rule critic_error:
 
 
 rule exact_bias:
-    """How far the mean step of Algorithm 1 is from the gradient on one instance, for every κ and T, without sampling."""
+    """How far the mean step of Algorithm 1 is from the gradient, for every κ and T, without sampling."""
     input:
         "logs/compiled/exact.txt",
-        planned(PLAN.network_files, "instance"),
+        [PLAN.network_files[instance] for instance in PLAN.settings["exact_bias"]],
     output:
-        "results/exact_bias/{instance}.csv",
+        PLAN.rows["exact_bias"],
     log:
-        "logs/exact_bias/{instance}.log",
+        "logs/exact_bias.log",
     benchmark:
-        "logs/benchmarks/exact_bias/{instance}.tsv"
+        "logs/benchmarks/exact_bias.tsv"
     resources:
         mem_mb=1500,
     params:
-        options=options("exact-bias"),
+        jobs=process(
+            "exact-bias",
+            "--instance {instance} --output results/exact_bias/{instance}.csv",
+            instance=PLAN.settings["exact_bias"],
+        ),
         code=code("exact-bias"),
     shell:
-        "python -m sacrepro.study --mem-mb {resources.mem_mb} exact-bias --instance {wildcards.instance:q} {params.options}"
-        " --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} {params.jobs} > {log:q} 2>&1"
 
 
 rule mean_step:
-    """J along the exact mean step of Algorithm 1 on one instance, along sampled runs and along the exact gradient."""
+    """J along the exact mean step of Algorithm 1, along sampled runs and along the exact gradient."""
     input:
         "logs/compiled/exact.txt",
         "logs/compiled/learn.txt",
-        planned(PLAN.network_files, "instance"),
+        [PLAN.network_files[instance] for instance in PLAN.settings["mean_step"]],
     output:
-        "results/mean_step/{instance}.csv",
+        PLAN.rows["mean_step"],
     log:
-        "logs/mean_step/{instance}.log",
+        "logs/mean_step.log",
     benchmark:
-        "logs/benchmarks/mean_step/{instance}.tsv"
+        "logs/benchmarks/mean_step.tsv"
     resources:
         mem_mb=1500,
     params:
-        options=options("mean-step"),
+        jobs=process(
+            "mean-step",
+            "--instance {instance} --output results/mean_step/{instance}.csv",
+            instance=PLAN.settings["mean_step"],
+        ),
         code=code("mean-step"),
     shell:
-        "python -m sacrepro.study --mem-mb {resources.mem_mb} mean-step --instance {wildcards.instance:q} {params.options}"
-        " --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} {params.jobs} > {log:q} 2>&1"
 
 
 rule warm_start:
-    """Warm start against zero start of the inner loop on one instance, at equal samples and without sampling."""
+    """Warm start against zero start of the inner loop, at equal samples and without sampling."""
     input:
         "logs/compiled/exact.txt",
-        planned(PLAN.network_files, "instance"),
+        [PLAN.network_files[instance] for instance in PLAN.settings["warm_start"]],
     output:
-        "results/warm_start/{instance}.csv",
+        PLAN.rows["warm_start"],
     log:
-        "logs/warm_start/{instance}.log",
+        "logs/warm_start.log",
     benchmark:
-        "logs/benchmarks/warm_start/{instance}.tsv"
+        "logs/benchmarks/warm_start.tsv"
     resources:
         mem_mb=1500,
     params:
-        options=options("warm-start"),
+        jobs=process(
+            "warm-start",
+            "--instance {instance} --output results/warm_start/{instance}.csv",
+            instance=PLAN.settings["warm_start"],
+        ),
         code=code("warm-start"),
     shell:
-        "python -m sacrepro.study --mem-mb {resources.mem_mb} warm-start --instance {wildcards.instance:q} {params.options}"
-        " --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} {params.jobs} > {log:q} 2>&1"
 
 
-rule diagnostics:
-    """Critic, gradient and policy measured exactly along the runs of Algorithm 1 on one instance with one κ."""
-    input:
-        "results/sac/{instance}_kappa{kappa}.npz",
-    output:
-        "results/diagnostics/{instance}_kappa{kappa}.csv",
-    log:
-        "logs/diagnostics/{instance}_kappa{kappa}.log",
-    benchmark:
-        "logs/benchmarks/diagnostics/{instance}_kappa{kappa}.tsv"
-    resources:
-        mem_mb=1500,
-    params:
-        options=options("diagnostics"),
-        code=code("diagnostics"),
-    shell:
-        "python -m sacrepro.study --mem-mb {resources.mem_mb} diagnostics {input:q} {params.options} --output {output:q} > {log:q} 2>&1"
+for instance in PLAN.settings["diagnostics"]["instances"]:
+
+    rule:
+        """Critic, gradient and policy measured exactly along the runs of Algorithm 1 on one instance."""
+        name:
+            f"diagnostics_of_{instance}"
+        input:
+            plan.sac(PLAN.runs_on([instance])),
+        output:
+            expand(
+                "results/diagnostics/{run}.csv",
+                run=plan.names_of(PLAN.runs_on([instance])),
+            ),
+        log:
+            f"logs/diagnostics/{instance}.log",
+        benchmark:
+            f"logs/benchmarks/diagnostics/{instance}.tsv"
+        resources:
+            mem_mb=1500,
+        params:
+            jobs=process(
+                "diagnostics",
+                "results/sac/{run}.npz --output results/diagnostics/{run}.csv",
+                run=plan.names_of(PLAN.runs_on([instance])),
+            ),
+            code=code("diagnostics"),
+        shell:
+            "python -m sacrepro.study --mem-mb {resources.mem_mb} {params.jobs} > {log:q} 2>&1"
 
 
 rule rivals:
@@ -147,73 +167,71 @@ rule estimators:
     """Bias and variance of every method's gradient estimate at fixed policies, against the exact gradient."""
     input:
         "logs/compiled/rivals.txt",
-        planned(PLAN.network_files, "instance"),
+        [PLAN.network_files[instance] for instance in PLAN.settings["rivals"]],
     output:
-        "results/estimators/{instance}.csv",
+        PLAN.rows["estimators"],
     log:
-        "logs/estimators/{instance}.log",
+        "logs/estimators.log",
     benchmark:
-        "logs/benchmarks/estimators/{instance}.tsv"
+        "logs/benchmarks/estimators.tsv"
     resources:
         mem_mb=1500,
     params:
-        options=options("estimators"),
+        jobs=process(
+            "estimators",
+            "--instance {instance} --output results/estimators/{instance}.csv",
+            instance=PLAN.settings["rivals"],
+        ),
         code=code("estimators"),
     shell:
-        "python -m sacrepro.study --mem-mb {resources.mem_mb} estimators --instance {wildcards.instance:q} {params.options}"
-        " --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} {params.jobs} > {log:q} 2>&1"
 
 
 rule simulated:
-    """J by simulation along the runs on one network, whose joint state space is out of reach, with one κ."""
+    """J by simulation along the runs on networks whose joint state space is out of reach."""
     input:
-        "results/sac/{instance}_kappa{kappa}.npz",
+        plan.sac(PLAN.runs_behind["simulated"]),
     output:
-        "results/simulated/{instance}_kappa{kappa}.csv",
+        PLAN.rows["simulated"],
     log:
-        "logs/simulated/{instance}_kappa{kappa}.log",
+        "logs/simulated.log",
     benchmark:
-        "logs/benchmarks/simulated/{instance}_kappa{kappa}.tsv"
+        "logs/benchmarks/simulated.tsv"
     resources:
         mem_mb=1500,
     params:
-        options=options("simulated"),
+        jobs=process(
+            "simulated",
+            "results/sac/{run}.npz --output results/simulated/{run}.csv",
+            run=plan.names_of(PLAN.runs_behind["simulated"]),
+        ),
         code=code("simulated"),
     shell:
-        "python -m sacrepro.study --mem-mb {resources.mem_mb} simulated {input:q} {params.options} --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} {params.jobs} > {log:q} 2>&1"
 
 
-rule summary:
-    """Interquartile means over seeds with bootstrap intervals, of rows of one kind."""
+rule summaries:
+    """Interquartile means over seeds with bootstrap intervals, and which κ is best at which sample budget."""
     input:
-        planned(PLAN.rows, "kind"),
+        [PLAN.rows[kind] for kind in PLAN.summarised],
     output:
-        "results/summaries/{kind}.csv",
+        summaries=expand("results/summaries/{kind}.csv", kind=PLAN.summarised),
+        best="results/best_kappa.csv",
     log:
-        "logs/summaries/{kind}.log",
+        "logs/summaries.log",
     benchmark:
-        "logs/benchmarks/summaries/{kind}.tsv"
+        "logs/benchmarks/summaries.tsv"
     resources:
         mem_mb=1000,
     params:
-        code=code("summary"),
+        jobs=process(
+            "summary",
+            "{kind} {rows} --output results/summaries/{kind}.csv",
+            kind=PLAN.summarised,
+            rows=[" ".join(PLAN.rows[kind]) for kind in PLAN.summarised],
+        ),
+        compared=expand("results/summaries/{kind}.csv", kind=PLAN.by_kappa),
+        code=code("summary", "best-kappa"),
     shell:
-        "python -m sacrepro.study --mem-mb {resources.mem_mb} summary {wildcards.kind:q} {input:q} --output {output:q} > {log:q} 2>&1"
-
-
-rule best_kappa:
-    """Which κ is best at which sample budget: by the critic's error, by J, by the first-order optimality gap."""
-    input:
-        expand("results/summaries/{kind}.csv", kind=PLAN.by_kappa),
-    output:
-        "results/best_kappa.csv",
-    log:
-        "logs/best_kappa.log",
-    benchmark:
-        "logs/benchmarks/best_kappa.tsv"
-    resources:
-        mem_mb=1000,
-    params:
-        code=code("best-kappa"),
-    shell:
-        "python -m sacrepro.study --mem-mb {resources.mem_mb} best-kappa {input:q} --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} {params.jobs} --then best-kappa {params.compared:q}"
+        " --output {output.best:q} > {log:q} 2>&1"

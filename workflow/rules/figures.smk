@@ -16,34 +16,47 @@ rule decay_map:
         "python -m sacrepro.study --mem-mb {resources.mem_mb} decay-map {input:q} --output {output:q} > {log:q} 2>&1"
 
 
-rule figure:
-    """One figure from the rows it shows: of many instances a few, and all of them for the appendix."""
-    input:
-        planned(PLAN.rows_of, "figure"),
-    output:
-        report(
-            f"{FIGURES}/{{figure}}.svg",
-            caption="../captions/figure.rst",
-            category=planned(PLAN.category, "figure"),
-            labels=figure_labels,
-        ),
-        f"{FIGURES}/{{figure}}.png",
-        whole=f"{FIGURES}/whole/{{figure}}.svg",
-    log:
-        "logs/figures/{figure}.log",
-    benchmark:
-        "logs/benchmarks/figures/{figure}.tsv"
-    resources:
-        mem_mb=1000,
-    params:
-        code=code("figure", claim="figure"),
-    shell:
-        "python -m sacrepro.study --mem-mb {resources.mem_mb} figure {wildcards.figure:q} {input:q} --output {output[0]:q} {output[1]:q}"
-        " --whole {output.whole:q} > {log:q} 2>&1"
+for kind, figures in PLAN.pictured.items():
+
+    rule:
+        """Figures of one kind, each from the rows it shows: of many instances a few, and all of them for the appendix."""
+        name:
+            f"figures_of_{kind}"
+        input:
+            [PLAN.rows_of(figure) for figure in figures],
+        output:
+            [
+                report(
+                    f"{FIGURES}/{figure}.svg",
+                    caption="../captions/figure.rst",
+                    category="Claims" if kind == "claims" else "Experiments",
+                    labels=figure_labels(figure),
+                )
+                for figure in figures
+            ],
+            expand(f"{FIGURES}/{{figure}}.png", figure=figures),
+            expand(f"{FIGURES}/whole/{{figure}}.svg", figure=figures),
+        log:
+            f"logs/figures/{kind}.log",
+        benchmark:
+            f"logs/benchmarks/figures/{kind}.tsv"
+        resources:
+            mem_mb=1000,
+        params:
+            jobs=process(
+                "figure",
+                f"{{figure}} {{rows}} --output {FIGURES}/{{figure}}.svg {FIGURES}/{{figure}}.png"
+                f" --whole {FIGURES}/whole/{{figure}}.svg",
+                figure=figures,
+                rows=[" ".join(PLAN.rows_of(figure)) for figure in figures],
+            ),
+            code=code("figure", claims=figures),
+        shell:
+            "python -m sacrepro.study --mem-mb {resources.mem_mb} {params.jobs} > {log:q} 2>&1"
 
 
 rule figure_pdf:
-    """The same figure for a paper, on demand."""
+    """One figure for a paper, on demand."""
     input:
         planned(PLAN.rows_of, "figure"),
     output:
@@ -55,6 +68,6 @@ rule figure_pdf:
     resources:
         mem_mb=1000,
     params:
-        code=code("figure", claim="figure"),
+        code=code("figure", claims=["{figure}"]),
     shell:
         "python -m sacrepro.study --mem-mb {resources.mem_mb} figure {wildcards.figure:q} {input:q} --output {output:q} > {log:q} 2>&1"

@@ -1,24 +1,8 @@
-rule config:
-    """The resolved configuration, beside the results."""
-    output:
-        "results/config.json",
-    log:
-        "logs/config.log",
-    benchmark:
-        "logs/benchmarks/config.tsv"
-    resources:
-        mem_mb=1000,
-    params:
-        config=json.dumps(config, sort_keys=True),
-        code=code("config"),
-    shell:
-        "python -m sacrepro.study --mem-mb {resources.mem_mb} config {params.config:q} --output {output:q} > {log:q} 2>&1"
-
-
 rule catalog:
-    """What every claim and figure says about itself."""
+    """The resolved configuration, beside the results, and what every claim and figure says about itself."""
     output:
-        CATALOG,
+        config="results/config.json",
+        catalog=CATALOG,
     log:
         "logs/catalog.log",
     benchmark:
@@ -26,10 +10,12 @@ rule catalog:
     resources:
         mem_mb=1000,
     params:
-        code=code("catalog"),
+        config=json.dumps(config, sort_keys=True),
+        code=code("config", "catalog"),
         words=source_digest("sacrepro.study.claims", "sacrepro.study.drawings"),
     shell:
-        "python -m sacrepro.study --mem-mb {resources.mem_mb} catalog --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} config {params.config:q} --output {output.config:q}"
+        " --then catalog --output {output.catalog:q} > {log:q} 2>&1"
 
 
 rule manifest:

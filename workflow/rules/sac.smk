@@ -1,22 +1,30 @@
-rule sac:
-    """Algorithm 1 on one instance with one κ, all seeds."""
-    input:
-        "logs/compiled/learn.txt",
-        planned(PLAN.network_files, "instance"),
-    output:
-        "results/sac/{instance}_kappa{kappa}.npz",
-    log:
-        "logs/sac/{instance}_kappa{kappa}.log",
-    benchmark:
-        "logs/benchmarks/sac/{instance}_kappa{kappa}.tsv"
-    resources:
-        mem_mb=1500,
-    params:
-        options=options("sac"),
-        code=code("sac"),
-    shell:
-        "python -m sacrepro.study --mem-mb {resources.mem_mb} sac --instance {wildcards.instance:q} --kappa {wildcards.kappa}"
-        " {params.options} --output {output:q} > {log:q} 2>&1"
+for instance, runs in PLAN.runs_of.items():
+
+    rule:
+        """Algorithm 1 on one instance with every κ, all seeds."""
+        name:
+            f"sac_on_{instance}"
+        input:
+            "logs/compiled/learn.txt",
+            PLAN.network_files[instance],
+        output:
+            plan.sac(runs),
+        log:
+            f"logs/sac/{instance}.log",
+        benchmark:
+            f"logs/benchmarks/sac/{instance}.tsv"
+        resources:
+            mem_mb=1500,
+        params:
+            jobs=process(
+                "sac",
+                "--instance {instance} --kappa {kappa} --output results/sac/{instance}_kappa{kappa}.npz",
+                instance=[instance for _ in runs],
+                kappa=[kappa for _, kappa in runs],
+            ),
+            code=code("sac"),
+        shell:
+            "python -m sacrepro.study --mem-mb {resources.mem_mb} {params.jobs} > {log:q} 2>&1"
 
 
 rule learning:

@@ -19,6 +19,8 @@ from matplotlib.lines import Line2D
 from matplotlib.textpath import text_to_path
 from matplotlib.ticker import NullLocator
 
+from sacrepro.study.spent import spent_on
+
 #: Inches: the edge of a figure, what tick labels need left of, right of and below a panel, one line of text.
 EDGE, BESIDE, END, BELOW, LINE = 0.06, 0.52, 0.16, 0.24, 0.2
 
@@ -302,7 +304,7 @@ def kappa_label(kappa: int) -> str:
 def house_style() -> Iterator[None]:
     """The style sheet, for the time of a drawing."""
     sheet = files("sacrepro.study.drawings") / "house.mplstyle"
-    with mpl.rc_context():
+    with mpl.rc_context(), spent_on("figures"):
         mpl.rcParams.update(mpl.rc_params_from_file(str(sheet), use_default_template=False))
         yield
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+import sacrepro.model.compiled  # noqa: F401  # numba is there when a job begins, so that what it compiles is told apart
 from sacrepro.archive.files import write_arrays, write_text
 from sacrepro.instances import build, build_for_sampling
 from sacrepro.model.policy import uniform_theta
