@@ -14,6 +14,7 @@ from sacrepro.instances.extremal import signal
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import Policy, gaussian_theta, uniform_theta
+from sacrepro.study.experiments import locality as locality_room
 from sacrepro.study.experiments.locality import LocalityRow, locality_rows
 
 
@@ -80,3 +81,14 @@ def test_the_job_takes_the_last_record_of_every_seed(tmp_path):
     mdp = build({"model": "relay", "n": 2, "gamma": 0.5, "noise": 0.5})
     last = [evaluate(mdp, tuple(block[seed, -1] for block in thetas.values())).J for seed in range(2)]
     assert pytest.approx(np.mean(last), abs=1e-12) == rows[-1].J
+
+
+def test_necessary_a_search_that_is_cut_short_certifies_no_cost_of_locality(monkeypatch):
+    """With one part looked at nothing is known of the other localized policies: locality may cost nothing."""
+    mdp = random_mdp(nx.path_graph(2), seed=0, gamma=0.8, concentration=0.1)
+    whole = {row.policy: row for row in locality_rows(mdp, "x", {})}["best localized"]
+    monkeypatch.setattr(locality_room, "NODES", 1)
+    cut = {row.policy: row for row in locality_rows(mdp, "x", {})}["best localized"]
+    assert whole.joint_low > 1e-3
+    assert cut.joint_low <= 1e-9 < cut.joint_high
+    assert cut.joint_low <= whole.joint_low <= whole.joint_high <= cut.joint_high + 1e-9

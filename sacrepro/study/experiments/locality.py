@@ -32,7 +32,8 @@ class LocalityRow(NamedTuple):
     policy : ``best joint``, ``best localized`` (deterministic), ``uniform`` or ``SAC``.
     kappa, seeds : of SAC, else 0 and 1.
     J, error : J and its certified error, for SAC the mean over seeds; spread : their standard deviation.
-    joint_low, joint_high : certified ends of the largest J of a joint policy, less J.
+    joint_low, joint_high : certified ends of the largest J of a joint policy, less J; beside a yardstick, less the
+        largest J of its kind, which may be more than that of the policy that was found.
     localized_low, localized_high : of the largest J of a deterministic localized policy, less J; below 0 where a
         stochastic one earns more.
     """
@@ -58,14 +59,14 @@ def locality_rows(mdp: NetworkedMDP, instance: str, finals: Finals) -> Iterator[
     """The yardsticks, the uniform policy and SAC at each κ; ValueError where a table over (s, a) is too large."""
     joint, localized = best_joint(mdp), best_localized(mdp, nodes=NODES)
 
-    def row(policy: str, kappa: int, J: Sequence[float], error: float) -> LocalityRow:
+    def row(policy: str, kappa: int, J: Sequence[float], error: float, most: float = -np.inf) -> LocalityRow:
         mean = float(np.mean(J))
         error += len(J) * UNIT * float(np.abs(J).max())
-        ends = [end for best in (joint, localized) for end in less(best, mean, error)]
+        ends = [end for best in (joint, localized) for end in less(best, mean - error, max(mean + error, most))]
         return LocalityRow(instance, policy, kappa, len(J), mean, error, float(np.std(J, ddof=len(J) > 1)), *ends)
 
-    yield row("best joint", 0, [joint.J], joint.J_error)
-    yield row("best localized", 0, [localized.J], localized.J_error)
+    yield row("best joint", 0, [joint.J], joint.J_error, joint.J_high)
+    yield row("best localized", 0, [localized.J], localized.J_error, localized.J_high)
     uniform = evaluate(mdp, uniform_theta(mdp))
     yield row("uniform", 0, [uniform.J], uniform.J_error)
     for kappa, thetas in sorted(finals.items()):
@@ -73,9 +74,9 @@ def locality_rows(mdp: NetworkedMDP, instance: str, finals: Finals) -> Iterator[
         yield row("SAC", kappa, [own.J for own in found], max(own.J_error for own in found))
 
 
-def less(best: Optimum, J: float, error: float) -> tuple[float, float]:
-    """Certified ends of the largest J of a kind of policies, less the J of a policy."""
-    return best.J - best.J_error - J - error, best.J_high - J + error
+def less(best: Optimum, low: float, high: float) -> tuple[float, float]:
+    """Certified ends of the largest J of a kind of policies, less a J between `low` and `high`."""
+    return best.J - best.J_error - high, best.J_high - low
 
 
 def locality(exact: Sequence[str], *, runs: Sequence[str] = (), output: File) -> Iterator[str]:
