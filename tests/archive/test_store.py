@@ -1,6 +1,8 @@
 """Files appear whole or not at all; same content, same bytes; damaged files are named."""
 
+import io
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -103,6 +105,30 @@ def test_figures_have_no_dates_and_known_formats(tmp_path):
         assert (tmp_path / f"one.{suffix}").read_bytes() == (tmp_path / f"two.{suffix}").read_bytes()
     with pytest.raises(ValueError, match="a figure is written as"):
         store.write_figure(tmp_path / "one.bmp", Figure())
+
+
+def test_a_figure_keeps_thousandths_of_a_point_whole_scales_and_its_labels(tmp_path):
+    """Size in git: digits that no screen shows go, those of a label or of the scale of its letters stay."""
+    figure = Figure(figsize=(3.0, 2.0))
+    axes = figure.subplots()
+    axes.plot([0.0, 1.0, 3.0], [1.0, 2.0, 1.0 / 3.0])
+    axes.set_title("0.123456")
+    with io.BytesIO() as whole:
+        figure.savefig(whole, format="svg")
+        as_drawn = whole.getvalue().decode()
+    store.write_figure(tmp_path / "one.svg", figure)
+    written = (tmp_path / "one.svg").read_text()
+    assert "<!-- 0.123456 -->" in written
+    assert "scale(0.015625)" in written
+
+    def numbers(svg, name):
+        """Those of the curve and of the letters."""
+        return [float(x) for line in re.findall(name, svg) for x in re.findall(r"-?\d+\.\d+|-?\d+", line)]
+
+    for name in (r"^L (.*)$", r'transform="(.*?)"'):
+        pattern = re.compile(name, re.MULTILINE)
+        np.testing.assert_allclose(numbers(written, pattern), numbers(as_drawn, pattern), rtol=0.0, atol=1e-3)
+    assert len(written) < len(as_drawn)
 
 
 def test_what_was_changed_since_a_job_wrote_it_is_found(tmp_path, monkeypatch):
