@@ -431,6 +431,10 @@ def test_refusals_of_the_bracket():
         decay_supremum(many, 0, 0)
     with pytest.raises(ValueError, match="width"):
         decay_supremum(coin_lover(), 1, 0, width=0.0)
+    with pytest.raises(ValueError, match=r"^boxes must be at least 1"):
+        decay_supremum(coin_lover(), 1, 0, boxes=0)
+    with pytest.raises(TypeError, match=r"^above must be a number"):
+        decay_supremum(coin_lover(), 1, 0, above="x")
     with pytest.raises(ValueError, match="above must be at least 0"):
         decay_supremum(coin_lover(), 1, 0, above=float("nan"))
     with pytest.raises(ValueError, match="agent"):
@@ -517,12 +521,13 @@ def test_what_moves_nothing_is_split_where_it_is_widest():
     P = (np.full((2, 2, 2), 0.5),)
     box = Boxes(NetworkedMDP(nx.empty_graph(1), P, (np.zeros((2, 2)),), 0.5, (np.full(2, 0.5),)), 0, 0)
     assert box.over(np.array([0.1, -0.1]), np.array([0.2, 0.0]), np.array([0.4, 0.5])) == (0.0, 0.0, 1)
+    assert box.over(np.array([0.1, -0.1]), np.array([0.25, 0.0]), np.array([0.5, 0.25])) == (0.0, 0.0, 0)
 
 
-def plain_search(box, gap, best, at, width, above, boxes, span):
+def plain_search(box, gap, best, at, width, above, boxes, span, waiting=1 << 12):
     """Depth first, upper half first; what promises no more than asked for is told by its bound."""
     stack, used, most = [(np.zeros(box.free), np.ones(box.free), span)], 0, 0.0
-    while stack and used < boxes:
+    while stack and used < boxes and len(stack) < waiting - 1:
         low, high, known = stack.pop()
         if known > max(above, best * (1 + width)):
             value, over, split = box.over(gap, low, high)
@@ -553,6 +558,17 @@ def test_the_search_over_boxes_step_by_step(box):
             expected = plain_search(box, gap, *options)
             assert (found[0], found[2], found[3]) == (expected[0], expected[2], expected[3])
             assert found[1].tolist() == expected[1].tolist()
+
+
+def test_a_search_with_little_room_ends_before_it_is_full(monkeypatch):
+    box = SMALL[0]
+    monkeypatch.setattr(supremum, "WAITING", 5)
+    options = (0.0, np.full(4, 0.5), 1e-3, 0.0, 100, 2.0)
+    search = getattr(_search, "py_func", _search)
+    found = search(box.P, box.r, box.rows, box.acts, 0.7, box.gaps[0], *options)
+    expected = plain_search(box, box.gaps[0], *options, waiting=5)
+    assert (found[0], found[2], found[3]) == (expected[0], expected[2], expected[3])
+    assert found[3] == 3
 
 
 def test_differences_within_a_cell_by_definition():
@@ -610,16 +626,24 @@ def test_the_climb_ends_where_no_probability_helps():
 def test_how_the_search_is_asked_and_told(monkeypatch):
     """`above` at least width · r̄γ^{κ+1}/(1-γ), boxes that are left, the best so far; the largest bound of all pairs."""
     mdp = random_mdp(nx.path_graph(3), seed=1, gamma=0.5, state_sizes=(1, 2, 2), action_sizes=(1, 2, 1))
-    box, asked, most = Boxes(mdp, 0, 1), [], iter([0.25, 4.0, 1.0] + [0.5] * 20)
+    box, asked, most = Boxes(mdp, 0, 1), [], itertools.chain([0.25, 4.0, 1.0], itertools.repeat(0.5))
     assert len(box.gaps) > 2
-    span = 0.5 * mdp.r_bar / 0.5
+    span, agent = 0.5 * mdp.r_bar / 0.5, 0
 
     def search(P, r, rows, acts, gamma, gap, best, at, width, above, boxes, span):
+        assert (P.tolist(), rows.tolist(), acts.tolist()) == (box.P.tolist(), box.rows.tolist(), box.acts.tolist())
+        assert r.tolist() == joint_reward(mdp, (agent,)).tolist()
         asked.append((gap.tolist(), gamma, best, width, above, boxes, span))
         return best + 1.0, np.array([0.0, 1.0]), next(most), 3
 
     monkeypatch.setattr(supremum, "_search", search)
-    monkeypatch.setattr(supremum, "_climb", lambda *given: (float(given[-1][0]), given[-1]))
+
+    def climb(P, r, rows, acts, gamma, gaps, start):
+        assert (P.tolist(), rows.tolist(), acts.tolist()) == (box.P.tolist(), box.rows.tolist(), box.acts.tolist())
+        assert (r.tolist(), gamma) == (joint_reward(mdp, (agent,)).tolist(), 0.5)
+        return float(start[0]), start
+
+    monkeypatch.setattr(supremum, "_climb", climb)
     starts = [0.5, *np.random.default_rng(9).random((7, 2))[:, 0]]
     found = decay_supremum(mdp, 0, 1, width=0.125, boxes=100, seed=9)
     assert asked == [
@@ -633,7 +657,13 @@ def test_how_the_search_is_asked_and_told(monkeypatch):
     assert [block.tolist() for block in found.theta] == [[[0.0]], [[0.0, -np.inf], [-np.inf, 0.0]], [[0.0], [0.0]]]
     decay_supremum(mdp, 0, 1, above=7.0)
     assert asked[-1][4] == 7.0
+    assert repr(found).startswith("DecaySupremum(lower=")
+    agent = 2
+    other = decay_supremum(mdp, 2, 0)
+    assert asked[-1][4] == 0.01 * span
+    assert other.lower == pytest.approx(decay_profile(mdp, other.theta)[2, 0], abs=1e-9)
     # A cell of everybody has no pairs: what is left is rounding.
+    agent = 1
     alone = decay_supremum(mdp, 1, 1, seed=9)
     assert alone.upper == pytest.approx(max(starts) + rounding, rel=1e-14)
     assert alone.boxes == 0

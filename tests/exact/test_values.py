@@ -299,6 +299,7 @@ def test_an_unattainable_tolerance_names_an_attainable_one():
     assert evaluate(mdp, theta, float(str(refusal.value).split("attainable: tol = ")[1])).error > 0
     with pytest.raises(ValueError, match="tol must be positive"):
         evaluate(mdp, theta, 0.0)
+    bellman.check_tol(1e-300)
 
 
 @pytest.mark.usefixtures("either_solver")
@@ -562,6 +563,18 @@ def test_the_interval_of_macqueen_by_hand():
     assert error == pytest.approx((0.5 * (upper - lower) + rounding) * (1 + 1e-9), rel=1e-14)
     unknown = 0.25 * np.abs(low + high) * 1.0
     assert floor == pytest.approx((1.5 * epsilon + unknown + rounding) * (1 + 1e-9), rel=1e-14)
+    # Rows of 1 leave rounding alone in the floor: γ_19, γ_40 and the eight of what is added up.
+    exact = rough_chain()
+    exact.row_sums, exact.discount_range, exact.kernel_roundings, exact.reward_roundings = (
+        (1.0, 1.0),
+        lambda: (2, 2),
+        10,
+        20,
+    )
+    floor = _certify(exact, [(0,)], 5, T_V[1:], np.array([-1.0]), np.array([8.0]), np.array([-3.0])).floor
+    tiny = gamma_k(19) * 1.5 * 12 + gamma_k(19 + 21)
+    whole = 2 * tiny + 8 * 2.0**-53 * (12 + 3 + 0.5 + 9.5)
+    assert floor == pytest.approx(whole, rel=1e-8)
     # Both signs occur: a row that pays more or less than the centre for ever.
     assert below[0] < 0 < below[1]
     assert above[0] < 0 < above[1]
@@ -578,6 +591,7 @@ def test_the_error_of_an_objective_by_hand():
         J, error = objectives(start, V, 0.125, 1e13)
         assert pytest.approx(3.0, rel=1e-15) == J
         assert error == pytest.approx((mass * 0.125 + gamma_k(k) * mass * 1e13) * (1 + 1e-9), rel=1e-14)
+    assert objectives(pi, V, 1.0, 0.0)[1] == pytest.approx(mass * (1 + 1e-9), rel=1e-14)
     many = objectives(pi, np.stack([V, 2 * V]), np.array([0.0, 1.0]), np.array([5.0, 10.0]))
     assert many[0] == pytest.approx([3.0, 6.0], rel=1e-15)
     assert many[1][1] == pytest.approx(mass, rel=2e-9)
@@ -606,7 +620,10 @@ def test_what_value_tables_take_by_hand(monkeypatch):
     bellman.demand_value_tables(path, (2,) * 14, 8 * 2**14 * 25 - 1, 1)
     assert asked[-1][1] == 8 * 2**14 * 25 + 24 * 2**14
     bellman.demand_value_tables(path, (2,) * 14, 5, 1)
-    assert "about 1 joint states would fit" in asked[-1][3]
+    assert asked[-1][3] == (
+        "about 1 joint states would fit on such a graph; one agent of a larger network is a matter of "
+        "sacrepro.exact.local_value and local_decay"
+    )
 
 
 def test_how_many_products_are_left_by_hand():
@@ -624,23 +641,32 @@ def test_how_many_products_are_left_by_hand():
     assert bellman._remaining_products([1.0] * 13 + [0.0], goal, gamma) == 0.0
     assert bellman._remaining_products([1.0] * 14, goal, gamma) == np.inf
     assert bellman._remaining_products(norms, 1e3, gamma) == 0.0
-    flat = [1.0, *[5.0] * 9, 0.99]
+    flat = [2.0, *[5.0] * 9, 1.98]
     assert bellman._no_progress(flat)
     assert not bellman._no_progress(flat[1:])
-    assert not bellman._no_progress([1.0, *[5.0] * 9, 0.98])
+    assert not bellman._no_progress([2.0, *[5.0] * 9, 1.97])
+    assert remaining_products([2.0**-k for k in range(9)], 2.0**-12) == pytest.approx(4.0, rel=1e-14)
 
 
 def test_the_error_of_an_occupancy_by_hand():
     """One residual of π P γ, exactly 0 here, and three times the roundings of a product, summed up over 1/(1-γ)."""
     from_product = gamma_k(7 + 1e13 + 3 + 70) * 3.0
     assert occupancy_room._rounding(rough_chain(), 7) == pytest.approx(from_product, rel=1e-14)
+    exact = types.SimpleNamespace(kernel_roundings=10, n=3)
+    assert occupancy_room._rounding(exact, 7) == pytest.approx(gamma_k(90) * 3.0, rel=1e-14)
     start, P = np.array([0.5, 0.5]), np.eye(2)
-    matrix = types.SimpleNamespace(law=lambda x: np.array([0.75, -0.25]), P=P, roundings=7)
+
+    def law(x):
+        assert x.tolist() == [0.25, 0.25]
+        return np.array([0.75, -0.25])
+
+    matrix = types.SimpleNamespace(law=law, P=P, roundings=7)
     chain = rough_chain(start=(start,))
-    chain.sizes = (2,)
+    chain.sizes = (1, 2)
+    chain.start = (np.ones(1), start)
     pi, error, products = occupancy_room._solution(chain, matrix)
     # What is below 0 is cut off, (1, 0) is left: one step leads to (¾, ¼), ½ away.
-    assert pi.tolist() == [0.75, 0.25]
+    assert pi.tolist() == [[0.75, 0.25]]
     assert error == pytest.approx((0.5 * 0.5 + from_product) * 2.5 * (1 + 1e-9), rel=1e-14)
     assert products == 1
 
