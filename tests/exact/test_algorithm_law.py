@@ -426,6 +426,8 @@ def test_wrong_models_and_curves():
         expected_update(mdp, theta[:1], kappa=0, T=2, **STEP)
     with pytest.raises(TypeError, match="NetworkedMDP"):
         expected_update("path", theta, kappa=0, T=2, **STEP)
+    with pytest.raises(ValueError, match="theta0 holds 1 arrays"):
+        mean_curve(mdp, theta[:1], kappa=0, M=1, T=2, eta=1.0, **STEP)
     for wrong in ({"M": 0}, {"eta": 0.0}, {"eta": np.nan}):
         with pytest.raises(ValueError, match=f"{next(iter(wrong))} must be"):
             mean_curve(mdp, theta, **({"kappa": 0, "M": 1, "T": 2, "eta": 1.0, **STEP} | wrong))
@@ -471,6 +473,8 @@ def test_the_cost_by_hand(monkeypatch):
     assert law_cost(mdp, kappa=0, T=7) == (
         max(cost.memory for cost in each), sum(cost.multiplications for cost in each), most.agent, most.cells
     )  # fmt: skip
+    pair = law_cost(random_mdp(nx.path_graph(2), seed=0), kappa=0, T=1, critic_only=True)
+    assert pair.memory == 8 * (2 * 2 * 4 * 5 + 3 * 2 * 2 * 5 + 2 * 16 + 2 * 4 + 16 * 2)
     alike = random_mdp(nx.cycle_graph(3), seed=0)
     assert law_cost(alike, kappa=0, T=7).agent == 0
     # On a ring of three everybody is a neighbor: 64 weights, each beside d = 1, once, and d = 1 for each agent.
@@ -533,7 +537,7 @@ def test_the_rounding_error_by_hand():
     for start, q in ((np.array([-7.0, 2.0]), 7.0), (np.array([1.0, 2.0]), 6.0)):
         assert moments.error_growth(cells, start, alpha) == (q, pytest.approx(15 * 1.25**3, rel=1e-8))
         expected = gamma_k(10) * 16 * q * 15 * 1.25**3
-        assert moments.rounding_error(cells, start, alpha) == pytest.approx(expected, rel=1e-8)
+        assert moments.rounding_error(cells, start, alpha) == pytest.approx(expected, rel=1e-8, abs=0)
     cells.chain.row_sums = (0.5, 0.75)
     assert 15 < moments.error_growth(cells, start, alpha)[1] < 15 * (1 + 1e-8)
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from sacrepro import NetworkedMDP, build, certified_decay, decay_profile, evaluate
-from sacrepro.exact import dense
+from sacrepro.exact import dense, symmetry
 from sacrepro.exact.chain import chain_of
 from sacrepro.exact.symmetry import images, renamed
 from sacrepro.instances.random_kernels import random_mdp
@@ -115,6 +115,22 @@ def test_agents_in_an_asymmetric_place_are_not_images_of_each_other():
         assert phi[source] == i
         assert all(graph.has_edge(phi[u], phi[v]) for u, v in graph.edges)
     assert len({source for source, _ in found}) == 7
+
+
+def test_edges_that_close_a_circle_are_compared_too(monkeypatch):
+    """A prism beside K_{3,3}: three neighbors everywhere, one kernel table, and no map from one to the other."""
+    graph = nx.disjoint_union(nx.circular_ladder_graph(3), nx.complete_bipartite_graph(3, 3))
+    kernel, r_i = np.full((2,) * 4 + (2, 2), 0.5), np.array([[0.0, 0.0], [1.0, 1.0]])
+    mdp = NetworkedMDP(graph, (kernel,) * 12, (r_i,) * 12, 0.8, (np.full(2, 0.5),) * 12)
+    zeta = policies(mdp, uniform_theta(mdp))
+    found = images(mdp, zeta)
+    assert [source for source, _ in found] == [0] * 6 + [6] * 6
+    for i, (source, phi) in enumerate(found):
+        assert phi[source] == i
+        assert all(graph.has_edge(phi[u], phi[v]) for u, v in graph.edges)
+    # A search that may try nobody finds nothing.
+    monkeypatch.setattr(symmetry, "MOST_TRIED", 0)
+    assert images(mdp, zeta) == [(i, tuple(range(12))) for i in range(12)]
 
 
 def test_symmetry_saves_the_work_and_changes_nothing(monkeypatch):
