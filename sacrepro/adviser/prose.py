@@ -10,7 +10,7 @@ from sacrepro.adviser.advice import LONGEST, Advice, KappaRow, fillable
 from sacrepro.adviser.labelled import Network
 from sacrepro.adviser.pilot import WIDTH, pilot_words
 from sacrepro.bounds.critic import steps_to_write
-from sacrepro.model.notices import power
+from sacrepro.model.notices import WRITTEN_OUT, power, rounded
 
 #: κ's that are listed one by one, and names of agents.
 LISTED, NAMED = 12, 8
@@ -111,18 +111,22 @@ def recommendation(advice: Advice) -> str:
 
 
 def larger(advice: Advice) -> str:
-    """The T below which a larger κ cannot have been learned, proved, and one from which on it may be, by thumb."""
+    """The T below which an entry of a larger κ is likely unwritten, proved, and one that may do, by thumb."""
     kappa = 1 + (advice.learnable if advice.recommended is None else advice.recommended)
     row = advice.rows[min(kappa, len(advice.rows) - 1)]
     if kappa > min(advice.farthest, row.kappa) or not -300.0 < row.often < math.log10(0.5):
         return ""
     p, enough, T = 10.0**row.often, row.entries_median + 1, math.log10(advice.T)
-    least = math.log10(math.ceil(steps_to_write(p, 0.5)))
+    steps = math.ceil(steps_to_write(p, 0.5))
+    least, digits = math.log10(steps), 10 ** max(len(str(steps)) - 2, 0)
+    # Written with two digits from a billion on, and what is proved is proved below that: rounded down.
+    steps = steps if least < WRITTEN_OUT else steps // digits * digits
     return (
-        f"what T would κ = {kappa} need to pay? Under the uniform policy no entry of half of its tables comes up with "
-        f"a probability above {_upward(p)} in a step, whatever came before. So in fewer than T = {power(least)} steps "
-        "each of them, but the one of the start, is more likely unwritten than not, with Q̂ = 0 there: proved. That T "
-        f"is needed, not enough; from T = {power(enough)} on the median table may be learned: {RULE_OF_THUMB}. "
+        f"what T would the tables of κ = {kappa} need? Under the uniform policy no entry of half of them comes up with "
+        f"a probability above {_upward(p)} in a step, whatever came before. So in fewer than T = {rounded(steps)} "
+        "steps each of them, but the one of the start, is more likely unwritten than not, with Q̂ = 0 there: proved. To "
+        "know an entry that T is needed, not enough, and of what such a κ earns, or how close its step is to ∇J, it says "
+        f"nothing. From T = {power(enough)} on the median table may be learned: {RULE_OF_THUMB}. "
         f"T = {advice.T:,} is {('below the first', 'between the two', 'beyond both')[(least <= T) + (enough <= T)]}."
     )
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from network_files import SIS, THREE, load_dict
 
 from claims.instances import uniform_case
-from sacrepro import NetworkedMDP, decay_profile, policy_gradient, truncated_policy_gradient
+from sacrepro import NetworkedMDP, decay_profile, expected_update, policy_gradient, truncated_policy_gradient
 from sacrepro.adviser.advice import TABLES, advise
 from sacrepro.adviser.certificates import (
     affordable,
@@ -495,15 +495,38 @@ def test_the_next_kappa_is_told_the_steps_it_needs():
     advice = advise(network, 0.1, T=10, seconds=0.0)
     assert [10**row.often for row in advice.rows[:2]] == pytest.approx([0.375, 0.375**3])
     told = larger(advice._replace(recommended=0))
-    assert "what T would κ = 1 need to pay? Under the uniform policy no entry of half of its tables" in told
+    assert "what T would the tables of κ = 1 need? Under the uniform policy no entry of half of them" in told
     assert "above 0.053 in a step" in told
     assert "in fewer than T = 13 steps" in told  # log 2 / log(1/(1-.0527)) = 12.8
-    assert "from T = 640 on the median table may be learned: ten visits an entry" in told
+    assert "From T = 640 on the median table may be learned: ten visits an entry" in told
     assert told.endswith("T = 10 is below the first.")
     for T, place in ((12, "below the first"), (13, "between the two"), (639, "between the two"), (640, "beyond both")):
         assert larger(advice._replace(recommended=0, T=T)).endswith(f"T = {T} is {place}.")
     assert larger(advice._replace(recommended=advice.farthest)) == ""
     assert "LARGER κ: what T" in words(network, advice._replace(recommended=0))
+
+
+def test_the_steps_that_are_proved_are_never_rounded_up():
+    """.375²⁹ asks for 1.563e12 steps, in two digits 1.5e12, as 1.6e12 would be more than is proved."""
+    advice = advise(of_model(coins(5, 0.75)), 0.1, T=10, seconds=0.0, table="truncated")
+    for power_of, told in ((29, "T = 1.5e12"), (30, "T = 4.1e12"), (20, "T = 229,")):
+        rows = tuple(row._replace(often=power_of * np.log10(0.375)) for row in advice.rows)
+        assert f"in fewer than {told}" in larger(advice._replace(recommended=0, rows=rows))
+
+
+def test_a_larger_kappa_may_have_the_closest_step_while_its_entries_are_likely_unwritten():
+    """So the steps that an entry needs bound nothing that κ is for: here agent 0 acts for agent 1, whom κ = 0 hides."""
+    P = [np.full((2, 2, 2, 2), 0.25), np.full((2, 2, 4, 2), 0.25)]
+    for a in range(2):
+        P[0][..., a, a] = 0.75
+        P[1][a, ..., a] = 0.75
+    rewards = (np.zeros((2, 2)), np.repeat([[0.0], [1.0]], 4, axis=1))
+    mdp = NetworkedMDP(nx.path_graph(2), P, rewards, 0.9, (np.full(2, 0.5),) * 2)
+    T, theta = 9, uniform_theta(mdp)
+    assert unwritten(likeliest_entry(mdp, 0, 1), T) > 0.5
+    blind, seeing = (expected_update(mdp, theta, kappa=kappa, T=T, h=10, t0=20) for kappa in (0, 1))
+    off = [np.sqrt(sum((block**2).sum() for block in step.b)) for step in (blind, seeing)]
+    assert off[1] + seeing.b_error < 0.99 * (off[0] - blind.b_error)
 
 
 def test_likeliest_pairs_are_those_of_the_kernels_as_tables():
