@@ -118,16 +118,14 @@ def larger(advice: Advice) -> str:
         return ""
     p, enough, T = 10.0**row.often, row.entries_median + 1, math.log10(advice.T)
     steps = math.ceil(steps_to_write(p, 0.5))
-    least, digits = math.log10(steps), 10 ** max(len(str(steps)) - 2, 0)
-    # Written with two digits from a billion on, and what is proved is proved below that: rounded down.
-    steps = steps if least < WRITTEN_OUT else steps // digits * digits
+    steps -= steps % 10 ** (len(str(steps)) - 2) if steps >= 10**WRITTEN_OUT else 0  # two digits, rounded down
     return (
         f"what T would the tables of κ = {kappa} need? Under the uniform policy no entry of half of them comes up with "
         f"a probability above {_upward(p)} in a step, whatever came before. So in fewer than T = {rounded(steps)} "
         "steps each of them, but the one of the start, is more likely unwritten than not, with Q̂ = 0 there: proved. To "
-        "know an entry that T is needed, not enough, and of what such a κ earns, or how close its step is to ∇J, it says "
-        f"nothing. From T = {power(enough)} on the median table may be learned: {RULE_OF_THUMB}. "
-        f"T = {advice.T:,} is {('below the first', 'between the two', 'beyond both')[(least <= T) + (enough <= T)]}."
+        "know an entry that T is needed, not enough, and of what such a κ earns, or how close its step is to ∇J, it "
+        f"says nothing. From T = {power(enough)} on the median table may be learned: {RULE_OF_THUMB}. "
+        f"T = {advice.T:,} is {('below the first', 'between the two', 'beyond both')[(steps <= advice.T) + (enough <= T)]}."
     )
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from scipy.stats import binom
 
 from claims.instances import RELAY, random_case, uniform_case
-from sacrepro.bounds.critic import chebyshev, critic, critic_bias, td_fixed_point_local
+from sacrepro.bounds.critic import chebyshev, critic, critic_bias, steps_to_write, td_fixed_point_local
 from sacrepro.bounds.theorem5 import C_a, C_a_prime, Constants, critic_noise, critic_noise_sharp, least_h, least_t0
 from sacrepro.exact import td_fixed_point as fixed_point
 from sacrepro.exact.dense import q_function
@@ -425,6 +425,15 @@ def test_necessary_bias():
     assert holds(row)
     assert row.left > 0.5 * row.right
     assert not holds(row._replace(right=row.right - 1.5 + 0.6))
+
+
+def test_necessary_given_any_past_a_frequency_does_not_do():
+    """A clock of 5 states writes each in 5 steps, where frequency 1/5 would ask for 10 to have nine of ten."""
+    kernel, start = np.roll(np.eye(5), 1, axis=1)[:, None], np.full(5, 0.2)
+    tick = NetworkedMDP(nx.empty_graph(1), (kernel,), (np.ones((5, 1)),), 0.5, (start,))
+    for seed in range(5):
+        assert (critic_tables(tick, (np.zeros((5, 1)),), 0, 5, 4.0, 8.0, seed)[0] > 0.0).all()
+    assert steps_to_write(0.2, CHANCE) > 10 > 5
 
 
 def test_necessary_one_over_p():

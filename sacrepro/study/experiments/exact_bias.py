@@ -2,9 +2,9 @@
 
 E ĝ is exact (`exact.law`), so there is a curve and no band. The policy is the uniform one, where every run starts, and
 the step sizes are those of `critic_error`. As T grows ‖E ĝ - ∇J‖ tends to what κ alone costs, ‖ĥ - ∇J‖ with TD's fixed
-points; while no cell has come twice E ĝ is the same for every κ (`paper/proofs.md`, theorem5_sharp). The larger κ, the
-smaller the limit and the rarer the cells, each of which must be visited again and again before it is learned: which κ
-is closest may so grow with T, no faster than cells become rare.
+points; while no cell has come twice E ĝ knows of κ through α_t alone (`paper/proofs.md`, theorem5_sharp). The larger κ,
+the smaller the bound on the limit and the rarer the cells, each of which must be visited again and again before it is
+learned: which κ is closest may so grow with T; with one α_t for every κ, no faster than cells become rare.
 
 Beside it the mean step over outer iterations: followed from θ(0) next to sampled runs, and with the warm start of
 footnote 2 while the policy is held. The learner is imported where it runs, so that the other jobs do not load it.
@@ -46,7 +46,7 @@ class BiasRow(NamedTuple):
     limit    : ‖ĥ - ∇J‖ of eq. (7) with TD's fixed points, what T → ∞ leaves.
     gradient : ‖∇J‖, to compare with.
     best     : 1 for the κ whose bias is least at this T by more than the errors, else 0.
-    fresh    : ‖g⁰ - ∇J‖, the bias of tables whose cells have not come twice yet, as of large κ and short T.
+    fresh    : ‖g⁰ - ∇J‖, the bias of tables whose cells have not come twice yet, as of large κ and short T; α_t of κ.
     """
 
     instance: str

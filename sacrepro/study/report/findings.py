@@ -93,9 +93,10 @@ FINDINGS = (
     ),
     Finding(
         """
-        **How long an episode must be**: in any case log(1/δ)/log(1/(1−p)) steps, p the frequency of the rarest cell.
-        (8) asks for far more: 1/σ is at most {theorem5/T of (8)} of its T. In between `sacrepro advise` goes by ten
-        visits an entry of a table, which nothing certifies. [Proof](paper/proofs.md#critic)
+        **How long an episode must be**: a cell that no step writes with a probability above p, whatever came before,
+        takes log(1/δ)/log(1/(1−p)) steps at least to be known with probability 1−δ. (8) asks for far more: 1/σ is at
+        most {theorem5/T of (8)} of its T. In between `sacrepro advise` goes by ten visits an entry of a table, which
+        nothing certifies. [Proof](paper/proofs.md#critic)
         """,
         {("theorem5", "T of (8)"): TRUE, ("!", "T = 2/p steps"): ("fails without T ≥ log(1/δ)/log(1/(1-p))",)},
     ),
@@ -192,7 +193,8 @@ def front_page(rows: Sequence[Verdict], proofs: Mapping[str, str], kappa: str = 
 #: What stands above the table of κ against T.
 KAPPA = (
     "κ against T: how far the mean step of Algorithm 1 is from the gradient after an inner loop of T steps, "
-    "‖E ĝ − ∇J‖ in per cent of ‖∇J‖, exact, at the uniform policy. Bold is the closest κ. "
+    "‖E ĝ − ∇J‖ in per cent of ‖∇J‖, exact, at the uniform policy, each κ with steps α_t = h/(t+t0) of its own, "
+    "h = 4 (SA)^{f(κ)}/(1−γ), t0 = 2h. Bold is the closest κ. "
     "[Figure](paper/figures.md#κ-against-t)\n\n"
 )
 
