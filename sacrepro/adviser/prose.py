@@ -62,9 +62,7 @@ def _wrapped(text: str, indent: str = "") -> list[str]:
 
 
 def _error(advice: Advice) -> str:
-    if advice.of == "q":
-        return "|Q̂_i - Q_i|"
-    return "‖ĥ - ∇J‖" if advice.everyone else "‖ĥ_i - ∇_{θ_i}J‖"
+    return "|Q̂_i - Q_i|" if advice.of == "q" else "‖ĥ - ∇J‖" if advice.everyone else "‖ĥ_i - ∇_{θ_i}J‖"
 
 
 def _whom(network: Network, advice: Advice) -> str:
@@ -116,16 +114,17 @@ def larger(advice: Advice) -> str:
     row = advice.rows[min(kappa, len(advice.rows) - 1)]
     if kappa > min(advice.farthest, row.kappa) or not -300.0 < row.often < math.log10(0.5):
         return ""
-    p, enough, T = 10.0**row.often, row.entries_median + 1, math.log10(advice.T)
+    p, enough = 10.0**row.often, row.entries_median + 1
     steps = math.ceil(steps_to_write(p, 0.5))
     steps -= steps % 10 ** (len(str(steps)) - 2) if steps >= 10**WRITTEN_OUT else 0  # two digits, rounded down
+    place = (steps <= advice.T) + (enough <= math.log10(advice.T))
     return (
         f"what T would the tables of κ = {kappa} need? Under the uniform policy no entry of half of them comes up with "
         f"a probability above {_upward(p)} in a step, whatever came before. So in fewer than T = {rounded(steps)} "
         "steps each of them, but the one of the start, is more likely unwritten than not, with Q̂ = 0 there: proved. To "
         "know an entry that T is needed, not enough, and of what such a κ earns, or how close its step is to ∇J, it "
         f"says nothing. From T = {power(enough)} on the median table may be learned: {RULE_OF_THUMB}. "
-        f"T = {advice.T:,} is {('below the first', 'between the two', 'beyond both')[(steps <= advice.T) + (enough <= T)]}."
+        f"T = {advice.T:,} is {('below the first', 'between the two', 'beyond both')[place]}."
     )
 
 
