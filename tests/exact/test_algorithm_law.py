@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from exact.plain_law import Law, entry, mixed_score, softmax_score
-from sacrepro import NetworkedMDP, Policy, critic_law, evaluate, expected_critic, expected_update, mean_curve
+from sacrepro import NetworkedMDP, Policy, build, critic_law, evaluate, expected_critic, expected_update, mean_curve
 from sacrepro.exact import law_cost, td_fixed_point
 from sacrepro.exact.chain import chain_of
 from sacrepro.exact.law import chain as algorithm_inputs
@@ -529,28 +529,41 @@ def test_the_roundings_of_a_step_by_hand(monkeypatch):
 
 
 def test_the_rounding_error_by_hand():
-    """α = ½, 2, 3 and row sums up to 5/4: (2 + 5 + 7 + 2) γ_10 q, growing by 3 · 5 · (5/4)³; q = 3/(1-γ), or of Q̂^0."""
+    """α = ½, 2, 3 and row sums up to 5/4: ((2 + 5 + 7 + 2) γ_10 + γ_2) q, growing by 3 · 5 · (5/4)³; q = 3/(1-γ), or of
+    Q̂^0. γ_2 is the sum over two z.
+    """
     cells = types.SimpleNamespace(
         roundings=10, reward=np.array([[1.0, 3.0]]), chain=types.SimpleNamespace(gamma=0.5, row_sums=(0.5, 1.25))
     )
     alpha = np.array([0.5, 2.0, 3.0])
     for start, q in ((np.array([-7.0, 2.0]), 7.0), (np.array([1.0, 2.0]), 6.0)):
         assert moments.error_growth(cells, start, alpha) == (q, pytest.approx(15 * 1.25**3, rel=1e-8))
-        expected = gamma_k(10) * 16 * q * 15 * 1.25**3
+        expected = (gamma_k(10) * 16 + gamma_k(2)) * q * 15 * 1.25**3
         assert moments.rounding_error(cells, start, alpha) == pytest.approx(expected, rel=1e-8, abs=0)
     cells.chain.row_sums = (0.5, 0.75)
     assert 15 < moments.error_growth(cells, start, alpha)[1] < 15 * (1 + 1e-8)
 
 
+def test_necessary_after_one_step_the_sum_over_all_z_rounds_more_than_the_step():
+    """On a path of 9 agent 4 has 64 cells at κ = 1, beside 64 states outside: 4,096 terms, one after the other."""
+    mdp = build({"model": "relay", "n": 9, "gamma": 0.5})
+    cells = cell_chain.cell_chain(chain_of(mdp, uniform_theta(mdp)), 4, 1)
+    alpha, scale = np.array([0.5]), float(cells.reward.max()) / 0.5
+    assert cells.reward.shape == (64, 64)
+    assert 4 * gamma_k(cells.roundings) < gamma_k(64 * 64)
+    assert moments.rounding_error(cells, np.zeros(64), alpha) > gamma_k(64 * 64) * scale
+
+
 def test_the_error_of_a_covariance_by_hand(monkeypatch):
-    """γ_{2k} (Σ (1 + 2α)² + 3) of the scale squared, and what the mean's error does to its square."""
+    """γ_{2k} (Σ (1 + 2α)² + 3), and the sum over z, of the scale squared; what the mean's error does to its square."""
     mdp, theta = random_case(2)
     cells = cell_chain.cell_chain(chain_of(mdp, theta), 0, 0)
     monkeypatch.setattr(moments, "error_growth", lambda cells, start, alpha: (2.0, 3.0))
+    second = gamma_k(2 * cells.roundings) * ((1 + 2 * 0.5) ** 2 + (1 + 2 / 3) ** 2 + 3) + gamma_k(cells.reward.size)
     for first, expected in (
-        (0.0, gamma_k(2 * cells.roundings) * ((1 + 2 * 0.5) ** 2 + (1 + 2 / 3) ** 2 + 3) * 36),
+        (0.0, second * 36),
         (0.5, 2 * 6 * 0.5 + 0.25),
-        (2.0**-60, gamma_k(2 * cells.roundings) * ((1 + 2 * 0.5) ** 2 + (1 + 2 / 3) ** 2 + 3) * 36 + 12 * 2.0**-60),
+        (2.0**-60, second * 36 + 12 * 2.0**-60),
     ):
         monkeypatch.setattr(moments, "rounding_error", lambda cells, start, alpha, first=first: first)
         found = critic_law(mdp, theta, 0, kappa=0, T=2, h=1.0, t0=2.0).error

@@ -100,7 +100,8 @@ def critic_law(
     covariance = (second[1:, 1:] - np.multiply.outer(mean, mean))[np.ix_(order, order)]
     q, growth = error_growth(cells, start, alpha)
     first = rounding_error(cells, start, alpha)
-    error = gamma_k(2 * cells.roundings) * float(((1.0 + 2.0 * alpha) ** 2).sum() + 3.0) * (q * growth) ** 2
+    steps = gamma_k(2 * cells.roundings) * float(((1.0 + 2.0 * alpha) ** 2).sum() + 3.0)
+    error = (steps + gamma_k(cells.reward.size)) * (q * growth) ** 2
     error += 2.0 * q * growth * first + first**2
     return CriticLaw(as_Q_hat(mean, shape, mdp), covariance, max(first, error) * (1.0 + 1e-9))
 
@@ -297,10 +298,12 @@ def rounding_error(cells: CellChain, Q_start: Array, alpha: Array) -> float:
     """Certified bound on the rounding error of E Q̂^T(y); of Σ_x E[Q̂^T(x) d_T(x)], times Σ_t γ^t.
 
     In the norm Σ_z max(max_y |B(z)[y]|, q E[d 1{z}]) with q ≥ r̄/(1-γ) one step is a contraction while α ≤ 1, and
-    expands by 2α - 1 beyond; what it rounds is relative to (1 + 2α) times the norm of the tables.
+    expands by 2α - 1 beyond; what it rounds is relative to (1 + 2α) times the norm of the tables. At the end they are
+    summed over all z, one after the other.
     """
     q, growth = error_growth(cells, Q_start, alpha)
-    return gamma_k(cells.roundings) * float((1.0 + 2.0 * alpha).sum() + 2.0) * q * growth
+    steps = gamma_k(cells.roundings) * float((1.0 + 2.0 * alpha).sum() + 2.0)
+    return (steps + gamma_k(cells.reward.size)) * q * growth
 
 
 def error_growth(cells: CellChain, Q_start: Array, alpha: Array) -> tuple[float, float]:
