@@ -119,6 +119,22 @@ def test_records_of_the_mean_step_are_those_of_the_runs():
     assert len(rows) == 2 * 4 * 4
 
 
+def ends_of(kappa, M, T, h):
+    """Row by start after M loops of T steps each, or one of M·T."""
+    return {row.start: row for row in warm_rows(TRIO, "trio", [kappa], M=M, T=T, h=h, t0=2 * h) if row.m == M}
+
+
+def test_necessary_that_a_warm_start_helps_is_no_law():
+    """At κ = 0 it may leave more than a zero start; at κ = 1 a larger h brings one long loop closer to it."""
+    zero, warm, _ = (ends_of(0, 8, 100, 40.0)[start] for start in STARTS)
+    assert warm.bias - warm.error > 1.05 * (zero.bias + zero.error)
+    behind = []
+    for h in (20.0, 640.0):
+        _, warm, one = (ends_of(1, 4, 50, h)[start].bias for start in STARTS)
+        behind.append(one / warm)
+    assert behind[0] > 1.2 * behind[1] > 1.2
+
+
 def new_cells_of(mdp, kappa, T):
     """The bound with p_j = Π q_k, all read off local kernels."""
     zeta = policies(mdp, uniform_theta(mdp))
