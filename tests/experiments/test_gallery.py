@@ -83,6 +83,9 @@ def test_rows_are_the_library_s(tmp_path, monkeypatch):
     text = page.read_text()
     assert "A pair, for a test. It has two lines. [" in text
     assert f"| expert's rule | {J:.3f} |" in text
+    # Tables of (2·2) and (2·2)² entries.
+    assert "have 20 steps; ten visits an entry of the median table, the rule of thumb above, would take 40 at" in text
+    assert "would take 40 at κ = 0 and 160 at κ = 1.\n" in text
     cli.main(["figure", "gallery", str(out), "--output", str(tmp_path / "gallery.svg")])
 
 

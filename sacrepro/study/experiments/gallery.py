@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sacrepro.adviser.advice import advise
+from sacrepro.adviser.advice import Advice, advise
 from sacrepro.adviser.evaluation import Objective
 from sacrepro.adviser.files import load
 from sacrepro.adviser.labelled import Network
@@ -22,6 +22,7 @@ from sacrepro.adviser.prose import words
 from sacrepro.adviser.settings import proposal
 from sacrepro.archive.files import read_text, write_rows, write_text
 from sacrepro.exact.decay.profile import certified_decay
+from sacrepro.model.notices import power
 from sacrepro.model.policy import uniform_theta
 from sacrepro.study.arguments import File, Record
 from sacrepro.study.experiments import Experiment
@@ -61,6 +62,7 @@ $ sacrepro advise {file} --error {error} --seconds 0
 | --- | --- | --- | --- |
 {returns}
 
+Episodes of SAC have {T} steps; ten visits an entry of the median table, the rule of thumb above, would take {visits}.
 The rule by the command line: `sacrepro evaluate {file} --policy {expert}`.
 """
 
@@ -102,8 +104,13 @@ def gallery_rows(name: str, network: Network, expert: str) -> Iterator[GalleryRo
         yield GalleryRow(name, mdp.n, J, SAC, run.kappa, run.seed, run.low, run.J, run.high)
 
 
-def gallery_case(file: str, title: str, error: float, expert: str, advice: str, rows: Sequence[GalleryRow]) -> str:
+def gallery_case(
+    file: str, title: str, error: float, expert: str, network: Network, advice: Advice, rows: Sequence[GalleryRow]
+) -> str:
     """The section of one case."""
+    visits = " and ".join(
+        f"{power(advice.rows[kappa].entries_median + 1)} at κ = {kappa}" for kappa in KAPPAS if kappa < len(advice.rows)
+    )
     about = " ".join(line.lstrip("# ") for line in takewhile(lambda line: line[:1] == "#", read_text(file).split("\n")))
     bound = {row.kappa: row.value for row in rows if row.what == BOUND}
     decay = [
@@ -124,8 +131,8 @@ def gallery_case(file: str, title: str, error: float, expert: str, advice: str, 
         more = "" if name == EXPERT else f"{mean - rule:+.3f}"
         returns.append(f"| {label} | {mean:.3f} | {within:.0e} | {more} |")
     return CASE.format(
-        title=title, about=about, file=file, expert=expert, error=error, advice=advice, decay="\n".join(decay),
-        returns="\n".join(returns),
+        title=title, about=about, file=file, expert=expert, error=error, advice=words(network, advice), T=T,
+        visits=visits, decay="\n".join(decay), returns="\n".join(returns),
     )  # fmt: skip
 
 
@@ -140,8 +147,8 @@ def gallery(file: Sequence[str], *, settings: Record, markdown: File, output: Fi
             raise ValueError(f"--settings: {name}: expected title, error and expert, got {asked!r}")
         network = load(path)
         own = list(gallery_rows(name, network, asked["expert"]))
-        advice = words(network, advise(network, asked["error"], seconds=0))
-        page += gallery_case(path, **asked, advice=advice, rows=own)
+        advice = advise(network, asked["error"], seconds=0)
+        page += gallery_case(path, **asked, network=network, advice=advice, rows=own)
         rows += own
         yield f"{name}: done"
     write_rows(output, GalleryRow, rows)
