@@ -145,7 +145,7 @@ def row(learner: str, seed: int, mdp: Any, policy: Any) -> LearnedRow:
     """The exact return of a policy."""
     found, zeta = evaluate(mdp, policy), policy.zeta
     return LearnedRow(
-        learner, seed, M, T, found.J, found.error, " ".join(repr(float(x)) for b in zeta for x in b[:, 1])
+        learner, seed, M, T, found.J, found.J_error, " ".join(repr(float(x)) for b in zeta for x in b[:, 1])
     )
 
 

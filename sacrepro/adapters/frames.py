@@ -48,7 +48,8 @@ def to_frame(
     * the name of a csv file of the study, such as ``results/claims.csv``: its columns; a damaged file is refused.
 
     mdp    : whose names are used: what `sacrepro.load` returns; without one, and for models, names are numbers.
-    agents, kappas : those that `certified_decay` was asked for; by default all, and 0, 1, …, the diameter.
+    agents, kappas : those that `certified_decay`, or `evaluate`, was asked for; by default all, and 0, 1, …, the
+    diameter.
 
     Raises TypeError for what is none of these, ValueError where result and mdp do not fit or a table has more than
     10,000,000 rows.
@@ -66,7 +67,7 @@ def to_frame(
         rows = {"m": np.arange(len(result.J_estimate)), "J_estimate": result.J_estimate}
         return pd.DataFrame(rows | {"first_visit_share": result.first_visit_share})
     if isinstance(result, PolicyEvaluation):
-        return _values(result.V, result.error, names)
+        return _values(result.V, result.error, names, agents)
     if isinstance(result, PolicyEvaluations):
         _demand(result.V.size)
         each = [_values(V, error, names) for V, error in zip(result.V, result.error, strict=True)]
@@ -153,12 +154,19 @@ class _Names:
             raise ValueError(f"{what} {found}, but the model has {own}: {expected}")
 
 
-def _values(V: Array, error: float, names: _Names) -> pd.DataFrame:
-    n, *sizes = V.shape
+def _values(V: Array, error: float, names: _Names, agents: Sequence[int] | None = None) -> pd.DataFrame:
+    rows, *sizes = V.shape
+    n = len(sizes)
     _demand(V.size)
     names.check("V has the sizes", (tuple(sizes),), "state_sizes", "state_sizes")
-    numbers = np.indices((n, *sizes)).reshape(n + 1, -1)
-    columns = {"agent": numbers[0], "label": np.array([names.agent(i) for i in range(n)])[numbers[0]]}
+    chosen = range(n) if agents is None else agents
+    for i in chosen:
+        check_agent(i, n)
+    if len(chosen) != rows:
+        raise ValueError(f"V is that of {rows} agents, not of {len(chosen)}: give those that were asked for as agents")
+    numbers = np.indices((rows, *sizes)).reshape(n + 1, -1)
+    label = np.array([names.agent(i) for i in chosen])
+    columns = {"agent": np.array(chosen)[numbers[0]], "label": label[numbers[0]]}
     for j in range(n):
         columns[f"s[{names.agent(j)}]"] = np.array(names.states(j, sizes[j]))[numbers[j + 1]]
     return pd.DataFrame(columns | {"value": V.ravel()}).assign(error=error)

@@ -97,9 +97,11 @@ class Network:
         return tuple(sorted((i, *self.beside(i))))
 
     def agents(self, labels: Sequence[str], where: str = "network") -> list[int]:
-        """The agents of these labels; ValueError names one that there is not."""
+        """The agents of these labels; ValueError names one that there is not, or that is asked for twice."""
         index = {name: i for i, name in enumerate(self.names)}
-        for label in labels:
+        for k, label in enumerate(labels):
+            if label in labels[:k]:
+                raise ValueError(f"{where}: agent {label!r} is asked for twice")
             if label not in index:
                 close = difflib.get_close_matches(label, list(index)[:2000], 1)
                 hint = f"; did you mean {close[0]!r}?" if close else ""

@@ -1,7 +1,9 @@
 """Results as pandas tables: every number is where the array has it, under the names of the network file."""
 
+import copy
 import doctest
 import math
+import pickle
 
 import networkx as nx
 import numpy as np
@@ -55,6 +57,14 @@ def test_values_by_joint_state():
     assert one.set_index("s[cas]").value.to_dict() == {"healthy": V[1, 1, 0, 0], "sick": V[1, 1, 0, 1]}
 
 
+def test_values_of_some_agents_are_theirs():
+    found = evaluate(NETWORK.mdp(), uniform(NETWORK), agents=[2, 0])
+    table = to_frame(found, NETWORK, agents=[2, 0])
+    assert table.agent.tolist() == [2] * 8 + [0] * 8
+    assert table.label.tolist() == ["cas"] * 8 + ["ann"] * 8
+    assert table.value.tolist() == found.V.ravel().tolist()
+
+
 def test_decay_by_agent_and_kappa():
     D = decay_profile(MDP, THETA)
     table = to_frame(D, MDP)
@@ -76,6 +86,21 @@ def test_a_decay_profile_is_known_by_its_type():
     D = decay_profile(MDP, THETA)
     assert repr(D) == repr(np.asarray(D))
     assert type(D[0]) is type(D[:, 1:]) is np.ndarray
+    for made in (
+        -D,
+        2 * D,
+        np.log(D + 1),
+        D == 0,
+        D @ D.T,
+        D.T,
+        np.transpose(D),
+        D.mean(axis=0),
+        D.round(3),
+        D.cumsum(1),
+    ):
+        assert type(made) is np.ndarray  # and so no D_i(κ) to `to_frame`, whatever its shape
+    assert type(D.max()) is np.float64
+    assert all(type(same) is type(D) for same in (D.copy(), copy.deepcopy(D), pickle.loads(pickle.dumps(D))))
     kept = np.asarray(D)[:, 1:]
     assert to_frame(kept, MDP, kappas=[1, 2]).value.tolist() == kept.ravel().tolist()
 
@@ -185,6 +210,8 @@ def test_many_policies_and_yardsticks():
         (ValueError, "sizes .*but the model has", lambda: to_frame(THETA, NETWORK)),
         (ValueError, "sizes .*but the model has", lambda: to_frame(evaluate(MDP, THETA), NETWORK)),
         (ValueError, "rows for agents 2, but the model has 3", lambda: to_frame(np.zeros((2, 3)), MDP)),
+        (ValueError, "V is that of 1 agents, not of 3: give", lambda: to_frame(evaluate(MDP, THETA, agents=[2]), MDP)),
+        (ValueError, "agent 3 is not", lambda: to_frame(evaluate(MDP, THETA, agents=[2]), MDP, agents=[3])),
         (ValueError, "but 2 agents and 1 kappas", lambda: to_frame(np.zeros((2, 3)), MDP, agents=[0, 1], kappas=[0])),
         (ValueError, "agent 7 is not in the model", lambda: to_frame(np.zeros((2, 2)), MDP, agents=[7, -1])),
         (ValueError, "agent -1 is not", lambda: to_frame(np.zeros((2, 2)), agents=[0, -1])),

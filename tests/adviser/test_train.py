@@ -192,6 +192,8 @@ def test_a_missing_file_and_an_unknown_agent_are_named(tmp_path, friends):
         run("train", tmp_path / "nothing.yaml", "--kappa", "0")
     with pytest.raises(ValueError, match=r"there is no agent 'bop'; did you mean 'bob'\?"):
         run("evaluate", friends, "--agent", "bop")
+    with pytest.raises(ValueError, match="agent 'bob' is asked for twice"):
+        run("evaluate", friends, "--agent", "bob", "--agent", "bob")
     with pytest.raises(ValueError, match=r"nothing\.yaml: cannot be read"):
         run("evaluate", friends, "--policy", tmp_path / "nothing.yaml")
     with pytest.raises(ValueError, match=r"a policy is uniform, or a file \.yaml, \.json or \.npz"):

@@ -45,10 +45,18 @@ class DecayBounds(NamedTuple):
 
 
 class DecayProfile(np.ndarray):
-    """D_i(κ), shape (n, diameter + 1): an array like any other, known by its type; parts of it are plain arrays."""
+    """D_i(κ), shape (n, diameter + 1): known by its type; what is computed from it is a plain array."""
 
     def __getitem__(self, key: Any) -> Any:
         return np.asarray(self)[key]
+
+    def __array_wrap__(self, found: Array, context: Any = None, return_scalar: bool = False) -> Any:
+        return found[()] if return_scalar else np.asarray(found)
+
+    def transpose(self, *axes: Any) -> Array:  # type: ignore[override]
+        return np.asarray(self).transpose(*axes)
+
+    T = property(transpose)
 
     def __repr__(self) -> str:
         return repr(np.asarray(self))
