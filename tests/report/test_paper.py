@@ -198,6 +198,8 @@ def test_facts_about_locality_are_certified_and_about_every_network():
     assert close["locality"] == "SAC does not leave more"
     table = paper.locality_table(rows)
     assert table == [['#raw("a")', "1", "1.75 ± 0.2 ($kappa=1$)", "0.75", "2.5", "0.5", "3"]]
+    rows[1] = rows[1]._replace(joint_low=-0.25)
+    assert [row[5] for row in paper.locality_table(rows)] == ["0 to 0.5"]
 
 
 @pytest.mark.parametrize(("ends", "told"), [((-1e-12, 1e-12), "0"), ((0.5, 0.5), "0.5"), ((-1e-12, 0.05), "0 to 0.05")])

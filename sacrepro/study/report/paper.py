@@ -257,7 +257,7 @@ def locality_table(rows: Sequence[LocalityRow]) -> list[list[str]]:
         if sac or localized.joint_low > 0.0:
             learned = f"{sac.J:.4g} ± {sac.spread:.1g} ($kappa={sac.kappa}$)" if sac else ""
             gap = bracket(sac.localized_low, sac.localized_high) if sac else ""
-            cost = bracket(localized.joint_low, localized.joint_high)
+            cost = bracket(max(0.0, localized.joint_low), localized.joint_high)  # no localized policy earns more
             J = [f"{row.J:.4g}" for row in (uniform, localized, joint)]
             table.append([f"#raw({json.dumps(name)})", J[0], learned, gap, J[1], cost, J[2]])
     return table
