@@ -11,7 +11,7 @@ from sacrepro.cli import main
 from sacrepro.study.claims import CLAIMS, claim
 from sacrepro.study.experiments.exact_bias import BiasRow
 from sacrepro.study.record.comparison import Verdict
-from sacrepro.study.report.findings import FINDINGS, findings, front_page, kappa_table
+from sacrepro.study.report.findings import FINDINGS, findings, front_page, kappa_table, sections
 
 
 def row(claim, variant="", verdict="holds", ratio=0.5, excess=math.nan, statement="x ≤ y"):
@@ -61,9 +61,10 @@ def test_a_number_that_the_run_does_not_have_is_never_nan(place):
 
 def test_the_front_page_has_a_line_a_claim():
     page = front_page([*ROWS, row("lemma3", "another", "tight", 1.0)], dict.fromkeys(CLAIMS, "on paper"))
-    assert f"| `lemma3` | {claim('lemma3').words} | 2 **tight** | 1 | on paper |" in page
+    lemma3, theorem5 = (f"| [`{name}`](paper/verdicts.md#{name}) |" for name in ("lemma3", "theorem5"))
+    assert f"{lemma3} {claim('lemma3').words} | 2 **tight** | 1 | on paper |" in page
     told = "1 **tight**, 1 **vacuous** | 0.812"
-    assert f"| `theorem5` | {claim('theorem5').words} | {told} | on paper |" in page
+    assert f"{theorem5} {claim('theorem5').words} | {told} | on paper |" in page
 
 
 def bias_row(kappa, T, bias, best, limit=0.002, instance="trio"):
@@ -99,3 +100,61 @@ def test_the_front_page_keeps_kappa_against_T_where_no_rows_are_given(tmp_path):
     assert text.index("What κ buys") < text.index("κ against T") < text.index("| claim |")
     main(["readme", claims, page])
     assert Path(page).read_text() == text
+
+
+def test_the_page_of_verdicts_has_a_section_a_claim_with_everything_that_the_rows_say():
+    rows = [
+        Verdict("lemma3", "", "D ≤ c", "Lemma 3", 3, 1200, 7, 0, 1.0, "relay, κ=0", math.nan, 6e-10, "tight", ""),
+        Verdict("theorem5", "a|b", "", "", 2, 30, 20, 1, 1.23456, "ring, κ=1", math.nan, 2e-8, "violated", ""),
+        Verdict("theorem5", "(9)", "", "", 4, 5, 0, 0, math.nan, "", 12999.0, 3e-8, "vacuous", ""),
+        Verdict("lemma3", "x", "|D| ≤ 1", "p. 3", 1, 1, 1, 1, 11.342, "κ=2", math.nan, 4e-12, "false as written", ""),
+    ]  # fmt: skip
+    lemma3, theorem5 = claim("lemma3"), claim("theorem5")
+    assert (
+        sections(rows, {"lemma3": "machine-checked"})
+        == f"""\
+[lemma3](#lemma3) · [theorem5](#theorem5)
+
+## lemma3
+
+{lemma3.words} ({lemma3.reference}):
+
+> {lemma3.statement}
+
+1,200 comparisons on 3 instances, 7 constraining; 0 violations. Proof: machine-checked. Figure: `figures/lemma3.svg`. \
+[Check, tests, command](claims.md#lemma3).
+
+| verdict | largest left/right | where | certificate |
+| --- | --- | --- | --- |
+| **tight** | 1 | relay, κ=0 | 6e-10 |
+
+Counterexamples:
+
+* |D| ≤ 1 (p. 3): **false as written**, left/right 11.34 at κ=2; certificate 4e-12
+
+## theorem5
+
+{theorem5.words} ({theorem5.reference}):
+
+> {theorem5.statement}
+
+35 comparisons on 4 instances, 20 constraining; 1 violations. Figure: `figures/theorem5.svg`. \
+[Check, tests, command](claims.md#theorem5).
+
+| variant | verdict | largest left/right | where | certificate |
+| --- | --- | --- | --- | --- |
+| a\\|b | **violated** | 1.235 | ring, κ=1 | 2e-08 |
+| (9) | **vacuous** | at least 12,000 times the trivial bound |  | 3e-08 |
+"""
+    )
+
+
+def test_a_page_called_verdicts_gets_all_of_them_and_no_findings(tmp_path):
+    page, claims = tmp_path / "verdicts.md", str(tmp_path / "claims.csv")
+    page.write_text("before\n<!-- claims -->\nold\n<!-- /claims -->\nafter\n")
+    write_rows(claims, Verdict, [row("lemma3")])  # which bears out no finding
+    main(["readme", claims, str(page)])
+    shown = sections([row("lemma3")], {})
+    assert page.read_text() == f"before\n<!-- claims -->\n{shown}<!-- /claims -->\nafter\n"
+    with pytest.raises(ValueError, match=r"--rows: κ against T stands beside findings, and .*verdicts.md has none"):
+        main(["readme", claims, str(page), "--rows", claims])

@@ -44,7 +44,9 @@ def shown(tmp_path_factory):
 
 
 @pytest.mark.parametrize("width", [1280, 400])
-@pytest.mark.parametrize("page", ["index", "claims/lemma4", "apis/evaluate", "paper/proofs", "verdicts", "explorer"])
+@pytest.mark.parametrize(
+    "page", ["index", "claims/lemma4", "apis/evaluate", "paper/proofs", "paper/verdicts", "verdicts", "explorer"]
+)
 def test_a_page_opens_offline_with_its_formulas_and_never_scrolls_sideways(site, shown, page, width):
     shown.resize(width)
     shown.requests.clear()

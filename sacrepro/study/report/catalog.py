@@ -19,6 +19,7 @@ from sacrepro.study.arguments import File, Json, Record
 from sacrepro.study.claims import CLAIMS, claim
 from sacrepro.study.coq import proofs_of
 from sacrepro.study.drawings import FIGURES, drawing
+from sacrepro.study.report.findings import contents, opening
 
 
 def catalog() -> dict[str, list[dict[str, Any]]]:
@@ -76,18 +77,12 @@ def claims_page(entries: dict[str, list[dict[str, Any]]], proofs: Mapping[str, s
         "Proofs by hand are in [proofs.md](proofs.md), machine-checked ones in [formal](formal/README.md); letters",
         "such as Γ, G, R_d, m_d, B and words such as *own hypothesis* are in [notation.md](notation.md).",
         "",
-        " · ".join(f"[{entry['name']}](#{entry['name']})" for entry in entries["claims"]),
+        contents(entry["name"] for entry in entries["claims"]),
     ]
     for entry in entries["claims"]:
-        name, words, proof = entry["name"], claim(entry["name"]).words, proofs.get(entry["name"])
+        proof = proofs.get(entry["name"])
         lines += [
-            "",
-            f"## {name}",
-            "",
-            f"{words[:1].upper()}{words[1:]} ({entry['reference']}):",
-            "",
-            f"> {entry['statement']}",
-            "",
+            *opening(entry["name"]),
             f"[Check](../{entry['module']}), [tests](../{entry['test']}){f'; proof: {proof}' if proof else ''}.",
             "",
             "```",

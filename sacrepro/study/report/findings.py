@@ -1,17 +1,21 @@
-"""The findings: sentences whose numbers and verdicts are those of a run; one that it does not bear out is refused."""
+"""The findings: sentences whose numbers and verdicts are those of a run; one that it does not bear out is refused.
+
+Below them a line a claim; on a page of its own every verdict, a section a claim.
+"""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from sacrepro.archive.files import read_text, some_rows, write_text
-from sacrepro.study.claims import all_claims
+from sacrepro.study.claims import all_claims, claim
 from sacrepro.study.coq import proofs_of
-from sacrepro.study.record.comparison import JUDGEMENTS, Verdict, factor_text, ratio_text
-from sacrepro.study.report.table import between_markers, brief_table, line
+from sacrepro.study.record.comparison import JUDGEMENTS, Verdict, excess_text, factor_text, ratio_text
+from sacrepro.study.report.table import between_markers, brief_table, line, totals
 
 if TYPE_CHECKING:
     from sacrepro.study.experiments.exact_bias import BiasRow
@@ -185,9 +189,60 @@ def findings(rows: Iterable[Verdict]) -> str:
 
 
 def front_page(rows: Sequence[Verdict], proofs: Mapping[str, str], kappa: str = "") -> str:
-    """What the README shows between its markers: the findings, κ against T if known, and a short line a claim."""
-    words = {claim.name: claim.words for claim in all_claims()}
-    return "\n".join(filter(None, (findings(rows), kappa, brief_table(rows, words, proofs))))
+    """What the README shows between its markers: the findings, κ against T if known, and a short line a claim.
+
+    The name of a claim leads to its section of paper/verdicts.md.
+    """
+    table = brief_table(rows, {own.name: own.words for own in all_claims()}, proofs)
+    linked = re.sub(r"^\| `(\w+)` \|", r"| [`\1`](paper/verdicts.md#\1) |", table, flags=re.MULTILINE)
+    return "\n".join(filter(None, (findings(rows), kappa, linked)))
+
+
+def contents(names: Iterable[str]) -> str:
+    """Links to the sections of a page that has one a claim."""
+    return " · ".join(f"[{name}](#{name})" for name in names)
+
+
+def opening(name: str) -> list[str]:
+    """How the section of a claim begins: what it says in words, where in the paper, and in symbols."""
+    own = claim(name)
+    said = f"{own.words[:1].upper()}{own.words[1:]} ({own.reference}):"
+    return ["", f"## {name}", "", said, "", f"> {own.statement}", ""]
+
+
+def sections(rows: Sequence[Verdict], proofs: Mapping[str, str]) -> str:
+    """What paper/verdicts.md shows between its markers: a section a claim, every verdict and counterexample in it."""
+    names = list(dict.fromkeys(row.claim for row in rows))
+    lines = [contents(names)]
+    for name in names:
+        own = [row for row in rows if row.claim == name]
+        count = totals(own)
+        lines += [
+            *opening(name),
+            f"{count['comparisons']:,} comparisons on {count['instances']} instances, {count['constraining']:,}"
+            f" constraining; {count['violations']} violations.{f' Proof: {proofs[name]}.' if name in proofs else ''}"
+            f" Figure: `figures/{name}.svg`. [Check, tests, command](claims.md#{name}).",
+        ]
+        if judged := [row for row in own if row.verdict in JUDGEMENTS]:
+            lines += ["", *verdict_table(judged)]
+        if false := [row for row in own if row.verdict not in JUDGEMENTS]:
+            lines += ["", "Counterexamples:", ""]
+        for row in false:
+            number = f"left/right {ratio_text(row.ratio, 4)} at {row.where}; certificate {row.certificate:.1g}"
+            lines.append(f"* {row.statement} ({row.reference}): **{row.verdict}**, {number}")
+    return "\n".join(lines) + "\n"
+
+
+def verdict_table(rows: Sequence[Verdict]) -> list[str]:
+    """One line a variant of a claim, with its name unless there is only one, which has none."""
+    first = 0 if any(row.hypothesis for row in rows) else 1
+    header = ("variant", "verdict", "largest left/right", "where", "certificate")[first:]
+    lines = [line(header), "|" + " --- |" * len(header)]
+    for row in rows:
+        number = excess_text(row) if math.isnan(row.ratio) else ratio_text(row.ratio, 4)
+        cells = (row.hypothesis, f"**{row.verdict}**", number, row.where, f"{row.certificate:.1g}")
+        lines.append(line(cells[first:]))
+    return lines
 
 
 #: What stands above the table of κ against T.
@@ -221,19 +276,26 @@ def per_cent(share: float) -> str:
 
 
 def readme(verdicts: str, page: str, *, formal: tuple[str, str] | None = None, rows: Sequence[str] = ()) -> None:
-    """Put verdicts between the markers of a page: those of a csv file as findings and a short table.
+    """Put verdicts between the markers of a page: of a csv file findings and a short table, in verdicts.md all of them.
 
-    Between these stands κ against T, of rows that `exact-bias` wrote about one instance, or as the page has it.
+    Between findings and table stands κ against T, of rows that `exact-bias` wrote about one instance, or as the page
+    has it.
     """
-    if verdicts.endswith(".csv"):
-        judged = some_rows([verdicts], Verdict)
-        found = re.search(rf"^{re.escape(KAPPA)}(?:\|.*\n)+", read_text(page), re.MULTILINE)
-        kappa = found[0] if found else ""
-        if rows:  # verdicts do not wait for the learners that such rows load
-            from sacrepro.study.experiments.exact_bias import BiasRow
-
-            kappa = kappa_table(some_rows(rows, BiasRow))
-        shown = front_page(judged, proofs_of(*formal or (None, None)), kappa)
-    else:
+    whole = Path(page).name == "verdicts.md"
+    if rows and whole:
+        raise ValueError(f"--rows: κ against T stands beside findings, and {page} has none")
+    if not verdicts.endswith(".csv"):
         shown = read_text(verdicts)
+    else:
+        judged, proofs = some_rows([verdicts], Verdict), proofs_of(*formal or (None, None))
+        if whole:
+            shown = sections(judged, proofs)
+        else:
+            found = re.search(rf"^{re.escape(KAPPA)}(?:\|.*\n)+", read_text(page), re.MULTILINE)
+            kappa = found[0] if found else ""
+            if rows:  # verdicts do not wait for the learners that such rows load
+                from sacrepro.study.experiments.exact_bias import BiasRow
+
+                kappa = kappa_table(some_rows(rows, BiasRow))
+            shown = front_page(judged, proofs, kappa)
     write_text(page, between_markers(read_text(page), shown))
