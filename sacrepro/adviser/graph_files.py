@@ -335,6 +335,9 @@ def gml(text: str, name: str, *, weighted: bool = False) -> dict[str, Any]:
         raise ValueError(
             f"{name} is not readable GML: expected graph [ node [ id 1 ] … edge [ source 1 … ] ]"
         ) from None
+    said = re.findall(r"(?<![^\s\[\]])directed\s+(\S+)", re.sub(r'"[^"]*"|#.*', '""', text))
+    if len(said) > 1 or not {*said} <= {"0", "1"}:  # of which the parser takes any for a yes
+        raise ValueError(f"{name}: directed is 0 or 1, said once, got {' and '.join(said)}")
     for key, value in found.graph.items():
         raise ValueError(f"{name}: {key} = {shortened(value)} of the whole graph is not read: remove it")
     own = {v: dict(data) for v, data in found.nodes(data=True)}
@@ -382,16 +385,16 @@ def _number(keys: dict[str | None, ElementTree.Element], key: str, written: str,
     """A numeric attribute of a node."""
     found = keys.get(key)
     kind = "undeclared" if found is None else found.get("attr.type", "string")
+    told = f"{where} has {_named(keys, key)} = {shortened(written)}"
     words = {"string": "text", "boolean": "a boolean", "undeclared": "not declared by a <key>"}
     if kind not in ("int", "long", "float", "double"):
         raise ValueError(
-            f"{where} has {_named(keys, key)} = {shortened(written)}, which is {words.get(kind, kind)}; only numbers "
-            "are read as attributes: remove it, or write it as a number"
+            f"{told}, which is {words.get(kind, kind)}; only numbers are read as attributes: remove it, or write it as "
+            "a number"
         )
     try:
-        value: float = int(written) if kind in ("int", "long") and len(written) < 300 else float(written)
+        number = written.replace("_", "?")  # 1_0 is a number to Python alone
+        value: float = int(number) if kind in ("int", "long") and len(number) < 300 else float(number)
     except ValueError:
-        raise ValueError(
-            f"{where} has {_named(keys, key)} = {shortened(written)}, expected a number ({kind})"
-        ) from None
+        raise ValueError(f"{told}, expected a number ({kind})") from None
     return value

@@ -123,8 +123,7 @@ def read_policies(network: Network, source: str) -> dict[str, list[tuple[Array, 
     found: dict[str, list[tuple[Array, ...]]] = {}
     try:
         arrays = read_arrays(source)
-        runs = zip(arrays.get("kappa", np.zeros(1)).tolist(), arrays.get("seed", np.zeros(1)).tolist(), strict=True)
-        for kappa, seed in runs:
+        for kappa, seed in _runs(arrays):
             found.setdefault(f"{source}, κ = {kappa}", []).append(_run(network, arrays, kappa, seed))
     except OSError as error:
         raise ValueError(f"{source}: cannot be read: {error.strerror}") from None
@@ -156,15 +155,24 @@ def _labels(network: Network) -> dict[str, Array]:
     }
 
 
-def _run(network: Network, arrays: Mapping[str, Array], kappa: int | None, seed: int | None) -> tuple[Array, ...]:
+def _runs(arrays: Mapping[str, Array]) -> list[tuple[int, int]]:
+    """κ and seed of every run in a file of `training_arrays`; ValueError names the array that is missing or wrong."""
     for key in ("theta", "kappa", "seed", "names", "states", "actions"):
         if key not in arrays:
             raise ValueError(f"it has no array {key!r}; expected a file written by sacrepro train --theta")
+    for key, axes, kind in (("theta", 2, "f"), ("kappa", 1, "iu"), ("seed", 1, "iu")):
+        own, expected = arrays[key], "(runs, numbers)" if axes == 2 else "one integer a run"
+        if own.ndim != axes or own.dtype.kind not in kind or len(own) != len(arrays["theta"]):
+            raise ValueError(f"its array {key} has shape {own.shape} and type {own.dtype}, expected {expected}")
+    return list(zip(arrays["kappa"].tolist(), arrays["seed"].tolist(), strict=True))
+
+
+def _run(network: Network, arrays: Mapping[str, Array], kappa: int | None, seed: int | None) -> tuple[Array, ...]:
+    runs = _runs(arrays)
     for key, own in _labels(network).items():
         if not np.array_equal(arrays[key], own):
             what = "agents" if key == "names" else key
             raise ValueError(f"its {what} are not those of the network; it was trained on another one")
-    runs = list(zip(arrays["kappa"].tolist(), arrays["seed"].tolist(), strict=True))
     fitting = [k for k, (own, s) in enumerate(runs) if kappa in (None, own) and seed in (None, s)]
     if len(fitting) != 1:
         told = ", ".join(f"κ = {own} seed {s}" for own, s in runs[:12]) + (", …" if len(runs) > 12 else "")

@@ -13,7 +13,7 @@ from test_pilot import FRIENDS, RING
 from sacrepro import best_joint, best_localized, cli, evaluate, uniform_theta
 from sacrepro.adviser.evaluation import half_width
 from sacrepro.adviser.files import load
-from sacrepro.adviser.policies import policy_text, read_policy, theta_of
+from sacrepro.adviser.policies import policy_text, read_policies, read_policy, theta_of
 from sacrepro.archive.files import read_arrays
 from sacrepro.model.policy import gaussian_theta, softmax
 
@@ -298,6 +298,13 @@ def test_files_of_train_are_held_to_the_network(tmp_path, friends):
     np.savez(tmp_path / "broken.npz", **arrays | {"theta": arrays["theta"][:, :-1]})
     with pytest.raises(ValueError, match="its array theta has shape"):
         read_policy(network, str(tmp_path / "broken.npz"), 0, 0)
+    wrong = [("kappa", np.array(0)), ("seed", arrays["seed"][:-1]), ("kappa", arrays["kappa"] + 0.5)]
+    wrong += [("theta", np.array(0.0)), ("theta", arrays["theta"][0]), ("theta", arrays["theta"] + 0j)]
+    for key, value in wrong:
+        np.savez(tmp_path / "broken.npz", **arrays | {key: value})
+        for read in (read_policy, read_policies):
+            with pytest.raises(ValueError, match=rf"^\S+broken.npz: its array {key} has shape .* expected "):
+                read(network, str(tmp_path / "broken.npz"))
     np.savez(tmp_path / "other.npz", x=np.zeros(3))
     with pytest.raises(ValueError, match="it has no array 'theta'; expected a file written by sacrepro train"):
         read_policy(network, str(tmp_path / "other.npz"))

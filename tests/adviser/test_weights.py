@@ -250,8 +250,18 @@ def test_gml_is_graphml_in_other_words(tmp_path):
     ids = gml(tmp_path, "# made by hand\ngraph [ node [ id 7 x 1 ] node [ id 3 x 2.5 ] edge [ source 3 target 7 ] ]")
     assert ids.names == ("7", "3")
     assert ids.reads is None
-    arrow = gml(tmp_path, "graph [ directed 1 node [ id 7 x 1 ] node [ id 3 x 2 ] edge [ source 3 target 7 ] ]")
+    arrow = gml(
+        tmp_path, "# directed here\ngraph [ directed 1 node [ id 7 x 1 ] node [ id 3 x 2 ] edge [ source 3 target 7 ] ]"
+    )
     assert arrow.reads == ((1,), ())
+
+
+def test_a_number_of_graphml_is_none_of_python(tmp_path):
+    graph = nx.Graph([("ann", "bob", {"weight": 0.5})])
+    nx.write_graphml(graph, tmp_path / "g")
+    (tmp_path / "g").write_text((tmp_path / "g").read_text().replace(">0.5<", ">1_0<"))
+    with pytest.raises(ValueError, match="edge ann - bob has weight = '1_0', expected a number"):
+        load(written(tmp_path, document() | {"graph": {"graphml": "g"}}))
 
 
 NODES = 'node [ id 1 label "a" x 1 ] node [ id 2 label "b" x 1 ]'
@@ -275,6 +285,9 @@ NODES = 'node [ id 1 label "a" x 1 ] node [ id 2 label "b" x 1 ]'
             "node 'c' has graphics = .*, which is no number",
         ),
         (f'graph [ name "club" {NODES} ]', "name = 'club' of the whole graph is not read: remove it"),
+        (f"graph [ directed 0 directed 1 {NODES} ]", "g.gml: directed is 0 or 1, said once, got 0 and 1"),
+        (f"graph [directed 2 {NODES} ]", "g.gml: directed is 0 or 1, said once, got 2"),
+        (f'graph [ directed "0" {NODES} ]', 'g.gml: directed is 0 or 1, said once, got ""'),
         (f"graph [ {NODES} edge [ source 1 target 1 ] ]", "edge 1, a - a: agent 'a' is joined to itself"),
         (
             f"graph [ multigraph 1 {NODES} edge [ source 1 target 2 ] edge [ source 2 target 1 ] ]",

@@ -3,6 +3,8 @@
 import json
 import math
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,24 @@ def test_text_is_shown_as_it_is(text):
     shown = marked(text)
     assert re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", shown) == re.sub(r"\\([*|_])", r"\1", text)
     assert not re.search(r"(?<!\\)(\\\\)*[`*_{}<>&\[\]]", shown)
+
+
+@pytest.mark.parametrize("link", ["", "#instance=gone", "#instance=two&agent=7&kappa=9", "#policy=gone&agent=1"])
+def test_the_explorer_draws_whatever_the_link_asks_for(tmp_path, link):
+    """What there is no more is left out, and the rest shown."""
+    browser = shutil.which("chromium") or pytest.skip("chromium is not installed")
+    series, influence = {"uniform": {"D": [[0.5, 0.0]] * 2}}, {"uniform": [[0.0, 0.1], [0.1, 0.0]]}
+    one = {"n": 2, "edges": [[0, 1]], "place": [[0, 0], [1, 1]], "hops": [[0, 1], [1, 0]], "policies": series}
+    page = (ROOT / "paper/site/explorer.md").read_text().split("```")[1].removeprefix("{raw} html")
+    told = page.replace(
+        "{{ explored | tojson }}", json.dumps(dict.fromkeys(("one", "two"), one | {"influence": influence}))
+    )
+    script = (ROOT / "paper/site/static/site.js").read_text()
+    (tmp_path / "page.html").write_text(f'<meta charset="utf-8">{told}<script>{script}</script>')
+    words = [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}/own", "--dump-dom"]
+    found = subprocess.run([*words, f"file://{tmp_path}/page.html{link}"], capture_output=True, text=True, check=True)
+    assert re.search(r'data-series="D">0(\.5)?<', found.stdout)
+    assert found.stdout.count("<circle") == 4  # two agents, and D_i at two κ
 
 
 def test_the_explorer_has_each_bound_at_its_kappa_and_no_number_that_json_does_not_know(tmp_path):

@@ -134,7 +134,8 @@ function explorer(form, data) {
   fill("instance", Object.keys(data));
   const asked = new URLSearchParams(location.hash.slice(1));
   for (const name of ["instance", "policy", "agent", "kappa"]) {
-    if (asked.has(name)) field[name].value = asked.get(name);
+    const wish = asked.get(name);
+    if ([...field[name].options].some((option) => option.value === wish)) field[name].value = wish;
     const wanted = asked.toString();
     draw();
     history.replaceState(null, "", `#${wanted}`);
