@@ -24,6 +24,24 @@ def expected(finished):
     return contents(finished)
 
 
-def pytest_collection_modifyitems(items):
-    """What runs on the cluster starts first: it is the longest, and mostly waits."""
-    items.sort(key=lambda item: "test_slurm" not in item.nodeid)
+#: The longest tests, longest first, by words of their names.
+LONGEST = ("test_slurm", "test_contributing", "redrawn", "every_rule_is_run", "few_cores_and_eight", "another_workflow")
+
+
+@pytest.hookimpl(trylast=True)  # after deselection
+def pytest_collection_modifyitems(config, items):
+    """Each process begins with one of the longest tests, so that what is left in the end is short.
+
+    Of `count` processes each is first given an equal share of the tests in a row (pytest-xdist's worksteal); what a
+    share holds besides stays in order, because neighbors share a run.
+    """
+    count, ordered = getattr(config, "workerinput", {}).get("workercount", 1), []
+    place = {item: next((k for k, name in enumerate(LONGEST) if name in item.nodeid), len(LONGEST)) for item in items}
+    rest = [item for item in items if place[item] == len(LONGEST)]
+    longest = sorted((item for item in items if place[item] < len(LONGEST)), key=place.get)
+    for left in range(count, 0, -1):
+        head = longest[count - left :: count]
+        follow = rest[: max(0, (len(items) - len(ordered)) // left - len(head))]
+        del rest[: len(follow)]
+        ordered += head + follow
+    items[:] = ordered

@@ -23,9 +23,9 @@ def workspace(folder):
     return folder
 
 
-def command(*options, config=TINY, cores=2):
+def command(*options, config=TINY, cores=2, program=("-m", "snakemake")):
     """The command line of a run."""
-    cli = [sys.executable, "-m", "snakemake", "--cores", str(cores), *map(str, options)]
+    cli = [sys.executable, *program, "--cores", str(cores), *map(str, options)]
     return [*cli, "--configfile", str(config)]  # last, because it takes every word after it
 
 
@@ -35,10 +35,10 @@ def environment(PYTHONPATH="", **more):
     return os.environ | {"OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": python_path} | more
 
 
-def run(folder, *options, config=TINY, cores=2, timeout=1500, **more):
+def run(folder, *options, config=TINY, cores=2, timeout=1500, program=("-m", "snakemake"), **more):
     """A run in `folder`, with more in its environment; its output is text."""
     return subprocess.run(
-        command(*options, config=config, cores=cores),
+        command(*options, config=config, cores=cores, program=program),
         cwd=folder,
         env=environment(**more),
         stdout=subprocess.PIPE,
@@ -54,18 +54,20 @@ def shared(temporary):
     return base.parent / "shared" if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
-def finished_once(temporary, name, **options):
+def finished_once(temporary, name, *targets, after=None, **options):
     """The folder of a complete run, made by whichever process of this session asks first; to be read, or copied.
 
-    It lies as deep as the `run` of a test's own folder, because inputs beside the Snakefile have relative names.
+    after : a finished run, in a copy of which this one makes its targets. The folder lies as deep as the `run` of a
+    test's own folder, because inputs beside the Snakefile have relative names.
     """
     folder = shared(temporary) / name / "run"
     folder.parent.mkdir(parents=True, exist_ok=True)
     with open(folder.with_suffix(".lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
-            new = workspace(folder.with_suffix(".new"))
-            done = run(new, **options)
+            new = folder.with_suffix(".new")
+            new = copy(after, new) if after else workspace(new)
+            done = run(new, *targets, **options)
             assert done.returncode == 0, done.stdout[-3000:]
             new.rename(folder)
     return folder

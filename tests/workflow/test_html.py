@@ -2,17 +2,14 @@
 
 import pytest
 from browser import CHROMIUM, browser
-from runs import copy, run
+from runs import finished_once
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory, finished):
-    folder = copy(finished, tmp_path_factory.mktemp("html") / "run")
-    done = run(folder, "--report", "report.html")
-    assert done.returncode == 0, done.stdout[-3000:]
-    return folder / "report.html"
+    return finished_once(tmp_path_factory, "html", "--report", "report.html", after=finished) / "report.html"
 
 
 def test_the_report_is_one_file_that_fetches_nothing(page):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from browser import CHROMIUM, browser
-from runs import copy, run
+from runs import finished_once
 
 pytest.importorskip("furo", reason="the extra [site] is not installed")
 pytest.importorskip("myst_parser", reason="the extra [site] is not installed")
@@ -16,10 +16,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory, finished):
-    folder = copy(finished, tmp_path_factory.mktemp("site") / "run")
-    done = run(folder, "site")
-    assert done.returncode == 0, done.stdout[-3000:] + (folder / "logs/site.log").read_text()
-    return folder / "results/site"
+    return finished_once(tmp_path_factory, "site", "site", after=finished) / "results/site"
 
 
 def test_nothing_is_fetched_and_every_link_of_a_page_leads_somewhere(site):

@@ -10,15 +10,26 @@ pytestmark = pytest.mark.slow
 
 PLUGIN = "snakemake_executor_plugin_slurm"
 
+#: Snakemake that asks for its jobs every second: the plugin waits ten seconds longer after each question without news.
+ASKING = """
+import sys
+from snakemake.cli import main
+from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
+
+every_second = property(lambda executor: 1, lambda executor, seconds: None)
+RemoteExecutor.next_seconds_between_status_checks = every_second
+main()
+"""
+
 
 @pytest.mark.skipif(bool(obstacle()), reason=str(obstacle()))
 @pytest.mark.skipif(importlib.util.find_spec(PLUGIN) is None, reason="pip install -r requirements.lock")
 def test_slurm_and_this_machine_give_the_same_bytes(tmp_path, smoke):
     distant = workspace(tmp_path / "distant")
-    fast = ["--slurm-init-seconds-before-status-checks", "2", "--seconds-between-status-checks", "2"]
+    fast = ["--slurm-init-seconds-before-status-checks", "1"]
     fast += ["--slurm-status-command", "squeue"]  # sacct asks for accounting, which one node does without
     with cluster(tmp_path / "cluster"):
-        done = run(distant, "--profile", "workflow/profiles/slurm", *fast, config=SMOKE)
+        done = run(distant, "--profile", "workflow/profiles/slurm", *fast, config=SMOKE, program=("-c", ASKING))
     assert done.returncode == 0, done.stdout[-6000:]
     assert "SLURM" in done.stdout
     assert same(smoke, contents(distant))
