@@ -341,7 +341,14 @@ def test_the_workflow_plans_every_rule_from_an_empty_folder(tmp_path):
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    experiments = ("critic_error", "diagnostics_of_courtesy", "rivals", "estimators", "simulated", "summaries")
+    experiments = (
+        "critic_error_of_noisy_relay",
+        "diagnostics_of_courtesy",
+        "rivals_of_courtesy",
+        "estimators",
+        "simulated",
+        "summaries",
+    )
     rules = (
         "exact_of_small-ones",
         "exact_of_courtesy",

@@ -36,12 +36,12 @@ INSTANCE = {"spec": "instances.{instance}.spec"}
 
 #: Jobs of experiments that have files of their own: the settings of an instance or, for runs, those of all.
 OF_EXPERIMENTS = {
-    own.job.replace("_", "-"): Job(
-        f"study.experiments.{own.file}:{own.job}",
+    own.name.replace("_", "-"): Job(
+        f"study.experiments.{own.file}:{own.name}",
         INSTANCE | {EACH: f"{own.key}.{{instance}}"} if own.per == "instance" else {EACH: own.key},
     )
     for own in ENTRIES
-    if own.job
+    if own.per in ("instance", "run")
 }
 
 JOBS = {

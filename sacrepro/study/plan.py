@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from sacrepro.adviser.files import inputs
 from sacrepro.study.claims import ATTACKED, CLAIMS, WITH_LEARNER, WITHOUT_TABLES
@@ -31,6 +31,15 @@ OF_RUNS, OF_ALL_CLAIMS = ("theorem5",), {"adversary": "results/adversary.csv", "
 
 #: A run: its instance and κ.
 Run = tuple[str, int]
+
+
+class Process(NamedTuple):
+    """An experiment, the instances or runs that one process works on, their rows, and the files that it reads."""
+
+    own: Experiment
+    names: list[str]
+    rows: list[str]
+    reads: list[str]
 
 
 class Plan:
@@ -135,6 +144,22 @@ class Plan:
         else:
             names = [own.name] if asked else []
         return [f"results/{name}.csv" for name in names]
+
+    @cached_property
+    def processes(self) -> dict[str, Process]:
+        """Those of experiments with a file for each instance or run, by the path of their logs."""
+        found = {}
+        for own in (own for own in ENTRIES if own.per in ("instance", "run")):
+            asked = self.settings[own.key] if own.per == "instance" else self.settings[own.key]["instances"]
+            lots = {f"{own.name}/{name}": [name] for name in asked} if own.alone else {own.name: list(asked)}
+            for place, lot in lots.items():
+                runs = self.runs_on(lot)
+                names = lot if own.per == "instance" else names_of(runs)
+                read = [path for name in lot for path in self.network_files[name]]
+                rows = [f"results/{own.name}/{name}.csv" for name in names]
+                if names:
+                    found[place] = Process(own, names, rows, read if own.per == "instance" else sac(runs))
+        return found
 
     @cached_property
     def by_kappa(self) -> list[str]:

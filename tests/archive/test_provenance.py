@@ -12,7 +12,7 @@ import sacrepro
 from sacrepro.archive import provenance
 from sacrepro.archive.provenance import closure, code_digest, meaning, parts
 from sacrepro.study.claims import CLAIMS, ENTRIES, WITH_LEARNER, all_claims
-from sacrepro.study.jobs import JOBS, job_closure, job_digest
+from sacrepro.study.jobs import JOBS, OF_EXPERIMENTS, job_closure, job_digest
 
 PACKAGE = Path(sacrepro.__file__).parent
 RULES = sorted((PACKAGE.parent / "workflow/rules").glob("*.smk"))
@@ -171,11 +171,18 @@ def test_a_list_of_claims_does_not_wait_for_the_engine():
     assert not any(module.startswith(("sacrepro.exact.", "sacrepro.study.claims.")) for module in loaded)
 
 
+def rules_of(path):
+    """The rules of a file; the one of all experiments with files of their own once for each job."""
+    for rule in re.split(r"^ *rule\b", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
+        for job in OF_EXPERIMENTS if "code(job)" in rule else [""]:
+            yield re.sub(r"(?<=\()(\s*)job\b", rf'\1"{job}"', rule)
+
+
 def test_every_rule_declares_the_digest_the_settings_and_the_memory_of_the_job_that_it_runs():
     """`code=code("job")`, and `options=options("job")` or `process("job", …)` if the job has settings."""
     seen = 0
     for path in RULES:
-        for rule in re.split(r"^ *rule\b", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
+        for rule in rules_of(path):
             (first,) = re.findall(
                 r"sacrepro\.study --mem-mb {resources\.mem_mb} ((?:warm|wireless) \S+|[a-z0-9-]+|{params\.jobs})", rule
             )

@@ -4,6 +4,8 @@ import ast
 import importlib
 import inspect
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Annotated, get_origin
 
@@ -100,6 +102,32 @@ def test_jobs_of_one_process_run_one_after_another_and_none_before_all_are_read(
     with pytest.raises(SystemExit):
         run([*exact, "--then"])
     assert "a verb is missing" in capsys.readouterr().err
+
+
+#: Prints kernels in forms that `scale` and `falsify` compile beyond those of `warm`; given a folder.
+COMPILED = """
+import sys
+from sacrepro.study.__main__ import run
+from sacrepro.study.audit import falsify
+def forms():
+    modules = [own for name, own in [*sys.modules.items()] if name.startswith("sacrepro.")]
+    kernels = {own for module in modules for own in vars(module).values() if hasattr(own, "signatures")}
+    return {(own.__module__, own.__name__, str(form)) for own in kernels for form in own.signatures}
+for kernels in ("exact", "learn"):
+    run(["warm", kernels, "--output", f"{sys.argv[1]}/{kernels}.txt"])
+warm = forms()
+spec = ["--spec", '{"model": "relay", "n": 30, "gamma": 0.8, "noise": 0.3}', "--tol", "0.1"]
+run(["scale", "--instance", "a", *spec, "--agents", "1", "--kappa-max", "2", "--output", f"{sys.argv[1]}/scale.csv"])
+run(["falsify", "--claims", "definition2", "critic", "--output", f"{sys.argv[1]}/falsify.csv"])
+print(sorted(forms() - warm), len(warm) > 10)
+"""
+
+
+def test_scale_and_falsify_compile_nothing_that_their_rules_do_not_wait_for(tmp_path):
+    command = [sys.executable, "-c", COMPILED, str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "[] True"
 
 
 @pytest.mark.parametrize(

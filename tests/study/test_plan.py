@@ -8,9 +8,11 @@ import pytest
 import yaml
 
 from sacrepro.study.claims import ATTACKED, CLAIMS
+from sacrepro.study.experiments import ENTRIES
 from sacrepro.study.plan import Plan
 
 ROOT = Path(__file__).parents[2]
+OF_THEIR_OWN = [own for own in ENTRIES if own.per in ("instance", "run")]
 
 
 def config(name="smoke", **changed):
@@ -51,6 +53,28 @@ def test_small_instances_share_a_process_and_figures_have_one_by_kind():
     }
     assert sorted(own for figures in plan.pictured.values() for own in figures) == sorted(plan.drawn)
     assert smoke.summarised == ["learning", "stationarity", "critic_error", "diagnostics"]
+
+
+def test_experiments_with_files_of_their_own_share_a_process_unless_an_instance_takes_long():
+    plan = Plan(config("paper"))
+    assert sorted(path for own in plan.processes.values() for path in own.rows) == sorted(
+        path for kind in OF_THEIR_OWN for path in plan.rows[kind.name]
+    )
+    alone = {f"{kind.name}/" for kind in OF_THEIR_OWN if kind.alone}
+    assert {place[: place.find("/") + 1] or place for place in plan.processes} == alone | {
+        kind.name for kind in OF_THEIR_OWN if not kind.alone
+    }
+    smoke = Plan(config(mean_step={"friends": {}, "relay": {}}, simulated={"instances": ["relay"]}))
+    assert [*smoke.processes] == ["critic_error/random_ring", "diagnostics/random_ring", "mean_step"]
+    assert smoke.processes["mean_step"][1:] == (
+        ["friends", "relay"],
+        ["results/mean_step/friends.csv", "results/mean_step/relay.csv"],
+        ["workflow/networks/friends.yaml"],
+    )
+    runs = [f"random_ring_kappa{kappa}" for kappa in (0, 1)]
+    assert smoke.processes["diagnostics/random_ring"][1:] == (
+        runs, [f"results/diagnostics/{run}.csv" for run in runs], [f"results/sac/{run}.npz" for run in runs]
+    )  # fmt: skip
 
 
 def test_the_paper_is_told_rows_that_are_evidence_and_stands_beside_its_appendix():

@@ -20,7 +20,7 @@ rule witnesses:
 rule falsify:
     """Wrong bounds, planted on purpose: which comparisons catch them."""
     input:
-        "logs/compiled/exact.txt",
+        expand("logs/compiled/{kernels}.txt", kernels=["exact", "learn"]),
     output:
         "results/falsification.csv",
     log:

@@ -82,7 +82,6 @@ if workflow.is_main_process:
 
 
 wildcard_constraints:
-    instance="[a-z0-9_]+",
     network="[a-z0-9_]+",
     claim="|".join(PLAN.claims),
     run="(?!references)[a-z0-9_]+",

@@ -17,10 +17,12 @@ class Experiment(NamedTuple):
 
     order   : its place among the figures. name : of its rows, of their files and of their summary.
     rows    : their type.
-    per     : what has a file of its own: ``instance``, or ``run`` of Algorithm 1 on one; one file holds ``all``, or
-              what was kept along ``every run``, or every ``exact run``; ``wireless`` is filed by its learners.
+    per     : what has a file of its own: ``instance``, or ``run`` of Algorithm 1 on one, written by the function `name`
+              with the settings of the instance or of `key`; one file holds ``all``, or what was kept along
+              ``every run``, or every ``exact run``; ``wireless`` is filed by its learners.
     key     : of the configuration, which names the instances; empty where the experiment is always made.
-    default : of that key. job : of a file of its own, the function, with the settings of its instance or of `key`.
+    default : of that key.
+    warm    : the kernels that are compiled before. alone : whether each instance has a process of its own.
     series, x, quantities : fields of the rows that tell curves apart, are the x axis, and are summarised over seeds; an
               empty series: no summary. Without quantities each row names its own, in its fields quantity and value.
     by_kappa : whether the best κ is told.
@@ -34,7 +36,8 @@ class Experiment(NamedTuple):
     per: Literal["instance", "run", "all", "every run", "exact run", "wireless"] = "all"
     key: str = ""
     default: Any = ()
-    job: str = ""
+    warm: tuple[str, ...] = ()
+    alone: bool = False
     series: str = ""
     x: str = ""
     quantities: tuple[str, ...] = ()

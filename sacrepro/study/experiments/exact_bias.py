@@ -84,7 +84,7 @@ def is_best(row: BiasRow, rows: Sequence[BiasRow]) -> bool:
 def exact_bias(
     *, instance: str, spec: Spec, kappas: Sequence[Ordinal], lengths: Sequence[Count], output: File
 ) -> Iterator[str]:
-    """Compute how far the mean step of Algorithm 1 is from ∇J on one instance, for every κ and T, without sampling."""
+    """Compute how far the mean step of Algorithm 1 is from ∇J, for every κ and T, without sampling."""
     rows = bias_rows(build(spec), instance, kappas, lengths)
     write_rows(output, BiasRow, rows)
     for T in lengths:
@@ -180,7 +180,7 @@ def mean_step(
     record_every: Count,
     output: File,
 ) -> Iterator[str]:
-    """Follow the exact mean step of Algorithm 1 on one instance, beside sampled runs and the exact gradient."""
+    """Follow J along the exact mean step of Algorithm 1, beside sampled runs and the exact gradient."""
     rows = list(
         mean_rows(
             build(spec), instance, etas, kappa=kappa, seeds=seeds, M=M, T=T, h=h, t0=t0, record_every=record_every
@@ -254,7 +254,7 @@ def warm_start(
     t0: Positive,
     output: File,
 ) -> Iterator[str]:
-    """Compare warm start and zero start of the inner loop at equal samples on one instance, without sampling."""
+    """Compare warm start and zero start of the inner loop at equal samples, without sampling."""
     rows = list(warm_rows(build(spec), instance, kappas, M=M, T=T, h=h, t0=t0))
     write_rows(output, WarmRow, rows)
     for kappa in kappas:
@@ -270,7 +270,8 @@ EXPERIMENTS = (
         per="instance",
         key="patient",
         default={},
-        job="patient",
+        warm=("exact",),
+        alone=True,
         series="kappa",
         x="m",
         quantities=("J", "gradient_norm_squared", "gap", "entropy"),
@@ -283,7 +284,7 @@ EXPERIMENTS = (
         per="instance",
         key="exact_bias",
         default={},
-        job="exact_bias",
+        warm=("exact",),
         figures=("exact_bias",),
     ),
     Experiment(
@@ -293,7 +294,7 @@ EXPERIMENTS = (
         per="instance",
         key="mean_step",
         default={},
-        job="mean_step",
+        warm=("exact", "learn"),
         figures=("mean_step",),
     ),
     Experiment(
@@ -303,7 +304,7 @@ EXPERIMENTS = (
         per="instance",
         key="warm_start",
         default={},
-        job="warm_start",
+        warm=("exact",),
         figures=("warm_start",),
     ),
 )

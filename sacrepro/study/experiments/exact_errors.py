@@ -183,7 +183,7 @@ def critic_error_rows(
 def critic_error(
     *, instance: str, spec: Spec, kappas: Sequence[Ordinal], lengths: Sequence[Count], seeds: Count, output: File
 ) -> Iterator[str]:
-    """Measure the critic's error on one instance for every κ, T and seed."""
+    """Measure the critic's error for every κ, T and seed, against TD's fixed point and against Q_i."""
     rows = list(critic_error_rows(build(spec), instance, kappas, lengths, seeds))
     write_rows(output, CriticErrorRow, rows)
     yield f"{instance}: {len(rows)} inner loops"
@@ -197,7 +197,8 @@ EXPERIMENTS = (
         per="instance",
         key="critic_error",
         default={},
-        job="critic_error",
+        warm=("learn",),
+        alone=True,
         series="kappa",
         x="T",
         quantities=(

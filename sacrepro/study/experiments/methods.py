@@ -228,7 +228,7 @@ def rivals(
     methods: Sequence[Method] = (),
     output: File,
 ) -> Iterator[str]:
-    """Run Algorithm 1, its extensions and its rivals on one instance at equal samples."""
+    """Run Algorithm 1, its extensions and its rivals at equal samples, with exact J."""
     mdp = build(spec)
     settings: dict[str, Any] = {"kappa": kappa, "seeds": seeds, "M": M, "T": T, "h": h, "t0": t0}
     rows: list[RivalRow] = []
@@ -250,7 +250,7 @@ def estimators(
     episodes: Several,
     output: File,
 ) -> Iterator[str]:
-    """Measure bias and variance of every method's gradient estimate at fixed policies of one instance."""
+    """Measure bias and variance of every method's gradient estimate at fixed policies, against the exact gradient."""
     mdp = build(spec)
     rows = list(estimator_rows(mdp, instance, kappa=kappa, lengths=lengths, episodes=episodes, h=h, t0=t0))
     write_rows(output, EstimatorRow, rows)
@@ -265,7 +265,8 @@ EXPERIMENTS = (
         per="instance",
         key="rivals",
         default={},
-        job="rivals",
+        warm=("rivals",),
+        alone=True,
         series="method_eta",
         x="m",
         quantities=("J", "gradient_norm_squared", "entropy"),
@@ -278,7 +279,7 @@ EXPERIMENTS = (
         per="instance",
         key="rivals",
         default={},
-        job="estimators",
+        warm=("rivals",),
         figures=("estimators",),
     ),
 )

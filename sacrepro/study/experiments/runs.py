@@ -113,7 +113,7 @@ def trace(runs: Sequence[str], *, exact: bool = False, output: File) -> Iterator
 
 
 def simulated(runs: Sequence[str], *, records: Count, episodes: Several, T: Count, output: File) -> Iterator[str]:
-    """Estimate J by simulation at some records of every run in files of `sac`."""
+    """Estimate J by simulation at some records of runs of Algorithm 1, on networks of any size."""
     rows: list[SimulatedRow] = []
     for path in runs:
         run = arrays_of("sac", path)
@@ -199,7 +199,7 @@ def visit_histogram(Q_hat: Sequence[VisitedCells]) -> dict[str, float]:
 
 
 def diagnostics(run: str, *, records: Count, output: File) -> Iterator[str]:
-    """Measure critic, gradient and policy exactly at some records of every run in one file of `sac`."""
+    """Measure critic, gradient and policy exactly at some records of runs of Algorithm 1."""
     found = arrays_of("sac", run)
     mdp = build(json.loads(str(found["spec"])))
     chosen = np.unique(np.linspace(0, len(found["m"]) - 1, records).round().astype(int))
@@ -243,7 +243,6 @@ EXPERIMENTS = (
         per="run",
         key="simulated",
         default={"instances": []},
-        job="simulated",
         series="kappa",
         x="m",
         quantities=("J",),
@@ -257,7 +256,7 @@ EXPERIMENTS = (
         per="run",
         key="diagnostics",
         default={"instances": [], "records": 2},
-        job="diagnostics",
+        alone=True,
         series="kappa",
         x="m",
         figures=("diagnostics",),

@@ -61,23 +61,28 @@ def sac(
 
 
 def warm_exact(*, output: File) -> Iterator[str]:
-    """Compile what D_i(κ), TD's fixed points and the law of Algorithm 1 need."""
-    from sacrepro.exact.decay.profile import decay_profile
+    """Compile what D_i(κ), its intervals and supremum, TD's fixed points and the law of Algorithm 1 need."""
+    from sacrepro.exact.decay.profile import certified_decay, decay_profile
+    from sacrepro.exact.decay.supremum import decay_supremum
     from sacrepro.exact.law.update import expected_critic
     from sacrepro.exact.truncation import td_fixed_point
 
     decay_profile(*small())
+    certified_decay(*small(), sweep_limit=1)
+    decay_supremum(small()[0], 2, 0, width=1.0)
     td_fixed_point(*small(), 0, 0)
     expected_critic(*small(), kappa=0, T=1, h=1.0, t0=1.0)
     yield compiled(output)
 
 
 def warm_learn(*, output: File) -> Iterator[str]:
-    """Compile what Algorithm 1 needs."""
+    """Compile what Algorithm 1 needs, in short episodes and in those of so many steps that they are counted wider."""
     from sacrepro.learn.algorithm1 import sac_seeds
+    from sacrepro.learn.samples import visited_cells
 
     for kappa in range(3):
         sac_seeds(*small(), kappa=kappa, M=2, T=5, h=1.0, t0=1.0, eta=1.0, seeds=range(2))
+    visited_cells(*small(), 0, kappa=0, T=1 << 16, h=1.0, t0=1.0, seed=0)
     yield compiled(output)
 
 
