@@ -99,18 +99,18 @@ FINDINGS = (
         """
         **How long an episode must be**: a cell that no step writes with a probability above p, whatever came before,
         takes log(1/δ)/log(1/(1−p)) steps at least to be known with probability 1−δ. (8) asks for far more: 1/σ is at
-        most {theorem5/T of (8)} of its T. In between `sacrepro advise` goes by ten visits an entry of a table, which
-        nothing certifies. [Proof](paper/proofs.md#critic)
+        most {theorem5/T of (8)} of its T on the instances of the study. In between `sacrepro advise` goes by ten visits
+        an entry of a table, which nothing certifies. [Proof](paper/proofs.md#critic)
         """,
         {("theorem5", "T of (8)"): TRUE, ("!", "T = 2/p steps"): ("fails without T ≥ log(1/δ)/log(1/(1-p))",)},
     ),
     Finding(
         """
         **What κ buys** is a smaller limit of the critic's and the gradient's error, of order γ^{κ+1}; what it costs is
-        T, and it is not the return. The mean step of Algorithm 1, computed exactly on paths of three agents, is closest
-        to ∇J at κ = 0 for short T and at κ = 1 for long T (table below); at equal samples κ = 0 often
-        [earns more](paper/figures.md#runs-of-algorithm-1); and ‖∇J‖ → 0 wherever policies become deterministic. With
-        steps above 1/L', as people take them, no guarantee applies.
+        T; a larger return it does not buy. The mean step of Algorithm 1, computed exactly on paths of three agents, is
+        closest to ∇J at κ = 0 for short T and at κ = 1 for long T (table below); at equal samples κ = 0 often [earns
+        more](paper/figures.md#runs-of-algorithm-1); and ‖∇J‖ → 0 wherever policies become deterministic. With steps
+        above 1/L', as usual in practice, no guarantee applies.
         """,
         {},
     ),
