@@ -134,7 +134,11 @@ def figure_labels(figure):
 
     One label: of two, the report makes a switch out of the second where it has two values, and loses the rows.
     """
-    return {"figure": f"{figure}: {statements().get(figure, 'experiment')}"}
+
+    def found(wildcards):
+        return {"figure": f"{figure}: {statements().get(figure, 'experiment')}"}
+
+    return found
 
 
 @functools.cache
