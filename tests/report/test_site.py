@@ -14,7 +14,7 @@ from sacrepro.archive.files import write_rows
 from sacrepro.cli import main
 from sacrepro.study.record.comparison import Comparison
 from sacrepro.study.report.mathematics import LONG, mathml
-from sacrepro.study.report.site import described, marked, name_entry, pictures, reference
+from sacrepro.study.report.site import described, instance_pages, marked, name_entry, pictures, reference
 
 ROOT = Path(__file__).parents[2]
 
@@ -119,3 +119,13 @@ def test_the_reference_has_every_public_name_once_with_its_signature():
         assert entry["first"]
     found = name_entry("Policy")
     assert {"of", "from_logits"} <= {member["signature"].partition("(")[0] for member in found["members"]}
+
+
+def test_links_in_the_words_of_an_instance_lead_from_its_own_page_to_where_they_led(tmp_path):
+    (tmp_path / "paper").mkdir()
+    told = "* `one` — [a](gallery.md), [b](verdicts.md#two), [c](https://example.org), [d](../README.md).\n"
+    (tmp_path / "paper/instances.md").write_text(told)
+    (page,) = instance_pages({"one": {"spec": {}}}, tmp_path, [], {})
+    assert page["words"] == [
+        "`one` — [a](/paper/gallery.md), [b](/paper/verdicts.md#two), [c](https://example.org), [d](../README.md)."
+    ]

@@ -151,7 +151,7 @@ def instance_pages(
     told = re.findall(r"^\* (.*?)(?=^\* |^#|\Z)", read_text(root / "paper/instances.md"), re.MULTILINE | re.DOTALL)
     for name, entry in specs.items():
         words = [
-            " ".join(text.split())
+            re.sub(r"\]\((?=\w)(?!\w+:)", "](/paper/", " ".join(text.split()))  # links of that page, from this one
             for text in told
             if any(
                 name == own or (own[-1] == "…" and name.startswith(own[:-1])) for own in re.findall(r"`(\w+…?)`", text)
