@@ -20,7 +20,7 @@ from sacrepro.exact.optimum import OptimalityGap, Optimum
 from sacrepro.exact.values import ObjectiveGradient, PolicyEvaluation, PolicyEvaluations
 from sacrepro.learn.problem import SACTrace
 from sacrepro.model.checks import Array
-from sacrepro.model.graph import check_agent, check_kappa
+from sacrepro.model.graph import check_agents, check_kappas
 from sacrepro.model.policy import Policy
 
 #: Rows of a table that are made; beyond, the arrays are what to work with.
@@ -89,8 +89,14 @@ def to_frame(
         ends = {"lower": lower, "upper": upper, "value": 0.5 * (lower + upper), "error": 0.5 * (upper - lower)}
         return _decay(ends, names, agents, kappas)
     if isinstance(result, np.ndarray) and result.ndim == 2:
-        table = _decay({"value": np.asarray(result)}, names, agents, kappas)
-        if not (isinstance(result, DecayProfile) or (kappas is not None and (result >= 0).all())):
+        table, whole = _decay({"value": np.asarray(result)}, names, agents, kappas), isinstance(result, DecayProfile)
+        named = zip((agents, kappas), result.shape, strict=True)
+        if whole and any(own is not None and list(own) != list(range(size)) for own, size in named):
+            raise ValueError(
+                "decay_profile has a row for every agent and a column for every kappa, in their order: leave agents "
+                "and kappas out, or pass a part of it, such as D[[2, 0]] with agents=[2, 0]"
+            )
+        if not (whole or (kappas is not None and (result >= 0).all())):
             raise ValueError(
                 "an array of two axes is D_i(κ) if decay_profile returned it, or if kappas says which they are and no "
                 "entry is below 0; this one is not: of one agent's block pass [block], of a law use pandas itself"
@@ -159,9 +165,7 @@ def _values(V: Array, error: float, names: _Names, agents: Sequence[int] | None 
     n = len(sizes)
     _demand(V.size)
     names.check("V has the sizes", (tuple(sizes),), "state_sizes", "state_sizes")
-    chosen = range(n) if agents is None else agents
-    for i in chosen:
-        check_agent(i, n)
+    chosen = check_agents(range(n) if agents is None else agents, n)
     if len(chosen) != rows:
         raise ValueError(f"V is that of {rows} agents, not of {len(chosen)}: give those that were asked for as agents")
     numbers = np.indices((rows, *sizes)).reshape(n + 1, -1)
@@ -183,10 +187,8 @@ def _decay(
         raise ValueError(
             f"the array has shape {(rows, columns)}, but {len(chosen)} agents and {len(hops)} kappas were named"
         )
-    for i in chosen:
-        check_agent(i, sys.maxsize if names.mdp is None else len(names.mdp.state_sizes))
-    for kappa in hops:
-        check_kappa(kappa)
+    check_agents(chosen, sys.maxsize if names.mdp is None else len(names.mdp.state_sizes))
+    check_kappas(hops)
     label = [names.agent(i) for i in chosen]
     told = {"agent": np.repeat(chosen, columns), "label": np.repeat(np.array(label), columns)}
     return pd.DataFrame(told | {"kappa": np.tile(hops, rows)} | {name: table.ravel() for name, table in tables.items()})

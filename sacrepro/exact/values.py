@@ -39,7 +39,7 @@ from sacrepro.exact.solver.bellman import (
 )
 from sacrepro.exact.solver.occupancy import occupancy
 from sacrepro.model.checks import Array
-from sacrepro.model.graph import check_agent, check_kappa, neighborhood
+from sacrepro.model.graph import check_agent, check_agents, check_kappa, neighborhood
 from sacrepro.model.mdp import CountedMDP, Model
 from sacrepro.model.notices import brief
 from sacrepro.model.policy import Policy, Theta, all_actions_possible, check_theta, softmaxes
@@ -98,7 +98,7 @@ def evaluate(
     """
     check_tol(tol)
     chain = chain_of(mdp, theta)
-    asked = tuple(range(chain.n)) if agents is None else _asked(agents, chain.n)
+    asked = tuple(range(chain.n)) if agents is None else check_agents(agents, chain.n)
     together = [asked] if len(chain.together) == 1 else [(i,) for i in asked]
     demand_value_tables(chain.hoods, chain.sizes, memory_limit, tables=chain.copies * len(together[0]))
     tables, error, products = [], 0.0, 0
@@ -111,17 +111,6 @@ def evaluate(
     # The mean over agents is off by n + 2 roundings of V.
     J, J_error = objective(chain.model.pi0, V.sum(axis=0) / len(V), error + gamma_k(len(V) + 2) * sup(V))
     return PolicyEvaluation(V, J, error, J_error, products)
-
-
-def _asked(agents: Sequence[int], n: int) -> tuple[int, ...]:
-    """`agents` as integers; TypeError or ValueError unless they are some of 0, …, n-1, each once."""
-    if isinstance(agents, (str, bytes)) or not isinstance(agents, (Sequence, np.ndarray)):
-        raise TypeError(f"agents: expected a sequence of agents such as (0,), got {type(agents).__name__} {agents!r}")
-    for i in agents:
-        check_agent(i, n)
-    if len(agents) == 0 or len(set(agents)) < len(agents):
-        raise ValueError(f"agents must name at least one agent, each once, got {list(agents)}")
-    return tuple(int(i) for i in agents)
 
 
 class PolicyEvaluations(NamedTuple):

@@ -222,6 +222,8 @@ def problems(
     if not isinstance(seeds, Iterable):
         raise TypeError(f"seeds must hold integers, got {seeds!r}")
     chosen = [check_seed(seed) for seed in seeds]
+    if not chosen:
+        raise ValueError("seeds holds no integer, expected at least one")
     for low in range(0, len(chosen), simulator.together):
         yield Problem(simulator, theta, settings, chosen[low : low + simulator.together], first, told)
 

@@ -7,13 +7,13 @@ included; ``f(κ) = max_i |N_i^κ|``; the sphere ``S_i(d)`` holds the agents at 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from numbers import Integral
 
 import networkx as nx
 import numpy as np
 
-from sacrepro.model.checks import Array, real
+from sacrepro.model.checks import Array, real, shortened
 
 #: Entries of one kernel P_i that instances are willing to tabulate, 128 MiB; binary states reach it at degree 21.
 KERNEL_ENTRIES = 1 << 24
@@ -123,6 +123,26 @@ def check_agent(i: int, n: int, where: str = "model") -> None:
         raise TypeError(f"an agent is an integer, got {i!r}")
     if i not in range(n):
         raise ValueError(f"agent {i} is not in the {where}, whose agents are 0..{n - 1}")
+
+
+def check_agents(agents: Sequence[int], n: int, where: str = "model") -> tuple[int, ...]:
+    """`agents` as integers; TypeError or ValueError unless they are some of 0, …, n-1, each once."""
+    return _each_once("agents", "agent", agents, lambda i: check_agent(i, n, where))
+
+
+def check_kappas(kappas: Sequence[int]) -> tuple[int, ...]:
+    """`kappas` as integers; TypeError or ValueError unless they are some of 0, 1, …, each once."""
+    return _each_once("kappas", "kappa", kappas, check_kappa)
+
+
+def _each_once(name: str, one: str, asked: Sequence[int], check: Callable[[int], None]) -> tuple[int, ...]:
+    if isinstance(asked, (str, bytes)) or not isinstance(asked, (Sequence, np.ndarray)):
+        raise TypeError(f"{name} must be a sequence of integers such as (0,), got {shortened(asked)}")
+    for value in asked:
+        check(value)
+    if len(asked) == 0 or len(set(asked)) < len(asked):
+        raise ValueError(f"{name} must name at least one {one}, each once, got {shortened(list(asked))}")
+    return tuple(int(value) for value in asked)
 
 
 def neighborhood(graph: nx.Graph, i: int, kappa: int) -> tuple[int, ...]:

@@ -1,5 +1,6 @@
 """Results as pandas tables: every number is where the array has it, under the names of the network file."""
 
+import contextlib
 import copy
 import doctest
 import math
@@ -97,8 +98,28 @@ def test_a_decay_profile_is_known_by_its_type():
         D.mean(axis=0),
         D.round(3),
         D.cumsum(1),
+        np.sort(D),
+        np.roll(D, 1),
+        np.zeros_like(D),
+        np.expand_dims(D, 0),
+        D.real,
+        D.mT,
+        D.view(),
     ):
         assert type(made) is np.ndarray  # and so no D_i(κ) to `to_frame`, whatever its shape
+    arguments = {
+        "argpartition": (1,),
+        "astype": (np.float32,),
+        "compress": ([True],),
+        "diagonal": (),
+        "partition": (1,),
+    }
+    arguments |= {"put": ([0], [0.0]), "repeat": (2,), "reshape": (-1,), "swapaxes": (0, 1), "take": ([0],)}
+    for name in set(dir(np.ndarray)) - {"copy"}:
+        method = getattr(D.copy(), name)
+        if name[0] != "_" and callable(method):
+            with contextlib.suppress(TypeError, ValueError):
+                assert not isinstance(method(*arguments.get(name, ())), type(D)), name
     assert type(D.max()) is np.float64
     assert all(type(same) is type(D) for same in (D.copy(), copy.deepcopy(D), pickle.loads(pickle.dumps(D))))
     kept = np.asarray(D)[:, 1:]
@@ -223,6 +244,11 @@ def test_many_policies_and_yardsticks():
         (ValueError, "this one is not", lambda: to_frame(Policy([np.array([[1.0, 0.0]] * 2)] * 2).zeta[0], PAIR)),
         (ValueError, "this one is not", lambda: to_frame(decay_profile(PAIR, uniform(PAIR))[:, :1], PAIR)),
         (ValueError, "this one is not", lambda: to_frame(np.full((2, 2), -1.0), PAIR, kappas=[0, 1])),
+        (ValueError, r"each once, got \[0, 0, 1\]", lambda: to_frame(decay_profile(MDP, THETA), agents=[0, 0, 1])),
+        (ValueError, r"each once, got \[0, 0, 1\]", lambda: to_frame(evaluate(MDP, THETA), agents=[0, 0, 1])),
+        (ValueError, r"each once, got \[1, 1\]", lambda: to_frame(np.zeros((3, 2)), MDP, kappas=[1, 1])),
+        (ValueError, "in their order: leave", lambda: to_frame(decay_profile(MDP, THETA), agents=[2, 1, 0])),
+        (ValueError, "in their order: leave", lambda: to_frame(decay_profile(MDP, THETA), kappas=[0, 2, 1])),
         (ValueError, "10,000,001 rows", lambda: to_frame([np.broadcast_to(0.0, (1, 10_000_001))])),
     ],
 )

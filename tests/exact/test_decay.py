@@ -122,6 +122,9 @@ def test_a_sweep_that_would_take_hours_is_refused():
         decay_profile(mdp, uniform_theta(mdp), work=1000)
     with pytest.raises(ValueError, match="at least 0"):
         certified_decay(mdp, uniform_theta(mdp), [0], [-1])
+    for kappas in ([], [1, 1]):
+        with pytest.raises(ValueError, match=r"kappas must name at least one kappa, each once, got \["):
+            certified_decay(mdp, uniform_theta(mdp), [0], kappas)
 
 
 def test_disconnected_agents_do_not_matter():

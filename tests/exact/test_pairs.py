@@ -201,7 +201,7 @@ def test_limits_that_are_asked_for_are_kept():
         certified_decay(mdp, theta, sweep_limit=10)
     with pytest.raises(ValueError, match="slack must be at least 0"):
         certified_decay(mdp, theta, slack=-1.0)
-    with pytest.raises(TypeError, match="agents must be a sequence of integers, got 3"):
+    with pytest.raises(TypeError, match=r"agents must be a sequence of integers such as \(0,\), got 3"):
         certified_decay(mdp, theta, 3)
 
 

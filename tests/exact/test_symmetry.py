@@ -1,10 +1,12 @@
 """Agents that an automorphism exchanges: found and verified on P, r and ζ, never assumed of a graph."""
 
+from functools import partial
+
 import networkx as nx
 import numpy as np
 import pytest
 
-from sacrepro import NetworkedMDP, build, certified_decay, decay_profile, evaluate
+from sacrepro import NetworkedMDP, build, certified_decay, decay_profile, evaluate, expected_critic, law_cost
 from sacrepro.exact import dense, symmetry
 from sacrepro.exact.chain import chain_of
 from sacrepro.exact.symmetry import images, renamed
@@ -176,11 +178,18 @@ def test_one_agent_of_a_ring_stands_for_all():
         ((1, 1), ValueError, r"each once, got \[1, 1\]"),
         ((9,), ValueError, r"agent 9 is not in the model, whose agents are 0\.\.8"),
         ((0.5,), TypeError, r"an agent is an integer, got 0\.5"),
-        (0, TypeError, r"agents: expected a sequence of agents such as \(0,\), got int 0"),
-        ("0", TypeError, r"got str '0'"),
+        (0, TypeError, r"agents must be a sequence of integers such as \(0,\), got 0"),
+        ("0", TypeError, r"got '0'"),
     ],
 )
-def test_agents_that_are_none_are_refused(agents, error, message):
+@pytest.mark.parametrize("asked", ["evaluate", "certified_decay", "expected_critic", "law_cost"])
+def test_agents_that_are_none_are_refused(agents, error, message, asked):
     mdp = ring(9)
+    theta, law = uniform_theta(mdp), {"kappa": 0, "T": 2}
     with pytest.raises(error, match=message):
-        evaluate(mdp, uniform_theta(mdp), agents=agents)
+        {
+            "evaluate": partial(evaluate, mdp, theta),
+            "certified_decay": partial(certified_decay, mdp, theta),
+            "expected_critic": partial(expected_critic, mdp, theta, h=1.0, t0=1.0, **law),
+            "law_cost": partial(law_cost, mdp, critic_only=True, **law),
+        }[asked](agents=agents)

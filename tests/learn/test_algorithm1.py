@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from learn.plain_extensions import g_hat_error
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn import sac, sac_seeds
 from sacrepro.learn.critic import schedule
-from sacrepro.learn.samples import visited_cells
+from sacrepro.learn.samples import samples, visited_cells
 from sacrepro.learn.transcription import Iteration, outer_iteration, sac_transcribed
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import diameter, neighborhood
@@ -225,6 +227,16 @@ def test_invalid_arguments_are_refused(change: dict[str, object], error: type[Ex
     arguments |= change
     with pytest.raises(error, match=message):
         sac(arguments.pop("mdp"), arguments.pop("theta0"), **arguments)  # type: ignore[arg-type]
+
+
+def test_no_seed_is_no_run() -> None:
+    mdp = random_mdp(nx.path_graph(2), seed=0)
+    for ask in (
+        partial(sac_seeds, mdp, uniform_theta(mdp), M=1, eta=1.0),
+        partial(samples, mdp, uniform_theta(mdp), 0),
+    ):
+        with pytest.raises(ValueError, match="seeds holds no integer, expected at least one"):
+            ask(kappa=0, T=2, h=1.0, t0=1.0, seeds=[])
 
 
 def test_an_impossible_action_stays_impossible() -> None:

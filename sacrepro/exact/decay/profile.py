@@ -21,7 +21,7 @@ from sacrepro.exact.models import exact_model
 from sacrepro.exact.rounding import UNIT, gamma_k, normalising_roundings, sup
 from sacrepro.exact.solver.bellman import demand_value_tables, values
 from sacrepro.model.checks import Array, integer, number
-from sacrepro.model.graph import check_agent, check_kappa, diameter, neighborhood
+from sacrepro.model.graph import check_agents, check_kappas, diameter, neighborhood
 from sacrepro.model.mdp import CountedMDP, Model
 from sacrepro.model.notices import brief
 from sacrepro.model.policy import Theta
@@ -45,7 +45,11 @@ class DecayBounds(NamedTuple):
 
 
 class DecayProfile(np.ndarray):
-    """D_i(κ), shape (n, diameter + 1): known by its type; what is computed from it is a plain array."""
+    """D_i(κ), shape (n, diameter + 1): known by its type, as its copies are; what is made of it is a plain array."""
+
+    def __getattribute__(self, name: str) -> Any:
+        own = name.startswith("_") or name in {"copy", "resize", "setflags"}
+        return super().__getattribute__(name) if own else getattr(np.asarray(self), name)
 
     def __getitem__(self, key: Any) -> Any:
         return np.asarray(self)[key]
@@ -53,10 +57,9 @@ class DecayProfile(np.ndarray):
     def __array_wrap__(self, found: Array, context: Any = None, return_scalar: bool = False) -> Any:
         return found[()] if return_scalar else np.asarray(found)
 
-    def transpose(self, *axes: Any) -> Array:  # type: ignore[override]
-        return np.asarray(self).transpose(*axes)
-
-    T = property(transpose)
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        found = super().__array_function__(function, types, args, kwargs)
+        return np.asarray(found) if isinstance(found, DecayProfile) else found
 
     def __repr__(self) -> str:
         return repr(np.asarray(self))
@@ -101,7 +104,7 @@ def certified_decay(
     sweep_limit: int = 1 << 28,
     branch_limit: int = BRANCH_WORK,
 ) -> DecayBounds:
-    """Certified bounds on D_i(κ) for `agents` (all by default) and `kappas` (0..diameter by default).
+    """Certified bounds on D_i(κ) for `agents` (all by default) and `kappas` (0..diameter by default), each once.
 
     tol          : certified error of V_i, by default 1e-10, or what rounding allows where that is more.
     slack        : branch and bound may leave D open by this much.
@@ -119,15 +122,8 @@ def certified_decay(
     integer("branch_limit", branch_limit, 0)
     if not 0.0 <= number("slack", slack) < np.inf:
         raise ValueError(f"slack must be at least 0 and finite, got {slack!r}")
-    agents = range(mdp.n) if agents is None else agents
-    kappas = range(diameter(mdp.graph) + 1) if kappas is None else kappas
-    for name, asked in (("agents", agents), ("kappas", kappas)):
-        if not isinstance(asked, (Sequence, np.ndarray)):
-            raise TypeError(f"{name} must be a sequence of integers, got {asked!r}")
-    for i in agents:
-        check_agent(i, mdp.n)
-    for kappa in kappas:
-        check_kappa(kappa)
+    agents = check_agents(range(mdp.n) if agents is None else agents, mdp.n)
+    kappas = check_kappas(range(diameter(mdp.graph) + 1) if kappas is None else kappas)
     chain = chain_of(mdp, theta)
     cells = _cells_of(chain)
     cells.refuse_certified(sweep_limit)

@@ -24,7 +24,7 @@ from sacrepro.exact.models import chain_sizes, exact_model
 from sacrepro.exact.product.operator import FactoredOperator
 from sacrepro.exact.rounding import policy_roundings
 from sacrepro.model.checks import Array, integer, mixture, one_an_agent, positive, real, wrong_shape
-from sacrepro.model.graph import check_kappa, diameter, neighborhood
+from sacrepro.model.graph import check_agents, check_kappa, diameter, neighborhood
 from sacrepro.model.mdp import CountedMDP, Model
 from sacrepro.model.notices import brief, warn_of_diameter
 from sacrepro.model.policy import Theta, checked, mixed, policies
@@ -215,7 +215,8 @@ def law_cost(
     S, A = chain_sizes(mdp)
     memory = total = most = 0
     worst = (0, 0)
-    shapes = [CellShape(mdp.graph, S, A, i, kappa) for i in (range(mdp.n) if agents is None else agents)]
+    agents = check_agents(range(mdp.n) if agents is None else agents, mdp.n)
+    shapes = [CellShape(mdp.graph, S, A, i, kappa) for i in agents]
     seen: set[tuple[int, ...]] = set()
     for shape in shapes:
         i, alike = shape.agent, sum(other.hood == shape.hood for other in shapes)

@@ -43,7 +43,7 @@ from sacrepro.exact.law.moments import final_sums, rounding_error
 from sacrepro.exact.models import exact_model
 from sacrepro.exact.values import objective_and_gradient
 from sacrepro.model.checks import Array
-from sacrepro.model.graph import check_agent, neighborhood
+from sacrepro.model.graph import check_agents, neighborhood
 from sacrepro.model.mdp import CountedMDP, Model
 from sacrepro.model.notices import brief
 from sacrepro.model.policy import Checked, Theta, all_actions_possible, check_theta, checked, mixed, policies, score
@@ -123,8 +123,10 @@ def expected_updates(
     work: int = WORK,
     memory_limit: int | None = None,
 ) -> list[ExpectedUpdate]:
-    """`expected_update` for each T of `lengths`, at the cost of the largest."""
+    """`expected_update` for each T of `lengths`, at least one, at the cost of the largest."""
     mdp = exact_model(mdp)
+    if isinstance(lengths, (str, bytes)) or not isinstance(lengths, (Sequence, np.ndarray)) or len(lengths) == 0:
+        raise ValueError(f"lengths must be a sequence of at least one T, got {lengths!r}")
     all_actions_possible(theta, "E ĝ, which is in θ,")
     theta, kappa = checked(mdp, theta), kappa_within(mdp, kappa)
     for T in lengths:
@@ -239,9 +241,7 @@ def expected_critic(
     mdp = exact_model(mdp)
     kappa = kappa_within(mdp, kappa)
     alpha = step_sizes(T, h, t0, epsilon)
-    agents = range(mdp.n) if agents is None else agents
-    for i in agents:
-        check_agent(i, mdp.n)
+    agents = check_agents(range(mdp.n) if agents is None else agents, mdp.n)
     afford(law_cost(mdp, kappa=kappa, T=T, critic_only=True, agents=agents), work, memory_limit)
     chain, starts = mixed_chain(mdp, theta, epsilon), first_tables(mdp, kappa, Q_hat)
     means, error = [], 0.0
