@@ -8,10 +8,15 @@ package's `__init__` and of the job's own module what is asked for counts, other
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import hashlib
+import json
+import os
+import sys
 from collections.abc import Collection, Iterator
 from importlib.resources import files
+from importlib.util import cache_from_source
 from pathlib import Path
 from typing import NamedTuple
 
@@ -180,10 +185,44 @@ class Code(NamedTuple):
 
 @functools.cache
 def _read(path: Path) -> Code:
-    """The pieces of a file; no tree is kept, for the garbage collector would go through all of them again and again."""
+    """The pieces of a file, which are kept beside its bytecode for as long as its text, this module and Python last."""
+    text = path.read_bytes()
+    key = hashlib.sha256(b"\0".join((sys.version.encode(), _reader(), text))).hexdigest()
+    place = Path(cache_from_source(str(path))).with_suffix(".pieces")
+    with contextlib.suppress(OSError, ValueError):
+        head, body = place.read_text(encoding="utf-8").split("\n")
+        if head == f"{key} {_sum(body)}":
+            kept, lazy = json.loads(body)
+            pieces = (Piece(frozenset(b), tuple(map(tuple, i)), frozenset(u), bytes.fromhex(d)) for b, i, u, d in kept)
+            return Code(tuple(pieces), lazy)
+    code = _parsed(text)
+    rows = [[sorted(own.binds), own.imports, sorted(own.uses), own.digest.hex()] for own in code.pieces]
+    body = json.dumps([rows, code.lazy])
+    with contextlib.suppress(OSError):  # where nothing can be kept, it is read off the text again
+        if not sys.dont_write_bytecode:
+            place.parent.mkdir(exist_ok=True)
+            part = place.with_suffix(f".pieces.{os.getpid()}")
+            part.write_text(f"{key} {_sum(body)}\n{body}", encoding="utf-8")
+            part.replace(place)
+    return code
+
+
+@functools.cache
+def _reader() -> bytes:
+    """The text of this module, on which depends what is read off another's."""
+    return Path(__file__).read_bytes()
+
+
+def _sum(text: str) -> str:
+    """SHA-256 of a text, in hexadecimal digits."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _parsed(text: bytes) -> Code:
+    """The pieces of a text; no tree is kept, for the garbage collector would go through all of them again and again."""
     pieces: list[Piece] = []
     lazy: dict[str, str] = {}
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+    for node in ast.parse(text).body:
         if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
             lazy |= {name: module for own in ast.walk(node) for module, name in imported(own)}
         elif not is_docstring(node) and TABLES.isdisjoint((piece := piece_of(node)).binds):

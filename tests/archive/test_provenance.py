@@ -52,6 +52,40 @@ def test_comments_and_docstrings_do_not_count_but_numbers_do(tmp_path):
     assert plain != changed
 
 
+def test_what_is_kept_of_a_file_is_that_of_its_text(tmp_path, monkeypatch):
+    """Read once; an edit, damage and another reader are seen, and a folder that takes nothing is no obstacle."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    monkeypatch.setattr(sys, "pycache_prefix", None)
+    parsed, parse = [], provenance._parsed
+    monkeypatch.setattr(provenance, "_parsed", lambda text: parsed.append(text) or parse(text))
+    file, text = tmp_path / "own.py", "from sacrepro.model import graph\nN = 1\n\n\ndef f(x):\n    return x + N\n"
+
+    def read(text, *, again):
+        file.write_text(text)
+        del parsed[:]
+        provenance._read.cache_clear()
+        found = provenance._read(file)
+        assert found == parse(text.encode())
+        assert bool(parsed) == again
+        return found
+
+    first = read(text, again=True)
+    assert read(text, again=False) == first
+    assert read(text.replace("+", "-"), again=True) != first
+    (kept,) = (tmp_path / "__pycache__").iterdir()
+    read(text, again=True)
+    whole = kept.read_text()
+    for damaged in ("", whole[: len(whole) // 2], whole.replace('"N"', '"M"'), "\xff\n" + whole):
+        kept.write_text(damaged)
+        assert read(text, again=True) == first
+    assert kept.read_text() == whole
+    monkeypatch.setattr(provenance, "_reader", lambda: b"another")
+    read(text, again=True)
+    shutil.rmtree(kept.parent)
+    kept.parent.write_text("no folder")
+    assert read(text, again=True) == first
+
+
 def test_digests_differ_between_modules_and_are_stable():
     assert code_digest("sacrepro.bounds.decay") == code_digest("sacrepro.bounds.decay")
     assert code_digest("sacrepro.bounds.decay") != code_digest("sacrepro.bounds.gradient")
