@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from textwrap import wrap
 from typing import NamedTuple
 
@@ -128,10 +129,12 @@ def compared(
     optimum: bool = False,
     episodes: int = EPISODES,
     seed: int = 0,
+    progress: Callable[[str], None] | None = None,
 ) -> tuple[Compared, ...]:
     """One row for each name: the mean J over its policies, less J. optimum : the best localized and joint one, too.
 
-    Ends of a mean are the means of ends. ValueError where the optimum of so large a network is not computed.
+    Ends of a mean are the means of ends. progress : called with sentences while the optimum is sought. ValueError where
+    the optimum of so large a network is not computed.
     """
     objective, rows, judged = Objective(network, network.simulator(), seed=seed, episodes=episodes), [], 0
     for name, runs in policies.items():
@@ -142,7 +145,8 @@ def compared(
         ends = [math.fsum(column) / len(found) for column in zip(*(row[:3] for row in found), strict=True)]
         noise = half_width(np.array([row.J for row in found])) if len(found) > 1 else math.nan
         rows.append((name, len(runs), Return(ends[0], ends[1], ends[2], found[0].method), noise))
-    for name, best in (("the best localized policy that is deterministic", best_localized), (BEST_JOINT, best_joint)):
+    searched = partial(best_localized, progress=progress)
+    for name, best in (("the best localized policy that is deterministic", searched), (BEST_JOINT, best_joint)):
         if optimum:
             at_most = best(network.mdp())
             certified = Return(at_most.J, at_most.J - at_most.J_error, at_most.J_high, "exact")

@@ -117,6 +117,7 @@ def evaluate(
 
     example: sacrepro evaluate mine.yaml --policy expert.yaml --against runs.npz --against optimum
     """
+    from sacrepro.adviser.clock import progress
     from sacrepro.adviser.evaluation import compared, evaluation, evaluation_words
     from sacrepro.adviser.files import load
     from sacrepro.adviser.policies import read_policies, read_policy
@@ -130,7 +131,8 @@ def evaluate(
     if against:
         named = {name: runs for policies in others for name, runs in policies.items()}
         best = "optimum" in against
-        rows = compared(network, found.J, named, optimum=best, episodes=episodes, seed=seed)
+        with progress() as told:
+            rows = compared(network, found.J, named, optimum=best, episodes=episodes, seed=seed, progress=told)
         found = found._replace(against=rows)
     text = evaluation_words(network, found, policy)
     print(text, end="")

@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import heapq
 import math
+from collections.abc import Callable, Iterable
 from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.sparse.linalg import LinearOperator, gmres
 
 from sacrepro.exact.chain import joint_policy
 from sacrepro.exact.models import exact_model
@@ -30,12 +32,16 @@ from sacrepro.model.policy import Policy, Theta, policies
 #: Entries of a table over (s, a), and of P(s'|s, a) where it is formed; joint states, as linear systems have them.
 MOST_ENTRIES, MOST_STATES = 1 << 24, 1 << 12
 
-#: Steps of one policy iteration, which takes a handful.
-ROUNDS = 1000
+#: Steps of one policy iteration, which takes a handful; joint states up to which V is found by elimination, not GMRES.
+ROUNDS, ELIMINATED = 1000, 1 << 10
 
 #: Parts of the set of localized policies that are looked at, and what a part must promise beyond the best policy known,
 #: relative to the largest return r̄/(1-γ).
 NODES, SLACK = 2_000, 1e-9
+
+#: Multiply-adds of all parts: about a minute on one core. Rounds of a part, and products of a policy's values, by which
+#: they are counted.
+WORK, ROUNDS_OF_A_PART, PRODUCTS = 1 << 39, 4, 60
 
 
 class Optimum(NamedTuple):
@@ -78,10 +84,10 @@ class OptimalityGap(NamedTuple):
         return brief(self)
 
 
-def optimality_gap(mdp: Model | CountedMDP, theta: Theta, *, nodes: int = NODES) -> OptimalityGap:
+def optimality_gap(mdp: Model | CountedMDP, theta: Theta, *, nodes: int = NODES, work: int = WORK) -> OptimalityGap:
     """J* - J(θ) for the best localized deterministic policy and for the best joint one.
 
-    nodes : as of `best_localized`. Raises ValueError as `best_joint` does.
+    nodes, work : as of `best_localized`, which is what takes time. Raises ValueError as it does.
 
     >>> from sacrepro import optimality_gap, uniform_theta
     >>> from sacrepro.instances.extremal import signal
@@ -91,7 +97,7 @@ def optimality_gap(mdp: Model | CountedMDP, theta: Theta, *, nodes: int = NODES)
     [0.125, 0.125, 0.125, 0.125]
     """
     _, J, _, J_error, _ = evaluate(mdp, theta)
-    localized, joint = best_localized(mdp, nodes=nodes), best_joint(mdp)
+    localized, joint = best_localized(mdp, nodes=nodes, work=work), best_joint(mdp)
     one, two = ((x.J - x.J_error - J - J_error, x.J_high - J + J_error) for x in (localized, joint))
     return OptimalityGap(J, J_error, one, two, localized, joint)
 
@@ -108,18 +114,23 @@ def best_joint(mdp: Model | CountedMDP) -> Optimum:
     (0.625, True)
     """
     joint = _Joint(exact_model(mdp), "best_joint")
-    a, J, J_error = joint.best(joint.everything)
+    a, J, J_error, _ = joint.best(joint.everything)
     return Optimum(np.stack(joint.each(a), axis=-1), J, J_error, J + J_error, 1)
 
 
-def best_localized(mdp: Model | CountedMDP, *, nodes: int = NODES) -> Optimum:
+def best_localized(
+    mdp: Model | CountedMDP, *, nodes: int = NODES, work: int = WORK, progress: Callable[[str], None] | None = None
+) -> Optimum:
     """The deterministic localized policy of largest J, by branch and bound over its rows a_i(s_i).
 
     A part of the set fixes some rows; what it promises is the largest J of the joint policies that keep to them. At
-    most `nodes` parts are looked at: where that ends the search, the policy is the best that was found and `J_high` is
-    what the rest promises. Else `J_high` - `J` is at most 1e-9 r̄/(1-γ) and the certificates.
+    most `nodes` parts are looked at, and no more than `work` multiply-adds allow as `search_cost` counts them, about
+    a second for 10¹⁰: where that ends the search, the policy is the best that was found and `J_high` is what the
+    rest promises. Else `J_high` - `J` is at most 1e-9 r̄/(1-γ) and the certificates. progress : called with a sentence
+    after each part.
 
-    Raises ValueError, naming the entries, where a table over (s, a) or the joint states are too many.
+    Raises ValueError before starting, naming the entries, where a table over (s, a) or the joint states are too many,
+    and naming the multiply-adds where `work` is less than one part takes.
 
     >>> from sacrepro import best_localized
     >>> from sacrepro.instances.extremal import signal
@@ -127,28 +138,31 @@ def best_localized(mdp: Model | CountedMDP, *, nodes: int = NODES) -> Optimum:
     0.625
     """
     integer("nodes", nodes, 1)
-    joint = _Joint(exact_model(mdp), "best_localized")
+    model = exact_model(mdp)
+    one = search_cost(model, "best_localized")
+    if one > integer("work", work, 0):
+        raise ValueError(f"one part of the search takes {one:,} multiply-adds, more than work = {work:,}: raise work")
+    nodes, joint = min(nodes, work // one), _Joint(model, "best_localized")
     best: tuple[list[Array], float, float] | None = None
     slack = SLACK * joint.model.r_bar / (1.0 - joint.model.gamma)
     parts, J_high = 0, -math.inf
-    # (-what it promises, a number of its own, rows: allowed actions of each agent in each state).
+    # (-what it promises, a number of its own, rows: allowed actions of each agent in each state, V of the part before).
     number = count()
-    open_parts: list[tuple[float, int, list[Array]]] = [(-math.inf, next(number), joint.everything)]
+    open_parts: list[tuple[float, int, list[Array], Array | None]] = [(-math.inf, next(number), joint.everything, None)]
     while open_parts and parts < nodes:
-        promised, _, rows = heapq.heappop(open_parts)
+        promised, _, rows, near = heapq.heappop(open_parts)
         if best and -promised <= best[1] - best[2] + slack:
-            heapq.heappush(open_parts, (promised, next(number), rows))
+            heapq.heappush(open_parts, (promised, next(number), rows, near))
             break
         parts += 1
-        a, J, J_error = joint.best(rows)
+        a, J, J_error, V = joint.best(rows, near)
         localized, doubt = joint.localized(a, rows)
-        if doubt is None:
-            found: tuple[list[Array], float, float] = localized, J, J_error
-        else:
-            _, *J_of_it = joint.best(localized)
-            found = localized, J_of_it[0], J_of_it[1]
+        found = (localized, J, J_error) if doubt is None else (localized, *joint.best(localized, V)[1:3])
         if best is None or found[1] - found[2] > best[1] - best[2]:
             best = found
+        if progress:
+            high = max(J_high, J + J_error, *(-promised for promised, *_ in open_parts[:1]))
+            progress(f"best localized policy: part {parts} of at most {nodes:,}, J = {best[1]:.6g}, at most {high:.6g}")
         if doubt is None or J + J_error <= best[1] - best[2] + slack:
             J_high = max(J_high, J + J_error)
             continue
@@ -157,26 +171,56 @@ def best_localized(mdp: Model | CountedMDP, *, nodes: int = NODES) -> Optimum:
             fixed = rows[i].copy()
             fixed[s] = np.arange(fixed.shape[1]) == action
             kept = [fixed if j == i else row for j, row in enumerate(rows)]
-            heapq.heappush(open_parts, (-J - J_error, next(number), kept))
+            heapq.heappush(open_parts, (-J - J_error, next(number), kept, V))
     assert best is not None
-    J_high = max([J_high, best[1] + best[2], *(-promised for promised, _, _ in open_parts)])
+    J_high = max([J_high, best[1] + best[2], *(-promised for promised, *_ in open_parts)])
     return Optimum(Policy([row.astype(float) for row in best[0]]), best[1], best[2], J_high, parts)
+
+
+def search_cost(mdp: Model | CountedMDP, asked: str = "search_cost") -> int:
+    """Multiply-adds by which `best_localized` counts one part of its search; at most `work` in all.
+
+    ValueError as of `best_joint`, in the name of what was `asked`.
+
+    >>> from sacrepro import build
+    >>> from sacrepro.exact.optimum import search_cost
+    >>> search_cost(build({"model": "relay", "n": 4, "gamma": 0.5}))
+    13652
+    """
+    model = exact_model(mdp)
+    S, A = _joint_sizes(model, asked)
+    k = len(_parts(model.n)[0])
+    values = S**3 // 3 if S <= ELIMINATED else 2 * PRODUCTS * S * S
+    rest = math.prod(model.state_sizes[k:])
+    return ROUNDS_OF_A_PART * (S * math.prod(model.action_sizes[:k]) * S + S * A * rest + values)
+
+
+def _joint_sizes(model: Model, asked: str) -> tuple[int, int]:
+    """How many joint states and actions there are; ValueError where they are too many."""
+    S, A = math.prod(model.state_sizes), math.prod(model.action_sizes)
+    if S * A > MOST_ENTRIES or S > MOST_STATES:
+        raise ValueError(
+            f"{asked} needs a table over (s, a) with {S * A:,} entries and {S:,} joint states; at most "
+            f"{MOST_ENTRIES:,} and {MOST_STATES:,} are taken: take a smaller network"
+        )
+    return S, A
+
+
+def _parts(n: int) -> list[range]:
+    """The agents in two parts, or one: of P(s'|s, a) a factor of each is kept, never the whole."""
+    return [part for part in (range((n + 1) // 2), range((n + 1) // 2, n)) if part]
 
 
 class _Joint:
     """A model as one decision process over joint states and actions.
 
     everything : all actions of each agent in each state, boolean blocks (S_i, A_i), as `best` takes what is allowed.
+    laws : of either part of the agents that of s', (S, A of the part, S of the part), unless actions move others.
     """
 
     def __init__(self, model: Model, asked: str) -> None:
         self.model = model
-        self.S, self.A = math.prod(model.state_sizes), math.prod(model.action_sizes)
-        if self.S * self.A > MOST_ENTRIES or self.S > MOST_STATES:
-            raise ValueError(
-                f"{asked} needs a table over (s, a) with {self.S * self.A:,} entries and {self.S:,} joint states; at "
-                f"most {MOST_ENTRIES:,} and {MOST_STATES:,} are taken: take a smaller network"
-            )
+        self.S, self.A = _joint_sizes(model, asked)
         self.everything = [np.ones(sizes, bool) for sizes in zip(model.state_sizes, model.action_sizes, strict=True)]
         self.r = joint_reward(model)
         self.s = np.indices(model.state_sizes).reshape(model.n, -1)
@@ -185,31 +229,41 @@ class _Joint:
         if not model.gamma * self.high < 1.0:
             raise ValueError(f"gamma = {model.gamma!r} is too near 1 for the rounding of the kernels")
         self.after = 1.0 / (1.0 - model.gamma * self.high) - 1.0, 1.0 / (1.0 - model.gamma * min(low, 1.0)) - 1.0
-        self.roundings = math.fsum(model.state_sizes) + 2 * model.n + 8 + normalising_roundings(model.P)
+        self.parts = _parts(model.n)
+        sums = sum(math.prod(model.state_sizes[j] for j in part) for part in self.parts)
+        self.roundings = sums + 2 * model.n + 8 + normalising_roundings(model.P)
+        self.laws: list[Array] = [] if model.couples else [self._law(part) for part in self.parts]
 
     def each(self, a: Array) -> list[Array]:
         """Joint actions, numbers of shape (S,), as one table (S_0, …, S_{n-1}) an agent."""
         sizes = self.model.state_sizes
         return [a_i.reshape(sizes) for a_i in np.unravel_index(a, self.model.action_sizes)]
 
-    def best(self, allowed: list[Array]) -> tuple[Array, float, float]:
-        """(joint actions in each joint state, J, its certified error) of the best joint policy that is allowed.
+    def best(self, allowed: list[Array], V: Array | None = None) -> tuple[Array, float, float, Array]:
+        """(joint actions in each joint state, J, its certified error, V) of the best joint policy that is allowed.
 
-        The error bounds both the distance to J of this policy and to the largest J.
+        The error bounds both the distance to J of this policy and to the largest J. V : values that are near.
         """
-        model, S = self.model, self.S
-        barred = self._barred(allowed)
-        V, last, number = np.zeros(S), math.inf, np.arange(S)
+        model, last, number = self.model, math.inf, np.arange(self.S)
+        V = np.zeros(self.S) if V is None else V
+        only = self._only(allowed)
+        barred = None if only is not None else self._barred(allowed)
         a: Array | None = None
         for _ in range(ROUNDS):
-            Q = self.r + model.gamma * self._expected(V)
-            Q[barred] = -math.inf
-            T_V = Q.max(axis=1)
-            rounding = gamma_k(self.roundings) * (self.high * sup(V) + model.r_bar) + 4 * UNIT * sup(T_V)
-            before, a = a, Q.argmax(axis=1)
-            if before is not None:  # what rounding alone prefers is no improvement
+            Q, before = None, a
+            if only is not None:
+                a, T_V = only, self._after(only, V)
+            else:
+                Q = self._expected(V)
+                Q *= model.gamma
+                Q += self.r
+                Q[barred] = -math.inf
+                a = Q.argmax(axis=1)
+                T_V = Q[number, a]
+            T_a_V, rounding = T_V, gamma_k(self.roundings) * (self.high * sup(V) + model.r_bar) + 4 * UNIT * sup(T_V)
+            if Q is not None and before is not None:  # what rounding alone prefers is no improvement
                 a = np.where(Q[number, before] >= T_V - 2.0 * rounding, before, a)
-            T_a_V = Q[number, a]
+                T_a_V = Q[number, a]
             low, high = float((T_a_V - V).min()) - rounding, float((T_V - V).max()) + rounding
             lower = T_a_V - rounding + min(low * k for k in self.after)
             upper = T_V + rounding + max(high * k for k in self.after)
@@ -217,9 +271,9 @@ class _Joint:
                 last, found = width, (a, 0.5 * (lower + upper))
             if before is not None and (a == before).all():
                 break
-            V = np.linalg.solve(np.eye(S) - model.gamma * self._rows(a), self.r[number, a])
+            V = self._values(a, V)
         error = (last + 8 * UNIT * sup(found[1])) * (1.0 + 1e-9)
-        return found[0], *objective(model.pi0, found[1].reshape(model.state_sizes), error)
+        return found[0], *objective(model.pi0, found[1].reshape(model.state_sizes), error), V
 
     def localized(self, a: Array, allowed: list[Array]) -> tuple[list[Array], tuple[int, int] | None]:
         """(the localized policy that does what `a` does most often, the row where `a` is least of one mind or None)."""
@@ -240,25 +294,65 @@ class _Joint:
             open_ = open_ & rows.reshape([sizes[k] if k % n == i else 1 for k in range(2 * n)])
         return np.broadcast_to(~open_, sizes).reshape(self.S, self.A)
 
+    def _only(self, allowed: list[Array]) -> Array | None:
+        """The joint action in each joint state, shape (S,), where one alone is allowed in each."""
+        if any((rows.sum(axis=1) > 1).any() for rows in allowed):
+            return None
+        acts = tuple(rows.argmax(axis=1)[s_i] for rows, s_i in zip(allowed, self.s, strict=True))
+        return np.ravel_multi_index(acts, self.model.action_sizes)
+
+    def _law(self, part: Iterable[int], a: Array | None = None) -> Array:
+        """P(s_j' for j in part|s, a(s)), shape (S, S of the part); without a for all a_j, (S, A of the part, …)."""
+        acts = None if a is None else [a_i.ravel() for a_i in self.each(a)]
+        law = np.ones((self.S, 1, 1))
+        for j in part:
+            hood = self.model.neighbors[j]
+            own = self.model.P[j][tuple(self.s[k] for k in hood)]
+            if acts is not None:
+                acting = hood if self.model.couples else (j,)
+                own = own[(np.arange(self.S), *(acts[k] for k in acting))][:, None]
+            law = (law[:, :, None, :, None] * own[:, None, :, None, :]).reshape(
+                self.S, law.shape[1] * own.shape[1], law.shape[2] * own.shape[2]
+            )
+        return law if a is None else law[:, 0]
+
     def _expected(self, V: Array) -> Array:
-        """Σ_{s'} P(s'|s, a) V(s'), shape (S, A), one s_j' after the other."""
+        """Σ_{s'} P(s'|s, a) V(s'), shape (S, A): one part of the agents after the other, or one s_j'."""
         model, n = self.model, self.model.n
+        if self.laws:
+            first = self.laws[0]
+            found = (first.reshape(-1, first.shape[2]) @ V.reshape(first.shape[2], -1)).reshape(*first.shape[:2], -1)
+            return (found if len(self.laws) == 1 else found @ self.laws[1].transpose(0, 2, 1)).reshape(self.S, self.A)
         operands: list[Any] = [V.reshape(model.state_sizes), [2 * n + j for j in range(n)]]
         for j, hood in enumerate(model.neighbors):
-            acting = hood if model.couples else (j,)
-            operands += [model.P[j], [*hood, *(n + k for k in acting), 2 * n + j]]
+            operands += [model.P[j], [*hood, *(n + k for k in hood), 2 * n + j]]
         expected = np.einsum(*operands, list(range(2 * n)), optimize="greedy")
-        return np.asarray(expected).reshape(self.S, self.A)
+        return np.array(expected).reshape(self.S, self.A)
 
-    def _rows(self, a: Array) -> Array:
-        """P(s'|s, a(s)), shape (S, S)."""
-        model, acts = self.model, [a_i.ravel() for a_i in self.each(a)]
-        rows = np.ones((self.S, 1))
-        for j, hood in enumerate(model.neighbors):
-            acting = hood if model.couples else (j,)
-            law = model.P[j][(*(self.s[k] for k in hood), *(acts[k] for k in acting))]
-            rows = (rows[:, :, None] * law[:, None, :]).reshape(self.S, -1)
-        return rows
+    def _after(self, a: Array, V: Array) -> Array:
+        """r(s, a(s)) + γ Σ_{s'} P(s'|s, a(s)) V(s'), shape (S,)."""
+        return self.r[np.arange(self.S), a] + self.model.gamma * _mean([self._law(part, a) for part in self.parts], V)
+
+    def _values(self, a: Array, near: Array) -> Array:
+        """V of a joint policy, shape (S,); uncertified."""
+        laws, reward, gamma = (
+            [self._law(part, a) for part in self.parts],
+            self.r[np.arange(self.S), a],
+            self.model.gamma,
+        )
+        if self.S > ELIMINATED:
+            product = LinearOperator((self.S, self.S), matvec=lambda x: x - gamma * _mean(laws, x.ravel()), dtype=float)
+            V, left = gmres(product, reward, x0=near, rtol=1e-13, atol=0.0, restart=PRODUCTS, maxiter=4)
+            if left == 0:
+                return np.asarray(V)
+        P = laws[0] if len(laws) == 1 else (laws[0][:, :, None] * laws[1][:, None, :]).reshape(self.S, self.S)
+        return np.asarray(np.linalg.solve(np.eye(self.S) - gamma * P, reward))
+
+
+def _mean(laws: list[Array], V: Array) -> Array:
+    """Σ_{s'} P(s'|s) V(s') from the laws of the parts, shapes (S, S of the part)."""
+    found = laws[0] @ V.reshape(laws[0].shape[1], -1)
+    return np.asarray(found[:, 0] if len(laws) == 1 else (found * laws[1]).sum(axis=1))
 
 
 # The joint model itself, for other tools.

@@ -257,12 +257,12 @@ def test_the_certificate_of_the_best_joint_policy_by_hand():
 def test_the_first_round_alone_by_hand(monkeypatch):
     """V = 0, T V = (1, 2): J lies between those of (1, 2) + 1 and (1, 2) + 2, and the middle is off by a half."""
     monkeypatch.setattr(optimum, "ROUNDS", 1)
-    a, J, J_error = optimum._Joint(two_islands(), "it").best([np.ones((2, 2), bool)])
+    a, J, J_error, _ = optimum._Joint(two_islands(), "it").best([np.ones((2, 2), bool)])
     assert a.tolist() == [0, 0]
     assert pytest.approx(0.25 * 2.5 + 0.75 * 3.5, rel=1e-14) == J
     assert 0.5 * (1 + 1.9e-9) < J_error < 0.5 * (1 + 2.1e-9)
     # With action 0 barred in state 1 the best there is 0.
-    a, J, J_error = optimum._Joint(two_islands(), "it").best([np.array([[1, 1], [0, 1]], bool)])
+    a, J, J_error, _ = optimum._Joint(two_islands(), "it").best([np.array([[1, 1], [0, 1]], bool)])
     assert a.tolist() == [0, 1]
     assert abs(J - 0.25 * 2) <= J_error
 
@@ -288,6 +288,52 @@ def test_as_many_entries_as_are_taken(monkeypatch):
         best_joint(mdp)
     monkeypatch.setattr(optimum, "MOST_ENTRIES", 72)
     assert joint_kernel(mdp).shape == (6, 2, 6)
+
+
+def test_the_cost_of_a_part_by_hand():
+    """Three agents of 2, 3 and 5 states, and 2, 1 and 4 actions: two are taken together, then the third."""
+    mdp = random_mdp(nx.path_graph(3), seed=0, state_sizes=(2, 3, 5), action_sizes=(2, 1, 4))
+    both = 30 * 2 * 6 * 5 + 30 * 8 * 5
+    assert optimum.search_cost(mdp) == 4 * (both + 30**3 // 3)
+    assert optimum.search_cost(random_mdp(nx.empty_graph(1), seed=0)) == 4 * (2 * 2 * 2 + 2 * 2 * 1 + 8 // 3)
+
+
+def test_a_search_is_refused_or_ended_by_its_work():
+    mdp = random_mdp(nx.path_graph(3), seed=4, gamma=0.9, concentration=0.2)
+    one, told = optimum.search_cost(mdp), []
+    with pytest.raises(ValueError, match=f"takes {one:,} multiply-adds, more than work = {one - 1:,}: raise work"):
+        best_localized(mdp, work=one - 1)
+    with pytest.raises(TypeError, match="work must be an integer"):
+        optimality_gap(mdp, uniform_theta(mdp), work=1.5)
+    some, all_ = best_localized(mdp, work=4 * one - 1, progress=told.append), best_localized(mdp)
+    assert (some.parts, len(told)) == (3, 3)
+    assert some.J_high == best_localized(mdp, nodes=3).J_high
+    assert some.J <= all_.J + 1e-9 <= some.J_high + 2e-9
+    assert told[-1].startswith("best localized policy: part 3 of at most 3, J = ")
+    assert float(told[-1].split()[-1]) == pytest.approx(some.J_high, rel=1e-5)
+
+
+@pytest.mark.parametrize("couples", [False, True])
+def test_values_by_elimination_and_by_gmres_are_one(monkeypatch, couples):
+    mdp = random_mdp(nx.path_graph(4), seed=2, gamma=0.99, concentration=0.2)
+    mdp = as_coupled(mdp) if couples else mdp
+    eliminated = best_localized(mdp, nodes=5)
+    monkeypatch.setattr(optimum, "ELIMINATED", 1)
+    iterated = best_localized(mdp, nodes=5)
+    assert close(iterated.J, eliminated.J, 1e-9)
+    assert close(iterated.J_high, eliminated.J_high, 1e-9)
+    assert iterated.J_error < 1e-9
+
+
+def test_the_expectation_from_two_parts_is_that_of_the_whole():
+    mdp = random_mdp(nx.path_graph(3), seed=0, state_sizes=(2, 3, 4), action_sizes=(3, 1, 2))
+    joint, V = optimum._Joint(mdp, "it"), np.random.default_rng(0).normal(size=24)
+    whole = optimum.joint_kernel(mdp)
+    assert joint._expected(V) == pytest.approx(whole @ V, abs=1e-12)
+    a = np.arange(24) % 6
+    assert joint._after(a, V) == pytest.approx(joint.r[range(24), a] + mdp.gamma * (whole[range(24), a] @ V), abs=1e-12)
+    values = np.linalg.solve(np.eye(24) - mdp.gamma * whole[range(24), a], joint.r[range(24), a])
+    assert joint._values(a, V) == pytest.approx(values, rel=1e-12)
 
 
 def test_the_row_of_least_agreement():
