@@ -75,7 +75,7 @@ def test_each_claim_says_how_it_is_proved():
     page = (FOLDER.parent / "proofs.md").read_text()
     checked = [row._replace(assumptions=CLOSED) for row in rows]
     told = proofs(all_claims(), checked, page)
-    assert told["lemma3"] == "machine-checked"
+    assert told["lemma3"] == told["definition2"] == told["influence"] == "machine-checked"
     assert told["lemma4_vector"] == "machine-checked; by hand: natural weights"
     assert told["lemma1"] == "machine-checked; by hand: that ∂/∂θ is a derivation"
     assert [told[claim] for claim in ("anatomy", "complexity")] == ["by hand", "as in the paper"]

@@ -1,7 +1,7 @@
 (* definition2: the least rho for c = rbar / (1 - gamma) that a policy asks for, D_i(kappa) = c rho^(kappa + 1), is at most gamma,
-   and at most what the influence matrix certifies. *)
+   and at most what the influence matrix certifies; and at most what branch and bound certifies for all policies. *)
 From mathcomp Require Import all_ssreflect all_algebra.
-From sacrepro Require Import law bellman model lemma3 influence.
+From sacrepro Require Import law bellman model lemma3 influence supremum.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.Theory.
 Local Open Scope ring_scope.
@@ -35,6 +35,13 @@ move=> C_ge s0 sE; apply: definition2_root => //; rewrite -sE le_minr; apply/and
   by rewrite mulrAC; apply: lemma3_D.
 exact: influence.
 Qed.
+
+(* sigma = the root of the largest bound over boxes that cover all policies *)
+Theorem definition2_supremum b sigma : covered M i kappa b -> 0 <= sigma -> b = rbar M / (1 - gamma M) * sigma ^+ kappa.+1 -> rho <= sigma.
+Proof.
+move=> cover s0 bE; apply: definition2_root => //; rewrite -bE; apply: supremum => //.
+by rewrite bE mulr_ge0 ?exprn_ge0 // divr_ge0 ?ltW // subr_gt0; case/andP: (gamma01 M).
+Qed.
 End Definition2.
 
-Print Assumptions definition2_lemma3. Print Assumptions definition2_influence.
+Print Assumptions definition2_lemma3. Print Assumptions definition2_influence. Print Assumptions definition2_supremum.

@@ -308,62 +308,75 @@ apply: (ler_wpmul2l (rbar_ge0 i)); apply: ler_sum => t _; apply: (ler_wpmul2l (e
 by apply: q_mono => j; rewrite /outside lern1 leq_b1.
 Qed.
 
-(* How far Q_i moves when the pair of k is changed: d <= rbar 1_i + gamma C^T d *)
-Lemma Q_moves i : exists d : G -> R, [/\ moves (Q M theta i) d, forall k, 0 <= d k
-  & forall k, d k <= rbar M * (k == i)%:R + gamma M * \sum_j d j * C j k].
+(* Q_i solves f = r_i - g + beta E f at beta = gamma, g = 0; the Q_i of the average reward, sum_t (E r_i(t) - g), solves it,
+   Poisson's equation, at beta = 1. *)
+Definition discounts (beta g : R) i f := forall z, f z = r M i z - g + beta * E (K M theta) f z.
+
+Lemma Q_discounts i : discounts (gamma M) 0 i (Q M theta i).
+Proof. by move=> z; rewrite QE -mean_K subr0. Qed.
+
+(* How far f moves when the pair of k is changed: d <= rbar 1_i + beta C^T d *)
+Lemma discounts_moves beta g i f : 0 <= beta -> discounts beta g i f -> exists d : G -> R, [/\ moves f d, forall k, 0 <= d k
+  & forall k, d k <= rbar M * (k == i)%:R + beta * \sum_j d j * C j k].
 Proof.
-have /andP[g0 _] := gamma01 M; have rb0 := rbar_ge0 i.
+move=> b0 fE; have rb0 := rbar_ge0 i.
 pose off k (x : joint G * joint G) := [forall j, (j != k) ==> (x.1.1 j == x.2.1 j) && (x.1.2 j == x.2.2 j)].
 have offP k x : reflect (alike (predC1 k) (predC1 k) x.1 x.2) (off k x).
   apply: (iffP forallP) => [H|[zs za] j]; last by apply/implyP=> jk; rewrite zs ?za ?eqxx.
   by split=> j jk; move/implyP: (H j) => /(_ jk) /andP[/eqP ? /eqP ?].
-pose d k := largest (off k) (fun x => Q M theta i x.1 - Q M theta i x.2).
+pose d k := largest (off k) (fun x => f x.1 - f x.2).
 have d_ge0 k : 0 <= d k by apply: largest_ge0.
-have Qd : moves (Q M theta i) d by move=> k z w zw; apply: (@le_largest _ _ _ _ (z, w)); apply/offP.
+have fd : moves f d by move=> k z w zw; apply: (@le_largest _ _ _ _ (z, w)); apply/offP.
 exists d; split=> // k; apply: largest_le => [|[z w] /offP /= zw].
   by rewrite addr_ge0 ?mulr_ge0 ?ler0n ?rb0 ?sumr_ge0 // => j _; rewrite mulr_ge0.
-rewrite !QE -!mean_K opprD addrACA -mulrBr; apply: ler_add.
+rewrite (fE z) (fE w) opprD addrACA -mulrBr; apply: ler_add.
+  rewrite opprB addrA subrK.
   have [ki|ki] := eqVneq k i.
     have /andP[z0 z1] := r_range M i z; have /andP[w0 w1] := r_range M i w.
     by rewrite mulr1 ler_subl_addr (le_trans z1) // ler_addl.
   rewrite mulr0 subr_le0; case: (loc i) => _ ri; rewrite (ri z w) //.
   by case: zw => zs za; split=> j /eqP ->; [apply: zs | apply: za]; rewrite /= eq_sym.
-rewrite ler_wpmul2l //; apply: le_trans (step_moves z w Qd) _.
+rewrite ler_wpmul2l //; apply: le_trans (step_moves z w fd) _.
 by apply: ler_sum => j _; rewrite ler_wpmul2l // C_ge.
 Qed.
 
-(* (b), closed form: x = (I - gamma C)^(-1) 1_O, or any x >= 0 with x >= 1_O + gamma C x *)
-Theorem influence_closed_form (x : G -> R) i kappa :
-  (forall j, 0 <= x j) -> (forall j, outside i kappa j + gamma M * (\sum_k C j k * x k) <= x j) -> D M theta i kappa <= rbar M * x i.
+Lemma discounts_closed_form beta g (x : G -> R) i kappa f : 0 <= beta -> discounts beta g i f ->
+  (forall j, 0 <= x j) -> (forall j, outside i kappa j + beta * (\sum_k C j k * x k) <= x j) ->
+  forall z w, same_cell i kappa z w -> f z - f w <= rbar M * x i.
 Proof.
-move=> x0 xC; have [d [Qd d0 dE]] := Q_moves i; have /andP[g0 _] := gamma01 M; have rb0 := rbar_ge0 i.
+move=> b0 fE x0 xC z w zw; have [d [fd d0 dE]] := discounts_moves b0 fE.
 have swap : \sum_k (\sum_j d j * C j k) * x k = \sum_j d j * \sum_k C j k * x k.
   under eq_bigr do rewrite mulr_suml; rewrite exchange_big; apply: eq_bigr => j _.
   by rewrite mulr_sumr; apply: eq_bigr => k _; rewrite mulrA.
-have total : \sum_k d k * outside i kappa k <= rbar M * x i.
-  apply: le_trans (_ : \sum_k d k * (x k - gamma M * \sum_l C k l * x l) <= _).
-    by apply: ler_sum => k _; rewrite ler_wpmul2l // ler_subr_addr.
-  under eq_bigr do rewrite mulrBr mulrCA; rewrite sumrB -mulr_sumr -swap ler_subl_addr.
-  apply: le_trans (_ : \sum_k (rbar M * (k == i)%:R + gamma M * \sum_j d j * C j k) * x k <= _).
-    by apply: ler_sum => k _; rewrite ler_wpmul2r.
-  under eq_bigr do rewrite mulrDl -!mulrA; rewrite big_split -!mulr_sumr /= (bigD1 i) //= eqxx mul1r.
-  by rewrite big1 ?addr0 // => k /negPf ->; rewrite mul0r.
-have half z w : same_cell i kappa z w -> Q M theta i z - Q M theta i w <= rbar M * x i.
-  move=> zw; apply: le_trans (moves_within Qd z w) _; rewrite add0r; apply: le_trans _ total.
-  by apply: ler_sum => k _; rewrite ler_wpmul2l // differ_outside.
-apply: D_le => [|z w zw]; first by rewrite mulr_ge0.
-by rewrite ler_norml ler_oppl opprB !half //; apply: alike_sym.
+apply: le_trans (moves_within fd z w) _; rewrite add0r.
+apply: le_trans (_ : \sum_k d k * (x k - beta * \sum_l C k l * x l) <= _).
+  apply: ler_sum => k _; rewrite ler_wpmul2l // ler_subr_addr; apply: le_trans (xC k).
+  by rewrite ler_add2r differ_outside.
+under eq_bigr do rewrite mulrBr mulrCA; rewrite sumrB -mulr_sumr -swap ler_subl_addr.
+apply: le_trans (_ : \sum_k (rbar M * (k == i)%:R + beta * \sum_j d j * C j k) * x k <= _).
+  by apply: ler_sum => k _; rewrite ler_wpmul2r.
+under eq_bigr do rewrite mulrDl -!mulrA; rewrite big_split -!mulr_sumr /= (bigD1 i) //= eqxx mul1r.
+by rewrite big1 ?addr0 // => k /negPf ->; rewrite mul0r.
 Qed.
 
-(* (b), row sums of C at most mu and gamma mu < 1: (c, rho) = (rbar / (1 - gamma mu), gamma mu) *)
-Theorem influence_row_sums mu i kappa : (forall j, \sum_k C j k <= mu) -> gamma M * mu < 1 ->
-  D M theta i kappa <= rbar M / (1 - gamma M * mu) * (gamma M * mu) ^+ kappa.+1.
+Lemma discounts_unroll beta g i f n z : discounts beta g i f ->
+  f z = \sum_(t < n) beta ^+ t * (reward_at M theta t i z - g) + beta ^+ n * run (K M theta) n f z.
 Proof.
-move=> Cmu gmu; have g0 : 0 <= gamma M by case/andP: (gamma01 M).
-have mu0 : 0 <= mu by apply: le_trans (Cmu i); apply: sumr_ge0.
-have d0 : 0 < 1 - gamma M * mu by rewrite subr_gt0.
-have [d [Qd d_ge0 dE]] := Q_moves i; have rb0 := rbar_ge0 i.
-have Sd : \sum_k d k <= rbar M / (1 - gamma M * mu).
+move=> fE; elim: n => [|n IH]; first by rewrite big_ord0 add0r mul1r.
+rewrite big_ord_recr /= {}IH -addrA; congr (_ + _); rewrite exprSr -mulrA -mulrDr; congr (_ * _).
+elim: n z => [|n IH] z; first exact: fE.
+rewrite /= /E (eq_mean _ IH) meanD meanZ /reward_at /= /E meanD; congr (_ + _ + _).
+exact: (mean_const _ (K_law M theta z)).
+Qed.
+
+Lemma discounts_row_sums beta g mu i kappa f : 0 <= beta -> discounts beta g i f ->
+  (forall j, \sum_k C j k <= mu) -> beta * mu < 1 ->
+  forall z w, same_cell i kappa z w -> f z - f w <= rbar M / (1 - beta * mu) * (beta * mu) ^+ kappa.+1.
+Proof.
+move=> b0 fE Cmu bmu z w zw; have mu0 : 0 <= mu by apply: le_trans (Cmu i); apply: sumr_ge0.
+have d0 : 0 < 1 - beta * mu by rewrite subr_gt0.
+have [d [fd d_ge0 dE]] := discounts_moves b0 fE; have rb0 := rbar_ge0 i.
+have Sd : \sum_k d k <= rbar M / (1 - beta * mu).
   rewrite ler_pdivl_mulr // mulrBr mulr1 ler_subl_addr; apply: le_trans (ler_sum _ (fun k _ => dE k)) _.
   rewrite big_split -!mulr_sumr /=; apply: ler_add.
     by rewrite (bigD1 i) //= eqxx big1 ?addr0 ?mulr1 // => k /negPf ->.
@@ -373,18 +386,74 @@ have q_le t j : q (outside i kappa) t j <= mu ^+ t.
   rewrite le_minl exprS; apply/orP; right; apply: le_trans (_ : \sum_k C j k * mu ^+ t <= _).
     by apply: ler_sum => k _; rewrite ler_wpmul2l.
   by rewrite -mulr_suml ler_wpmul2r ?exprn_ge0.
-have half z w : same_cell i kappa z w ->
-    Q M theta i z - Q M theta i w <= rbar M / (1 - gamma M * mu) * (gamma M * mu) ^+ kappa.+1.
-  move=> zw; rewrite /Q !(solve_partial (gamma01 M) (K_law M theta) kappa.+1).
-  under eq_bigr => t _ do rewrite -/(reward_at M theta t i z) (reward_at_cell theta loc (ltn_ord t : (t <= kappa)%N) zw).
-  rewrite opprD addrACA subrr add0r -mulrBr exprMn mulrCA ler_wpmul2l ?exprn_ge0 // -/(Q M theta i).
-  apply: le_trans (moves_at kappa.+1 z w d_ge0 (moves_within Qd)) _; rewrite add0r.
-  apply: le_trans (_ : (\sum_k d k) * mu ^+ kappa.+1 <= _); last by rewrite ler_wpmul2r ?exprn_ge0.
-  rewrite mulr_suml; apply: ler_sum => k _; rewrite ler_wpmul2l //; apply: le_trans (q_le _ k).
-  by apply: q_mono => j; apply: differ_outside.
-apply: D_le => [|z w zw]; first by rewrite mulr_ge0 ?divr_ge0 ?exprn_ge0 ?mulr_ge0 // ltW.
-by rewrite ler_norml ler_oppl opprB !half //; apply: alike_sym.
+rewrite !(discounts_unroll kappa.+1 _ fE).
+under eq_bigr => t _ do rewrite (reward_at_cell theta loc (ltn_ord t : (t <= kappa)%N) zw).
+rewrite opprD addrACA subrr add0r -mulrBr exprMn mulrCA ler_wpmul2l ?exprn_ge0 //.
+apply: le_trans (moves_at kappa.+1 z w d_ge0 (moves_within fd)) _; rewrite add0r.
+apply: le_trans (_ : (\sum_k d k) * mu ^+ kappa.+1 <= _); last by rewrite ler_wpmul2r ?exprn_ge0.
+rewrite mulr_suml; apply: ler_sum => k _; rewrite ler_wpmul2l //; apply: le_trans (q_le _ k).
+by apply: q_mono => j; apply: differ_outside.
+Qed.
+
+Lemma both_ways i kappa f b : (forall z w, same_cell i kappa z w -> f z - f w <= b) ->
+  forall z w, same_cell i kappa z w -> `|f z - f w| <= b.
+Proof. by move=> half z w zw; rewrite ler_norml ler_oppl opprB !half //; apply: alike_sym. Qed.
+
+(* (b), closed form: x = (I - gamma C)^(-1) 1_O, or any x >= 0 with x >= 1_O + gamma C x *)
+Theorem influence_closed_form (x : G -> R) i kappa :
+  (forall j, 0 <= x j) -> (forall j, outside i kappa j + gamma M * (\sum_k C j k * x k) <= x j) -> D M theta i kappa <= rbar M * x i.
+Proof.
+move=> x0 xC; have /andP[g0 _] := gamma01 M.
+by apply: D_le; [rewrite mulr_ge0 ?(rbar_ge0 i) | apply/both_ways/(discounts_closed_form g0 (Q_discounts i))].
+Qed.
+
+(* (b), row sums of C at most mu and gamma mu < 1: (c, rho) = (rbar / (1 - gamma mu), gamma mu) *)
+Theorem influence_row_sums mu i kappa : (forall j, \sum_k C j k <= mu) -> gamma M * mu < 1 ->
+  D M theta i kappa <= rbar M / (1 - gamma M * mu) * (gamma M * mu) ^+ kappa.+1.
+Proof.
+move=> Cmu gmu; have /andP[g0 _] := gamma01 M; have mu0 : 0 <= mu by apply: le_trans (Cmu i); apply: sumr_ge0.
+apply: D_le; last exact/both_ways/(discounts_row_sums g0 (Q_discounts i)).
+by rewrite mulr_ge0 ?divr_ge0 ?(rbar_ge0 i) ?exprn_ge0 ?mulr_ge0 // subr_ge0 ltW.
+Qed.
+
+(* (e) The average reward: h is any solution of Poisson's equation. Closed form: x = (I - C)^(-1) 1_O, or any x >= 0 with
+   x >= 1_O + C x; row sums of C at most mu < 1. *)
+Definition poisson g i h := forall z, h z = r M i z - g + E (K M theta) h z.
+
+Lemma poisson_discounts g i h : poisson g i h -> discounts 1 g i h.
+Proof. by move=> hE z; rewrite mul1r. Qed.
+
+Theorem average_reward (x : G -> R) g i kappa h z w : poisson g i h -> same_cell i kappa z w ->
+  (forall j, 0 <= x j) -> (forall j, outside i kappa j + (\sum_k C j k * x k) <= x j) -> `|h z - h w| <= rbar M * x i.
+Proof.
+move=> /poisson_discounts hE zw x0 xC; apply: (both_ways _ zw).
+by apply: (discounts_closed_form ler01 hE) => // j; rewrite mul1r.
+Qed.
+
+Theorem average_reward_row_sums mu g i kappa h z w : poisson g i h -> same_cell i kappa z w ->
+  (forall j, \sum_k C j k <= mu) -> mu < 1 -> `|h z - h w| <= rbar M * mu ^+ kappa.+1 / (1 - mu).
+Proof.
+move=> /poisson_discounts hE zw Cmu mu1; apply: (both_ways _ zw) => u v uv; rewrite mulrAC.
+by have := discounts_row_sums ler01 hE Cmu; rewrite mul1r; apply.
+Qed.
+
+(* Finite parts of sum_t (E r_i(t) - E r~_i(t)), in which g drops out *)
+Theorem average_reward_sums (x : G -> R) i kappa z w T : same_cell i kappa z w ->
+  (forall j, 0 <= x j) -> (forall j, outside i kappa j + (\sum_k C j k * x k) <= x j) ->
+  `|\sum_(t < T) (reward_at M theta t i z - reward_at M theta t i w)| <= rbar M * x i.
+Proof.
+move=> zw x0 xC; rewrite sumrB.
+apply: (both_ways (f := fun z => \sum_(t < T) reward_at M theta t i z) _ zw) => {zw}z {}w zw /=; rewrite -sumrB.
+have q_sum j : \sum_(t < T) q (outside i kappa) t j <= x j.
+  elim: T j => [|n IH] j; first by rewrite big_ord0.
+  rewrite big_ord_recl /=; apply: le_trans (xC j); rewrite ler_add2l.
+  apply: le_trans (_ : \sum_(t < n) \sum_k C j k * q (outside i kappa) t k <= _).
+    by apply: ler_sum => t _; rewrite le_minl lexx orbT.
+  by rewrite exchange_big; apply: ler_sum => k _; rewrite -mulr_sumr ler_wpmul2l.
+apply: le_trans (ler_wpmul2l (rbar_ge0 i) (q_sum i)).
+by rewrite mulr_sumr; apply: ler_sum => t _; apply: reward_at_moves.
 Qed.
 End Influence.
 
 Print Assumptions influence. Print Assumptions influence_everywhere. Print Assumptions influence_closed_form. Print Assumptions influence_row_sums.
+Print Assumptions average_reward. Print Assumptions average_reward_row_sums. Print Assumptions average_reward_sums.

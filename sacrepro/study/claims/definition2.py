@@ -145,7 +145,7 @@ CLAIM = Claim(
     statement="the least ρ for c = r̄/(1-γ): what policies ask for ≤ what holds for every policy",
     reference="Definition 2", proof="definition2", check=check,
     variants=(Variant(LEMMA3, "definition2_lemma3"), Variant(INFLUENCE, "definition2_influence"),
-              Variant(BRACKET, excuse="both ends are found for the model at hand, seconds for each")),
+              Variant(BRACKET, "definition2_supremum", "both ends are found for the model at hand, seconds for each")),
     drawing=Drawing(
         "rates",
         r"least $\rho$ with $c\,\rho^{\kappa+1} \geq D_i(\kappa)$ for all $i$, $\kappa$, at $c = \bar r/(1-\gamma)$",
