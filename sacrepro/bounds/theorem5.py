@@ -67,6 +67,10 @@ def critic_noise(delta: float, T: int, h: float, t0: float, constants: Constants
     return C_a(delta, T, h, constants) / math.sqrt(T + t0) + C_a_prime(h, t0, constants) / (T + t0)
 
 
+#: C_a is so many times what its proof leaves of it, or more: 6ε̄ ≥ 24 r̄/(1-γ) against √(2/5) r̄/(1-γ), rounded down.
+LOOSE = math.floor(24.0 / math.sqrt(0.4))
+
+
 def critic_noise_sharp(delta: float, T: int, h: float, t0: float, constants: Constants) -> float:
     """The same part with the proof's constants written out: |Q_i - Q̂_i^T| ≤ it + r̄γ^{κ+1}/(1-γ) with probability 1-δ.
 
@@ -75,7 +79,7 @@ def critic_noise_sharp(delta: float, T: int, h: float, t0: float, constants: Con
         (r̄/(1-γ)) [(2p-1)/(2p(1-γ)-1) √(τV/2 · [log(T²/δ) + f(κ) log SA] / x)
                    + (p-1)/(p(1-γ)-1) (l + t0 + 2(1+γ) l h²/(p-1)) / x],      V = h²/(2p - 1 - p²/t0).
 
-    For one agent; at most 1/37 of C_a/√x and a third of C_a'/x. Raises ValueError unless p ≥ max(2, 1/(1-√γ)) and
+    For one agent; at most 1/`LOOSE` of C_a/√x and a third of C_a'/x. Raises ValueError unless p ≥ max(2, 1/(1-√γ)) and
     t0 ≥ max(2h, 4p, τ), as Theorem 5 asks, and T ≥ τ.
     """
     sigma, tau, gamma = constants.sigma, constants.tau, constants.gamma

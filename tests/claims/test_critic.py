@@ -11,7 +11,16 @@ from scipy.stats import binom
 
 from claims.instances import RELAY, random_case, uniform_case
 from sacrepro.bounds.critic import chebyshev, critic, critic_bias, steps_to_write, td_fixed_point_local
-from sacrepro.bounds.theorem5 import C_a, C_a_prime, Constants, critic_noise, critic_noise_sharp, least_h, least_t0
+from sacrepro.bounds.theorem5 import (
+    LOOSE,
+    C_a,
+    C_a_prime,
+    Constants,
+    critic_noise,
+    critic_noise_sharp,
+    least_h,
+    least_t0,
+)
 from sacrepro.exact import td_fixed_point as fixed_point
 from sacrepro.exact.dense import q_function
 from sacrepro.exact.law.chain import law_cost
@@ -165,12 +174,13 @@ def test_what_the_theorem_asks_of_the_steps_is_asked(T, h, t0):
 @pytest.mark.parametrize("gamma", [0.0, 0.05, 0.5, 0.9, 0.999])
 @pytest.mark.parametrize(("sigma", "tau"), [(0.5, 2), (0.01, 9)])
 def test_37_and_3_times_less_than_printed(gamma, sigma, tau):
+    assert LOOSE == 37
     constants = Constants(1.0, gamma, sigma, tau, 1.0, gamma, 2.0)
     for more in (1.0, 5.0):
         h = more * least_h(sigma, gamma)
         t0 = more * least_t0(h, sigma, tau)
         for T in (tau, 10**5, 10**12):
-            least = C_a(0.1, T, h, constants) / 37 / math.sqrt(T + t0) + C_a_prime(h, t0, constants) / 3 / (T + t0)
+            least = C_a(0.1, T, h, constants) / LOOSE / math.sqrt(T + t0) + C_a_prime(h, t0, constants) / 3 / (T + t0)
             assert 0 < critic_noise_sharp(0.1, T, h, t0, constants) <= least
 
 

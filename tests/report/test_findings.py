@@ -10,6 +10,7 @@ from sacrepro.archive.files import write_rows
 from sacrepro.cli import main
 from sacrepro.study.claims import CLAIMS, claim
 from sacrepro.study.experiments.exact_bias import BiasRow
+from sacrepro.study.experiments.locality import LocalityRow
 from sacrepro.study.record.comparison import Verdict
 from sacrepro.study.report.findings import FINDINGS, findings, front_page, kappa_table, sections
 
@@ -22,7 +23,8 @@ def bearing(claim, variant, verdict):
     """A row that bears a finding out, as `Finding.rests_on` asks for it; of counterexamples the sentence counts."""
     if claim == "!":
         return row("assumption3", "", verdict, 10.0, statement=f"{variant} …")
-    return row(claim, variant, verdict, *((math.nan, 7654.0) if verdict == "vacuous" else (0.8125, math.nan)))
+    own = row(claim, variant, verdict, *((math.nan, 7654.0) if verdict == "vacuous" else (0.8125, math.nan)))
+    return own._replace(where="well_explored, agent 1, κ=0 T=10000000")
 
 
 ROWS = [bearing(*place, expected[0]) for finding in FINDINGS for place, expected in finding.rests_on.items()]
@@ -36,6 +38,8 @@ def test_numbers_come_from_the_rows():
     assert "from κ = 1, 3, 6, 17 on at γ = .5, .7, .8, .9" in text
     assert "any factor is possible (10 in the run)" in text
     assert "r̄γ^{κ+1}/(1−γ)" in text
+    assert "left/right is 0.812 at most, at T = 10,000,000; with its proof written out" in text
+    assert "less than 1/37 of it" in text
     assert text.count("\n") == len(FINDINGS) <= 7
 
 
@@ -63,7 +67,7 @@ def test_the_front_page_has_a_line_a_claim():
     page = front_page([*ROWS, row("lemma3", "another", "tight", 1.0)], dict.fromkeys(CLAIMS, "on paper"))
     lemma3, theorem5 = (f"| [`{name}`](paper/verdicts.md#{name}) |" for name in ("lemma3", "theorem5"))
     assert f"{lemma3} {claim('lemma3').words} | 2 **tight** | 1 | on paper |" in page
-    told = "1 **tight**, 1 **vacuous** | 0.812"
+    told = "1 **tight** (T of (8)), 1 **vacuous** ((9) along runs) | 0.812"
     assert f"{theorem5} {claim('theorem5').words} | {told} | on paper |" in page
 
 
@@ -100,6 +104,31 @@ def test_the_front_page_keeps_kappa_against_T_where_no_rows_are_given(tmp_path):
     assert text.index("What κ buys") < text.index("κ against T") < text.index("| claim |")
     main(["readme", claims, page])
     assert Path(page).read_text() == text
+
+
+def test_a_number_of_steps_that_no_row_tells_is_refused():
+    rows = [own._replace(where="well_explored, agent 1") for own in ROWS]
+    with pytest.raises(ValueError, match=r"a number for \^critic/paper, got none"):
+        findings(rows)
+
+
+def test_what_locality_costs_is_read_off_its_rows_and_kept(tmp_path):
+    page, claims, rows = (str(tmp_path / name) for name in ("page.md", "claims.csv", "locality.csv"))
+    Path(page).write_text("before\n<!-- claims -->\nold\n<!-- /claims -->\nafter\n")
+    write_rows(claims, Verdict, ROWS)
+    ends = {"best joint": (0.0, 0.0), "best localized": (0.5, 0.0), "uniform": (2.0, 1.5), "SAC": (1.5, 1.0)}
+    made = [LocalityRow("a", who, 0, 1, 3.0 - x, 0.0, 0.0, x, x, y, y) for who, (x, y) in ends.items()]
+    write_rows(rows, LocalityRow, made)
+    main(["readme", claims, page, "--rows", rows])
+    text = Path(page).read_text()
+    assert "What locality costs: on 1 small networks the best joint policy" in text
+    assert "on 1, by at most 25% of what it has above the uniform policy; on each of the 1 where SAC ran" in text
+    assert "it leaves more, 50% by the same measure" in text
+    main(["readme", claims, page])
+    assert Path(page).read_text() == text
+    write_rows(rows, LocalityRow, [*made[:3], made[3]._replace(localized_low=0.25)])
+    with pytest.raises(ValueError, match="what locality costs wants SAC leaves more for locality, got SAC does not"):
+        main(["readme", claims, page, "--rows", rows])
 
 
 def test_the_page_of_verdicts_has_a_section_a_claim_with_everything_that_the_rows_say():

@@ -14,6 +14,7 @@ from sacrepro.study.experiments.exact_bias import GRADIENT, MEAN_STEP, STARTS, B
 from sacrepro.study.experiments.gallery import GalleryRow
 from sacrepro.study.experiments.methods import EXACT
 from sacrepro.study.experiments.summary import SummaryRow
+from sacrepro.study.record.comparison import percent
 
 
 def closest(rows: Sequence[BiasRow]) -> dict[int, set[int | None]]:
@@ -72,12 +73,6 @@ def share(rows: Sequence[WarmRow], instance: str, kappa: int, start: str) -> flo
     own = {(row.start, row.m): row.bias for row in rows if (row.instance, row.kappa) == (instance, kappa)}
     last = max(m for begin, m in own if begin == STARTS[2])
     return own[start, last] / own[STARTS[0], last]
-
-
-def percent(values: Sequence[float]) -> str:
-    """Shares in words: one, or the least and the largest."""
-    low, high = (f"{own(values):.0%}" for own in (min, max))
-    return low if low == high else f"{low} to {high}"
 
 
 def say_critic_error(rows: Sequence[SummaryRow]) -> str:

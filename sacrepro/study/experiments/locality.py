@@ -21,6 +21,7 @@ from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import uniform_theta
 from sacrepro.study.arguments import File
 from sacrepro.study.experiments import Experiment
+from sacrepro.study.record.comparison import percent
 
 #: Parts of the set of localized policies that are looked at on one instance; what is left open widens the gaps.
 NODES = 200
@@ -77,6 +78,34 @@ def locality_rows(mdp: NetworkedMDP, instance: str, finals: Finals) -> Iterator[
 def less(best: Optimum, low: float, high: float) -> tuple[float, float]:
     """Certified ends of the largest J of a kind of policies, less a J between `low` and `high`."""
     return best.J - best.J_error - high, best.J_high - low
+
+
+def locality_facts(rows: Sequence[LocalityRow]) -> Iterator[tuple[str, str]]:
+    """On how many networks a joint policy earns certainly more than every localized deterministic one, and how much.
+
+    Shares are of what the best joint policy has above the uniform one; SAC's is that of the κ with the largest mean.
+    """
+    own = {(row.instance, row.policy): row for row in rows if row.policy != "SAC"}
+    gained = {name: row.joint_low for (name, policy), row in own.items() if policy == "uniform" and row.joint_low > 0}
+    costs = {name: own[name, "best localized"] for name in gained}
+    yield "locality of", str(len(costs))
+    yield "locality costs", str(sum(row.joint_low > 0.0 for row in costs.values()))
+    if costs:
+        yield "locality most", percent([max(row.joint_high / gained[name] for name, row in costs.items())])
+    if ends := best_ends([row for row in rows if row.instance in gained]):
+        yield "locality SAC of", str(len(ends))
+        yield "locality SAC", percent([row.localized_high / gained[row.instance] for row in ends])
+        more = all(row.localized_low > max(0.0, costs[row.instance].joint_high) for row in ends)
+        yield "locality", "SAC leaves more" if more else "SAC does not leave more"
+
+
+def best_ends(rows: Sequence[LocalityRow]) -> list[LocalityRow]:
+    """SAC at the κ with the largest mean J on each instance."""
+    found: dict[str, LocalityRow] = {}
+    for row in rows:
+        if row.policy == "SAC" and (row.instance not in found or row.J > found[row.instance].J):
+            found[row.instance] = row
+    return [*found.values()]
 
 
 def locality(exact: Sequence[str], *, runs: Sequence[str] = (), output: File) -> Iterator[str]:

@@ -146,6 +146,12 @@ def factor_text(factor: float) -> str:
     return f"{float(exact.quantize(Decimal((0, (1,), exact.adjusted() - 1)), ROUND_DOWN)):,.15g}"
 
 
+def percent(values: Sequence[float]) -> str:
+    """Shares in words: one, or the least and the largest."""
+    low, high = (f"{own(values):.0%}" for own in (min, max))
+    return low if low == high else f"{low} to {high}"
+
+
 def place(row: Comparison) -> str:
     """Where a comparison was made, in words."""
     return f"{row.instance}, θ {row.policy}, agent {row.agent}, κ={row.kappa} {row.case}".strip()

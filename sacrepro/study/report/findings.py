@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from sacrepro.archive.files import read_text, some_rows, write_text
+from sacrepro.bounds.theorem5 import LOOSE
 from sacrepro.study.claims import all_claims, claim
 from sacrepro.study.coq import proofs_of
 from sacrepro.study.record.comparison import JUDGEMENTS, Verdict, excess_text, factor_text, ratio_text
@@ -25,8 +26,9 @@ class Finding(NamedTuple):
     """A sentence, and the verdicts that it is true of, by (claim, variant), or by ("!", words) of a counterexample.
 
     text : ``{claim/variant}`` stands for the largest left/right of that row or, where the row is vacuous, for how many
-    times its right side is above the trivial bound; ``{!words}`` for the left/right of the counterexample whose
-    sentence has these words; ``{@γ}`` for the least κ with 4γ^{2κ+2} < 1-γ.
+    times its right side is above the trivial bound; ``{^claim/variant}`` for the T at which it is largest; ``{!words}``
+    for the left/right of the counterexample whose sentence has these words; ``{@γ}`` for the least κ with
+    4γ^{2κ+2} < 1-γ; ``{~name}`` for a fact.
     """
 
     text: str
@@ -83,10 +85,10 @@ FINDINGS = (
     Finding(
         """
         **Assumption 3 fails for the softmax**: no σ > 0 serves all policies at once. Where σ is large (`well_explored`,
-        two agents without actions at γ = .05), the finite-time bound on the critic holds as printed, but says something
-        from T = 10⁷ on only; with its proof written out, the part that falls like 1/√T is less than a 37th of it. The
-        exact mean and covariance of Q̂^T give a bound that says something on short episodes and is attained up to a
-        factor {critic/exact law}. [Proof](paper/proofs.md#critic)
+        two agents without actions at γ = .05), the finite-time bound on the critic holds as printed, but left/right is
+        {critic/paper} at most, at T = {^critic/paper}; with its proof written out, the part that falls like 1/√T is
+        less than 1/{~loose} of it. The exact mean and covariance of Q̂^T give a bound that says something on short
+        episodes and is attained up to a factor {critic/exact law}. [Proof](paper/proofs.md#critic)
         """,
         {
             ("critic", "paper"): TRUE,
@@ -117,6 +119,19 @@ FINDINGS = (
 )
 
 
+#: What stands below the findings, of rows of `locality`, and what it wants of them.
+LOCALITY = """
+What locality costs: on {~locality of} small networks the best joint policy, which sees every state, earns certainly
+more than the best deterministic localized one on {~locality costs}, by at most {~locality most} of what it has above
+the uniform policy; on each of the {~locality SAC of} where SAC ran it leaves more, {~locality SAC} by the same measure
+(Section 6 and Table 4 of [the paper](paper/paper.pdf)). Of your own network `sacrepro evaluate mine.yaml --policy
+learned.yaml --against optimum` tells it.
+"""
+BORNE_OUT = "SAC leaves more"
+
+#: Facts that need no run: by how much C_a may be divided.
+FACTS = {"loose": str(LOOSE)}
+
 Place = tuple[str, str]
 
 
@@ -127,7 +142,7 @@ class Evidence:
 
     def __init__(self, rows: Iterable[Verdict], facts: Mapping[str, str] | None = None) -> None:
         self.rows = list(rows)
-        self.facts = facts or {}
+        self.facts = FACTS | dict(facts or {})
         self.by_variant = {(row.claim, row.hypothesis): row for row in self.rows if row.verdict in JUDGEMENTS}
 
     def row(self, place: Place) -> Verdict | None:
@@ -148,9 +163,16 @@ class Evidence:
 
     def number(self, field: str) -> str:
         """What a field stands for: largest left/right of ``claim/variant`` or, where it is vacuous, how many times its
-        right side is above the trivial bound; left/right of the counterexample ``!words``; the fact ``~name``; for
-        ``@γ`` the least κ with 4γ^{2κ+2} < 1-γ. KeyError where the run has none, as an identity has no ratio.
+        right side is above the trivial bound; ``^claim/variant``, the T of it; left/right of the counterexample
+        ``!words``; the fact ``~name``; for ``@γ`` the least κ with 4γ^{2κ+2} < 1-γ. KeyError where the run has none,
+        as an identity has no ratio.
         """
+        if field.startswith("^"):
+            row = self.row(as_place(field[1:]))
+            at = re.search(r"\bT=(\d+)", row.where) if row else None
+            if at is None:
+                raise KeyError(field)
+            return f"{int(at[1]):,}"
         if field.startswith("@"):
             gamma = float(field[1:])
             return str(next(kappa for kappa in range(100) if 4.0 * gamma ** (2 * kappa + 2) < 1.0 - gamma))
@@ -179,23 +201,36 @@ def findings(rows: Iterable[Verdict]) -> str:
         for place, expected in finding.rests_on.items():
             if objection := evidence.objection(place, expected):
                 raise ValueError(f"a finding of the README wants {objection}")
-        # A formula's own braces, such as those of γ^{κ+1}, begin with no Latin letter.
-        try:
-            text = re.sub(r"\{((?:[!@]|[a-z])[^{}]*)\}", lambda field: evidence.number(field[1]), finding.text)
-        except KeyError as error:
-            raise ValueError(f"a finding of the README wants a number for {error.args[0]}, got none") from None
-        lines.append(f"* {' '.join(text.split())}\n")
+        lines.append(f"* {filled(finding.text, evidence)}\n")
     return "".join(lines)
 
 
-def front_page(rows: Sequence[Verdict], proofs: Mapping[str, str], kappa: str = "") -> str:
-    """What the README shows between its markers: the findings, κ against T if known, and a short line a claim.
+def filled(text: str, evidence: Evidence) -> str:
+    """A text on one line, its fields filled in; ValueError for a number that the run does not have."""
+    # A formula's own braces, such as those of γ^{κ+1}, begin with no Latin letter.
+    try:
+        found = re.sub(r"\{([!@^~a-z][^{}]*)\}", lambda field: evidence.number(field[1]), text)
+    except KeyError as error:
+        raise ValueError(f"a finding of the README wants a number for {error.args[0]}, got none") from None
+    return " ".join(found.split())
+
+
+def locality_words(facts: Mapping[str, str]) -> str:
+    """What locality costs, in a sentence; ValueError where SAC leaves no more than that."""
+    evidence = Evidence([], facts)
+    if objection := evidence.objection(("~", "locality"), (BORNE_OUT,)):
+        raise ValueError(f"what locality costs wants {objection}")
+    return filled(LOCALITY, evidence) + "\n"
+
+
+def front_page(rows: Sequence[Verdict], proofs: Mapping[str, str], *more: str) -> str:
+    """What the README shows between its markers: the findings, more that is known, and a short line a claim.
 
     The name of a claim leads to its section of paper/verdicts.md.
     """
     table = brief_table(rows, {own.name: own.words for own in all_claims()}, proofs)
     linked = re.sub(r"^\| `(\w+)` \|", r"| [`\1`](paper/verdicts.md#\1) |", table, flags=re.MULTILINE)
-    return "\n".join(filter(None, (findings(rows), kappa, linked)))
+    return "\n".join(filter(None, (findings(rows), *more, linked)))
 
 
 def contents(names: Iterable[str]) -> str:
@@ -278,8 +313,8 @@ def per_cent(share: float) -> str:
 def readme(verdicts: str, page: str, *, formal: tuple[str, str] | None = None, rows: Sequence[str] = ()) -> None:
     """Put verdicts between the markers of a page: of a csv file findings and a short table, in verdicts.md all of them.
 
-    Between findings and table stands κ against T, of rows that `exact-bias` wrote about one instance, or as the page
-    has it.
+    Between findings and table stand κ against T, of rows that `exact-bias` wrote about one instance, and what locality
+    costs, of locality.csv, or either as the page has it.
     """
     whole = Path(page).name == "verdicts.md"
     if rows and whole:
@@ -291,11 +326,17 @@ def readme(verdicts: str, page: str, *, formal: tuple[str, str] | None = None, r
         if whole:
             shown = sections(judged, proofs)
         else:
-            found = re.search(rf"^{re.escape(KAPPA)}(?:\|.*\n)+", read_text(page), re.MULTILINE)
-            kappa = found[0] if found else ""
-            if rows:  # verdicts do not wait for the learners that such rows load
+            kept = (rf"^{re.escape(KAPPA)}(?:\|.*\n)+", rf"^{re.escape(LOCALITY.strip().split(':')[0])}: .*\n")
+            found = [re.search(pattern, read_text(page), re.MULTILINE) for pattern in kept]
+            kappa, locality = (own[0] if own else "" for own in found)
+            # Verdicts do not wait for the learners that such rows load.
+            if own := [path for path in rows if Path(path).stem != "locality"]:
                 from sacrepro.study.experiments.exact_bias import BiasRow
 
-                kappa = kappa_table(some_rows(rows, BiasRow))
-            shown = front_page(judged, proofs, kappa)
+                kappa = kappa_table(some_rows(own, BiasRow))
+            if own := [path for path in rows if Path(path).stem == "locality"]:
+                from sacrepro.study.experiments.locality import LocalityRow, locality_facts
+
+                locality = locality_words(dict(locality_facts(some_rows(own, LocalityRow))))
+            shown = front_page(judged, proofs, locality, kappa)
     write_text(page, between_markers(read_text(page), shown))

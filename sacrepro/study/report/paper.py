@@ -35,16 +35,23 @@ from sacrepro.study.drawings.messages import (
     closest,
     final_returns,
     one_of,
-    percent,
     reach,
     share,
 )
 from sacrepro.study.drawings.panels import names
 from sacrepro.study.experiments.exact_bias import STARTS, BiasRow, MeanRow, WarmRow
-from sacrepro.study.experiments.locality import LocalityRow
+from sacrepro.study.experiments.locality import LocalityRow, best_ends, locality_facts
 from sacrepro.study.experiments.summary import CONFIDENCE, SummaryRow
 from sacrepro.study.experiments.wireless import METHODS, RECORDED, WirelessRow
-from sacrepro.study.record.comparison import JUDGEMENTS, Comparison, Verdict, constrains, factor_text, ratio_text
+from sacrepro.study.record.comparison import (
+    JUDGEMENTS,
+    Comparison,
+    Verdict,
+    constrains,
+    factor_text,
+    percent,
+    ratio_text,
+)
 from sacrepro.study.report.document import pdf
 from sacrepro.study.report.findings import Evidence, as_place
 from sacrepro.study.report.pages import inline
@@ -216,34 +223,6 @@ def warm_facts(rows: Sequence[WarmRow]) -> Iterator[tuple[str, str]]:
     yield "warm one loop", percent(one)
     yield "warm loops", str(max(row.m for row in rows if row.start == STARTS[2]))
     yield "warm T", f"{rows[0].T:,}"
-
-
-def locality_facts(rows: Sequence[LocalityRow]) -> Iterator[tuple[str, str]]:
-    """On how many networks a joint policy earns certainly more than every localized deterministic one, and how much.
-
-    Shares are of what the best joint policy has above the uniform one; SAC's is that of the κ with the largest mean.
-    """
-    own = {(row.instance, row.policy): row for row in rows if row.policy != "SAC"}
-    gained = {name: row.joint_low for (name, policy), row in own.items() if policy == "uniform" and row.joint_low > 0}
-    costs = {name: own[name, "best localized"] for name in gained}
-    yield "locality of", str(len(costs))
-    yield "locality costs", str(sum(row.joint_low > 0.0 for row in costs.values()))
-    if costs:
-        yield "locality most", percent([max(row.joint_high / gained[name] for name, row in costs.items())])
-    if ends := best_ends([row for row in rows if row.instance in gained]):
-        yield "locality SAC of", str(len(ends))
-        yield "locality SAC", percent([row.localized_high / gained[row.instance] for row in ends])
-        more = all(row.localized_low > max(0.0, costs[row.instance].joint_high) for row in ends)
-        yield "locality", "SAC leaves more" if more else "SAC does not leave more"
-
-
-def best_ends(rows: Sequence[LocalityRow]) -> list[LocalityRow]:
-    """SAC at the κ with the largest mean J on each instance."""
-    found: dict[str, LocalityRow] = {}
-    for row in rows:
-        if row.policy == "SAC" and (row.instance not in found or row.J > found[row.instance].J):
-            found[row.instance] = row
-    return [*found.values()]
 
 
 def locality_table(rows: Sequence[LocalityRow]) -> list[list[str]]:

@@ -44,8 +44,9 @@ def totals(rows: Sequence[Verdict]) -> dict[str, int]:
 #: What stands above the counterexamples.
 COUNTEREXAMPLES = (
     "Sentences that are violated on every run. What is *false as written*, or *not satisfied*, is a sentence of the "
-    "paper; the others drop a hypothesis or improve a constant, to show what these are for: they are ours. A lemma may "
-    "be *tight* above and *false as written* here: above its hypothesis is read as the rest of the paper has it."
+    "paper, what is *numerically off* one of later work; the others drop a hypothesis or improve a constant, to show "
+    "what these are for: they are ours. A lemma may be *tight* above and *false as written* here: above its hypothesis "
+    "is read as the rest of the paper has it."
 )
 
 
@@ -86,13 +87,16 @@ def summary_table(rows: Sequence[Verdict], proofs: Mapping[str, str] | None = No
 def brief_table(rows: Sequence[Verdict], words: Mapping[str, str], proofs: Mapping[str, str]) -> str:
     """One short line a claim: what it says in words, how many of its right sides are what, the largest left/right.
 
+    Where some are vacuous all are named.
+
     words, proofs : of each claim, by name.
     """
     header = ("claim", "in words", "verdict", "largest left/right", "proof")
     lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
     for name in dict.fromkeys(row.claim for row in rows if row.verdict in JUDGEMENTS):
         own = [row for row in rows if row.claim == name and row.verdict in JUDGEMENTS]
-        told = ", ".join(counted(own)) if len(own) > 1 else f"**{own[0].verdict}**"
+        named = any(row.verdict == "vacuous" for row in own)
+        told = ", ".join(counted(own, named)) if len(own) > 1 else f"**{own[0].verdict}**"
         lines.append(line((f"`{name}`", words[name], told, worst(own), proofs.get(name, ""))))
     return "\n".join(lines) + "\n"
 
@@ -106,10 +110,10 @@ def worst(rows: Sequence[Verdict]) -> str:
     return f"{ratio_text(found.ratio)} ({found.hypothesis})" if named else ratio_text(found.ratio)
 
 
-def counted(rows: Sequence[Verdict]) -> list[str]:
-    """How many rows have which verdict."""
-    counts = [(name, sum(row.verdict == name for row in rows)) for name in JUDGEMENTS]
-    return [f"{count} **{name}**" for name, count in counts if count]
+def counted(rows: Sequence[Verdict], named: bool = False) -> list[str]:
+    """How many rows have which verdict, and on demand which variants these are."""
+    groups = [(name, [row.hypothesis for row in rows if row.verdict == name]) for name in JUDGEMENTS]
+    return [f"{len(own)} **{name}**" + f" ({', '.join(own)})" * named for name, own in groups if own]
 
 
 def line(cells: Sequence[object]) -> str:
