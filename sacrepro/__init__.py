@@ -16,7 +16,7 @@ from sacrepro.model import rooms as _rooms
 # isort: off
 if TYPE_CHECKING:
     from sacrepro.adviser.advice import advise as advise
-    from sacrepro.adviser.files import load as load
+    from sacrepro.instances.network.files import load as load
     from sacrepro.bounds.influence import influence_matrix as influence_matrix
     from sacrepro.exact.decay.profile import certified_decay as certified_decay, decay_profile as decay_profile
     from sacrepro.exact.decay.supremum import decay_supremum as decay_supremum

@@ -83,7 +83,7 @@ def test_where_memory_runs_out_the_message_says_what_was_asked_for(monkeypatch, 
     def exhausted(path):
         raise MemoryError(text)
 
-    monkeypatch.setattr("sacrepro.adviser.files.load", exhausted)
+    monkeypatch.setattr("sacrepro.instances.network.files.load", exhausted)
     with pytest.raises(SystemExit) as stopped:
         cli.command()
     assert stopped.value.code == 1
@@ -98,7 +98,7 @@ def test_an_interrupted_verb_says_so_in_one_line(monkeypatch, capsys):
     def interrupted(path):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("sacrepro.adviser.files.load", interrupted)
+    monkeypatch.setattr("sacrepro.instances.network.files.load", interrupted)
     with pytest.raises(SystemExit) as stopped:
         cli.command()
     assert stopped.value.code == 130
@@ -122,7 +122,7 @@ def test_what_filled_the_memory_is_gone_before_anything_is_said(monkeypatch):
         except ValueError as error:
             raise MemoryError from error
 
-    monkeypatch.setattr("sacrepro.adviser.files.load", exhausted)
+    monkeypatch.setattr("sacrepro.instances.network.files.load", exhausted)
     monkeypatch.setattr("sacrepro.study.__main__.told", lambda error: held.append(held[0]()))
     with pytest.raises(SystemExit):
         cli.command()

@@ -30,13 +30,13 @@ from sacrepro import (
 )
 from sacrepro.adviser.advice import advise
 from sacrepro.adviser.evaluation import Objective, evaluation
-from sacrepro.adviser.labelled import of_model
 from sacrepro.adviser.pilot import trained
 from sacrepro.adviser.settings import Proposal
 from sacrepro.exact import dense
 from sacrepro.exact.chain import chain_of
 from sacrepro.exact.solver.occupancy import state_law
 from sacrepro.instances import COUNTED
+from sacrepro.instances.network.labelled import of_model
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn.samples import samples
 from sacrepro.learn.transcription import outer_iteration

@@ -12,10 +12,10 @@ import pytest
 import yaml
 
 from sacrepro import cli
-from sacrepro.adviser.files import resolve
 from sacrepro.archive.files import read_arrays, read_rows, write_rows
 from sacrepro.instances import MODELS, build, build_for_sampling
 from sacrepro.instances.graphs import FAMILIES
+from sacrepro.instances.network.files import resolve
 from sacrepro.study.audit.adversary import Found
 from sacrepro.study.audit.falsify import Planted
 from sacrepro.study.claims import CLAIMS

@@ -21,11 +21,11 @@ from sacrepro.adviser.certificates import (
 )
 from sacrepro.adviser.clock import Clock
 from sacrepro.adviser.describe import layout
-from sacrepro.adviser.labelled import Network
 from sacrepro.adviser.measured import MeasuredDecay, measured
 from sacrepro.adviser.pilot import Pilot, pilot
 from sacrepro.adviser.settings import UNCOUNTED, Cost, costs
 from sacrepro.bounds.gradient import lemma4_vector
+from sacrepro.instances.network.labelled import Network
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import check_agent
 from sacrepro.model.notices import brief
@@ -248,7 +248,7 @@ def check_question(
 ) -> None:
     """TypeError or ValueError for what `advise` has no answer to."""
     if not isinstance(network, Network):
-        raise TypeError(f"expected a network as sacrepro.adviser.files.load returns it, got {type(network).__name__}")
+        raise TypeError(f"expected a network as sacrepro.load returns it, got {type(network).__name__}")
     for what, number in (("the error", error), ("seconds", seconds)):
         if isinstance(number, bool) or not isinstance(number, Real):
             raise TypeError(f"{what} must be a number, got {number!r}")

@@ -17,7 +17,6 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from sacrepro.adviser.clock import Clock
-from sacrepro.adviser.labelled import Network, network_influence
 from sacrepro.bounds.critic import td_fixed_point, td_fixed_point_everywhere, td_fixed_point_influence
 from sacrepro.bounds.decay import definition2, lemma3
 from sacrepro.bounds.gradient import (
@@ -30,6 +29,7 @@ from sacrepro.bounds.gradient import (
 )
 from sacrepro.bounds.influence import horizon, influence, influence_everywhere
 from sacrepro.bounds.theorem5 import gradient_norm
+from sacrepro.instances.network.labelled import Network, network_influence
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import sphere_sizes
 from sacrepro.model.policy import SCORE_BOUND

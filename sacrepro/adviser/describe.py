@@ -12,8 +12,8 @@ import networkx as nx
 import numpy as np
 
 from sacrepro.adviser.certificates import adjacency, distances
-from sacrepro.adviser.labelled import Network, network_influence
 from sacrepro.bounds.influence import spectral_radius
+from sacrepro.instances.network.labelled import Network, network_influence
 from sacrepro.model.checks import Array
 from sacrepro.model.kernels import composition_count
 from sacrepro.model.notices import rounded

@@ -17,10 +17,10 @@ import numpy as np
 
 from sacrepro.adviser.certificates import adjacency, affordable, distances
 from sacrepro.adviser.clock import Clock
-from sacrepro.adviser.labelled import Network
 from sacrepro.adviser.sampling import Sampler, least_decay
 from sacrepro.exact.decay.profile import certified_decay
 from sacrepro.exact.light_cone import local_decay, local_value
+from sacrepro.instances.network.labelled import Network
 from sacrepro.model.checks import Array
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import uniform_theta

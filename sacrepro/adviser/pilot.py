@@ -18,8 +18,8 @@ from scipy.special import stdtrit
 
 from sacrepro.adviser.certificates import eccentricities
 from sacrepro.adviser.evaluation import CONFIDENCE, Objective, Return, half_width
-from sacrepro.adviser.labelled import Network
 from sacrepro.adviser.settings import FRESH, ITERATIONS, Proposal, proposal, table_sizes, written
+from sacrepro.instances.network.labelled import Network
 from sacrepro.learn.algorithm1 import sac_seeds
 from sacrepro.learn.problem import SACTrace, check_seed
 from sacrepro.model.checks import Array

@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from sacrepro.adviser.files import one_line, read_yaml
-from sacrepro.adviser.labelled import Network
 from sacrepro.adviser.pilot import Trained
 from sacrepro.archive.files import read_arrays
+from sacrepro.instances.network.files import one_line, read_yaml
+from sacrepro.instances.network.labelled import Network
 from sacrepro.model.checks import Array, shortened
 from sacrepro.model.policy import softmax
 

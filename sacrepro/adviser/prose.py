@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from textwrap import wrap
 
 from sacrepro.adviser.advice import LONGEST, Advice, KappaRow, fillable
-from sacrepro.adviser.labelled import Network
 from sacrepro.adviser.pilot import WIDTH, pilot_words
 from sacrepro.bounds.critic import steps_to_write
+from sacrepro.instances.network.labelled import Network
 from sacrepro.model.notices import WRITTEN_OUT, power, rounded
 
 #: κ's that are listed one by one, and names of agents.

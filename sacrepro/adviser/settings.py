@@ -19,8 +19,8 @@ from scipy.sparse import csr_array, eye_array
 
 from sacrepro.adviser.certificates import adjacency, eccentricities
 from sacrepro.adviser.clock import Clock
-from sacrepro.adviser.labelled import Network
 from sacrepro.bounds.theorem5 import least_h, smoothness
+from sacrepro.instances.network.labelled import Network
 from sacrepro.learn.algorithm1 import run_compiled
 from sacrepro.learn.problem import Problem, Settings
 from sacrepro.learn.samples import samples

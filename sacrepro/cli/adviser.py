@@ -23,8 +23,8 @@ from sacrepro.study.arguments import (
 
 def new(file: File, *, force: bool = False) -> None:
     """Write a commented network file to start from; an existing file is kept unless --force is given."""
-    from sacrepro.adviser.files import example
     from sacrepro.archive.files import write_text
+    from sacrepro.instances.network.files import example
 
     if Path(file).exists() and not force:
         raise ValueError(f"{file} exists; --force replaces it")
@@ -35,7 +35,7 @@ def new(file: File, *, force: bool = False) -> None:
 def validate(file: str) -> None:
     """Check a network file and print what it describes."""
     from sacrepro.adviser.describe import summary
-    from sacrepro.adviser.files import load
+    from sacrepro.instances.network.files import load
 
     print(summary(load(file)), end="")
 
@@ -64,11 +64,11 @@ def train(
     """
     from sacrepro.adviser.clock import progress
     from sacrepro.adviser.evaluation import Objective
-    from sacrepro.adviser.files import load
     from sacrepro.adviser.pilot import RunRow, chosen_run, settings_words, trained, training_words
     from sacrepro.adviser.policies import policy_text, training_arrays
     from sacrepro.adviser.settings import proposal
     from sacrepro.archive.files import plain, write_arrays, write_json, write_rows, write_text
+    from sacrepro.instances.network.files import load
 
     network = load(file)
     simulator = network.simulator()
@@ -119,9 +119,9 @@ def evaluate(
     """
     from sacrepro.adviser.clock import progress
     from sacrepro.adviser.evaluation import compared, evaluation, evaluation_words
-    from sacrepro.adviser.files import load
     from sacrepro.adviser.policies import read_policies, read_policy
     from sacrepro.archive.files import plain, write_json
+    from sacrepro.instances.network.files import load
 
     network = load(file)
     theta = read_policy(network, policy, kappa, run)

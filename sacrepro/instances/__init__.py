@@ -5,41 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from sacrepro.instances.extremal import courtesy, parity, td_witness
-from sacrepro.instances.flows import queueing, thermal
 from sacrepro.instances.graphs import build_graph, fitting
-from sacrepro.instances.random_kernels import downstream, random_mdp
-from sacrepro.instances.relay import broadcast, relay
-from sacrepro.instances.spread import counted_sis, counted_social, counted_sysadmin, sis, social, sysadmin
-from sacrepro.instances.wireless import wireless_committed
+from sacrepro.instances.models import NAMED
+from sacrepro.instances.network.files import model_of
+from sacrepro.instances.spread import counted_sis, counted_social, counted_sysadmin
 from sacrepro.model.mdp import CountedMDP, NetworkedMDP
 
 Model = TypeVar("Model")
 
 
-def file(*, path: str, document: Mapping[str, Any] | None = None, source: str | None = None) -> NetworkedMDP:
-    """The model of a network file; `sacrepro.adviser.files.model_of`, which may ask for one of these models in turn."""
-    from sacrepro.adviser.files import model_of
-
-    return model_of(path=path, document=document, source=source)
-
-
-MODELS: Mapping[str, Callable[..., NetworkedMDP]] = {
-    "relay": relay,
-    "broadcast": broadcast,
-    "parity": parity,
-    "random": random_mdp,
-    "sis": sis,
-    "td_witness": td_witness,
-    "wireless": wireless_committed,
-    "social": social,
-    "sysadmin": sysadmin,
-    "thermal": thermal,
-    "queueing": queueing,
-    "downstream": downstream,
-    "courtesy": courtesy,
-    "file": file,
-}
+#: The models that a specification may ask for: those by name, and that of a network file.
+MODELS: Mapping[str, Callable[..., NetworkedMDP]] = {**NAMED, "file": model_of}
 
 #: The models whose agents see their neighbors through a sum, so that hubs of any degree can be sampled and bounded.
 COUNTED: Mapping[str, Callable[..., CountedMDP]] = {

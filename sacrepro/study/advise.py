@@ -8,9 +8,9 @@ from typing import Any, Literal
 from sacrepro.adviser.advice import KappaRow, error_of_q
 from sacrepro.adviser.advice import advise as advice_on
 from sacrepro.adviser.clock import progress
-from sacrepro.adviser.files import load
 from sacrepro.adviser.prose import words
 from sacrepro.archive.files import plain, write_figure, write_json, write_rows
+from sacrepro.instances.network.files import load
 from sacrepro.study.arguments import Count, CsvOrJson, Figure, NonNegative, Ordinal, Positive, Repeated
 
 

@@ -92,7 +92,7 @@ def specification(text: str) -> dict[str, Any]:
     spec = mapping(text)
     if spec.get("model") != "file":
         return spec
-    from sacrepro.adviser.files import resolve
+    from sacrepro.instances.network.files import resolve
 
     try:
         return resolve(spec)
@@ -351,7 +351,7 @@ def check_files(signature: ast.arguments, given: Mapping[str, Any]) -> None:
                 f"{outputs[Path(path).resolve()]} would replace {told}, which is read; give it another name"
             )
         if told.startswith(("file ", "--spec ")):
-            from sacrepro.adviser.files import inputs
+            from sacrepro.instances.network.files import inputs
 
             for place in (Path(named).resolve() for named in inputs(path)[1:]):
                 if place in outputs:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from sacrepro.adviser.files import inputs
+from sacrepro.instances.network.files import inputs
 from sacrepro.study.claims import ATTACKED, CLAIMS, WITH_LEARNER, WITHOUT_TABLES
 from sacrepro.study.experiments import ENTRIES, KINDS, SHOWN, Experiment
 

@@ -8,7 +8,7 @@ import pytest
 
 from adviser.network_files import load_dict
 from sacrepro.adviser.advice import advise
-from sacrepro.adviser.files import load
+from sacrepro.instances.network.files import load
 
 pytest.importorskip("pyRDDLGym", reason="pyRDDLGym is an optional extra, pip install sacrepro[rddl]")
 pytest.importorskip("rddlrepository", reason="rddlrepository is an optional extra, pip install sacrepro[rddl]")

@@ -3,7 +3,7 @@
 import numpy as np
 import yaml
 
-from sacrepro.adviser.document import network
+from sacrepro.instances.network.document import network
 
 SIS = {
     "graph": {"family": "krackhardt_kite"},

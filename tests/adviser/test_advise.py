@@ -20,8 +20,6 @@ from sacrepro.adviser.advice import advise
 from sacrepro.adviser.certificates import adjacency, certificates, distances, eccentricities
 from sacrepro.adviser.clock import Clock
 from sacrepro.adviser.describe import A_COMPARISON, SPREAD, compared, layout, summary
-from sacrepro.adviser.files import example, load
-from sacrepro.adviser.labelled import network_influence, of_model
 from sacrepro.adviser.measured import measured
 from sacrepro.adviser.prose import recommendation, words
 from sacrepro.adviser.sampling import Sampler, least_decay
@@ -30,6 +28,8 @@ from sacrepro.bounds.gradient import lemma4_vector
 from sacrepro.exact.dense import q_function
 from sacrepro.exact.truncation import truncate
 from sacrepro.instances import build
+from sacrepro.instances.network.files import example, load
+from sacrepro.instances.network.labelled import network_influence, of_model
 from sacrepro.instances.spread import sis
 from sacrepro.model.graph import diameter, neighborhood
 from sacrepro.model.notices import power, rounded

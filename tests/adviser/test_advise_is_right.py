@@ -19,7 +19,6 @@ from sacrepro.adviser.certificates import (
     trivial_gradient,
 )
 from sacrepro.adviser.clock import Clock
-from sacrepro.adviser.labelled import network_influence, of_model
 from sacrepro.adviser.measured import exact_values, light_cones, measured
 from sacrepro.adviser.pilot import Pilot
 from sacrepro.adviser.prose import larger, recommendation, words
@@ -30,6 +29,7 @@ from sacrepro.exact import td_fixed_point
 from sacrepro.exact.dense import averaged_kernels, q_function
 from sacrepro.exact.optimum import joint_kernel
 from sacrepro.instances import build
+from sacrepro.instances.network.labelled import network_influence, of_model
 from sacrepro.model.graph import neighborhood, sphere_sizes
 from sacrepro.model.policy import policies, uniform_theta
 from sacrepro.study.measures.fixed_points import has_unique_stationary_law

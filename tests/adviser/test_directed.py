@@ -24,10 +24,10 @@ from sacrepro import (
 )
 from sacrepro.adviser.advice import advise
 from sacrepro.adviser.describe import summary
-from sacrepro.adviser.files import load
-from sacrepro.adviser.labelled import network_influence, of_model
 from sacrepro.adviser.sampling import Sampler
 from sacrepro.exact.dense import oscillation
+from sacrepro.instances.network.files import load
+from sacrepro.instances.network.labelled import network_influence, of_model
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.model.policy import gaussian_theta, policies
 

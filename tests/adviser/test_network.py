@@ -15,11 +15,11 @@ from network_files import SIS, SMALL, THREE, load_dict, written
 
 import sacrepro
 from sacrepro import cli
-from sacrepro.adviser.files import example, load, resolve, schema
-from sacrepro.adviser.formula import RESERVED, parse
-from sacrepro.adviser.labelled import MOST_ENTRIES, network_influence
 from sacrepro.bounds.influence import influence_matrix, spectral_radius
 from sacrepro.instances import build
+from sacrepro.instances.network.files import example, load, resolve, schema
+from sacrepro.instances.network.formula import RESERVED, parse
+from sacrepro.instances.network.labelled import MOST_ENTRIES, network_influence
 from sacrepro.instances.spread import sis
 from sacrepro.model.kernels import compositions, rank
 
@@ -579,7 +579,7 @@ def test_the_schema_describes_every_key_and_the_example_uses_reserved_words_righ
     walk(schema())
     assert RESERVED.isdisjoint(yaml.safe_load(EXAMPLE)["attributes"])
     root = Path(sacrepro.__file__).parent
-    assert (root / "adviser" / "network.schema.yaml").exists()
+    assert (root / "instances" / "network" / "network.schema.yaml").exists()
 
 
 def test_rows_by_counts_store_an_agents_own_entry_first():

@@ -13,12 +13,12 @@ import yaml
 
 from sacrepro import InputWarning
 from sacrepro.adviser.describe import summary
-from sacrepro.adviser.files import MOST_BYTES, appearance, inputs, load, read_document
-from sacrepro.adviser.formula import parse
-from sacrepro.adviser.graph_files import edge_list
-from sacrepro.adviser.yaml_text import DEEPEST, MOST_REPEATED, plain
 from sacrepro.instances import build
 from sacrepro.instances.graphs import build_graph
+from sacrepro.instances.network.files import MOST_BYTES, appearance, inputs, load, read_document
+from sacrepro.instances.network.formula import parse
+from sacrepro.instances.network.graph_files import edge_list
+from sacrepro.instances.network.yaml_text import DEEPEST, MOST_REPEATED, plain
 
 RULES = {
     "gamma": 0.8,
@@ -446,7 +446,7 @@ def test_tables_are_counted_before_they_are_made(tmp_path, rules, message):
 
 
 def test_tables_of_all_agents_are_counted_together(tmp_path, monkeypatch):
-    monkeypatch.setattr("sacrepro.adviser.rules.MOST_ENTRIES_IN_ALL", 100_000)
+    monkeypatch.setattr("sacrepro.instances.network.rules.MOST_ENTRIES_IN_ALL", 100_000)
     hubs = {f"h{k}": {"kernel": {"probabilities": {"ill": "0.5 * state('x0')"}}} for k in range(40)}
     edges = [[hub, f"x{k}"] for hub in hubs for k in range(10)]
     with pytest.raises(ValueError, match="kernel: the rules have more than 100,000 entries in all"):
@@ -454,7 +454,7 @@ def test_tables_of_all_agents_are_counted_together(tmp_path, monkeypatch):
 
 
 def test_attributes_of_all_agents_are_counted_together(tmp_path, monkeypatch):
-    monkeypatch.setattr("sacrepro.adviser.document.MOST_ENTRIES_IN_ALL", 1000)
+    monkeypatch.setattr("sacrepro.instances.network.document.MOST_ENTRIES_IN_ALL", 1000)
     nodes = {f"n{k}": {f"x{k}": 1.0} for k in range(100)}
     with pytest.raises(
         ValueError, match=r"graph.nodes.n\d+.x\d+: 11 attributes of 100 agents are more than 1,000 numbers"

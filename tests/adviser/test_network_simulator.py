@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from network_files import SIS, SMALL, THREE, load_dict
 
 from sacrepro import control, pairwise, reinforce, sac, sac_seeds
-from sacrepro.adviser.labelled import of_model
+from sacrepro.instances.network.labelled import of_model
 from sacrepro.learn.samples import samples
 from sacrepro.model import kernels as counts
 from sacrepro.model.policy import gaussian_theta, softmax, uniform_theta

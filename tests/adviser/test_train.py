@@ -12,9 +12,9 @@ from test_pilot import FRIENDS, RING
 
 from sacrepro import best_joint, best_localized, cli, evaluate, uniform_theta
 from sacrepro.adviser.evaluation import half_width
-from sacrepro.adviser.files import load
 from sacrepro.adviser.policies import policy_text, read_policies, read_policy, theta_of
 from sacrepro.archive.files import read_arrays
+from sacrepro.instances.network.files import load
 from sacrepro.model.policy import gaussian_theta, softmax
 
 FEW = ["--M", "20", "--T", "30", "--eta", "0.5", "--seeds", "2"]

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from adviser.network_files import load_dict, written
 from sacrepro.adviser.advice import advise
-from sacrepro.adviser.files import load
-from sacrepro.adviser.formula import parse
-from sacrepro.adviser.labelled import network_influence
 from sacrepro.exact.values import evaluate
+from sacrepro.instances.network.files import load
+from sacrepro.instances.network.formula import parse
+from sacrepro.instances.network.labelled import network_influence
 from sacrepro.learn.algorithm1 import sac
 from sacrepro.model.policy import uniform_theta
 from sacrepro.simulate.rollout import Simulator

@@ -9,8 +9,8 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sacrepro.adviser.labelled import of_model
 from sacrepro.instances import COUNTED
+from sacrepro.instances.network.labelled import of_model
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn import sac_seeds
 from sacrepro.model.checks import Array

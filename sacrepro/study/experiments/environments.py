@@ -22,12 +22,12 @@ from typing import NamedTuple
 import networkx as nx
 import numpy as np
 
-from sacrepro.adviser.files import resolve
 from sacrepro.archive.files import arrays_of, write_rows
 from sacrepro.bounds.decay import definition2, lemma3
 from sacrepro.bounds.influence import influence_everywhere, influence_matrix, influence_profile
 from sacrepro.exact.light_cone import local_decay
 from sacrepro.instances import build, build_for_sampling
+from sacrepro.instances.network.files import resolve
 from sacrepro.model.checks import Array
 from sacrepro.model.mdp import CountedMDP, NetworkedMDP
 from sacrepro.model.policy import uniform_theta

@@ -14,14 +14,14 @@ import numpy as np
 
 from sacrepro.adviser.advice import Advice, advise
 from sacrepro.adviser.evaluation import Objective
-from sacrepro.adviser.files import load
-from sacrepro.adviser.labelled import Network
 from sacrepro.adviser.pilot import trained
 from sacrepro.adviser.policies import read_policy
 from sacrepro.adviser.prose import words
 from sacrepro.adviser.settings import proposal
 from sacrepro.archive.files import read_text, write_rows, write_text
 from sacrepro.exact.decay.profile import certified_decay
+from sacrepro.instances.network.files import load
+from sacrepro.instances.network.labelled import Network
 from sacrepro.model.notices import power
 from sacrepro.model.policy import uniform_theta
 from sacrepro.study.arguments import File, Record

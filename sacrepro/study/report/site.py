@@ -287,8 +287,8 @@ ROOMS = {
     "bounds": "Right-hand sides",
     "simulate": "Simulators",
     "learn": "Algorithm 1 and other learners (Section 3)",
-    "instances": "Named models",
-    "adviser": "Your own network",
+    "instances": "Named models, and networks from files",
+    "adviser": "Advice about your own network",
 }
 
 

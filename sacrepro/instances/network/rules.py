@@ -11,9 +11,9 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from sacrepro.adviser.formula import SUMMED, VARIABLES
-from sacrepro.adviser.labelled import MOST_ENTRIES, MOST_ENTRIES_IN_ALL
-from sacrepro.adviser.rule import Rule, State, check_laws, check_size, laws, undefined
+from sacrepro.instances.network.formula import SUMMED, VARIABLES
+from sacrepro.instances.network.labelled import MOST_ENTRIES, MOST_ENTRIES_IN_ALL
+from sacrepro.instances.network.rule import Rule, State, check_laws, check_size, laws, undefined
 from sacrepro.model.checks import Array, shortened
 from sacrepro.model.kernels import CountKernel, composition_count, compositions, ranks_fit
 from sacrepro.model.notices import rounded

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sacrepro.adviser.formula import Formula, parse
-from sacrepro.adviser.labelled import MOST_ENTRIES
+from sacrepro.instances.network.formula import Formula, parse
+from sacrepro.instances.network.labelled import MOST_ENTRIES
 from sacrepro.model.checks import NORMALISATION_TOLERANCE, Array, shortened
 from sacrepro.model.notices import rounded
 

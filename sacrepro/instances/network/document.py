@@ -17,13 +17,13 @@ from typing import Any, NamedTuple
 import networkx as nx
 import numpy as np
 
-from sacrepro.adviser.formula import RESERVED
-from sacrepro.adviser.graph_files import NO_WEIGHT, WEIGHTS, check_pairs, check_weights
-from sacrepro.adviser.labelled import MOST_ENTRIES, MOST_ENTRIES_IN_ALL, Network, of_model
-from sacrepro.adviser.rule import rule_of
-from sacrepro.adviser.rules import Agents, kernels, rewards, starts
-from sacrepro.instances import MODELS
 from sacrepro.instances.graphs import build_graph, fitting
+from sacrepro.instances.models import NAMED
+from sacrepro.instances.network.formula import RESERVED
+from sacrepro.instances.network.graph_files import NO_WEIGHT, WEIGHTS, check_pairs, check_weights
+from sacrepro.instances.network.labelled import MOST_ENTRIES, MOST_ENTRIES_IN_ALL, Network, of_model
+from sacrepro.instances.network.rule import rule_of
+from sacrepro.instances.network.rules import Agents, kernels, rewards, starts
 from sacrepro.model.checks import Array, shortened
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.notices import rounded
@@ -155,7 +155,7 @@ def _named_model(document: Mapping[str, Any], drawn: Drawn) -> NetworkedMDP:
         )
     parameters = {key: tuple(value) if isinstance(value, list) else value for key, value in document["model"].items()}
     name = parameters.pop("name", None)
-    known = [name for name, model in MODELS.items() if "graph" in inspect.signature(model).parameters]
+    known = [name for name, model in NAMED.items() if "graph" in inspect.signature(model).parameters]
     if name not in known:
         raise ValueError(f"model.name: {name!r} is not a model on any graph; known are {', '.join(known)}")
     hub, degree = max(drawn.graph.degree, key=lambda pair: pair[1])
@@ -166,8 +166,8 @@ def _named_model(document: Mapping[str, Any], drawn: Drawn) -> NetworkedMDP:
             "entries or more; give the kernel by formula, which needs none"
         )
     try:
-        fitting(name, MODELS[name], {"graph": drawn.graph, "gamma": document["gamma"], **parameters})
-        return MODELS[name](drawn.graph, **{"gamma": document["gamma"], **parameters})
+        fitting(name, NAMED[name], {"graph": drawn.graph, "gamma": document["gamma"], **parameters})
+        return NAMED[name](drawn.graph, **{"gamma": document["gamma"], **parameters})
     except (TypeError, ValueError, OverflowError, IndexError) as error:
         raise ValueError(f"model: {error}") from None
 

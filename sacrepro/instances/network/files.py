@@ -17,15 +17,15 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sacrepro.adviser.graph_files import check_edges, edge_list, gml, graphml
-from sacrepro.adviser.yaml_text import plain
 from sacrepro.archive.files import read_input, read_text
+from sacrepro.instances.network.graph_files import check_edges, edge_list, gml, graphml
+from sacrepro.instances.network.yaml_text import plain
 from sacrepro.model.checks import shortened
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.notices import warn
 
 if TYPE_CHECKING:  # a plan, which asks what files an instance reads, does not wait for scipy
-    from sacrepro.adviser.labelled import Network
+    from sacrepro.instances.network.labelled import Network
 
 #: Bytes of a network file, and of a file that it names.
 MOST_BYTES = 1 << 28
@@ -225,16 +225,16 @@ def one_line(message: object) -> str:
 
 
 def _packaged(name: str) -> Path:
-    return Path(str(files("sacrepro") / "adviser" / name))
+    return Path(str(files("sacrepro") / "instances" / "network" / name))
 
 
 # Models from files, once their content has been read: this room opens nothing.
 
 
 def model_of(*, path: str, document: Mapping[str, Any] | None = None, source: str | None = None) -> NetworkedMDP:
-    """The model of a network file, `sacrepro.adviser.files`: its document, or the source of a Python file.
+    """The model of a network file, `sacrepro.instances.network.files`: its document, or the source of a Python file.
 
-    path : name of the file, for messages. `sacrepro.adviser.files.resolve` puts the content beside it.
+    path : name of the file, for messages. `sacrepro.instances.network.files.resolve` puts the content beside it.
     """
     try:
         if source is not None:
@@ -252,14 +252,14 @@ def model_of(*, path: str, document: Mapping[str, Any] | None = None, source: st
 
 def described_network(document: Mapping[str, Any]) -> Network:
     """What the content of a network file describes."""
-    from sacrepro.adviser.document import network
+    from sacrepro.instances.network.document import network
 
     return network(document)
 
 
 def python_network(source: str) -> Network:
     """What `network()` of a Python source returns; ValueError says which line of it failed."""
-    from sacrepro.adviser.labelled import of_model
+    from sacrepro.instances.network.labelled import of_model
 
     name = "<network file>"
     scope: dict[str, Any] = {"__name__": "network_file"}

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
@@ -14,16 +15,19 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from sacrepro.bounds.influence import influence_of
-from sacrepro.model.checks import Array
+from sacrepro.model.checks import LARGEST_SCALE, Array, normalised
 from sacrepro.model.kernels import Alike, CountKernel, TableKernel, alike, codes
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.notices import described, rounded
 
 if TYPE_CHECKING:
     from sacrepro.simulate.rollout import Simulator
+    from sacrepro.simulate.tables import Counts, Sampled
 
 #: Entries of one agent's table, and of all different tables of a network, that are made: 128 MiB and 1 GiB.
 MOST_ENTRIES, MOST_ENTRIES_IN_ALL = 1 << 24, 1 << 27
+#: Thresholds are numbered by 32 bits.
+MOST_THRESHOLDS = 1 << 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,11 +166,19 @@ class Network:
     def simulator(self) -> Simulator:
         """What `sac`, J by simulation and every other learner accept; kernels by counts never become tables.
 
-        The trajectories are those of `mdp()`, bit for bit, where that exists. ValueError says why there is none.
+        The trajectories are those of `mdp()`, bit for bit, where that exists. ValueError says why there is none: a
+        reward too large to square, kernels of 2^32 entries, counts that cannot be numbered.
         """
-        from sacrepro.adviser.sampling import simulator
+        from sacrepro.simulate.rollout import Simulator
 
-        return simulator(self)
+        largest = LARGEST_SCALE * (1.0 - self.gamma) ** 2
+        if self.r_bar > largest:
+            i = max(range(self.n), key=lambda j: self.r[j].max())
+            raise ValueError(
+                f"agent {self.names[i]!r} has a reward of {self.r_bar!r}; with gamma = {self.gamma!r} rewards may "
+                f"be at most {largest:.3g}, so that the square of r̄/(1-γ)² is finite"
+            )
+        return Simulator(_sampled(self))
 
     def mdp(self) -> NetworkedMDP:
         """The model with all its tables; ValueError says which agent makes that impossible."""
@@ -249,3 +261,76 @@ def of_model(mdp: NetworkedMDP, names: Sequence[str] | None = None) -> Network:
         row=np.zeros(mdp.n, dtype=int),
         tables=dict(enumerate(mdp.P)),
     )
+
+
+def _sampled(network: Network) -> Sampled:
+    """Thresholds, strides and numbers of a network. Thresholds are those of its tables, so trajectories are, too."""
+    from sacrepro.simulate.tables import Sampled
+
+    blocks: list[Array] = []
+    terms: list[tuple[tuple[int, int], ...]] = [()] * network.n
+    row, used = np.zeros(network.n, dtype=np.int64), 0
+    for g, kernel in enumerate(network.groups):
+        members = np.flatnonzero(network.group == g)
+        _, S, A, K, _ = kernel.laws.shape
+        width = max(S - 1, 1)
+        blocks.append(_rows(kernel.laws.transpose(0, 1, 3, 2, 4)))
+        row[members] = used + network.row[members] * S * K * A * width
+        used += len(blocks[-1])
+        linear = kernel.coupled and kernel.beside <= 2
+        for i in members.tolist():
+            beside = [(j - i, A * width) for j in network.beside(i)] if linear else []
+            terms[i] = ((0, K * A * width), *beside)
+    made: dict[int, int] = {}
+    for i, table in network.tables.items():
+        if id(table) not in made:
+            made[id(table)] = used
+            blocks.append(_rows(table))
+            used += len(blocks[-1])
+        row[i] = made[id(table)]
+        strides = accumulate(table.shape[-2:0:-1], int.__mul__)
+        width = max(table.shape[-1] - 1, 1)
+        terms[i] = tuple((j - i, stride * width) for j, stride in zip(reversed(network.near(i)), strides, strict=True))
+    if used >= MOST_THRESHOLDS:
+        raise ValueError(f"the network has {used:,} different kernel entries; at most 2^32 - 1 are supported")
+    return Sampled(
+        network.graph,
+        tuple(map(int, network.state_sizes)),
+        tuple(map(int, network.action_sizes)),
+        network.gamma,
+        network.r,
+        network.pi0 if isinstance(network.pi0, np.ndarray) else tuple(map(normalised, network.pi0)),
+        row.astype(np.uint32),
+        np.concatenate(blocks),
+        terms,
+        _counts(network),
+    )
+
+
+def _rows(table: Array) -> Array:
+    """The thresholds of a table of laws, flat; an only outcome gets one that no draw reaches."""
+    from sacrepro.simulate.random_bits import SCALE, thresholds
+
+    if table.shape[-1] == 1:
+        return np.full(table.size, SCALE, dtype=np.uint32)
+    return thresholds(normalised(table)).ravel()
+
+
+def _counts(network: Network) -> Counts:
+    """The agents whose rows are numbered, with the numbers of their groups in entries of the kernel."""
+    from sacrepro.simulate.tables import Counts, no_counts
+
+    numbered = [g for g, kernel in enumerate(network.groups) if kernel.coupled and kernel.beside > 2]
+    if not numbered:
+        return no_counts()
+    weights, numbers = [], []
+    for g in numbered:
+        weight, number = network.codes(g)
+        _, S, A, _, _ = network.groups[g].laws.shape
+        weights.append(weight)
+        numbers.append(number * (A * max(S - 1, 1)))
+    agent = np.flatnonzero(np.isin(network.group, numbered))
+    place = np.searchsorted(numbered, network.group[agent])
+    begins = [np.cumsum([0, *map(len, pieces)])[place] for pieces in (weights, numbers)]
+    neighbors = tuple(network.beside(i) for i in agent.tolist())
+    return Counts(agent, neighbors, begins[0], np.concatenate(weights), begins[1], np.concatenate(numbers))
