@@ -124,7 +124,7 @@ def rows_of(figure, instances):
         "objective": lambda: summaries(instances, ["J"]),
         "simulated": lambda: summaries(instances, ["J"]),
         "stationarity": lambda: summaries(instances, ["gradient_norm_squared", "gap"]),
-        "patient": lambda: summaries(instances, ["gradient_norm_squared", "gap", "J"]),
+        "exact_critic": lambda: summaries(instances, ["gradient_norm_squared", "gap", "J"]),
         "critic_error": lambda: summaries(instances, ["to_q_star", "to_Q", "bias"], x=lengths),
         "critic_floor": lambda: summaries(
             instances, ["to_Q", "bias", "bias_sup", "locality", "paper"], ("0", "1", "2"), lengths

@@ -175,7 +175,11 @@ def test_a_figure_of_one_claim_is_not_drawn_from_the_rows_of_another(tmp_path):
     for figure, rows, message in (
         ("lemma4", "lemma3", "lemma3.csv holds the comparisons of lemma3; the figure lemma4 shows those of lemma4"),
         ("lemma4", "mine", "mine.csv: no row has a variant of lemma4, which are 'worst case', 'own hypothesis'"),
-        ("patient", "stationarity", "stationarity.csv holds the summary of stationarity; the figure patient shows"),
+        (
+            "exact_critic",
+            "stationarity",
+            "stationarity.csv holds the summary of stationarity; the figure exact_critic shows",
+        ),
         ("critic_error", "own", "own.csv: not rows of the figure critic_error"),
     ):
         with pytest.raises(ValueError, match=re.escape(message)):

@@ -144,8 +144,8 @@ def told_runs(config):
     """The rows of the table of plotted runs, from the configuration."""
     figures = {
         "sac": "objective, stationarity, simulated",
-        "rivals": "extensions",
-        "patient": "patient",
+        "methods": "extensions",
+        "exact_critic": "exact_critic",
         "critic_error": "critic_error",
         "exact_bias": "exact_bias",
         "mean_step": "mean_step",

@@ -20,7 +20,7 @@ from sacrepro.study.audit.adversary import Found
 from sacrepro.study.audit.falsify import Planted
 from sacrepro.study.claims import CLAIMS
 from sacrepro.study.drawings import FIGURES
-from sacrepro.study.experiments.methods import RivalRow
+from sacrepro.study.experiments.methods import MethodRow
 from sacrepro.study.experiments.runs import DiagnosticRow
 from sacrepro.study.experiments.summary import BestKappaRow
 from sacrepro.study.measures.stationarity import StationarityRow
@@ -139,10 +139,10 @@ def test_verbs_from_exact_values_to_the_verdict(tmp_path, capsys):
         cli.main(["figure", name, tables[-1], "--output", str(tmp_path / f"{name}.svg")])
         assert (tmp_path / f"{name}.svg").read_text().startswith("<?xml")
     claims, markdown = tmp_path / "claims.csv", tmp_path / "claims.md"
-    witnesses, planted = tmp_path / "witnesses.csv", tmp_path / "falsification.csv"
-    cli.main(["witnesses", "--output", str(witnesses)])
+    counterexamples, planted = tmp_path / "counterexamples.csv", tmp_path / "falsification.csv"
+    cli.main(["counterexamples", "--output", str(counterexamples)])
     cli.main(["falsify", "--output", str(planted)])
-    options = ["--witnesses", str(witnesses), "--output", str(claims), "--markdown", str(markdown)]
+    options = ["--counterexamples", str(counterexamples), "--output", str(claims), "--markdown", str(markdown)]
     cli.main(["verdicts", *tables, *options])
     assert "**tight**" in capsys.readouterr().out
     verdicts = {(row.claim, row.hypothesis): row.verdict for row in read_rows(claims, Verdict)}
@@ -174,13 +174,13 @@ def test_verify_fails_on_a_violated_claim_and_writes_nothing(tmp_path, capsys):
 
 
 def test_verify_fails_on_a_counterexample_that_is_none_and_on_a_plant_that_is_not_caught(tmp_path, capsys):
-    """An empty table of witnesses earns no verdict; a plant that is missing or not caught is named."""
-    comparisons, none = tmp_path / "lemma3.csv", tmp_path / "witnesses.csv"
+    """An empty table of counterexamples earns no verdict; a plant that is missing or not caught is named."""
+    comparisons, none = tmp_path / "lemma3.csv", tmp_path / "counterexamples.csv"
     write_rows(comparisons, Comparison, [Comparison("relay", "uniform", "", "", 1, 0, 1.0, 1.0, 0.0)])
     write_rows(none, Comparison, [])
     claims, verified = str(tmp_path / "claims.csv"), str(tmp_path / "verified.txt")
     markdown = ["--keep-going", "--markdown", str(tmp_path / "claims.md")]
-    cli.main(["verdicts", str(comparisons), "--witnesses", str(none), "--output", claims, *markdown])
+    cli.main(["verdicts", str(comparisons), "--counterexamples", str(none), "--output", claims, *markdown])
     with pytest.raises(SystemExit):
         cli.main(["verify", claims, "--output", verified])
     assert "NO COUNTEREXAMPLE td_fixed_point, form (5)" in capsys.readouterr().out
@@ -255,11 +255,11 @@ def draw(kind, rows, summary, figures):
 
 
 def test_verbs_of_the_ascent_without_sampling(tmp_path):
-    rows = tmp_path / "patient.csv"
+    rows = tmp_path / "exact_critic.csv"
     settings = ["--kappas", "0", "1", "--M", "4", "--eta", "1", "--record-every", "2"]
-    cli.main(["patient", "--instance", "relay", "--spec", NOISY, *settings, "--output", str(rows)])
+    cli.main(["exact_critic", "--instance", "relay", "--spec", NOISY, *settings, "--output", str(rows)])
     assert [row.m for row in read_rows(rows, StationarityRow)] == [0, 2, 4] * 2
-    draw("patient", [rows], tmp_path / "patient_summary.csv", ["patient"])
+    draw("exact_critic", [rows], tmp_path / "exact_critic_summary.csv", ["exact_critic"])
 
 
 def test_verbs_of_the_experiments(tmp_path):
@@ -274,12 +274,12 @@ def test_verbs_of_the_experiments(tmp_path):
         ("to_Q", 20.0),
         ("to_Q", 80.0),
     ]
-    rows = tmp_path / "rivals.csv"
+    rows = tmp_path / "methods.csv"
     methods = ["--methods", "SAC", "SARSA", "exact gradient"]
     settings = ["--kappa", "1", "--seeds", "2", "--M", "4", "--T", "9", "--h", "1", "--t0", "2", "--record-every", "2"]
-    cli.main(["rivals", *options, *settings, "--etas", "0.5", "1", *methods, "--output", str(rows)])
-    assert len(read_rows(rows, RivalRow)) == (2 * 2 + 2 + 2) * 3
-    draw("rivals", [rows], tmp_path / "rivals_summary.csv", ["extensions"])
+    cli.main(["methods", *options, *settings, "--etas", "0.5", "1", *methods, "--output", str(rows)])
+    assert len(read_rows(rows, MethodRow)) == (2 * 2 + 2 + 2) * 3
+    draw("methods", [rows], tmp_path / "methods_summary.csv", ["extensions"])
     rows = tmp_path / "estimators.csv"
     settings = ["--kappa", "1", "--lengths", "9", "--episodes", "4", "--h", "1", "--t0", "2"]
     cli.main(["estimators", *options, *settings, "--output", str(rows)])
@@ -344,7 +344,7 @@ def test_the_workflow_plans_every_rule_from_an_empty_folder(tmp_path):
     experiments = (
         "critic_error_of_noisy_relay",
         "diagnostics_of_courtesy",
-        "rivals_of_courtesy",
+        "methods_of_courtesy",
         "estimators",
         "simulated",
         "summaries",
@@ -356,7 +356,7 @@ def test_the_workflow_plans_every_rule_from_an_empty_folder(tmp_path):
         "sac_on_courtesy",
         "environments",
         "warm",
-        "witnesses",
+        "counterexamples",
         "falsify",
         "learning",
         "stationarity",
@@ -452,7 +452,9 @@ EXACT = f"exact --instance a --spec {RELAY} --policies 1 --seed 0 --scale 1"
 SAC = f"sac --instance a --spec {RELAY} --kappa 1 --seeds 1 --M 1 --T 2 --h 1 --t0 1 --eta 1 --record-every 1"
 SCALE = f"scale --instance a --spec {RELAY} --agents 2 --kappa-max 1 --tol 0.1"
 ESTIMATORS = f"estimators --instance a --spec {RELAY} --kappa 1 --lengths 5 --episodes 2 --h 1 --t0 1"
-RIVALS = f"rivals --instance a --spec {RELAY} --kappa 1 --seeds 1 --M 1 --T 2 --h 1 --t0 1 --etas 1 --record-every 1"
+METHODS_RUN = (
+    f"methods --instance a --spec {RELAY} --kappa 1 --seeds 1 --M 1 --T 2 --h 1 --t0 1 --etas 1 --record-every 1"
+)
 WIRELESS = "wireless run --episodes 2 --method published --kappa 0 --seeds 1 --M 1 --records 1"
 AT_LEAST_ONE = "expected an integer of at least 1, got '0'"
 AT_LEAST_ZERO = "expected an integer of at least 0, got '-1'"
@@ -480,10 +482,10 @@ AT_LEAST_ZERO = "expected an integer of at least 0, got '-1'"
         (f"{SCALE} --tol nan", "--tol: expected a finite number above 0, got 'nan'"),
         (f"{ESTIMATORS} --episodes 1", "--episodes: expected an integer of at least 2, got '1'"),
         (
-            f"{RIVALS} --methods sac",
+            f"{METHODS_RUN} --methods sac",
             "--methods: unknown method 'sac'; known are SAC, independent, .*exact gradient",
         ),
-        (f"{RIVALS} --seeds 0", f"--seeds: {AT_LEAST_ONE}"),
+        (f"{METHODS_RUN} --seeds 0", f"--seeds: {AT_LEAST_ONE}"),
         ("claim lemma33 x.npz", "argument claim: unknown claim 'lemma33'; did you mean 'lemma3'"),
         ("figure lemma44 x.csv", "argument figure: unknown figure 'lemma44'; did you mean 'lemma4'"),
         ("summary curves x.csv", "argument kind: unknown kind of rows 'curves'; known are learning, "),

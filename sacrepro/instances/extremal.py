@@ -192,7 +192,7 @@ def parity(n: int, *, gamma: float, r_bar: float = 1.0) -> NetworkedMDP:
     return NetworkedMDP(graph, (hub, *(leaf,) * (n - 1)), (np.zeros((2, 2)), *(r_leaf,) * (n - 1)), gamma, pi0)
 
 
-# The witness that TD does not compute a truncated Q-function of form (5).
+# The counterexample by which TD does not compute a truncated Q-function of form (5).
 #
 # Two agents, κ = 0, actions without effect, r_0 = s_0, γ = 0.9, and the probabilities of s_i' = 1 below. Under the
 # stationary law the outside s_1 is mostly 1 when s_0 = 0 and mostly 0 when s_0 = 1; TD averages the next cell
@@ -206,7 +206,7 @@ NEXT_IS_ONE = (
 
 
 def td_witness(*, gamma: float = 0.9, actions: int = 1) -> NetworkedMDP:
-    """The two-agent witness, S_i = 2; its numbers are those of γ = 0.9.
+    """The two-agent counterexample, S_i = 2; its numbers are those of γ = 0.9.
 
     actions : A_i; actions have no effect.
     """

@@ -269,7 +269,7 @@ WORDS = {
     "t0": "t0 of the critic's steps α_t = h/(t+t0)",
     "verdicts": "results/claims.csv or results/claims.md, written by `verdicts`",
     "whole": "file to write with every instance, .svg, .pdf or .png",
-    "witnesses": "csv file written by `witnesses`",
+    "counterexamples": "csv file written by `counterexamples`",
 }
 
 

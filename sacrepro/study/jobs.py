@@ -47,13 +47,13 @@ OF_EXPERIMENTS = {
 JOBS = {
     "warm exact": Job("study.experiments.sac:warm_exact"),
     "warm learn": Job("study.experiments.sac:warm_learn"),
-    "warm rivals": Job("study.experiments.sac:warm_rivals"),
+    "warm methods": Job("study.experiments.sac:warm_methods"),
     "exact": Job(
         "study.record.case:exact",
         INSTANCE | {"policies": "policies.count", "seed": "policies.seed", "scale": "policies.scale"},
     ),
     "claim": Job("study.check:claim"),
-    "witnesses": Job("study.audit.falsify:witnesses", {"claims": "claims"}),
+    "counterexamples": Job("study.audit.falsify:counterexamples", {"claims": "claims"}),
     "falsify": Job("study.audit.falsify:falsify", {"claims": "claims"}),
     "adversary": Job("study.audit.adversary:adversary", {EACH: "adversary"}),
     "adversary-table": Job("study.audit.adversary:adversary_table"),

@@ -8,7 +8,7 @@ from pathlib import Path
 from sacrepro.archive.files import read_rows, some_rows, write_rows, write_text
 from sacrepro.study.arguments import ClaimName, File
 from sacrepro.study.audit.adversary import Found
-from sacrepro.study.audit.falsify import Planted, all_witnesses, plants
+from sacrepro.study.audit.falsify import Planted, false_sentences, plants
 from sacrepro.study.claims import all_claims
 from sacrepro.study.claims import claim as claim_named
 from sacrepro.study.coq import proofs_of
@@ -19,7 +19,7 @@ from sacrepro.study.report.table import markdown_table, summary_table, violation
 def verdicts(
     comparisons: Sequence[str],
     *,
-    witnesses: str | None = None,
+    counterexamples: str | None = None,
     claims: Sequence[ClaimName] | None = None,
     formal: tuple[str, str] | None = None,
     output: File | None = None,
@@ -40,10 +40,10 @@ def verdicts(
             chosen.check_variants({row.hypothesis for row in own}, path)
         for group in by_hypothesis(own):
             rows.append(verdict(chosen.name, chosen.statement, chosen.reference, group))
-    if witnesses:
-        measured = read_rows(witnesses, Comparison)
-        for witness in all_witnesses(claims):
-            rows.append(witness.judged([row for row in measured if row.hypothesis == witness.key]))
+    if counterexamples:
+        measured = read_rows(counterexamples, Comparison)
+        for sentence in false_sentences(claims):
+            rows.append(sentence.judged([row for row in measured if row.hypothesis == sentence.key]))
     if not rows:
         raise ValueError(f"{', '.join(comparisons)}: no rows below the header, so there is nothing to judge")
     if output:

@@ -234,7 +234,7 @@ class Plan:
     def told(self) -> list[str]:
         """The rows of which the paper tells more than their verdicts."""
         named = [f"claims/{name}" for name in ("anatomy", "theorem5_sharp")] + ["falsification", "adversary"]
-        named += [f"summaries/{kind}" for kind in ("stationarity", "patient", "critic_error", "rivals")]
+        named += [f"summaries/{kind}" for kind in ("stationarity", "exact_critic", "critic_error", "methods")]
         surveyed = [
             path
             for name in ("exact_bias", "mean_step", "warm_start", "locality", "wireless")
@@ -260,7 +260,7 @@ class Plan:
             [f"results/summaries/{kind}.csv" for kind in self.summarised],
             ["results/best_kappa.csv", "results/formal.csv"],
             [f"results/claims/{claim}.csv" for claim in self.claims],
-            [f"results/{name}" for name in ("witnesses.csv", "claims.csv", "claims.md", "falsification.csv")],
+            [f"results/{name}" for name in ("counterexamples.csv", "claims.csv", "claims.md", "falsification.csv")],
             [f"results/adversary/{claim}.{suffix}" for claim in self.attacked for suffix in ("csv", "npz")],
             ["results/adversary.csv", "results/scale.csv"],
             [f"results/advice/{name}.{suffix}" for name in self.settings["advice"] for suffix in ("csv", "json")],

@@ -122,7 +122,7 @@ CHANGES = {
     ),
     "what sac stores": (
         "study/experiments/sac.py", '"h": np.array(h)', '"h": np.array(2.0 * h)',
-        {"sac"}, {"exact", "rivals", "warm learn"},
+        {"sac"}, {"exact", "methods", "warm learn"},
     ),
     "what fails a run": (
         "study/judge.py", 'row.caught == "no"', 'row.caught == "never"',

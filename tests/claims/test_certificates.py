@@ -130,7 +130,7 @@ def test_the_certificate_of_the_critic():
         assert row.trivial == pytest.approx(12.0)
 
 
-def test_the_certificate_of_the_patient_critic():
+def test_the_certificate_of_the_limit_direction():
     """That of the gradient, and L_i/(1-γ) times what q* may be off by: its solve and D_error/(1-γ)."""
     case = dataclasses.replace(COARSE, D_error=1e-3)
     for row in critic_sharp.check(case):

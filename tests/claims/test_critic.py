@@ -119,7 +119,7 @@ def test_tight():
 
 
 def error(kappa, T, seed, limit):
-    """The root mean square over cells of Q̂_0^T - limit on the witness."""
+    """The root mean square over cells of Q̂_0^T - limit on the counterexample."""
     table = critic_tables(WITNESS.mdp, WITNESS.theta, kappa, T, 60.0, 120.0, seed)[0]
     return float(np.mean((table - limit) ** 2))
 

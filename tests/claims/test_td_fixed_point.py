@@ -74,7 +74,7 @@ def test_the_fixed_point_agrees_with_enumeration(kappa):
         assert q[(*states, *actions)] == pytest.approx(value, rel=1e-9)
 
 
-def test_the_witness_leaves_the_hull():
+def test_the_counterexample_leaves_the_hull():
     """q*(s_0 = 1) = 7.5909 although Q_0(1, ·) ∈ [8.6217, 8.6267]: no weights of eq. (6) give it."""
     case = uniform_case(WITNESS)
     q = fixed_point(WITNESS, case.theta, 0, 0).ravel()
@@ -197,7 +197,7 @@ def test_large_neighborhoods_are_skipped():
     assert all(size == 8 ** len(neighborhood(kite.graph, i, 1)) for i, size in enumerate(sizes[0]))
 
 
-def test_uniform_policy_of_the_witness():
+def test_uniform_policy_of_the_counterexample():
     """Actions have no effect: every policy gives the same q*."""
     two = build({"model": "td_witness", "actions": 2})
     theta = gaussian_theta(two, np.random.default_rng(0))

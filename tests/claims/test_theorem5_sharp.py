@@ -28,7 +28,7 @@ from sacrepro.model.policy import policies, uniform_theta
 from sacrepro.study.claims import theorem5_sharp as claim
 from sacrepro.study.claims.lemma4_vector import distance
 from sacrepro.study.claims.theorem5_sharp import along_td_limit, as_run, check, drawn, looked_at, one_run, step_sizes
-from sacrepro.study.measures.stationarity import patient_direction
+from sacrepro.study.measures.stationarity import limit_direction
 from sacrepro.study.record.case import exact_case
 from sacrepro.study.record.comparison import constrains, holds
 from strategies import cases
@@ -81,7 +81,7 @@ def test_tight(gamma):
 def test_the_bound_on_the_bias_holds_along_the_ascent(kappa):
     theta = uniform_theta(TRIO)
     for _ in range(20):
-        h_hat = patient_direction(TRIO, theta, kappa)
+        h_hat = limit_direction(TRIO, theta, kappa)
         b = distance(h_hat, objective_and_gradient(TRIO, theta).gradient)
         assert b <= td_limit_bias(kappa, 0.7, TRIO.r_bar)
         theta = tuple(block + h_i for block, h_i in zip(theta, h_hat, strict=True))

@@ -223,7 +223,9 @@ def test_markers_of_kappa_have_its_colour_in_every_figure():
                     assert [line.get_color()] == [kappa_color(k) for k in kappas], name
 
 
-@pytest.mark.parametrize("name", ["objective", "stationarity", "patient", "critic_error", "exact_bias", "learning"])
+@pytest.mark.parametrize(
+    "name", ["objective", "stationarity", "exact_critic", "critic_error", "exact_bias", "learning"]
+)
 def test_curves_of_kappa_are_told_apart_without_colour(name):
     """Seen: curves that a grey print made alike."""
     panels = [[line for line in axes.get_lines() if "kappa=" in line.get_label()] for axes in drawn(name, PLAIN).axes]

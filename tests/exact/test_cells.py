@@ -68,7 +68,7 @@ def test_td_fixed_point_satisfies_its_equation(case, kappa):
 
 
 def test_td_leaves_the_hull_of_q():
-    """The witness of the audit: q*(s_1=1) = 7.5909, while Q_1(1,·) ∈ [8.6217, 8.6267]."""
+    """The counterexample of the audit: q*(s_1=1) = 7.5909, while Q_1(1,·) ∈ [8.6217, 8.6267]."""
     first, second = np.array([[0.98, 0.0], [0.97, 0.94]]), np.array([[1.0, 0.99], [0.57, 0.23]])
     kernels = tuple(np.stack([1 - p, p], axis=-1)[:, :, None, :] for p in (first, second))
     rewards = (np.array([[0.0], [1.0]]), np.zeros((2, 1)))

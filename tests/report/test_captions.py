@@ -15,7 +15,7 @@ CAPTIONS = Path(__file__).parents[2] / "workflow/captions"
     "name", ["plain", "ends_in_", "_starts", "a*b*c", "|x|", "<b>&amp;</b>", "$x$", "שלום", "n" * 80, "two  blanks"]
 )
 def test_a_caption_names_its_rows(name):
-    files = [f"results/claims/{name}.csv", f"results/patient/{name}_.csv"]
+    files = [f"results/claims/{name}.csv", f"results/exact_critic/{name}_.csv"]
     snakemake = SimpleNamespace(input=files)
     caption = jinja2.Template((CAPTIONS / "figure.rst").read_text()).render(snakemake=snakemake)
     body = publish_parts(caption, writer=get_writer_class("html")(), settings_overrides={"report_level": 1})["body"]

@@ -140,10 +140,10 @@ def test_what_a_run_did_not_compute_is_no_fact():
     lengths = dict(paper.critic_facts([measured("a", "to_Q", 10.0), measured("b", "to_Q", 20.0, kappa=1)]))
     assert (lengths["critic short"], lengths["critic long"]) == ("κ = 0", "κ = 1")
     assert "return disagrees" not in dict(paper.return_facts([measured("a", "J")]))
-    assert not dict(paper.rival_facts([measured("a", "gap")]))
+    assert not dict(paper.method_facts([measured("a", "gap")]))
     equal = [measured("a", "gap", kappa=kappa, value=0.5) for kappa in (0, 1)]
-    assert dict(paper.patient_facts(equal))["patient a"] == "does not fall"
-    assert dict(paper.patient_facts([equal[0], equal[1]._replace(iqm=0.4)]))["patient a"] == "falls"
+    assert dict(paper.exact_critic_facts(equal))["exact critic a"] == "does not fall"
+    assert dict(paper.exact_critic_facts([equal[0], equal[1]._replace(iqm=0.4)]))["exact critic a"] == "falls"
 
 
 def test_facts_about_a_warm_start_are_about_every_instance():

@@ -70,10 +70,13 @@ def test_the_settings_of_a_job_are_options_that_it_has(name, monkeypatch):
 
 
 def test_lists_mappings_and_odd_words_reach_the_shell_whole():
-    settings = {"table1": {"a": "it's"}, "patient": {"a": {"kappas": [0, 1], "M": 2, "eta": 0.5, "record_every": 1}}}
+    settings = {
+        "table1": {"a": "it's"},
+        "exact_critic": {"a": {"kappas": [0, 1], "M": 2, "eta": 0.5, "record_every": 1}},
+    }
     assert shlex.split(options("table1", settings, {})) == ["--settings", '{"a": "it\'s"}']
     settings["instances"] = {"a": {"spec": {"n": 3, "model": "relay"}}}
-    words = shlex.split(options("patient", settings, {"instance": "a"}))
+    words = shlex.split(options("exact_critic", settings, {"instance": "a"}))
     assert words[:2] == ["--spec", '{"model": "relay", "n": 3}']
     assert words[2:] == ["--kappas", "0", "1", "--M", "2", "--eta", "0.5", "--record-every", "1"]
 

@@ -31,7 +31,7 @@ def test_runs_and_rows_are_those_of_the_configuration():
     assert plan.runs == [("random_ring", 0), ("random_ring", 1), ("sis_grid", 0), ("sis_grid", 1)]
     assert plan.runs_behind["diagnostics"] == plan.runs[:2]
     assert plan.rows["diagnostics"] == [f"results/diagnostics/random_ring_kappa{kappa}.csv" for kappa in (0, 1)]
-    assert plan.rows["simulated"] == plan.rows["rivals"] == []
+    assert plan.rows["simulated"] == plan.rows["methods"] == []
     assert plan.by_kappa == ["stationarity", "critic_error"]
     everything = Plan({key: value for key, value in config().items() if key != "figures"})
     assert "critic_floor" in everything.drawn
@@ -80,7 +80,7 @@ def test_experiments_with_files_of_their_own_share_a_process_unless_an_instance_
 def test_the_paper_is_told_rows_that_are_evidence_and_stands_beside_its_appendix():
     plan, paper = Plan(config()), Plan(config("paper"))
     assert {*plan.told} < {*plan.evidence()}
-    assert "results/summaries/rivals.csv" not in plan.told
+    assert "results/summaries/methods.csv" not in plan.told
     assert {"results/exact_bias/trio_50.csv", "results/wireless/kappa1.csv"} < {*paper.told} < {*paper.evidence()}
     assert (plan.paper, plan.report) == ("results/paper.pdf", "results/appendix.pdf")
     assert (paper.paper, paper.report) == ("paper/paper.pdf", "paper/appendix.pdf")
@@ -150,7 +150,7 @@ def test_the_evidence_is_every_file_once_with_what_it_is_made_from(name):
 def test_a_figure_that_is_not_drawn_asks_for_no_rows():
     files = Plan(config("paper", figures=["lemma3"])).evidence()
     assert "figures/lemma3.svg" in files
-    assert not [path for path in files if "rivals" in path or "table1" in path or "wireless/" in path]
+    assert not [path for path in files if "methods" in path or "table1" in path or "wireless/" in path]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ COPIED = ("sacrepro", "tests", "workflow", "profiles", "paper", "figures", "Snak
 #: takes minutes more.
 TESTED = (
     "tests/claims/test_value_range.py", "tests/claims/test_certificates.py", "tests/claims/test_comparison.py",
-    "tests/audit/test_falsification.py", "tests/audit/test_witnesses.py", "tests/test_house.py",
+    "tests/audit/test_falsification.py", "tests/audit/test_counterexamples.py", "tests/test_house.py",
     "tests/test_formal.py", "tests/report", "tests/archive/test_provenance.py", "tests/study",
 )  # fmt: skip
 #: Pages that a run of the whole study writes.

@@ -71,7 +71,8 @@ def test_the_manifest_lists_the_files_of_this_plan_and_no_others(recorded, tmp_p
 #: Results of each level; none of a level is made from another one of it.
 LEVELS = (
     ("exact/relay.npz",), ("sac/relay_kappa0.npz",), ("traces/stationarity.csv",), ("summaries/stationarity.csv",),
-    ("claims/lemma3.csv", "claims/lemma4.csv", "adversary/lemma3.npz", "witnesses.csv", "config.json", "catalog.json"),
+    ("claims/lemma3.csv", "claims/lemma4.csv", "adversary/lemma3.npz", "counterexamples.csv",
+     "config.json", "catalog.json"),
     ("claims.csv", "figures/lemma3.svg", "figures/lemma4.png"), ("manifest.json",), ("appendix.pdf", "paper.pdf"),
     ("verified.txt",),
 )  # fmt: skip

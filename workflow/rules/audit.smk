@@ -1,20 +1,20 @@
-rule witnesses:
+rule counterexamples:
     """Sentences that are false as written, or with one hypothesis less: both sides where they fail."""
     input:
         "logs/compiled/exact.txt",
     output:
-        "results/witnesses.csv",
+        "results/counterexamples.csv",
     log:
-        "logs/witnesses.log",
+        "logs/counterexamples.log",
     benchmark:
-        "logs/benchmarks/witnesses.tsv"
+        "logs/benchmarks/counterexamples.tsv"
     resources:
         mem_mb=1500,
     params:
-        options=options("witnesses"),
-        code=code("witnesses"),
+        options=options("counterexamples"),
+        code=code("counterexamples"),
     shell:
-        "python -m sacrepro.study --mem-mb {resources.mem_mb} witnesses {params.options} --output {output:q} > {log:q} 2>&1"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} counterexamples {params.options} --output {output:q} > {log:q} 2>&1"
 
 
 rule falsify:

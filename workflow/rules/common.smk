@@ -86,7 +86,7 @@ wildcard_constraints:
     claim="|".join(PLAN.claims),
     run="(?!references)[a-z0-9_]+",
     figure="|".join(PLAN.every_figure),
-    kernels="exact|learn|rivals",
+    kernels="exact|learn|methods",
 
 
 def options(job):

@@ -2,7 +2,7 @@ rule verdicts:
     """The verdict on every claim: the one place where comparisons are judged."""
     input:
         claims=expand("results/claims/{claim}.csv", claim=PLAN.claims),
-        witnesses="results/witnesses.csv",
+        counterexamples="results/counterexamples.csv",
         formal="results/formal.csv",
         page=paper("proofs.md"),
     output:
@@ -23,13 +23,13 @@ rule verdicts:
         options=options("verdicts"),
         code=code("verdicts"),
     shell:
-        "python -m sacrepro.study --mem-mb {resources.mem_mb} verdicts {input.claims:q} --witnesses {input.witnesses:q} --keep-going"
+        "python -m sacrepro.study --mem-mb {resources.mem_mb} verdicts {input.claims:q} --counterexamples {input.counterexamples:q} --keep-going"
         " --formal {input.formal:q} {input.page:q} {params.options}"
         " --output {output.csv:q} --markdown {output.markdown:q} 2> {log:q}"
 
 
 rule verify:
-    """Fails if a claim is violated, a witness violates nothing or a plant is not caught, after all else is written."""
+    """Fails if a claim is violated, a counterexample violates nothing or a plant is not caught, after all else is written."""
     input:
         claims="results/claims.csv",
         falsification="results/falsification.csv",

@@ -147,7 +147,7 @@ def falsify(*, claims: Sequence[ClaimName] | None = None, output: File) -> Itera
     write_rows(output, Planted, rows)
 
 
-class Witness(NamedTuple):
+class FalseSentence(NamedTuple):
     """A counterexample with the name of its claim."""
 
     claim: str
@@ -178,16 +178,16 @@ class Witness(NamedTuple):
         )
 
 
-def all_witnesses(claims: Collection[str] | None = None) -> list[Witness]:
+def false_sentences(claims: Collection[str] | None = None) -> list[FalseSentence]:
     """Every counterexample, or those of some claims, in the paper's order."""
-    return [Witness(claim.name, own) for claim in all_claims(claims) for own in claim.counterexamples]
+    return [FalseSentence(claim.name, own) for claim in all_claims(claims) for own in claim.counterexamples]
 
 
-def witnesses(*, claims: Sequence[ClaimName] | None = None, output: File) -> Iterator[str]:
+def counterexamples(*, claims: Sequence[ClaimName] | None = None, output: File) -> Iterator[str]:
     """Measure both sides of every false sentence where it fails."""
     rows: list[Comparison] = []
-    for witness in all_witnesses(claims):
-        own = witness.measured()
+    for sentence in false_sentences(claims):
+        own = sentence.measured()
         rows += own
-        yield f"{witness.key}: {len(own)} comparisons"
+        yield f"{sentence.key}: {len(own)} comparisons"
     write_rows(output, Comparison, rows)

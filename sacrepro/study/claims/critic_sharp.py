@@ -1,4 +1,4 @@
-"""The direction in which an infinitely patient critic sends the actor: eq. (7) with Q̂_j = q*_j, against ∇_{θ_i}J.
+"""The direction in which a critic after T = ∞ steps sends the actor: eq. (7) with Q̂_j = q*_j, against ∇_{θ_i}J.
 
 The variants of the right side are those of `td_fixed_point`, each turned into a bias of the gradient. B bounds
 |q*_j - Q_j| and nothing is asked of how Q_j varies over a cell: by 2B at most, as q*_j is one number there. Skipped:

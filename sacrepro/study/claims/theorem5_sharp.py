@@ -39,7 +39,7 @@ from sacrepro.model.checks import Array
 from sacrepro.model.graph import neighborhood
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.study.measures.fixed_points import has_unique_stationary_law
-from sacrepro.study.measures.stationarity import patient_direction
+from sacrepro.study.measures.stationarity import limit_direction
 from sacrepro.study.measures.truncation import distance, norm
 from sacrepro.study.record import Case, Claim, Comparison, Counterexample, Drawing, Variant, uniform_case
 from sacrepro.study.record.claim import EXPONENT, planted, times
@@ -83,7 +83,7 @@ def along_td_limit(case: Case, kappa: int, gain: float) -> Iterator[Comparison]:
     theta, norms, biases, errors = case.theta, [], [], []
     for _ in range(ASCENT):
         found = objective_and_gradient(mdp, theta)
-        h_hat = patient_direction(mdp, theta, kappa)
+        h_hat = limit_direction(mdp, theta, kappa)
         norms.append(norm(found.gradient) ** 2)
         biases.append(distance(h_hat, found.gradient))
         off = math.sqrt(mdp.n) * found.gradient_error

@@ -222,7 +222,7 @@ MESSAGES = {
     "learning": returns("J_estimate", "sampled return"),
     "simulated": returns("J", "simulated J"),
     "stationarity": falls("Along Algorithm 1 "),
-    "patient": falls("Along TD's limit, without sampling, "),
+    "exact_critic": falls("Along TD's limit, without sampling, "),
     "extensions": say_extensions,
     "gallery": say_gallery,
 }

@@ -310,7 +310,7 @@ def stationarity(rows: Sequence[SummaryRow]) -> Figure:
     )
 
 
-def patient(rows: Sequence[SummaryRow]) -> Figure:
+def exact_critic(rows: Sequence[SummaryRow]) -> Figure:
     """The same and J where the critic is TD's fixed point: what κ does without any sampling."""
     return exact_values(
         rows,
@@ -387,6 +387,6 @@ DRAWINGS = {
     "learning": learning,
     "objective": objective,
     "stationarity": stationarity,
-    "patient": patient,
+    "exact_critic": exact_critic,
     "simulated": simulated,
 }

@@ -30,7 +30,7 @@ from sacrepro.study.measures.stationarity import (
     StationarityRow,
     exact_ascent,
     fresh_direction,
-    patient_direction,
+    limit_direction,
     stationarity_rows,
 )
 from sacrepro.study.measures.truncation import distance, norm
@@ -66,7 +66,7 @@ def bias_rows(mdp: NetworkedMDP, instance: str, kappas: Sequence[int], lengths: 
     gradient = objective_and_gradient(mdp, theta).gradient
     rows = []
     for kappa in kappas:
-        limit = distance(patient_direction(mdp, theta, kappa), gradient)
+        limit = distance(limit_direction(mdp, theta, kappa), gradient)
         h, t0 = step_sizes(mdp, kappa)
         updates = expected_updates(mdp, theta, kappa=kappa, lengths=lengths, h=h, t0=t0, work=WORK)
         for T, found in zip(lengths, updates, strict=True):
@@ -77,8 +77,8 @@ def bias_rows(mdp: NetworkedMDP, instance: str, kappas: Sequence[int], lengths: 
 
 def is_best(row: BiasRow, rows: Sequence[BiasRow]) -> bool:
     """Whether no other κ is as close at the same T, whatever the errors are."""
-    rivals = [other for other in rows if other.T == row.T and other.kappa != row.kappa]
-    return all(row.bias + row.error < other.bias - other.error for other in rivals)
+    others = [other for other in rows if other.T == row.T and other.kappa != row.kappa]
+    return all(row.bias + row.error < other.bias - other.error for other in others)
 
 
 def exact_bias(
@@ -92,7 +92,7 @@ def exact_bias(
         yield f"{instance}, T = {T}: {best[0] if best else 'no κ'} is closest to the gradient"
 
 
-def patient(
+def exact_critic(
     *,
     instance: str,
     spec: Spec,
@@ -265,17 +265,17 @@ def warm_start(
 EXPERIMENTS = (
     Experiment(
         order=40,
-        name="patient",
+        name="exact_critic",
         rows=StationarityRow,
         per="instance",
-        key="patient",
+        key="exact_critic",
         default={},
         warm=("exact",),
         alone=True,
         series="kappa",
         x="m",
         quantities=("J", "gradient_norm_squared", "gap", "entropy"),
-        figures=("patient",),
+        figures=("exact_critic",),
     ),
     Experiment(
         order=110,

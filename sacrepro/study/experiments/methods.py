@@ -91,7 +91,7 @@ EXACT = "exact gradient"
 CRITICS_ALONE = ("SARSA", "Q-learning")
 
 
-class RivalRow(NamedTuple):
+class MethodRow(NamedTuple):
     """One method at outer iteration m of one run.
 
     eta : the actor's η; 0 where there is no actor.
@@ -118,7 +118,7 @@ class RivalRow(NamedTuple):
         return f"{self.method} | {self.eta:g}"
 
 
-def rival_rows(
+def method_rows(
     mdp: NetworkedMDP,
     instance: str,
     method: str,
@@ -131,7 +131,7 @@ def rival_rows(
     t0: float,
     eta: float,
     record_every: int,
-) -> Iterator[RivalRow]:
+) -> Iterator[MethodRow]:
     """The recorded runs of one method from the uniform policy; ValueError for an unknown one."""
     if method == EXACT:
         thetas, m = exact_ascent(mdp, uniform_theta(mdp), M=M, eta=eta, record_every=record_every)
@@ -164,7 +164,7 @@ def _rows(
     m: Array,
     J_estimate: Array,
     share: Array,
-) -> Iterator[RivalRow]:
+) -> Iterator[MethodRow]:
     spans = [*(slice(int(low), int(high)) for low, high in neighbors(m)), slice(-1, None)]
     for record, (iteration, since) in enumerate(zip(m, spans, strict=True)):
         theta = tuple(block[record] for block in thetas)
@@ -173,7 +173,7 @@ def _rows(
         sampled = float(J_estimate[since].mean()), float(share[since].mean())
         spread = entropy(policies(mdp, theta))
         actor = 0.0 if method in CRITICS_ALONE else eta
-        yield RivalRow(instance, method, actor, seed, int(iteration), J, norm_squared, spread, *sampled)
+        yield MethodRow(instance, method, actor, seed, int(iteration), J, norm_squared, spread, *sampled)
 
 
 #: Methods whose ĝ(m) depends on one episode alone, so that `samples` has it under the same settings.
@@ -213,7 +213,7 @@ def estimator_rows(
                 yield EstimatorRow(instance, method, policy, T, episodes, *found)
 
 
-def rivals(
+def methods(
     *,
     instance: str,
     spec: Spec,
@@ -231,12 +231,12 @@ def rivals(
     """Run Algorithm 1, its extensions and its rivals at equal samples, with exact J."""
     mdp = build(spec)
     settings: dict[str, Any] = {"kappa": kappa, "seeds": seeds, "M": M, "T": T, "h": h, "t0": t0}
-    rows: list[RivalRow] = []
+    rows: list[MethodRow] = []
     for method in methods or (*METHODS, EXACT):
         for eta in etas[:1] if method in CRITICS_ALONE else etas:
-            rows += rival_rows(mdp, instance, method, eta=eta, record_every=record_every, **settings)
+            rows += method_rows(mdp, instance, method, eta=eta, record_every=record_every, **settings)
         yield f"{instance}, {method}: {len(rows)} records so far"
-    write_rows(output, RivalRow, rows)
+    write_rows(output, MethodRow, rows)
 
 
 def estimators(
@@ -260,12 +260,12 @@ def estimators(
 EXPERIMENTS = (
     Experiment(
         order=70,
-        name="rivals",
-        rows=RivalRow,
+        name="methods",
+        rows=MethodRow,
         per="instance",
-        key="rivals",
+        key="methods",
         default={},
-        warm=("rivals",),
+        warm=("methods",),
         alone=True,
         series="method_eta",
         x="m",
@@ -277,9 +277,9 @@ EXPERIMENTS = (
         name="estimators",
         rows=EstimatorRow,
         per="instance",
-        key="rivals",
+        key="methods",
         default={},
-        warm=("rivals",),
+        warm=("methods",),
         figures=("estimators",),
     ),
 )

@@ -102,13 +102,13 @@ def warm_library() -> Iterator[str]:
     yield "sac, sac_seeds: compiled"
 
 
-def warm_rivals(*, output: File) -> Iterator[str]:
+def warm_methods(*, output: File) -> Iterator[str]:
     """Compile what every method and estimator needs."""
-    from sacrepro.study.experiments.methods import METHODS, estimator_rows, rival_rows
+    from sacrepro.study.experiments.methods import METHODS, estimator_rows, method_rows
 
     mdp, _ = small()
     for method in METHODS:
-        list(rival_rows(mdp, "relay", method, kappa=1, seeds=2, M=2, T=5, h=1.0, t0=1.0, eta=1.0, record_every=1))
+        list(method_rows(mdp, "relay", method, kappa=1, seeds=2, M=2, T=5, h=1.0, t0=1.0, eta=1.0, record_every=1))
     list(estimator_rows(mdp, "relay", kappa=1, lengths=(5,), episodes=2, h=1.0, t0=1.0))
     yield compiled(output)
 

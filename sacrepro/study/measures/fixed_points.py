@@ -57,9 +57,9 @@ def critics(case: Case) -> Iterator[tuple[int, list[Array]]]:
     mdp = case.mdp
     found = {(j, kappa): q for j, kappa, q in fixed_points(case)}
     for kappa in sorted({kappa for _, kappa in found}):
-        patient = [j for j in range(mdp.n) if not outside(mdp.graph, j, kappa)]
-        if all(j in patient or (j, kappa) in found for j in range(mdp.n)):
-            yield kappa, [q_function(mdp, case.V[j], j) if j in patient else found[j, kappa] for j in range(mdp.n)]
+        whole = [j for j in range(mdp.n) if not outside(mdp.graph, j, kappa)]
+        if all(j in whole or (j, kappa) in found for j in range(mdp.n)):
+            yield kappa, [q_function(mdp, case.V[j], j) if j in whole else found[j, kappa] for j in range(mdp.n)]
 
 
 #: Entries of the kernel (S_B) × (A_B) × (S_B) up to which a neighborhood B is checked.

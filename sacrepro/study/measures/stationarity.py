@@ -90,7 +90,7 @@ def exact_ascent(
     stops = [*range(0, M, record_every), M]
     kept: list[list[Array]] = [[block.copy()] for block in theta]
     for m in range(M):
-        g = objective_and_gradient(mdp, theta).gradient if kappa is None else patient_direction(mdp, theta, kappa)
+        g = objective_and_gradient(mdp, theta).gradient if kappa is None else limit_direction(mdp, theta, kappa)
         theta = tuple(block + eta / np.sqrt(m + 1.0) * g_i for block, g_i in zip(theta, g, strict=True))
         if m + 1 in stops:
             for i, block in enumerate(theta):
@@ -98,7 +98,7 @@ def exact_ascent(
     return tuple(np.stack(blocks) for blocks in kept), np.array(stops)
 
 
-def patient_direction(mdp: NetworkedMDP, theta: Sequence[Array], kappa: int) -> tuple[Array, ...]:
+def limit_direction(mdp: NetworkedMDP, theta: Sequence[Array], kappa: int) -> tuple[Array, ...]:
     """ĥ(θ) of eq. (7) with TD's fixed points q*_j, blocks (S_i, A_i); with nobody outside it is ∇J(θ)."""
     tables = [
         td_fixed_point(mdp, theta, j, kappa) if outside(mdp.graph, j, kappa) else q_function(mdp, theta, j)

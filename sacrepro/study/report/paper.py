@@ -156,8 +156,8 @@ def facts_of(paths: Iterable[str], verdicts: Sequence[Verdict], config: Mapping[
         "theorem5_sharp": (Comparison, sharp_facts),
         "critic_error": (SummaryRow, critic_facts),
         "stationarity": (SummaryRow, return_facts),
-        "patient": (SummaryRow, patient_facts),
-        "rivals": (SummaryRow, rival_facts),
+        "exact_critic": (SummaryRow, exact_critic_facts),
+        "methods": (SummaryRow, method_facts),
         "falsification": (Planted, lambda rows: [("planted", f"{sum(row.caught == 'yes' for row in rows):,}")]),
         "adversary": (Found, lambda rows: [("attacked", f"{len(rows):,}")]),
     }
@@ -165,7 +165,7 @@ def facts_of(paths: Iterable[str], verdicts: Sequence[Verdict], config: Mapping[
     for path in paths:
         folder, stem = Path(path).parent.name, Path(path).stem
         files.setdefault(folder if folder in kinds else stem, []).append(path)
-    runs = {key: config.get(key, {}) for key in ("rivals", "critic_error")}
+    runs = {key: config.get(key, {}) for key in ("methods", "critic_error")}
     for name, (kind, facts) in kinds.items():
         if name not in files:
             continue
@@ -269,7 +269,7 @@ def return_facts(rows: Sequence[SummaryRow]) -> Iterator[tuple[str, str]]:
         yield "return disagrees", str(sum(steepest[name] != best[name] for name in best))
 
 
-def patient_facts(rows: Sequence[SummaryRow]) -> Iterator[tuple[str, str]]:
+def exact_critic_facts(rows: Sequence[SummaryRow]) -> Iterator[tuple[str, str]]:
     """With the exact critic: the gap that each κ leaves at the end, where it falls with κ on some instance."""
     for name in names(rows):
         last = max(row.x for row in rows if row.instance == name)
@@ -277,21 +277,21 @@ def patient_facts(rows: Sequence[SummaryRow]) -> Iterator[tuple[str, str]]:
         gaps = {int(row.series): row.iqm for row in at if row.quantity == "gap"}
         left = [gaps[kappa] for kappa in sorted(gaps)]
         falls = len(left) > 1 and all(one > other for one, other in pairwise(left))
-        yield f"patient {name}", "falls" if falls else "does not fall"
-        yield f"patient {name} gaps", ", ".join(f"{gap:.2g}" for gap in left)
-        yield f"patient {name} kappas", ", ".join(map(str, sorted(gaps)))
+        yield f"exact critic {name}", "falls" if falls else "does not fall"
+        yield f"exact critic {name} gaps", ", ".join(f"{gap:.2g}" for gap in left)
+        yield f"exact critic {name} kappas", ", ".join(map(str, sorted(gaps)))
         if norms := [row.iqm for row in at if row.quantity == "gradient_norm_squared"]:
-            yield f"patient {name} norm", f"{max(norms):.1g}"
+            yield f"exact critic {name} norm", f"{max(norms):.1g}"
 
 
-def rival_facts(rows: Sequence[SummaryRow]) -> Iterator[tuple[str, str]]:
+def method_facts(rows: Sequence[SummaryRow]) -> Iterator[tuple[str, str]]:
     """Which method has the largest J at equal samples, with the step size that is best for it."""
     learned = final_returns(rows)
     if learned:
-        yield "rivals", "; ".join(f"{best_method(own)} on `{name}`" for name, own in learned.items())
+        yield "methods", "; ".join(f"{best_method(own)} on `{name}`" for name, own in learned.items())
     if learned and all({"SAC", "independent"} <= own.keys() for own in learned.values()):
-        yield "rivals independent", str(sum(own["independent"] > own["SAC"] for own in learned.values()))
-        yield "rivals of", str(len(learned))
+        yield "methods independent", str(sum(own["independent"] > own["SAC"] for own in learned.values()))
+        yield "methods of", str(len(learned))
 
 
 def wireless_facts(rows: Sequence[WirelessRow]) -> Iterator[tuple[str, str]]:

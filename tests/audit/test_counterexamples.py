@@ -9,37 +9,37 @@ import pytest
 from sacrepro.exact import q_function, td_fixed_point
 from sacrepro.instances.extremal import NEXT_IS_ONE, td_witness
 from sacrepro.model.policy import uniform_theta
-from sacrepro.study.audit.falsify import all_witnesses
+from sacrepro.study.audit.falsify import false_sentences
 from sacrepro.study.measures.fixed_points import solve, td_hull
 from sacrepro.study.record.comparison import JUDGEMENTS, UNEARNED, holds
 
-WITNESSES = {witness.key: witness for witness in all_witnesses()}
+FALSE_SENTENCES = {sentence.key: sentence for sentence in false_sentences()}
 
 
 def rows_of(name):
-    """The comparisons of a witness, measured anew."""
-    return WITNESSES[name].measured()
+    """The comparisons of a sentence, measured anew."""
+    return FALSE_SENTENCES[name].measured()
 
 
-@pytest.mark.parametrize("witness", WITNESSES.values(), ids=WITNESSES)
-def test_every_comparison_of_a_witness_is_violated(witness):
-    rows = witness.measured()
+@pytest.mark.parametrize("sentence", FALSE_SENTENCES.values(), ids=FALSE_SENTENCES)
+def test_every_comparison_of_a_false_sentence_is_violated(sentence):
+    rows = sentence.measured()
     assert rows
     assert not any(holds(row) for row in rows)
-    row = witness.judged(rows)
-    assert row.verdict == witness.of.finding
+    row = sentence.judged(rows)
+    assert row.verdict == sentence.of.finding
     assert row.verdict not in JUDGEMENTS
     assert row.ratio > 1.0
     assert row.where
 
 
-@pytest.mark.parametrize("witness", WITNESSES.values(), ids=WITNESSES)
-def test_a_verdict_must_be_earned(witness):
+@pytest.mark.parametrize("sentence", FALSE_SENTENCES.values(), ids=FALSE_SENTENCES)
+def test_a_verdict_must_be_earned(sentence):
     """One comparison that holds, or none at all, and the finding is gone."""
-    rows = witness.measured()
-    assert witness.judged([]).verdict == UNEARNED
-    assert witness.judged([*rows, rows[0]._replace(right=rows[0].left)]).verdict == UNEARNED
-    assert witness.judged([row._replace(error=2.0 * row.left) for row in rows]).verdict == UNEARNED
+    rows = sentence.measured()
+    assert sentence.judged([]).verdict == UNEARNED
+    assert sentence.judged([*rows, rows[0]._replace(right=rows[0].left)]).verdict == UNEARNED
+    assert sentence.judged([row._replace(error=2.0 * row.left) for row in rows]).verdict == UNEARNED
 
 
 #: Solved by hand: the largest left/right.
@@ -140,12 +140,12 @@ def test_rows_say_where_they_were_made(name):
 
 
 def test_every_counterexample_is_placed():
-    assert set(PLACES) == set(WITNESSES)
+    assert set(PLACES) == set(FALSE_SENTENCES)
 
 
 @pytest.mark.parametrize("name", RATIOS)
 def test_ratios_known_by_hand(name):
-    assert WITNESSES[name].judged(rows_of(name)).ratio == pytest.approx(RATIOS[name], rel=1e-6)
+    assert FALSE_SENTENCES[name].judged(rows_of(name)).ratio == pytest.approx(RATIOS[name], rel=1e-6)
 
 
 @pytest.mark.parametrize("name", MEASURED)
@@ -156,7 +156,7 @@ def test_ratios_measured_before(name):
 
 
 def test_the_keys_are_unique():
-    assert len(WITNESSES) == len(all_witnesses())
+    assert len(FALSE_SENTENCES) == len(false_sentences())
 
 
 def test_rational_and_floating_arithmetic_agree_on_the_td_witness():
