@@ -257,7 +257,7 @@ def draw(kind, rows, summary, figures):
 def test_verbs_of_the_ascent_without_sampling(tmp_path):
     rows = tmp_path / "exact_critic.csv"
     settings = ["--kappas", "0", "1", "--M", "4", "--eta", "1", "--record-every", "2"]
-    cli.main(["exact_critic", "--instance", "relay", "--spec", NOISY, *settings, "--output", str(rows)])
+    cli.main(["exact-critic", "--instance", "relay", "--spec", NOISY, *settings, "--output", str(rows)])
     assert [row.m for row in read_rows(rows, StationarityRow)] == [0, 2, 4] * 2
     draw("exact_critic", [rows], tmp_path / "exact_critic_summary.csv", ["exact_critic"])
 
