@@ -2,19 +2,33 @@
 
 import json
 import math
+import os
 import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 import sacrepro
 from sacrepro.archive.files import write_rows
 from sacrepro.cli import main
-from sacrepro.study.record.comparison import Comparison
+from sacrepro.study.claims import CLAIMS
+from sacrepro.study.coq import Theorem
+from sacrepro.study.record.comparison import Comparison, Verdict
+from sacrepro.study.report.catalog import catalog
 from sacrepro.study.report.mathematics import LONG, mathml
-from sacrepro.study.report.site import described, instance_pages, marked, name_entry, pictures, reference
+from sacrepro.study.report.site import (
+    claim_pages,
+    described,
+    instance_pages,
+    marked,
+    name_entry,
+    pictures,
+    reference,
+    written_pages,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -129,3 +143,52 @@ def test_links_in_the_words_of_an_instance_lead_from_its_own_page_to_where_they_
     assert page["words"] == [
         "`one` — [a](/paper/gallery.md), [b](/paper/verdicts.md#two), [c](https://example.org), [d](../README.md)."
     ]
+
+
+def test_every_link_of_every_page_leads_somewhere_whatever_a_run_holds(tmp_path):
+    """All instances, claims, names and written pages of the published study, as the site has them, without a run."""
+    specs = {}
+    for path in sorted(ROOT.glob("workflow/config/*.yaml")):
+        specs |= yaml.safe_load(path.read_text())["instances"]
+    drawn = dict.fromkeys(CLAIMS, "")
+    verdicts = [
+        Verdict(name, variant, "x ≤ y", "", 1, 1, 1, 0, 0.5, f"{place}, θ uniform, agent 0", math.nan, 0.0, verdict, "")
+        for name in CLAIMS
+        for place in specs
+        for variant, verdict in (("", "holds"), ("x", "false as written"))
+    ]
+    proved = [Theorem(name, "t", own.name, "Closed") for name in CLAIMS for own in (ROOT / "paper/formal").glob("*.v")]
+    made = {
+        "claims": list(claim_pages(catalog(), verdicts, proved, dict.fromkeys(CLAIMS, "by hand"), drawn)),
+        "instances": list(instance_pages(specs, ROOT, verdicts, {})),
+        "rooms": list(reference()),
+        "published": True,
+        "explored": {},
+    }
+    assert [entry["name"] for entry in made["instances"] if not entry["words"]] == []
+    written = list(written_pages(ROOT / "paper/site", tmp_path, made))
+    assert len(written) > len(CLAIMS) + len(specs) + len(sacrepro.__all__)
+    pages = [tmp_path / page for page in written] + [*ROOT.glob("paper/*.md"), *ROOT.glob("*.md")]
+    headings = {}
+    for page in pages:
+        root = ROOT if page.is_relative_to(ROOT) else tmp_path
+        text = re.sub(r"^(```+)[^`].*?^\1|``.+?``|`[^`\n]+`", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+        for target in re.findall(r"\]\(([^)\s]+)\)", text):
+            name, _, anchor = target.partition("#")
+            if "://" in target or name.startswith("mailto:"):
+                continue
+            place = (root / name[1:]) if name[:1] == "/" else (page.parent / name) if name else page
+            found = place if place.exists() else ROOT / Path(os.path.normpath(place)).relative_to(root)
+            if found.stem != "README" or not found.is_relative_to(tmp_path):
+                assert found.exists(), (page.name, target)
+            if anchor and found.suffix == ".md":
+                known = headings.setdefault(found, anchors(found.read_text()))
+                assert anchor in known, (page.name, target)
+
+
+def anchors(text):
+    """What links into a page may name."""
+    slugs = [
+        re.sub(r"[^\w -]", "", own.lower()).replace(" ", "-") for own in re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    ]
+    return {*slugs, *re.findall(r'id="([^"]+)"', text)}
