@@ -382,7 +382,7 @@ def test_the_workflow_refuses_an_unknown_key(tmp_path):
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run", "--config", "threads=8"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode != 0
-    assert "configuration, top level: Additional properties are not allowed ('threads' was unexpected)" in done.stdout
+    assert "configuration, top level: 'threads' was unexpected; known keys are published, claims, " in done.stdout
 
 
 def test_the_workflow_names_the_key_that_is_wrong(tmp_path):
@@ -394,7 +394,7 @@ def test_the_workflow_names_the_key_that_is_wrong(tmp_path):
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run", "--configfile", "bad.yaml"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode != 0
-    assert "configuration, instances.relay.spec.gamma: 1.5 is greater than or equal to the maximum of 1" in done.stdout
+    assert "configuration, instances.relay.spec.gamma: 1.5 must be below 1" in done.stdout
 
 
 def network_config(tmp_path):

@@ -22,6 +22,7 @@ from sacrepro.archive.files import (
     read_text,
 )
 from sacrepro.archive.provenance import package_digest, source_digest
+from sacrepro.instances.network.files import explained
 from sacrepro.study import jobs, plan
 from sacrepro.study.claims import CLAIMS
 
@@ -32,7 +33,7 @@ SCHEMA = yaml.safe_load(read_text(Path(ROOT, "workflow/schemas/config.schema.yam
 fault = best_match(Draft202012Validator(SCHEMA).iter_errors(config))
 if fault is not None:
     place = ".".join(map(str, fault.absolute_path)) or "top level"
-    raise WorkflowError(f"configuration, {place}: {fault.message[:300]}")
+    raise WorkflowError(f"configuration, {place}: {explained(fault)}")
 try:
     PLAN = plan.Plan(config)
 except ValueError as error:

@@ -139,10 +139,11 @@ def _check_schema(document: Any) -> None:
         looked_at = document | {"graph": graph | {"edges": []}}
     fault = best_match(rules.iter_errors(looked_at))
     if fault is not None:
-        raise ValueError(f"{'.'.join(map(str, fault.absolute_path)) or 'top level'}: {_explained(fault)}")
+        raise ValueError(f"{'.'.join(map(str, fault.absolute_path)) or 'top level'}: {explained(fault)}")
 
 
-def _explained(fault: Any) -> str:
+def explained(fault: Any) -> str:
+    """What a breach of a schema is, a jsonschema.ValidationError, and what would be right."""
     if fault.validator == "additionalProperties":
         known = ", ".join(fault.schema.get("properties", {}))
         return one_line(fault.message.split("(")[-1].rstrip(")") + f"; known keys are {known}")
