@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 
@@ -219,9 +218,12 @@ def outer_iterations(
     work: Scratch,
     J_estimate: Array,
     first_visit_share: Array,
+    stops: Array,
+    kept: Array,
 ) -> tuple[int, int]:
     """Lines 1-13 for m = m_first, …, one for each row of J_estimate; theta is moved in place.
 
+    kept : row k is θ(stops[k]), for ascending stops from m_first + 1 on.
     Returns the m at which an entry of theta was lost, and the entry, as `ascend` has it; (…, -1) where none was.
     """
     copies, pair, S, A, reward = opaque.copies, opaque.pair, opaque.S, opaque.A, opaque.reward
@@ -229,6 +231,7 @@ def outer_iterations(
     z = trajectory.z
     zeta, G = np.empty_like(theta), np.empty_like(theta)
     policy = np.empty(len(theta), dtype=np.uint32)
+    stop = 0
     for k in range(len(J_estimate)):
         m = m_first + k
         softmax_blocks(pair, A, theta, zeta)
@@ -241,6 +244,10 @@ def outer_iterations(
         lost = ascend(theta, G, eta, m)  # line 12
         if lost >= 0:
             return m, lost
+        if stop < len(stops) and stops[stop] == m + 1:
+            for entry in range(len(theta)):
+                kept[stop, entry] = theta[entry]
+            stop += 1
     return m_first + len(J_estimate), -1
 
 
@@ -254,15 +261,20 @@ def run_compiled(opaque: Tables, problem: Problem) -> list[SACTrace]:
     def iterations() -> Iterator[Finished]:
         theta, trajectory = problem.theta0.copy(), buffers(opaque, settings.T)
         yield first, theta.copy()
-        for begin, end in pairwise(problem.stops):
-            for m in range(begin, end, most):
-                part = slice(m - first, min(end, m + most) - first)
-                m_lost, lost = outer_iterations(
-                    opaque, problem.hoods, problem.plan, settings.eta, problem.keys, m, theta, trajectory,
-                    problem.work, J_estimate[part], share[part],
-                )  # fmt: skip
-                problem.check_ascent(lost, m_lost)
-                yield part.stop + first, theta.copy()
+        stops = np.array(problem.stops)
+        for m in range(first, settings.M, most):
+            end = min(settings.M, m + most)
+            part = slice(m - first, end - first)
+            passed = stops[(stops > m) & (stops <= end)]
+            kept = np.empty((len(passed), len(theta)))
+            m_lost, lost = outer_iterations(
+                opaque, problem.hoods, problem.plan, settings.eta, problem.keys, m, theta, trajectory,
+                problem.work, J_estimate[part], share[part], passed, kept,
+            )  # fmt: skip
+            problem.check_ascent(lost, m_lost)
+            yield from zip(passed.tolist(), kept, strict=True)
+            if end not in passed:
+                yield end, theta.copy()
 
     return problem.recorded(iterations(), J_estimate, share)
 

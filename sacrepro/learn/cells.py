@@ -243,6 +243,9 @@ def _move(table: Carried, larger: Carried) -> None:
 #: Joint pairs of a group of members, a table that stays in the first-level cache beside the trajectory.
 GROUP = 1 << 10
 
+#: Entries of such a table that cost as much as one step of one member without it.
+SPARSE = 4
+
 
 @compiled
 def dense_marginals(F: Array, cells: int, pair: Array, hoods: Hoods, begin: int, end: int, G: Array) -> None:
@@ -294,11 +297,20 @@ def visited_marginals(
 ) -> None:
     """From the visited cells, in the order of first visit; z_i of a cell is read where it was first visited.
 
-    Members are taken in groups of at most `GROUP` joint pairs, whose dense table costs one addition a cell.
+    Members are taken in groups of at most `GROUP` joint pairs, whose dense table costs one addition a cell; in episodes
+    that are much shorter than that table each member costs one.
     """
     begin, end = hoods.start[j], hoods.start[j + 1]
     while begin < end:
         stop, pairs = group_end(hoods, begin, end, GROUP)
+        if SPARSE * len(part) * (stop - begin) < pairs:
+            for e in range(begin, stop):
+                i = hoods.agent[e]
+                start, z_i = pair[i], z[i]
+                for c in range(cells):
+                    G[start + z_i[first[c]]] += F[c]
+            begin = stop
+            continue
         dense_codes(z, hoods, begin, stop, part)
         for c in range(pairs):
             table[c] = 0.0
