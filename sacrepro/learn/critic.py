@@ -73,14 +73,19 @@ def scratch(hoods: Hoods, T: int) -> Scratch:
     """Room for one block of agents."""
     cells = max(int(hoods.cells.max()), T + 1)
     pairs = int(hoods.pairs.max())
+    narrow = T + 1 < 1 << 16
+    if not narrow:  # an agent visits no more cells than there are; half a bit for the rounding of their logarithm
+        bits = np.add.reduceat(np.log2(hoods.pairs[hoods.agent]), hoods.start[:-1])
+        narrow = bool(bits.max() < 15.5)
+    counted = np.uint16 if narrow else np.uint32
     return Scratch(
-        ids=np.zeros((LANES, T + 1), dtype=np.uint16 if T < 1 << 16 else np.uint32),
+        ids=np.zeros((LANES, T + 1), dtype=counted),
         first=np.zeros((LANES, T + 1), dtype=np.uint32),
         reward=np.zeros((LANES, max(pairs, T + 1))),
         Q_hat=np.zeros((LANES, cells)),
         W=np.zeros((LANES, cells)),
         code=np.zeros(T + 1, dtype=np.uint64),
-        slot=np.zeros(1 << (6 * T + 1).bit_length(), dtype=np.uint16 if T + 1 < 1 << 16 else np.uint32),
+        slot=np.zeros(1 << (6 * T + 1).bit_length(), dtype=counted),
         J=np.zeros(LANES),
         part=np.zeros(T + 1, dtype=np.uint16),
         table=np.zeros(max(pairs, GROUP)),

@@ -7,6 +7,7 @@ import types
 from fractions import Fraction
 
 import networkx as nx
+import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -667,6 +668,21 @@ def test_how_the_search_is_asked_and_told(monkeypatch):
     alone = decay_supremum(mdp, 1, 1, seed=9)
     assert alone.upper == pytest.approx(max(starts) + rounding, rel=1e-14)
     assert alone.boxes == 0
+
+
+def test_one_search_is_compiled_for_all_models(monkeypatch):
+    """Every agent sees every one of the first: nothing of its kernel is broadcast."""
+    asked = set()
+
+    def search(P, r, rows, acts, gamma, gap, best, at, width, above, boxes, span):
+        asked.add(str([numba.typeof(own) for own in (P, r, rows, acts, gap, at)]))
+        return best, at, best, 1
+
+    monkeypatch.setattr(supremum, "_search", search)
+    monkeypatch.setattr(supremum, "_climb", lambda P, r, rows, acts, gamma, gaps, start: (0.0, start))
+    for mdp in (random_mdp(nx.complete_graph(3), seed=1), random_mdp(nx.path_graph(3), seed=1), relay(4, gamma=0.5)):
+        decay_supremum(mdp, 0, 0)
+    assert len(asked) == 1
 
 
 def test_terms_that_are_small_one_by_one_do_not_span_a_table_without_end():

@@ -9,6 +9,8 @@ import pytest
 from learn.test_algorithm1 import Bandits
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn import pairwise, reinforce, sac
+from sacrepro.learn.cells import hoods
+from sacrepro.learn.critic import scratch
 from sacrepro.learn.linear_critic import Pairwise
 from sacrepro.learn.reinforce import Returns
 from sacrepro.learn.samples import samples, visited_cells
@@ -26,6 +28,14 @@ def test_samples_are_the_iterations_of_runs():
         assert found.J_estimate[k] == once.J_estimate
         for i in range(mdp.n):
             assert np.array_equal(found.g_hat[i][k], once.g_hat[i])
+
+
+@pytest.mark.parametrize(("n", "T", "counted"), [(3, 10**6, 16), (9, 10**6, 32), (9, 65_534, 16), (9, 65_535, 32)])
+def test_cells_are_counted_as_wide_as_they_are_many(n, T, counted):
+    """Nine agents with 4 pairs each have 2^18 cells; an episode visits at most T+1 of them, and one of three 2^6."""
+    everybody = hoods(nx.complete_graph(n), 1, (2,) * n, (2,) * n)
+    work = scratch(everybody, T)
+    assert work.ids.itemsize == work.slot.itemsize == counted // 8
 
 
 def test_many_seeds_are_split_into_batches_without_a_trace(monkeypatch):

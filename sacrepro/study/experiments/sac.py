@@ -76,13 +76,13 @@ def warm_exact(*, output: File) -> Iterator[str]:
 
 
 def warm_learn(*, output: File) -> Iterator[str]:
-    """Compile what Algorithm 1 needs, in short episodes and in those of so many steps that they are counted wider."""
+    """Compile what Algorithm 1 needs, and what looks at its Q̂."""
     from sacrepro.learn.algorithm1 import sac_seeds
     from sacrepro.learn.samples import visited_cells
 
     for kappa in range(3):
         sac_seeds(*small(), kappa=kappa, M=2, T=5, h=1.0, t0=1.0, eta=1.0, seeds=range(2))
-    visited_cells(*small(), 0, kappa=0, T=1 << 16, h=1.0, t0=1.0, seed=0)
+    visited_cells(*small(), 0, kappa=0, T=5, h=1.0, t0=1.0, seed=0)
     yield compiled(output)
 
 
