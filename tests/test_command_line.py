@@ -18,6 +18,7 @@ import sacrepro
 from sacrepro import certified_decay, cli, decay_profile, expected_update, gaussian_theta, sac
 from sacrepro.archive.files import write_rows
 from sacrepro.instances.random_kernels import random_mdp
+from sacrepro.study.claims import PROCESSES
 from sacrepro.study.experiments.summary import SummaryRow
 from sacrepro.study.measures.stationarity import StationarityRow
 from sacrepro.study.record.comparison import Comparison
@@ -304,6 +305,21 @@ def test_one_claim_tells_its_verdict_and_fails_if_it_is_violated(tmp_path, monke
         written.append(Path(words[-1]).read_bytes())
         cli.main([*words, "--keep-going"])
         assert Path(words[-1]).read_bytes() == written[-1]
+
+
+def test_claims_beside_one_another_have_the_rows_that_they_have_alone(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    options = ["--policies", "2", "--seed", "0", "--scale", "1"]
+    cli.main(["exact", "--instance", "relay", "--spec", SPEC, *options, "--output", "relay.npz"])
+    names = PROCESSES["tables"]
+    cli.main(["claim", names[0], "relay.npz", "--beside", *names[1:], "--output", *(f"{name}.csv" for name in names)])
+    for name in names:
+        cli.main(["claim", name, "relay.npz", "--output", "alone.csv"])
+        assert Path("alone.csv").read_bytes() == Path(f"{name}.csv").read_bytes()
+    with pytest.raises(SystemExit):
+        cli.main(["claim", "lemma3", "relay.npz", "--beside", "lemma33", "--output", "a.csv", "b.csv"])
+    with pytest.raises(ValueError, match="--output: 2 claims need as many files, got 1"):
+        cli.main(["claim", "lemma3", "relay.npz", "--beside", "lemma4", "--output", "a.csv"])
 
 
 def test_the_workflow_judges_once():

@@ -157,6 +157,7 @@ WORDS = {
     "against": "what J is compared with, repeatable: a policy file, all runs of a file of train (.npz) κ by κ, optimum",
     "agent": "label of an agent; repeat it for several",
     "agents": "agents around which a light cone is computed",
+    "beside": "other claims that are measured on the same instances, each with an --output of its own",
     "cache": "where compiled files are kept; FOLDER/.checked by default",
     "catalog": "written by `catalog`",
     "certified": "instances without an exact solution, as JSON by name",

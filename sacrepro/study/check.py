@@ -1,4 +1,4 @@
-"""Rule `claim`: both sides of one claim, measured."""
+"""Rules `claims_of_…`: both sides of claims, measured."""
 
 from __future__ import annotations
 
@@ -19,33 +19,41 @@ def claim(
     claim: ClaimName,
     exact: Sequence[str],
     *,
+    beside: Sequence[ClaimName] = (),
     stationarity: Sequence[str] = (),
     runs: Sequence[str] = (),
     keep_going: bool = False,
-    output: File,
+    output: Sequence[File],
 ) -> Iterator[str]:
-    """Measure both sides of one claim on every given instance, write the comparisons and tell the verdict.
+    """Measure both sides of claims on every given instance, write the comparisons of each and tell the verdicts.
 
-    Exit status 1 if it is violated, unless --keep-going, as in the workflow, leaves that to `verify`.
+    Exit status 1 if one is violated, unless --keep-going, as in the workflow, leaves that to `verify`.
     """
-    chosen = claim_named(claim)
+    chosen = [claim_named(name) for name in (claim, *beside)]
+    if len(output) != len(chosen):
+        raise ValueError(f"--output: {len(chosen)} claims need as many files, got {len(output)}")
     for option, given in (("--stationarity", stationarity), ("--runs", runs)):
-        if given and not chosen.along_runs:
-            raise ValueError(f"{option} is for theorem5, not for {chosen.name}")
+        if given and not all(own.along_runs for own in chosen):
+            raise ValueError(f"{option} is for theorem5, not for {', '.join(own.name for own in chosen)}")
     if runs and not stationarity:
         raise ValueError("--runs: nothing is measured along them without --stationarity")
-    rows: list[Comparison] = []
+    found: list[list[Comparison]] = [[] for _ in chosen]
     for path in exact:
         for case in cases(arrays_of("exact", path)):
-            rows += chosen.check(case)
-            yield f"{chosen.name}: {case.instance}, θ {case.policy}: {len(rows)} comparisons so far"
-    if stationarity and chosen.along_runs:
-        rows += along_runs(stationarity, runs, *chosen.along_runs)
-        yield f"{chosen.name}: {len(rows)} comparisons with those along runs"
-    write_rows(output, Comparison, rows)
+            for own, rows in zip(chosen, found, strict=True):
+                rows += own.check(case)
+                yield f"{own.name}: {case.instance}, θ {case.policy}: {len(rows)} comparisons so far"
+    for own, rows, place in zip(chosen, found, output, strict=True):
+        if stationarity and own.along_runs:
+            rows += along_runs(stationarity, runs, *own.along_runs)
+            yield f"{own.name}: {len(rows)} comparisons with those along runs"
+        write_rows(place, Comparison, rows)
     if not keep_going:
         judged = [
-            verdict(chosen.name, chosen.statement, chosen.reference, group) for group in by_hypothesis(rows) if group
+            verdict(own.name, own.statement, own.reference, group)
+            for own, rows in zip(chosen, found, strict=True)
+            for group in by_hypothesis(rows)
+            if group
         ]
         yield markdown_table(judged).rstrip("\n")
         if faults := violations(judged):

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from sacrepro.instances.network.files import inputs
-from sacrepro.study.claims import ATTACKED, CLAIMS, WITH_LEARNER, WITHOUT_TABLES
+from sacrepro.study.claims import ATTACKED, CLAIMS, PROCESSES, WITH_LEARNER, WITHOUT_TABLES
 from sacrepro.study.experiments import ENTRIES, KINDS, SHOWN, Experiment
 
 #: What is studied unless the configuration says otherwise.
@@ -212,6 +212,12 @@ class Plan:
             return [f"results/claims/{figure}.csv"] if figure in self.claims else []
         files, shown = self.rows[SHOWN[figure].name], SHOWN[figure]
         return [f"results/summaries/{shown.name}.csv"] if files and shown.series else files
+
+    @cached_property
+    def measured(self) -> dict[str, list[str]]:
+        """The claims of each process, by what it is called."""
+        found = {place: [name for name in own if name in self.claims] for place, own in PROCESSES.items()}
+        return {place: names for place, names in found.items() if names}
 
     def checked(self, claim: str) -> list[str]:
         """The exact values of every instance on which a claim is checked."""

@@ -1,5 +1,7 @@
 """Cases are what the engine returns, and come back from a file as they went."""
 
+import weakref
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from sacrepro.exact import certified_decay, evaluate, objective_and_gradient
 from sacrepro.exact.solver.occupancy import state_law
 from sacrepro.instances import build
 from sacrepro.model.policy import gaussian_theta, uniform_theta
-from sacrepro.study.record.case import arrays, cases, exact_cases
+from sacrepro.study.record.case import arrays, cases, exact_cases, once
 
 SPEC = {"model": "random", "graph": {"family": "path", "n": 3}, "seed": 1, "gamma": 0.6, "concentration": 0.3}
 MDP = build(SPEC)
@@ -59,3 +61,20 @@ def test_stored_cases_come_back(drawn):
             assert np.array_equal(getattr(case, name), getattr(again, name))
         for name in ("theta", "gradient"):
             assert all(np.array_equal(a, b) for a, b in zip(getattr(case, name), getattr(again, name), strict=True))
+
+
+def test_a_case_is_measured_once_for_all_claims_and_no_longer_than_it_is_there(drawn):
+    asked = []
+
+    @once
+    def agents(case):
+        asked.append(case.policy)
+        return [case.mdp.n]
+
+    (first, second) = cases(arrays(SPEC, drawn[:2]))
+    assert agents(first) is agents(first)
+    assert agents(second) is not agents(first)
+    assert asked == [first.policy, second.policy]
+    kept = weakref.ref(first)
+    del first
+    assert kept() is None

@@ -129,6 +129,16 @@ def test_instances_are_checked_as_far_as_they_are_solved():
     assert len(plan.recorded_runs("theorem5")) == len(plan.exact_runs) < len(plan.runs)
 
 
+def test_claims_of_one_process_need_the_same():
+    plan = Plan(config("paper"))
+    assert sorted(name for names in plan.measured.values() for name in names) == sorted(plan.claims)
+    assert {"lemma4", "lemma4_sharp", "truncation"} <= {*plan.measured["tables"]}
+    for names in plan.measured.values():
+        for needed in (plan.checked, plan.compiled, plan.evaluated_runs, plan.recorded_runs):
+            assert [needed(name) for name in names] == [needed(names[0])] * len(names)
+    assert Plan(config(claims=["lemma3", "lemma4"])).measured == {"lemma3": ["lemma3"], "tables": ["lemma4"]}
+
+
 def test_only_claims_that_run_the_learner_wait_for_its_kernels():
     plan = Plan(config())
     assert plan.compiled("critic") == ["logs/compiled/learn.txt"]

@@ -1,20 +1,26 @@
-rule claim:
-    """Both sides of one statement, measured on every instance and policy; nothing is judged here."""
-    input:
-        warm=planned(PLAN.compiled, "claim"),
-        exact=planned(PLAN.checked, "claim"),
-        stationarity=planned(PLAN.evaluated_runs, "claim"),
-        runs=planned(PLAN.recorded_runs, "claim"),
-    output:
-        "results/claims/{claim}.csv",
-    log:
-        "logs/claims/{claim}.log",
-    benchmark:
-        "logs/benchmarks/claims/{claim}.tsv"
-    resources:
-        mem_mb=1500,
-    params:
-        code=code("claim", claims=["{claim}"]),
-    shell:
-        "python -m sacrepro.study --mem-mb {resources.mem_mb} claim {wildcards.claim:q} {input.exact:q} --stationarity {input.stationarity:q}"
-        " --runs {input.runs:q} --keep-going --output {output:q} > {log:q} 2>&1"
+for place, claims in PLAN.measured.items():
+
+    rule:
+        """Both sides of statements, measured on every instance and policy; nothing is judged here."""
+        name:
+            f"claims_of_{place}"
+        input:
+            warm=PLAN.compiled(claims[0]),
+            exact=PLAN.checked(claims[0]),
+            stationarity=PLAN.evaluated_runs(claims[0]),
+            runs=PLAN.recorded_runs(claims[0]),
+        output:
+            expand("results/claims/{claim}.csv", claim=claims),
+        log:
+            f"logs/claims/{place}.log",
+        benchmark:
+            f"logs/benchmarks/claims/{place}.tsv"
+        resources:
+            mem_mb=1500,
+        params:
+            claim=claims[0],
+            beside=claims[1:],
+            code=code("claim", claims=claims),
+        shell:
+            "python -m sacrepro.study --mem-mb {resources.mem_mb} claim {params.claim:q} {input.exact:q} --beside {params.beside:q}"
+            " --stationarity {input.stationarity:q} --runs {input.runs:q} --keep-going --output {output:q} > {log:q} 2>&1"

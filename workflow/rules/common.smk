@@ -84,7 +84,6 @@ if workflow.is_main_process:
 
 wildcard_constraints:
     network="[a-z0-9_]+",
-    claim="|".join(PLAN.claims),
     run="(?!references)[a-z0-9_]+",
     figure="|".join(PLAN.every_figure),
     kernels="exact|learn|methods",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Entry(NamedTuple):
-    """What a workflow asks of a claim: its place, what its check needs, and the stream of its attack, if there is one.
+    """What a workflow asks of a claim: its place, what its check needs and shares, its attack's stream if there is one.
 
     Each is that field of the record.
     """
@@ -24,6 +24,7 @@ class Entry(NamedTuple):
     name: str
     order: int
     needs: tuple[str, ...]
+    shares: str
     stream: int | None
 
 
@@ -34,7 +35,7 @@ def entry(path: Path) -> Entry:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("Claim", "Attack"):
             fields |= {own.arg: own.value for own in node.keywords if own.arg in Entry._fields}
     written: dict[str, Any] = {name: ast.literal_eval(value) for name, value in fields.items()}
-    return Entry(path.stem, **({"needs": ("tables",), "stream": None} | written))
+    return Entry(path.stem, **({"needs": ("tables",), "shares": "", "stream": None} | written))
 
 
 #: In the paper's order.
@@ -52,6 +53,11 @@ WITHOUT_TABLES = tuple(found.name for found in ENTRIES if "tables" not in found.
 
 #: Claims whose check runs the learner.
 WITH_LEARNER = tuple(found.name for found in ENTRIES if "learner" in found.needs)
+
+#: Claims of each process, by its name: those that share a measure share one.
+PROCESSES: dict[str, tuple[str, ...]] = {}
+for own in ENTRIES:
+    PROCESSES[own.shares or own.name] = (*PROCESSES.get(own.shares or own.name, ()), own.name)
 
 #: Claims that the adversary attacks, by stream.
 ATTACKED = tuple(name for _, name in sorted((own.stream, own.name) for own in ENTRIES if own.stream is not None))

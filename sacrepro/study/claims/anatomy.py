@@ -92,7 +92,7 @@ CLAIM = Claim(
     statement=(
         "every step of the proofs is sound; left/right is what a step keeps, the product is the inequality's ratio"
     ),
-    reference="Lemmas 3 and 4, eqs. (5), (7), (9)", proof="anatomy", check=check,
+    reference="Lemmas 3 and 4, eqs. (5), (7), (9)", proof="anatomy", check=check, shares="tables",
     variants=(*map(Variant, STEPS),
               *(Variant(f"{inequality}: {step}") for inequality, steps in CHAINS.items() for step in steps)),
     drawing=Drawing("anatomy", "factor that a step costs; their product is right/left of the inequality"),

@@ -11,8 +11,7 @@ from collections.abc import Iterator
 
 from sacrepro.bounds.decay import appendix_a, between_starts, definition2, mixing_series
 from sacrepro.instances.relay import relay
-from sacrepro.model.policy import policies
-from sacrepro.study.measures.decay import mixing
+from sacrepro.study.measures.decay import mixing_of
 from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Variant, uniform_case
 from sacrepro.study.record.claim import EXPONENT, FACTOR, NOISE, SWAP, planted, planted_one_sided, times
 
@@ -23,7 +22,7 @@ def check(case: Case) -> Iterator[Comparison]:
     """D_i(κ) against the three variants, with each agent's own c'."""
     mdp = case.mdp
     scale = (mdp.r_bar, mdp.gamma)
-    for i, found in enumerate(mixing(mdp, policies(mdp, case.theta))):
+    for i, found in enumerate(mixing_of(case)):
         decays = {STARTS: between_starts(found.constant(found.between), found.m, *scale)}
         if found.to_limit is not None:
             decays[LIMIT] = appendix_a(found.constant(found.to_limit), found.m, *scale)
@@ -44,7 +43,7 @@ def without_its_2() -> Iterator[Comparison]:
 CLAIM = Claim(
     order=40, words="where local states mix, the rate is γm < γ",
     statement="D_i(κ) ≤ c ρ^{κ+1}, c = 2c'r̄/(1-γm), ρ = γm, if the law of (s_i(t), a_i(t)) is c'm^t close to its limit",
-    reference="Appendix A", proof="appendix_a", check=check,
+    reference="Appendix A", proof="appendix_a", check=check, shares="tables",
     variants=(Variant(LIMIT, "appendix_a_limit"), Variant(STARTS, "appendix_a_two_starts"),
               Variant(MEASURED, "appendix_a_measured")),
     drawing=Drawing("lines", r"$D_i(\kappa)$",

@@ -51,7 +51,7 @@ CLAIM = Claim(
         "‖ĥ_i(q*) - ∇_{θ_i}J‖ ≤ L_i B/(1-γ) with B = 2cρ^{κ+1}/(1-γ)² (paper), max_j D_j(κ)/(1-γ) (decay gap alone), "
         "r̄γ^{κ+1}/(1-γ) (locality)"
     ),
-    reference="proof of Theorem 5, second term of (9)", proof="critic_sharp", check=check,
+    reference="proof of Theorem 5, second term of (9)", proof="critic_sharp", check=check, shares="tables",
     variants=(Variant(PAPER, "critic_sharp_paper"), Variant(GAP, "critic_sharp_gap"),
               Variant(LOCALITY, "critic_sharp_local")),
     drawing=Drawing("sides", r"$\max_i\,\|\hat h_i(q^*) - \nabla_{\theta_i} J\|$",

@@ -74,6 +74,7 @@ def with_a_rate(swapped: bool) -> Iterator[Comparison]:
 CLAIM = Claim(
     order=100, words="the truncated policy gradient of agent i is close to ∇_{θ_i}J",
     statement=f"{BOUND} for any weights of eq. (6)", reference="Lemma 4, eq. (7)", proof="worst_weights", check=check,
+    shares="tables",
     variants=(Variant(WORST, "lemma4_worst_case"), Variant(OWN, "lemma4_own_hypothesis")),
     drawing=Drawing(
         "families", r"$\max_i\,\|\hat h_i - \nabla_{\theta_i} J\|$",

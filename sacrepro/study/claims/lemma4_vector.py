@@ -26,7 +26,7 @@ from sacrepro.model.checks import Array
 from sacrepro.model.graph import neighborhood
 from sacrepro.model.policy import SCORE_BOUND, on_agent_axes, policies, score
 from sacrepro.study.measures.fixed_points import critics, inside_states, solve_error
-from sacrepro.study.measures.truncation import NATURAL, distance, truncated_q_functions
+from sacrepro.study.measures.truncation import NATURAL, distance, truncated_gradients
 from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Variant, uniform_case
 from sacrepro.study.record.claim import EXPONENT, FACTOR, SCORES, SHARE, TALLY, planted, times
 
@@ -53,18 +53,17 @@ def check(case: Case) -> Iterator[Comparison]:
     ) -> Iterator[Comparison]:
         return case.left(0, kappa, distance(h_hat, case.gradient), block_error + off, family).against(rights)
 
-    tables = truncated_q_functions(case)
-    for kappa in sorted({kappa for kappa, _ in tables}):
+    gradients = truncated_gradients(case)
+    for kappa in sorted({kappa for kappa, _ in gradients}):
         small = math.prod((*mdp.state_sizes, *mdp.action_sizes)) <= CLIMBED
-        climbs = {start: climbed(case, zeta, kappa, tables[kappa, start]) for start in STARTS * small}
+        climbs = {start: climbed(case, zeta, kappa, gradients[kappa, start]) for start in STARTS * small}
         own = {ANY: lemma4_vector(case.D[:, kappa].tolist(), gamma)}
         rights = {
             WORST: lemma4_vector([definition2(c, rho, kappa)], gamma),
             PAPER: lemma4_vector_paper(c, rho, kappa, math.sqrt(n) * SCORE_BOUND, gamma),
         }
-        families = [(family, Q_hat) for (k, family), Q_hat in tables.items() if k == kappa]
         found = [
-            *((family, truncated_gradient_from(mdp, zeta, case.pi_theta, Q_hat, kappa)) for family, Q_hat in families),
+            *((family, h_hat) for (k, family), h_hat in gradients.items() if k == kappa),
             *((f"climbed from {start}", h_hat) for start, h_hat in climbs.items()),
         ]
         for family, h_hat in found:
@@ -79,10 +78,10 @@ def check(case: Case) -> Iterator[Comparison]:
         yield from rows("", kappa, h_hat, {TD: right}, lemma4_vector([solved], gamma))
 
 
-def climbed(case: Case, zeta: tuple[Array, ...], kappa: int, Q_hat: list[Array]) -> tuple[Array, ...]:
+def climbed(case: Case, zeta: tuple[Array, ...], kappa: int, h_hat: tuple[Array, ...]) -> tuple[Array, ...]:
     """ĥ for tables Q̂_j of form (5) with a large ‖ĥ - ∇J‖: the best for the error's direction so far, `ROUNDS` times.
 
-    Each round is exact for its direction u, so ‖ĥ - ∇J‖ ≥ ⟨u, ĥ - ∇J⟩ does not fall. Q_hat : where it starts.
+    Each round is exact for its direction u, so ‖ĥ - ∇J‖ ≥ ⟨u, ĥ - ∇J⟩ does not fall. h_hat : where it starts.
     """
     mdp = case.mdp
     n = mdp.n
@@ -91,7 +90,6 @@ def climbed(case: Case, zeta: tuple[Array, ...], kappa: int, Q_hat: list[Array])
     for j in range(n):
         Q_j, axes = q_function(mdp, case.V[j], j), outside_axes(hoods[j], n)
         ends.append((Q_j.min(axis=axes, keepdims=True), Q_j.max(axis=axes, keepdims=True)))
-    h_hat = truncated_gradient_from(mdp, zeta, case.pi_theta, Q_hat, kappa)
     for _ in range(ROUNDS):
         along = [
             np.einsum("sab,sb->sa", score(zeta_i), h_i - g_i)
@@ -128,6 +126,7 @@ CLAIM = Claim(
         "(1-γ)"
     ),
     reference="sharpens Lemma 4 where the proof of Theorem 5 uses it", proof="lemma4_vector", check=check,
+    shares="tables",
     variants=(Variant(ANY, "lemma4_vector"), Variant(WORST, "lemma4_vector_worst_case"),
               Variant(PAPER, "lemma4_vector_paper", excuse="2√n above the worst case"), Variant(OF_NATURAL),
               Variant(TD, "lemma4_vector_td")),

@@ -59,7 +59,7 @@ CLAIM = Claim(
     order=140, words="TD's limit is close to Q_i",
     statement="|q* - Q_i| ≤ 2cρ^{κ+1}/(1-γ)² (paper), D_i(κ)/(1-γ) (decay gap alone), r̄γ^{κ+1}/(1-γ) (locality), "
               "for the fixed point q* of TD on the cells of N_i^κ",
-    reference="Section 3.2, lines 4-9; Appendix C", proof="td_fixed_point", check=check,
+    reference="Section 3.2, lines 4-9; Appendix C", proof="td_fixed_point", check=check, shares="tables",
     variants=(Variant(PAPER, "td_fixed_point_paper"), Variant(GAP, "td_fixed_point_gap"),
               Variant(LOCALITY, "td_fixed_point_b")),
     drawing=Drawing("sides", r"$\max\,|q^* - Q_i|$",

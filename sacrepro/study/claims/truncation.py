@@ -9,10 +9,10 @@ import numpy as np
 
 from sacrepro.bounds.decay import lemma3, truncation
 from sacrepro.exact.dense import q_function
-from sacrepro.exact.truncation import outside_axes, point_mass_weights, truncate
+from sacrepro.exact.truncation import outside_axes, point_mass_weights
 from sacrepro.instances.relay import relay
 from sacrepro.model.graph import neighborhood
-from sacrepro.study.measures.truncation import weight_families
+from sacrepro.study.measures.truncation import FAMILIES, truncated_q_functions
 from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Plant, Variant, uniform_case
 from sacrepro.study.record.claim import EXPONENT, FACTOR, TOTAL, WEIGHTS, planted, times
 
@@ -21,13 +21,13 @@ def check(case: Case) -> Iterator[Comparison]:
     """max |Q̂_i - Q_i| against c ρ^{κ+1} for each agent, κ and weight family."""
     mdp = case.mdp
     c, rho = lemma3(mdp.r_bar, mdp.gamma)
+    tables = truncated_q_functions(case)
     for i in range(mdp.n):
         Q_i = q_function(mdp, case.V[i], i)
         for kappa in case.kappas(i):
             right = truncation(c, rho, kappa)
-            for family, w in weight_families(case, Q_i, i, kappa):
-                Q_hat_i = truncate(Q_i, neighborhood(mdp.graph, i, kappa), w)
-                left = float(np.abs(Q_hat_i - Q_i).max())
+            for family in FAMILIES:
+                left = float(np.abs(tables[kappa, family][i] - Q_i).max())
                 yield from case.left(i, kappa, left, 2.0 * case.error, family).against({"": right})
 
 
@@ -49,6 +49,7 @@ def of_total(total: float) -> Iterator[Comparison]:
 CLAIM = Claim(
     order=90, words="every truncated Q-function of eq. (5) is within the decay bound of Q_i",
     statement="|Q̂_i - Q_i| ≤ r̄ γ^{κ+1} / (1-γ) for any weights of eq. (6)", reference="eqs. (5)-(6)", check=check,
+    shares="tables",
     variants=(Variant(theorem="truncation"),),
     drawing=Drawing(
         "families", r"$\max\,|\hat Q_i - Q_i|$ over cells, agents, policies",

@@ -35,7 +35,7 @@ from sacrepro.model.checks import NORMALISATION_TOLERANCE, Array
 from sacrepro.model.graph import diameter, neighborhood, outside
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import policies
-from sacrepro.study.record.case import Case
+from sacrepro.study.record.case import Case, once
 
 #: Steps of the chain that are followed, a power of two.
 STEPS = 128
@@ -99,6 +99,12 @@ def mixing(mdp: NetworkedMDP, zeta: tuple[Array, ...]) -> list[Mixing]:
             to_limit[0] = 1.0
         found.append(Mixing(between, to_limit, m, block))
     return found
+
+
+@once
+def mixing_of(case: Case) -> list[Mixing]:
+    """`mixing` under the policies of a case."""
+    return mixing(case.mdp, policies(case.mdp, case.theta))
 
 
 def _certified_rate(P: Array) -> tuple[Array, float, float, int]:

@@ -22,7 +22,7 @@ from sacrepro.model.checks import Array
 from sacrepro.model.graph import neighborhood, outside
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import policies
-from sacrepro.study.record.case import Case
+from sacrepro.study.record.case import Case, once
 
 #: What |q* - Q_i| is bounded by: the bias of the critic theorem, D_i(κ)/(1-γ), and what Lemma 3's structure gives.
 PAPER, GAP, LOCALITY = "paper", "decay gap alone", "locality"
@@ -66,14 +66,17 @@ def critics(case: Case) -> Iterator[tuple[int, list[Array]]]:
 MOST_ENTRIES = 2**22
 
 
-def fixed_points(case: Case) -> Iterator[tuple[int, int, Array]]:
+@once
+def fixed_points(case: Case) -> list[tuple[int, int, Array]]:
     """(i, κ, q*) for every agent and κ that is checked."""
     if not has_unique_stationary_law(case):
-        return
-    for i in range(case.mdp.n):
-        for kappa in case.kappas(i):
-            if kernel_entries(case.mdp, i, kappa) <= MOST_ENTRIES:
-                yield i, kappa, fixed_point(case.mdp, case.theta, i, kappa)
+        return []
+    return [
+        (i, kappa, fixed_point(case.mdp, case.theta, i, kappa))
+        for i in range(case.mdp.n)
+        for kappa in case.kappas(i)
+        if kernel_entries(case.mdp, i, kappa) <= MOST_ENTRIES
+    ]
 
 
 def inside_states(mdp: NetworkedMDP, i: int, kappa: int) -> int:

@@ -27,7 +27,7 @@ from sacrepro.exact.truncation import truncated_gradient_from
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import outside, sphere_sizes
 from sacrepro.model.policy import SCORE_BOUND, policies, score_norm
-from sacrepro.study.measures.decay import mixing
+from sacrepro.study.measures.decay import mixing_of
 from sacrepro.study.measures.fixed_points import critics, inside_states, solve_error
 from sacrepro.study.record.case import Case
 from sacrepro.study.record.comparison import Comparison
@@ -79,7 +79,7 @@ def span(case: Case, i: int) -> float:
 def lemma3_chains(case: Case, Q: list[Array], Q_hat: dict[tuple[int, str], list[Array]]) -> Iterator[Comparison]:
     """r̄γ^{κ+1}/(1-γ) ≥ with the range of r_i ≥ with TV distances ≤ 1 between starts ≥ D_i(κ)."""
     mdp = case.mdp
-    found = mixing(mdp, policies(mdp, case.theta))
+    found = mixing_of(case)
     for i in range(mdp.n):
         for kappa in case.kappas(i):
             values = (

@@ -27,7 +27,7 @@ from sacrepro.model.checks import Array
 from sacrepro.model.graph import neighborhood, sphere_sizes
 from sacrepro.model.mdp import Model
 from sacrepro.model.policy import on_agent_axes, policies, score
-from sacrepro.study.record.case import Case, uniform_case
+from sacrepro.study.record.case import Case, once, uniform_case
 from sacrepro.study.record.comparison import Left
 
 NATURAL = "natural"
@@ -78,6 +78,7 @@ def weight_families(case: Evaluated, Q_i: Array, i: int, kappa: int) -> Iterator
 WORST = "worst of all"
 
 
+@once
 def worst_weights_errors(case: Case) -> dict[int, list[float]]:
     """sup over the weights of eq. (6) of ‖ĥ_i - ∇_{θ_i}J‖ for every agent i, keyed by κ."""
     mdp = case.mdp
@@ -130,6 +131,7 @@ def seeing_out(graph: nx.Graph, i: int, kappa: int) -> list[int]:
     return m
 
 
+@once
 def truncated_q_functions(case: Case) -> dict[tuple[int, str], list[Array]]:
     """Q̂_j for every agent j, keyed by (κ, weight family); κ runs while some agent has somebody outside N_j^κ."""
     mdp = case.mdp
@@ -143,11 +145,19 @@ def truncated_q_functions(case: Case) -> dict[tuple[int, str], list[Array]]:
     return tables
 
 
+@once
+def truncated_gradients(case: Case) -> dict[tuple[int, str], tuple[Array, ...]]:
+    """ĥ of eq. (7) from these, keyed as they are."""
+    zeta = policies(case.mdp, case.theta)
+    return {
+        (kappa, family): truncated_gradient_from(case.mdp, zeta, case.pi_theta, Q_hat, kappa)
+        for (kappa, family), Q_hat in truncated_q_functions(case).items()
+    }
+
+
 def truncation_errors(case: Case) -> Iterator[Left]:
     """‖ĥ_i - ∇_{θ_i}J‖ for each agent, κ and weight family, then for the worst weights."""
-    zeta = policies(case.mdp, case.theta)
-    for (kappa, family), Q_hat in truncated_q_functions(case).items():
-        h_hat = truncated_gradient_from(case.mdp, zeta, case.pi_theta, Q_hat, kappa)
+    for (kappa, family), h_hat in truncated_gradients(case).items():
         for i in range(case.mdp.n):
             left = np.linalg.norm(h_hat[i] - case.gradient[i])
             yield case.left(i, kappa, float(left), case.gradient_error, family)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -23,6 +25,8 @@ from sacrepro.model.mdp import CoupledMDP, NetworkedMDP
 from sacrepro.model.policy import SCORE_BOUND, gaussian_theta, uniform_theta
 from sacrepro.study.arguments import Count, File, NonNegative, Ordinal, Spec
 from sacrepro.study.record.comparison import Left
+
+Measured = TypeVar("Measured")
 
 #: Entries of one Q_i up to which D_i is swept; beyond, branch and bound is several times faster (Florentine families).
 SWEEP_LIMIT = 1 << 28
@@ -146,6 +150,19 @@ class Case:
     def gradient_error(self) -> float:
         """That of ‖ĥ_i - ∇_{θ_i}J‖ for ĥ_i computed from V and π^θ of this case."""
         return gradient_error(self.mdp, self.error, self.pi_error, self.nabla_error)
+
+
+def once(measure: Callable[[Case], Measured]) -> Callable[[Case], Measured]:
+    """What is measured of a case, kept as long as the case is there: claims of one process measure it once."""
+    known: WeakKeyDictionary[Case, Measured] = WeakKeyDictionary()
+
+    @functools.wraps(measure)
+    def found(case: Case) -> Measured:
+        if case not in known:
+            known[case] = measure(case)
+        return known[case]
+
+    return found
 
 
 def gradient_error(mdp: NetworkedMDP | CoupledMDP, error: float, pi_error: float, nabla_error: float) -> float:

@@ -98,6 +98,7 @@ class Claim:
     check      : measures both sides on a case and judges nothing.
     along_runs : of theorem5 alone, the kind of rows that `trace --exact` writes and the check of such rows.
     needs      : beyond V, D, ∇J and local kernels: tables over all (s, a), and compiled kernels of the learner.
+    shares     : what it measures as others of this word do, and so in one process with them.
     attack     : how the adversary attacks it, or why it does not.
     hidden     : mistakes that no comparison can catch, each with the reason.
     """
@@ -111,6 +112,7 @@ class Claim:
     check: Callable[[Case], Iterator[Comparison]]
     along_runs: tuple[type[Any], Callable[..., Iterator[Comparison]]] | None = None
     needs: tuple[Literal["tables", "learner"], ...] = ("tables",)
+    shares: str = ""
     variants: tuple[Variant, ...] = (Variant(),)
     drawing: Drawing
     attack: Attack | str
