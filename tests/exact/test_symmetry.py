@@ -135,6 +135,23 @@ def test_edges_that_close_a_circle_are_compared_too(monkeypatch):
     assert images(mdp, zeta) == [(i, tuple(range(12))) for i in range(12)]
 
 
+def test_a_search_that_runs_out_of_tries_finds_nothing(monkeypatch):
+    """On a ring of four 0 → 1 takes six tries: with 1 → 0 neither place of 3 fits, with 1 → 2 the rest follows."""
+    mdp = ring(4)
+    zeta = policies(mdp, uniform_theta(mdp))
+    for tries, source in ((6, 0), (5, 1)):
+        monkeypatch.setattr(symmetry, "MOST_TRIED", tries / 4)
+        assert images(mdp, zeta)[1][0] == source
+
+
+def test_agents_are_placed_outwards_and_components_one_after_the_other():
+    hoods = [(0, 2, 3), (1, 2), (0, 1, 2), (0, 3, 4), (3, 4), (5, 6), (5, 6), (7,)]
+    assert symmetry._outwards(hoods, 0) == [0, 2, 3, 1, 4, 5, 6, 7]
+    assert symmetry._outwards(hoods, 6) == [6, 5, 0, 2, 3, 1, 4, 7]
+    alone = alike(nx.empty_graph(3), lambda i: (i,))
+    assert [source for source, _ in images(alone, policies(alone, uniform_theta(alone)))] == [0, 0, 0]
+
+
 def test_symmetry_saves_the_work_and_changes_nothing(monkeypatch):
     mdp = ring(9)
     theta = uniform_theta(mdp)
