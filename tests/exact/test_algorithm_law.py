@@ -488,6 +488,10 @@ def test_the_cost_by_hand(monkeypatch):
     whole = cell_chain.CellShape(mdp.graph, mdp.state_sizes, mdp.action_sizes, 1, 1)
     assert (whole.o, whole.r, whole.rim, whole.outside) == (1, 1, (), ())
     assert law_cost(mdp, kappa=1, T=7, agents=[1], critic_only=True).memory == 8 * (whole.entries + 72 * 12 * 3)
+    # The product over O factored: five tables of 6 times the larger of c²/r = 8 and b (c + 1) = 10.
+    monkeypatch.setattr(cell_chain, "DENSE_OUTSIDE", 5)
+    assert (shape.entries, shape.kernels) == (2 * 6 * 4 * 5 + 5 * 6 * 10, 3 * 6 * 4 * 2)
+    assert whole.kernels == 72 * 12 * 3
 
 
 def test_the_cost_of_the_covariance_by_hand():

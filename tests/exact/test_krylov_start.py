@@ -10,7 +10,7 @@ from sacrepro.exact.chain import chain_of
 from sacrepro.exact.solver import bellman, krylov
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import relay
-from sacrepro.model.policy import policies, uniform_theta
+from sacrepro.model.policy import gaussian_theta, policies, uniform_theta
 from strategies import cases
 
 
@@ -70,3 +70,175 @@ def test_a_wrong_start_changes_nothing_but_the_work(always, monkeypatch):
     monkeypatch.setattr(bellman, "krylov_start", astray)
     result = evaluate(mdp, uniform_theta(mdp))
     assert np.abs(result.V - expected.V).max() <= result.error + expected.error
+
+
+def chain_by_hand(sizes=(2, 3, 2, 2), gamma=0.9):
+    mdp = random_mdp(nx.path_graph(len(sizes)), seed=2, gamma=gamma, state_sizes=sizes)
+    theta = gaussian_theta(mdp, np.random.default_rng(0))
+    return mdp, chain_of(mdp, theta), dense.transition_matrix(mdp, policies(mdp, theta))
+
+
+def started(chain, i, tol):
+    """x in natural order, flat, and the products that krylov_start took."""
+    out = np.empty(chain.entries)
+    products = krylov.krylov_start(chain, (i,), chain.rewards[i].ravel(), tol, out)
+    return chain.operator.from_memory(out).ravel(), products
+
+
+def reward_of(chain, i):
+    shape = [size if j == i else 1 for j, size in enumerate(chain.sizes)]
+    return np.broadcast_to(chain.rewards[i].reshape(shape), chain.sizes).ravel()
+
+
+@pytest.mark.parametrize("free", [1, 1 << 10])
+def test_the_start_is_the_value_function_where_the_powers_span_it(free, by_products, monkeypatch):
+    monkeypatch.setattr(krylov, "FREE_ENTRIES", free)
+    _, chain, P = chain_by_hand()
+    for i in range(4):
+        V_i = np.linalg.solve(np.eye(24) - 0.9 * P, reward_of(chain, i))
+        x, products = started(chain, i, 1e-12)
+        # Constants do not matter to what comes after.
+        assert np.ptp(x - V_i) <= 1e-10
+        assert products <= 18
+
+
+def test_the_start_is_least_squares_on_the_sample(by_products, monkeypatch):
+    """Two powers: c of least ‖r - Σ c_t (W_t - γ W_{t+1}) - c‖ on the sampled states, and a step of value iteration."""
+    monkeypatch.setattr(krylov, "MOST_POWERS", 2)
+    _, chain, P = chain_by_hand()
+    at = np.ravel_multi_index(krylov._sample(chain.sizes).T, chain.sizes)
+    for i in range(4):
+        W = [np.linalg.matrix_power(P, t) @ reward_of(chain, i) for t in range(3)]
+        columns = np.stack([np.ones(24), *(W[t] - 0.9 * W[t + 1] for t in (0, 1))])[:, at]
+        c = np.linalg.lstsq(columns.T, W[0][at], rcond=None)[0][1:]
+        x, products = started(chain, i, 1e-12)
+        assert products == 2
+        assert np.ptp(x - (W[0] + 0.9 * (c[0] * W[1] + c[1] * W[2]))) <= 1e-12
+
+
+def test_when_the_powers_end(by_products, monkeypatch):
+    """Rewards that span 1.5 tol (1-γ) need none; else until the tables kept, of 2, 4, 4, … entries, are too many."""
+    _, chain, _ = chain_by_hand((2, 2), gamma=0.5)
+    span = float(np.ptp(chain.rewards[0]))
+    assert [started(chain, 0, tol)[1] > 0 for tol in (1.34 * span, 1.33 * span)] == [False, True]
+    for most, products in ((1, 0), (2, 1), (5, 1), (6, 2)):
+        monkeypatch.setattr(krylov, "kept_entries", lambda entries, most=most: most)
+        assert started(chain, 0, 1e-12)[1] == products
+    monkeypatch.undo()
+    few, many = krylov.LARGE_POWERS_KEPT, krylov.POWERS_KEPT
+    assert [krylov.kept_entries(n) for n in (1 << 20, (1 << 20) + 1)] == [many << 20, few * ((1 << 20) + 1)]
+
+
+def test_a_fit_is_least_squares_with_a_constant():
+    rng = np.random.default_rng(0)
+    right, *columns = rng.standard_normal((4, krylov.SAMPLE))
+    fit = krylov._Fit(right)
+    assert fit.span == np.ptp(right)
+    for count in (1, 2, 3):
+        assert fit.add(columns[count - 1])
+        matrix = np.stack([np.ones(krylov.SAMPLE), *columns[:count]])
+        c = np.linalg.lstsq(matrix.T, right, rcond=None)[0]
+        assert fit.coefficients() == pytest.approx(c[1:], rel=1e-12)
+        assert fit.residual == pytest.approx(right - c @ matrix, abs=1e-13)
+        assert fit.span == pytest.approx(np.ptp(right - c @ matrix), rel=1e-12)
+    before = fit.coefficients()
+    assert not fit.add(2.0 * columns[0] - columns[2] + 5.0)
+    assert (fit.columns, fit.coefficients().tolist()) == (3, before.tolist())
+    # Nearly dependent columns are told apart by what is left of them.
+    assert fit.add(columns[0] + 1e-9 * rng.standard_normal(krylov.SAMPLE))
+    known = fit.basis[: fit.columns + 1]
+    assert known @ known.T == pytest.approx(np.eye(5), abs=1e-14)
+
+
+SIZES = (2, 3, 2, 4)
+
+
+def wide(table, axes):
+    """A flat table over these agents as one with an axis for each of four, length 1 where it has none."""
+    order = sorted(range(len(axes)), key=lambda k: axes[k])
+    shaped = table.reshape([SIZES[j] for j in axes]).transpose(order)
+    return shaped.reshape([SIZES[j] if j in axes else 1 for j in range(4)])
+
+
+@pytest.mark.parametrize(
+    ("axes", "wider"), [((3, 1), (3, 1)), ((1,), (3, 1)), ((3, 1, 0), (3, 0)), ((3, 1), (2, 1)), ((3,), (0,))]
+)
+def test_tables_over_some_agents_are_added(axes, wider):
+    rng = np.random.default_rng(0)
+    one, other = (rng.random(int(np.prod([SIZES[j] for j in found]))) for found in (axes, wider))
+    expected = wide(one.copy(), axes) + wide(other.copy(), wider)
+    total, kept = krylov._sum(one, axes, other, wider, SIZES, (3, 2, 1, 0))
+    assert set(kept) == {*axes, *wider}
+    assert np.array_equal(wide(total, kept), expected)
+
+
+def test_axes_along_which_a_table_hardly_moves_are_left_out():
+    rng = np.random.default_rng(0)
+    base = rng.random((4, 1, 1, 2))
+    base[1:] += 1.0
+    step = np.array([0.0, 0.125, 0.0625]).reshape(1, 1, 3, 1)
+    table = (base + step + np.array([0.0, 0.1875]).reshape(1, 2, 1, 1)).ravel()
+    middle, kept = krylov._without_negligible(table, (3, 2, 1, 0), {3}, SIZES, 0.125)
+    assert kept[:2] == (3, 2)
+    assert 1 not in kept
+    assert middle == pytest.approx((base + 0.0625 + np.array([0.0, 0.1875]).reshape(1, 2, 1, 1)).ravel(), abs=1e-15)
+    # What is asked to stay stays, and so does an axis that moves in a single entry, wherever that is.
+    assert krylov._without_negligible(table, (3, 2, 1, 0), {1, 3}, SIZES, 0.125)[1] == (3, 2, 1, 0)
+    sizes = (40, 2, 40)
+    for at in ((39, 1, 39), (1, 0, 2)):
+        flat = np.zeros((40, 2, 40))
+        flat[at] = 1.0
+        assert krylov._without_negligible(flat.ravel(), (0, 1, 2), {0, 2}, sizes, 0.5)[1] == (0, 1, 2)
+    one, kept = krylov._first_of(table, (3, 2, 1, 0), (3, 0), SIZES)
+    assert kept == (3, 0)
+    assert np.array_equal(one, table.reshape(4, 2, 3, 2)[:, 0, 0].ravel())
+
+
+def test_a_correction_halves_the_residual_or_is_none(monkeypatch):
+    """Residuals .5, .51 and .51 within the goal; a matrix without a product; what is not finite."""
+    for x, goal, helped in ((0.5, 0.0, True), (0.49, 0.0, False), (0.49, 0.51, True), (np.nan, 9.0, False)):
+        monkeypatch.setattr("scipy.sparse.linalg.bicgstab", lambda *a, x=x, **k: (np.array([x, 0.0]), 0))
+        found = krylov.halving_correction(lambda v: v, np.array([1.0, 0.0]), goal, 3)
+        assert (found is not None) is helped
+    monkeypatch.undo()
+    A = np.eye(6) - 0.8 * np.random.default_rng(0).dirichlet(np.ones(6), size=6)
+    x = krylov.halving_correction(lambda v: A @ v, A @ np.arange(6.0), 1e-9, 50)
+    assert np.linalg.norm(A @ (x - np.arange(6.0))) <= 1e-9
+    seen = []
+    monkeypatch.setattr("scipy.sparse.linalg.bicgstab", lambda *a, **k: seen.append(k) or (np.zeros(2), 0))
+    assert krylov.halving_correction(lambda v: v, np.ones(2), 0.25, 7) is None
+    assert seen == [{"rtol": 0.0, "atol": 0.25, "maxiter": 7}]
+
+
+def test_a_correction_by_elimination_by_bicgstab_and_none(by_products, monkeypatch):
+    """V + (I - γP)⁻¹ γPδ up to a constant, where the system is small; what BiCGSTAB finds else, or nothing."""
+    _, chain, _ = chain_by_hand()
+    operator, rng = chain.operator, np.random.default_rng(0)
+    delta, V = rng.random(24), rng.random(24)
+    assert krylov.solve_correction(0.9, operator, np.zeros(24), V.copy(), 1e-9, 5, False) == (0, True)
+    pushed = 0.9 * operator.forward(delta[None])[0]
+    right = pushed - 0.5 * (pushed.min() + pushed.max())
+    matrix = np.eye(24) - 0.9 * operator.forward(np.eye(24)).T
+    corrected = V.copy()
+    assert krylov.solve_correction(0.9, operator, delta, corrected, 1e-9, 5, True) == (2, True)
+    assert corrected == pytest.approx(V + np.linalg.solve(matrix, right), rel=1e-12)
+    asked = []
+
+    def answer(product, right, goal, steps):
+        asked.append((product(np.ones(24)), right.copy(), goal, steps))
+        return answers.pop(0)
+
+    monkeypatch.setattr(krylov, "halving_correction", answer)
+    monkeypatch.setattr(krylov, "LARGEST_DENSE", 23)
+    x, tried = rng.random(24), V.copy()
+    answers = [x, None]
+    assert krylov.solve_correction(0.9, operator, delta, tried, 1e-3, 5, True) == (2, True)
+    assert np.array_equal(tried, V + x)
+    monkeypatch.setattr(krylov, "LARGEST_DENSE", 24)
+    assert krylov.solve_correction(0.9, operator, delta, tried, 1e-3, 7, False) == (2, False)
+    assert np.array_equal(tried, V + x)
+    for product, of, goal, steps in asked:
+        assert product == pytest.approx(matrix @ np.ones(24), rel=1e-12)
+        assert np.array_equal(of, right)
+        assert goal == pytest.approx(1e-4 * 0.1 * 24**0.5)
+        assert steps == (5 if asked[0][0] is product else 7)
