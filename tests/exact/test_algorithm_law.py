@@ -140,6 +140,15 @@ def test_mixed_policies_have_their_own_score(case):
     assert_same_law(expected_update(mdp, theta, kappa=1, T=3, epsilon=0.3, **STEP), law)
 
 
+def test_a_probability_that_is_zero_in_floating_point_has_no_score():
+    mdp, _ = random_case(2)
+    theta = (np.array([[0.0, -800.0], [0.0, 0.0]]), np.zeros((2, 2)))
+    assert policies(mdp, theta)[0][0, 1] == 0.0
+    found = expected_update(mdp, theta, kappa=0, T=2, **STEP)
+    assert all(np.isfinite(block).all() for block in (*found.g_hat, *found.b))
+    assert not found.g_hat[0][0].any()
+
+
 def as_tables(mdp, law, Q_hat):
     """Dictionaries {cell: value} as tables in the shape of Q̂_i."""
     tables = []
@@ -597,6 +606,9 @@ def test_the_errors_of_an_update_by_hand(epsilon, through, monkeypatch):
     assert g_error < found.error < g_error * (1 + 1e-8)
     assert found.b_error - found.error == pytest.approx(np.sqrt(3) * 0.75 * through, rel=1e-8)
     assert expected_critic(mdp, theta, kappa=1, T=2, agents=(2, 1), **STEP)[1] == 0.25
+    uneven = random_mdp(nx.path_graph(2), seed=0, action_sizes=(3, 2))
+    growth = update_room._gradient(uneven, uniform_theta(uneven), 0.3)[1]
+    assert growth == pytest.approx((1 + np.sqrt(3)) * np.sqrt(2) * 0.75, rel=1e-12)
     errors[:] = [2.0**-60, 3.0, 2.0**-60]
     patient = random_case(3, gamma=0.0)
     assert 3.0 < expected_update(*patient, kappa=0, T=2, **STEP).error < 3.0 * (1 + 1e-8)
