@@ -12,8 +12,10 @@ from sacrepro.exact.decay.branch import branch_oscillation
 from sacrepro.exact.decay.movement import Kernels, minorized, most_movement, rim_of
 from sacrepro.exact.decay.profile import decay_margin
 from sacrepro.exact.decay.sweep import sweep_oscillations, sweep_plan, sweep_table
+from sacrepro.exact.optimum import joint_kernel
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import relay
+from sacrepro.model.graph import neighborhood
 from sacrepro.model.policy import gaussian_theta, policies, uniform_theta
 from strategies import cases
 
@@ -93,6 +95,32 @@ def test_sweep_and_branch_and_bound_agree_on_larger_networks(agent):
         low, high = branch_oscillation(plan, table, kappa, 1e-9, 1 << 30)
         assert low <= swept[kappa] + 1e-14
         assert swept[kappa] <= high + 1e-14
+
+
+GRAPHS = [nx.path_graph(3), nx.star_graph(3), nx.cycle_graph(3), nx.path_graph(2)]
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_sweep_and_search_by_enumeration(seed):
+    """Agents of one to three states and actions; whatever is asked of the search, and wherever it is stopped."""
+    rng, graph = np.random.default_rng(seed), GRAPHS[seed % 4]
+    n, most = len(graph), 2 if seed % 4 == 1 else 3
+    sizes = {"state_sizes": rng.integers(1, most + 1, n), "action_sizes": rng.integers(1, most + 1, n)}
+    mdp = random_mdp(graph, seed=seed, concentration=(0.1, 1.0)[seed % 2], **{k: v.tolist() for k, v in sizes.items()})
+    V = rng.integers(-8, 9, mdp.state_sizes).astype(float)
+    moved = (joint_kernel(mdp) @ V.ravel()).reshape(*mdp.state_sizes, *mdp.action_sizes)
+    for i in range(n):
+        plan = sweep_plan(mdp, i)
+        table, ranges = sweep_table(mdp, plan, V), []
+        for kappa in range(len(plan.prefix)):
+            ranges.append(float(dense.oscillation(moved, neighborhood(graph, i, kappa)).max()))
+        assert sweep_oscillations(plan, table) == pytest.approx(ranges, abs=1e-13)
+        for kappa, truth in enumerate(ranges[:-1]):
+            for slack, work in ((0.0, 1 << 30), (0.5, 1 << 30), (0.0, 0), (0.0, 20), (0.0, 80), (0.5, 320)):
+                low, high = branch_oscillation(plan, table, kappa, slack, work)
+                assert low <= truth + 1e-13
+                assert truth <= high + 1e-13
+                assert work < 1 << 30 or high - low <= slack + 1e-12
 
 
 def test_the_relay_meets_lemma_3_with_equality():
