@@ -123,6 +123,18 @@ def test_sweep_and_search_by_enumeration(seed):
                 assert work < 1 << 30 or high - low <= slack + 1e-12
 
 
+def test_what_the_weights_of_a_search_miss_of_one_is_charged(monkeypatch):
+    """Twice to the value of the best cell, a difference of two sums, and six times to the bound."""
+    mdp = relay(4, gamma=0.9)
+    plan = sweep_plan(mdp, 3)
+    table = np.arange(16.0) - 5.0
+    low, high = branch_oscillation(plan, table, 1, 0.5, 1 << 20)
+    for sums in ((1.0 - 2.0**-8, 1.0), (1.0 - 2.0**-9, 1.0 + 2.0**-8)):
+        monkeypatch.setattr(branch, "row_sum_range", lambda kernels, sums=sums: sums)
+        moved = branch_oscillation(plan, table, 1, 0.5, 1 << 20)
+        assert moved == pytest.approx((low - 2.0 * 10.0 * 2.0**-8, high + 6.0 * 10.0 * 2.0**-8), abs=1e-12)
+
+
 def test_the_relay_meets_lemma_3_with_equality():
     gamma = 0.9
     mdp = relay(7, gamma=gamma)

@@ -66,10 +66,9 @@ def krylov_start(chain: Chain, axes: tuple[int, ...], reward: Array, tol: float,
         tables.append((axes, table))
         kept += table.size
     # One step of value iteration from x is known too: r + γ P x = r + γ Σ_t c_t W_{t+1}.
-    weights = [1.0, *(gamma * c for c in fit.coefficients())]
     axes, total = tables[0]
-    for weight, (wider, table) in zip(weights[1:], tables[1:], strict=False):
-        total, axes = _sum(total, axes, weight * table, wider, sizes, chain.operator.memory_in)
+    for c, (wider, table) in zip(fit.coefficients(), tables[1:], strict=True):
+        total, axes = _sum(total, axes, gamma * c * table, wider, sizes, chain.operator.memory_in)
     total = total + middle / (1.0 - gamma)
     out[...] = _spread(total, axes, chain.operator.memory_in, sizes)
     return powers.products
