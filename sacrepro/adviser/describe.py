@@ -31,6 +31,13 @@ A_COMPARISON = 1 << 12
 
 def summary(network: Network) -> str:
     """The lines that `sacrepro validate` prints."""
+    lines = [*about(network), *coupling(network)]
+    width = max(len(name) for name, _ in lines)
+    return "".join(f"{name:<{width}}  {text}\n" for name, text in lines)
+
+
+def about(network: Network) -> list[tuple[str, str]]:
+    """What was read, line by line: a name, and what there is to say."""
     degrees = np.array([len(network.beside(i)) for i in range(network.n)])
     pairs, one = int(degrees.sum()), "arrow"
     if network.reads is None:
@@ -39,30 +46,56 @@ def summary(network: Network) -> str:
     gamma = network.gamma
     counted = int((network.group >= 0).sum())
     largest = max(network.entries(i) for i in {network.key(i): i for i in range(network.n)}.values())
-    lines = [
+    return [
         ("agents n", f"{network.n:,}, {pairs:,} {one}{'s' * (pairs != 1)}, {pieces(network.graph)}"),
         ("labels", listed([repr(name) for name in network.names])),
         (
             "degree" if network.reads is None else "reads",
             f"{sizes(degrees)}, median {np.median(degrees):,g}; the largest is {network.names[hub]!r}",
         ),
-        ("states S, actions A", f"{sizes(network.state_sizes)}; {sizes(network.action_sizes)}"),
+        ("states S", f"{sizes(network.state_sizes)}: {named(network.states)}"),
+        ("actions A", f"{sizes(network.action_sizes)}: {named(network.actions)}"),
         *(
             [("attributes", listed([described(network, name) for name in network.attributes]))]
             if network.attributes
             else []
         ),
         *([("directed", DIRECTED)] if network.reads is not None else []),
+        *([("weights", weighed(network))] if network.weights is not None else []),
         (
             "kernels",
             f"{counted:,} by counts, {network.n - counted:,} by table; the largest table would have "
             f"{rounded(largest)} entries",
         ),
         ("rewards", f"0 to r̄ = {network.r_bar:g}; γ = {gamma:g}; r̄/(1-γ) = {network.r_bar / (1 - gamma):g}"),
-        *coupling(network),
+        ("start π_0", begins(network)),
     ]
-    width = max(len(name) for name, _ in lines)
-    return "".join(f"{name:<{width}}  {text}\n" for name, text in lines)
+
+
+def named(names: Sequence[tuple[str, ...]]) -> str:
+    """The names of the first agent's states or actions, and whether others have other ones."""
+    return listed(list(names[0])) + ("" if len(set(names)) == 1 else "; others have others")
+
+
+def weighed(network: Network) -> str:
+    """The weights of the edges: how many, their range, and whose kernels read them."""
+    assert network.weights is not None
+    values = network.weights.values()
+    low, high, readers = min(values), max(values), len(network.weighted)
+    told = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+    return f"{told} on all edges; read by the kernels of {'all' if readers == network.n else f'{readers:,}'} agents"
+
+
+def begins(network: Network) -> str:
+    """π_0: one law of all agents, or that of the first; nothing of a joint law but that it is one."""
+    laws = network.pi0
+    if not isinstance(laws, tuple):
+        return "one joint law"
+    if all((law == law[0]).all() for law in laws):
+        return "uniform"
+    told = listed([f"{name} {p:g}" for name, p in zip(network.states[0], laws[0], strict=True)])
+    alike = all(len(law) == len(laws[0]) and (law == laws[0]).all() for law in laws)
+    return told if alike else f"{told} for {network.names[0]!r}; others begin otherwise"
 
 
 def listed(words: list[str], most: int = 6) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from sacrepro.adviser.advice import KappaRow, error_of_q
 from sacrepro.adviser.advice import advise as advice_on
 from sacrepro.adviser.clock import progress
+from sacrepro.adviser.describe import about
 from sacrepro.adviser.prose import words
 from sacrepro.archive.files import plain, write_figure, write_json, write_rows
 from sacrepro.instances.network.files import load
@@ -42,7 +43,7 @@ def advise(
         if path.endswith(".csv"):
             write_rows(path, KappaRow, advice.rows)
         else:
-            write_json(path, plain(advice) | {"text": text})
+            write_json(path, plain(advice) | {"network": dict(about(network)), "text": text})
     if figure:
         from sacrepro.study.drawings.advice import advice as draw
         from sacrepro.study.drawings.panels import house_style

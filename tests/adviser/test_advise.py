@@ -19,7 +19,7 @@ from sacrepro import NetworkedMDP, certified_decay, cli, decay_profile, policy_g
 from sacrepro.adviser.advice import advise
 from sacrepro.adviser.certificates import adjacency, certificates, distances, eccentricities
 from sacrepro.adviser.clock import Clock
-from sacrepro.adviser.describe import A_COMPARISON, SPREAD, compared, layout, summary
+from sacrepro.adviser.describe import A_COMPARISON, SPREAD, about, compared, layout, summary
 from sacrepro.adviser.measured import measured
 from sacrepro.adviser.prose import recommendation, words
 from sacrepro.adviser.sampling import Sampler, least_decay
@@ -30,6 +30,7 @@ from sacrepro.exact.truncation import truncate
 from sacrepro.instances import build
 from sacrepro.instances.network.files import example, load
 from sacrepro.instances.network.labelled import network_influence, of_model
+from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.spread import sis
 from sacrepro.model.graph import diameter, neighborhood
 from sacrepro.model.notices import power, rounded
@@ -328,6 +329,7 @@ def test_the_verb_writes_what_it_says(tmp_path, capsys):
     written = json.loads((tmp_path / "a.json").read_text())
     assert written["certified"] == 2
     assert written["text"] in printed
+    assert written["network"]["agents n"] == "5, 5 edges, connected"
     assert written["rows"][1]["certified"] == pytest.approx(float(rows[1]["certified"]))
     uncounted = [written["rows"][-1][name] for name in ("hood_median", "hood_max", "whole", "measured_T", "seconds")]
     assert uncounted == [None] * 5  # no neighborhood is empty, nor is a table of everything no whole one
@@ -353,6 +355,21 @@ def test_a_summary_of_a_model(tmp_path):
     text = summary(of_model(relay(3, gamma=0.5)))
     assert "spectral radius in [0.0000, 1.0000]" in text or "spectral radius in [1.0000, 1.0000]" in text
     assert "0 by counts, 3 by table" in text
+
+
+def test_a_summary_tells_how_agents_begin_and_whether_names_differ():
+    document = yaml.safe_load(example()) | {"pi0": {"sick": 0.25}}
+    assert dict(about(load_dict(document)))["start π_0"] == "healthy 0.75, sick 0.25"
+    own = document | {"agents": {"bob": {"pi0": {"sick": 0.5}}}}
+    assert dict(about(load_dict(own)))["start π_0"] == "healthy 0.75, sick 0.25 for 'ann'; others begin otherwise"
+    del document["pi0"]
+    assert dict(about(load_dict(document)))["start π_0"] == "uniform"
+    mdp = random_mdp(nx.path_graph(2), seed=0)
+    joint = np.full((2, 2), 0.25)
+    told = dict(about(of_model(NetworkedMDP(mdp.graph, mdp.P, mdp.r, 0.5, joint))))
+    assert told["start π_0"] == "one joint law"
+    sizes = dict(about(of_model(random_mdp(nx.path_graph(2), seed=0, state_sizes=(2, 9)))))
+    assert sizes["states S"] == "2 to 9: 0, 1; others have others"
 
 
 def test_the_decay_rate_is_the_smaller_of_lemma3_and_the_influence_matrix():

@@ -549,6 +549,9 @@ def test_new_writes_a_valid_file_and_validate_describes_it(tmp_path, capsys):
     assert "agents n             5, 5 edges, connected" in printed
     assert "labels               'ann', 'bob', 'cid', 'dot', 'eve'\n" in printed
     assert "attributes           beta (real, 0.15 to 0.3), recovery (real, 0.3)" in printed
+    assert "states S             2: healthy, sick\n" in printed
+    assert "actions A            2: wait, treat\n" in printed
+    assert "start π_0            healthy 0.9, sick 0.1\n" in printed
     assert "γ·(spectral radius)" in printed
     path.write_text("mine")
     with pytest.raises(ValueError, match=r"mine.yaml exists; --force replaces it"):

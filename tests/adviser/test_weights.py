@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from adviser.network_files import load_dict, written
 from sacrepro.adviser.advice import advise
+from sacrepro.adviser.describe import about
 from sacrepro.exact.values import evaluate
 from sacrepro.instances.network.files import load
 from sacrepro.instances.network.formula import parse
@@ -89,6 +90,17 @@ def test_weights_matter():
     one, other = load_dict(document()), load_dict(document([*EDGES[:3], ["bob", "dan", 0.1]]))
     assert [np.array_equal(x, y) for x, y in zip(one.P, other.P, strict=True)] == [True, False, True, False]
     assert network_influence(one).toarray()[3, 1] == 0.0 < network_influence(other).toarray()[3, 1]
+
+
+def test_validate_tells_the_weights_and_whose_kernels_read_them():
+    told = dict(about(load_dict(document())))
+    low, high = min(x for *_, x in EDGES), max(x for *_, x in EDGES)
+    assert told["weights"] == f"{low:g} to {high:g} on all edges; read by the kernels of all agents"
+    own = document() | {"agents": {"ann": {"kernel": {"probabilities": {"sick": "0.5"}}}}}
+    assert dict(about(load_dict(own)))["weights"].endswith("read by the kernels of 3 agents")
+    alike = document([[*edge[:2], 0.1] for edge in EDGES])
+    assert dict(about(load_dict(alike)))["weights"].startswith("0.1 on all edges")
+    assert "weights" not in dict(about(load_dict(PLAIN | {"graph": {"edges": [["ann", "bob"]]}, "reward": "1"})))
 
 
 def test_every_door_reads_the_same_weights(tmp_path):
@@ -294,6 +306,13 @@ NODES = 'node [ id 1 label "a" x 1 ] node [ id 2 label "b" x 1 ]'
             "edge 2, .*: 'a' and 'b' are joined again",
         ),
         (f"graph [ {NODES} edge [ source 1 target 2 ] edge [ source 2 target 1 ] ]", "is duplicated"),
+        (
+            f'graph [ {NODES} node [ id 3 label "c" x 1E-3 ] ]',
+            "g.gml: '1E-3' is no number of GML; with an exponent one",
+        ),
+        (f'graph [ {NODES} node [ id 3 label "c" x -1e5 ] ]', "g.gml: '-1e5' is no number of GML"),
+        (f'graph [ {NODES} node [ id 3 label "c" x 1_0 ] ]', "g.gml: '1_0' is no number of GML"),
+        (f'graph [ {NODES} node [ id 3 label "c" x 1.5y ] ]', "g.gml: '1.5y' is no number of GML"),
     ],
 )
 def test_gml_that_is_refused(tmp_path, text, message):

@@ -87,6 +87,8 @@ def network(document: Mapping[str, Any]) -> Network:
             for name in rule.names | rule.summed
         ).intersection(agents.attributes),
         reads=drawn.reads,
+        weights=drawn.weights,
+        weighted=tuple(i for i, rule in enumerate(agents.kernel) if "w" in rule.summed),
     )
 
 

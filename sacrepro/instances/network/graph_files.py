@@ -19,8 +19,6 @@ from sacrepro.model.checks import shortened
 from sacrepro.model.graph import SELF_LOOP
 from sacrepro.model.notices import warn
 
-Pair = Sequence[Any]
-
 #: Why an edge cannot be kept as it is written.
 NO_DIRECTION = (
     "edges say who may influence whom, in both directions unless all are directed: with directed: true beside "
@@ -37,12 +35,16 @@ WEIGHTS = (
     "GraphML or GML"
 )
 
+#: What is read at agents.
+NUMBERS = "only numbers are read as attributes: remove it, or write it as a number"
+
 #: A line of an edge list in which nothing needs thought.
 LABEL = r"([^\s\x00-\x1f\x7f,;:#%<>\"'()\[\]{}|/]+)"
 PLAIN = re.compile(rf"[ \t]*{LABEL}(?:[ \t]*,[ \t]*|[ \t]+){LABEL}[ \t]*").fullmatch
 #: What an unquoted label does not begin or end with.
 FOREIGN = re.compile(r"^[(\[{'|]|[)\]}'|;:]$|[\"\x00-\x1f\x7f]").search
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?").fullmatch
+GML_NUMBER = re.compile(r"[-+]?(?:\d+|(?:\d+\.\d*|\.\d+|INF)(?:[eE][-+]?\d+)?)").fullmatch
 #: Pairs that head columns.
 HEADERS = {
     frozenset(pair.split())
@@ -190,7 +192,7 @@ def check_edges(edges: Sequence[Any], weighted: bool = False) -> None:
                 )
 
 
-def check_pairs(edges: Sequence[Pair], where: Callable[[int], str], directed: bool = False) -> None:
+def check_pairs(edges: Sequence[Sequence[Any]], where: Callable[[int], str], directed: bool = False) -> None:
     """Refuse an edge that joins an agent to itself, and one that occurs twice; `where` says where the k-th stands."""
     seen = {(i, j) if i < j or directed else (j, i) for i, j in edges if i != j}
     if len(seen) == len(edges):
@@ -327,15 +329,18 @@ def _simple(name: str, nodes: Mapping[str, Any], edges: Sequence[Sequence[Any]],
 
 def gml(text: str, name: str, *, weighted: bool = False) -> dict[str, Any]:
     """As `graphml`, of a GML text: agents are called by their labels if there are any, by their ids otherwise."""
+    bare = re.sub(r'"[^"]*"|#.*', '""', text.removeprefix("\ufeff"))
+    for word in re.findall(r"[^\s\[\]]+", bare):  # of 1E-3 the parser makes 1, and another key, E
+        if word[0] in "+-.0123456789" and not GML_NUMBER(word):
+            raise ValueError(f"{name}: {shortened(word)} is no number of GML; with an exponent one has a point, 1.0E-3")
     try:
         found = nx.parse_gml(text.removeprefix("\ufeff"), label=None)
     except nx.NetworkXException as error:
         raise ValueError(f"{name} is not readable GML: {error}") from None
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):  # what the parser of networkx lets pass
-        raise ValueError(
-            f"{name} is not readable GML: expected graph [ node [ id 1 ] … edge [ source 1 … ] ]"
-        ) from None
-    said = re.findall(r"(?<![^\s\[\]])directed\s+(\S+)", re.sub(r'"[^"]*"|#.*', '""', text))
+        expected = "expected graph [ node [ id 1 ] … edge [ source 1 … ] ]"
+        raise ValueError(f"{name} is not readable GML: {expected}") from None
+    said = re.findall(r"(?<![^\s\[\]])directed\s+(\S+)", bare)
     if len(said) > 1 or not {*said} <= {"0", "1"}:  # of which the parser takes any for a yes
         raise ValueError(f"{name}: directed is 0 or 1, said once, got {' and '.join(said)}")
     for key, value in found.graph.items():
@@ -351,10 +356,8 @@ def gml(text: str, name: str, *, weighted: bool = False) -> dict[str, Any]:
         for key, value in data.items():
             if type(value) not in (int, float):
                 kind = "text" if isinstance(value, str) else "no number"
-                raise ValueError(
-                    f"{name}: node {label[v]!r} has {key} = {shortened(value)}, which is {kind}; only numbers are read "
-                    "as attributes: remove it, or write it as a number, without quotes"
-                )
+                told = f"{name}: node {label[v]!r} has {key} = {shortened(value)}, which is {kind}"
+                raise ValueError(f"{told}; {NUMBERS}, without quotes")
         nodes[label[v]] = data
     edges = []
     for one, other, carried in found.edges(data=True):
@@ -370,9 +373,8 @@ def _tag(element: ElementTree.Element) -> str:
 
 
 def _place(child: ElementTree.Element) -> str:
-    if _tag(child) == "node":
-        return f"node {child.get('id')!r}"
-    return f"edge {child.get('source')} - {child.get('target')}"
+    ends = f"edge {child.get('source')} - {child.get('target')}"
+    return f"node {child.get('id')!r}" if _tag(child) == "node" else ends
 
 
 def _named(keys: dict[str | None, ElementTree.Element], key: str | None) -> str:
@@ -388,10 +390,7 @@ def _number(keys: dict[str | None, ElementTree.Element], key: str, written: str,
     told = f"{where} has {_named(keys, key)} = {shortened(written)}"
     words = {"string": "text", "boolean": "a boolean", "undeclared": "not declared by a <key>"}
     if kind not in ("int", "long", "float", "double"):
-        raise ValueError(
-            f"{told}, which is {words.get(kind, kind)}; only numbers are read as attributes: remove it, or write it as "
-            "a number"
-        )
+        raise ValueError(f"{told}, which is {words.get(kind, kind)}; {NUMBERS}")
     try:
         number = written.replace("_", "?")  # 1_0 is a number to Python alone
         value: float = int(number) if kind in ("int", "long") and len(number) < 300 else float(number)

@@ -40,6 +40,8 @@ class Network:
     tables          : P_i of the agents with group -1.
     attributes      : numbers that formulas may use, shape (n,), NaN where an agent has none.
     used            : the attributes that some formula uses.
+    weights         : of the edges, by (j, i) where P_i reads s_j; None where none is read.
+    weighted        : the agents whose kernels read weights.
     reads           : of a directed network, whose states P_i reads beside s_i, sorted; None where these are all of N_i.
                       `graph` then has an edge wherever one of two agents reads the other.
     """
@@ -58,6 +60,8 @@ class Network:
     attributes: Mapping[str, Array] = field(default_factory=dict, repr=False)
     used: frozenset[str] = frozenset()
     reads: tuple[tuple[int, ...], ...] | None = None
+    weights: Mapping[tuple[int, int], float] | None = field(default=None, repr=False)
+    weighted: tuple[int, ...] = field(default=(), repr=False)
     _made: dict[Any, Array] = field(default_factory=dict, repr=False)
 
     def __repr__(self) -> str:
