@@ -100,7 +100,8 @@ def test_validate_tells_the_weights_and_whose_kernels_read_them():
     assert dict(about(load_dict(own)))["weights"].endswith("read by the kernels of 3 agents")
     alike = document([[*edge[:2], 0.1] for edge in EDGES])
     assert dict(about(load_dict(alike)))["weights"].startswith("0.1 on all edges")
-    assert "weights" not in dict(about(load_dict(PLAIN | {"graph": {"edges": [["ann", "bob"]]}, "reward": "1"})))
+    plain = document([edge[:2] for edge in EDGES], formula="0.1 * count(sick)")
+    assert "weights" not in dict(about(load_dict(plain)))
 
 
 def test_every_door_reads_the_same_weights(tmp_path):
