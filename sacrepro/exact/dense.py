@@ -123,31 +123,34 @@ def _on_axis(vector: Array, axis: int, ndim: int) -> Array:
     return vector.reshape([-1 if k == axis else 1 for k in range(ndim)])
 
 
-#: Far below the rounding unit of any θ, and Im J stays far above the smallest normal number.
+#: Far below the rounding unit of any θ, and its image stays far above the smallest normal number.
 COMPLEX_STEP = 1e-40
 
 
 def complex_step_gradient(mdp: NetworkedMDP, theta: tuple[Array, ...]) -> tuple[Array, ...]:
-    """∇J(θ) by differentiating J, without Lemma 1: Im J(θ + i h e)/h for each logit; blocks (S_i, A_i).
+    """∇J(θ) by differentiating J = π_0ᵀ (I - γP^θ)^{-1} r^θ, without Lemma 1; blocks (S_i, A_i).
 
-    J is analytic in θ and no difference is taken, so the error is rounding alone.
+    ζ' of each logit is Im ζ(θ + i h e)/h: no difference is taken, so the error is rounding alone. P^θ and r^θ are
+    linear in ζ_i, and J' = π_0ᵀ (I - γP^θ)^{-1} (r' + γ P' V) with V = (I - γP^θ)^{-1} r^θ.
     """
+    n, zeta = mdp.n, policies(mdp, theta)
+    size = int(np.prod(mdp.state_sizes))
+
+    def reward(i: int, zeta_i: Array) -> Array:
+        """Agent i's part of r^θ."""
+        own = _on_axis((zeta_i * mdp.r[i]).sum(axis=1), i, n) / n
+        return np.broadcast_to(own, mdp.state_sizes).ravel()
+
+    matrix = np.eye(size) - mdp.gamma * transition_matrix(mdp, zeta)
+    V = np.linalg.solve(matrix, np.sum([reward(i, zeta_i) for i, zeta_i in enumerate(zeta)], axis=0))
+    visits = np.linalg.solve(matrix.T, mdp.joint_pi0().ravel())
     blocks = tuple(np.zeros(theta_i.shape) for theta_i in theta)
     for i, block in enumerate(blocks):
         for entry in np.ndindex(*block.shape):
-            moved = [np.array(theta_j, dtype=complex) for theta_j in theta]
-            moved[i][entry] += 1j * COMPLEX_STEP
-            weights = [np.exp(theta_j - theta_j.real.max(axis=1, keepdims=True)) for theta_j in moved]
-            zeta = tuple(weight / weight.sum(axis=1, keepdims=True) for weight in weights)
-            block[entry] = objective(mdp, zeta).imag / COMPLEX_STEP
+            moved = np.array(theta[i], dtype=complex)
+            moved[entry] += 1j * COMPLEX_STEP
+            weight = np.exp(moved - moved.real.max(axis=1, keepdims=True))
+            change = (weight / weight.sum(axis=1, keepdims=True)).imag / COMPLEX_STEP
+            P_change = transition_matrix(mdp, (*zeta[:i], change, *zeta[i + 1 :]))
+            block[entry] = visits @ (reward(i, change) + mdp.gamma * (P_change @ V))
     return blocks
-
-
-def objective(mdp: NetworkedMDP, zeta: tuple[Array, ...]) -> complex:
-    """J of eq. (2) = π_0ᵀ (I - γ P^θ)^{-1} (1/n) Σ_i r_i^θ, for real or complex ζ."""
-    n = mdp.n
-    reward = np.zeros(mdp.state_sizes, dtype=complex)
-    for i in range(n):
-        reward = reward + _on_axis((zeta[i] * mdp.r[i]).sum(axis=1), i, n) / n
-    matrix = np.eye(reward.size) - mdp.gamma * transition_matrix(mdp, zeta)
-    return complex(mdp.joint_pi0().ravel() @ np.linalg.solve(matrix, reward.ravel()))

@@ -91,18 +91,20 @@ def decay_rows(case: Case, kind: str, model: str, exact: Coupled, radius: int) -
     mdp = exact.mdp
     C = influence_matrix(mdp)
     seen = csr_array(nx.to_scipy_sparse_array(mdp.graph, nodelist=range(mdp.n))) * radius + eye_array(mdp.n)
-    for i in range(mdp.n):
-        for kappa in range(diameter(mdp.graph) + 1):
-            if outside(mdp.graph, i, kappa):
-                left = float(oscillation(exact.Q[i], neighborhood(mdp.graph, i, kappa)).max())
-                outsiders = np.zeros((mdp.n, 1))
-                outsiders[list(outside(mdp.graph, i, kappa))] = 1.0
-                error = 2.0 * exact.Q_error + SUMMATION * mdp.r_bar / (1.0 - mdp.gamma)
-                rights = {
-                    f"D, {kind}": reward_radius(mdp.r_bar, mdp.gamma, kappa, radius),
-                    f"D influence, {kind}": reward_radius_influence(C, seen, outsiders, mdp.gamma, mdp.r_bar)[i, 0],
-                }
-                yield from case.left(i, kappa, left, error, model).against(rights)
+    places = [(i, kappa) for i in range(mdp.n) for kappa in range(diameter(mdp.graph) + 1)]
+    outsiders = {place: others for place in places if (others := outside(mdp.graph, *place))}
+    starts = np.zeros((mdp.n, len(outsiders)))
+    for column, others in enumerate(outsiders.values()):
+        starts[list(others), column] = 1.0
+    series = reward_radius_influence(C, seen, starts, mdp.gamma, mdp.r_bar)
+    error = 2.0 * exact.Q_error + SUMMATION * mdp.r_bar / (1.0 - mdp.gamma)
+    for column, (i, kappa) in enumerate(outsiders):
+        left = float(oscillation(exact.Q[i], neighborhood(mdp.graph, i, kappa)).max())
+        rights = {
+            f"D, {kind}": reward_radius(mdp.r_bar, mdp.gamma, kappa, radius),
+            f"D influence, {kind}": series[i, column],
+        }
+        yield from case.left(i, kappa, left, error, model).against(rights)
 
 
 def gradient_rows(case: Case, kind: str, exact: Coupled, radius: int) -> Iterator[Comparison]:
