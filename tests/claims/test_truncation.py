@@ -10,7 +10,7 @@ from sacrepro.exact.dense import q_function
 from sacrepro.exact.truncation import outside_axes, truncate
 from sacrepro.model.graph import neighborhood
 from sacrepro.study.claims.truncation import check
-from sacrepro.study.measures.truncation import FAMILIES, weight_families
+from sacrepro.study.measures.truncation import FAMILIES, truncations, weight_families
 from sacrepro.study.record.case import exact_case
 from sacrepro.study.record.comparison import holds, verdict
 from strategies import cases
@@ -53,6 +53,11 @@ def test_the_families_are_what_they_are_called():
     case = random_case(family="path")
     Q = np.arange(4.0**5).reshape((2,) * 10)
     tables = {name: truncate(Q, (1,), w) for name, w in weight_families(case, Q, 1, 0)}
+    for kappa in range(4):
+        hood, found = neighborhood(case.mdp.graph, 1, kappa), truncations(case, Q, 1, kappa)
+        assert tuple(found) == FAMILIES
+        for name, w in weight_families(case, Q, 1, kappa):
+            assert np.array_equal(found[name], truncate(Q, hood, w)), (name, kappa)
     assert set(tables) == set(FAMILIES)
     inside = 2.0**8 * np.arange(2)[:, None] + 2.0**3 * np.arange(2)
     largest, smallest = 4.0**5 - 1 - 2**8 - 2**3 + inside, inside

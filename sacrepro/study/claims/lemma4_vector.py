@@ -19,14 +19,13 @@ import numpy as np
 from sacrepro.bounds.critic import td_fixed_point_local
 from sacrepro.bounds.decay import definition2, lemma3
 from sacrepro.bounds.gradient import lemma4_vector, lemma4_vector_natural, lemma4_vector_paper
-from sacrepro.exact.dense import q_function
-from sacrepro.exact.truncation import outside_axes, truncated_gradient_from
+from sacrepro.exact.truncation import truncated_gradient_from
 from sacrepro.instances.extremal import parity
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import neighborhood
 from sacrepro.model.policy import SCORE_BOUND, on_agent_axes, policies, score
 from sacrepro.study.measures.fixed_points import critics, inside_states, solve_error
-from sacrepro.study.measures.truncation import NATURAL, distance, truncated_gradients
+from sacrepro.study.measures.truncation import NATURAL, distance, truncated_gradients, truncated_q_functions
 from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Variant, uniform_case
 from sacrepro.study.record.claim import EXPONENT, FACTOR, SCORES, SHARE, TALLY, planted, times
 
@@ -85,11 +84,8 @@ def climbed(case: Case, zeta: tuple[Array, ...], kappa: int, h_hat: tuple[Array,
     """
     mdp = case.mdp
     n = mdp.n
-    hoods = [neighborhood(mdp.graph, j, kappa) for j in range(n)]
-    ends = []
-    for j in range(n):
-        Q_j, axes = q_function(mdp, case.V[j], j), outside_axes(hoods[j], n)
-        ends.append((Q_j.min(axis=axes, keepdims=True), Q_j.max(axis=axes, keepdims=True)))
+    hoods, tables = [neighborhood(mdp.graph, j, kappa) for j in range(n)], truncated_q_functions(case)
+    ends = list(zip(tables[kappa, "smallest"], tables[kappa, "largest"], strict=True))
     for _ in range(ROUNDS):
         along = [
             np.einsum("sab,sb->sa", score(zeta_i), h_i - g_i)

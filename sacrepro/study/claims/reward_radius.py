@@ -22,7 +22,7 @@ from sacrepro.bounds.influence import influence_matrix, reward_radius_influence
 from sacrepro.exact.chain import chain_of
 from sacrepro.exact.dense import oscillation
 from sacrepro.exact.solver.occupancy import state_law
-from sacrepro.exact.truncation import truncate, truncated_gradient_from
+from sacrepro.exact.truncation import truncated_gradient_from
 from sacrepro.exact.values import objective_and_gradient, q_functions
 from sacrepro.instances.random_kernels import random_coupled
 from sacrepro.instances.relay import relay_along
@@ -30,7 +30,7 @@ from sacrepro.model.checks import Array
 from sacrepro.model.graph import diameter, neighborhood, outside, sphere_sizes
 from sacrepro.model.mdp import CoupledMDP
 from sacrepro.model.policy import SCORE_BOUND, policies, uniform_theta
-from sacrepro.study.measures.truncation import weight_families
+from sacrepro.study.measures.truncation import truncations
 from sacrepro.study.record import Case, Claim, Comparison, Drawing, Variant
 from sacrepro.study.record.case import SUMMATION, gradient_error
 
@@ -116,8 +116,8 @@ def gradient_rows(case: Case, kind: str, exact: Coupled, radius: int) -> Iterato
             continue
         tables: dict[str, list[Array]] = {}
         for j in range(mdp.n):
-            for family, w in weight_families(exact, exact.Q[j], j, kappa):
-                tables.setdefault(family, []).append(truncate(exact.Q[j], neighborhood(mdp.graph, j, kappa), w))
+            for family, Q_hat_j in truncations(exact, exact.Q[j], j, kappa).items():
+                tables.setdefault(family, []).append(Q_hat_j)
         anyhow = reward_radius_gradient(mdp.r_bar, mdp.gamma, kappa, radius, SCORE_BOUND)
         error = gradient_error(mdp, exact.Q_error, exact.pi_error, exact.nabla_error)
         for family, Q_hat in tables.items():

@@ -18,7 +18,6 @@ from sacrepro.exact.truncation import (
     outside_axes,
     point_mass_weights,
     sparse_weights,
-    truncate,
     truncated_gradient_from,
     uniform_weights,
 )
@@ -55,17 +54,39 @@ def weight_families(case: Evaluated, Q_i: Array, i: int, kappa: int) -> Iterator
     that agent's score.
     """
     hood = neighborhood(case.mdp.graph, i, kappa)
+    spread = dict(spread_weights(case, Q_i.shape, i, kappa))
+    picked: dict[str, bool | Array] = {"largest": True, "smallest": False, "opposed": _acts_zero(Q_i.shape, hood[0])}
+    for family in FAMILIES:
+        yield family, spread[family] if family in spread else point_mass_weights(Q_i, hood, largest=picked[family])
+
+
+def spread_weights(case: Evaluated, shape: tuple[int, ...], i: int, kappa: int) -> Iterator[tuple[str, Array]]:
+    """(name, w_i) for the families that are no point masses."""
+    hood = neighborhood(case.mdp.graph, i, kappa)
     rng = np.random.default_rng((i, kappa))
-    yield "uniform", uniform_weights(Q_i.shape, hood)
-    yield "random", dirichlet_weights(Q_i.shape, hood, rng)
-    yield "sparse", sparse_weights(Q_i.shape, hood, rng)
-    yield "largest", point_mass_weights(Q_i, hood, largest=True)
-    yield "smallest", point_mass_weights(Q_i, hood, largest=False)
-    first_action = len(Q_i.shape) // 2 + hood[0]
-    acts_zero = np.arange(Q_i.shape[first_action]) == 0
-    on_its_axis = acts_zero.reshape([-1 if axis == first_action else 1 for axis in range(Q_i.ndim)])
-    yield "opposed", point_mass_weights(Q_i, hood, largest=on_its_axis)
+    yield "uniform", uniform_weights(shape, hood)
+    yield "random", dirichlet_weights(shape, hood, rng)
+    yield "sparse", sparse_weights(shape, hood, rng)
     yield NATURAL, conditional_law(case.mdp, policies(case.mdp, case.theta), case.pi_theta, hood)
+
+
+def truncations(case: Evaluated, Q_i: Array, i: int, kappa: int) -> dict[str, Array]:
+    """Q̂_i for each family, bit for bit `truncate` with its weights, of which point masses pick an end of each cell."""
+    hood = neighborhood(case.mdp.graph, i, kappa)
+    axes = outside_axes(hood, case.mdp.n)
+    if not axes:
+        return dict.fromkeys(FAMILIES, Q_i)
+    low, high = Q_i.min(axis=axes, keepdims=True), Q_i.max(axis=axes, keepdims=True)
+    found = {"largest": high, "smallest": low, "opposed": np.where(_acts_zero(Q_i.shape, hood[0]), high, low)}
+    for family, w in spread_weights(case, Q_i.shape, i, kappa):
+        found[family] = (w * Q_i).sum(axis=axes, keepdims=True)
+    return {family: found[family] for family in FAMILIES}
+
+
+def _acts_zero(shape: tuple[int, ...], j: int) -> Array:
+    """Whether agent j acts 0, on its axis of a table over (s, a)."""
+    own = len(shape) // 2 + j
+    return (np.arange(shape[own]) == 0).reshape([-1 if axis == own else 1 for axis in range(len(shape))])
 
 
 # The worst weights of eq. (6) for Lemma 4, exactly: no family of weights can do more than these.
@@ -86,14 +107,13 @@ def worst_weights_errors(case: Case) -> dict[int, list[float]]:
     zeta = policies(mdp, case.theta)
     kappas = sorted({kappa for i in range(n) for kappa in case.kappas(i)})
     ends = {(kappa, i): np.zeros((2, *mdp.r[i].shape)) for kappa in kappas for i in range(n)}
+    tables = truncated_q_functions(case)
     for j in range(n):
-        Q_j = q_function(mdp, case.V[j], j)
         for kappa in kappas:
             hood = neighborhood(mdp.graph, j, kappa)
-            axes = outside_axes(hood, n)
             law = cell_law(case, zeta, hood)
-            for end, extreme in enumerate((Q_j.min(axis=axes, keepdims=True), Q_j.max(axis=axes, keepdims=True))):
-                weighted = law * extreme
+            for end, family in enumerate(("smallest", "largest")):
+                weighted = law * tables[kappa, family][j]
                 for i in hood:
                     others = tuple(axis for axis in range(2 * n) if axis % n != i)
                     ends[kappa, i][end] += weighted.sum(axis=others)
@@ -140,8 +160,8 @@ def truncated_q_functions(case: Case) -> dict[tuple[int, str], list[Array]]:
     for j in range(mdp.n):
         Q_j = q_function(mdp, case.V[j], j)
         for kappa in kappas:
-            for family, w in weight_families(case, Q_j, j, kappa):
-                tables.setdefault((kappa, family), []).append(truncate(Q_j, neighborhood(mdp.graph, j, kappa), w))
+            for family, Q_hat_j in truncations(case, Q_j, j, kappa).items():
+                tables.setdefault((kappa, family), []).append(Q_hat_j)
     return tables
 
 
