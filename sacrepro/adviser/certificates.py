@@ -97,7 +97,7 @@ def certificates(
     paper_q = np.array([definition2(c, rho, kappa) for kappa in range(kappas)])
     A = adjacency(network.graph)
     pieces = [np.array(sorted(piece)) for piece in nx.connected_components(network.graph)]
-    eccentricity = eccentricities(network.graph, pieces)
+    eccentricity = eccentricities(network.graph, pieces, A)
     # Two starts that agree on a_i and s_i differ by no more than the span of r_i in any reward of i.
     span = np.array([float(r_i.max() - r_i.min()) for r_i in network.r])
     settled = np.arange(kappas) >= eccentricity[:, None]
@@ -235,12 +235,12 @@ def adjacency(graph: nx.Graph) -> csr_array:
     return csr_array(nx.to_scipy_sparse_array(graph, nodelist=range(len(graph)), dtype=float, format="csr"))
 
 
-def eccentricities(graph: nx.Graph, pieces: Sequence[Array] | None = None) -> Array:
+def eccentricities(graph: nx.Graph, pieces: Sequence[Array] | None = None, A: csr_array | None = None) -> Array:
     """The least κ with nothing reachable outside N_i^κ for each agent, whatever the agents are called.
 
     Exact, but where `MOST_SEARCHED` does not suffice: there it is the least d(i, hub) + ecc(hub), or one bound for all.
     """
-    A = adjacency(graph)
+    A = adjacency(graph) if A is None else A
     bound = np.zeros(len(graph), dtype=int)
     for members in pieces or [np.array(sorted(piece)) for piece in nx.connected_components(graph)]:
         if len(members) <= FEW:

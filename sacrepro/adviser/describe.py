@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import networkx as nx
 import numpy as np
+from scipy.sparse import csr_array
 
 from sacrepro.adviser.certificates import adjacency, distances
 from sacrepro.bounds.influence import spectral_radius
@@ -204,16 +205,15 @@ def layout(graph: nx.Graph) -> Array:
         return np.array([place[i] for i in range(len(graph))])
     hub = min(graph, key=lambda i: (-graph.degree(i), i))
     A = adjacency(graph)
-    return rings(graph) if int(distances(A, hub).max()) < FLAT else pivots(graph, hub)
+    return rings(graph) if int(distances(A, hub).max()) < FLAT else pivots(A, hub)
 
 
-def pivots(graph: nx.Graph, hub: int) -> Array:
+def pivots(A: csr_array, hub: int) -> Array:
     """Pivot multidimensional scaling (Brandes and Pich, 2006): the plane that shows distances to the pivots best."""
-    A = adjacency(graph)
-    chosen = [hub]
+    n, chosen = A.shape[0], [hub]
     columns: list[Array] = []
-    nearest = np.full(len(graph), np.inf)
-    while len(columns) < min(PIVOTS, len(graph)):
+    nearest = np.full(n, np.inf)
+    while len(columns) < min(PIVOTS, n):
         d = distances(A, chosen[-1]).astype(float)
         d[d < 0] = d.max() + 2.0
         columns.append(d)

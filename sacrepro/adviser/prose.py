@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from textwrap import wrap
 
@@ -356,10 +357,9 @@ def _notes(network: Network, advice: Advice) -> list[str]:
         notes.append(f"cut short by the time given, {advice.seconds:g} s: {', '.join(advice.cut)}.")
     if advice.beyond:
         notes.append(f"not computed: {'; '.join(advice.beyond)}. An upper bound at one κ holds at every larger one.")
-    gap = "ε" if advice.of == "q" else "the gap that ε allows each agent"
+    gap, about = ("ε", advice.asked) if advice.of == "q" else ("the gap that ε allows each agent", range(advice.n))
     for column, policy in (("kappa", "any policy"), ("uniform", "the uniform policy")):
-        needed = [getattr(agent, column) for agent in advice.agents if advice.of != "q" or agent.agent in advice.asked]
-        counts = {kappa: needed.count(kappa) for kappa in sorted(set(needed))}
+        counts = dict(sorted(Counter(getattr(advice.agents[i], column) for i in about).items()))
         shares = ", ".join(
             f"κ = {kappa}: {count:,}" if kappa >= 0 else f"none looked at: {count:,}" for kappa, count in counts.items()
         )

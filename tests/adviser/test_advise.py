@@ -480,6 +480,22 @@ def test_counts_have_one_format():
     assert "1.34 GB" in row
 
 
+class Listed(tuple[int, ...]):
+    """Agents that may be gone through, and not searched."""
+
+    def __contains__(self, agent):
+        raise AssertionError(f"searched for agent {agent}: with a search for each agent, a million would take hours")
+
+
+def test_the_agents_asked_about_are_gone_through_once():
+    """Seen: of 10^5 agents each was looked for among 10^5, a minute of a minute and a quarter."""
+    network = ring(40)
+    few = advise(network, 0.05, agents=[3, 7, 8], seconds=0.0)
+    text = words(network, few._replace(asked=Listed(few.asked)))
+    assert text == words(network, few)
+    assert re.search(r"any policy: [^.]*κ = \d+: 3\.", " ".join(text.split()))
+
+
 def test_where_computing_stops_is_said():
     """Seen: columns that stand still from κ = 7 on, without a word."""
     long = advise(ring(40), 0.001, seconds=0.0)
