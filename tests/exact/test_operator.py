@@ -45,6 +45,22 @@ def test_product_and_adjoint_are_those_of_the_joint_matrix(case, largest_group):
     assert np.abs(operator.transpose(pi).reshape(2, -1) - pi.reshape(2, -1) @ matrix).max() <= mass * slack(operator)
 
 
+@given(cases(max_n=5), st.sampled_from([1, 2, 6]))
+@settings(max_examples=60)
+def test_a_product_in_single_precision_is_one_with_fewer_digits(case, largest_group):
+    """Of P V itself, also where buffers served a product in double precision before, and the other way round."""
+    mdp, theta = case
+    chain = chain_of(mdp, theta)
+    operator = FactoredOperator(chain.P_bar, mdp.neighbors, mdp.state_sizes, largest_group=largest_group)
+    V = operator.to_memory(tables(chain, 2))
+    exact = operator.forward(V).copy()
+    single = operator.forward(V.astype(np.float32))
+    assert single.dtype == np.float32
+    # One rounding of V, one of each kernel, besides those of the product.
+    assert np.abs(single - exact).max() <= 2.0**-24 * (operator.roundings + len(operator.steps) + 1) * (1 + 1e-5)
+    assert np.array_equal(operator.forward(V), exact)
+
+
 @given(cases(max_n=4))
 @settings(max_examples=60)
 def test_the_matrix_of_a_small_network(case):

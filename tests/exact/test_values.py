@@ -29,13 +29,15 @@ from sacrepro.exact import (
 from sacrepro.exact.chain import chain_of
 from sacrepro.exact.product.elimination import elimination_order
 from sacrepro.exact.product.matrix import product_roundings
+from sacrepro.exact.product.operator import FactoredOperator
 from sacrepro.exact.rounding import gamma_k
-from sacrepro.exact.solver import bellman, stationary
+from sacrepro.exact.solver import bellman, krylov, stationary
 from sacrepro.exact.solver import occupancy as occupancy_room
 from sacrepro.exact.solver.bellman import _certify, objective, objectives, residual_error, values
 from sacrepro.exact.solver.occupancy import occupancy, remaining_products
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import relay
+from sacrepro.instances.spread import sis
 from sacrepro.model.policy import gaussian_theta, policies, uniform_theta
 from strategies import cases
 
@@ -682,3 +684,53 @@ def test_the_law_of_a_censored_chain_by_hand():
     assert stationary._censored(np.ones((1, 1))).tolist() == [1.0]
     with np.errstate(all="ignore"):
         assert not np.isfinite(stationary._censored(np.eye(2))).all()
+
+
+@pytest.mark.parametrize("graph", [nx.path_graph(14), nx.random_regular_graph(3, 14, seed=14)], ids=["path", "cubic"])
+def test_single_precision_serves_values_of_large_models_and_certifies_none(graph, monkeypatch):
+    """V_i in double precision alone and with late powers in single: both within their certificates."""
+    mdp = random_mdp(graph, seed=0, gamma=0.9)
+    theta = gaussian_theta(mdp, np.random.default_rng(0))
+    kinds = []
+    forward = FactoredOperator.forward
+
+    def noted(operator, V, out=None):
+        kinds.append(V.dtype)
+        return forward(operator, V, out)
+
+    monkeypatch.setattr(FactoredOperator, "forward", noted)
+    found = evaluate(mdp, theta, agents=[3, 7])
+    # What is certified is the residual of the last product, and that is one in double precision.
+    assert np.float32 in kinds
+    assert kinds[-1] == np.float64
+    kinds.clear()
+    monkeypatch.setattr(krylov, "SINGLE_SHARE", 0.0)
+    double = evaluate(mdp, theta, agents=[3, 7], tol=1e-11)
+    assert set(kinds) == {np.dtype(np.float64)}
+    assert found.error <= 1e-10
+    assert np.abs(found.V - double.V).max() <= found.error + double.error
+
+
+def test_what_the_powers_of_a_slow_chain_leave_is_taken_again(monkeypatch):
+    """Where few tables are kept: a second combination, of what the first left, replaces most of value iteration."""
+    mdp = sis(nx.cycle_graph(14), gamma=0.9)
+    theta = uniform_theta(mdp)
+    whole = evaluate(mdp, theta, agents=[0], tol=1e-11)
+    starts = []
+    start = krylov.krylov_start
+
+    def noted(chain, axes, reward, tol, out):
+        starts.append(len(axes))
+        return start(chain, axes, reward, tol, out)
+
+    monkeypatch.setattr(bellman, "krylov_start", noted)
+    monkeypatch.setattr(krylov, "POWERS_KEPT", 2)
+    again = evaluate(mdp, theta, agents=[0])
+    assert starts[0] == 1
+    assert set(starts[1:]) == {14}
+    monkeypatch.setattr(bellman._Iteration, "_may_start_again", lambda iteration, distance: False)
+    once = evaluate(mdp, theta, agents=[0])
+    assert again.products < once.products
+    for found in (again, once):
+        assert found.error <= 1e-10
+        assert np.abs(found.V - whole.V).max() <= found.error + whole.error

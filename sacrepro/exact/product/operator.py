@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -78,13 +79,16 @@ class FactoredOperator:
         return self._in_natural_order(pi, self.adjoint)
 
     def forward(self, V: Array, out: Array | None = None) -> Array:
-        """P^θ V for flat tables in memory order: (b, entries_in) to (b, entries_out)."""
+        """P^θ V for flat tables in memory order: (b, entries_in) to (b, entries_out).
+
+        V in single precision, of which `roundings` says nothing, gives a result in single precision.
+        """
         b = len(V)
-        out = np.empty((b, self.entries_out)) if out is None else out
+        out = np.empty((b, self.entries_out), V.dtype) if out is None else out
         table = V
         for number, step in enumerate(self.steps):
             last = number == len(self.steps) - 1 and self._unpermute is None
-            target = out.reshape(-1) if last else self._buffer(number % 2, b * step.entries_out)
+            target = out.reshape(-1) if last else self._buffer(number % 2, b * step.entries_out, V.dtype)
             step.forward(table.reshape(-1), target, b)
             table = target
         if self._unpermute is not None:
@@ -161,10 +165,12 @@ class FactoredOperator:
         moved = table.reshape([b, *shape]).transpose([0, *(a + 1 for a in axes)])
         return np.ascontiguousarray(moved).reshape(b, -1)
 
-    def _buffer(self, which: int, entries: int) -> Array:
-        if self._buffers[which].size < entries:
-            self._buffers[which] = np.empty(entries)
-        return self._buffers[which][:entries]
+    def _buffer(self, which: int, entries: int, dtype: Any = np.float64) -> Array:
+        buffer = self._buffers[which].view(dtype)
+        if buffer.size < entries:
+            self._buffers[which] = np.empty(entries * buffer.itemsize // 8 + 1)
+            buffer = self._buffers[which].view(dtype)
+        return buffer[:entries]
 
 
 def _permutation(

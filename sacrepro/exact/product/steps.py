@@ -26,13 +26,15 @@ LARGEST_KERNEL, LARGEST_GROUP = 1 << 15, 64
 # What a step takes, in units of one multiply-add alone, about .3 ns. Measured on one core, with G = new and U = run:
 # a matrix product does 2.7 (G = 2), 14 (8), 25 (32) multiply-adds a nanosecond; a broadcast one .4 where runs have 4
 # entries (G = 2), 3.4 to 4.4 (2), 15 (8), 18 (16) from 64 on; a pass .6 with U of 1, 2.7 with 4, 6 to 8 from 16 on.
+# On another processor, on tables beyond its caches: 12 a matrix product (16 to 32), 9 to 12 a broadcast one (8 to 32),
+# 2 to 3 a pass. The constants are such that neither does worse than by a tenth in what the benchmark solves.
 
 #: For each entry read or written.
-TRAFFIC = 0.25
+TRAFFIC = 0.6
 #: Multiply-adds a unit of a matrix product: this much for each of min(G, new), and at most so many.
-RIGHT_SPEED, RIGHT_MOST = 0.4, 16.0
+RIGHT_SPEED, RIGHT_MOST = 0.4, 6.0
 #: The same of a broadcast product, which also does at most this many for each entry of a run.
-LEFT_SPEED, LEFT_MOST, LEFT_RUN_SPEED = 0.3, 14.0, 0.5
+LEFT_SPEED, LEFT_MOST, LEFT_RUN_SPEED = 0.3, 4.0, 0.5
 #: Runs below this length are not worth a broadcast product; and what each of its products costs, 40 ns to 100 ns.
 SHORTEST_RUN, LEFT_PRODUCT = 4, 400.0
 #: Multiply-adds a unit of a pass: from so many entries of U on, and below, where it grows with U.
@@ -105,21 +107,27 @@ class Step:
         """The same for `kernel_adjoint`: all sums over rows and U, in any order, then the group's other kernels."""
         return self.rows * self.spread + self.kernel.size + 2 * len(self.agents)
 
+    @cached_property
+    def _single(self) -> Array:
+        """The kernel in single precision."""
+        return self.kernel.astype(np.float32)
+
     def forward(self, table: Array, out: Array, b: int) -> None:
-        """Write the step's result for `b` flat tables into `out`."""
+        """Write the step's result for `b` flat tables into `out`, both in double or both in single precision."""
         rows, G, new = b * self.rows, self.contracted, self.emitted
+        kernel = self.kernel if table.dtype == np.float64 else self._single
         if self.form == "right":
-            np.matmul(table.reshape(rows, G), self.kernel, out=out.reshape(rows, new))
+            np.matmul(table.reshape(rows, G), kernel, out=out.reshape(rows, new))
         elif self.form == "left":
             runs, axes = self._runs, self._runs_first
             np.matmul(
-                self.kernel,
+                kernel,
                 table.reshape(rows, G, *runs).transpose(axes),
                 out=out.reshape(rows, new, *runs).transpose(axes),
             )
         else:
             spread = self.spread
-            pointwise(table.reshape(rows, G, spread), self.kernel, out.reshape(rows, new, spread))
+            pointwise(table.reshape(rows, G, spread), kernel, out.reshape(rows, new, spread))
 
     def adjoint(self, weights: Array, out: Array, b: int) -> None:
         """Write the adjoint's result for `b` flat tables into `out`: sums over s_new, spreads over s'_G."""

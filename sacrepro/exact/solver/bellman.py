@@ -139,19 +139,19 @@ def _solution(chain: Chain, matrix: Matrix, groups: Sequence[Group], tol: float)
     chain.discount_range()  # refuses what makes I - γP^θ singular
     if groups != [(i,) for i in range(chain.n)]:
         rewards = np.stack([rewards[list(group)].sum(axis=0) / len(group) for group in groups])
-    V, center, shift, products = matrix.values(rewards), np.zeros((len(groups), 1)), 0.0, 0
+    V, center, shift, products = matrix.values(rewards), 0.0, 0.0, 0
     while True:
-        delta = gamma * (V @ matrix.P.T) + rewards - (V + (1.0 - gamma) * center)
+        delta = gamma * (V @ matrix.P.T) + rewards - (V + (1.0 - gamma) * center if products else V)
         products += 1
-        size, residual = sup(V), sup(delta)
+        size, residual = float(np.abs(V).max()), float(np.abs(delta).max())
         error, rounding = residual_error(chain, groups, residual, size, shift)
         if error <= tol or (products > 1 and residual <= 0.1 * rounding) or products > REFINEMENTS:
-            return V + center, error, products
+            return V if products == 1 else V + center, error, products
         # Constants cost nothing, and small numbers round less.
         V += matrix.values(delta)
         middle = 0.5 * (V.min(axis=1, keepdims=True) + V.max(axis=1, keepdims=True))
         V -= middle
-        center += middle
+        center = center + middle
         shift = sup(center)
 
 
@@ -164,7 +164,7 @@ def residual_error(
     hide. Numbers, or arrays of one entry a policy.
     """
     gamma, (row_low, row_high), largest = chain.gamma, chain.row_sums, chain.discount_range()[1]
-    reward = max(chain.reward_sizes[i] for group in groups for i in group)
+    reward = max(chain.reward_sizes[i] for i in set().union(*groups))
     # A mean over a group adds its division and sums; eight are those of the sums, each of a table and a number.
     k = product_roundings(chain.sizes) + chain.kernel_roundings + chain.reward_roundings + max(map(len, groups)) + 8
     rounding = gamma_k(k) * (row_high * size + reward) + gamma_k(8) * (size + (1.0 - gamma) * shift)
@@ -183,6 +183,7 @@ class _Iteration:
     rests    : how often rounding was all that was left.
     steps    : of the next BiCGSTAB, and wait : how many products come first.
     corrected_at : how far V was when BiCGSTAB helped last, ∞ where it has not since the last rest.
+    started_at : how far V was when powers of P were last combined, ∞ before the first product.
     """
 
     def __init__(self, chain: Chain, groups: list[Group], tol: float) -> None:
@@ -204,7 +205,8 @@ class _Iteration:
         self.spare = np.empty_like(self.V)
         self.center = np.zeros(len(groups))
         self.spans: list[float] = []
-        self.rests, self.steps, self.wait, self.corrected_at = 0, KRYLOV_STEPS, 0, math.inf
+        self.rests, self.steps, self.wait = 0, KRYLOV_STEPS, 0
+        self.corrected_at = self.started_at = math.inf
 
     def solution(self, settle: bool) -> tuple[Array, float, int]:
         """V within `tol`, its certified error and the products taken; settle : or within what rounding allows."""
@@ -232,10 +234,27 @@ class _Iteration:
                     self._give_up(certificate)
             if at_rest:
                 self._centre(T_V)
+            elif self._may_start_again(distance):
+                self._start_again(delta, T_V)
             elif self._is_slow():
                 delta -= (0.5 * (low + high))[:, None]
                 self._correct(delta, T_V, distance)
             self.V, self.spare = T_V, delta
+
+    def _may_start_again(self, distance: float) -> bool:
+        """Whether the powers of P are worth another try, on what the last left: the first, or one that quartered it."""
+        if self.chain.entries < START_ENTRIES or len(self.spans) > 1 or self.rests or distance <= 3.0 * self.tol:
+            return False
+        helped, self.started_at = distance < 0.25 * self.started_at, distance
+        return helped
+
+    def _start_again(self, delta: Array, T_V: Array) -> None:
+        """Add to V = T_V - δ the best combination of δ, P δ, P² δ, …, for V^θ - V = Σ_t γ^t P^t δ."""
+        T_V -= delta
+        for residual, row in zip(delta, T_V, strict=True):
+            self.products += krylov_start(self.chain, self.operator.memory_in, residual, self.tol, residual)
+            row += residual
+        self.spans.clear()
 
     def _is_stuck(self, distance: float) -> bool:
         """Whether products no longer help, or the last BiCGSTAB did not as much as it promised."""
@@ -366,14 +385,16 @@ def objectives(start: tuple[Array, ...] | Array, V_bar: Array, error: Any, size:
     """As `objective`, also for V̄ of many policies, (policies, S_0, …, S_{n-1}), with the size and error of each."""
     average, k = V_bar, 2
     if isinstance(start, np.ndarray):
+        agents = start.ndim
         average = average * start
         for S_i in reversed(start.shape):
             average = average.sum(axis=-1)
             k += S_i + 1
     else:
+        agents = len(start)
         for pi0_i in reversed(start):
-            average = average @ pi0_i
+            average = average.reshape(-1, len(pi0_i)) @ pi0_i
             k += len(pi0_i) + 1
-    agents = start.ndim if isinstance(start, np.ndarray) else len(start)
+        average = average.reshape(V_bar.shape[:-agents])
     mass = 1.0 + 2 * NORMALISATION_TOLERANCE * (agents + 1)
     return average, (mass * error + gamma_k(k) * mass * size) * (1.0 + 1e-9)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -33,8 +34,11 @@ MOST_POWERS = 20
 #: Tables over up to this many entries are cheaper than another operator: the cone then grows by several hops at once.
 FREE_ENTRIES = 1 << 10
 
+#: Large tables are kept and multiplied in single precision once its rounding is this share of the residual aimed at.
+SINGLE_ENTRIES, SINGLE_UNIT, SINGLE_SHARE = 1 << 14, 2.0**-24, 0.15
+
 #: Powers over all joint states that are kept at once: fewer where each is large.
-SMALL_TABLE, POWERS_KEPT, LARGE_POWERS_KEPT = 1 << 20, 20, 6
+SMALL_TABLE, POWERS_KEPT, LARGE_POWERS_KEPT = 1 << 20, 20, 2
 
 
 def kept_entries(entries: int) -> int:
@@ -45,33 +49,50 @@ def kept_entries(entries: int) -> int:
 def krylov_start(chain: Chain, axes: tuple[int, ...], reward: Array, tol: float, out: Array) -> int:
     """Write x ≈ Σ_t γ^t P^t r to `out`, flat in memory order over all agents; returns the products taken.
 
-    axes, reward : r as a flat table over these agents, in memory order. tol : error at which more powers are no use.
+    axes, reward : r as a flat table over these agents, in memory order; `out` itself may hold it.
+    tol : error at which more powers are no use.
     """
     sizes, gamma = chain.sizes, chain.gamma
     powers = _Powers(chain, tol)
     middle = 0.5 * (float(reward.min()) + float(reward.max()))
-    table = reward - middle
-    tables = [(axes, table)]
-    now = table[_sampled(axes, sizes)]
-    fit = _Fit(now)
-    kept, most_kept = table.size, kept_entries(chain.entries)
     # MacQueen's bounds meet `tol` when the residual spans 2 tol (1-γ)/γ; the last step below shrinks it further.
     goal = 1.5 * tol * (1.0 - gamma)
+    table = reward - middle
+    now = table[_sampled(axes, sizes)]
+    table = _shortened(table, now, goal)
+    tables = [(axes, table)]
+    fit = _Fit(now)
+    kept, most_kept = table.nbytes // 8, kept_entries(chain.entries)
     while fit.span > goal and len(tables) <= MOST_POWERS and kept <= most_kept:
         table, axes = powers.following(table, axes)
-        following = table[_sampled(axes, sizes)]
+        following = table[_sampled(axes, sizes)].astype(np.float64, copy=False)
         if not fit.add(now - gamma * following):
             break
+        table = _shortened(table, following, goal)
         now = following
         tables.append((axes, table))
-        kept += table.size
+        kept += table.nbytes // 8
     # One step of value iteration from x is known too: r + γ P x = r + γ Σ_t c_t W_{t+1}.
-    axes, total = tables[0]
-    for c, (wider, table) in zip(fit.coefficients(), tables[1:], strict=True):
-        total, axes = _sum(total, axes, gamma * c * table, wider, sizes, chain.operator.memory_in)
-    total = total + middle / (1.0 - gamma)
-    out[...] = _spread(total, axes, chain.operator.memory_in, sizes)
+    memory = chain.operator.memory_in
+    # Those in single precision are small, and lose nothing when they are summed by themselves.
+    sums: dict[np.dtype[Any], tuple[Array, tuple[int, ...]]] = {}
+    for weight, (wider, table) in zip([1.0, *(gamma * c for c in fit.coefficients())], tables, strict=True):
+        total, axes = sums.get(table.dtype, (None, ()))
+        summand = np.multiply(table, weight, dtype=table.dtype)
+        sums[table.dtype] = (summand, wider) if total is None else _sum(total, axes, summand, wider, sizes, memory)
+    (total, axes), *single = sums.values()
+    whole = out.reshape([sizes[j] for j in memory])
+    shaped = total.reshape([sizes[j] if j in axes else 1 for j in memory])
+    np.add(shaped, middle / (1.0 - gamma), out=whole, dtype=np.float64)
+    for total, axes in single:
+        whole += total.reshape([sizes[j] if j in axes else 1 for j in memory])
     return powers.products
+
+
+def _shortened(table: Array, sampled: Array, goal: float) -> Array:
+    """The table, in single precision where it is large and its rounding, by a sample of it, small beside `goal`."""
+    short = table.size >= SINGLE_ENTRIES and SINGLE_UNIT * float(np.ptp(sampled)) <= SINGLE_SHARE * goal
+    return table.astype(np.float32, copy=False) if short else table
 
 
 class _Powers:
