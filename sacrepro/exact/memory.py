@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 
 #: What is assumed to be there where the operating system does not tell.
 FALLBACK_BYTES = 2 << 30
@@ -21,8 +22,12 @@ def give(amount: int) -> None:
 
 def memory_bytes() -> int:
     """Bytes that this process was given, by default all that the machine has, free or not."""
-    if _given:
-        return _given[0]
+    return _given[0] if _given else machine_bytes()
+
+
+@cache
+def machine_bytes() -> int:
+    """Bytes that the machine has; asked once, for a call to the system is a good part of what a small model takes."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):

@@ -108,9 +108,10 @@ def evaluate(
         tables.append(table)
         error, products = max(error, found_error + rounding), max(products, count)
     V = tables[0] if len(tables) == 1 else np.concatenate(tables)
+    size = sup(V)
     # The mean over agents is off by n + 2 roundings of V.
-    J, J_error = objective(chain.model.pi0, V.sum(axis=0) / len(V), error + gamma_k(len(V) + 2) * sup(V))
-    return PolicyEvaluation(V, J, error, J_error, products)
+    J, J_error = objectives(chain.model.pi0, V.sum(axis=0) / len(V), error + gamma_k(len(V) + 2) * size, size)
+    return PolicyEvaluation(V, float(J), error, float(J_error), products)
 
 
 class PolicyEvaluations(NamedTuple):

@@ -24,4 +24,6 @@ def test_where_the_system_does_not_tell_some_memory_is_assumed(monkeypatch):
 
     monkeypatch.setattr(memory, "_given", [])
     monkeypatch.setattr(os, "sysconf", untold)
+    memory.machine_bytes.cache_clear()
     assert memory.memory_bytes() == memory.FALLBACK_BYTES
+    memory.machine_bytes.cache_clear()

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import cached_property, lru_cache
-from typing import NamedTuple
+from functools import cache, lru_cache
+from itertools import accumulate
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -46,6 +47,16 @@ def joint_rows(hoods: tuple[tuple[int, ...], ...], sizes: tuple[int, ...]) -> Ar
     return local_rows(hoods, sizes) + np.cumsum([0, *lengths[:-1]])[:, None]
 
 
+@lru_cache(maxsize=64)
+def local_entries(hoods: tuple[tuple[int, ...], ...], sizes: tuple[int, ...]) -> tuple[Array, tuple[int, ...]]:
+    """Where P̄_j(x | s_{N_j}) stands in the flat P̄_0, P̄_1, … one after the other, axes (j, x) and s; S_0 + … + S_j."""
+    rows, first, entries = local_rows(hoods, sizes), 0, []
+    for row, hood, S_j in zip(rows, hoods, sizes, strict=True):
+        entries.append(first + row * S_j + np.arange(S_j)[:, None])
+        first += math.prod(sizes[k] for k in hood) * S_j
+    return np.concatenate(entries), tuple(accumulate(sizes))
+
+
 class Stack(NamedTuple):
     """Agents of equally many states and actions, their tables one after the other, so that one call serves all.
 
@@ -67,12 +78,10 @@ def factors(
 
     following[0] is the transpose of P^θ.
     """
-    rows = local_rows(hoods, sizes)
-    count, lead = rows.shape[1], P_bar[0].shape[: P_bar[0].ndim - len(hoods[0]) - 1]
-    local = [
-        P_j.reshape(*lead, -1, P_j.shape[-1]).swapaxes(-1, -2).take(row, axis=-1)
-        for P_j, row in zip(P_bar, rows, strict=True)
-    ]
+    entries, ends = local_entries(hoods, sizes)
+    count, lead = entries.shape[1], P_bar[0].shape[: P_bar[0].ndim - len(hoods[0]) - 1]
+    laws = np.concatenate([P_j.reshape(*lead, -1) for P_j in P_bar], axis=-1).take(entries, axis=-1)
+    local = [laws[..., end - S_j : end, :] for S_j, end in zip(sizes, ends, strict=True)]
     following = [np.ones((*lead, 1, count)), local[-1]]
     for own in local[-2::-1]:
         following.append((own[..., :, None, :] * following[-1][..., None, :, :]).reshape(*lead, -1, count))
@@ -84,23 +93,30 @@ def product_roundings(sizes: tuple[int, ...]) -> int:
     return math.prod(sizes) + len(sizes) - 1
 
 
-def decomposed(transposed: Array, gamma: float) -> tuple[Array, Array]:
-    """LU and pivots of I - γP, P given as its transpose: LAPACK takes columns first. It is regular, for γ < 1."""
-    from scipy.linalg.lapack import dgetrf
+@cache
+def lapack() -> Any:
+    """scipy's LAPACK, which is imported when the first system is solved."""
+    from scipy.linalg import lapack
 
+    return lapack
+
+
+def solved(transposed: Array, rewards: Array, gamma: float) -> tuple[Array, Array, Array]:
+    """(V, LU, pivots): V = r + γ P V for each row r; P is given as its transpose, for LAPACK takes columns first.
+
+    I - γP is regular, for γ < 1.
+    """
     system = transposed * -gamma
-    system.flat[:: len(system) + 1] += 1.0
-    lu, pivots, _ = dgetrf(system.T, overwrite_a=True)
-    return lu, pivots
+    system.reshape(-1)[:: len(system) + 1] += 1.0
+    lu, pivots, V, _ = lapack().dgesv(system.T, rewards.T, overwrite_a=True)
+    return V.T, lu, pivots
 
 
 def many_values(transposed: Array, rewards: Array, gamma: float) -> tuple[Array, Array]:
     """(V, r + γ P V - V) of each policy: P is transposed, (policies, S^n, S^n), r is (policies, agents, S^n)."""
-    from scipy.linalg.lapack import dgetrs
-
     V = np.empty_like(rewards)
     for V_k, P_k, r_k in zip(V, transposed, rewards, strict=True):
-        V_k[...] = dgetrs(*decomposed(P_k, gamma), r_k.T)[0].T
+        V_k[...] = solved(P_k, r_k, gamma)[0]
     return V, gamma * (V @ transposed) + rewards - V
 
 
@@ -119,6 +135,7 @@ class Matrix:
         self.local, self.following = factors(P_bar, hoods, sizes)
         self.P = self.following[0].T
         self.roundings = product_roundings(sizes)
+        self._decomposed: tuple[Array, Array] | None = None
 
     @property
     def kernel_roundings(self) -> int:
@@ -155,18 +172,17 @@ class Matrix:
             blocks.update(zip(agents, gradient, strict=True))
         return blocks
 
-    @cached_property
-    def _decomposed(self) -> tuple[Array, Array]:
-        return decomposed(self.following[0], self.gamma)
-
     def values(self, rewards: Array) -> Array:
         """V = r + γ P V for each row r."""
-        from scipy.linalg.lapack import dgetrs
-
-        return dgetrs(*self._decomposed, rewards.T)[0].T
+        if self._decomposed is not None:
+            return lapack().dgetrs(*self._decomposed, rewards.T)[0].T
+        V, lu, pivots = solved(self.following[0], rewards, self.gamma)
+        self._decomposed = lu, pivots
+        return V
 
     def law(self, start: Array) -> Array:
         """π = start + γ π P, one vector."""
-        from scipy.linalg.lapack import dgetrs
-
-        return dgetrs(*self._decomposed, start, trans=1)[0]
+        if self._decomposed is None:
+            self.values(np.zeros((1, len(start))))
+        assert self._decomposed is not None
+        return lapack().dgetrs(*self._decomposed, start, trans=1)[0]
