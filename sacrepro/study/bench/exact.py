@@ -58,7 +58,7 @@ COMPARED = 64
 #: What is solved first, to tell what a first call takes; then, unmeasured, what reaches every compiled kernel.
 WARM_UP = (("path", 10),)
 FIRST = ("path", 4)
-ENGINE_WARM_UP = (("path", 14), ("grid_2", 14))
+ENGINE_WARM_UP = (("path", 14), ("grid_2", 16))
 
 #: A fast solve is repeated until it took this many seconds in all, or so often.
 ENOUGH_SECONDS, ENOUGH_REPEATS = 1.0, 300
