@@ -47,7 +47,8 @@ def to_frame(
     * a list of records, such as `advice.rows`, `trained.runs` and `evaluation.agents` of the adviser: their fields.
     * the name of a csv file of the study, such as ``results/claims.csv``: its columns; a damaged file is refused.
 
-    mdp    : whose names are used: what `sacrepro.load` returns; without one, and for models, names are numbers.
+    mdp    : whose names are used: what `sacrepro.load` returns, or of agents alone the simulator of a `ParallelEnv`;
+        without one, and for models, names are numbers.
     agents, kappas : those that `certified_decay`, or `evaluate`, was asked for; by default all, and 0, 1, …, the
     diameter.
 
@@ -135,15 +136,16 @@ def _numbers(column: pd.Series) -> pd.Series:
 
 
 class _Names:
-    """Names of agents, states and actions of what has them; numbers elsewhere."""
+    """Names of agents, and of states and actions, of what has them; numbers elsewhere."""
 
     def __init__(self, mdp: Any) -> None:
-        self.mdp, self.named = mdp, hasattr(mdp, "names") and hasattr(mdp, "states")
+        self.mdp, self.named = mdp, hasattr(mdp, "states")
+        self.agents = getattr(mdp, "names", None)
         if mdp is not None and not hasattr(mdp, "state_sizes"):
             raise TypeError(f"expected a model or what sacrepro.load returns, got {type(mdp).__name__}")
 
     def agent(self, i: int) -> Any:
-        return self.mdp.names[i] if self.named else i
+        return i if self.agents is None else self.agents[i]
 
     def states(self, i: int, size: int) -> Sequence[Any]:
         return self.mdp.states[i] if self.named else range(size)

@@ -131,6 +131,9 @@ class Policy:
     @classmethod
     def of(cls, mdp: Sized, rule: Callable[[int, int], object]) -> Policy:
         """rule(i, s) for every agent and local state: an action, or a distribution over the A_i actions."""
+        if not callable(rule):
+            told = f"rule must be a function of (i, s_i), got {type(rule).__name__}"
+            raise TypeError(f"{told}; of a dictionary by (agent, state) pass lambda i, s: rule[i, s]")
         blocks = []
         for i, (S_i, A_i) in enumerate(zip(*agent_sizes(mdp), strict=True)):
             block = np.zeros((S_i, A_i))

@@ -218,3 +218,13 @@ def test_a_graph_by_names_is_read_by_names():
     assert set(map(frozenset, named.graph.edges)) == {frozenset((0, 1)), frozenset((0, 2))}
     with pytest.raises(ValueError, match=r"must be the agents 0..2, got node 'x'; number the agents yourself"):
         simulator(env, nx.path_graph(["x", "a", "c"]), gamma=0.9)
+
+
+def test_a_table_of_what_is_learned_has_the_names_of_the_environment():
+    pytest.importorskip("pandas", reason="pandas is not installed: pip install sacrepro[pandas]")
+    from sacrepro.adapters.frames import to_frame
+
+    through = simulator(parallel_env(MDP, names=["ann", "bob", "cid"]), MDP.graph, gamma=0.9, endless=True)
+    table = to_frame(uniform_theta(through), through)
+    assert table.label.unique().tolist() == ["ann", "bob", "cid"]
+    assert table.state.unique().tolist() == [0, 1]

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,8 @@ def test_four_fields_that_a_user_can_copy(monkeypatch):
     for name, file in CASES.items():
         network, rule = load(file), read_policy(load(file), CONFIG["gallery"][name]["expert"])
         assert [block.shape for block in rule] == [block.shape for block in network.r]
-        assert Path(file).read_text().startswith("# ")
+        lines = takewhile(lambda line: line.startswith("# "), Path(file).read_text().splitlines())
+        assert f"\n{' '.join(line[2:] for line in lines)} [{file}]" in PAGE
         assert f"## {CONFIG['gallery'][name]['title']}\n" in PAGE
 
 

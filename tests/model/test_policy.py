@@ -238,6 +238,8 @@ def test_rules_are_actions_or_distributions():
 def test_what_is_no_distribution_is_no_policy(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+    with pytest.raises(TypeError, match=r"rule must be a function of \(i, s_i\), got dict; of a dictionary by \(agent"):
+        Policy.of(model(), {(0, 0): 1})
 
 
 def test_a_softmax_without_actions_is_refused():

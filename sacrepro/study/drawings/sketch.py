@@ -64,6 +64,7 @@ def sketch(name: str, mdp: NetworkedMDP, does: Sequence[str]) -> str:
     told = [f"{'all' if len(agents) == mdp.n else told_agents(agents)}: {words}" for words, agents in grouped(does)]
     low = max(y for _, y in place) + RADIUS + 6
     height = low + LINE * len(told) + 6
+    found = roles(mdp)
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" font-family="sans-serif"'
         f' font-size="10" role="img" aria-label="{escape(name)}">',
@@ -71,7 +72,7 @@ def sketch(name: str, mdp: NetworkedMDP, does: Sequence[str]) -> str:
         f'<path d="M0 0L6 3L0 6z" fill="{INK}"/></marker></defs>',
         f'<rect width="100%" height="100%" fill="{PAPER}"/>',
         f'<text x="6" y="{LINE:.0f}" font-weight="bold">{escape(name)}</text>',
-        *(shape for i in range(mdp.n) for shape in drawn(i, roles(mdp), place)),
+        *(shape for i in range(mdp.n) for shape in drawn(i, found, place)),
         *(f'<text x="6" y="{low + LINE * (k + 0.7):.0f}">{escape(line)}</text>' for k, line in enumerate(told)),
         "</svg>",
     ]

@@ -30,8 +30,6 @@ from sacrepro.study.experiments.environments import certified_rows
 
 #: κ's and seeds of Algorithm 1, its outer iterations and the steps of an episode; κ's of D_i(κ) at most.
 KAPPAS, SEEDS, M, T, DECAY = (0, 1), range(4), 1000, 400, 5
-#: What the sum of an influence series may miss 0 by.
-ROUNDING = 1e-12
 #: What the rows tell: largest D_i(κ) of an agent, what bounds it for every policy, and returns.
 D, BOUND, J = "D", "influence", "J"
 UNIFORM, EXPERT, SAC = "uniform", "expert's rule", "SAC"
@@ -88,10 +86,11 @@ class GalleryRow(NamedTuple):
 def gallery_rows(name: str, network: Network, expert: str) -> Iterator[GalleryRow]:
     """All rows of one case; `expert` is the file of the expert's rule."""
     mdp, simulator = network.mdp(), network.simulator()
-    bounds = [row.influence * (row.influence > ROUNDING) for row in certified_rows(mdp, name, "file")][:DECAY]
-    low, high = certified_decay(mdp, uniform_theta(mdp), range(mdp.n), range(len(bounds)))
+    bounds = [row.influence for row in certified_rows(mdp, name, "file")][:DECAY]
+    low, high = certified_decay(mdp, uniform_theta(mdp), kappas=range(len(bounds)))
     for kappa, bound in enumerate(bounds):
         ends = float(low[:, kappa].max()), float(high[:, kappa].max())
+        bound *= ends[1] > 0.0  # else every cell holds everybody, and the series misses 0 by its rounding
         yield GalleryRow(name, mdp.n, D, UNIFORM, kappa, -1, ends[0], 0.5 * sum(ends), ends[1])
         yield GalleryRow(name, mdp.n, BOUND, "every policy", kappa, -1, 0.0, bound, bound)
     objective = Objective(network, simulator)
