@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import starmap
 from numbers import Integral, Real
 from typing import NamedTuple
 
@@ -366,24 +367,30 @@ def _agents(
     for kind in (every, uniform):
         below = kind.of(table) <= gap
         needed.append(np.where(below.any(axis=1), below.argmax(axis=1), -1))
-    for i in range(network.n):
-        yield AgentRow(
-            agent=i,
-            name=network.names[i],
-            degree=network.graph.degree(i),
-            kappa=int(needed[0][i]),
-            rate=decay_rate(bounds.every.truncated[i]),
-            x=float(place[i, 0]),
-            y=float(place[i, 1]),
-            looked_at=i in looked_at,
-            uniform=int(needed[1][i]),
-        )
+    agents = range(network.n)
+    # Column by column: there may be millions of rows.
+    yield from starmap(
+        AgentRow,
+        zip(
+            agents,
+            network.names,
+            (network.graph.degree[i] for i in agents),
+            needed[0].tolist(),
+            decay_rates(bounds.every.truncated).tolist(),
+            place[:, 0].tolist(),
+            place[:, 1].tolist(),
+            (i in looked_at for i in agents),
+            needed[1].tolist(),
+            strict=True,
+        ),
+    )
 
 
-def decay_rate(gaps: Array, most: int = 5) -> float:
-    """(D(k)/D(0))^{1/k} for the last k ≤ `most` with a bound above 0; 0 where there is none."""
-    positive = np.flatnonzero(gaps[: most + 1] > 0.0)
-    if len(positive) < 2:
-        return 0.0
-    k = int(positive[-1])
-    return float((gaps[k] / gaps[0]) ** (1.0 / k))
+def decay_rates(gaps: Array, most: int = 5) -> Array:
+    """(D_i(k)/D_i(0))^{1/k} for the last k ≤ `most` with a bound above 0, for each row of `gaps`; 0 where k is 0."""
+    positive = gaps[:, : most + 1] > 0.0
+    k = np.where(positive, np.arange(positive.shape[1]), 0).max(axis=1)
+    decays = k > 0
+    rates = np.zeros(len(gaps))
+    rates[decays] = (gaps[decays, k[decays]] / gaps[decays, 0]) ** (1.0 / k[decays])
+    return rates

@@ -16,7 +16,7 @@ from network_files import SIS, SMALL, THREE, load_dict, written
 
 import sacrepro
 from sacrepro import NetworkedMDP, certified_decay, cli, decay_profile, policy_gradient, truncated_policy_gradient
-from sacrepro.adviser.advice import advise
+from sacrepro.adviser.advice import advise, decay_rates
 from sacrepro.adviser.certificates import adjacency, certificates, distances, eccentricities
 from sacrepro.adviser.clock import Clock
 from sacrepro.adviser.describe import A_COMPARISON, SPREAD, about, compared, layout, summary
@@ -478,6 +478,20 @@ def test_counts_have_one_format():
     row = next(line for line in text.splitlines() if line.lstrip().startswith("5 "))
     assert "4,194,304, ≤ 4,194,304" in row
     assert "1.34 GB" in row
+
+
+def test_decay_rates_by_hand():
+    """The last κ ≤ 5 with a bound above 0 decides; a bound of 0 from κ = 1 on, or at once, is no decay."""
+    rows = [[8.0, 4.0, 2.0, 0.0, 0, 0, 0], [8.0, 1, 1, 1, 1, 0.25, 1e-9], [3.0, 0, 0, 0, 0, 0, 0], [0.0] * 7]
+    assert decay_rates(np.array(rows)) == pytest.approx([0.5, 0.5, 0.0, 0.0], rel=1e-14)
+    assert decay_rates(np.array([[4.0], [0.0]])).tolist() == [0.0, 0.0]
+    # Each agent's row says its own.
+    network = load_example()
+    advice = advise(network, 0.3, seconds=0.0)
+    rates = decay_rates(certificates(network, range(network.n), len(advice.rows)).every.truncated)
+    for i, row in enumerate(advice.agents):
+        assert (row.agent, row.name, row.degree) == (i, network.names[i], network.graph.degree(i))
+        assert row.rate == rates[i]
 
 
 class Listed(tuple[int, ...]):
