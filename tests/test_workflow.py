@@ -16,6 +16,7 @@ from sacrepro.archive.files import read_arrays, read_rows, write_rows
 from sacrepro.instances import MODELS, build, build_for_sampling
 from sacrepro.instances.graphs import FAMILIES
 from sacrepro.instances.network.files import resolve
+from sacrepro.study import plan
 from sacrepro.study.audit.adversary import Found
 from sacrepro.study.audit.falsify import Planted
 from sacrepro.study.claims import CLAIMS
@@ -352,7 +353,8 @@ def test_the_workflow_plans_every_rule_from_an_empty_folder(tmp_path):
     rules = (
         "exact_of_small-ones",
         "exact_of_courtesy",
-        "claim",
+        "claims_of_tables",
+        "claims_of_theorem5",
         "sac_on_courtesy",
         "environments",
         "warm",
@@ -374,6 +376,19 @@ def test_the_workflow_plans_every_rule_from_an_empty_folder(tmp_path):
     (asked,) = re.findall(r"^(?:local)?rule all:\n    input: (.*)$", said, flags=re.M)
     # What is not asked for by name does not come back once what is made from it is there.
     assert {path for path in written if not path.startswith("logs/")} == set(asked.split(", "))
+
+
+def test_the_groups_of_the_slurm_profile_are_of_rules_that_there_are():
+    """Snakemake passes over a rule that it does not know, and each of its jobs would be a submission."""
+    profile = yaml.safe_load((ROOT / "workflow/profiles/slurm/config.yaml").read_text())
+    groups = dict(entry.split("=") for entry in profile["groups"])
+    whole = plan.Plan(CONFIGS["paper"])
+    dynamic = {f"claims_of_{place}": "claims" for place in whole.measured}
+    dynamic |= {f"figures_of_{kind}": "figures" for kind in whole.pictured}
+    assert {rule: group for rule, group in groups.items() if "_of_" in rule} == dynamic
+    rules = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    assert all(f"rule {rule}:" in rules for rule in groups.keys() - dynamic)
+    assert {entry.partition("=")[0] for entry in profile["group-components"]} == {*groups.values()}
 
 
 def test_the_workflow_refuses_an_unknown_key(tmp_path):
