@@ -122,11 +122,12 @@ warm = forms()
 spec = ["--spec", '{"model": "relay", "n": 30, "gamma": 0.8, "noise": 0.3}', "--tol", "0.1"]
 run(["scale", "--instance", "a", *spec, "--agents", "1", "--kappa-max", "2", "--output", f"{sys.argv[1]}/scale.csv"])
 run(["falsify", "--claims", "definition2", "critic", "--output", f"{sys.argv[1]}/falsify.csv"])
+run(["counterexamples", "--claims", "theorem5_sharp", "--output", f"{sys.argv[1]}/counterexamples.csv"])
 print(sorted(forms() - warm), len(warm) > 10)
 """
 
 
-def test_scale_and_falsify_compile_nothing_that_their_rules_do_not_wait_for(tmp_path):
+def test_the_audit_and_scale_compile_nothing_that_their_rules_do_not_wait_for(tmp_path):
     command = [sys.executable, "-c", COMPILED, str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

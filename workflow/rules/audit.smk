@@ -1,7 +1,7 @@
 rule counterexamples:
     """Sentences that are false as written, or with one hypothesis less: both sides where they fail."""
     input:
-        "logs/compiled/exact.txt",
+        expand("logs/compiled/{kernels}.txt", kernels=["exact", "learn"]),
     output:
         "results/counterexamples.csv",
     log:
