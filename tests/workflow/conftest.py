@@ -25,7 +25,10 @@ def expected(finished):
 
 
 #: The longest tests, longest first, by words of their names.
-LONGEST = ("test_slurm", "test_contributing", "redrawn", "every_rule_is_run", "few_cores_and_eight", "another_workflow")
+LONGEST = (
+    "test_slurm", "test_contributing", "redrawn", "every_rule_is_run", "few_cores_and_eight", "killed_at_random",
+    "nothing_is_fetched_and_every_link", "another_workflow", "damaged_results_are_named", "results_without_a_record",
+)  # fmt: skip
 
 
 @pytest.hookimpl(trylast=True)  # after deselection
