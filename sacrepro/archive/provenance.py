@@ -141,6 +141,15 @@ def definition(function: str) -> ast.FunctionDef:
     raise ValueError(f"{function!r} is not a function of sacrepro")
 
 
+def written(path: Path, *names: str) -> Iterator[ast.Call]:
+    """The calls of these names in the constants of a file: records that are read, and not run."""
+    for statement in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(statement, (ast.Assign, ast.AnnAssign)):
+            for node in ast.walk(statement):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names:
+                    yield node
+
+
 @functools.cache
 def parts(module: str) -> tuple[str, ...]:
     """The module itself, or a package with all its modules, sorted."""

@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sacrepro.archive.files import read_text
+from sacrepro.archive.provenance import written
 
 if TYPE_CHECKING:
     from sacrepro.study.record.claim import Claim
@@ -31,11 +31,10 @@ class Entry(NamedTuple):
 def entry(path: Path) -> Entry:
     """The entry of one file, read and not run: a plan does not wait for the engine."""
     fields: dict[str, ast.expr] = {}
-    for node in ast.walk(ast.parse(read_text(path))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("Claim", "Attack"):
-            fields |= {own.arg: own.value for own in node.keywords if own.arg in Entry._fields}
-    written: dict[str, Any] = {name: ast.literal_eval(value) for name, value in fields.items()}
-    return Entry(path.stem, **({"needs": ("tables",), "shares": "", "stream": None} | written))
+    for record in written(path, "Claim", "Attack"):
+        fields |= {own.arg: own.value for own in record.keywords if own.arg in Entry._fields}
+    given: dict[str, Any] = {name: ast.literal_eval(value) for name, value in fields.items()}
+    return Entry(path.stem, **({"needs": ("tables",), "shares": "", "stream": None} | given))
 
 
 #: In the paper's order.

@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from sacrepro.archive.files import read_text
+from sacrepro.archive.provenance import written
 
 
 class Experiment(NamedTuple):
@@ -49,11 +49,10 @@ class Experiment(NamedTuple):
 def entries(path: Path) -> list[Experiment]:
     """The records of one file, read and not run: a plan does not wait for the learners."""
     found = []
-    for node in ast.walk(ast.parse(read_text(path))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Experiment":
-            written: dict[str, Any] = {own.arg or "": own.value for own in node.keywords if own.arg != "rows"}
-            literals = {name: ast.literal_eval(value) for name, value in written.items()}
-            found.append(Experiment(**literals, file=path.stem))
+    for record in written(path, "Experiment"):
+        fields: dict[str, Any] = {own.arg or "": own.value for own in record.keywords if own.arg != "rows"}
+        literals = {name: ast.literal_eval(value) for name, value in fields.items()}
+        found.append(Experiment(**literals, file=path.stem))
     return found
 
 
