@@ -76,7 +76,7 @@ def test_lists_mappings_and_odd_words_reach_the_shell_whole():
     }
     assert shlex.split(options("table1", settings, {})) == ["--settings", '{"a": "it\'s"}']
     settings["instances"] = {"a": {"spec": {"n": 3, "model": "relay"}}}
-    words = shlex.split(options("exact_critic", settings, {"instance": "a"}))
+    words = shlex.split(options("exact-critic", settings, {"instance": "a"}))
     assert words[:2] == ["--spec", '{"model": "relay", "n": 3}']
     assert words[2:] == ["--kappas", "0", "1", "--M", "2", "--eta", "0.5", "--record-every", "1"]
 
