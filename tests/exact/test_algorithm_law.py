@@ -501,6 +501,8 @@ def test_the_cost_by_hand(monkeypatch):
     monkeypatch.setattr(cell_chain, "DENSE_OUTSIDE", 5)
     assert (shape.entries, shape.kernels) == (2 * 6 * 4 * 5 + 5 * 6 * 10, 3 * 6 * 4 * 2)
     assert whole.kernels == 72 * 12 * 3
+    monkeypatch.setattr(cell_chain, "DENSE_OUTSIDE", 0)
+    assert whole.entries == 2 * 72 * 73 + 5 * 72 * 72
 
 
 def test_the_cost_of_the_covariance_by_hand():
@@ -534,8 +536,9 @@ def test_the_roundings_of_a_step_by_hand(monkeypatch):
     chain = chain_of(mdp, uniform_theta(mdp))
     softmax = sum(2 * 8 + 2 * A + 2 + 4 for A in mdp.action_sizes)
     outside = cell_chain.cell_chain(chain, 0, 0)
+    monkeypatch.setattr(cell_chain, "DENSE_OUTSIDE", 6)
     assert outside.roundings == 2 * len(shape.outside) + 2 * 6 + 4 + chain.kernel_roundings + softmax + 2 + 16
-    monkeypatch.setattr(cell_chain, "DENSE_OUTSIDE", 1)
+    monkeypatch.setattr(cell_chain, "DENSE_OUTSIDE", 5)
     most = max(operator.adjoint_roundings for operator in outside._operators)
     assert most > 2
     assert outside.roundings == 2 * most + 2 * 6 + 4 + chain.kernel_roundings + softmax + 2 + 16
