@@ -303,6 +303,10 @@ def test_a_search_is_refused_or_ended_by_its_work():
     one, told = optimum.search_cost(mdp), []
     with pytest.raises(ValueError, match=f"takes {one:,} multiply-adds, more than work = {one - 1:,}: raise work"):
         best_localized(mdp, work=one - 1)
+    with pytest.raises(ValueError, match="more than work = 0: raise work"):
+        best_localized(mdp, work=0)
+    with pytest.raises(ValueError, match="work must be"):
+        best_localized(mdp, work=-1)
     with pytest.raises(TypeError, match="work must be an integer"):
         optimality_gap(mdp, uniform_theta(mdp), work=1.5)
     some, all_ = best_localized(mdp, work=4 * one - 1, progress=told.append), best_localized(mdp)
@@ -311,6 +315,24 @@ def test_a_search_is_refused_or_ended_by_its_work():
     assert some.J <= all_.J + 1e-9 <= some.J_high + 2e-9
     assert told[-1].startswith("best localized policy: part 3 of at most 3, J = ")
     assert float(told[-1].split()[-1]) == pytest.approx(some.J_high, rel=1e-5)
+
+
+def test_each_part_is_told_with_what_is_certified_after_it():
+    mdp, told = random_mdp(nx.path_graph(3), seed=4, gamma=0.9, concentration=0.2), []
+    for nodes in range(1, best_localized(mdp, progress=told.append).parts + 1):
+        found = best_localized(mdp, nodes=nodes)
+        assert told[nodes - 1].endswith(f", J = {found.J:.6g}, at most {found.J_high:.6g}")
+
+
+def test_what_a_part_may_leave_open_is_a_share_of_the_largest_return(monkeypatch):
+    """A first part that promises `gap` more than what it found is the last if the slack is as much, and only then."""
+    mdp = random_mdp(nx.path_graph(3), seed=4, gamma=0.9, concentration=0.2)
+    one = best_localized(mdp, nodes=1)
+    gap = one.J_high - one.J
+    assert gap > 1e-3
+    for share, parts in ((1.001, 1), (0.999, 2)):
+        monkeypatch.setattr(optimum, "SLACK", share * gap * (1.0 - 0.9) / mdp.r_bar)
+        assert min(best_localized(mdp).parts, 2) == parts
 
 
 @pytest.mark.parametrize("couples", [False, True])
