@@ -493,6 +493,11 @@ def test_the_cost_by_hand(monkeypatch):
     everybody = cell_chain.CellShape(alike.graph, alike.state_sizes, alike.action_sizes, 0, 1)
     once = law_cost(alike, kappa=1, T=7).multiplications
     assert once == 7 * everybody.multiplications * (1 + 64 + 64 + 3)
+    # Of two who see the same, with 16 cells or one: all weights, each beside d = 1, which each has alone, too.
+    for size, times in ((2, 17 + 16 + 1 + 1), (1, 2 + 1 + 1 + 1)):
+        two = random_mdp(nx.path_graph(2), seed=0, state_sizes=(size, size), action_sizes=(size, size))
+        both = cell_chain.CellShape(two.graph, two.state_sizes, two.action_sizes, 0, 1)
+        assert law_cost(two, kappa=1, T=7).multiplications == 7 * both.multiplications * times
     # Nobody outside: no product over O. b = 12, a = 6, c = 72.
     whole = cell_chain.CellShape(mdp.graph, mdp.state_sizes, mdp.action_sizes, 1, 1)
     assert (whole.o, whole.r, whole.rim, whole.outside) == (1, 1, (), ())
