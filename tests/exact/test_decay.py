@@ -11,8 +11,9 @@ from sacrepro.exact.decay import branch
 from sacrepro.exact.decay.branch import branch_oscillation
 from sacrepro.exact.decay.movement import Kernels, minorized, most_movement, rim_of
 from sacrepro.exact.decay.profile import decay_margin
-from sacrepro.exact.decay.sweep import sweep_oscillations, sweep_plan, sweep_table
+from sacrepro.exact.decay.sweep import plan_of, sweep_oscillations, sweep_plan, sweep_table
 from sacrepro.exact.optimum import joint_kernel
+from sacrepro.exact.rounding import gamma_k
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import relay
 from sacrepro.model.graph import neighborhood
@@ -114,6 +115,7 @@ def test_sweep_and_search_by_enumeration(seed):
         table, ranges = sweep_table(mdp, plan, V), []
         for kappa in range(len(plan.prefix)):
             ranges.append(float(dense.oscillation(moved, neighborhood(graph, i, kappa)).max()))
+        assert table.min() + table.max() == 0.0
         assert sweep_oscillations(plan, table) == pytest.approx(ranges, abs=1e-13)
         for kappa, truth in enumerate(ranges[:-1]):
             for slack, work in ((0.0, 1 << 30), (0.5, 1 << 30), (0.0, 0), (0.0, 20), (0.0, 80), (0.5, 320)):
@@ -284,3 +286,40 @@ def test_kernels_that_hardly_differ_stay_as_they_are():
         assert (same.kernels == other.kernels).all()
         assert (small == table).all()
         assert rounding == 0.0
+
+
+def test_what_rounding_may_move_a_minorized_table_by_hand():
+    """Rows of 2 and 3 entries that miss 1 by 2^-9 and 2^-10: 3·2 + 6 and 3·3 + 6 roundings, twice the largest entry."""
+    P = {0: np.array([[[0.75, 0.25 - 2.0**-9]], [[0.25, 0.75]]]), 1: np.array([[[0.5, 0.25, 0.25 + 2.0**-10]]])}
+    P[1] = np.concatenate([P[1], np.array([[[0.25, 0.25, 0.5]]]), np.array([[[0.25, 0.5, 0.25]]])])
+    plan = plan_of({0: (0,), 1: (1,)}, P, (0, 1), (1, 2))
+    table = np.arange(6.0).reshape(2, 3)
+    other, small, rounding = minorized(plan, table)
+    assert rounding == 2.0 * (gamma_k(12 + 15) + 2.0**-9 + 2.0**-10) * 5.0
+    # m = (.25, .25 - 2^-9) and (.25, .25, .25): what is left of each row, made a law.
+    w = [row for first, last, S in branch._rows(other) for row in other.kernels[first:last].reshape(-1, S)]
+    left = [(0.5, 0.0), (0.0, 0.5 + 2.0**-9), (0.25, 0.0, 2.0**-10), (0.0, 0.0, 0.25), (0.0, 0.25, 0.0)]
+    assert all(row == pytest.approx(np.array(of) / sum(of), rel=1e-15) for row, of in zip(w, left, strict=True))
+    half = (0.5 + 2.0**-9) * table + 0.25 * table[:1] + (0.25 - 2.0**-9) * table[1:]
+    assert small == pytest.approx(0.25 * half + 0.25 * half.sum(axis=1, keepdims=True), rel=1e-14)
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_how_far_a_kernel_at_the_rim_moves(size):
+    """Half the sum of the ranges over s' around given s_0, the largest over actions: of two states the TV itself."""
+    mdp = random_mdp(nx.path_graph(3), seed=0, state_sizes=(size, 2, 2), action_sizes=(3, 2, 2))
+    plan = sweep_plan(mdp, 0)
+    rim = rim_of(plan, 1, 0, np.array([-1, *range(3)]))
+    moved = 0.5 * np.ptp(mdp.P[0], axis=1).sum(axis=-1).max(axis=-1)
+    k = rim.turn.tolist()[0]
+    assert (len(rim.turn), plan.position[k], rim.size.tolist()) == (1, 0, [size])
+    found = rim.variation[plan.kernel_at[k] : plan.kernel_at[k + 1]].reshape(mdp.P[0].shape)
+    assert found == pytest.approx(np.broadcast_to(moved[:, None, None, None], found.shape), rel=1e-11)
+    assert (found > np.broadcast_to(moved[:, None, None, None], found.shape)).all()
+    assert rim.most == pytest.approx([moved.max()], rel=1e-11)
+    # Entries nearer than s_0' in the table: all others, until they are summed out.
+    left, nearer = {0: size, 1: 2, 2: 2}, []
+    for turn in (-1, 0, 1, 2):
+        left.pop(int(plan.position[turn]) if turn >= 0 else -1, None)
+        nearer.append(int(np.prod([S for p, S in left.items() if p > 0])))
+    assert rim.nearer[:, 0].tolist() == nearer
