@@ -101,12 +101,12 @@ def test_sweep_and_branch_and_bound_agree_on_larger_networks(agent):
 GRAPHS = [nx.path_graph(3), nx.star_graph(3), nx.cycle_graph(3), nx.path_graph(2)]
 
 
-@pytest.mark.parametrize("seed", range(16))
+@pytest.mark.parametrize("seed", range(20))
 def test_sweep_and_search_by_enumeration(seed):
-    """Agents of one to three states and actions; whatever is asked of the search, and wherever it is stopped."""
-    rng, graph = np.random.default_rng(seed), GRAPHS[seed % 4]
-    n, most = len(graph), 2 if seed % 4 == 1 else 3
-    sizes = {"state_sizes": rng.integers(1, most + 1, n), "action_sizes": rng.integers(1, most + 1, n)}
+    """Agents of one to three states and actions, then of two; whatever is asked of the search, wherever it stops."""
+    rng, graph = np.random.default_rng(seed), GRAPHS[seed % 4] if seed < 16 else nx.path_graph(4)
+    n, least, most = len(graph), 1 if seed < 16 else 2, 2 if seed % 4 == 1 or seed >= 16 else 3
+    sizes = {"state_sizes": rng.integers(least, most + 1, n), "action_sizes": rng.integers(least, most + 1, n)}
     mdp = random_mdp(graph, seed=seed, concentration=(0.1, 1.0)[seed % 2], **{k: v.tolist() for k, v in sizes.items()})
     V = rng.integers(-8, 9, mdp.state_sizes).astype(float)
     moved = (joint_kernel(mdp) @ V.ravel()).reshape(*mdp.state_sizes, *mdp.action_sizes)
