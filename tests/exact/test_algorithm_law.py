@@ -300,7 +300,8 @@ def test_an_action_coupled_model_that_is_none():
 def test_matrices_and_factored_products_agree(graph, kappa, monkeypatch):
     mdp, theta = random_case(graph=graph)
     dense = expected_update(mdp, theta, kappa=kappa, T=6, **STEP)
-    monkeypatch.setattr(cell_chain, "DENSE_OUTSIDE", 1)
+    for room in (cell_chain, moments):
+        monkeypatch.setattr(room, "DENSE_OUTSIDE", 1)
     factored = expected_update(mdp, theta, kappa=kappa, T=6, **STEP)
     for name in ("g_hat", "Q_hat"):
         for table, other in zip(getattr(dense, name), getattr(factored, name), strict=True):
