@@ -136,7 +136,7 @@ def test_claims_of_one_process_need_the_same():
     for names in plan.measured.values():
         for needed in (plan.checked, plan.compiled, plan.evaluated_runs, plan.recorded_runs):
             assert [needed(name) for name in names] == [needed(names[0])] * len(names)
-    assert Plan(config(claims=["lemma3", "lemma4"])).measured == {"lemma3": ["lemma3"], "tables": ["lemma4"]}
+    assert Plan(config(claims=["lemma3", "lemma4"])).measured == {"gaps": ["lemma3"], "tables": ["lemma4"]}
 
 
 def test_only_claims_that_run_the_learner_wait_for_its_kernels():

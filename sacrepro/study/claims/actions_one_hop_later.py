@@ -56,7 +56,7 @@ def two_hops_later() -> Iterator[Comparison]:
 CLAIM = Claim(
     order=70, words="a cell may leave out the actions of its outermost hop",
     statement="Q_i varies by r̄ γ^{κ+1} / (1-γ) at most over a cell (s_{N_i^κ}, a_{N_i^{κ-1}})",
-    reference="sharpens Lemma 3", proof="actions_one_hop_later", check=check,
+    reference="sharpens Lemma 3", proof="actions_one_hop_later", check=check, shares="tables",
     variants=(Variant(theorem="actions_one_hop_later"),),
     drawing=Drawing(
         "lines", r"oscillation of $Q_i$ over a cell $(s_{N_i^\kappa}, a_{N_i^{\kappa-1}})$",

@@ -118,7 +118,7 @@ EVERY = (CLIPPED, OWN, AT_ONCE, CLOSED, ROW_SUMS)
 CLAIM = Claim(
     order=50, words="a rate for every policy, from the local kernels alone",
     statement="D_i(κ) ≤ r̄ Σ_{t≥κ+1} γ^t q_i(t), q(0) = 1_O, q(t+1) = min(1, C q(t))",
-    reference="sharpens Lemma 3 and Appendix A", proof="influence", check=check, needs=(),
+    reference="sharpens Lemma 3 and Appendix A", proof="influence", check=check, needs=(), shares="gaps",
     variants=(Variant(CLIPPED, "influence"), Variant(OWN, "influence_own"), Variant(AT_ONCE, "influence_everywhere"),
               Variant(CLOSED, "influence_closed_form"), Variant(ROW_SUMS, "influence_row_sums"),
               Variant(AVERAGE, "average_reward", "few models that a climb meets have a spectral radius below 1")),

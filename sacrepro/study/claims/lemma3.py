@@ -57,7 +57,7 @@ def two_hops() -> Iterator[Comparison]:
 
 CLAIM = Claim(
     order=30, words="Q_i forgets agents more than κ hops away at the rate γ", statement=BOUND,
-    reference="Lemma 3, Definition 2", check=check, needs=(), variants=(Variant(theorem="lemma3_D"),),
+    reference="Lemma 3, Definition 2", check=check, needs=(), shares="gaps", variants=(Variant(theorem="lemma3_D"),),
     drawing=Drawing("markers", r"$D_i(\kappa)$", {"": r"$\bar r\,\gamma^{\kappa+1}/(1-\gamma)$, Lemma 3"},
                     r"$D_i(\kappa)$",
                     "D_i(κ) for every agent and policy, against Lemma 3's bound."),

@@ -93,7 +93,7 @@ def narrower(factor: float, gamma: float) -> Change:
 CLAIM = Claim(
     order=60, words="a horizon of T steps brackets D_i(κ), at a cost that does not grow with n",
     statement="|D_i(κ) - D_i^T(κ)| ≤ r̄ γ^{max(T,κ)+1} / (1-γ), and T steps do not see outside N_i^T",
-    reference="sharpens Lemma 3", proof="light_cone", check=check,
+    reference="sharpens Lemma 3", proof="light_cone", check=check, shares="tables",
     variants=(Variant(UPPER, "light_cone"), Variant(LOWER, "light_cone"),
               Variant(OUTSIDE, "light_cone_sees_V", excuse="an identity")),
     drawing=Drawing("cone", r"$D_i(\kappa)$ and its interval $D_i^T(\kappa) \pm$ width", {UPPER: UPPER, LOWER: LOWER},

@@ -103,7 +103,7 @@ CLAIM = Claim(
         "the bias at this θ is below ε_κ of (9) where ε_κ is below a bound on ‖∇J‖², L²r̄²/(1-γ)⁴ or r̄²/(8(1-γ)³), and "
         "below Lemma 4's bound where that is below one on ‖∇_{θ_i}J‖; κ under the diameter"
     ),
-    reference="Lemma 4; Theorem 5, eq. (9)", proof="vacuity", check=check,
+    reference="Lemma 4; Theorem 5, eq. (9)", proof="vacuity", check=check, shares="tables",
     variants=tuple(Variant(f"{name}{mark}") for mark in ("", SHARPER) for name in EVERY),
     drawing=Drawing("vacuity", r"$\kappa$; within the bar: the bound says something here",
                     {f"{name}{mark}": name for mark in ("", SHARPER) for name in EVERY}),

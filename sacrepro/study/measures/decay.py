@@ -202,9 +202,11 @@ def best_sigma(mdp: NetworkedMDP, zeta: tuple[Array, ...], taus: Sequence[int]) 
 def least_cell(mdp: NetworkedMDP, zeta: Sequence[Array], law: Array, hood: Sequence[int]) -> float:
     """The least probability of a cell of `hood` under the laws of the joint state in the rows of `law`."""
     sizes = [mdp.state_sizes[j] for j in hood]
-    joint = np.array(np.unravel_index(np.arange(law.shape[1]), mdp.state_sizes))
-    seen = np.eye(int(np.prod(sizes)))[np.ravel_multi_index(joint[list(hood)], sizes)]
-    least = (law @ seen).min(axis=0).reshape(sizes)
+    cells = law
+    if len(hood) < mdp.n:
+        joint = np.array(np.unravel_index(np.arange(law.shape[1]), mdp.state_sizes))
+        cells = law @ np.eye(int(np.prod(sizes)))[np.ravel_multi_index(joint[list(hood)], sizes)]
+    least = cells.min(axis=0).reshape(sizes)
     for position, j in enumerate(hood):
         shape = [-1 if k == position else 1 for k in range(len(hood))]
         least = least * zeta[j].min(axis=1).reshape(shape)
