@@ -1,5 +1,7 @@
 """The first iterate from the light cone: close to V_i^θ in few products, and never trusted."""
 
+from dataclasses import replace
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -127,6 +129,32 @@ def test_when_the_powers_end(by_products, monkeypatch):
     monkeypatch.undo()
     few, many = krylov.LARGE_POWERS_KEPT, krylov.POWERS_KEPT
     assert [krylov.kept_entries(n) for n in (1 << 20, (1 << 20) + 1)] == [many << 20, few * ((1 << 20) + 1)]
+
+
+@pytest.mark.parametrize("scale", [2.0**-480, 2.0**-160, 2.0**130, 2.0**160, 2.0**480])
+def test_rewards_beyond_single_precision_cost_no_more_products(scale, by_products, monkeypatch):
+    """Rewards and `tol` of 10⁴⁸ overflowed, and those of 10⁻⁴⁸ vanished, in tables of single precision."""
+    monkeypatch.setattr(krylov, "SINGLE_ENTRIES", 1)
+    _, plain, _ = chain_by_hand()
+    scaled = replace(plain, rewards=tuple(scale * r_i for r_i in plain.rewards))
+    for i in range(4):
+        x, products = started(plain, i, 1e-7)
+        y, as_many = started(scaled, i, 1e-7 * scale)
+        assert as_many == products
+        assert np.ptp(y / scale - x) <= 1e-7
+
+
+@pytest.mark.parametrize("entry", [1.0, 1e30, 1e60])
+def test_a_large_entry_that_no_sampled_state_has_stays_in_double_precision(entry, by_products, monkeypatch):
+    monkeypatch.setattr(krylov, "SINGLE_ENTRIES", 1)
+    mdp = random_mdp(nx.empty_graph(1), seed=2, gamma=0.9, state_sizes=(512,))
+    rare = np.setdiff1d(np.arange(512), krylov._sample((512,)))[0]
+    r = np.zeros((512, 2))
+    r[rare] = entry
+    x, products = started(chain_of(replace(mdp, r=(r,)), uniform_theta(mdp)), 0, 1e-9)
+    # The sample sees nothing to do: r about its middle, whose sum is known.
+    assert products == 0
+    assert np.ptp(x) == pytest.approx(entry, rel=1e-12)
 
 
 def test_a_fit_is_least_squares_with_a_constant():

@@ -34,8 +34,9 @@ MOST_POWERS = 20
 #: Tables over up to this many entries are cheaper than another operator: the cone then grows by several hops at once.
 FREE_ENTRIES = 1 << 10
 
-#: Large tables are kept and multiplied in single precision once its rounding is this share of the residual aimed at.
-SINGLE_ENTRIES, SINGLE_UNIT, SINGLE_SHARE = 1 << 14, 2.0**-24, 0.15
+#: Large tables are kept and multiplied in single precision once its rounding is this share of the residual aimed at,
+#: where that residual is in this range: single precision ends at 2¹²⁸, and below 2⁻¹²⁶ it loses digits.
+SINGLE_ENTRIES, SINGLE_UNIT, SINGLE_SHARE, SINGLE_RANGE = 1 << 14, 2.0**-24, 0.15, (2.0**-64, 2.0**48)
 
 #: Powers over all joint states that are kept at once: fewer where each is large.
 SMALL_TABLE, POWERS_KEPT, LARGE_POWERS_KEPT = 1 << 20, 20, 2
@@ -90,9 +91,12 @@ def krylov_start(chain: Chain, axes: tuple[int, ...], reward: Array, tol: float,
 
 
 def _shortened(table: Array, sampled: Array, goal: float) -> Array:
-    """The table, in single precision where it is large and its rounding, by a sample of it, small beside `goal`."""
-    short = table.size >= SINGLE_ENTRIES and SINGLE_UNIT * float(np.ptp(sampled)) <= SINGLE_SHARE * goal
-    return table.astype(np.float32, copy=False) if short else table
+    """The table, in single precision where it is large and its rounding small beside `goal`, which is in range."""
+    if table.dtype == np.float32 or table.size < SINGLE_ENTRIES or not SINGLE_RANGE[0] <= goal <= SINGLE_RANGE[1]:
+        return table
+    # A sample tells most tables that are too large; an entry that it misses may be beyond single precision.
+    largest = SINGLE_SHARE * goal / SINGLE_UNIT
+    return table.astype(np.float32) if float(np.ptp(sampled)) <= largest and sup(table) <= largest else table
 
 
 class _Powers:
