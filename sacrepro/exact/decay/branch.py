@@ -13,12 +13,12 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from sacrepro.exact.decay.movement import Kernels, minorized, most_movement, rim_of, row_of
 from sacrepro.exact.decay.sweep import SweepPlan
 from sacrepro.exact.rounding import row_sum_range
 from sacrepro.model.checks import Array
+from sacrepro.model.compiled import njit
 
 
 class _Room(NamedTuple):
@@ -107,7 +107,7 @@ def _tree(plan: SweepPlan, cell: int, start: int, stop: int, assigned: int, end:
     return _Tree(*(np.ascontiguousarray(column) for column in columns))
 
 
-@njit(cache=True, fastmath={"nnan", "nsz"})  # type: ignore[untyped-decorator]
+@njit(fastmath={"nnan", "nsz"})
 def _sum_out(x: Any, out: Any, kernel: Any, S: int, farther: int, nearer: int) -> tuple[float, float]:
     """out(farther, nearer) = Σ_s' kernel[s'] x(farther, s', nearer); returns its least and largest entry."""
     low, high = np.inf, -np.inf
@@ -126,7 +126,7 @@ def _sum_out(x: Any, out: Any, kernel: Any, S: int, farther: int, nearer: int) -
     return low, high
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit()
 def _most_children(kernels: Any, tree: Any) -> Any:
     counts = np.ones(len(tree.turn) + 1, dtype=np.int64)
     for d in range(len(tree.turn)):
@@ -137,7 +137,7 @@ def _most_children(kernels: Any, tree: Any) -> Any:
     return counts
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit()
 def _sort(keys: Any, count: int, largest_first: bool, order: Any) -> None:
     """Write the places of the first `count` keys in their order to `order`: a few children, so by insertion.
 
@@ -151,7 +151,7 @@ def _sort(keys: Any, count: int, largest_first: bool, order: Any) -> None:
         order[at] = k
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit()
 def _assign(child: int, d: int, tree: Any, kernels: Any, s: Any, a: Any, fixed: bool) -> None:
     """Write the states and the action that child number `child` of decision d stands for."""
     rest = child
@@ -164,7 +164,7 @@ def _assign(child: int, d: int, tree: Any, kernels: Any, s: Any, a: Any, fixed: 
         rest //= kernels.sizes[p]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit()
 def _expand(
     x: Any, room: Any, d: int, tree: Any, kernels: Any, s: Any, a: Any, fixed: bool, bounds: tuple[float, float]
 ) -> tuple[int, int]:
@@ -190,13 +190,13 @@ def _expand(
     return count, count * width * S
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit()
 def _known(d: int, tree: Any, kernels: Any, cell: int) -> bool:
     """Whether decision d turns an agent of the cell, whose action is given."""
     return tree.turn[d] >= 0 and kernels.turned[tree.turn[d], 0] < cell
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit()
 def _largest(
     x: Any,
     bounds: tuple[float, float],
@@ -252,7 +252,7 @@ def _largest(
     return incumbent, work
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit()
 def _room(tree: Any, kernels: Any) -> Any:
     """Room for one branch of the tree and all the children beside it."""
     depth = len(tree.turn)
@@ -264,7 +264,7 @@ def _room(tree: Any, kernels: Any) -> Any:
     return _Room(np.empty(at[depth]), at, np.empty(shape), np.empty(shape), np.zeros(shape, dtype=np.int64))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit()
 def _cells(
     table: Any, kernels: Any, tree: Any, below: Any, rim: Any, cell: int, slack: float, work: int
 ) -> tuple[float, float]:

@@ -15,11 +15,11 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from sacrepro.exact.decay.sweep import SweepPlan
 from sacrepro.exact.rounding import gamma_k
 from sacrepro.model.checks import Array
+from sacrepro.model.compiled import njit
 
 #: Rows of a kernel that share more than all but this much of their mass are left as they are by `minorized`.
 LEAST_DIFFERENCE = 2.0**-10
@@ -108,7 +108,7 @@ def minorized(plan: SweepPlan, table: Array) -> tuple[SweepPlan, Array, float]:
     return plan._replace(kernels=kernels), table, 2.0 * (gamma_k(roundings) + missed) * largest
 
 
-@njit(cache=True, fastmath={"nnan", "nsz"})  # type: ignore[untyped-decorator]
+@njit(fastmath={"nnan", "nsz"})
 def _outside_oscillation(x: Any, inside: int) -> float:
     """The largest oscillation of x(inside, outside) over the outside."""
     most, outside = 0.0, len(x) // inside
@@ -121,7 +121,7 @@ def _outside_oscillation(x: Any, inside: int) -> float:
     return most
 
 
-@njit(cache=True, fastmath={"nnan", "nsz"})  # type: ignore[untyped-decorator]
+@njit(fastmath={"nnan", "nsz"})
 def _axis_oscillation(x: Any, S: int, nearer: int, low: Any, high: Any) -> float:
     """The largest oscillation of x(farther, S, nearer) over the axis of length S; low and high are scratch."""
     most = 0.0
@@ -139,7 +139,7 @@ def _axis_oscillation(x: Any, S: int, nearer: int, low: Any, high: Any) -> float
     return most
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit()
 def row_of(k: int, kernels: Any, s: Any) -> int:
     """Where the kernel of turn k stands for the states s and its first action."""
     at = kernels.at[k]
@@ -148,7 +148,7 @@ def row_of(k: int, kernels: Any, s: Any) -> int:
     return at
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit()
 def most_movement(
     x: Any, d: int, tree: Any, rim: Any, known: bool, kernels: Any, s: Any, low: Any, high: Any, most: float
 ) -> float:

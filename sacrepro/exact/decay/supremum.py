@@ -16,13 +16,13 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from sacrepro.exact.decay.profile import certified_decay
 from sacrepro.exact.models import plain_model
 from sacrepro.exact.optimum import joint_kernel, joint_reward
 from sacrepro.exact.rounding import UNIT
 from sacrepro.model.checks import NORMALISATION_TOLERANCE, Array, integer, number, positive
+from sacrepro.model.compiled import njit
 from sacrepro.model.graph import check_agent, check_kappa, neighborhood
 from sacrepro.model.mdp import CountedMDP, NetworkedMDP
 from sacrepro.model.notices import brief
@@ -173,7 +173,7 @@ def _climb(
     return best, at
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit()
 def _followed(P: Any, r: Any, rows: Any, acts: Any, low: Any, high: Any, corner: Any) -> tuple[Any, Any]:
     """(P^θ, r_i^θ) where in joint state s agent j takes high for θ if bit j of corner[s] is set, else low."""
     N, A, n = P.shape[0], P.shape[1], rows.shape[1]
@@ -193,7 +193,7 @@ def _followed(P: Any, r: Any, rows: Any, acts: Any, low: Any, high: Any, corner:
     return law, reward
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit()
 def _over_box(
     P: Any, r: Any, rows: Any, acts: Any, gamma: float, gap: Any, low: Any, high: Any
 ) -> tuple[float, float, int]:
@@ -258,7 +258,7 @@ def _over_box(
     return at_centre, at_centre + largest, split
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit()
 def _search(
     P: Any,
     r: Any,

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 import networkx as nx
 import numpy as np
-from numba import njit
 
 from sacrepro.model.checks import Array
+from sacrepro.model.compiled import njit
 from sacrepro.model.mdp import LocalModel
 
 
@@ -129,7 +129,7 @@ def sweep_oscillations(plan: SweepPlan, table: Array) -> Array:
     return np.array([ranges[p] for p in plan.prefix])
 
 
-@njit(cache=True, fastmath={"nnan", "nsz"})  # type: ignore[untyped-decorator]
+@njit(fastmath={"nnan", "nsz"})
 def _turn(x: Any, out: Any, kernel: Any, S: int, A: int, farther: int, nearer: int) -> None:
     """out(farther, a, nearer) = Σ_s' kernel[a, s'] x(farther, s', nearer)."""
     for f in range(farther):
@@ -162,7 +162,7 @@ def _turn(x: Any, out: Any, kernel: Any, S: int, A: int, farther: int, nearer: i
                         o[u] += k * y[u]
 
 
-@njit(cache=True, fastmath={"nnan", "nsz"})  # type: ignore[untyped-decorator]
+@njit(fastmath={"nnan", "nsz"})
 def _turn_and_fold(x: Any, low: Any, high: Any, kernel: Any, S: int, A: int, nearer: int) -> None:
     """The last turn, folded at once: ranges of Σ_s' kernel[a, s'] x(s', nearer) over a join (low, high)."""
     if S == 2 and A == 2:
@@ -186,8 +186,10 @@ def _turn_and_fold(x: Any, low: Any, high: Any, kernel: Any, S: int, A: int, nea
                 high[u] = value if value > high[u] else high[u]
 
 
-@njit(cache=True, fastmath={"nnan", "nsz"})  # type: ignore[untyped-decorator]
-def _two_turns_and_fold(x: Any, low: Any, high: Any, last: Any, other: Any, between: int, nearer: int) -> None:
+@njit(fastmath={"nnan", "nsz"})
+def _two_turns_and_fold(
+    x: Any, low: Any, high: Any, last: Any, other: Any, between: np.int64, nearer: np.int64
+) -> None:
     """The last two turns of binary agents in one pass over x(s'_last, between, s'_other, nearer)."""
     half = 2 * between * nearer
     k00, k01, k10, k11 = last[0], last[1], last[2], last[3]
@@ -210,7 +212,7 @@ def _two_turns_and_fold(x: Any, low: Any, high: Any, last: Any, other: Any, betw
                 upper[u] = most if most > upper[u] else upper[u]
 
 
-@njit(cache=True, fastmath={"nnan", "nsz"})  # type: ignore[untyped-decorator]
+@njit(fastmath={"nnan", "nsz"})
 def _fold(low: Any, high: Any, low_into: Any, high_into: Any, A: int, nearer: int) -> float:
     """Join ranges over (a, nearer) into those over nearer; returns the largest range and empties the source."""
     largest = 0.0
@@ -226,7 +228,7 @@ def _fold(low: Any, high: Any, low_into: Any, high_into: Any, A: int, nearer: in
     return largest
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit()
 def _sweep(
     table: Any,
     sizes: Any,

@@ -23,7 +23,6 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from sacrepro.exact.law.chain import (
     DENSE_OUTSIDE,
@@ -42,6 +41,7 @@ from sacrepro.exact.law.chain import (
 from sacrepro.exact.models import chain_sizes, exact_model
 from sacrepro.exact.rounding import gamma_k
 from sacrepro.model.checks import Array
+from sacrepro.model.compiled import njit
 from sacrepro.model.graph import check_agent
 from sacrepro.model.mdp import CountedMDP, Model
 from sacrepro.model.notices import brief
@@ -191,7 +191,7 @@ def _advance_dense(cells: CellChain) -> Callable[..., tuple[Array, Array]]:
     return lambda B, spare, marked, alpha, discount: _steps(B, spare, marked, alpha, discount, *tables)
 
 
-@njit(cache=True, fastmath={"contract"})  # type: ignore[untyped-decorator]
+@njit(fastmath={"contract"})
 def _steps(
     B: Array,
     spare: Array,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from numba import njit
-
 from sacrepro.model.checks import Array
+from sacrepro.model.compiled import njit
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit()
 def forward(table: Array, kernel: Array, out: Array) -> None:
     """out(rows, new, U) = Σ_{s'} kernel(s', new, U) table(rows, s', U)."""
     rows, G, spread = table.shape
@@ -29,7 +28,7 @@ def forward(table: Array, kernel: Array, out: Array) -> None:
                         target[u] += x[u] * k[u]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit()
 def adjoint(weights: Array, kernel: Array, out: Array) -> None:
     """out(rows, s', U) = Σ_new kernel(s', new, U) weights(rows, new, U)."""
     rows, new, spread = weights.shape
@@ -46,7 +45,7 @@ def adjoint(weights: Array, kernel: Array, out: Array) -> None:
                     target[u] += y[u] * k[u]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit()
 def kernel_adjoint(table: Array, weights: Array, out: Array) -> None:
     """out(U, new, s') += Σ_rows table(rows, s', U) weights(rows, new, U)."""
     rows, G, spread = table.shape
