@@ -42,6 +42,8 @@ NODES, SLACK = 2_000, 1e-9
 #: Multiply-adds of all parts: about a minute on one core. Rounds of a part, and products of a policy's values, by which
 #: they are counted.
 WORK, ROUNDS_OF_A_PART, PRODUCTS = 1 << 39, 4, 60
+#: Where actions move others: entries over (s, a, s') made at a time; multiply-adds that one of them costs.
+TOGETHER, ADDED = 1 << 22, 32
 
 
 class Optimum(NamedTuple):
@@ -138,6 +140,8 @@ def best_localized(
     0.625
     """
     integer("nodes", nodes, 1)
+    if not (progress is None or callable(progress)):
+        raise TypeError(f"progress must be a function of a sentence, got {progress!r}")
     model = exact_model(mdp)
     one = search_cost(model, "best_localized")
     if one > integer("work", work, 0):
@@ -189,10 +193,11 @@ def search_cost(mdp: Model | CountedMDP, asked: str = "search_cost") -> int:
     """
     model = exact_model(mdp)
     S, A = _joint_sizes(model, asked)
-    k = len(_parts(model.n)[0])
+    first = _parts(model.n)[0]
     values = S**3 // 3 if S <= ELIMINATED else 2 * PRODUCTS * S * S
-    rest = math.prod(model.state_sizes[k:])
-    return ROUNDS_OF_A_PART * (S * math.prod(model.action_sizes[:k]) * S + S * A * rest + values)
+    acting = {k for j in first for k in _acting(model, j)}
+    rest = math.prod(model.state_sizes[len(first) :]) * (ADDED if model.couples else 1)
+    return ROUNDS_OF_A_PART * (S * math.prod(model.action_sizes[k] for k in acting) * S + S * A * rest + values)
 
 
 def _joint_sizes(model: Model, asked: str) -> tuple[int, int]:
@@ -232,7 +237,7 @@ class _Joint:
         self.parts = _parts(model.n)
         sums = sum(math.prod(model.state_sizes[j] for j in part) for part in self.parts)
         self.roundings = sums + 2 * model.n + 8 + normalising_roundings(model.P)
-        self.laws: list[Array] = [] if model.couples else [self._law(part) for part in self.parts]
+        self.laws = [] if model.couples else [_laws(model, part, self.s) for part in self.parts]
 
     def each(self, a: Array) -> list[Array]:
         """Joint actions, numbers of shape (S,), as one table (S_0, …, S_{n-1}) an agent."""
@@ -301,33 +306,30 @@ class _Joint:
         acts = tuple(rows.argmax(axis=1)[s_i] for rows, s_i in zip(allowed, self.s, strict=True))
         return np.ravel_multi_index(acts, self.model.action_sizes)
 
-    def _law(self, part: Iterable[int], a: Array | None = None) -> Array:
-        """P(s_j' for j in part|s, a(s)), shape (S, S of the part); without a for all a_j, (S, A of the part, …)."""
-        acts = None if a is None else [a_i.ravel() for a_i in self.each(a)]
-        law = np.ones((self.S, 1, 1))
+    def _law(self, part: Iterable[int], a: Array) -> Array:
+        """P(s_j' for j in part|s, a(s)), shape (S, S of the part)."""
+        acts = [a_i.ravel() for a_i in self.each(a)]
+        law = np.ones((self.S, 1))
         for j in part:
-            hood = self.model.neighbors[j]
-            own = self.model.P[j][tuple(self.s[k] for k in hood)]
-            if acts is not None:
-                acting = hood if self.model.couples else (j,)
-                own = own[(np.arange(self.S), *(acts[k] for k in acting))][:, None]
-            law = (law[:, :, None, :, None] * own[:, None, :, None, :]).reshape(
-                self.S, law.shape[1] * own.shape[1], law.shape[2] * own.shape[2]
-            )
-        return law if a is None else law[:, 0]
+            own = self.model.P[j][
+                (*(self.s[k] for k in self.model.neighbors[j]), *(acts[k] for k in _acting(self.model, j)))
+            ]
+            law = (law[:, :, None] * own[:, None]).reshape(self.S, -1)
+        return law
 
     def _expected(self, V: Array) -> Array:
-        """Σ_{s'} P(s'|s, a) V(s'), shape (S, A): one part of the agents after the other, or one s_j'."""
-        model, n = self.model, self.model.n
+        """Σ_{s'} P(s'|s, a) V(s'), shape (S, A): one part of the agents after the other."""
         if self.laws:
-            first = self.laws[0]
+            first, *second = (law.reshape(self.S, -1, law.shape[-1]) for law in self.laws)
             found = (first.reshape(-1, first.shape[2]) @ V.reshape(first.shape[2], -1)).reshape(*first.shape[:2], -1)
-            return (found if len(self.laws) == 1 else found @ self.laws[1].transpose(0, 2, 1)).reshape(self.S, self.A)
-        operands: list[Any] = [V.reshape(model.state_sizes), [2 * n + j for j in range(n)]]
-        for j, hood in enumerate(model.neighbors):
-            operands += [model.P[j], [*hood, *(n + k for k in hood), 2 * n + j]]
-        expected = np.einsum(*operands, list(range(2 * n)), optimize="greedy")
-        return np.array(expected).reshape(self.S, self.A)
+            return (found @ second[0].transpose(0, 2, 1) if second else found).reshape(self.S, self.A)
+        expected = np.empty((self.S, *self.model.action_sizes))
+        step = max(1, TOGETHER // (self.S * self.A))
+        for begin in range(0, self.S, step):
+            first, *second = (_laws(self.model, part, self.s[:, begin : begin + step]) for part in self.parts)
+            found = (first.reshape(-1, first.shape[-1]) @ V.reshape(first.shape[-1], -1)).reshape(*first.shape[:-1], -1)
+            expected[begin : begin + step] = np.einsum("...t,...t->...", found, second[0] if second else np.ones(1))
+        return expected.reshape(self.S, self.A)
 
     def _after(self, a: Array, V: Array) -> Array:
         """r(s, a(s)) + γ Σ_{s'} P(s'|s, a(s)) V(s'), shape (S,)."""
@@ -335,11 +337,8 @@ class _Joint:
 
     def _values(self, a: Array, near: Array) -> Array:
         """V of a joint policy, shape (S,); uncertified."""
-        laws, reward, gamma = (
-            [self._law(part, a) for part in self.parts],
-            self.r[np.arange(self.S), a],
-            self.model.gamma,
-        )
+        laws, gamma = [self._law(part, a) for part in self.parts], self.model.gamma
+        reward = self.r[np.arange(self.S), a]
         if self.S > ELIMINATED:
             product = LinearOperator((self.S, self.S), matvec=lambda x: x - gamma * _mean(laws, x.ravel()), dtype=float)
             V, left = gmres(product, reward, x0=near, rtol=1e-13, atol=0.0, restart=PRODUCTS, maxiter=4)
@@ -349,13 +348,26 @@ class _Joint:
         return np.asarray(np.linalg.solve(np.eye(self.S) - gamma * P, reward))
 
 
+def _acting(model: Model, j: int) -> tuple[int, ...]:
+    """The agents whose actions move agent j."""
+    return model.neighbors[j] if model.couples else (j,)
+
+
+def _laws(model: Model, part: Iterable[int], s: Array) -> Array:
+    """P(s_j' for j in part|s, a) from states s, shape (n, m): (m, A_0 or 1, …, A_{n-1} or 1, S of the part)."""
+    law = np.ones((1,) * (model.n + 2))
+    for j in part:
+        sizes = [A_k if k in _acting(model, j) else 1 for k, A_k in enumerate(model.action_sizes)]
+        own = model.P[j][tuple(s[k] for k in model.neighbors[j])]
+        law = law[..., None] * own.reshape(-1, *sizes, 1, own.shape[-1])
+        law = law.reshape(*law.shape[:-2], -1)
+    return law
+
+
 def _mean(laws: list[Array], V: Array) -> Array:
     """Σ_{s'} P(s'|s) V(s') from the laws of the parts, shapes (S, S of the part)."""
     found = laws[0] @ V.reshape(laws[0].shape[1], -1)
     return np.asarray(found[:, 0] if len(laws) == 1 else (found * laws[1]).sum(axis=1))
-
-
-# The joint model itself, for other tools.
 
 
 def joint_model(model: Model, theta: Theta | None = None, agents: tuple[int, ...] | None = None) -> tuple[Array, Array]:
@@ -368,23 +380,12 @@ def joint_model(model: Model, theta: Theta | None = None, agents: tuple[int, ...
 
 
 def joint_kernel(model: Model) -> Array:
-    """P(s'|s, a), shape (S, A, S) over joint states and actions in row-major order.
-
-    Raises ValueError, naming the entries, where it is too large to be formed.
-    """
+    """P(s'|s, a), shape (S, A, S), row-major; ValueError, naming the entries, where these are too many to be made."""
     n, S, A = model.n, math.prod(model.state_sizes), math.prod(model.action_sizes)
     if S * S * A > MOST_ENTRIES:
         raise ValueError(f"P(s'|s, a) has {S * S * A:,} entries, at most {MOST_ENTRIES:,} are made")
-    joint = np.ones((1,) * (3 * n))
-    for i, hood in enumerate(model.neighbors):
-        shape = [1] * (3 * n)
-        for j in hood:
-            shape[j] = model.state_sizes[j]
-        for j in hood if model.couples else (i,):
-            shape[n + j] = model.action_sizes[j]
-        shape[2 * n + i] = model.state_sizes[i]
-        joint = joint * model.P[i].reshape(shape)
-    return np.broadcast_to(joint, (*model.state_sizes, *model.action_sizes, *model.state_sizes)).reshape(S, A, S)
+    law = _laws(model, range(n), np.indices(model.state_sizes).reshape(n, -1))
+    return np.broadcast_to(law, (S, *model.action_sizes, S)).reshape(S, A, S)
 
 
 def joint_reward(model: Model, agents: tuple[int, ...] | None = None) -> Array:

@@ -24,11 +24,11 @@ from sacrepro import (
     uniform_theta,
 )
 from sacrepro.exact.dense import transition_matrix
-from sacrepro.exact.optimum import joint_kernel, joint_reward
+from sacrepro.exact.optimum import joint_kernel, joint_reward, search_cost
 from sacrepro.exact.rounding import gamma_k, normalising_roundings
 from sacrepro.instances.random_kernels import random_mdp
-from sacrepro.model.graph import diameter
-from sacrepro.model.mdp import NetworkedMDP, as_coupled
+from sacrepro.model.graph import diameter, neighborhood
+from sacrepro.model.mdp import CoupledMDP, NetworkedMDP, as_coupled
 from sacrepro.model.policy import gaussian_theta, policies
 from strategies import cases
 
@@ -356,6 +356,39 @@ def test_the_expectation_from_two_parts_is_that_of_the_whole():
     assert joint._after(a, V) == pytest.approx(joint.r[range(24), a] + mdp.gamma * (whole[range(24), a] @ V), abs=1e-12)
     values = np.linalg.solve(np.eye(24) - mdp.gamma * whole[range(24), a], joint.r[range(24), a])
     assert joint._values(a, V) == pytest.approx(values, rel=1e-12)
+
+
+@pytest.mark.parametrize("together", [1, 50, 1 << 22])
+@pytest.mark.parametrize("graph", [nx.path_graph(1), nx.path_graph(4), nx.complete_graph(3), nx.empty_graph(3)])
+def test_the_expectation_where_actions_move_others(monkeypatch, graph, together):
+    """Σ_{s'} P(s'|s, a) V(s') from P_j(s_j'|s_{N_j}, a_{N_j}), one s_j' after the other, whatever is made at a time."""
+    rng, n = np.random.default_rng(0), len(graph)
+    S, A = (2, 3, 1, 2)[:n], (3, 2, 2, 1)[:n]
+    hoods = [neighborhood(graph, j, 1) for j in range(n)]
+    sizes = [(*(S[k] for k in hood), *(A[k] for k in hood)) for hood in hoods]
+    P = [rng.dirichlet(np.ones(S[j]), size=sizes[j]) for j in range(n)]
+    mdp = CoupledMDP(graph, P, [rng.random(size) for size in sizes], 0.9, [np.full(size, 1 / size) for size in S])
+    V = rng.normal(size=S)
+    operands = [V, [2 * n + j for j in range(n)]]
+    for j, hood in enumerate(hoods):
+        operands += [mdp.P[j], [*hood, *(n + k for k in hood), 2 * n + j]]
+    monkeypatch.setattr(optimum, "TOGETHER", together)
+    found = optimum._Joint(mdp, "it")._expected(V.ravel())
+    assert found.ravel() == pytest.approx(np.einsum(*operands, list(range(2 * n))).ravel(), abs=1e-14)
+    assert joint_kernel(mdp) @ V.ravel() == pytest.approx(found, abs=1e-14)
+
+
+def test_the_actions_of_all_who_move_a_part_are_counted():
+    """On a complete graph all actions enter both parts, and what is added up over (s, a, s') is no matrix product."""
+    mdp = as_coupled(random_mdp(nx.complete_graph(4), seed=0, gamma=0.5))
+    assert search_cost(mdp) == 4 * (16 * 16 * 16 + 16 * 16 * 4 * optimum.ADDED + 16**3 // 3)
+    mdp = as_coupled(random_mdp(nx.path_graph(4), seed=0, gamma=0.5))
+    assert search_cost(mdp) == 4 * (16 * 8 * 16 + 16 * 16 * 4 * optimum.ADDED + 16**3 // 3)
+
+
+def test_progress_must_be_callable():
+    with pytest.raises(TypeError, match="progress must be a function of a sentence, got 3"):
+        best_localized(random_mdp(nx.path_graph(2), seed=0, gamma=0.5), progress=3)
 
 
 def test_the_row_of_least_agreement():
