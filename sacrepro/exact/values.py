@@ -38,7 +38,7 @@ from sacrepro.exact.solver.bellman import (
     values,
 )
 from sacrepro.exact.solver.occupancy import occupancy
-from sacrepro.model.checks import Array
+from sacrepro.model.checks import Array, is_listed
 from sacrepro.model.graph import check_agent, check_agents, check_kappa, neighborhood
 from sacrepro.model.mdp import CountedMDP, Model
 from sacrepro.model.notices import brief
@@ -189,7 +189,7 @@ def evaluate_many(
 def _check_policies(thetas: Any) -> None:
     """TypeError unless `thetas` is a sequence, and not that of one policy's blocks; ValueError where it is empty."""
     expected, one = "thetas: expected a sequence of policies", isinstance(thetas, Policy)
-    if not one and (isinstance(thetas, (str, bytes)) or not isinstance(thetas, (Sequence, np.ndarray))):
+    if not one and not is_listed(thetas):
         told = "; pass list(thetas)" if isinstance(thetas, Iterator) else ""
         raise TypeError(f"{expected}, got {type(thetas).__name__}{told}; of one policy pass [theta]")
     if not one and len(thetas) == 0:

@@ -219,7 +219,7 @@ def problems(
 ) -> Iterator[Problem]:
     """The seeds, `simulator.together` at a time; θ(0) and all seeds are checked before the first."""
     theta = check_theta0(theta0, simulator)
-    if not isinstance(seeds, Iterable):
+    if not isinstance(seeds, Iterable) or getattr(seeds, "ndim", 1) == 0:
         raise TypeError(f"seeds must hold integers, got {seeds!r}")
     chosen = [check_seed(seed) for seed in seeds]
     if not chosen:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from numbers import Real
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn, TypeGuard, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,9 +94,16 @@ def action_tables(
     return tuple(action_table(name, i, found[i], expected) for i, expected in enumerate(sizes))
 
 
+def is_listed(value: object) -> TypeGuard[Sequence[Any] | Array]:
+    """Whether `value` is a sequence, but no text, or an array with an axis."""
+    if isinstance(value, np.ndarray):
+        return value.ndim > 0
+    return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
+
+
 def one_an_agent(name: str, tables: object, n: int | None = None) -> Sequence[Array] | Array:
     """`tables` itself; TypeError or ValueError unless it is a sequence of one entry for each of n agents, if given."""
-    if isinstance(tables, str) or not isinstance(tables, (Sequence, np.ndarray)):
+    if not is_listed(tables):
         told = type(tables).__name__
         raise TypeError(f"{name} must be a sequence of arrays, one an agent, got {told}{_listed(name, tables)}")
     if n is not None and len(tables) != n:

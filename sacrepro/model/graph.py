@@ -13,7 +13,7 @@ from numbers import Integral
 import networkx as nx
 import numpy as np
 
-from sacrepro.model.checks import Array, real, shortened
+from sacrepro.model.checks import Array, is_listed, real, shortened
 
 #: Entries of one kernel P_i that instances are willing to tabulate, 128 MiB; binary states reach it at degree 21.
 KERNEL_ENTRIES = 1 << 24
@@ -136,7 +136,7 @@ def check_kappas(kappas: Sequence[int]) -> tuple[int, ...]:
 
 
 def _each_once(name: str, one: str, asked: Sequence[int], check: Callable[[int], None]) -> tuple[int, ...]:
-    if isinstance(asked, (str, bytes)) or not isinstance(asked, (Sequence, np.ndarray)):
+    if not is_listed(asked):
         raise TypeError(f"{name} must be a sequence of integers such as (0,), got {shortened(asked)}")
     for value in asked:
         check(value)

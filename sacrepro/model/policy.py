@@ -20,6 +20,7 @@ from sacrepro.model.checks import (
     action_table,
     action_tables,
     distributions,
+    is_listed,
     local_tables,
     one_an_agent,
     real,
@@ -88,7 +89,7 @@ def agent_sizes(mdp: Sized) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 def one_size_an_agent(name: str, numbers: object, n: int | None = None) -> tuple[int, ...]:
     """`numbers` as a tuple; TypeError or ValueError unless they are integers of at least 1, one an agent."""
-    if isinstance(numbers, str) or not isinstance(numbers, (Sequence, np.ndarray)):
+    if not is_listed(numbers):
         raise TypeError(f"{name} must hold one integer an agent, got {numbers!r}")
     if n is not None and len(numbers) != n:
         raise ValueError(f"{name} holds {len(numbers)} numbers, but the graph has {n} agents")

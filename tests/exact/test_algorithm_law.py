@@ -428,7 +428,7 @@ def test_wrong_arguments(wrong, error, message):
     mdp, theta = random_case(2)
     with pytest.raises(error, match=message):
         expected_update(mdp, theta, **({"kappa": 0, "T": 2, **STEP} | wrong))
-    for lengths in ([], "20", 2):
+    for lengths in ([], "20", 2, np.array(2)):
         with pytest.raises(ValueError, match="lengths must be a sequence of at least one T, got"):
             expected_updates(mdp, theta, kappa=0, lengths=lengths, **STEP)
 

@@ -197,6 +197,7 @@ def test_one_agent_of_a_ring_stands_for_all():
         ((0.5,), TypeError, r"an agent is an integer, got 0\.5"),
         (0, TypeError, r"agents must be a sequence of integers such as \(0,\), got 0"),
         ("0", TypeError, r"got '0'"),
+        (np.array(0), TypeError, r"agents must be a sequence of integers such as \(0,\), got array\(0\)"),
     ],
 )
 @pytest.mark.parametrize("asked", ["evaluate", "certified_decay", "expected_critic", "law_cost"])

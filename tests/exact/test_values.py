@@ -497,7 +497,8 @@ def test_one_policy_is_not_many(given):
     for one in (given(good), Policy([np.full((2, 2), 0.5)] * 3)):
         with pytest.raises(TypeError, match=r"expected a sequence of policies; this is one policy: pass \[theta\]"):
             evaluate_many(mdp, one)
-    for kind, other in {"dict": {0: good}, "str": "uniform", "generator; pass list": (x for x in [good])}.items():
+    none: dict[str, object] = {"dict": {0: good}, "str": "uniform", "generator; pass list": (x for x in [good])}
+    for kind, other in (none | {"ndarray": np.array(0.0)}).items():
         with pytest.raises(TypeError, match=f"expected a sequence of policies, got {kind}"):
             evaluate_many(mdp, other)
     assert len(evaluate_many(mdp, np.array([good, good])).J) == 2

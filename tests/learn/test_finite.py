@@ -139,8 +139,9 @@ def test_masked_answers_lose_no_mask():
 
 
 def test_seeds_are_a_collection():
-    with pytest.raises(TypeError, match="seeds must hold integers, got 3"):
-        sac_seeds(MDP, THETA, **{k: v for k, v in RUN.items() if k != "seed"}, eta=1.0, seeds=3)
+    for seeds, told in ((3, "3"), (np.array(3), r"array\(3\)")):
+        with pytest.raises(TypeError, match=f"seeds must hold integers, got {told}"):
+            sac_seeds(MDP, THETA, **{k: v for k, v in RUN.items() if k != "seed"}, eta=1.0, seeds=seeds)
 
 
 def test_an_episode_of_length_t_takes_t_plus_one_steps():

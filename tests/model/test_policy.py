@@ -90,6 +90,7 @@ def test_policies_name_the_agent():
     [
         (None, "theta must be a sequence of arrays, one an agent, got NoneType"),
         ("ab", "theta must be a sequence of arrays, one an agent, got str"),
+        (np.array(0.0), "theta must be a sequence of arrays, one an agent, got ndarray"),
         ({0: 1, 1: 2}, r"got dict; of a dict by agent pass \[theta\[i\] for i in range\(2\)\]"),
         ([np.zeros((2, 2)), "b"], r"theta\[1\] of agent 1 must hold real numbers, got 'b'"),
         ([np.zeros((2, 2)), np.zeros((2, 2), complex)], r"theta\[1\] of agent 1 must hold real numbers"),

@@ -293,6 +293,7 @@ def test_a_users_simulator_is_held_to_its_contract(
         ("gamma", None, TypeError, r"gamma must be a number in \[0, 1\), got None"),
         ("gamma", "0.5", TypeError, r"gamma must be a number in \[0, 1\), got '0.5'"),
         ("state_sizes", 2, TypeError, "state_sizes must hold one integer an agent, got 2"),
+        ("state_sizes", np.array(2), TypeError, r"state_sizes must hold one integer an agent, got array\(2\)"),
         ("action_sizes", (2, 1.5), ValueError, r"action_sizes\[1\] of agent 1 must be an integer"),
         ("state_sizes", (2,), ValueError, "state_sizes holds 1 numbers, but the graph has 2 agents"),
         ("action_sizes", (2, 0), ValueError, r"action_sizes\[1\] of agent 1 must be an integer of at least 1"),

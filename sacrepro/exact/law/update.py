@@ -42,7 +42,7 @@ from sacrepro.exact.law.chain import (
 from sacrepro.exact.law.moments import final_sums, rounding_error
 from sacrepro.exact.models import exact_model
 from sacrepro.exact.values import objective_and_gradient
-from sacrepro.model.checks import Array
+from sacrepro.model.checks import Array, is_listed
 from sacrepro.model.graph import check_agents, neighborhood
 from sacrepro.model.mdp import CountedMDP, Model
 from sacrepro.model.notices import brief
@@ -125,7 +125,8 @@ def expected_updates(
 ) -> list[ExpectedUpdate]:
     """`expected_update` for each T of `lengths`, at least one, at the cost of the largest."""
     mdp = exact_model(mdp)
-    if isinstance(lengths, (str, bytes)) or not isinstance(lengths, (Sequence, np.ndarray)) or len(lengths) == 0:
+    some = is_listed(lengths) and len(lengths) > 0
+    if not some:
         raise ValueError(f"lengths must be a sequence of at least one T, got {lengths!r}")
     all_actions_possible(theta, "E ĝ, which is in θ,")
     theta, kappa = checked(mdp, theta), kappa_within(mdp, kappa)
