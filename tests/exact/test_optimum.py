@@ -375,7 +375,10 @@ def test_the_expectation_where_actions_move_others(monkeypatch, graph, together)
     monkeypatch.setattr(optimum, "TOGETHER", together)
     found = optimum._Joint(mdp, "it")._expected(V.ravel())
     assert found.ravel() == pytest.approx(np.einsum(*operands, list(range(2 * n))).ravel(), abs=1e-14)
-    assert joint_kernel(mdp) @ V.ravel() == pytest.approx(found, abs=1e-14)
+    P = joint_kernel(mdp)
+    assert P @ V.ravel() == pytest.approx(found, abs=1e-14)
+    assert P.flags.writeable  # loops are compiled for one kind of array
+    assert P.flags.c_contiguous
 
 
 def test_the_actions_of_all_who_move_a_part_are_counted():

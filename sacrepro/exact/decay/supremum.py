@@ -83,8 +83,7 @@ def decay_supremum(
     if not 0.0 <= above < np.inf:
         raise ValueError(f"above must be at least 0 and finite, got {above!r}")
     rows, acts, free = _free_rows(mdp)
-    # Copies: where nothing is broadcast P is read-only, and the search would be compiled for that as well.
-    P, r = np.array(joint_kernel(mdp), order="C"), np.array(joint_reward(mdp, (i,)), order="C")
+    P, r = joint_kernel(mdp), joint_reward(mdp, (i,))
     gaps = mdp.gamma * _differences(mdp, P, i, kappa)
     best, at = 0.0, np.full(free, 0.5)
     for start in np.vstack([at, np.random.default_rng(seed).random((7, free))]):
