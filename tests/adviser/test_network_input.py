@@ -626,3 +626,8 @@ def test_reading_edges_takes_time_in_proportion_to_their_number():
     start = time.process_time()
     assert len(edge_list(text, "edges.txt")) == 200_000
     assert time.process_time() - start < 10  # one second or less on a machine at rest
+
+
+def test_an_unknown_key_is_told_whole(tmp_path):
+    with pytest.raises(ValueError, match=r"top level: 'beta \(daily\)' was unexpected; known keys are graph, gamma"):
+        load(written(tmp_path, {"edges": [["a", "b"]]}, **{"beta (daily)": 1}))

@@ -146,7 +146,7 @@ def explained(fault: Any) -> str:
     """What a breach of a schema is, a jsonschema.ValidationError, and what would be right."""
     if fault.validator == "additionalProperties":
         known = ", ".join(fault.schema.get("properties", {}))
-        return one_line(fault.message.split("(")[-1].rstrip(")") + f"; known keys are {known}")
+        return one_line(fault.message.split("(", 1)[-1].rstrip(")") + f"; known keys are {known}")
     value = shortened(fault.instance)
     if fault.validator in LIMITS:
         return f"{value} must be {LIMITS[fault.validator]} {fault.validator_value}"
