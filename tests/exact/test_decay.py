@@ -125,6 +125,41 @@ def test_sweep_and_search_by_enumeration(seed):
                 assert work < 1 << 30 or high - low <= slack + 1e-12
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_a_search_that_stops_after_any_amount_of_work_is_right(seed):
+    """Two agents with two or three actions, stopped after 0, 1, 2, … entries until nothing is left to do."""
+    rng = np.random.default_rng(seed)
+    sizes = {"state_sizes": [2, 2 + seed % 2], "action_sizes": rng.integers(2, 4, 2).tolist()}
+    mdp = random_mdp(nx.path_graph(2), seed=seed, concentration=0.3, **sizes)
+    V = rng.integers(-8, 9, mdp.state_sizes).astype(float)
+    moved = (joint_kernel(mdp) @ V.ravel()).reshape(*mdp.state_sizes, *mdp.action_sizes)
+    truth = float(dense.oscillation(moved, (0,)).max())
+    plan = sweep_plan(mdp, 0)
+    table = sweep_table(mdp, plan, V)
+    widths = []
+    for work in range(1000):
+        low, high = branch_oscillation(plan, table, 0, 0.0, work)
+        assert low - 1e-13 <= truth <= high + 1e-13
+        widths.append(high - low)
+        if high - low <= 1e-12:
+            break
+    assert widths[0] > 1e-3
+    assert widths[-1] <= 1e-12
+    assert 4 < len(widths) < 1000
+
+
+@pytest.mark.parametrize(("agent", "kappa"), [(0, 0), (1, 0), (1, 1)])
+def test_an_agent_that_waits_for_three_others(agent, kappa):
+    """The hub of a star sees four states: from itself, one is assigned before the two that branch with its turn."""
+    mdp = random_mdp(nx.star_graph(3), seed=3, concentration=0.3, state_sizes=[2, 2, 2, 2], action_sizes=[1, 1, 1, 2])
+    V = np.random.default_rng(3).integers(-8, 9, mdp.state_sizes).astype(float)
+    moved = (joint_kernel(mdp) @ V.ravel()).reshape(*mdp.state_sizes, *mdp.action_sizes)
+    truth = float(dense.oscillation(moved, neighborhood(mdp.graph, agent, kappa)).max())
+    plan = sweep_plan(mdp, agent)
+    found = branch_oscillation(plan, sweep_table(mdp, plan, V), kappa, 0.0, 1 << 20)
+    assert found == pytest.approx((truth, truth), abs=1e-12)
+
+
 def test_what_the_weights_of_a_search_miss_of_one_is_charged(monkeypatch):
     """Twice to the value of the best cell, a difference of two sums, and six times to the bound."""
     mdp = relay(4, gamma=0.9)
