@@ -1,5 +1,6 @@
 """Lemma 4 for the whole gradient holds without n, is attained on the parity star, and needs what it assumes."""
 
+import dataclasses
 import itertools
 import math
 
@@ -23,8 +24,11 @@ from sacrepro.instances.extremal import parity
 from sacrepro.instances.graphs import build_graph
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.model.graph import neighborhood
-from sacrepro.model.policy import SCORE_BOUND, policies, score, softmax, uniform_theta
+from sacrepro.model.policy import SCORE_BOUND, gaussian_theta, policies, score, softmax, uniform_theta
+from sacrepro.study.claims import lemma4_vector as claim
 from sacrepro.study.claims.lemma4_vector import STARTS, check, climbed, distance
+from sacrepro.study.measures.stationarity import limit_direction
+from sacrepro.study.measures.truncation import FAMILIES, truncated_gradients
 from sacrepro.study.record.case import exact_case
 from sacrepro.study.record.comparison import holds
 from strategies import arrays, cases
@@ -167,3 +171,87 @@ def test_the_climb_never_falls_below_its_start():
         start = truncated_gradient_from(case.mdp, zeta, case.pi_theta, means, kappa)
         assert distance(climbed(case, zeta, kappa, start), case.gradient) >= distance(start, case.gradient)
     assert STARTS == ("uniform", "opposed")
+
+
+# Row by row on three agents of different sizes, every term with its own size.
+
+TRIO = random_mdp(
+    build_graph({"family": "path", "n": 3}), seed=2, gamma=0.75, state_sizes=[2, 3, 2], action_sizes=[2, 2, 3]
+)
+EXACT = exact_case("trio", "gaussian 1", TRIO, gaussian_theta(TRIO, np.random.default_rng(1)))
+COARSE = dataclasses.replace(EXACT, error=2.0**-9, D_error=2.0**-6, nabla_error=2.0**-8)
+
+
+def test_every_row_by_hand(monkeypatch):
+    """c = 4r̄, ρ = ¾; √3 for three blocks, the width of D, and the largest of three solves, each over √2(1-γ)."""
+    solved, most = {2: 2.0**-6, 3: 2.0**-5, 6: 2.0**-4, 12: 2.0**-3}, (2.0**-5, 2.0**-3)
+    monkeypatch.setattr(claim, "solve_error", lambda mdp, N: solved[N])
+    block, r_bar, M = math.sqrt(3) * COARSE.gradient_error, TRIO.r_bar, score_sum_factor(0.75)
+    zeta, gradients = policies(TRIO, COARSE.theta), truncated_gradients(COARSE)
+    rows = list(check(COARSE))
+    assert {(row.instance, row.policy, row.agent) for row in rows} == {("trio", "gaussian 1", 0)}
+    families = [*FAMILIES, "climbed from uniform", "climbed from opposed"]
+    for kappa in (0, 1):
+        known = {
+            "any weights": (COARSE.D[:, kappa].mean() / (math.sqrt(2) * 0.25), 2.0**-6 / (math.sqrt(2) * 0.25)),
+            "worst case": (4 * r_bar * 0.75 ** (kappa + 1) / (math.sqrt(2) * 0.25), 0.0),
+            "paper": (4 * r_bar * 0.75 ** (kappa + 1) * math.sqrt(6) / 0.25, 0.0),
+            "natural weights": (r_bar * 0.75 ** (kappa + 2) * M / (2 * math.sqrt(2) * 0.25), 0.0),
+            "TD's limit": (r_bar * 0.75 ** (kappa + 1) / (math.sqrt(2) / 16), most[kappa] / (math.sqrt(2) * 0.25)),
+        }  # fmt: skip
+        for variant, (right, off) in known.items():
+            found = {row.case: row for row in rows if (row.kappa, row.hypothesis) == (kappa, variant)}
+            assert sorted(found) == sorted({"natural weights": ["natural"], "TD's limit": [""]}.get(variant, families))
+            for family, row in found.items():
+                start = family.removeprefix("climbed from ")
+                h_hat = gradients[kappa, start] if family else limit_direction(TRIO, COARSE.theta, kappa)
+                h_hat = climbed(COARSE, zeta, kappa, h_hat) if start != family else h_hat
+                squares = [float(((h - g) ** 2).sum()) for h, g in zip(h_hat, COARSE.gradient, strict=True)]
+                assert row.left == pytest.approx(math.sqrt(sum(squares)), rel=1e-9)
+                assert row.right == pytest.approx(right, rel=1e-12)
+                assert row.error == pytest.approx(block + off, rel=1e-12)
+    assert {row.kappa for row in rows} == {0, 1}
+
+
+def test_large_tables_are_not_climbed(monkeypatch):
+    """Q_j has 12 · 12 entries."""
+    for most, climbs in ((144, 2), (143, 0)):
+        monkeypatch.setattr(claim, "CLIMBED", most)
+        found = {row.case for row in check(EXACT)}
+        assert sum(name.startswith("climbed") for name in found) == climbs
+        assert set(FAMILIES) < found
+
+
+def test_a_climb_by_hand():
+    """From ĥ, in one round: in its direction each cell of N_j^κ takes the end of Q_j that raises ⟨ĥ - ∇J, ĥ'⟩ most."""
+    zeta, kappa = policies(TRIO, EXACT.theta), 1
+    h_hat = truncated_gradients(EXACT)[kappa, "uniform"]
+    for _ in range(claim.ROUNDS):
+        direction = [h - g for h, g in zip(h_hat, EXACT.gradient, strict=True)]
+        best = []
+        for j, hood in enumerate(((0, 1), (0, 1, 2), (1, 2))):
+            Q_j = q_function(TRIO, EXACT.V[j], j)
+            axes = outside_axes(hood, 3)
+            low, high = Q_j.min(axis=axes, keepdims=True), Q_j.max(axis=axes, keepdims=True)
+            table = low.copy()
+            for cell in np.ndindex(*low.shape):
+                # score_i(s_i, a_i) = e_{a_i} - ζ_i(·|s_i) in the row s_i, nothing elsewhere.
+                worth = sum(
+                    direction[i][cell[i], cell[3 + i]] - float(zeta[i][cell[i]] @ direction[i][cell[i]]) for i in hood
+                )
+                table[cell] = high[cell] if worth > 0 else low[cell]
+            best.append(table)
+        h_hat = truncated_gradient_from(TRIO, zeta, EXACT.pi_theta, best, kappa)
+    found = climbed(EXACT, zeta, kappa, truncated_gradients(EXACT)[kappa, "uniform"])
+    assert distance(found, h_hat) <= 1e-12
+    along = [np.arange(4.0).reshape(2, 2), np.arange(6.0).reshape(3, 2) + 10, np.arange(6.0).reshape(2, 3) + 100]
+    cells = claim._on_cells(along, (0, 2))
+    assert cells.shape == (2, 1, 2, 2, 1, 3)
+    assert all(cells[s, 0, t, a, 0, b] == along[0][s, a] + along[2][t, b] for s, t, a, b in np.ndindex(2, 2, 2, 3))
+
+
+@pytest.mark.parametrize("variant", ["any weights", "natural weights"])
+def test_the_worst_on_the_star_by_hand(variant):
+    """The row of largest left/right on six agents at γ = .02, its right side times a factor."""
+    row = worst(uniform_case(parity(6, gamma=0.02), "parity"), variant)
+    assert list(claim.worst_on_the_star(variant, 0.25)) == [row._replace(right=0.25 * row.right)]
