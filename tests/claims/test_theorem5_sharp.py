@@ -1,10 +1,12 @@
 """Theorem 5 with a squared bias holds along TD's limit and along runs, is attained where ĥ = 0, and needs its terms."""
 
+import dataclasses
 import math
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from scipy.stats import norm
 
 from claims.instances import uniform_case
 from sacrepro.bounds.theorem5 import (
@@ -17,6 +19,7 @@ from sacrepro.bounds.theorem5 import (
 )
 from sacrepro.exact import evaluate, objective_and_gradient
 from sacrepro.exact.dense import transition_matrix
+from sacrepro.exact.law.chain import law_cost
 from sacrepro.exact.law.update import expected_update
 from sacrepro.exact.optimum import best_joint, joint_kernel, joint_reward
 from sacrepro.instances.extremal import signal
@@ -24,7 +27,8 @@ from sacrepro.instances.graphs import build_graph
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn import sac_seeds
 from sacrepro.learn.samples import samples
-from sacrepro.model.policy import policies, uniform_theta
+from sacrepro.model.mdp import NetworkedMDP
+from sacrepro.model.policy import gaussian_theta, policies, uniform_theta
 from sacrepro.study.claims import theorem5_sharp as claim
 from sacrepro.study.claims.lemma4_vector import distance
 from sacrepro.study.claims.theorem5_sharp import along_td_limit, as_run, check, drawn, looked_at, one_run, step_sizes
@@ -208,3 +212,196 @@ def test_the_joint_kernel_is_the_product(case):
 def test_the_best_joint_policy_by_hand():
     """`signal`: agent 0 always acts 1, and agent 1 is paid from time 2 on; at times 0 and 1 half of the time."""
     assert abs(best_joint(signal(0.5)).J - (0.5 + 0.25 + 0.25 / 0.5) / 2) < 1e-9
+
+
+# Row by row on two agents, every term with its own size.
+
+PAIR = random_mdp(build_graph({"family": "path", "n": 2}), seed=1, gamma=0.75, state_sizes=[2, 3], action_sizes=[3, 2])
+BOTH = dataclasses.replace(
+    exact_case("pair", "uniform", PAIR, gaussian_theta(PAIR, np.random.default_rng(1))), error=2.0**-4
+)
+L = PAIR.r_bar / (2 * 0.25**2)
+EVERYWHERE = PAIR.r_bar**2 / (8 * 0.25**3)
+
+
+def squared(blocks):
+    return sum(float((block**2).sum()) for block in blocks)
+
+
+def coarse(found, **errors):
+    """What computes `found`, with certificates that count."""
+    return lambda *args, **kwargs: found(*args, **kwargs)._replace(**errors)
+
+
+def test_the_rows_along_td_limit_by_hand(monkeypatch):
+    """Three steps of 1/L': √2 for the error of two blocks, and 2 off (‖∇J‖ + ‖b‖ + off) for that of two squares."""
+    monkeypatch.setattr(claim, "ASCENT", 3)
+    monkeypatch.setattr(claim, "objective_and_gradient", coarse(objective_and_gradient, gradient_error=2.0**-6))
+    theta, lefts, biases, errors, off = BOTH.theta, [], [], [], math.sqrt(2) * 2.0**-6
+    for _ in range(3):
+        gradient, h_hat = objective_and_gradient(PAIR, theta).gradient, limit_direction(PAIR, theta, 0)
+        lefts.append(squared(gradient))
+        biases.append(squared([h - g for h, g in zip(h_hat, gradient, strict=True)]))
+        errors.append(2 * off * (math.sqrt(lefts[-1]) + math.sqrt(biases[-1]) + off))
+        theta = tuple(block + h / L for block, h in zip(theta, h_hat, strict=True))
+    first, second = along_td_limit(BOTH, 0, 0.5)
+    rest = 2 * 0.5 * L / 3
+    assert (first.hypothesis, second.hypothesis) == ("TD's limit", "TD's limit, any policy")
+    for row, bias in ((first, sum(biases) / 3), (second, (PAIR.r_bar * 0.75 / (math.sqrt(2) * 0.25**2)) ** 2)):
+        assert (row.instance, row.policy, row.case, row.agent, row.kappa) == ("pair", "uniform", "M=3", 0, 0)
+        assert row.left == pytest.approx(sum(lefts) / 3, rel=1e-12)
+        assert row.right == pytest.approx(rest + bias, rel=1e-12)
+        assert row.error == pytest.approx(max(errors) + 1e-12 * row.right, rel=1e-12)
+        assert row.trivial == pytest.approx(EVERYWHERE, rel=1e-12)
+    assert len(set(errors)) == 3
+
+
+def test_the_rounding_of_a_right_side_along_td_limit_is_charged(monkeypatch):
+    monkeypatch.setattr(claim, "ASCENT", 2)
+    monkeypatch.setattr(claim, "objective_and_gradient", coarse(objective_and_gradient, gradient_error=0.0))
+    for row in along_td_limit(BOTH, 0, 0.5):
+        assert row.error == pytest.approx(1e-12 * row.right, rel=1e-12)
+
+
+def looks(kappa, iterations, seeds, ms):
+    """(‖∇J‖², ‖b‖² + L'η‖ĝ - E ĝ‖², bound on their error) at one m of each run, computed anew."""
+    settings_ = {"kappa": kappa, "T": claim.T, "h": claim.H, "t0": claim.T0}
+    runs = sac_seeds(PAIR, BOTH.theta, M=iterations, eta=1 / L, seeds=seeds, record_every=1, **settings_)
+    for run, m in zip(runs, ms, strict=True):
+        eta = 1 / (L * math.sqrt(m + 1))
+        left, bias, noise, off = looked_at(PAIR, run.thetas, m, kappa, eta)
+        yield left, bias + L * eta * noise, off
+
+
+def test_the_rows_of_runs_by_hand(monkeypatch):
+    """Four runs of six iterations: one m each, 3.1 standard errors of left - right, and the largest bound."""
+    for name, value in (("M", 6), ("T", 4), ("SEEDS", 4)):
+        monkeypatch.setattr(claim, name, value)
+    monkeypatch.setattr(claim, "objective_and_gradient", coarse(objective_and_gradient, gradient_error=2.0**-6))
+    etas = [1 / (L * math.sqrt(m + 1)) for m in range(6)]
+    (row,) = as_run(BOTH, 0, 0.5)
+    left, right, off = map(np.array, zip(*looks(0, 6, range(4), drawn(np.array(etas), 4, 0)), strict=True))
+    assert (row.hypothesis, row.case, row.agent, row.kappa) == ("as run", "M=6 T=4", 0, 0)
+    assert row.left == pytest.approx(left.mean(), rel=1e-12)
+    assert row.right == pytest.approx(2 * 0.5 / sum(etas) + right.mean(), rel=1e-12)
+    assert row.error == pytest.approx(3.1 * np.std(left - right, ddof=1) / 2 + off.max(), rel=1e-12)
+    assert row.trivial == pytest.approx(EVERYWHERE, rel=1e-12)
+    assert off.min() < off.max()
+    assert norm.sf(claim.STANDARD_ERRORS) < 0.001 < norm.sf(claim.STANDARD_ERRORS - 0.1)
+
+
+def test_the_row_of_one_run_by_hand(monkeypatch):
+    """One run of seed 0, looked at three times; left out where what is known beforehand reaches the trivial bound."""
+    for name, value in (("LONG", 6), ("T", 4), ("SEEDS", 3), ("DELTA", 0.25)):
+        monkeypatch.setattr(claim, name, value)
+    etas = [1 / (L * math.sqrt(m + 1)) for m in range(6)]
+    G, B = math.sqrt(EVERYWHERE), update_norm([1, 1], PAIR.r_bar, 0.75)
+    certain = 2 * 0.5 / sum(etas) + theorem5_sharp_chance(etas, L, G, B, 0.25)
+    assert certain > EVERYWHERE
+    assert list(one_run(BOTH, 0, 0.5)) == []
+    monkeypatch.setattr(claim, "trivial", lambda mdp: math.inf)
+    ms = drawn(np.array(etas), 3, 0)
+    run = sac_seeds(PAIR, BOTH.theta, kappa=0, M=6, T=4, h=claim.H, t0=claim.T0, eta=1 / L, seeds=[0], record_every=1)[
+        0
+    ]
+    found = [looked_at(PAIR, run.thetas, m, 0, etas[m]) for m in ms]
+    left, right = (
+        np.array([f[0] for f in found]),
+        np.array([f[1] + L * etas[m] * f[2] for f, m in zip(found, ms, strict=True)]),
+    )
+    (row,) = one_run(BOTH, 0, 0.5)
+    assert (row.hypothesis, row.case, row.agent, row.kappa) == ("one run", "M=6 T=4", 0, 0)
+    assert row.left == pytest.approx(left.mean(), rel=1e-12)
+    assert row.right == pytest.approx(certain + right.mean(), rel=1e-10)
+    off = max(f[3] for f in found)
+    assert row.error == pytest.approx(3.1 * np.std(left - right, ddof=1) / math.sqrt(3) + off, rel=1e-12)
+    monkeypatch.setattr(claim, "trivial", lambda mdp: row.right - right.mean())
+    assert list(one_run(BOTH, 0, 0.5)) == []
+
+
+def test_what_a_look_may_be_off_by_by_hand(monkeypatch):
+    """√2 times the error of a block of ∇J, that of E ĝ, and four roundings of the largest logit over η, √12 entries."""
+    monkeypatch.setattr(claim, "objective_and_gradient", coarse(objective_and_gradient, gradient_error=2.0**-5))
+    monkeypatch.setattr(claim, "expected_update", coarse(expected_update, error=2.0**-7))
+    eta, m = 2.0**-44, 1
+    rng = np.random.default_rng(0)
+    start = [rng.integers(-8, 9, r.shape) / 2.0 for r in PAIR.r]
+    start[0][0, 0], start[1][0, 0] = -16.0, 3.0
+    steps = [rng.integers(-8, 9, r.shape) * 1.0 for r in PAIR.r]
+    thetas = tuple(np.stack([np.zeros_like(a), a, a + eta * b]) for a, b in zip(start, steps, strict=True))
+    left, bias, noise, error = looked_at(PAIR, thetas, m, 0, eta)
+    gradient = objective_and_gradient(PAIR, tuple(start)).gradient
+    mean = expected_update(PAIR, tuple(start), kappa=0, T=claim.T, h=claim.H, t0=claim.T0).g_hat
+    assert left == pytest.approx(squared(gradient), rel=1e-12)
+    assert bias == pytest.approx(squared([x - y for x, y in zip(mean, gradient, strict=True)]), rel=1e-12)
+    assert noise == pytest.approx(squared([x - y for x, y in zip(steps, mean, strict=True)]), rel=1e-12)
+    off = math.sqrt(2) * 2.0**-5 + 2.0**-7 + 4 * 2.0**-52 * 16 / eta * math.sqrt(12)
+    norms = math.sqrt(left) + math.sqrt(bias) + math.sqrt(noise)
+    assert error == pytest.approx(2 * off * (norms + 2 * off), rel=1e-10)
+
+
+@pytest.mark.parametrize("unique", [True, False])
+def test_what_is_run_on_a_case(monkeypatch, unique):
+    """Every κ with somebody outside, with J_sup - J and the error of J; TD's limit on one recurrent class only."""
+    asked = []
+    for name in ("along_td_limit", "as_run", "one_run"):
+        monkeypatch.setattr(claim, name, lambda *args, name=name: asked.append((name, *args)) or iter([name]))
+    monkeypatch.setattr(claim, "has_unique_stationary_law", lambda case: unique)
+    case = dataclasses.replace(CASE, error=2.0**-4)
+    gain = best_joint(TRIO).J_high - CASE.J + 2.0**-4
+    rows = list(check(case))
+    assert rows == [name for name, *_ in asked]
+    names = ["along_td_limit"] * unique + ["as_run", "one_run"]
+    assert [(name, kappa) for name, _, kappa, _ in asked] == [(name, kappa) for kappa in (0, 1) for name in names]
+    assert all(of is case and own == pytest.approx(gain, abs=1e-9) for _, of, _, own in asked)
+
+
+def test_cases_that_are_left_out(monkeypatch):
+    for name in ("along_td_limit", "as_run", "one_run"):
+        monkeypatch.setattr(claim, name, lambda *args, name=name: iter([name]))
+    assert len(list(check(CASE))) == 6
+    assert list(check(dataclasses.replace(CASE, policy="gaussian 1"))) == []
+    for least, rows in ((law_cost(TRIO, kappa=0, T=claim.T), 3), (law_cost(TRIO, kappa=1, T=claim.T), 6)):
+        monkeypatch.setattr(claim, "WORK", least.multiplications)
+        assert len(list(check(CASE))) == rows
+        monkeypatch.setattr(claim, "WORK", least.multiplications - 1)
+        assert len(list(check(CASE))) == rows - 3
+    monkeypatch.setattr(claim, "WORK", 1 << 40)
+    for most, rows in ((3, 6), (2, 0)):
+        monkeypatch.setattr(claim, "MOST_AGENTS", most)
+        assert len(list(check(CASE))) == rows
+    monkeypatch.setattr(claim, "MOST_AGENTS", 4)
+    path = build_graph({"family": "path", "n": 2})
+    for sizes, rows in (([1, 1], 0), ([1, 2], 3), ([2, 1], 3)):
+        assert len(list(check(uniform_case(random_mdp(path, seed=0, gamma=0.5, action_sizes=sizes))))) == rows
+    unpaid = NetworkedMDP(PAIR.graph, PAIR.P, tuple(0.0 * r for r in PAIR.r), 0.75, PAIR.pi0)
+    assert list(check(uniform_case(unpaid))) == []
+
+
+def test_step_sizes_and_draws_by_hand():
+    """1/L' = ⅛ at r̄ = 1 and γ = ¾; slices of equal Σ η_m, of which each has its own draw."""
+    at = NetworkedMDP(PAIR.graph, PAIR.P, tuple(r / PAIR.r_bar for r in PAIR.r), 0.75, PAIR.pi0)
+    assert step_sizes(at, 3) == pytest.approx([1 / 8, 1 / (8 * math.sqrt(2)), 1 / (8 * math.sqrt(3))], rel=1e-14)
+    for seed in range(9):
+        assert drawn(np.ones(9), 9, seed) == list(range(9))
+        assert drawn(np.array([1.0, 1.0, 2.0]), 4, seed) == [0, 1, 2, 2]
+        u = np.random.default_rng(seed).random(3)
+        assert drawn(np.ones(3000), 3, seed) == [int(1000 * (k + u[k])) for k in range(3)]
+    assert drawn(np.array([1.0, 0.0]), 1, 0) == [0]
+
+
+def test_a_policy_that_stands_still_by_hand(monkeypatch):
+    """2L'(J_sup - J)/100,000, certificates included, against what is measured along TD's limit."""
+    monkeypatch.setattr(claim, "ASCENT", 2)
+    for name in ("as_run", "one_run"):
+        monkeypatch.setattr(claim, name, lambda *args: iter(()))
+    monkeypatch.setattr(
+        claim, "uniform_case", lambda name, mdp: dataclasses.replace(uniform_case(mdp, name), error=0.25)
+    )
+    mdp = signal(0.3)
+    case = uniform_case(mdp, "signal")
+    (row,) = claim.standing_still()
+    assert (row.instance, row.policy, row.case, row.hypothesis) == ("signal", "uniform", "M=100000", "TD's limit")
+    gain = best_joint(mdp).J_high - case.J + 0.25
+    assert row.right == pytest.approx(2 * gain * mdp.r_bar / (2 * 0.7**2) / 100_000, rel=1e-9)
+    assert row.left == pytest.approx(squared(case.gradient), rel=1e-9)
