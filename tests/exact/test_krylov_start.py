@@ -223,10 +223,10 @@ def test_axes_along_which_a_table_hardly_moves_are_left_out():
 
 
 def test_a_correction_halves_the_residual_or_is_none(monkeypatch):
-    """Residuals 1 of 2, 1.25, and 1.25 within the goal; what is not finite; then a system that is solved."""
-    for x, goal, helped in ((1.0, 0.0, True), (0.75, 0.0, False), (0.75, 1.25, True), (np.nan, 9.0, False)):
+    """Residuals .5 of 1, .625, and .625 within the goal; what is not finite; then a system that is solved."""
+    for x, goal, helped in ((0.5, 0.0, True), (0.375, 0.0, False), (0.375, 0.625, True), (np.nan, 9.0, False)):
         monkeypatch.setattr("scipy.sparse.linalg.bicgstab", lambda *a, x=x, **k: (np.array([x, 0.0]), 0))
-        found = krylov.halving_correction(lambda v: v, np.array([2.0, 0.0]), goal, 3)
+        found = krylov.halving_correction(lambda v: v, np.array([1.0, 0.0]), goal, 3)
         assert (found is not None) is helped
     monkeypatch.undo()
     A = np.eye(6) - 0.8 * np.random.default_rng(0).dirichlet(np.ones(6), size=6)
@@ -270,3 +270,15 @@ def test_a_correction_by_elimination_by_bicgstab_and_none(by_products, monkeypat
         assert np.array_equal(of, right)
         assert goal == pytest.approx(1e-4 * 0.1 * 24**0.5)
         assert steps == (5 if asked[0][0] is product else 7)
+
+
+@pytest.mark.parametrize("scale", [2.0**-700, 2.0**-60, 2.0**600])
+def test_a_correction_does_not_depend_on_the_scale(scale):
+    """Squares of 10⁻²⁰⁰ are 0: a correction by nothing was taken for one that helps, again and again."""
+    matrix = np.eye(24) - 0.9 * np.random.default_rng(0).dirichlet(np.ones(24), 24)
+    right = np.random.default_rng(1).standard_normal(24)
+    x = krylov.halving_correction(lambda v: matrix @ v, right, 1e-9, 60)
+    y = krylov.halving_correction(lambda v: matrix @ v, scale * right, 1e-9 * scale, 60)
+    assert x is not None
+    assert y is not None
+    assert y.tolist() == (scale * x).tolist()

@@ -274,11 +274,14 @@ def halving_correction(product: Callable[[Array], Array], right: Array, goal: fl
     from scipy.sparse.linalg import LinearOperator, bicgstab
 
     linear = LinearOperator((right.size, right.size), matvec=product, dtype=np.float64)
+    # Squares of small or large numbers leave the range, and scipy's bound for a breakdown is absolute.
+    scale = math.ldexp(0.5, math.frexp(sup(right))[1]) or 1.0
+    right, goal = right / scale, goal / scale
     # An x that diverged shows by numbers that are not finite, which compare as False.
     with np.errstate(all="ignore"):
         x, _ = bicgstab(linear, right, rtol=0.0, atol=goal, maxiter=steps)
         helped = np.linalg.norm(right - product(x)) <= max(0.5 * float(np.linalg.norm(right)), goal)
-    return np.asarray(x) if helped else None
+    return np.asarray(x) * scale if helped else None
 
 
 def solve_correction(
