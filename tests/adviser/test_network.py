@@ -429,7 +429,7 @@ def test_every_fault_is_one_line_that_names_file_and_place(tmp_path, document, m
     ("source", "message"),
     [
         ("def network(:", "line 1: "),
-        ("x = 1", r"the file must define network\(\)"),
+        ("x = 1", r"net\.py: the file must define network\(\)"),
         ("def network():\n    return 3", r"network\(\) returned int, expected a NetworkedMDP"),
         ("def network():\n    return 1 / 0", "line 2: ZeroDivisionError: division by zero"),
         ("raise SystemExit", "line 1: SystemExit"),

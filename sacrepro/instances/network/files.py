@@ -267,15 +267,15 @@ def python_network(source: str) -> Network:
     try:
         exec(compile(source, name, "exec"), scope)
         function = scope.get("network")
-        if not callable(function):
-            raise ValueError("the file must define network(), which returns a NetworkedMDP")
-        mdp = function()
+        mdp = function() if callable(function) else None
     except SyntaxError as error:
         raise ValueError(f"line {error.lineno}: {error.msg}") from None
     except (Exception, SystemExit) as error:  # whatever the user's own code raises
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == name]
         where = f"line {lines[-1]}: " if lines else ""
         raise ValueError(f"{where}{' '.join(f'{type(error).__name__}: {error}'.split())}") from None
+    if not callable(function):
+        raise ValueError("the file must define network(), which returns a NetworkedMDP")
     if not isinstance(mdp, NetworkedMDP):
         raise ValueError(f"network() returned {type(mdp).__name__}, expected a NetworkedMDP")
     return of_model(mdp)
