@@ -148,16 +148,29 @@ def test_a_search_that_stops_after_any_amount_of_work_is_right(seed):
     assert 4 < len(widths) < 1000
 
 
-@pytest.mark.parametrize(("agent", "kappa"), [(0, 0), (1, 0), (1, 1)])
-def test_an_agent_that_waits_for_three_others(agent, kappa):
-    """The hub of a star sees four states: from itself, one is assigned before the two that branch with its turn."""
-    mdp = random_mdp(nx.star_graph(3), seed=3, concentration=0.3, state_sizes=[2, 2, 2, 2], action_sizes=[1, 1, 1, 2])
+@pytest.mark.parametrize("kappa", [0, 1])
+def test_an_agent_that_waits_for_three_others(kappa):
+    """A spider's body sees four states: at κ = 0 one is assigned before the two that branch with its turn."""
+    spider = nx.Graph([(0, 1), (0, 2), (0, 3), (1, 4), (2, 5), (3, 6)])
+    actions = [2, 1, 1, 1, 1, 1, 1]
+    mdp = random_mdp(spider, seed=3, concentration=0.3, state_sizes=[2] * 7, action_sizes=actions)
     V = np.random.default_rng(3).integers(-8, 9, mdp.state_sizes).astype(float)
     moved = (joint_kernel(mdp) @ V.ravel()).reshape(*mdp.state_sizes, *mdp.action_sizes)
-    truth = float(dense.oscillation(moved, neighborhood(mdp.graph, agent, kappa)).max())
-    plan = sweep_plan(mdp, agent)
-    found = branch_oscillation(plan, sweep_table(mdp, plan, V), kappa, 0.0, 1 << 20)
-    assert found == pytest.approx((truth, truth), abs=1e-12)
+    truth = float(dense.oscillation(moved, neighborhood(mdp.graph, 0, kappa)).max())
+    plan = sweep_plan(mdp, 0)
+    table = sweep_table(mdp, plan, V)
+    assert branch_oscillation(plan, table, kappa, 0.0, 1 << 24) == pytest.approx((truth, truth), abs=1e-12)
+    if kappa == 0:
+        below = branch._tree(plan, 1, 0, 7, 1, 7, 128)
+        assert list(zip(below.first, below.last, below.turn, below.width, strict=True))[:2] == [
+            (1, 2, -1, 128),
+            (2, 4, 0, 64),
+        ]
+        kernels, s, a = kernels_of(plan), np.zeros(7, dtype=np.int64), np.zeros(7, dtype=np.int64)
+        room, ends = branch._room(below, kernels), (float(table.min()), float(table.max()))
+        # Two states, nothing touched; four pairs of states, each with 64 sums of two entries; then both actions, too.
+        for d, fixed, expected in ((0, False, (2, 0)), (1, True, (4, 512)), (1, False, (8, 1024))):
+            assert branch._expand(table, room, d, below, kernels, s, a, fixed, ends) == expected
 
 
 def test_what_the_weights_of_a_search_miss_of_one_is_charged(monkeypatch):
@@ -218,6 +231,13 @@ def lengths(plan):
     return plan.turned[np.argsort(plan.position), 0]
 
 
+def kernels_of(plan):
+    turned = np.stack([plan.position, plan.turned[:, 0]], axis=1)
+    return Kernels(
+        plan.sizes, plan.actions, turned, plan.kernels, plan.kernel_at, plan.places, plan.strides, plan.places_at
+    )
+
+
 def bound_and_truth(mdp, i, kappa, V):
     """What `most_movement` says of the table V before anything is summed out, and the largest movement of PV."""
     plan = sweep_plan(mdp, i)
@@ -233,12 +253,8 @@ def bound_and_truth(mdp, i, kappa, V):
               for k in rim.turn]  # fmt: skip
     at_root = rim._replace(nearer=np.array([nearer], dtype=np.int64).reshape(1, -1))
     s = np.zeros(len(plan.agents), dtype=np.int64)
-    turned = np.stack([plan.position, plan.turned[:, 0]], axis=1)
-    kernels = Kernels(
-        plan.sizes, plan.actions, turned, plan.kernels, plan.kernel_at, plan.places, plan.strides, plan.places_at
-    )
     reversed_table = table.reshape(lengths(plan)[::-1]).transpose().ravel()
-    return most_movement(reversed_table, 0, before, at_root, False, kernels, s, *scratch, np.inf), truth
+    return most_movement(reversed_table, 0, before, at_root, False, kernels_of(plan), s, *scratch, np.inf), truth
 
 
 @pytest.mark.parametrize("graph", [nx.path_graph(5), nx.cycle_graph(5), nx.star_graph(4), nx.grid_2d_graph(2, 3)])
