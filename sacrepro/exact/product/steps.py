@@ -27,14 +27,17 @@ LARGEST_KERNEL, LARGEST_GROUP = 1 << 15, 64
 # a matrix product does 2.7 (G = 2), 14 (8), 25 (32) multiply-adds a nanosecond; a broadcast one .4 where runs have 4
 # entries (G = 2), 3.4 to 4.4 (2), 15 (8), 18 (16) from 64 on; a pass .6 with U of 1, 2.7 with 4, 6 to 8 from 16 on.
 # On another processor, on tables beyond its caches: 12 a matrix product (16 to 32), 9 to 12 a broadcast one (8 to 32),
-# 2 to 3 a pass. The constants lie between the two, and no machine is served best: a 2 × 7 grid took 13 % longer on one.
+# 2 to 3 a pass. Beyond caches the constants lie between the two, and a 2 × 7 grid took 13 % longer on one machine.
 
+#: A step that reads and writes up to this many entries stays within caches, and has the first of two constants:
+#: with the second, gradients on 10 and 12 agents took 1.3 times as long.
+CACHED = 1 << 15
 #: For each entry read or written.
-TRAFFIC = 0.6
+TRAFFIC = 0.25, 0.6
 #: Multiply-adds a unit of a matrix product: this much for each of min(G, new), and at most so many.
-RIGHT_SPEED, RIGHT_MOST = 0.4, 6.0
+RIGHT_SPEED, RIGHT_MOST = 0.4, (16.0, 6.0)
 #: The same of a broadcast product, which also does at most this many for each entry of a run.
-LEFT_SPEED, LEFT_MOST, LEFT_RUN_SPEED = 0.3, 4.0, 0.5
+LEFT_SPEED, LEFT_MOST, LEFT_RUN_SPEED = 0.3, (14.0, 4.0), 0.5
 #: Runs below this length are not worth a broadcast product; and what each of its products costs, 40 ns to 100 ns.
 SHORTEST_RUN, LEFT_PRODUCT = 4, 400.0
 #: Multiply-adds a unit of a pass: from so many entries of U on, and below, where it grows with U.
@@ -239,12 +242,14 @@ def _choose_step(
             break
         run = math.prod(sizes[k] for k in present[_run_start(present, shared) :])
         work = rows * spread * new * G
-        traffic = rows * spread * (new + G) * TRAFFIC
+        touched = rows * spread * (new + G)
+        beyond = touched > CACHED
+        traffic = touched * TRAFFIC[beyond]
         candidates = []
         if not present:
-            candidates.append(("right", work / min(RIGHT_MOST, RIGHT_SPEED * min(G, new) + 1) + traffic))
+            candidates.append(("right", work / min(RIGHT_MOST[beyond], RIGHT_SPEED * min(G, new) + 1) + traffic))
         elif run >= SHORTEST_RUN:
-            speed = min(LEFT_MOST, LEFT_SPEED * min(G, new) + 1, LEFT_RUN_SPEED * run)
+            speed = min(LEFT_MOST[beyond], LEFT_SPEED * min(G, new) + 1, LEFT_RUN_SPEED * run)
             candidates.append(("left", work / speed + traffic + rows * (spread // run) * LEFT_PRODUCT))
         if count == 1 and present:
             speed = PASS_SPEED if spread >= LONG_PASS else SHORT_PASS_GROWTH * spread + SHORT_PASS_SPEED
