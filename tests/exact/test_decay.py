@@ -160,6 +160,7 @@ def test_an_agent_that_waits_for_three_others(kappa):
     plan = sweep_plan(mdp, 0)
     table = sweep_table(mdp, plan, V)
     assert branch_oscillation(plan, table, kappa, 0.0, 1 << 24) == pytest.approx((truth, truth), abs=1e-12)
+    assert branch_oscillation(plan, table, kappa, 0.0, 0)[0] <= 0.0
     if kappa == 0:
         below = branch._tree(plan, 1, 0, 7, 1, 7, 128)
         assert list(zip(below.first, below.last, below.turn, below.width, strict=True))[:2] == [
