@@ -113,7 +113,7 @@ def worst(rows: Sequence[Verdict]) -> str:
 def counted(rows: Sequence[Verdict], named: bool = False) -> list[str]:
     """How many rows have which verdict, and on demand which variants these are."""
     groups = [(name, [row.hypothesis for row in rows if row.verdict == name]) for name in JUDGEMENTS]
-    return [f"{len(own)} **{name}**" + f" ({', '.join(own)})" * named for name, own in groups if own]
+    return [f"{len(own)} **{name}**" + f" ({'; '.join(own)})" * named for name, own in groups if own]
 
 
 def line(cells: Sequence[object]) -> str:
