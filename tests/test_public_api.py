@@ -46,7 +46,7 @@ from sacrepro.simulate import Simulator, WirelessSimulator, as_simulator
 from sacrepro.simulate.stepped import ModelSteps
 from strategies import cases, mdps, thetas
 
-#: What the issue of agreement with enumeration asks for, relative to the size of what is compared.
+#: How well values agree with enumeration, relative to the size of what is compared.
 AGREEMENT = 1e-10
 
 

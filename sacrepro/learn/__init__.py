@@ -1,4 +1,4 @@
-"""Section 3.2: the Scalable Actor Critic, its extensions and its rivals. It sees trajectories, never kernels."""
+"""Section 3.2: the Scalable Actor Critic, its extensions and other methods. It sees trajectories, never kernels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rivals at equal samples: the rows are of the policies played, and the exact ascent is what its name says."""
+"""Methods at equal samples: the rows are of the policies played, and the exact ascent is what its name says."""
 
 import math
 

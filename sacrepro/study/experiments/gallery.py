@@ -52,7 +52,7 @@ CASE = """
 $ sacrepro advise {file} --error {error} --seconds 0
 {advice}```
 
-| κ | max_i D_i(κ), uniform policy | at most, for every policy |
+| κ | max_i D_i(κ), uniform policy | at most, by influence, for every policy |
 | --- | --- | --- |
 {decay}
 

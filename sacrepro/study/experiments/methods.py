@@ -1,4 +1,4 @@
-"""Algorithm 1, its extensions and its rivals at equal samples: the same episodes' length and number, seeds and steps.
+"""Algorithm 1, its extensions and other methods at equal samples: the same episodes' length and number, seeds, steps.
 
 Every method plays M episodes of T steps, so n·M·T agent-steps; only the exact gradient sees the model instead. J is
 exact, of the policy that is played: an ε-mixed or ε-greedy one counts with its exploration.
@@ -228,7 +228,7 @@ def methods(
     methods: Sequence[Method] = (),
     output: File,
 ) -> Iterator[str]:
-    """Run Algorithm 1, its extensions and its rivals at equal samples, with exact J."""
+    """Run Algorithm 1, its extensions and other methods at equal samples, with exact J."""
     mdp = build(spec)
     settings: dict[str, Any] = {"kappa": kappa, "seeds": seeds, "M": M, "T": T, "h": h, "t0": t0}
     rows: list[MethodRow] = []

@@ -65,8 +65,8 @@ FINDINGS = (
     Finding(
         """
         **TD's limit need not be a truncated Q-function**, contrary to Section 3.2; it is the Q-function of an
-        aggregated chain. It is close to Q_i all the same: within r̄γ^{κ+1}/(1−γ), attained up to a
-        factor {td_fixed_point/locality}, a bound smaller than the paper's by a factor of 2/(1−γ)².
+        aggregated chain. It is close to Q_i all the same: within r̄γ^{κ+1}/(1−γ), best possible and here attained up
+        to a factor {td_fixed_point/locality}, a bound smaller than the paper's by a factor of 2/(1−γ)².
         [Proof](paper/proofs.md#td_fixed_point)
         """,
         {("td_fixed_point", "locality"): TRUE, ("!", "the TD update gives a truncated"): FALSE},
@@ -109,7 +109,7 @@ FINDINGS = (
     Finding(
         """
         **What κ buys** is a smaller limit of the critic's and the gradient's error, of order γ^{κ+1}; what it costs is
-        T; a larger return it does not buy. The mean step of Algorithm 1, computed exactly on paths of three agents, is
+        T; a larger return it need not buy. The mean step of Algorithm 1, computed exactly on paths of three agents, is
         closest to ∇J at κ = 0 for short T and at κ = 1 for long T (table below); at equal samples κ = 0 often [earns
         more](paper/figures.md#runs-of-algorithm-1); and ‖∇J‖ → 0 wherever policies become deterministic. With steps
         above 1/L', as usual in practice, no guarantee applies.
@@ -122,9 +122,9 @@ FINDINGS = (
 #: What stands below the findings, of rows of `locality`, and what it wants of them.
 LOCALITY = """
 What locality costs: on {~locality of} small networks the best joint policy, which sees every state, earns certainly
-more than the best deterministic localized one on {~locality costs}, by at most {~locality most} of what it has above
-the uniform policy; on each of the {~locality SAC of} where SAC ran it leaves more, {~locality SAC} by the same measure
-(Section 6 and Table 4 of [the paper](paper/paper.pdf)). Of your own network `sacrepro evaluate mine.yaml --policy
+more than the best deterministic localized one on {~locality costs}; that is at most {~locality most} of what it gains
+over the uniform policy. SAC ran on {~locality SAC of} of these and on each fell short by more, {~locality SAC} of that
+gain (Section 6 and Table 4 of [the paper](paper/paper.pdf)). Of your own network `sacrepro evaluate mine.yaml --policy
 learned.yaml --against optimum` tells it.
 """
 BORNE_OUT = "SAC leaves more"
@@ -284,7 +284,7 @@ def verdict_table(rows: Sequence[Verdict]) -> list[str]:
 KAPPA = (
     "κ against T: how far the mean step of Algorithm 1 is from the gradient after an inner loop of T steps, "
     "‖E ĝ − ∇J‖ in per cent of ‖∇J‖, exact, at the uniform policy, each κ with steps α_t = h/(t+t0) of its own, "
-    "h = 4 (SA)^{f(κ)}/(1−γ), t0 = 2h. Bold is the closest κ. "
+    "h = 4 (SA)^{f(κ)}/(1−γ), t0 = 2h. Bold is the closest κ at that T. "
     "[Figure](paper/figures.md#κ-against-t)\n\n"
 )
 
