@@ -12,7 +12,8 @@ from runs import ROOT, TINY
 
 pytestmark = pytest.mark.slow
 
-COPIED = ("sacrepro", "tests", "workflow", "profiles", "paper", "figures", "Snakefile", "pyproject.toml", "README.md")
+COPIED = ("sacrepro", "tests", "workflow", "profiles", "paper", "figures", "Snakefile", "pyproject.toml", "README.md",
+          "CONTRIBUTING.md", "CHANGELOG.md", "CITATION.cff", "LICENSE")  # fmt: skip
 
 #: Tests that go through claims, figures or rooms one by one, whatever they are. The rest of the suite, which does not,
 #: takes minutes more.
