@@ -297,14 +297,16 @@ def seeds_and_mean(
 def gallery(rows: Sequence[GalleryRow]) -> Figure:
     """Above: max_i D_i(κ) under the uniform policy, and the influence matrix's bound for every policy. Below: J of each
     run of Algorithm 1, by κ, beside an expert's rule. A marker above the dashed line would falsify the bound.
+    Neither is drawn where it is below the width of the interval that holds D_i(κ): there both are 0 or rounding.
     """
     cases = names(rows)
     figure, grid = grid_of(2, len(cases), 2.2, 1.9, titles=2)
     for (above, below), name in zip(grid.T, cases, strict=True):
         own = [row for row in rows if row.instance == name]
-        bound = {row.kappa: row.value for row in own if row.what == "influence" and row.value > 0.0}
+        width = {row.kappa: row.high - row.low for row in own if row.what == "D"}
+        bound = {row.kappa: row.value for row in own if row.what == "influence" and row.value > width[row.kappa]}
         for row in own:
-            if row.what == "D" and row.value > row.high - row.low:
+            if row.what == "D" and row.value > width[row.kappa]:
                 dots(above, [row.kappa], [row.value], row.kappa, label=r"$\max_i D_i(\kappa)$, uniform policy")
             elif row.what == "J" and row.kappa >= 0:
                 dots(below, [row.kappa], [row.value], row.kappa, label="SAC, one marker a run", alpha=0.6)
