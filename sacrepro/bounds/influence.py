@@ -19,6 +19,7 @@ from itertools import combinations
 import networkx as nx
 import numpy as np
 from scipy.sparse import csr_array, identity
+from scipy.sparse.csgraph import breadth_first_order
 from scipy.sparse.linalg import spsolve
 
 from sacrepro.bounds.decay import definition2
@@ -207,7 +208,10 @@ def influence_profile(C: csr_array, graph: nx.Graph, i: int, gamma: float, r_bar
             beyond = np.bincount(distance, weights=row, minlength=size)[::-1].cumsum()[::-1]
         beyond = np.append(beyond[1:], 0.0)
         total += gamma**t * np.minimum(1.0, beyond)
-    return r_bar * (total + rest(gamma, T, float(row.sum()), float(C.sum(axis=1).max())))
+    total += rest(gamma, T, float(row.sum()), float(C.sum(axis=1).max()))
+    reached = breadth_first_order(C, i, return_predecessors=False)
+    total[distance[reached].max() :] = 0.0  # nobody farther away ever matters to i
+    return r_bar * total
 
 
 # Total variation between the rows of local kernels: how much one argument of P_i can move the law of s_i'.

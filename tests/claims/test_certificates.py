@@ -63,7 +63,7 @@ ABSENT = {
     "influence": {"closed form", "row sums", "average reward"},
     "definition2": {"branch and bound"},
     "theorem5": {"(9) along runs"},
-    "vacuity": {"(9), influence", "(9), influence, sharper ‖∇J‖"},
+    "vacuity": {"ε_κ, influence", "ε_κ, influence, sharper ‖∇J‖"},
 }
 
 

@@ -86,15 +86,24 @@ def test_all_agents_at_once_and_the_rest(kappa_max):
 
 @pytest.mark.usefixtures("short_horizon")
 def test_the_profile_of_one_agent_and_the_rest():
-    """r̄ (Σ_{1≤t≤T} γ^t min(1, (C^t 1_O)_i) + γ^{T+1}/(1-γ)) with 1_O beyond κ, for agent 0 of a path of three."""
+    """r̄ (Σ_{1≤t≤T} γ^t min(1, (C^t 1_O)_i) + γ^{T+1}/(1-γ)) with 1_O beyond κ; agent 0 of a path of three."""
     found = influence_profile(C, nx.path_graph(3), 0, GAMMA, R_BAR)
-    for kappa in range(3):
+    assert found[2] == 0.0
+    for kappa in range(2):
         outside = np.array([0.0, float(kappa < 1), float(kappa < 2)])
         total, moved = GAMMA**4 / (1 - GAMMA), outside
         for t in range(1, 4):
             moved = C @ moved
             total += GAMMA**t * min(1.0, moved[0])
         assert found[kappa] == pytest.approx(R_BAR * total, rel=1e-12)
+
+
+def test_what_never_matters_to_an_agent_bounds_nothing():
+    """Agent 1 does not hear agent 2, so nothing of the rest of the series is left for agent 0 beyond one hop."""
+    deaf = csr_array(np.array([[0.2, 0.3, 0.0], [0.1, 0.2, 0.0], [0.0, 0.3, 0.2]]))
+    found = influence_profile(deaf, nx.path_graph(3), 0, GAMMA, R_BAR)
+    assert found[0] > 0.0
+    assert not found[1:].any()
 
 
 def test_the_horizon_is_the_least():

@@ -21,7 +21,7 @@ from sacrepro.study.record.case import exact_case
 from sacrepro.study.record.comparison import by_hypothesis, holds, verdict
 from strategies import cases
 
-VARIANTS = {variant + mark for variant in ("(9)", "(9), sharp bias", "Lemma 4") for mark in ("", SHARPER)}
+VARIANTS = {variant + mark for variant in ("ε_κ of (9)", "ε_κ, sharp bias", "Lemma 4") for mark in ("", SHARPER)}
 
 
 @settings(max_examples=25)
@@ -75,12 +75,12 @@ def test_a_bound_above_the_trivial_one_is_vacuous():
     rows = list(check(random_case(family="path", gamma=0.2)))
     judged = {group[0].hypothesis: verdict("vacuity", "", "", group) for group in by_hypothesis(rows)}
     assert {name for name in judged if judged[name].verdict == "vacuous"} == {
-        "(9), sharper ‖∇J‖",
-        "(9), influence",  # μ > 1: at γ = .2 a rate above γ
-        "(9), influence, sharper ‖∇J‖",
+        "ε_κ of (9), sharper ‖∇J‖",
+        "ε_κ, influence",  # μ > 1: at γ = .2 a rate above γ
+        "ε_κ, influence, sharper ‖∇J‖",
     }
     assert all(0 < row.ratio < 1 for row in judged.values() if row.verdict == "holds")
-    assert {row.case for row in rows if row.hypothesis == "(9)"} == {"from κ=1"}
+    assert {row.case for row in rows if row.hypothesis == "ε_κ of (9)"} == {"from κ=1"}
     for row in rows:
         assert (row.right < row.trivial) == (row.kappa >= int(row.case.removeprefix("from κ=")))
         assert row.left <= row.trivial + row.error
@@ -91,7 +91,7 @@ def test_the_sharper_trivial_bounds_ask_for_more(gamma):
     """ε_κ passes r̄²/(8(1-γ)³) where 192nγ^{κ+1} < (1-γ)³, or 96nγ^{κ+1} < 1-γ; Lemma 4 half of before at most."""
     case = random_case(family="path", gamma=gamma)
     n, rows = case.mdp.n, list(check(case))
-    for variant, factor in (("(9)", (1 - gamma) ** 3 / 192), ("(9), sharp bias", (1 - gamma) / 96)):
+    for variant, factor in (("ε_κ of (9)", (1 - gamma) ** 3 / 192), ("ε_κ, sharp bias", (1 - gamma) / 96)):
         first = math.floor(math.log(factor / n, gamma))
         assert {row.case for row in rows if row.hypothesis == variant + SHARPER} == {f"from κ={first}"}
     for i in range(n):
@@ -127,7 +127,7 @@ def test_the_squared_bias_says_something_for_every_n(gamma):
 def test_the_influence_matrix_certifies_a_smaller_rate():
     """Row sums of .7: ρ = .63 and c = r̄/.37 in ε_κ; where γμ ≥ 1 there is no such variant."""
     case = uniform_case(build({"model": "relay", "n": 4, "gamma": 0.9, "noise": 0.3}))
-    row = next(row for row in check(case) if (row.hypothesis, row.kappa) == ("(9), influence", 1))
+    row = next(row for row in check(case) if (row.hypothesis, row.kappa) == ("ε_κ, influence", 1))
     L = SCORE_BOUND * 2.0
     assert row.right == pytest.approx(theorem5_bias(1 / 0.37, 0.63, 1, L, 1.0, 0.9), rel=1e-12)
-    assert not [row for row in check(random_case(gamma=0.9)) if row.hypothesis.startswith("(9), influence")]
+    assert not [row for row in check(random_case(gamma=0.9)) if row.hypothesis.startswith("ε_κ, influence")]

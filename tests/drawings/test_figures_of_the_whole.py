@@ -37,9 +37,9 @@ def bounds(axes):
 
 def test_vacuity_shows_every_reading_at_the_least_kappa_of_its_best_agent_and_its_least_ratio():
     rows = [
-        comparison("(9)", "from κ=67", 0, 0.1, 80.0, trivial=2.0),
-        comparison("(9)", "from κ=67", 3, 0.1, 60.0, trivial=2.0),
-        comparison("(9), sharp bias", "never", 0, 0.0, 0.0, trivial=0.0),
+        comparison("ε_κ of (9)", "from κ=67", 0, 0.1, 80.0, trivial=2.0),
+        comparison("ε_κ of (9)", "from κ=67", 3, 0.1, 60.0, trivial=2.0),
+        comparison("ε_κ, sharp bias", "never", 0, 0.0, 0.0, trivial=0.0),
         comparison("Lemma 4", "from κ=8", 0, 0.1, 10.0, trivial=1.0),
         comparison("Lemma 4", "from κ=5", 0, 0.1, 7.0, trivial=1.0),
     ]

@@ -43,7 +43,7 @@ def without_its_2() -> Iterator[Comparison]:
 CLAIM = Claim(
     order=40, words="where local states mix, the rate is γm < γ",
     statement="D_i(κ) ≤ c ρ^{κ+1}, c = 2c'r̄/(1-γm), ρ = γm, if the law of (s_i(t), a_i(t)) is c'm^t close to its limit",
-    reference="Appendix A", proof="appendix_a", check=check, shares="tables",
+    reference="Appendix A", proof="appendix_a", beside="(c', m) from finitely many steps", check=check, shares="tables",
     variants=(Variant(LIMIT, "appendix_a_limit"), Variant(STARTS, "appendix_a_two_starts"),
               Variant(MEASURED, "appendix_a_measured")),
     drawing=Drawing("lines", r"$D_i(\kappa)$",

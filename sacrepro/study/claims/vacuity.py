@@ -1,8 +1,8 @@
 """Where the bounds say something: each right side beside a trivial bound, which holds without any κ.
 
-``(9)`` and ``(9), sharp bias`` are ε_κ, the second term of (9), as printed and as in `critic_sharp`; the trivial bound
-is the square of ‖∇J‖ ≤ L r̄/(1-γ)², and the left side what ε_κ stands for at this θ: 2 ‖∇J‖ ‖ĥ - ∇J‖. ``(9),
-influence`` is ε_κ with the (c, ρ) = (r̄/(1-γμ), γμ) that the row sums μ of the influence matrix certify for every
+``ε_κ of (9)`` and ``ε_κ, sharp bias`` are the second term of (9), as printed and as in `critic_sharp`; the trivial
+bound is the square of ‖∇J‖ ≤ L r̄/(1-γ)², and the left side what ε_κ stands for at this θ: 2 ‖∇J‖ ‖ĥ - ∇J‖.
+``ε_κ, influence`` is ε_κ with the (c, ρ) = (r̄/(1-γμ), γμ) that the row sums μ of the influence matrix certify for every
 policy, where γμ < 1. ``squared bias`` is the term of `theorem5_sharp`, ‖ĥ - ∇J‖², against its bound for every policy
 and n. ``Lemma 4`` is compared for each agent; there the trivial bound is that of `steepest_for_agent`, the error of the
 estimate 0.
@@ -34,7 +34,7 @@ from sacrepro.study.record.claim import EXPONENT
 #: What a variant is called whose trivial bound is the sharpest that is proved here.
 SHARPER = ", sharper ‖∇J‖"
 
-NINE, INFLUENCE, SHARP, LEMMA4 = "(9)", "(9), influence", "(9), sharp bias", "Lemma 4"
+NINE, INFLUENCE, SHARP, LEMMA4 = "ε_κ of (9)", "ε_κ, influence", "ε_κ, sharp bias", "Lemma 4"
 
 #: The variant whose left side is ‖ĥ - ∇J‖².
 SQUARED = "squared bias"
