@@ -385,7 +385,7 @@ def joint_kernel(model: Model) -> Array:
     if S * S * A > MOST_ENTRIES:
         raise ValueError(f"P(s'|s, a) has {S * S * A:,} entries, at most {MOST_ENTRIES:,} are made")
     law = _laws(model, range(n), np.indices(model.state_sizes).reshape(n, -1))
-    return np.array(np.broadcast_to(law, (S, *model.action_sizes, S)), order="C").reshape(S, A, S)
+    return np.ascontiguousarray(law).reshape(S, A, S)
 
 
 def joint_reward(model: Model, agents: tuple[int, ...] | None = None) -> Array:

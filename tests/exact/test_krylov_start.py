@@ -12,6 +12,7 @@ from sacrepro.exact.chain import chain_of
 from sacrepro.exact.solver import bellman, krylov
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import relay
+from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import gaussian_theta, policies, uniform_theta
 from strategies import cases
 
@@ -127,6 +128,12 @@ def test_when_the_powers_end(by_products, monkeypatch):
         monkeypatch.setattr(krylov, "kept_entries", lambda entries, most=most: most)
         assert started(chain, 0, 1e-12)[1] == products
     monkeypatch.undo()
+    # At most 20; on the relay W_i, W_{i+1}, … are alike, so that i+2 products tell that there is no more to add.
+    mdp = random_mdp(nx.path_graph(6), seed=1, gamma=0.9, concentration=0.2)
+    assert started(chain_of(mdp, uniform_theta(mdp)), 0, 1e-300)[1] == 20
+    mdp = relay(5, gamma=0.9)
+    for tol, more in ((1e-12, 1), (1e-300, 2)):
+        assert [started(chain_of(mdp, uniform_theta(mdp)), i, tol)[1] for i in range(5)] == [i + more for i in range(5)]
     few, many = krylov.LARGE_POWERS_KEPT, krylov.POWERS_KEPT
     assert [krylov.kept_entries(n) for n in (1 << 20, (1 << 20) + 1)] == [many << 20, few * ((1 << 20) + 1)]
 
@@ -155,6 +162,56 @@ def test_a_large_entry_that_no_sampled_state_has_stays_in_double_precision(entry
     # The sample sees nothing to do: r about its middle, whose sum is known.
     assert products == 0
     assert np.ptp(x) == pytest.approx(entry, rel=1e-12)
+    # The middle of MacQueen's bounds on V, r + γ/(1-γ) [min r, max r].
+    assert x[rare] == pytest.approx(entry + 9.0 * 0.5 * entry, rel=1e-12)
+
+
+def test_when_a_table_is_kept_in_single_precision():
+    """From 2¹⁴ entries on; at goals from 2⁻⁶⁴ to 2⁴⁸; where half a unit of its largest is .15 of the goal at most."""
+    assert np.finfo(np.float32).eps / 2 == krylov.SINGLE_UNIT
+
+    def shortened(entries=1 << 14, goal=1.0, largest=0.0, sampled=0.0):
+        table = np.zeros(entries)
+        table[-1] = largest
+        return krylov._shortened(table, np.array([0.0, sampled]), goal).dtype == np.float32
+
+    assert [shortened(entries) for entries in ((1 << 14) - 1, 1 << 14)] == [False, True]
+    ends = (2.0**-64, 2.0**48)
+    assert [shortened(goal=goal) for end in ends for goal in (end * 0.99, end, end * 1.01)] == [
+        False, True, True, True, True, False,
+    ]  # fmt: skip
+    most = 0.15 * 0.5 * 2.0**24
+    for kind in ("largest", "sampled"):
+        assert [shortened(goal=0.5, **{kind: share * most}) for share in (0.999, 1.0, 1.001)] == [True, True, False]
+
+
+def test_a_cone_grows_while_that_is_free_and_everybody_is_nobody_s_cone(by_products):
+    """Ten binary agents have 2¹⁰ joint states; the operator is made anew only where a table outgrows it."""
+    mdp = random_mdp(nx.path_graph(12), seed=1, gamma=0.9)
+    chain = chain_of(mdp, uniform_theta(mdp))
+    powers = krylov._Powers(chain, 1e-9)
+    table, axes = powers.following(chain.rewards[5].ravel(), (5,))
+    assert set(axes) == {4, 5, 6}
+    assert set(powers._operator.memory_in) == set(range(1, 10))
+    assert powers._reach((0,)) == set(range(10))
+    once = powers._operator
+    table, axes = powers.following(table, axes)
+    assert powers._operator is once
+    powers.following(np.arange(float(1 << 12)), chain.operator.memory_in)
+    assert powers._operator is chain.operator
+
+
+def test_what_a_power_leaves_out_is_a_twentieth_of_what_it_is_asked_for(by_products, monkeypatch):
+    """Agent 1 depends on s_0 by 2⁻⁶: left out where tol (1-γ)/20 is as much."""
+    monkeypatch.setattr(krylov, "FREE_ENTRIES", 0)
+    P_1 = np.array([[[[0.5, 0.5]]], [[[0.5 - 2.0**-6, 0.5 + 2.0**-6]]]]) * np.ones((2, 2, 1, 1))
+    P = (np.full((2, 2, 1, 2), 0.5), P_1)
+    r = (np.zeros((2, 1)), np.array([[0.0], [1.0]]))
+    mdp = NetworkedMDP(nx.path_graph(2), P, r, 0.5, (np.full(2, 0.5),) * 2)
+    chain = chain_of(mdp, uniform_theta(mdp))
+    for share, kept in ((1.01, (1,)), (0.99, (0, 1))):
+        powers = krylov._Powers(chain, share * 2.0**-6 * 20 / (1 - 0.5))
+        assert tuple(sorted(powers.following(np.array([0.0, 1.0]), (1,))[1])) == kept
 
 
 def test_a_fit_is_least_squares_with_a_constant():
@@ -171,6 +228,7 @@ def test_a_fit_is_least_squares_with_a_constant():
         assert fit.span == pytest.approx(np.ptp(right - c @ matrix), rel=1e-12)
     before = fit.coefficients()
     assert not fit.add(2.0 * columns[0] - columns[2] + 5.0)
+    assert not fit.add(np.zeros(krylov.SAMPLE))
     assert (fit.columns, fit.coefficients().tolist()) == (3, before.tolist())
     # Nearly dependent columns are told apart by what is left of them.
     assert fit.add(columns[0] + 1e-9 * rng.standard_normal(krylov.SAMPLE))
@@ -228,6 +286,8 @@ def test_a_correction_halves_the_residual_or_is_none(monkeypatch):
         monkeypatch.setattr("scipy.sparse.linalg.bicgstab", lambda *a, x=x, **k: (np.array([x, 0.0]), 0))
         found = krylov.halving_correction(lambda v: v, np.array([1.0, 0.0]), goal, 3)
         assert (found is not None) is helped
+    monkeypatch.setattr("scipy.sparse.linalg.bicgstab", lambda *a, **k: (np.array([1e300, 0.0]), 0))
+    assert krylov.halving_correction(lambda v: 1e300 * v, np.array([1.0, 0.0]), 0.0, 3) is None  # and no warning
     monkeypatch.undo()
     A = np.eye(6) - 0.8 * np.random.default_rng(0).dirichlet(np.ones(6), size=6)
     x = krylov.halving_correction(lambda v: A @ v, A @ np.arange(6.0), 1e-9, 50)

@@ -296,6 +296,32 @@ def test_the_cost_of_a_part_by_hand():
     both = 30 * 2 * 6 * 5 + 30 * 8 * 5
     assert optimum.search_cost(mdp) == 4 * (both + 30**3 // 3)
     assert optimum.search_cost(random_mdp(nx.empty_graph(1), seed=0)) == 4 * (2 * 2 * 2 + 2 * 2 * 1 + 8 // 3)
+    # From 2¹⁰ joint states on values are found by products, counted as 60.
+    for n, values in ((10, 1024**3 // 3), (11, 2 * 60 * 2048**2)):
+        S, half = 2**n, 2 ** ((n + 1) // 2)
+        mdp = random_mdp(nx.path_graph(n), seed=0, action_sizes=[1] * n)
+        assert optimum.search_cost(mdp) == 4 * (S * S + S * (S // half) + values)
+
+
+def test_the_largest_networks_that_are_taken():
+    """2¹² joint states, 2²⁴ entries over (s, a); nothing of that size is made."""
+
+    def sizes(n, last):
+        return optimum._joint_sizes(random_mdp(nx.path_graph(n), seed=0, action_sizes=[*[2] * (n - 1), last]), "it")
+
+    assert sizes(12, 2) == (1 << 12, 1 << 12)
+    for n, last, told in ((12, 3, "25,165,824 entries and 4,096"), (13, 1, "33,554,432 entries and 8,192")):
+        with pytest.raises(ValueError, match=f"^it needs .* {told} joint states; at most 16,777,216 and 4,096 are"):
+            sizes(n, last)
+
+
+def test_a_row_of_three_actions_is_split_into_three_parts():
+    """Three rows are, one after the other, and all nine parts are looked at."""
+    mdp = random_mdp(nx.path_graph(2), seed=8, gamma=0.9, concentration=0.2, action_sizes=(3, 3))
+    found = best_localized(mdp)
+    assert found.parts == 1 + 3 * 3
+    assert pytest.approx(max(evaluate(mdp, policy).J for policy in localized(mdp)), abs=1e-9) == found.J
+    assert found.J_high - found.J <= 1e-9 / (1 - 0.9) * mdp.r_bar
 
 
 def test_a_search_is_refused_or_ended_by_its_work():
@@ -345,6 +371,20 @@ def test_values_by_elimination_and_by_gmres_are_one(monkeypatch, couples):
     assert close(iterated.J, eliminated.J, 1e-9)
     assert close(iterated.J_high, eliminated.J_high, 1e-9)
     assert iterated.J_error < 1e-9
+
+
+def test_what_gmres_is_asked_and_what_stands_where_it_fails(monkeypatch):
+    mdp, asked = random_mdp(nx.path_graph(2), seed=2, gamma=0.9), []
+    joint, near = optimum._Joint(mdp, "it"), np.arange(4.0)
+    eliminated = joint._values(np.zeros(4, int), near)
+    monkeypatch.setattr(optimum, "ELIMINATED", 3)
+    for failed, expected in ((0, 2.0 * near), (1, eliminated)):
+        monkeypatch.setattr(optimum, "gmres", lambda A, b, failed=failed, **k: asked.append(k) or (2.0 * near, failed))
+        assert joint._values(np.zeros(4, int), near).tolist() == expected.tolist()
+        assert asked.pop() == {"x0": near, "rtol": 1e-13, "atol": 0.0, "restart": 60, "maxiter": 4}
+    assert joint._only(joint.everything) is None
+    rows = [np.array([[0, 1], [1, 0]], bool), np.array([[1, 0], [0, 1]], bool)]
+    assert joint._only(rows).tolist() == [2, 3, 0, 1]
 
 
 def test_the_expectation_from_two_parts_is_that_of_the_whole():

@@ -212,8 +212,7 @@ def _largest(
 ) -> tuple[float, int]:
     """(value, work left): the largest sign·Q below x over the outside where above `incumbent`, else `incumbent`."""
     depth = len(tree.turn)
-    counts = np.zeros(depth + 1, dtype=np.int64)
-    index = np.zeros(depth + 1, dtype=np.int64)
+    counts, index = np.zeros(depth, dtype=np.int64), np.zeros(depth, dtype=np.int64)
     source = np.full(depth + 1, -1, dtype=np.int64)
     d: Any = np.int64(0)  # a literal 0 would have all that takes it compiled twice
     enter = True
@@ -260,7 +259,7 @@ def _room(tree: Any, kernels: Any) -> Any:
     at = np.zeros(depth + 1, dtype=np.int64)
     for d in range(depth):
         at[d + 1] = at[d] + (counts[d] * tree.width[d] if tree.turn[d] >= 0 else 0)
-    shape = (depth + 1, counts.max())
+    shape = (depth, counts.max())
     return _Room(np.empty(at[depth]), at, np.empty(shape), np.empty(shape), np.zeros(shape, dtype=np.int64))
 
 
@@ -282,19 +281,15 @@ def _cells(
             waiting[waiters] = kernels.turned[below.turn[level], 0]
             combinations *= kernels.actions[waiting[waiters]]
             waiters += 1
-    counts = np.zeros(depth + 1, dtype=np.int64)
-    index = np.zeros(depth + 1, dtype=np.int64)
+    counts, index = np.zeros(depth, dtype=np.int64), np.zeros(depth, dtype=np.int64)
     source = np.full(depth + 1, -1, dtype=np.int64)
     d: Any = np.int64(0)
     best, enter, never, always = 0.0, True, depth < 0, depth >= 0
     low, high = table.min(), table.max()
     move = high - low
-    open_bound = 0.0
     while d >= 0:
         if enter and d == depth:
             x = table if source[d] < 0 else room.store[source[d] :]
-            if depth > 0 and tree.width[depth - 1] < len(x):
-                x = x[: tree.width[depth - 1]]
             for combination in range(combinations):
                 if move <= best + slack:
                     break
@@ -309,7 +304,6 @@ def _cells(
                     )
                     best = max(best, top + minus_bottom)
                 if work < 0:
-                    open_bound = max(open_bound, move)
                     break
             if work < 0:
                 break
@@ -350,10 +344,10 @@ def _cells(
         d += 1
         enter = True
     bound = best + slack
-    if work < 0:
-        # What was left unexplored at every level of the search, the current branch included.
-        for e in range(d if d < depth else depth):
+    if d == depth:
+        # Work was used up at a leaf: all that was left at every level of the search, the current branch included.
+        bound = max(bound, move)
+        for e in range(depth):
             for q in range(index[e] - 1, counts[e]):
-                open_bound = max(open_bound, moves[e, room.orders[e, q]])
-        bound = max(bound, open_bound)
+                bound = max(bound, moves[e, room.orders[e, q]])
     return best, bound

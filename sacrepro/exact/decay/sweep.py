@@ -187,9 +187,7 @@ def _turn_and_fold(x: Any, low: Any, high: Any, kernel: Any, S: int, A: int, nea
 
 
 @njit(fastmath={"nnan", "nsz"})
-def _two_turns_and_fold(
-    x: Any, low: Any, high: Any, last: Any, other: Any, between: np.int64, nearer: np.int64
-) -> None:
+def _two_turns_and_fold(x: Any, low: Any, high: Any, last: Any, other: Any, between: int, nearer: int) -> None:
     """The last two turns of binary agents in one pass over x(s'_last, between, s'_other, nearer)."""
     half = 2 * between * nearer
     k00, k01, k10, k11 = last[0], last[1], last[2], last[3]
@@ -245,7 +243,7 @@ def _sweep(
     m = len(sizes)
     ranges = np.zeros(m + 1)
     # tables[k] is the table before turn k; low[p], high[p] are ranges over the actions of the p nearest agents.
-    table_at = np.zeros(m + 1, dtype=np.int64)
+    table_at = np.zeros(m, dtype=np.int64)
     entries = len(table)
     total = entries
     for k in range(m - 1):
@@ -260,13 +258,13 @@ def _sweep(
     for p in range(m):
         actions_of[p + 1] = actions_of[p] * actions[p]
         range_at[p + 1] = range_at[p] + actions_of[p]
-    low = np.full(range_at[m] + 1, np.inf)
-    high = np.full(range_at[m] + 1, -np.inf)
+    low = np.full(range_at[m], np.inf)
+    high = np.full(range_at[m], -np.inf)
     s = np.zeros(m, dtype=np.int64)
     two_at_once = m >= 2 and level[m - 2] == m - 1
-    for k in range(max(m - 2, 0), m):
+    for k in range(m - 2, m):
         two_at_once = two_at_once and turned[k, 0] == 2 and turned[k, 1] == 2
-    other, pair, between, inner = kernels, tables, np.int64(1), np.int64(1)
+    other, pair, between, inner = kernels, tables, m, m  # so that their types are known
     changed = 0
     while True:
         for k in range(m):

@@ -297,12 +297,12 @@ def solve_correction(
     def product(x: Array) -> Array:
         nonlocal count
         count += 1
-        return x - gamma * operator.forward(x.reshape(1, -1))[0]
+        return x - gamma * operator.forward(x[None])[0]
 
     if sup(delta) == 0.0:
         return 0, True
     # V already took one step: V = T V_old, so the correction from there solves (I - γP) x = γ P δ.
-    right = gamma * operator.forward(delta.reshape(1, -1))[0]
+    right = gamma * operator.forward(delta[None])[0]
     count += 1
     right -= 0.5 * (right.min() + right.max())
     if again and delta.size <= LARGEST_DENSE:
