@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -222,6 +223,35 @@ def test_large_tables_are_not_climbed(monkeypatch):
         assert set(FAMILIES) < found
 
 
+def test_networks_of_up_to_eight_binary_agents_are_climbed(monkeypatch):
+    """2¹⁶ entries (s, a) of one Q_j; gradients, climbs and critics stand still here."""
+    for n, climbs in ((8, 2), (9, 0)):
+        mdp = random_mdp(build_graph({"family": "path", "n": n}), seed=0)
+        zero = tuple(np.zeros((2, 2)) for _ in range(n))
+        monkeypatch.setattr(claim, "truncated_gradients", lambda case, h=zero: {(0, start): h for start in STARTS})
+        monkeypatch.setattr(claim, "climbed", lambda *args, h=zero: h)
+        monkeypatch.setattr(claim, "critics", lambda case: ())
+        case = SimpleNamespace(
+            mdp=mdp, theta=zero, gradient=zero, gradient_error=0.0, D=np.ones((n, 1)), D_error=0.0, left=EXACT.left
+        )
+        assert sum(name.startswith("climbed") for name in {row.case for row in check(case)}) == climbs
+
+
+def test_four_rounds_are_taken_of_a_climb_that_would_go_on(monkeypatch):
+    graph = build_graph({"family": "path", "n": 3})
+    mdp = random_mdp(graph, seed=34, gamma=0.75, concentration=0.2, state_sizes=[2] * 3, action_sizes=[3] * 3)
+    case = exact_case("path", "gaussian 1", mdp, gaussian_theta(mdp, np.random.default_rng(34)))
+    zeta, start = policies(mdp, case.theta), truncated_gradients(case)[1, "opposed"]
+    four, h_hat = climbed(case, zeta, 1, start), start
+    monkeypatch.setattr(claim, "ROUNDS", 1)
+    away = []
+    for _ in range(5):
+        h_hat = climbed(case, zeta, 1, h_hat)
+        away.append(distance(h_hat, four))
+    assert away[3] <= 1e-12
+    assert min(away[2], away[4]) > 1e-3
+
+
 @pytest.mark.parametrize("rounds", [1, 2, 3])
 def test_a_climb_by_hand(monkeypatch, rounds):
     """From ĥ, each round: every cell of N_j^κ takes the end of Q_j that raises ⟨ĥ - ∇J, ĥ'⟩ most."""
@@ -246,6 +276,15 @@ def test_a_climb_by_hand(monkeypatch, rounds):
         h_hat = truncated_gradient_from(TRIO, zeta, EXACT.pi_theta, best, kappa)
     found = climbed(EXACT, zeta, kappa, truncated_gradients(EXACT)[kappa, "uniform"])
     assert distance(found, h_hat) <= 1e-12
+
+
+def test_where_a_climb_has_no_direction_it_takes_the_smallest_entries(monkeypatch):
+    """From ∇J itself every cell is a tie, and what is taken there is told: ĥ of the smallest and largest differ."""
+    monkeypatch.setattr(claim, "ROUNDS", 1)
+    gradients = truncated_gradients(EXACT)
+    found = climbed(EXACT, policies(TRIO, EXACT.theta), 1, EXACT.gradient)
+    assert distance(found, gradients[1, "smallest"]) <= 1e-12
+    assert distance(gradients[1, "smallest"], gradients[1, "largest"]) > 1e-3
 
 
 def test_sums_of_scores_on_cells_by_hand():

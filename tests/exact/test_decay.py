@@ -332,8 +332,13 @@ def test_kernels_that_hardly_differ_stay_as_they_are():
     mdp = relay(4, gamma=0.9)
     plan = sweep_plan(mdp, 3)
     table = np.arange(16.0).reshape(lengths(plan)[::-1])
-    nearly = plan._replace(kernels=np.where(plan.kernels > 0, 0.5 + 1e-4, 0.5 - 1e-4))
-    for other in (plan, nearly):
+
+    def near(moved):
+        return plan._replace(kernels=np.where(plan.kernels > 0, 0.5 + moved, 0.5 - moved))
+
+    # What two rows do not share is a part of 2⁻¹⁰, and a little less.
+    assert not (minorized(near(2.0**-11), table)[0].kernels == near(2.0**-11).kernels).any()
+    for other in (plan, near(0.999 * 2.0**-11)):
         same, small, rounding = minorized(other, table)
         assert (same.kernels == other.kernels).all()
         assert (small == table).all()
@@ -354,6 +359,17 @@ def test_what_rounding_may_move_a_minorized_table_by_hand():
     assert all(row == pytest.approx(np.array(of) / sum(of), rel=1e-15) for row, of in zip(w, left, strict=True))
     half = (0.5 + 2.0**-9) * table + 0.25 * table[:1] + (0.25 - 2.0**-9) * table[1:]
     assert small == pytest.approx(0.25 * half + 0.25 * half.sum(axis=1, keepdims=True), rel=1e-14)
+
+
+def test_what_all_rows_share_is_taken_out_of_the_second_axis_where_the_first_shares_nothing():
+    """Agent 0 keeps its state; rows of agent 1 share (¼, ½, 0), and what is left of each is one state, ¼ of it."""
+    rows = np.array([[[0.5, 0.5, 0.0]], [[0.25, 0.75, 0.0]], [[0.25, 0.5, 0.25]]])
+    plan = plan_of({0: (0,), 1: (1,)}, {0: np.eye(2)[:, None], 1: rows}, (0, 1), (1, 2))
+    table = np.arange(6.0).reshape(2, 3) ** 2
+    other, small, rounding = minorized(plan, table)
+    assert other.kernels.tolist() == [*np.eye(2).ravel(), *np.eye(3).ravel()]
+    assert small.tolist() == (0.25 * table + 0.25 * table[:, :1] + 0.5 * table[:, 1:2]).tolist()
+    assert rounding == 2.0 * gamma_k(3 * 3 + 6) * 25.0
 
 
 @pytest.mark.parametrize("size", [2, 3])
