@@ -47,6 +47,9 @@ from sacrepro.model.mdp import CountedMDP, Model
 from sacrepro.model.notices import brief
 from sacrepro.model.policy import Theta
 
+#: Steps between which a computation can be interrupted.
+INTERRUPTIBLE = 100
+
 
 class CriticLaw(NamedTuple):
     """Mean and covariance of Q̂_i^T in one outer iteration of Algorithm 1.
@@ -111,16 +114,80 @@ def _cost(shape: CellShape, T: int) -> LawCost:
     added = o * c * b * a * (c + 2)
     carried = o * c * (c + 1) ** 2
     steps = b * carried + o * r * b * (c + 1) ** 2 * o + o * added
-    return LawCost(8 * (2 * carried + 3 * added + 2 * r * o * b * (c + 1) ** 2), T * steps, shape.agent, c)
+    tables = 2 * carried + 3 * added + 2 * r * o * b * (c + 1) ** 2 + shape.kernels
+    return LawCost(8 * tables, T * steps, shape.agent, c)
 
 
 def _second_moments(cells: CellChain, start: Array, alpha: Array) -> Array:
     """E[q qᵀ] at time T, (c + 1, c + 1)."""
+    o, c = cells.shape.o, cells.shape.c
+    q = np.concatenate([[1.0], start])
+    M = (cells.start[..., None] * cells.zeta).reshape(o, c, 1, 1) * np.multiply.outer(q, q)
+    if o <= DENSE_OUTSIDE:
+        tables = _dense_tables(cells)
+        for first in range(0, len(alpha), INTERRUPTIBLE):
+            M = _second_steps(M, alpha[first : first + INTERRUPTIBLE], *tables)
+    else:
+        M = _second_steps_factored(cells, M, alpha)
+    return M.sum(axis=(0, 1))
+
+
+@njit(fastmath={"contract"})
+def _second_steps(
+    M: Array, alpha: Array, inside: Array, around: Array, whole: Array, zeta: Array, reward: Array, gamma: float
+) -> Array:
+    """M, (o, c, c + 1, c + 1), after one step for each of `alpha`; the tables are those of `_dense_tables`."""
+    r, o, b, rows = inside.shape
+    c = len(zeta)
+    a, N = c // b, c + 1
+    moved, carried = np.empty((r * o, b * N * N)), np.empty((o, b * N * N))
+    change, added = np.empty((o, N + 1)), np.empty(N + 1)
+    for alpha_t in alpha:
+        after = np.empty((o, c, N, N))
+        for rim in range(r):
+            for e in range(o):
+                leaving = M[e, rim * rows : (rim + 1) * rows].reshape(rows, N * N)
+                np.dot(inside[rim, e], leaving, moved[rim * o + e].reshape(b, N * N))
+        np.dot(around, moved, carried)
+        for f in range(o):
+            for x in range(c):
+                target, v = after[f, x], x // a
+                for k in range(N):
+                    for j in range(N):
+                        target[k, j] = carried[f, (v * N + k) * N + j]
+        for y in range(c):
+            for x in range(c):
+                # δ q for z in y and x(t) = x, one entry more for δ².
+                for e in range(o):
+                    own, delta_q = M[e, y], change[e]
+                    for k in range(N):
+                        delta_q[k] = reward[e, y] * own[0, k] + gamma * own[1 + x, k] - own[1 + y, k]
+                    delta_q[N] = reward[e, y] * delta_q[0] + gamma * delta_q[1 + x] - delta_q[1 + y]
+                for f in range(o):
+                    target = after[f, x]
+                    added[:] = 0.0
+                    for e in range(o):
+                        share = alpha_t * whole[y, x // a, f, e]
+                        for k in range(N + 1):
+                            added[k] += share * change[e, k]
+                    for k in range(N):
+                        target[1 + y, k] += added[k]
+                        target[k, 1 + y] += added[k]
+                    target[1 + y, 1 + y] += alpha_t * added[N]
+        for f in range(o):
+            for x in range(c):
+                for k in range(N):
+                    for j in range(N):
+                        after[f, x, k, j] *= zeta[x]
+        M = after
+    return M
+
+
+def _second_steps_factored(cells: CellChain, M: Array, alpha: Array) -> Array:
+    """As `_second_steps`, with the factored product over O."""
     shape, gamma, P = cells.shape, cells.chain.gamma, cells.P_inside
     o, b, a, c, r = shape.o, shape.b, shape.a, shape.c, shape.r
     every = np.arange(c)
-    q = np.concatenate([[1.0], start])
-    M = (cells.start[..., None] * cells.zeta).reshape(o, c, 1, 1) * np.multiply.outer(q, q)
     inside = np.ascontiguousarray(P.reshape(o, r, c // r, b).transpose(1, 0, 3, 2))
     zeta = cells.zeta[..., None, None]
     for alpha_t in alpha:
@@ -143,16 +210,12 @@ def _second_moments(cells: CellChain, start: Array, alpha: Array) -> Array:
         M[..., :, 1:] += alpha_t * added[..., :-1].swapaxes(-1, -2)
         M[..., 1 + every, 1 + every] += alpha_t**2 * added[..., -1]
         M = (zeta * M).reshape(o, c, c + 1, c + 1)
-    return M.sum(axis=(0, 1))
+    return M
 
 
 def _around(cells: CellChain, tables: Array) -> Array:
     """`CellChain.around` for every state of the rim: tables (r, o, …)."""
     return np.stack([cells.around(rim, table) for rim, table in enumerate(tables)])
-
-
-#: Steps between which a computation can be interrupted.
-INTERRUPTIBLE = 100
 
 
 def final_sums(cells: CellChain, Q_start: Array, alpha: Array, marked: Array, lengths: Sequence[int]) -> list[Array]:
@@ -179,15 +242,20 @@ def final_sums(cells: CellChain, Q_start: Array, alpha: Array, marked: Array, le
     return [totals[T] for T in lengths]
 
 
-def _advance_dense(cells: CellChain) -> Callable[..., tuple[Array, Array]]:
-    """The steps with products over O as matrices; with those over B and O as one where line 7 looks ahead."""
+def _dense_tables(cells: CellChain) -> tuple[Array, Array, Array, Array, Array, float]:
+    """inside, around, whole, zeta, reward and gamma of `_steps`: products over O, and over B and O, as matrices."""
     shape = cells.shape
     o, b, c, r = shape.o, shape.b, shape.c, shape.r
     inside = np.ascontiguousarray(cells.P_inside.reshape(o, r, c // r, b).transpose(1, 0, 3, 2))
     around = np.ascontiguousarray(cells.matrices.swapaxes(0, 1)).reshape(o, r * o)
     of_cell = cells.matrices.repeat(c // r, axis=0)
     whole = np.ascontiguousarray(of_cell[:, None] * cells.P_inside.transpose(1, 2, 0)[:, :, None])
-    tables = inside, around, whole, np.ascontiguousarray(cells.zeta.ravel()), cells.reward, cells.chain.gamma
+    return inside, around, whole, np.ascontiguousarray(cells.zeta.ravel()), cells.reward, cells.chain.gamma
+
+
+def _advance_dense(cells: CellChain) -> Callable[..., tuple[Array, Array]]:
+    """The steps with products over O as matrices."""
+    tables = _dense_tables(cells)
     return lambda B, spare, marked, alpha, discount: _steps(B, spare, marked, alpha, discount, *tables)
 
 

@@ -64,6 +64,7 @@ def warm_exact(*, output: File) -> Iterator[str]:
     """Compile what D_i(κ), its intervals and supremum, TD's fixed points and the law of Algorithm 1 need."""
     from sacrepro.exact.decay.profile import certified_decay, decay_profile
     from sacrepro.exact.decay.supremum import decay_supremum
+    from sacrepro.exact.law.moments import critic_law
     from sacrepro.exact.law.update import expected_critic
     from sacrepro.exact.truncation import td_fixed_point
 
@@ -72,6 +73,7 @@ def warm_exact(*, output: File) -> Iterator[str]:
     decay_supremum(small()[0], 2, 0, width=1.0)
     td_fixed_point(*small(), 0, 0)
     expected_critic(*small(), kappa=0, T=1, h=1.0, t0=1.0)
+    critic_law(*small(), 0, kappa=0, T=1, h=1.0, t0=1.0)
     yield compiled(output)
 
 
@@ -89,6 +91,7 @@ def warm_learn(*, output: File) -> Iterator[str]:
 def warm_library() -> Iterator[str]:
     """Compile what the first calls of the library need: D_i(κ), the exact law, Algorithm 1; once, after installing."""
     from sacrepro.exact.decay.profile import certified_decay, decay_profile
+    from sacrepro.exact.law.moments import critic_law
     from sacrepro.exact.law.update import expected_critic
     from sacrepro.learn.algorithm1 import sac_seeds
 
@@ -97,7 +100,8 @@ def warm_library() -> Iterator[str]:
     certified_decay(mdp, theta, sweep_limit=1)
     yield "evaluate, decay_profile, certified_decay: compiled"
     expected_critic(mdp, theta, kappa=0, T=1, h=1.0, t0=1.0)
-    yield "expected_update, expected_critic, mean_curve: compiled"
+    critic_law(mdp, theta, 0, kappa=0, T=1, h=1.0, t0=1.0)
+    yield "expected_update, expected_critic, mean_curve, critic_law: compiled"
     sac_seeds(mdp, theta, kappa=1, M=2, T=5, h=1.0, t0=1.0, eta=1.0, seeds=range(2))
     yield "sac, sac_seeds: compiled"
 
