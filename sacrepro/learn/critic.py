@@ -157,6 +157,14 @@ def prepare(z: Array, reward: Array, start: Array, hoods: Hoods, i: int, lane: i
 
 
 @compiled
+def clear(work: Scratch, used: int) -> None:
+    """Lanes from `used` on run on one cell without rewards."""
+    for lane in range(used, LANES):
+        work.ids[lane].fill(0)
+        work.reward[lane].fill(0.0)
+
+
+@compiled
 def spread(z: Array, pair: Array, hoods: Hoods, j: int, lane: int, cells: int, work: Scratch, G: Array) -> int:
     """Adds Σ_{cells with z_i = z} F_j(cell) to G[i, z] for each i ∈ N_j^κ; returns how many entries line 7 wrote."""
     Q_hat, F = work.Q_hat[lane], work.W[lane]
@@ -203,9 +211,7 @@ def critic(
         used = min(LANES, agents - low)
         for lane in range(used):
             cells[lane] = prepare(z, reward, start, hoods, low + lane, lane, work)
-        for lane in range(used, LANES):
-            work.ids[lane].fill(0)
-            work.reward[lane].fill(0.0)
+        clear(work, used)
         inner_loops(plan, work, code, low)
         for lane in range(used):
             b = (low + lane) % copies

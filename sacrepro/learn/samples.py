@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from sacrepro.learn.algorithm1 import Actor, critic_lines
-from sacrepro.learn.critic import critic, g_hat_blocks, inner_loops, prepare
+from sacrepro.learn.critic import LANES, clear, g_hat_blocks, inner_loops, prepare, spread
 from sacrepro.learn.problem import Lines, Problem, Settings, check_theta0, problems
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import neighborhood
 from sacrepro.model.notices import brief
 from sacrepro.model.policy import Theta, softmax
 from sacrepro.simulate.stepped import as_simulator
-from sacrepro.simulate.trajectory import check_key
+from sacrepro.simulate.trajectory import Episode, check_key
 
 
 class Samples(NamedTuple):
@@ -101,31 +101,48 @@ def visited_cells(
     mdp: object, theta: Sequence[Array], m: int, *, kappa: int, T: int, h: float, t0: float, seed: int
 ) -> OuterIteration:
     """Q̂^T and ĝ(m) of lines 2-11 at θ(m) = `theta`, from the kernels that `sac` runs."""
+    return next(visited_by_seeds(mdp, theta, m, kappa=kappa, T=T, h=h, t0=t0, seeds=(seed,)))
+
+
+def visited_by_seeds(
+    mdp: object, theta: Sequence[Array], m: int, *, kappa: int, T: int, h: float, t0: float, seeds: Iterable[int]
+) -> Iterator[OuterIteration]:
+    """`visited_cells` of one seed after the other, with what they share made once."""
     settings, simulator = Settings(kappa=kappa, T=T, h=h, t0=t0), as_simulator(mdp)
     theta = check_theta0(theta, simulator)
-    check_key(seed, m)
-    problem = Problem(simulator, theta, settings, (int(seed),))
-    hoods, plan, work, pair, A = problem.hoods, problem.plan, problem.work, problem.pair, problem.A
+    problem = Problem(simulator, theta, settings, (0,))
     zeta = np.concatenate([softmax(theta_i).ravel() for theta_i in theta])
-    episode = simulator.episodes(zeta, problem.keys, m, T)
+    hoods = [neighborhood(simulator.graph, i, kappa) for i in range(simulator.n)]
+    for seed in seeds:
+        check_key(seed, m)
+        episode = simulator.episodes(zeta, np.array([seed], dtype=np.uint64), m, T)
+        yield _outer_iteration(problem, zeta, hoods, episode)
+
+
+def _outer_iteration(
+    problem: Problem, zeta: Array, neighborhoods: Sequence[tuple[int, ...]], episode: Episode
+) -> OuterIteration:
     z, code, reward, start = episode
-    G, J_estimate, share = np.empty(pair[-1]), np.empty(1), np.empty(1)
-    critic(*episode, pair, hoods, plan, work, 1, G, J_estimate, share)
-    g_hat_blocks(pair, A, zeta, simulator.n, G, G)
-    s, a = (part.astype(z.dtype) for part in np.divmod(z[: simulator.n], A[:, None]))
-    Q_hat = []
-    for i in range(simulator.n):
-        prepare(z, reward, start, hoods, i, 0, work)
-        inner_loops(plan, work, code, i)
-        visits = np.bincount(work.ids[0])
+    hoods, plan, work, pair, A, n = problem.hoods, problem.plan, problem.work, problem.pair, problem.A, problem.n
+    T = len(plan.alpha)
+    s, a = (part.astype(z.dtype) for part in np.divmod(z[:n], A[:, None]))
+    G, J, written, Q_hat = np.zeros(pair[-1]), 0.0, 0, []
+    for i in range(n):
+        lane = i % LANES
+        if lane == 0:
+            cells = [prepare(z, reward, start, hoods, j, j - i, work) for j in range(i, min(i + LANES, n))]
+            clear(work, len(cells))
+            inner_loops(plan, work, code, i)
+        J += work.J[lane]
+        written += spread(z, pair, hoods, i, lane, cells[lane], work, G)
+        visits = np.bincount(work.ids[lane])
         ids = np.flatnonzero(visits)
         first = np.zeros(len(visits), dtype=np.int64)
-        first[work.ids[0, ::-1]] = np.arange(T, -1, -1)  # of equal indices the last, that is the earliest t, counts
+        first[work.ids[lane, ::-1]] = np.arange(T, -1, -1)  # of equal indices the last, that is the earliest t, counts
         first, visits = first[ids], visits[ids]
-        hood = neighborhood(simulator.graph, i, kappa)
-        rows = np.array(hood)[None, :], first[:, None]
-        value = work.Q_hat[0, ids].copy()
-        Q_hat.append(VisitedCells(hood, s[rows], a[rows], value, first < T, visits))
-    bounds = zip(pair[:-1], pair[1:], simulator.action_sizes, strict=True)
+        rows = np.array(neighborhoods[i])[None, :], first[:, None]
+        Q_hat.append(VisitedCells(neighborhoods[i], s[rows], a[rows], work.Q_hat[lane, ids], first < T, visits))
+    g_hat_blocks(pair, A, zeta, n, G, G)
+    bounds = zip(pair[:-1], pair[1:], problem.action_sizes, strict=True)
     g_hat = tuple(G[first:last].reshape(-1, A_i) for first, last, A_i in bounds)
-    return OuterIteration(tuple(Q_hat), g_hat, float(J_estimate[0]), float(share[0]))
+    return OuterIteration(tuple(Q_hat), g_hat, float(J / n), written / (n * T))

@@ -271,15 +271,16 @@ def test_what_is_put_against_the_law(monkeypatch):
     constants = theorem_constants(EXPLORED.mdp, 0, 0.25, 2)
     steps = least_steps(constants)
 
-    def tables(mdp, theta, kappa, T, h, t0, seed):
+    def tables(mdp, theta, kappa, T, h, t0, seeds):
         assert (mdp, theta, kappa, (h, t0)) == (EXPLORED.mdp, EXPLORED.theta, 0, steps)
-        return [Q_i - seed - T + np.array([[0.0, 0.5]])[:, :, None, None] for Q_i in Q]
+        for seed in seeds:
+            yield [Q_i - seed - T + np.array([[0.0, 0.5]])[:, :, None, None] for Q_i in Q]
 
     def bound(case, i, kappa, T, h, t0, Q_i, delta):
         assert (case, kappa, (h, t0), delta) == (EXPLORED, 0, steps, CHANCE)
         return 100.0 * T + 10.0 * i + Q_i[0, 0, 0, 0]
 
-    monkeypatch.setattr(claim, "critic_tables", tables)
+    monkeypatch.setattr(claim, "tables_by_seeds", tables)
     monkeypatch.setattr(claim, "law_bound", bound)
     k = next(k for k in range(21) if binom.sf(k - 1, 20, CHANCE) <= DELTA)
     rows = list(claim.by_exact_law(EXPLORED, 0, Q, constants))

@@ -17,7 +17,7 @@ uniform one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, partial
 
 import numpy as np
@@ -31,7 +31,7 @@ from sacrepro.exact.law.chain import law_cost
 from sacrepro.exact.law.moments import critic_law
 from sacrepro.exact.truncation import cell_shape, outside_axes
 from sacrepro.instances.extremal import rare_state, sticky_relay
-from sacrepro.learn.samples import visited_cells
+from sacrepro.learn.samples import visited_by_seeds
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import max_neighborhood_size, neighborhood
 from sacrepro.model.mdp import NetworkedMDP
@@ -128,7 +128,7 @@ def by_exact_law(case: Case, kappa: int, Q: Sequence[Array], constants: Constant
         cost = law_cost(mdp, kappa=kappa, T=T, critic_only=True)
         if cost.multiplications * cost.cells > LAW_WORK:
             continue
-        runs = [critic_tables(mdp, case.theta, kappa, T, h, t0, seed) for seed in range(SEEDS)]
+        runs = list(tables_by_seeds(mdp, case.theta, kappa, T, h, t0, range(SEEDS)))
         for i in range(mdp.n):
             errors = sorted((float(np.abs(Q[i] - tables[i]).max()) for tables in runs), reverse=True)
             right = law_bound(case, i, kappa, T, h, t0, Q[i], CHANCE)
@@ -153,15 +153,24 @@ def critic_tables(
     mdp: NetworkedMDP, theta: tuple[Array, ...], kappa: int, T: int, h: float, t0: float, seed: int = 0
 ) -> list[Array]:
     """Q̂_i^T of every agent after one inner loop of Algorithm 1, shape of Q̂_i; 0 where line 7 never wrote."""
-    full, tables = (*mdp.state_sizes, *mdp.action_sizes), []
-    for cells in visited_cells(mdp, theta, 0, kappa=kappa, T=T, h=h, t0=t0, seed=seed).Q_hat:
-        table = np.zeros(cell_shape(full, cells.hood))
-        index: list[Array | int] = [0] * len(full)
-        for k, j in enumerate(cells.hood):
-            index[j], index[mdp.n + j] = cells.s[:, k], cells.a[:, k]
-        table[tuple(index)] = cells.value
-        tables.append(table)
-    return tables
+    return next(tables_by_seeds(mdp, theta, kappa, T, h, t0, (seed,)))
+
+
+def tables_by_seeds(
+    mdp: NetworkedMDP, theta: tuple[Array, ...], kappa: int, T: int, h: float, t0: float, seeds: Iterable[int]
+) -> Iterator[list[Array]]:
+    """`critic_tables` of one seed after the other."""
+    full = (*mdp.state_sizes, *mdp.action_sizes)
+    for loop in visited_by_seeds(mdp, theta, 0, kappa=kappa, T=T, h=h, t0=t0, seeds=seeds):
+        tables = []
+        for cells in loop.Q_hat:
+            table = np.zeros(cell_shape(full, cells.hood))
+            index: list[Array | int] = [0] * len(full)
+            for k, j in enumerate(cells.hood):
+                index[j], index[mdp.n + j] = cells.s[:, k], cells.a[:, k]
+            table[tuple(index)] = cells.value
+            tables.append(table)
+        yield tables
 
 
 @cache

@@ -26,7 +26,7 @@ from sacrepro.exact.solver.stationary import stationary_law
 from sacrepro.exact.truncation import cell_shape, outside_axes, td_fixed_point
 from sacrepro.exact.values import q_function
 from sacrepro.instances import build
-from sacrepro.learn.samples import Samples, VisitedCells, visited_cells
+from sacrepro.learn.samples import Samples, VisitedCells, visited_by_seeds
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import neighborhood, outside
 from sacrepro.model.mdp import NetworkedMDP
@@ -174,8 +174,8 @@ def critic_error_rows(
         h, t0 = step_sizes(mdp, kappa)
         bounds = td_fixed_point_local(mdp.r_bar, mdp.gamma, kappa), critic_bias(c, rho, kappa, mdp.gamma)
         for T in lengths:
-            for seed in range(seeds):
-                loop = visited_cells(mdp, theta, 0, kappa=kappa, T=T, h=h, t0=t0, seed=seed)
+            loops = visited_by_seeds(mdp, theta, 0, kappa=kappa, T=T, h=h, t0=t0, seeds=range(seeds))
+            for seed, loop in enumerate(loops):
                 error = yardstick.critic_error(loop.Q_hat)
                 yield CriticErrorRow(instance, kappa, T, seed, *error, yardstick.bias, yardstick.bias_sup, *bounds)
 
