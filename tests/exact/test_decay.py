@@ -7,7 +7,7 @@ from hypothesis import given, settings
 
 from sacrepro.exact import certified_decay, decay_profile, dense
 from sacrepro.exact.chain import chain_of
-from sacrepro.exact.decay import branch
+from sacrepro.exact.decay import branch, movement
 from sacrepro.exact.decay.branch import branch_oscillation
 from sacrepro.exact.decay.movement import Kernels, minorized, most_movement, rim_of
 from sacrepro.exact.decay.profile import decay_margin
@@ -268,6 +268,14 @@ def test_no_cell_moves_more_than_the_bound_of_the_search(graph, kappa):
         V = np.random.default_rng(seed).uniform(size=mdp.state_sizes)
         bound, truth = bound_and_truth(mdp, seed % len(graph), kappa, V)
         assert truth <= bound * (1 + 1e-12)
+
+
+def test_oscillations_of_a_table_by_numpy():
+    """Along the middle axis, and over the last two; what scratch holds from before does not matter."""
+    x = np.random.default_rng(0).integers(-9, 10, (4, 3, 5)).astype(float)
+    low, high = np.full(60, -1e9), np.full(60, 1e9)
+    assert movement._axis_oscillation(x.ravel(), 3, 5, low, high) == np.ptp(x, axis=1).max()
+    assert movement._outside_oscillation(x.ravel(), 4) == np.ptp(x.reshape(4, -1), axis=1).max()
 
 
 @pytest.mark.parametrize("agent", [1, 2])

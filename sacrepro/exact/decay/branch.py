@@ -112,12 +112,11 @@ def _sum_out(x: Any, out: Any, kernel: Any, S: int, farther: int, nearer: int) -
     """out(farther, nearer) = Σ_s' kernel[s'] x(farther, s', nearer); returns its least and largest entry."""
     low, high = np.inf, -np.inf
     for f in range(farther):
-        o = out[f * nearer : (f + 1) * nearer]
-        y = x[S * f * nearer : (S * f + 1) * nearer]
+        o, y = out[f * nearer :], x[S * f * nearer :]
         for u in range(nearer):
             o[u] = kernel[0] * y[u]
         for s in range(1, S):
-            z = x[(S * f + s) * nearer : (S * f + s + 1) * nearer]
+            z = x[(S * f + s) * nearer :]
             for u in range(nearer):
                 o[u] += kernel[s] * z[u]
         for u in range(nearer):
@@ -184,9 +183,9 @@ def _expand(
     for child in range(count):
         _assign(child, d, tree, kernels, s, a, fixed)
         at = row_of(k, kernels, s) + a[position] * S
-        target = into[child * width : (child + 1) * width]
-        row = kernels.entries[at : at + S]
-        lows[child], highs[child] = _sum_out(x, target, row, S, tree.farther[d], tree.nearer[d])
+        lows[child], highs[child] = _sum_out(
+            x, into[child * width :], kernels.entries[at:], S, tree.farther[d], tree.nearer[d]
+        )
     return count, count * width * S
 
 

@@ -126,11 +126,11 @@ def _axis_oscillation(x: Any, S: int, nearer: int, low: Any, high: Any) -> float
     """The largest oscillation of x(farther, S, nearer) over the axis of length S; low and high are scratch."""
     most = 0.0
     for f in range(len(x) // (S * nearer)):
-        y = x[f * S * nearer : (f * S + 1) * nearer]
+        y = x[f * S * nearer :]
         for u in range(nearer):
             low[u] = high[u] = y[u]
         for s in range(1, S):
-            y = x[(f * S + s) * nearer : (f * S + s + 1) * nearer]
+            y = x[(f * S + s) * nearer :]
             for u in range(nearer):
                 low[u] = y[u] if y[u] < low[u] else low[u]
                 high[u] = y[u] if y[u] > high[u] else high[u]

@@ -134,11 +134,9 @@ def _turn(x: Any, out: Any, kernel: Any, S: int, A: int, farther: int, nearer: i
     """out(farther, a, nearer) = Σ_s' kernel[a, s'] x(farther, s', nearer)."""
     for f in range(farther):
         if S == 2:
-            x0 = x[2 * f * nearer : (2 * f + 1) * nearer]
-            x1 = x[(2 * f + 1) * nearer : (2 * f + 2) * nearer]
+            x0, x1 = x[2 * f * nearer :], x[(2 * f + 1) * nearer :]
             if A == 2:
-                o0 = out[2 * f * nearer : (2 * f + 1) * nearer]
-                o1 = out[(2 * f + 1) * nearer : (2 * f + 2) * nearer]
+                o0, o1 = out[2 * f * nearer :], out[(2 * f + 1) * nearer :]
                 k00, k01, k10, k11 = kernel[0], kernel[1], kernel[2], kernel[3]
                 for u in range(nearer):
                     a, b = x0[u], x1[u]
@@ -146,18 +144,18 @@ def _turn(x: Any, out: Any, kernel: Any, S: int, A: int, farther: int, nearer: i
                     o1[u] = k10 * a + k11 * b
             else:
                 for a in range(A):
-                    o = out[(A * f + a) * nearer : (A * f + a + 1) * nearer]
+                    o = out[(A * f + a) * nearer :]
                     k0, k1 = kernel[2 * a], kernel[2 * a + 1]
                     for u in range(nearer):
                         o[u] = k0 * x0[u] + k1 * x1[u]
         else:
             for a in range(A):
-                o = out[(A * f + a) * nearer : (A * f + a + 1) * nearer]
+                o = out[(A * f + a) * nearer :]
                 for u in range(nearer):
                     o[u] = kernel[a * S] * x[S * f * nearer + u]
                 for s in range(1, S):
                     k = kernel[a * S + s]
-                    y = x[(S * f + s) * nearer : (S * f + s + 1) * nearer]
+                    y = x[(S * f + s) * nearer :]
                     for u in range(nearer):
                         o[u] += k * y[u]
 
@@ -166,11 +164,11 @@ def _turn(x: Any, out: Any, kernel: Any, S: int, A: int, farther: int, nearer: i
 def _turn_and_fold(x: Any, low: Any, high: Any, kernel: Any, S: int, A: int, nearer: int) -> None:
     """The last turn, folded at once: ranges of Σ_s' kernel[a, s'] x(s', nearer) over a join (low, high)."""
     if S == 2 and A == 2:
-        x0, x1 = x[:nearer], x[nearer : 2 * nearer]
+        x1 = x[nearer:]
         k00, k01, k10, k11 = kernel[0], kernel[1], kernel[2], kernel[3]
         for u in range(nearer):
-            a = k00 * x0[u] + k01 * x1[u]
-            b = k10 * x0[u] + k11 * x1[u]
+            a = k00 * x[u] + k01 * x1[u]
+            b = k10 * x[u] + k11 * x1[u]
             # Selections, not min and max: the compiler turns only these into vector instructions.
             least = a if a < b else b
             most = b if a < b else a
@@ -193,12 +191,11 @@ def _two_turns_and_fold(x: Any, low: Any, high: Any, last: Any, other: Any, betw
     k00, k01, k10, k11 = last[0], last[1], last[2], last[3]
     for f in range(between):
         at = 2 * f * nearer
-        x00, x01 = x[at : at + nearer], x[at + nearer : at + 2 * nearer]
-        x10, x11 = x[half + at : half + at + nearer], x[half + at + nearer : half + at + 2 * nearer]
+        x00, x01 = x[at:], x[at + nearer :]
+        x10, x11 = x[half + at :], x[half + at + nearer :]
         for a_other in range(2):
             c0, c1 = other[2 * a_other], other[2 * a_other + 1]
-            lower = low[at + a_other * nearer : at + (a_other + 1) * nearer]
-            upper = high[at + a_other * nearer : at + (a_other + 1) * nearer]
+            lower, upper = low[at + a_other * nearer :], high[at + a_other * nearer :]
             for u in range(nearer):
                 y0 = c0 * x00[u] + c1 * x01[u]
                 y1 = c0 * x10[u] + c1 * x11[u]
@@ -215,7 +212,7 @@ def _fold(low: Any, high: Any, low_into: Any, high_into: Any, A: int, nearer: in
     """Join ranges over (a, nearer) into those over nearer; returns the largest range and empties the source."""
     largest = 0.0
     for a in range(A):
-        lower, upper = low[a * nearer : (a + 1) * nearer], high[a * nearer : (a + 1) * nearer]
+        lower, upper = low[a * nearer :], high[a * nearer :]
         for u in range(nearer):
             span = upper[u] - lower[u]
             largest = span if span > largest else largest
@@ -274,8 +271,7 @@ def _sweep(
             for place in range(places_at[k], places_at[k + 1]):
                 at += strides[place] * s[places[place]]
             S, A, farther, nearer = turned[k, 0], turned[k, 1], turned[k, 2], turned[k, 3]
-            kernel = kernels[at : at + S * A]
-            before = tables[table_at[k] : table_at[k] + S * farther * nearer]
+            kernel, before = kernels[at:], tables[table_at[k] :]
             if k == m - 2 and two_at_once:
                 other, between, inner = kernel, farther // 2, nearer
                 pair = before
@@ -295,10 +291,10 @@ def _sweep(
             if p > 0:
                 q = p - 1
                 largest = _fold(
-                    low[range_at[p] : range_at[p] + actions_of[p]],
-                    high[range_at[p] : range_at[p] + actions_of[p]],
-                    low[range_at[q] : range_at[q] + actions_of[q]],
-                    high[range_at[q] : range_at[q] + actions_of[q]],
+                    low[range_at[p] :],
+                    high[range_at[p] :],
+                    low[range_at[q] :],
+                    high[range_at[q] :],
                     actions[q],
                     actions_of[q],
                 )
