@@ -193,6 +193,22 @@ def _followed(P: Any, r: Any, rows: Any, acts: Any, low: Any, high: Any, corner:
 
 
 @njit()
+def _solved(U: Any, x: Any) -> Any:
+    """U⁻¹x by elimination without pivots, which I - γP and its transpose do not need; both are overwritten."""
+    for k in range(len(x)):
+        for s in range(k + 1, len(x)):
+            factor = U[s, k] / U[k, k]
+            x[s] -= factor * x[k]
+            for t in range(k + 1, len(x)):
+                U[s, t] -= factor * U[k, t]
+    for k in range(len(x) - 1, -1, -1):
+        for t in range(k + 1, len(x)):
+            x[k] -= U[k, t] * x[t]
+        x[k] /= U[k, k]
+    return x
+
+
+@njit()
 def _over_box(
     P: Any, r: Any, rows: Any, acts: Any, gamma: float, gap: Any, low: Any, high: Any
 ) -> tuple[float, float, int]:
@@ -202,14 +218,15 @@ def _over_box(
     centre = 0.5 * (low + high)
     law, reward = _followed(P, r, rows, acts, centre, centre, np.zeros(N, dtype=np.int64))
     away = np.eye(N) - gamma * law
-    v, d = np.linalg.solve(away, reward), np.linalg.solve(away.T.copy(), gap)
+    d = _solved(away.T.copy(), gap.copy())
+    v = _solved(away, reward)
     laws, A = np.empty((local, N, N)), np.empty((local, N))
     for corner in range(local):
         law, reward = _followed(P, r, rows, acts, low, high, np.full(N, corner))
-        laws[corner] = law
         for s in range(N):
             A[corner, s] = reward[s] - v[s]
             for t in range(N):
+                laws[corner, s, t] = law[s, t]
                 A[corner, s] += gamma * law[s, t] * v[t]
     # V - v ≤ upper on the box: constants to start with, then sweeps of the operator, which is monotone.
     upper = np.full(N, max(0.0, A.max()) / (1.0 - gamma))
@@ -289,11 +306,10 @@ def _search(
             continue
         middle = 0.5 * (below[split] + beyond[split])
         for half in range(2):
-            low[waiting], high[waiting], bound[waiting] = below, beyond, known
-            if half == 0:
-                high[waiting, split] = middle
-            else:
-                low[waiting, split] = middle
+            bound[waiting] = known
+            for k in range(free):
+                low[waiting, k] = middle if k == split and half == 1 else below[k]
+                high[waiting, k] = middle if k == split and half == 0 else beyond[k]
             waiting += 1
     for place in range(waiting):
         most = max(most, bound[place])
