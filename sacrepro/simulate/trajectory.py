@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -50,13 +51,18 @@ class Episode(NamedTuple):
     @staticmethod
     def of(z: Array, r: Array) -> Episode:
         """From z and r, both (agents, T+1): each reward is an entry of the agent's own list."""
-        n, length = z.shape
-        steps = np.broadcast_to(np.arange(length, dtype=np.uint32), (n, length)).copy()
-        return Episode(z, steps, r.ravel() + 0.0, np.arange(n + 1) * length)  # -0.0 becomes 0.0
+        code, start = _own_entries(*z.shape)
+        return Episode(z, code, r.ravel() + 0.0, start)  # -0.0 becomes 0.0
 
     def r(self, agents: int, T: int) -> Array:
         """r_i(t), shape (agents, T+1)."""
         return self.reward[self.start[:agents, None] + self.code[:agents, : T + 1]]
+
+
+@functools.lru_cache(maxsize=4)
+def _own_entries(n: int, length: int) -> tuple[Array, Array]:
+    """(code, start) of an `Episode` in which each reward has an entry of its own; shared, and only read."""
+    return np.tile(np.arange(length, dtype=np.uint32), (n, 1)), np.arange(n + 1) * length
 
 
 @runtime_checkable

@@ -7,6 +7,7 @@ on each access point, draw successes and arrivals.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -75,9 +76,7 @@ class WirelessSimulator(BaseSimulator):
     def episodes(self, zeta: Array, seeds: Array, m: int, T: int) -> Episode:
         """As of `AnySimulator`; rewards are 0 or 1."""
         copies = len(seeds)
-        A = np.repeat(np.array(self.action_sizes, dtype=np.uint32), copies)
-        S = np.repeat(np.array(self.state_sizes, dtype=np.uint32), copies)
-        pair = pair_starts(S, A)
+        S, A, pair = _copied(self.state_sizes, self.action_sizes, copies)
         policy = np.empty(len(zeta), dtype=np.uint32)
         policy_thresholds(S, A, pair, zeta, policy)
         z = np.empty((self.n * copies, T + 1), dtype=self.code_type)
@@ -104,6 +103,13 @@ class WirelessSimulator(BaseSimulator):
         key = np.array([seed], dtype=np.uint64)
         air_returns(self.opaque, A, self.pair, policy, key, seen, z, r, self.gamma, found)
         return found
+
+
+@functools.lru_cache(maxsize=4)
+def _copied(state_sizes: tuple[int, ...], action_sizes: tuple[int, ...], copies: int) -> tuple[Array, Array, Array]:
+    """(S, A, where each policy begins) of so many copies of every agent; shared, and only read."""
+    S, A = (np.repeat(np.array(sizes, dtype=np.uint32), copies) for sizes in (state_sizes, action_sizes))
+    return S, A, pair_starts(S, A)
 
 
 def _threshold(values: Sequence[float]) -> Array:
