@@ -137,6 +137,7 @@ def published_iterations(
     zeta, policy = np.empty_like(theta), np.empty(len(theta), dtype=np.uint32)
     nothing = np.empty(0, dtype=np.int64)
     code, key, Q = np.empty((n, T + 1), np.uint64), np.empty(T + 1, np.uint64), np.empty((n, T + 1))
+    sums = np.empty(T + 1)
     probability = np.empty(int(A.max()))
     for k in range(len(J_estimate)):
         m = m_first + k
@@ -151,10 +152,13 @@ def published_iterations(
         total, new = 0.0, 0
         for i in range(n):
             for t in range(T + 1):
-                digest = mix(np.uint64(i + 1) * _G)
-                for e in range(start[i], start[i + 1]):
-                    digest = mix(digest + code[member[e], t])
-                key[t] = digest | np.uint64(1)
+                key[t] = mix(np.uint64(i + 1) * _G)
+            for e in range(start[i], start[i + 1]):  # t is the inner loop, because one digest waits for the last
+                coded = code[member[e]]
+                for t in range(T + 1):
+                    key[t] = mix(key[t] + coded[t])
+            for t in range(T + 1):
+                key[t] |= np.uint64(1)
             weight = 1.0
             for t in range(1, T + 1):
                 alpha = 1.0 / np.sqrt(float((m % RESTART) * T + t))
@@ -179,9 +183,13 @@ def published_iterations(
             actions = np.int64(A[i])
             weight = 1.0 / n
             for t in range(T + 1):
-                held = 0.0
-                for e in range(start[i], start[i + 1]):
-                    held += Q[member[e], t]
+                sums[t] = 0.0
+            for e in range(start[i], start[i + 1]):
+                own = Q[member[e]]
+                for t in range(T + 1):
+                    sums[t] += own[t]
+            for t in range(T + 1):
+                held = sums[t]
                 s_i, a_i = np.int64(z[i, t]) // actions, np.int64(z[i, t]) % actions
                 first = pair[i] + s_i * actions
                 if held != 0.0:

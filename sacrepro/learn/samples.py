@@ -130,7 +130,8 @@ def _outer_iteration(
     for i in range(n):
         lane = i % LANES
         if lane == 0:
-            cells = [prepare(z, reward, start, hoods, j, j - i, work) for j in range(i, min(i + LANES, n))]
+            block = range(i, min(i + LANES, n))
+            cells = [int(prepare(z, reward, start, hoods, j, j - i, work)) for j in block]
             clear(work, len(cells))
             inner_loops(plan, work, code, i)
         J += work.J[lane]
