@@ -524,6 +524,33 @@ def test_sixty_four_states_around_are_a_matrix_and_sixty_five_are_factored():
         assert (shape.entries, shape.kernels, cell_chain.weights_together(shape)) == (entries, kernels, together)
 
 
+def cell_by_cell(shape, table):
+    """A table over all states, then all actions, of the agents inside, with these in ascending order."""
+    m, order = len(shape.inside), np.argsort(shape.inside)
+    return table.reshape((2,) * (2 * m)).transpose([*order, *(m + order)])
+
+
+def test_policies_are_mixed_and_tables_given_by_hand():
+    """(1-ε) ζ_i + ε/A_i, logits as they are at ε = 0; Q̂^0 of every agent over its own cells, there and back."""
+    mdp, theta = random_case(3)
+    plain, mixed = (cell_chain.mixed_chain(mdp, theta, epsilon) for epsilon in (0.0, 0.25))
+    assert all(one is other for one, other in zip(plain.theta, cell_chain.checked(mdp, theta), strict=True))
+    for zeta_i, found in zip(policies(mdp, theta), mixed.policies, strict=True):
+        assert found == pytest.approx(0.75 * zeta_i + 0.25 / zeta_i.shape[1], rel=1e-14)
+    for model, kappa in itertools.product((as_coupled(mdp), mdp), (1, 0)):
+        shapes = [cell_chain.CellShape(mdp.graph, *cell_chain.chain_sizes(model), i, kappa) for i in range(3)]
+        tables = [np.arange(float(shape.c)) + 10 * shape.agent for shape in shapes]
+        Q_hat = [cell_chain.as_Q_hat(table, shape, model) for table, shape in zip(tables, shapes, strict=True)]
+        found = cell_chain.first_tables(model, kappa, Q_hat)
+        assert [table.tolist() for table in found] == [table.tolist() for table in tables]
+        # Cells of pairs list s_j and a_j of each agent, others all states first.
+        pair = tables[0].reshape((2, 2, 2, 2)).transpose(0, 2, 1, 3) if model.couples and kappa else tables[0]
+        assert Q_hat[0].ravel().tolist() == cell_by_cell(shapes[0], pair).ravel().tolist()
+    Q_hat[1][0, 1, 0, 0, 0, 0] = np.nan
+    with pytest.raises(ValueError, match=r"^Q_hat\[1\] of agent 1 has entry nan at \(0, 1, 0, 0, 0, 0\)$"):
+        cell_chain.first_tables(mdp, 0, Q_hat)
+
+
 def test_the_cost_of_the_covariance_by_hand():
     """c + 1 = 5: carried 6·4·25, added 6·4·2·2·6, kernels 2·48 + 2·36 + 48·6; three products in a step."""
     _, shape = shape_by_hand()

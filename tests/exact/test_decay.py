@@ -7,7 +7,7 @@ from hypothesis import given, settings
 
 from sacrepro.exact import certified_decay, decay_profile, dense
 from sacrepro.exact.chain import chain_of
-from sacrepro.exact.decay import branch, movement
+from sacrepro.exact.decay import branch, movement, sweep
 from sacrepro.exact.decay.branch import branch_oscillation
 from sacrepro.exact.decay.movement import Kernels, minorized, most_movement, rim_of
 from sacrepro.exact.decay.profile import decay_margin
@@ -123,6 +123,23 @@ def test_sweep_and_search_by_enumeration(seed):
                 assert low <= truth + 1e-13
                 assert truth <= high + 1e-13
                 assert work < 1 << 30 or high - low <= slack + 1e-12
+
+
+@pytest.mark.parametrize(
+    ("sizes", "actions", "together"),
+    [([3, 2, 2], [3, 2, 2], True), ([2, 3, 2], [2, 2, 2], False), ([2, 2, 3], [2, 2, 2], False),
+     ([2, 2, 2], [2, 1, 2], False), ([2, 2, 2], [2, 2, 3], False)],
+)  # fmt: skip
+def test_the_last_two_axes_are_turned_together_where_both_agents_are_binary(monkeypatch, sizes, actions, together):
+    """One call a joint state; whatever the first agent is."""
+    mdp = random_mdp(nx.path_graph(3), seed=0, state_sizes=sizes, action_sizes=actions)
+    plan, calls = sweep_plan(mdp, 0), []
+    for name in ("_turn_and_fold", "_two_turns_and_fold"):
+        kernel = getattr(sweep, name)
+        monkeypatch.setattr(sweep, name, lambda *args, k=kernel, name=name: calls.append(name) or k(*args))
+    monkeypatch.setattr(sweep, "_sweep", getattr(sweep._sweep, "py_func", sweep._sweep))
+    sweep_oscillations(plan, sweep_table(mdp, plan, np.arange(12.0 if 3 in sizes else 8.0).reshape(sizes)))
+    assert calls == ["_two_turns_and_fold" if together else "_turn_and_fold"] * int(np.prod(sizes))
 
 
 @pytest.mark.parametrize("seed", range(6))
