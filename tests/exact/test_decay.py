@@ -165,6 +165,87 @@ def test_a_search_that_stops_after_any_amount_of_work_is_right(seed):
     assert 4 < len(widths) < 1000
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_what_a_search_over_one_decision_finds_and_costs(sign):
+    """Three states times two actions, each a sum of three entries: 18 are touched, once, whatever is found."""
+    mdp = random_mdp(nx.empty_graph(1), seed=0, state_sizes=[3], action_sizes=[2])
+    plan, table = sweep_plan(mdp, 0), np.array([1.0, -2.0, 5.0])
+    tree, kernels = branch._tree(plan, 0, 0, 1, 0, 1, 3), kernels_of(plan)
+    room, ends = branch._room(tree, kernels), (-2.0, 5.0)
+    best = float((sign * mdp.P[0] @ table).max())
+    for known, work, expected in ((-9.0, 18, (best, 0)), (9.0, 20, (9.0, 2)), (-9.0, 17, (-9.0, -1))):
+        s, a = np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64)
+        found = branch._largest(table, ends, sign, known, tree, 0, kernels, s, a, room, work)
+        assert found == (pytest.approx(expected[0], rel=1e-15), expected[1])
+
+
+def test_work_that_ends_between_the_two_searches_of_the_last_cell():
+    """One cell, one action in it: once the largest entry is known and nothing is left, the least is not."""
+    mdp = random_mdp(nx.path_graph(2), seed=0, concentration=0.3, state_sizes=[1, 2], action_sizes=[1, 2])
+    V, plan = np.array([[-3.0, 4.0]]), sweep_plan(mdp, 0)
+    truth = float(np.ptp(joint_kernel(mdp) @ V.ravel()))
+    found = [branch_oscillation(plan, sweep_table(mdp, plan, V), 0, 0.0, work) for work in range(60)]
+    assert all(low - 1e-13 <= truth <= high + 1e-13 for low, high in found)
+    assert found[-1] == pytest.approx((truth, truth), abs=1e-13)
+
+
+def test_what_a_search_that_stops_leaves_open_is_its_own_cell_and_those_after(monkeypatch):
+    """Eight cells, largest bound first: each bound above the truth is what is left open at some amount of work."""
+    mdp, bound, bounds = random_mdp(nx.path_graph(3), seed=4, concentration=0.3), branch.most_movement, []
+    plan = sweep_plan(mdp, 0)
+    table = sweep_table(mdp, plan, np.random.default_rng(4).uniform(size=(2, 2, 2)))
+    monkeypatch.setattr(branch, "most_movement", lambda *args: bounds.append(bound(*args)) or bounds[-1])
+    monkeypatch.setattr(branch, "_cells", getattr(branch._cells, "py_func", branch._cells))
+    truth = branch_oscillation(plan, table, 1, 0.0, 1 << 20)[1]
+    above, ends = [found for found in bounds if found > truth + 1e-9], [np.inf]
+    assert len(bounds) == 8
+    assert len(above) > 1
+    while ends[-1] > truth:
+        ends.append(branch_oscillation(plan, table, 1, 0.0, len(ends))[1])
+    assert all(np.abs(np.array(ends) - found).min() <= 1e-12 for found in above)
+
+
+def test_cells_that_can_only_equal_the_best_are_left(monkeypatch):
+    """Nothing moves on a table of zeros: the first of two decisions tells."""
+    mdp, expand, calls = random_mdp(nx.path_graph(5), seed=2), branch._expand, []
+    monkeypatch.setattr(branch, "_expand", lambda *args: calls.append(args[2]) or expand(*args))
+    monkeypatch.setattr(branch, "_cells", getattr(branch._cells, "py_func", branch._cells))
+    assert branch_oscillation(sweep_plan(mdp, 2), np.zeros(32), 1, 0.0, 1 << 24) == (0.0, 0.0)
+    assert calls == [0]
+
+
+def test_what_the_search_over_cells_asks_of_the_two_inside(monkeypatch):
+    """Agents 1 and 3 wait: six pairs of actions, each once a cell; the least only where a larger entry was found."""
+    mdp = random_mdp(nx.path_graph(5), seed=2, concentration=0.3, state_sizes=[2] * 5, action_sizes=[1, 2, 2, 3, 1])
+    V = np.random.default_rng(2).integers(-8, 9, mdp.state_sizes).astype(float)
+    moved = (joint_kernel(mdp) @ V.ravel()).reshape(*mdp.state_sizes, *mdp.action_sizes)
+    truth, plan = float(dense.oscillation(moved, (1, 2, 3)).max()), sweep_plan(mdp, 2)
+    waits = [p for p, j in enumerate(plan.agents) if j in (1, 3)]
+    largest, movement_of, asked, turns, last = branch._largest, branch.most_movement, [], set(), [False]
+
+    def noted(x, bounds, sign, incumbent, tree, cell, kernels, s, a, *rest):
+        assert sign > 0 or last[0]
+        value, work = largest(x, bounds, sign, incumbent, tree, cell, kernels, s, a, *rest)
+        last[0] = value > incumbent
+        if sign > 0:
+            asked.append((*s[:cell], *a[:cell]))
+        return value, work
+
+    def bounded(x, d, tree, rim, known, *rest):
+        turns.add(int(tree.turn[d]))
+        assert known == (d == len(tree.turn) - 1)
+        return movement_of(x, d, tree, rim, known, *rest)
+
+    monkeypatch.setattr(branch, "_largest", noted)
+    monkeypatch.setattr(branch, "most_movement", bounded)
+    monkeypatch.setattr(branch, "_cells", getattr(branch._cells, "py_func", branch._cells))
+    found = branch_oscillation(plan, sweep_table(mdp, plan, V), 1, 0.0, 1 << 24)
+    assert found == pytest.approx((truth, truth), abs=1e-12)
+    assert len(set(asked)) == len(asked) > 6
+    assert {tuple(row[3 + p] for p in waits) for row in asked} == set(np.ndindex(*(plan.actions[p] for p in waits)))
+    assert turns == {0}
+
+
 @pytest.mark.parametrize("kappa", [0, 1])
 def test_an_agent_that_waits_for_three_others(kappa):
     """A spider's body sees four states: at κ = 0 one is assigned before the two that branch with its turn."""

@@ -100,9 +100,8 @@ def _tree(plan: SweepPlan, cell: int, start: int, stop: int, assigned: int, end:
         summed.add(position)
         rows.append((assigned, needed, k, farther, width // farther, width, inside()))
         assigned = needed
-    while assigned < end:
-        rows.append((assigned, assigned + 1, -1, 1, 1, width, inside()))
-        assigned += 1
+    if assigned < end:  # one state at most: for κ ≥ 1 each of a cell is seen by somebody whose turn has come
+        rows.append((assigned, end, -1, 1, 1, width, inside()))
     columns = np.array(rows, dtype=np.int64).reshape(-1, 7).T
     return _Tree(*(np.ascontiguousarray(column) for column in columns))
 
