@@ -215,8 +215,8 @@ def test_cells_that_can_only_equal_the_best_are_left(monkeypatch):
 
 
 def test_what_the_search_over_cells_asks_of_the_two_inside(monkeypatch):
-    """Agents 1 and 3 wait: six pairs of actions, each once a cell; the least only where a larger entry was found."""
-    mdp = random_mdp(nx.path_graph(5), seed=2, concentration=0.3, state_sizes=[2] * 5, action_sizes=[1, 2, 2, 3, 1])
+    """Agents 1 and 3 wait: four pairs of actions, each once a cell; the least only where a larger entry was found."""
+    mdp = random_mdp(nx.path_graph(5), seed=2, concentration=0.3, state_sizes=[2] * 5, action_sizes=[1, 2, 2, 2, 1])
     V = np.random.default_rng(2).integers(-8, 9, mdp.state_sizes).astype(float)
     moved = (joint_kernel(mdp) @ V.ravel()).reshape(*mdp.state_sizes, *mdp.action_sizes)
     truth, plan = float(dense.oscillation(moved, (1, 2, 3)).max()), sweep_plan(mdp, 2)
@@ -241,7 +241,7 @@ def test_what_the_search_over_cells_asks_of_the_two_inside(monkeypatch):
     monkeypatch.setattr(branch, "_cells", getattr(branch._cells, "py_func", branch._cells))
     found = branch_oscillation(plan, sweep_table(mdp, plan, V), 1, 0.0, 1 << 24)
     assert found == pytest.approx((truth, truth), abs=1e-12)
-    assert len(set(asked)) == len(asked) > 6
+    assert len(set(asked)) == len(asked) > 4
     assert {tuple(row[3 + p] for p in waits) for row in asked} == set(np.ndindex(*(plan.actions[p] for p in waits)))
     assert turns == {0}
 
