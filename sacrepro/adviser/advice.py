@@ -9,7 +9,6 @@ from itertools import starmap
 from numbers import Integral, Real
 from typing import NamedTuple
 
-import networkx as nx
 import numpy as np
 
 from sacrepro.adviser.certificates import (
@@ -194,7 +193,7 @@ def advise(
     about = list(range(network.n)) if of == "gradient" else asked
     kappas = kappa_range(network, error, of)
     bounds = certificates(network, about, kappas, clock, () if everyone or of == "q" else asked)
-    order = sorted(about, key=lambda i: (-float(bounds.uniform.truncated[i, :COSTED].sum()), i))
+    order = [about[k] for k in np.argsort(-bounds.uniform.truncated[about, :COSTED].sum(axis=1), kind="stable")]
     seen = measured(network, order, kappas, tol=0.1 * error_of_q(network, error, of), seed=seed, clock=clock)
     every, uniform, lower = known(network, bounds, seen)
     clock.say("sizes of tables, and run time")
@@ -221,7 +220,7 @@ def advise(
         learnable=max(cost.kappa for cost in prices if cost.kappa == 0 or cost.entries_median <= math.log10(T)),
         everyone=everyone,
         farthest=farthest,
-        components=nx.number_connected_components(network.graph),
+        components=len(network.pieces),
         rows=rows,
         agents=tuple(_agents(network, bounds, every, uniform, seen, table, error_of_q(network, error, of))),
         measurements=tuple(seen),
@@ -361,7 +360,7 @@ def _agents(
     table: str,
     gap: float,
 ) -> Iterator[AgentRow]:
-    place = layout(network.graph)
+    place = layout(network.graph, network.adjacency)
     looked_at = {entry.agent for entry in seen}
     needed = []
     for kind in (every, uniform):
@@ -374,7 +373,7 @@ def _agents(
         zip(
             agents,
             network.names,
-            (network.graph.degree[i] for i in agents),
+            np.diff(network.adjacency.indptr).tolist(),
             needed[0].tolist(),
             decay_rates(bounds.every.truncated).tolist(),
             place[:, 0].tolist(),

@@ -29,7 +29,7 @@ from sacrepro.bounds.gradient import (
 )
 from sacrepro.bounds.influence import horizon, influence, influence_everywhere
 from sacrepro.bounds.theorem5 import gradient_norm
-from sacrepro.instances.network.labelled import Network, network_influence
+from sacrepro.instances.network.labelled import Network, adjacency, network_influence, of_each, pieces
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import sphere_sizes
 from sacrepro.model.policy import SCORE_BOUND
@@ -95,11 +95,9 @@ def certificates(
     C, C_theta = network_influence(network), network_influence(network, averaged=True)
     c, rho = lemma3(r_bar, gamma)
     paper_q = np.array([definition2(c, rho, kappa) for kappa in range(kappas)])
-    A = adjacency(network.graph)
-    pieces = [np.array(sorted(piece)) for piece in nx.connected_components(network.graph)]
-    eccentricity = eccentricities(network.graph, pieces, A)
+    eccentricity = eccentricities(network.graph, network.pieces, network.adjacency)
     # Two starts that agree on a_i and s_i differ by no more than the span of r_i in any reward of i.
-    span = np.array([float(r_i.max() - r_i.min()) for r_i in network.r])
+    span = np.array(of_each(np.ptp, network.r))
     settled = np.arange(kappas) >= eccentricity[:, None]
     found = []
     for later in (None, C_theta):
@@ -111,7 +109,7 @@ def certificates(
         else:
             clock.stop("influence series of all agents")
         found.append(Bounds(np.minimum(series, td), td.copy()))
-    own_bounds(C, C_theta, A, pieces, asked, gamma, eccentricity, found, clock)
+    own_bounds(C, C_theta, network.adjacency, network.pieces, asked, gamma, eccentricity, found, clock)
     for bounds in found:
         for bound in bounds:
             bound *= span[:, None]
@@ -230,19 +228,14 @@ def kappa_range(network: Network, error: float, of: str) -> int:
     return next((kappa + 1 for kappa in range(most) if scale * definition2(c, rho, kappa) <= error), most)
 
 
-def adjacency(graph: nx.Graph) -> csr_array:
-    """The adjacency matrix of ones, agents in order."""
-    return csr_array(nx.to_scipy_sparse_array(graph, nodelist=range(len(graph)), dtype=float, format="csr"))
-
-
-def eccentricities(graph: nx.Graph, pieces: Sequence[Array] | None = None, A: csr_array | None = None) -> Array:
+def eccentricities(graph: nx.Graph, parts: Sequence[Array] | None = None, A: csr_array | None = None) -> Array:
     """The least κ with nothing reachable outside N_i^κ for each agent, whatever the agents are called.
 
     Exact, but where `MOST_SEARCHED` does not suffice: there it is the least d(i, hub) + ecc(hub), or one bound for all.
     """
     A = adjacency(graph) if A is None else A
     bound = np.zeros(len(graph), dtype=int)
-    for members in pieces or [np.array(sorted(piece)) for piece in nx.connected_components(graph)]:
+    for members in parts or pieces(A):
         if len(members) <= FEW:
             bound[members] = [len(sphere_sizes(graph, i)) - 1 for i in members.tolist()]
         else:

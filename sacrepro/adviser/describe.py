@@ -12,9 +12,9 @@ import networkx as nx
 import numpy as np
 from scipy.sparse import csr_array
 
-from sacrepro.adviser.certificates import adjacency, distances
+from sacrepro.adviser.certificates import distances
 from sacrepro.bounds.influence import spectral_radius
-from sacrepro.instances.network.labelled import Network, network_influence
+from sacrepro.instances.network.labelled import Network, adjacency, network_influence
 from sacrepro.model.checks import Array
 from sacrepro.model.kernels import composition_count
 from sacrepro.model.notices import rounded
@@ -48,7 +48,7 @@ def about(network: Network) -> list[tuple[str, str]]:
     counted = int((network.group >= 0).sum())
     largest = max(network.entries(i) for i in {network.key(i): i for i in range(network.n)}.values())
     return [
-        ("agents n", f"{network.n:,}, {pairs:,} {one}{'s' * (pairs != 1)}, {pieces(network.graph)}"),
+        ("agents n", f"{network.n:,}, {pairs:,} {one}{'s' * (pairs != 1)}, {pieces(network)}"),
         ("labels", listed([repr(name) for name in network.names])),
         (
             "degree" if network.reads is None else "reads",
@@ -168,9 +168,9 @@ def sizes(values: Array | Sequence[int]) -> str:
     return rounded(low) if low == high else f"{rounded(low)} to {rounded(high)}"
 
 
-def pieces(graph: nx.Graph) -> str:
+def pieces(network: Network) -> str:
     """How many connected components, in words."""
-    count = nx.number_connected_components(graph)
+    count = len(network.pieces)
     return "connected" if count == 1 else f"{count:,} components"
 
 
@@ -198,13 +198,13 @@ PIVOTS, FLAT = 30, 8
 SCATTER = 0.7
 
 
-def layout(graph: nx.Graph) -> Array:
-    """(x, y) of each agent in the unit disk, shape (n, 2)."""
+def layout(graph: nx.Graph, A: csr_array | None = None) -> Array:
+    """(x, y) of each agent in the unit disk, shape (n, 2). A : `adjacency`, where it is known already."""
     if len(graph) <= SPREAD and len(graph) > 2 and nx.is_connected(graph):
         place = nx.kamada_kawai_layout(graph, pos=nx.circular_layout(graph))
         return np.array([place[i] for i in range(len(graph))])
-    hub = min(graph, key=lambda i: (-graph.degree(i), i))
-    A = adjacency(graph)
+    A = adjacency(graph) if A is None else A
+    hub = int(np.diff(A.indptr).argmax())
     return rings(graph) if int(distances(A, hub).max()) < FLAT else pivots(A, hub)
 
 
@@ -219,8 +219,14 @@ def pivots(A: csr_array, hub: int) -> Array:
         columns.append(d)
         nearest = np.minimum(nearest, d)
         chosen.append(int(nearest.argmax()))
-    squared = np.stack(columns, axis=1) ** 2
-    centred = squared - squared.mean(axis=0) - squared.mean(axis=1, keepdims=True) + squared.mean()
+    centred = np.stack(columns, axis=1)
+    columns.clear()
+    centred **= 2
+    rows, mean = centred.mean(axis=1, keepdims=True), centred.mean()
+    # One array of n times PIVOTS, for a million agents the largest that there is.
+    centred -= centred.mean(axis=0)
+    centred -= rows
+    centred += mean
     _, vectors = np.linalg.eigh(centred.T @ centred)
     place = centred @ vectors[:, :-3:-1]
     place *= np.where(place[np.abs(place).argmax(axis=0), [0, 1]] > 0, 1.0, -1.0)

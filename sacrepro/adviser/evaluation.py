@@ -163,7 +163,7 @@ def _exact(network: Network, theta: Sequence[Array], agents: Sequence[int]) -> E
     pairs = float(np.log2(network.state_sizes * network.action_sizes).sum())
     D_low = D_high = np.zeros((len(chosen), 0))
     if pairs <= PAIR_BITS:
-        kappas = range(min(KAPPAS, int(eccentricities(network.graph).max()) + 1))
+        kappas = range(min(KAPPAS, int(eccentricities(network.graph, network.pieces, network.adjacency).max()) + 1))
         D_low, D_high = certified_decay(mdp, theta, chosen, kappas)[:2]
     rows = tuple(
         AgentValue(i, network.names[i], *_ends(network, V[i], error), _plain(low), _plain(high))
@@ -220,7 +220,7 @@ def evaluation_words(network: Network, found: Evaluation, policy: str) -> str:
     if shown:
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
         lines += ["", *("  ".join(f"{c:>{w}}" for c, w in zip(line, widths, strict=True)) for line in table)]
-    if found.agents and kappas <= eccentricities(network.graph).max():
+    if found.agents and kappas <= eccentricities(network.graph, network.pieces, network.adjacency).max():
         last = f" beyond κ = {kappas - 1}" if kappas else f": the network has more than 2^{PAIR_BITS:g} pairs (s, a)"
         lines.append(f"D_i(κ) is not computed{last}")
     if len(found.agents) > LISTED:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import networkx as nx
 import numpy as np
 
-from sacrepro.adviser.certificates import adjacency, affordable, distances
+from sacrepro.adviser.certificates import affordable, distances
 from sacrepro.adviser.clock import Clock
 from sacrepro.adviser.sampling import Sampler, least_decay
 from sacrepro.exact.decay.profile import certified_decay
@@ -85,17 +85,18 @@ def measured(
 
 def exact_values(network: Network, agents: Sequence[int], kappas: int, tol: float, clock: Clock) -> list[MeasuredDecay]:
     """D_i(κ) of agents in components that fit, exactly; intervals where branch and bound ran out of work."""
-    wanted, found = set(agents), []
-    order = {i: place for place, i in enumerate(agents)}
-    few = min(kappas, SIMULATED_KAPPAS)
+    found, few = [], min(kappas, SIMULATED_KAPPAS)
+    order = np.full(network.n, -1)
+    order[list(agents)] = np.arange(len(agents))
+    pairs_of = network.state_sizes * network.action_sizes
     parts, works = [], []
-    for piece in nx.connected_components(network.graph):
-        own = sorted((i for i in piece if i in wanted), key=order.__getitem__)
-        members = sorted(piece)
-        states = _bits(network.state_sizes[members])
-        pairs = _bits((network.state_sizes * network.action_sizes)[members])
+    for piece in network.pieces:
+        states, pairs = _bits(network.state_sizes[piece]), _bits(pairs_of[piece])
+        own = piece[order[piece] >= 0]
+        own = own[np.argsort(order[own])].tolist()
         if not own or states > WHOLE_STATES:
             continue
+        members = piece.tolist()
         each = 2.0 ** min(pairs, SWEPT_PAIRS) + A_STATE * 2.0**states + AN_AGENT
         parts.append((members, own, pairs <= SWEPT_PAIRS, each))
         works.append(each * len(own) if pairs <= SWEPT_PAIRS else math.inf)
@@ -180,7 +181,7 @@ def simulations(
         if agents:
             clock.stop("simulation")
         return []
-    sampler, A = Sampler(network), adjacency(network.graph)
+    sampler, A = Sampler(network), network.adjacency
     found = []
     for k, i in enumerate(agents):
         left = clock.left(SIMULATION)

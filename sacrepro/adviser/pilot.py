@@ -177,7 +177,7 @@ def pilot(network: Network, *, seconds: float, seed: int = 0) -> Pilot:
     begin = time.monotonic()
     if seconds <= 0.0:
         return Pilot(None, "no time was left for it; more --seconds make one")
-    farthest = int(eccentricities(network.graph).max())
+    farthest = int(eccentricities(network.graph, network.pieces, network.adjacency).max())
     sizes = table_sizes(network, min(KAPPAS, farthest + 1), seconds)
     kappas = [cost.kappa for cost in sizes if cost.kappa == 0 or cost.entries_median <= LARGEST_TABLE]
     try:

@@ -13,11 +13,10 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import networkx as nx
 import numpy as np
 from scipy.sparse import csr_array, eye_array
 
-from sacrepro.adviser.certificates import adjacency, eccentricities
+from sacrepro.adviser.certificates import eccentricities
 from sacrepro.adviser.clock import Clock
 from sacrepro.bounds.theorem5 import least_h, smoothness
 from sacrepro.instances.network.labelled import Network
@@ -62,7 +61,7 @@ def check_kappas(network: Network, kappas: Sequence[int]) -> list[Cost]:
         Settings(kappa=kappa)
         if list(kappas).count(kappa) > 1:
             raise ValueError(f"kappa: {kappa} is asked for twice")
-    largest, farthest = max(kappas), int(eccentricities(network.graph).max())
+    largest, farthest = max(kappas), int(eccentricities(network.graph, network.pieces, network.adjacency).max())
     if largest > farthest:
         raise ValueError(
             f"kappa: {largest} is more than {farthest}, from which on every table holds all that an agent can reach; "
@@ -224,13 +223,13 @@ def costs(network: Network, kappas: int, T: int, clock: Clock, *, timed: bool = 
     pairs = np.log10(network.state_sizes * network.action_sizes)
     states = np.log10(network.state_sizes)
     likeliest = np.log10(likeliest_pairs(network))
-    one_hop = (adjacency(network.graph) + eye_array(n, format="csr")).tocsr()
+    one_hop = (network.adjacency + eye_array(n, format="csr")).tocsr()
     reach = csr_array(eye_array(n, format="csr"))
     before: Array | None = None
     slowest = 0.0
     reachable = np.zeros(n, dtype=int)
-    for piece in nx.connected_components(network.graph):
-        reachable[list(piece)] = len(piece)
+    for piece in network.pieces:
+        reachable[piece] = len(piece)
     simulator: Simulator | None = None
     found: list[Cost] = []
     for kappa in range(kappas):

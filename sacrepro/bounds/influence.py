@@ -177,12 +177,12 @@ def influence_everywhere(
     """
     T = summed_steps(gamma, kappa_max + 1)
     q = np.ones(C.shape[0])
-    terms = np.zeros((C.shape[0], kappa_max + 1))
+    terms = np.zeros((kappa_max + 1, C.shape[0]))
     for t in range(1, T + 1):
         q = np.minimum(1.0, (C if later is None or t == 1 else later) @ q)
-        terms[:, min(t - 1, kappa_max)] += gamma**t * q
-    terms[:, kappa_max] += rest(gamma, T, q.max(), float(C.sum(axis=1).max()))
-    return r_bar * np.cumsum(terms[:, ::-1], axis=1)[:, ::-1]
+        terms[min(t - 1, kappa_max)] += gamma**t * q
+    terms[kappa_max] += rest(gamma, T, q.max(), float(C.sum(axis=1).max()))
+    return np.ascontiguousarray((r_bar * np.cumsum(terms[::-1], axis=0)[::-1]).T)
 
 
 def influence_profile(C: csr_array, graph: nx.Graph, i: int, gamma: float, r_bar: float) -> Array:

@@ -17,7 +17,7 @@ from network_files import SIS, SMALL, THREE, load_dict, written
 import sacrepro
 from sacrepro import NetworkedMDP, certified_decay, cli, decay_profile, policy_gradient, truncated_policy_gradient
 from sacrepro.adviser.advice import advise, decay_rates
-from sacrepro.adviser.certificates import adjacency, certificates, distances, eccentricities
+from sacrepro.adviser.certificates import certificates, distances, eccentricities
 from sacrepro.adviser.clock import Clock
 from sacrepro.adviser.describe import A_COMPARISON, SPREAD, about, compared, layout, summary
 from sacrepro.adviser.measured import measured
@@ -217,7 +217,7 @@ def test_advice_on_the_karate_club_is_confirmed_by_a_run(monkeypatch):
     assert advise(network, float(told.group(1)), seconds=0.0).measured == 1
     monkeypatch.setattr("sacrepro.adviser.sampling.ROUNDS", 0)  # corners and random starts are enough here
     lower, _ = least_decay(
-        network, Sampler(network), 0, 2, distances(adjacency(network.graph), 0), 0.1, np.random.default_rng(1), 1e4
+        network, Sampler(network), 0, 2, distances(network.adjacency, 0), 0.1, np.random.default_rng(1), 1e4
     )
     assert (lower <= [row.truncated for row in advice.rows[:2]]).all()
     assert lower[0] > 0.2  # so κ = 0 would not do

@@ -21,7 +21,7 @@ from sacrepro.instances.graphs import build_graph, fitting
 from sacrepro.instances.models import NAMED
 from sacrepro.instances.network.formula import RESERVED
 from sacrepro.instances.network.graph_files import NO_WEIGHT, WEIGHTS, check_pairs, check_weights
-from sacrepro.instances.network.labelled import MOST_ENTRIES, MOST_ENTRIES_IN_ALL, Network, of_model
+from sacrepro.instances.network.labelled import MOST_ENTRIES, MOST_ENTRIES_IN_ALL, Network, of_each, of_model
 from sacrepro.instances.network.rule import rule_of
 from sacrepro.instances.network.rules import Agents, kernels, rewards, starts
 from sacrepro.model.checks import Array, shortened
@@ -59,7 +59,8 @@ def network(document: Mapping[str, Any]) -> Network:
         if key not in document and not all(key in own for own in _settings(document, drawn)):
             raise ValueError(f"{key}: missing; give it for all agents, or a model")
     agents = _agents(document, drawn)
-    asking = next((rule.where for rule in agents.kernel if "w" in rule.summed), None)
+    different = {id(rule): rule for rule in agents.kernel}.values()
+    asking = next((rule.where for rule in different if "w" in rule.summed), None)
     if asking is not None and agents.weights is None and agents.graph.number_of_edges():
         raise ValueError(
             f"{asking}: w inside sum(…) is the weight of an edge, and the edges of the graph have none; {WEIGHTS}"
@@ -88,7 +89,7 @@ def network(document: Mapping[str, Any]) -> Network:
         ).intersection(agents.attributes),
         reads=drawn.reads,
         weights=drawn.weights,
-        weighted=tuple(i for i, rule in enumerate(agents.kernel) if "w" in rule.summed),
+        weighted=tuple(np.flatnonzero(of_each(lambda rule: "w" in rule.summed, agents.kernel)).tolist()),
     )
 
 
@@ -124,8 +125,7 @@ def graph_of(spec: Mapping[str, Any]) -> Drawn:
     arrows = [(index[first], index[second]) for first, second in pairs]
     graph.add_edges_from(arrows)
     directed = bool(spec.get("directed"))
-    if directed or graph.number_of_edges() < len(pairs) or nx.number_of_selfloops(graph):
-        check_pairs(pairs, lambda k: f"graph.edges.{k}", directed)
+    check_pairs(pairs, lambda k: f"graph.edges.{k}", directed)
     reads = None
     if directed:
         read: list[list[int]] = [[] for _ in index]
@@ -205,7 +205,8 @@ def _settings(document: Mapping[str, Any], drawn: Drawn) -> list[Mapping[str, An
     for label in named:
         if label not in known:
             raise ValueError(f"agents.{label}: there is no agent {label!r} in the graph{_meant(label, known)}")
-    return [named.get(label, {}) for label in drawn.names]
+    nothing: Mapping[str, Any] = {}
+    return [named.get(label, nothing) for label in drawn.names]
 
 
 def _all_names(

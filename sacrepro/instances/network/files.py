@@ -291,6 +291,8 @@ NUMBER = re.compile(r"([-+]?)0*(\d+?)(?:\.0*)?").fullmatch
 
 def appearance(label: str) -> str:
     """One text for all labels that look like `label`, or are the same number written differently."""
+    if label.isascii() and label.isdecimal() and label[0] != "0":
+        return label
     if not label.isascii():
         kept = "".join(x for x in unicodedata.normalize("NFKC", label) if unicodedata.category(x) not in ("Cf", "Cc"))
         label = unicodedata.normalize("NFC", kept.translate(LATIN))

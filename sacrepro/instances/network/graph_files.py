@@ -40,7 +40,7 @@ NUMBERS = "only numbers are read as attributes: remove it, or write it as a numb
 
 #: A line of an edge list in which nothing needs thought.
 LABEL = r"([^\s\x00-\x1f\x7f,;:#%<>\"'()\[\]{}|/]+)"
-PLAIN = re.compile(rf"[ \t]*{LABEL}(?:[ \t]*,[ \t]*|[ \t]+){LABEL}[ \t]*").fullmatch
+PLAIN = re.compile(rf"^[ \t]*{LABEL}(?:[ \t]*,[ \t]*|[ \t]+){LABEL}[ \t]*$", re.MULTILINE)
 #: What an unquoted label does not begin or end with.
 FOREIGN = re.compile(r"^[(\[{'|]|[)\]}'|;:]$|[\"\x00-\x1f\x7f]").search
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?").fullmatch
@@ -76,14 +76,13 @@ def edge_list(
             "the key gml, and networkx makes GraphML of GEXF and others: "
             "networkx.write_graphml(networkx.read_gexf('x.gexf'), 'x.graphml')"
         )
-    edges: list[list[Any]] = []
-    lines = []
-    for number, line in enumerate(re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff")), 1):
-        found = PLAIN(line)
-        labels = list(found.groups()) if found else _labels(line, f"{name}, line {number}", weighted)
-        if labels:
-            edges.append(labels)
-            lines.append(number)
+    text = text.removeprefix("\ufeff")
+    edges: list[list[Any]] = list(map(list, PLAIN.findall(text)))
+    lines: Sequence[int] = range(1, len(edges) + 1)
+    if "\r" in text or len(edges) < text.count("\n") + (not text.endswith("\n")):
+        every = enumerate(re.split(r"\r\n|\r|\n", text), 1)
+        told = [(k, labels) for k, line in every if (labels := _labels(line, f"{name}, line {k}", weighted))]
+        lines, edges = [k for k, _ in told], [labels for _, labels in told]
     if not edges:
         raise ValueError(f"{name}: no line holds an edge; expected two labels a line, such as: ann bob")
     pairs = [edge[:2] for edge in edges] if weighted else edges
@@ -103,6 +102,8 @@ def edge_list(
 
 def _labels(line: str, where: str, weighted: bool) -> list[Any]:
     """The labels of a line: none, or two, and the weight where there is one."""
+    if found := PLAIN.fullmatch(line):
+        return list(found.groups())
     what = f"{where}: {shortened(line.strip())}"
     if line.lstrip().startswith(("%", "//", ";", "--")):
         raise ValueError(f"{what}: comments begin with #")

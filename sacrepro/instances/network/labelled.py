@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from itertools import accumulate, chain
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import networkx as nx
 import numpy as np
 from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
 from sacrepro.bounds.influence import influence_of
 from sacrepro.model.checks import LARGEST_SCALE, Array, normalised
@@ -23,6 +24,9 @@ from sacrepro.model.notices import described, rounded
 if TYPE_CHECKING:
     from sacrepro.simulate.rollout import Simulator
     from sacrepro.simulate.tables import Counts, Sampled
+
+T = TypeVar("T")
+U = TypeVar("U")
 
 #: Entries of one agent's table, and of all different tables of a network, that are made: 128 MiB and 1 GiB.
 MOST_ENTRIES, MOST_ENTRIES_IN_ALL = 1 << 24, 1 << 27
@@ -75,7 +79,7 @@ class Network:
     @cached_property
     def r_bar(self) -> float:
         """r̄, the largest reward."""
-        return float(max(r_i.max() for r_i in {id(r_i): r_i for r_i in self.r}.values()))
+        return float(max(of_each(np.max, self.r)))
 
     @cached_property
     def state_sizes(self) -> Array:
@@ -149,15 +153,19 @@ class Network:
         return groups + alike(kernels, [self.near(i) for i in tabulated], tabulated)
 
     @cached_property
+    def adjacency(self) -> csr_array:
+        """(n, n), 1 where two agents are joined."""
+        return adjacency(self.graph)
+
+    @cached_property
+    def pieces(self) -> list[Array]:
+        """The agents of each connected component, sorted; components in the order of their first agents."""
+        return pieces(self.adjacency)
+
+    @cached_property
     def reading(self) -> csr_array:
         """(n, n), 1 where P_i reads s_j, j ≠ i."""
-        if self.reads is None:
-            found = csr_array(nx.to_scipy_sparse_array(self.graph, nodelist=range(self.n), dtype=float, format="csr"))
-            found.sort_indices()
-            return found
-        begins = np.cumsum([0, *map(len, self.reads)])
-        read = np.fromiter((j for others in self.reads for j in others), dtype=np.int64, count=int(begins[-1]))
-        return csr_array((np.ones(len(read)), read, begins), shape=(self.n, self.n))
+        return self.adjacency if self.reads is None else reading(self.graph, self.reads)
 
     def codes(self, g: int) -> tuple[Array, Array]:
         """(weight, number) of the counts of group g, as `kernels.codes`; ValueError names an agent."""
@@ -198,6 +206,35 @@ class Network:
                 f"{rounded(MOST_ENTRIES_IN_ALL)} are made"
             )
         return NetworkedMDP(self.graph, tuple(self.P), self.r, self.gamma, self.pi0)
+
+
+def adjacency(graph: nx.Graph) -> csr_array:
+    """The adjacency matrix of ones, agents in order; in each row neighbors in order."""
+    return reading(graph, None)
+
+
+def reading(graph: nx.Graph, reads: Sequence[Sequence[int]] | None) -> csr_array:
+    """`Network.reading`: the adjacency matrix, or in a directed network 1 in row i at each of `reads[i]`."""
+    beside = dict(graph.adjacency()) if reads is None else {}
+    rows: Sequence[Collection[int]] = [beside[i] for i in range(len(graph))] if reads is None else reads
+    begins = np.cumsum([0, *map(len, rows)], dtype=np.int32)
+    places = np.fromiter(chain.from_iterable(rows), dtype=np.int32, count=int(begins[-1]))
+    found = csr_array((np.ones(len(places)), places, begins), shape=(len(rows), len(rows)))
+    found.sort_indices()
+    return found
+
+
+def pieces(A: csr_array) -> list[Array]:
+    """The connected components of an adjacency matrix, as `Network.pieces`."""
+    count, label = connected_components(A)
+    order = np.argsort(label, kind="stable")
+    return np.split(order, np.searchsorted(label[order], np.arange(1, count)))
+
+
+def of_each(function: Callable[[T], U], blocks: Iterable[T]) -> list[U]:
+    """`function` of each block, computed once for all that are one object: of a million agents few have their own."""
+    made: dict[int, U] = {}
+    return [made[id(x)] if id(x) in made else made.setdefault(id(x), function(x)) for x in blocks]
 
 
 class _Kernels(Sequence[Array]):

@@ -6,13 +6,15 @@ import difflib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import networkx as nx
 import numpy as np
+from scipy.sparse import csr_array
 
 from sacrepro.instances.network.formula import SUMMED, VARIABLES
-from sacrepro.instances.network.labelled import MOST_ENTRIES, MOST_ENTRIES_IN_ALL
+from sacrepro.instances.network.labelled import MOST_ENTRIES, MOST_ENTRIES_IN_ALL, of_each, reading
 from sacrepro.instances.network.rule import Rule, State, check_laws, check_size, laws, undefined
 from sacrepro.model.checks import Array, shortened
 from sacrepro.model.kernels import CountKernel, composition_count, compositions, ranks_fit
@@ -34,9 +36,16 @@ class Agents:
     reads: tuple[tuple[int, ...], ...] | None = None
     weights: Mapping[tuple[int, int], float] | None = None
 
-    def beside(self, i: int) -> Sequence[int]:
+    @cached_property
+    def reading(self) -> csr_array:
+        """As `Network.reading`."""
+        return reading(self.graph, self.reads)
+
+    def beside(self, i: int) -> list[int]:
         """The neighbors whose states P_i reads, as `Network.beside`."""
-        return sorted(self.graph[i]) if self.reads is None else self.reads[i]
+        begins = self.reading.indptr
+        others: list[int] = self.reading.indices[begins[i] : begins[i + 1]].tolist()
+        return others
 
 
 def kernels(agents: Agents) -> tuple[tuple[CountKernel, ...], Array, Array, dict[int, Array]]:
@@ -46,15 +55,16 @@ def kernels(agents: Agents) -> tuple[tuple[CountKernel, ...], Array, Array, dict
     tables: dict[int, Array] = {}
     alike: dict[tuple[Any, ...], list[int]] = {}
     spent = 0
-    for i, rule in enumerate(agents.kernel):
-        beside = {agents.states[j] for j in agents.beside(i)}
-        if rule.kind == "table" or rule.neighbors or rule.summed or len(beside) > 1:
+    alone = of_each(lambda rule: rule.kind == "table" or bool(rule.neighbors or rule.summed), agents.kernel)
+    degree = np.diff(agents.reading.indptr).tolist()
+    told = zip(agents.kernel, alone, _beside(agents), degree, strict=True)
+    for i, (rule, own, beside, d) in enumerate(told):
+        if own or beside is None:
             tables[i] = _own_table(agents, i, rule)
             spent += tables[i].size if rule.table is None else 0
             _check_sum(spent)
         else:
-            key = (id(rule), agents.states[i], agents.actions[i], next(iter(beside), ("0",)), len(agents.beside(i)))
-            alike.setdefault(key, []).append(i)
+            alike.setdefault((id(rule), agents.states[i], agents.actions[i], beside, d), []).append(i)
     groups: list[CountKernel] = []
     for (_, _, _, beside_states, degree), members in alike.items():
         kernel, rows = _by_counts(agents, members, beside_states, degree)
@@ -63,6 +73,19 @@ def kernels(agents: Agents) -> tuple[tuple[CountKernel, ...], Array, Array, dict
         group[members], row[members] = len(groups), rows
         groups.append(kernel)
     return tuple(groups), group, row, tables
+
+
+def _beside(agents: Agents) -> list[State | None]:
+    """The states of what each agent reads, ("0",) where that is nothing; None where they are of several kinds."""
+    numbers: dict[State, int] = {}
+    kind = np.array([numbers.setdefault(names, len(numbers)) for names in agents.states])
+    kinds: list[State | None] = [*numbers, ("0",), None]
+    read, begins = kind[agents.reading.indices], agents.reading.indptr
+    some = np.diff(begins) > 0
+    found = np.full(len(kind), len(numbers))
+    lowest, highest = (ends.reduceat(read, begins[:-1][some]) for ends in (np.minimum, np.maximum))
+    found[some] = np.where(lowest == highest, lowest, len(numbers) + 1)
+    return [kinds[k] for k in found.tolist()]
 
 
 def _check_sum(spent: int) -> None:
