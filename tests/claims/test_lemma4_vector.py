@@ -224,15 +224,15 @@ def test_large_tables_are_not_climbed(monkeypatch):
 
 
 def test_networks_of_up_to_eight_binary_agents_are_climbed(monkeypatch):
-    """2¹⁶ entries (s, a) of one Q_j; gradients, climbs and critics stand still here."""
-    for n, climbs in ((8, 2), (9, 0)):
-        mdp = random_mdp(build_graph({"family": "path", "n": n}), seed=0)
-        zero = tuple(np.zeros((2, 2)) for _ in range(n))
+    """2¹⁶ entries (s, a) of one Q_j, and no third state; gradients, climbs and critics stand still here."""
+    for last, climbs in ((2, 2), (3, 0)):
+        mdp = random_mdp(build_graph({"family": "path", "n": 8}), seed=0, state_sizes=[*[2] * 7, last])
+        zero = tuple(np.zeros((S_i, 2)) for S_i in mdp.state_sizes)
         monkeypatch.setattr(claim, "truncated_gradients", lambda case, h=zero: {(0, start): h for start in STARTS})
         monkeypatch.setattr(claim, "climbed", lambda *args, h=zero: h)
         monkeypatch.setattr(claim, "critics", lambda case: ())
         case = SimpleNamespace(
-            mdp=mdp, theta=zero, gradient=zero, gradient_error=0.0, D=np.ones((n, 1)), D_error=0.0, left=EXACT.left
+            mdp=mdp, theta=zero, gradient=zero, gradient_error=0.0, D=np.ones((8, 1)), D_error=0.0, left=EXACT.left
         )
         assert sum(name.startswith("climbed") for name in {row.case for row in check(case)}) == climbs
 
