@@ -1,5 +1,6 @@
 """What the pages with code show is what it prints."""
 
+import csv
 import re
 import subprocess
 import sys
@@ -40,3 +41,34 @@ def test_the_notebook_prints_what_stands_below_its_cells(monkeypatch):
 def outputs(cell):
     """The text below a cell."""
     return "".join(own.get("text") or own["data"]["text/plain"] for own in cell.get("outputs", []))
+
+
+def records(name):
+    with (ROOT / "paper" / name).open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_table_of_mutants_is_the_csv_and_what_survives_is_listed():
+    """A mutant is noticed or survives; of the survivors each that is equivalent or a setting has its line and why."""
+    rows, left = records("mutation.csv"), records("mutation_left.csv")
+    shown = re.findall(r"^\| `([\w.]+)` \| (.+) \|$", (ROOT / "paper/mutation.md").read_text(), flags=re.MULTILINE)
+    table = {module: cells.split(" | ") for module, cells in shown}
+    for row in rows:
+        judged, killed, timed_out, survived = (int(row[k]) for k in ("mutants", "killed", "timed_out", "survived"))
+        assert killed + timed_out + survived == judged <= int(row["of"])
+        if row["names"] != "drawn":
+            continue
+        kinds = [found["kind"] for found in left if found["where"] == row["module"]]
+        equivalent, settings = int(row["equivalent"]), int(row["settings"])
+        assert (kinds.count("equivalent"), kinds.count("setting"), len(kinds)) == (equivalent, settings, survived)
+        score = f"{(killed + timed_out) / (judged - equivalent):.0%}".replace("%", " %")
+        at_first = int(row["at_first"])
+        assert at_first <= killed + timed_out
+        expected = (row["of"], judged, at_first, killed + timed_out, equivalent, settings, score)
+        assert table.pop(row["module"].removeprefix("sacrepro.")) == list(map(str, expected))
+    for names, cells in table.items():
+        found = [row for row in rows if row["names"] == names]
+        judged, noticed = (
+            sum(int(row[k]) for row in found for k in ks) for ks in (("mutants",), ("killed", "timed_out"))
+        )
+        assert cells == [f"{len(found)}", f"{judged:,}", f"{noticed:,}", f"{noticed / judged:.0%}".replace("%", " %")]
