@@ -20,6 +20,16 @@ def test_the_code_of_a_page_prints_what_stands_below_it(page, tmp_path):
     assert done.stdout == shown
 
 
+def test_notation_says_where_each_symbol_is():
+    """Each file is there, and what is named before it is defined in it."""
+    places = [line.split(" | ")[-1] for line in (ROOT / "paper/notation.md").read_text().split("## ")[0].splitlines()]
+    found = re.findall(r"((?:`\w+`, )*)`(sacrepro/[\w/]+\.py)`", " ".join(places))
+    assert len(found) > 20
+    for names, path in found:
+        for name in re.findall(r"\w+", names):
+            assert re.search(rf"^(def|class) {name}\b", (ROOT / path).read_text(), re.MULTILINE), (name, path)
+
+
 @pytest.mark.slow
 def test_the_notebook_prints_what_stands_below_its_cells(monkeypatch):
     """Another machine may round otherwise: the last digit shown may differ by one."""

@@ -10,13 +10,11 @@ import math
 import numpy as np
 from quantecon.markov import DiscreteDP
 
-from sacrepro.exact.chain import joint_policy
-from sacrepro.exact.models import exact_model
-from sacrepro.exact.optimum import joint_model
+from sacrepro.exact.models import exact_model, joint_model
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import check_agent
 from sacrepro.model.mdp import CountedMDP, Model
-from sacrepro.model.policy import Policy, Theta, policies
+from sacrepro.model.policy import Policy, Theta, joint_policy, policies
 
 
 def to_quantecon(mdp: Model | CountedMDP, theta: Theta | None = None, agent: int | None = None) -> DiscreteDP:

@@ -11,8 +11,7 @@ import itertools
 import numpy as np
 from umbi.ats import ExplicitAts
 
-from sacrepro.exact.models import exact_model
-from sacrepro.exact.optimum import joint_model
+from sacrepro.exact.models import exact_model, joint_model
 from sacrepro.model.graph import check_agent
 from sacrepro.model.mdp import CountedMDP, Model
 from sacrepro.model.policy import Theta

@@ -28,7 +28,7 @@ from sacrepro.exact.rounding import UNIT, gamma_k, policy_roundings, sup
 from sacrepro.exact.symmetry import Image, images
 from sacrepro.model.checks import Array
 from sacrepro.model.mdp import CountedMDP, Model, NetworkedMDP, over_pairs
-from sacrepro.model.policy import SCORE_BOUND, Theta, logits_and_policies, on_agent_axes, score
+from sacrepro.model.policy import SCORE_BOUND, Theta, joint_policy, logits_and_policies, score
 
 #: Operators over part of the agents are kept, this many of them, up to this many peak entries each.
 KEPT_CONES, KEPT_ENTRIES = 64, 1 << 15
@@ -382,12 +382,3 @@ def chain_of(mdp: Model | CountedMDP, theta: Theta) -> Chain:
     else:
         start = tuple((pi0_i[:, None] * zeta_i).ravel() for pi0_i, zeta_i in zip(model.pi0, zeta, strict=True))
     return PairChain(model, facts(model), blocks, zeta, sizes, hoods, gamma, start, P_bar, rewards)
-
-
-def joint_policy(zeta: Sequence[Array]) -> Array:
-    """Π_i ζ_i(a_i|s_i), shape (S_0, …, S_{n-1}, A_0, …, A_{n-1})."""
-    n = len(zeta)
-    joint = np.ones((1,) * (2 * n))
-    for j, zeta_j in enumerate(zeta):
-        joint = joint * on_agent_axes(zeta_j, j, n)
-    return joint

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -13,9 +13,13 @@ from sacrepro.exact.product.matrix import Stack
 from sacrepro.exact.rounding import averaging_roundings, normalising_roundings, policy_roundings, row_sum_range
 from sacrepro.model.checks import Array
 from sacrepro.model.mdp import CountedMDP, CoupledMDP, Model, NetworkedMDP, no_model
+from sacrepro.model.policy import Theta, joint_policy, policies
 
 #: Kernels of agents alike are kept a second time, one after the other, up to this many entries in all.
 STACKED_ENTRIES = 1 << 14
+
+#: Entries of P(s'|s, a), and of a table over (s, a), that are made.
+MOST_ENTRIES = 1 << 24
 
 
 def exact_model(mdp: object) -> Model:
@@ -138,3 +142,56 @@ def least_and_largest_row_sums(kernels: Sequence[Array]) -> tuple[float, float]:
     """Bounds on the row sums of Π_j P_j: 1, and what rows as given miss of it."""
     low, high = row_sum_range(kernels)
     return min(low, 1.0), max(high, 1.0)
+
+
+# A model as one decision process over joint states and actions, row-major, agent 0 first.
+
+
+def acting(model: Model, j: int) -> tuple[int, ...]:
+    """The agents whose actions move agent j."""
+    return model.neighbors[j] if model.couples else (j,)
+
+
+def laws(model: Model, part: Iterable[int], s: Array, a: Sequence[Array] | None = None) -> Array:
+    """P(s_j' for j in part|s, a) from states s, shape (n, m), and one action (m,) an agent: (m, S of the part).
+
+    Without a after every action, shape (m, A_0 or 1, …, A_{n-1} or 1, S of the part), 1 where it moves none of them.
+    """
+    if a is None:
+        s, a = s.reshape(*s.shape, *(1,) * model.n), np.ix_(*map(range, model.action_sizes))
+    law = np.ones(1)
+    for j in part:
+        own = model.P[j][(*(s[k] for k in model.neighbors[j]), *(a[k] for k in acting(model, j)))]
+        law = law[..., None] * own[..., None, :]
+        law = law.reshape(*law.shape[:-2], -1)
+    return law
+
+
+def joint_model(model: Model, theta: Theta | None = None, agents: tuple[int, ...] | None = None) -> tuple[Array, Array]:
+    """(r, P), shapes (S, A) and (S, A, S), with one action in place of A where a policy θ is followed."""
+    P, r = joint_kernel(model), joint_reward(model, agents)
+    if theta is None:
+        return r, P
+    acted = joint_policy(policies(model, theta)).reshape(r.shape)
+    return (acted * r).sum(axis=1, keepdims=True), np.einsum("sa,sat->st", acted, P)[:, None]
+
+
+def joint_kernel(model: Model) -> Array:
+    """P(s'|s, a), shape (S, A, S), row-major; ValueError, naming the entries, where these are too many to be made."""
+    n, S, A = model.n, math.prod(model.state_sizes), math.prod(model.action_sizes)
+    if S * S * A > MOST_ENTRIES:
+        raise ValueError(f"P(s'|s, a) has {S * S * A:,} entries, at most {MOST_ENTRIES:,} are made")
+    law = laws(model, range(n), np.indices(model.state_sizes).reshape(n, -1))
+    return np.ascontiguousarray(law).reshape(S, A, S)
+
+
+def joint_reward(model: Model, agents: tuple[int, ...] | None = None) -> Array:
+    """The mean of r_i over `agents`, all by default: r(s, a) = (1/n) Σ_i r_i, shape (S, A)."""
+    n, chosen = model.n, range(model.n) if agents is None else agents
+    total = np.zeros((*model.state_sizes, *model.action_sizes))
+    for i in chosen:
+        shape, hood = [1] * (2 * n), model.reward_hoods[i]
+        for j in hood:
+            shape[j], shape[n + j] = model.state_sizes[j], model.action_sizes[j]
+        total += model.r[i].reshape(shape) / len(chosen)
+    return total.reshape(math.prod(model.state_sizes), -1)

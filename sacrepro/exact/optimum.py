@@ -12,25 +12,24 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.sparse.linalg import LinearOperator, gmres
 
-from sacrepro.exact.chain import joint_policy
-from sacrepro.exact.models import exact_model
+from sacrepro.exact.models import MOST_ENTRIES, acting, exact_model, joint_reward, laws
 from sacrepro.exact.rounding import UNIT, gamma_k, normalising_roundings, row_sum_range, sup
 from sacrepro.exact.solver.bellman import objective
 from sacrepro.exact.values import evaluate
 from sacrepro.model.checks import Array, integer
 from sacrepro.model.mdp import CountedMDP, Model
 from sacrepro.model.notices import brief
-from sacrepro.model.policy import Policy, Theta, policies
+from sacrepro.model.policy import Policy, Theta
 
-#: Entries of a table over (s, a), and of P(s'|s, a) where it is formed; joint states, as linear systems have them.
-MOST_ENTRIES, MOST_STATES = 1 << 24, 1 << 12
+#: Joint states at most, as linear systems have them.
+MOST_STATES = 1 << 12
 
 #: Steps of one policy iteration, which takes a handful; joint states up to which V is found by elimination, not GMRES.
 ROUNDS, ELIMINATED = 1000, 1 << 10
@@ -86,10 +85,17 @@ class OptimalityGap(NamedTuple):
         return brief(self)
 
 
-def optimality_gap(mdp: Model | CountedMDP, theta: Theta, *, nodes: int = NODES, work: int = WORK) -> OptimalityGap:
+def optimality_gap(
+    mdp: Model | CountedMDP,
+    theta: Theta,
+    *,
+    nodes: int = NODES,
+    work: int = WORK,
+    progress: Callable[[str], None] | None = None,
+) -> OptimalityGap:
     """J* - J(θ) for the best localized deterministic policy and for the best joint one.
 
-    nodes, work : as of `best_localized`, which is what takes time. Raises ValueError as it does.
+    nodes, work, progress : as of `best_localized`, which is what takes time. Raises ValueError as it does.
 
     >>> from sacrepro import optimality_gap, uniform_theta
     >>> from sacrepro.instances.extremal import signal
@@ -99,7 +105,7 @@ def optimality_gap(mdp: Model | CountedMDP, theta: Theta, *, nodes: int = NODES,
     [0.125, 0.125, 0.125, 0.125]
     """
     _, J, _, J_error, _ = evaluate(mdp, theta)
-    localized, joint = best_localized(mdp, nodes=nodes, work=work), best_joint(mdp)
+    localized, joint = best_localized(mdp, nodes=nodes, work=work, progress=progress), best_joint(mdp)
     one, two = ((x.J - x.J_error - J - J_error, x.J_high - J + J_error) for x in (localized, joint))
     return OptimalityGap(J, J_error, one, two, localized, joint)
 
@@ -195,9 +201,9 @@ def search_cost(mdp: Model | CountedMDP, asked: str = "search_cost") -> int:
     S, A = _joint_sizes(model, asked)
     first = _parts(model.n)[0]
     values = S**3 // 3 if S <= ELIMINATED else 2 * PRODUCTS * S * S
-    acting = {k for j in first for k in _acting(model, j)}
+    moving = {k for j in first for k in acting(model, j)}
     rest = math.prod(model.state_sizes[len(first) :]) * (ADDED if model.couples else 1)
-    return ROUNDS_OF_A_PART * (S * math.prod(model.action_sizes[k] for k in acting) * S + S * A * rest + values)
+    return ROUNDS_OF_A_PART * (S * math.prod(model.action_sizes[k] for k in moving) * S + S * A * rest + values)
 
 
 def _joint_sizes(model: Model, asked: str) -> tuple[int, int]:
@@ -237,7 +243,7 @@ class _Joint:
         self.parts = _parts(model.n)
         sums = sum(math.prod(model.state_sizes[j] for j in part) for part in self.parts)
         self.roundings = sums + 2 * model.n + 8 + normalising_roundings(model.P)
-        self.laws = [] if model.couples else [_laws(model, part, self.s) for part in self.parts]
+        self.laws = [] if model.couples else [laws(model, part, self.s) for part in self.parts]
 
     def each(self, a: Array) -> list[Array]:
         """Joint actions, numbers of shape (S,), as one table (S_0, …, S_{n-1}) an agent."""
@@ -306,16 +312,10 @@ class _Joint:
         acts = tuple(rows.argmax(axis=1)[s_i] for rows, s_i in zip(allowed, self.s, strict=True))
         return np.ravel_multi_index(acts, self.model.action_sizes)
 
-    def _law(self, part: Iterable[int], a: Array) -> Array:
-        """P(s_j' for j in part|s, a(s)), shape (S, S of the part)."""
-        acts = [a_i.ravel() for a_i in self.each(a)]
-        law = np.ones((self.S, 1))
-        for j in part:
-            own = self.model.P[j][
-                (*(self.s[k] for k in self.model.neighbors[j]), *(acts[k] for k in _acting(self.model, j)))
-            ]
-            law = (law[:, :, None] * own[:, None]).reshape(self.S, -1)
-        return law
+    def _followed(self, a: Array) -> list[Array]:
+        """P(s_j' for j in a part|s, a(s)) of each part of the agents, shape (S, S of the part)."""
+        acts = np.unravel_index(a, self.model.action_sizes)
+        return [laws(self.model, part, self.s, acts) for part in self.parts]
 
     def _expected(self, V: Array) -> Array:
         """Σ_{s'} P(s'|s, a) V(s'), shape (S, A): one part of the agents after the other."""
@@ -326,75 +326,32 @@ class _Joint:
         expected = np.empty((self.S, *self.model.action_sizes))
         step = max(1, TOGETHER // (self.S * self.A))
         for begin in range(0, self.S, step):
-            first, *second = (_laws(self.model, part, self.s[:, begin : begin + step]) for part in self.parts)
+            first, *second = (laws(self.model, part, self.s[:, begin : begin + step]) for part in self.parts)
             found = (first.reshape(-1, first.shape[-1]) @ V.reshape(first.shape[-1], -1)).reshape(*first.shape[:-1], -1)
             expected[begin : begin + step] = np.einsum("...t,...t->...", found, second[0] if second else np.ones(1))
         return expected.reshape(self.S, self.A)
 
     def _after(self, a: Array, V: Array) -> Array:
         """r(s, a(s)) + γ Σ_{s'} P(s'|s, a(s)) V(s'), shape (S,)."""
-        return self.r[np.arange(self.S), a] + self.model.gamma * _mean([self._law(part, a) for part in self.parts], V)
+        return self.r[np.arange(self.S), a] + self.model.gamma * _mean(self._followed(a), V)
 
     def _values(self, a: Array, near: Array) -> Array:
         """V of a joint policy, shape (S,); uncertified."""
-        laws, gamma = [self._law(part, a) for part in self.parts], self.model.gamma
+        gamma, followed = self.model.gamma, self._followed(a)
         reward = self.r[np.arange(self.S), a]
         if self.S > ELIMINATED:
-            product = LinearOperator((self.S, self.S), matvec=lambda x: x - gamma * _mean(laws, x.ravel()), dtype=float)
+            product = LinearOperator(
+                (self.S, self.S), matvec=lambda x: x - gamma * _mean(followed, x.ravel()), dtype=float
+            )
             V, left = gmres(product, reward, x0=near, rtol=1e-13, atol=0.0, restart=PRODUCTS, maxiter=4)
             if left == 0:
                 return np.asarray(V)
-        P = laws[0] if len(laws) == 1 else (laws[0][:, :, None] * laws[1][:, None, :]).reshape(self.S, self.S)
+        first, *second = followed
+        P = (first[:, :, None] * second[0][:, None, :]).reshape(self.S, self.S) if second else first
         return np.asarray(np.linalg.solve(np.eye(self.S) - gamma * P, reward))
-
-
-def _acting(model: Model, j: int) -> tuple[int, ...]:
-    """The agents whose actions move agent j."""
-    return model.neighbors[j] if model.couples else (j,)
-
-
-def _laws(model: Model, part: Iterable[int], s: Array) -> Array:
-    """P(s_j' for j in part|s, a) from states s, shape (n, m): (m, A_0 or 1, …, A_{n-1} or 1, S of the part)."""
-    law = np.ones((1,) * (model.n + 2))
-    for j in part:
-        sizes = [A_k if k in _acting(model, j) else 1 for k, A_k in enumerate(model.action_sizes)]
-        own = model.P[j][tuple(s[k] for k in model.neighbors[j])]
-        law = law[..., None] * own.reshape(-1, *sizes, 1, own.shape[-1])
-        law = law.reshape(*law.shape[:-2], -1)
-    return law
 
 
 def _mean(laws: list[Array], V: Array) -> Array:
     """Σ_{s'} P(s'|s) V(s') from the laws of the parts, shapes (S, S of the part)."""
     found = laws[0] @ V.reshape(laws[0].shape[1], -1)
     return np.asarray(found[:, 0] if len(laws) == 1 else (found * laws[1]).sum(axis=1))
-
-
-def joint_model(model: Model, theta: Theta | None = None, agents: tuple[int, ...] | None = None) -> tuple[Array, Array]:
-    """(r, P), shapes (S, A) and (S, A, S), with one action in place of A where a policy θ is followed."""
-    P, r = joint_kernel(model), joint_reward(model, agents)
-    if theta is None:
-        return r, P
-    acted = joint_policy(policies(model, theta)).reshape(r.shape)
-    return (acted * r).sum(axis=1, keepdims=True), np.einsum("sa,sat->st", acted, P)[:, None]
-
-
-def joint_kernel(model: Model) -> Array:
-    """P(s'|s, a), shape (S, A, S), row-major; ValueError, naming the entries, where these are too many to be made."""
-    n, S, A = model.n, math.prod(model.state_sizes), math.prod(model.action_sizes)
-    if S * S * A > MOST_ENTRIES:
-        raise ValueError(f"P(s'|s, a) has {S * S * A:,} entries, at most {MOST_ENTRIES:,} are made")
-    law = _laws(model, range(n), np.indices(model.state_sizes).reshape(n, -1))
-    return np.ascontiguousarray(law).reshape(S, A, S)
-
-
-def joint_reward(model: Model, agents: tuple[int, ...] | None = None) -> Array:
-    """The mean of r_i over `agents`, all by default: r(s, a) = (1/n) Σ_i r_i, shape (S, A)."""
-    n, chosen = model.n, range(model.n) if agents is None else agents
-    total = np.zeros((*model.state_sizes, *model.action_sizes))
-    for i in chosen:
-        shape, hood = [1] * (2 * n), model.reward_hoods[i]
-        for j in hood:
-            shape[j], shape[n + j] = model.state_sizes[j], model.action_sizes[j]
-        total += model.r[i].reshape(shape) / len(chosen)
-    return total.reshape(math.prod(model.state_sizes), -1)

@@ -59,7 +59,7 @@ class Scratch(NamedTuple):
 
 
 def schedule(h: float, t0: float, gamma: float, T: int) -> Schedule:
-    """The step sizes of line 6 and the weights of line 11."""
+    """The step sizes of line 6, α_t = h/(t+t0), and the weights of line 11."""
     alpha = h / (np.arange(T) + t0)
     weight = np.zeros(T + 1)
     for t in range(T + 1):

@@ -36,6 +36,15 @@ def on_agent_axes(table: Array, j: int, n: int) -> Array:
     return table.reshape([table.shape[axis // n] if axis % n == j else 1 for axis in range(2 * n)])
 
 
+def joint_policy(zeta: Sequence[Array]) -> Array:
+    """Π_i ζ_i(a_i|s_i), shape (S_0, …, S_{n-1}, A_0, …, A_{n-1})."""
+    n = len(zeta)
+    joint = np.ones((1,) * (2 * n))
+    for j, zeta_j in enumerate(zeta):
+        joint = joint * on_agent_axes(zeta_j, j, n)
+    return joint
+
+
 def softmax(theta_i: Array) -> Array:
     """ζ_i(a|s) = exp θ_i(s,a) / Σ_b exp θ_i(s,b), shape (S_i, A_i).
 

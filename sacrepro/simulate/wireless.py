@@ -1,7 +1,8 @@
 """Compiled sampling of wireless access with deadlines on any number of users, without a kernel table.
 
-The dynamics are those of `sacrepro.instances.wireless`, where they are written out; P_i(·|s_{N_i}, a_{N_i}) of a user
-with 17 neighbors would have 10^27 entries. Here one step costs a few operations a user: pick an action, count the users
+The dynamics are those of `sacrepro.instances.wireless`, where they are written out, and networks of two, three and
+twelve users; in the published benchmark, of 24, P_i(·|s_{N_i}, a_{N_i}) of a user with 17 neighbors would have 10^27
+entries. Here one step costs a few operations a user: pick an action, count the users
 on each access point, draw successes and arrivals.
 """
 

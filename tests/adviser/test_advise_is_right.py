@@ -27,7 +27,7 @@ from sacrepro.bounds.critic import likeliest_pair, unwritten
 from sacrepro.bounds.influence import policy_influence
 from sacrepro.exact import td_fixed_point
 from sacrepro.exact.dense import averaged_kernels, q_function
-from sacrepro.exact.optimum import joint_kernel
+from sacrepro.exact.models import joint_kernel
 from sacrepro.instances import build
 from sacrepro.instances.network.labelled import network_influence, of_model
 from sacrepro.model.graph import neighborhood, sphere_sizes

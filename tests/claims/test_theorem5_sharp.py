@@ -22,7 +22,8 @@ from sacrepro.exact import evaluate, objective_and_gradient
 from sacrepro.exact.dense import transition_matrix
 from sacrepro.exact.law.chain import law_cost
 from sacrepro.exact.law.update import expected_update
-from sacrepro.exact.optimum import best_joint, joint_kernel, joint_reward
+from sacrepro.exact.models import joint_kernel, joint_reward
+from sacrepro.exact.optimum import best_joint
 from sacrepro.instances.extremal import signal
 from sacrepro.instances.graphs import build_graph
 from sacrepro.instances.random_kernels import random_mdp

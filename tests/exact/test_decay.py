@@ -12,7 +12,7 @@ from sacrepro.exact.decay.branch import branch_oscillation
 from sacrepro.exact.decay.movement import Kernels, minorized, most_movement, rim_of
 from sacrepro.exact.decay.profile import decay_margin
 from sacrepro.exact.decay.sweep import plan_of, sweep_oscillations, sweep_plan, sweep_table
-from sacrepro.exact.optimum import joint_kernel
+from sacrepro.exact.models import joint_kernel
 from sacrepro.exact.rounding import gamma_k
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import relay

@@ -35,7 +35,7 @@ from sacrepro.exact.decay.supremum import (
     _search,
 )
 from sacrepro.exact.decay.worst import _deterministic
-from sacrepro.exact.optimum import joint_kernel, joint_reward
+from sacrepro.exact.models import joint_kernel, joint_reward
 from sacrepro.instances.extremal import coin_lover, signal, td_witness
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import relay

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
+import sacrepro.exact.models as models
 import sacrepro.exact.optimum as optimum
 from adviser.network_files import SIS, load_dict
 from sacrepro import (
@@ -24,7 +25,8 @@ from sacrepro import (
     uniform_theta,
 )
 from sacrepro.exact.dense import transition_matrix
-from sacrepro.exact.optimum import joint_kernel, joint_reward, search_cost
+from sacrepro.exact.models import joint_kernel, joint_model, joint_reward
+from sacrepro.exact.optimum import search_cost
 from sacrepro.exact.rounding import gamma_k, normalising_roundings
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.model.graph import diameter, neighborhood
@@ -274,7 +276,8 @@ def test_rounding_that_leaves_no_discount_is_refused():
 
 def test_as_many_entries_as_are_taken(monkeypatch):
     mdp = random_mdp(nx.path_graph(2), seed=0, state_sizes=(2, 3), action_sizes=(2, 1))
-    monkeypatch.setattr(optimum, "MOST_ENTRIES", 12)
+    for room in (optimum, models):
+        monkeypatch.setattr(room, "MOST_ENTRIES", 12)
     monkeypatch.setattr(optimum, "MOST_STATES", 6)
     best_joint(mdp)
     with pytest.raises(ValueError, match=r"P\(s'\|s, a\) has 72 entries, at most 12 are made"):
@@ -286,7 +289,7 @@ def test_as_many_entries_as_are_taken(monkeypatch):
     monkeypatch.setattr(optimum, "MOST_ENTRIES", 11)
     with pytest.raises(ValueError, match="best_joint needs a table"):
         best_joint(mdp)
-    monkeypatch.setattr(optimum, "MOST_ENTRIES", 72)
+    monkeypatch.setattr(models, "MOST_ENTRIES", 72)
     assert joint_kernel(mdp).shape == (6, 2, 6)
 
 
@@ -390,7 +393,7 @@ def test_what_gmres_is_asked_and_what_stands_where_it_fails(monkeypatch):
 def test_the_expectation_from_two_parts_is_that_of_the_whole():
     mdp = random_mdp(nx.path_graph(3), seed=0, state_sizes=(2, 3, 4), action_sizes=(3, 1, 2))
     joint, V = optimum._Joint(mdp, "it"), np.random.default_rng(0).normal(size=24)
-    whole = optimum.joint_kernel(mdp)
+    whole = joint_kernel(mdp)
     assert joint._expected(V) == pytest.approx(whole @ V, abs=1e-12)
     a = np.arange(24) % 6
     assert joint._after(a, V) == pytest.approx(joint.r[range(24), a] + mdp.gamma * (whole[range(24), a] @ V), abs=1e-12)
@@ -434,6 +437,13 @@ def test_progress_must_be_callable():
         best_localized(random_mdp(nx.path_graph(2), seed=0, gamma=0.5), progress=3)
 
 
+def test_the_gap_tells_the_progress_of_its_search():
+    mdp, told, known = random_mdp(nx.path_graph(3), seed=0, gamma=0.5), [], []
+    optimality_gap(mdp, uniform_theta(mdp), progress=told.append)
+    best_localized(mdp, progress=known.append)
+    assert told == known != []
+
+
 def test_the_row_of_least_agreement():
     """Agent 0 acts (1, 1, 0) in its state 0 and 0 in its state 1; agent 1 is of two minds in its state 1."""
     mdp = random_mdp(nx.path_graph(2), seed=0, state_sizes=(2, 3), action_sizes=(2, 2))
@@ -474,9 +484,9 @@ def test_the_joint_model_under_a_policy_and_of_some_agents():
     mdp = random_mdp(nx.path_graph(2), seed=3, state_sizes=(2, 3), action_sizes=(2, 2))
     theta = gaussian_theta(mdp, np.random.default_rng(3))
     zeta = policies(mdp, theta)
-    r, P = optimum.joint_model(mdp)
+    r, P = joint_model(mdp)
     assert (r.shape, P.shape) == ((6, 4), (6, 4, 6))
-    followed, law = optimum.joint_model(mdp, theta, agents=(1,))
+    followed, law = joint_model(mdp, theta, agents=(1,))
     assert law[:, 0] == pytest.approx(transition_matrix(mdp, zeta), abs=1e-14)
     own = (zeta[1] * mdp.r[1]).sum(axis=1)
     assert followed == pytest.approx(np.tile(own, 2)[:, None], abs=1e-14)

@@ -13,7 +13,7 @@ from sacrepro.study.claims import CLAIMS, all_claims, assumption3, reward_radius
 from sacrepro.study.coq import CLOSED, proofs, theorems
 from sacrepro.study.drawings import FIGURES
 from sacrepro.study.record.comparison import Verdict
-from sacrepro.study.report.catalog import CONSTANT, catalog, claims_page, with_values
+from sacrepro.study.report.catalog import CONSTANT, catalog, claims_page, in_figures, with_values
 from sacrepro.study.report.document import in_words, placed, record, separated
 from sacrepro.study.report.mathematics import quoted
 
@@ -80,12 +80,13 @@ def test_the_place_of_a_comparison_is_a_list():
     assert separated("ring, agent 0, κ=1") == "ring, agent 0, κ=1"
 
 
-def test_no_constant_appears_without_its_value():
+def test_a_constant_appears_as_its_value():
     entries = {entry["name"]: entry for entry in ENTRIES["claims"]}
     for entry in entries.values():
         assert not CONSTANT.search(entry["about"] + entry["measures"]), entry["name"]
-    assert f"`MOST_PAIRS = {reward_radius.MOST_PAIRS:_}`" in entries["reward_radius"]["about"]
-    assert f"`MIXING = {assumption3.MIXING}`" in entries["assumption3"]["about"]
+    assert f"more than {reward_radius.MOST_PAIRS:,} joint pairs" in entries["reward_radius"]["about"]
+    assert f"ε = {assumption3.MIXING};" in entries["assumption3"]["about"]
+    assert in_figures((2, 4096, 1e-6, 0.25)) == "2, 4,096, 10^{-6}, 0.25"
     with pytest.raises(KeyError, match="MOST_WORDS"):
         with_values("more than `MOST_WORDS` words", {})
 

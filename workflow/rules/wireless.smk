@@ -1,5 +1,5 @@
 rule wireless_references:
-    """The wireless benchmark at θ = 0 and under ALOHA, with its own queue and with a stale one."""
+    """The published wireless benchmark, 24 users, at θ = 0 and under ALOHA, with its own queue and with a stale one."""
     output:
         "results/wireless/references.csv",
     log:
@@ -16,7 +16,7 @@ rule wireless_references:
 
 
 rule wireless_run:
-    """One learner with one κ on the wireless benchmark, all seeds."""
+    """One learner with one κ on the published wireless benchmark, all seeds."""
     input:
         "results/wireless/references.csv",  # whose job compiles the simulator
     output:

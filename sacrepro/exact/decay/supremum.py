@@ -18,8 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sacrepro.exact.decay.profile import certified_decay
-from sacrepro.exact.models import plain_model
-from sacrepro.exact.optimum import joint_kernel, joint_reward
+from sacrepro.exact.models import joint_kernel, joint_reward, plain_model
 from sacrepro.exact.rounding import UNIT
 from sacrepro.model.checks import NORMALISATION_TOLERANCE, Array, integer, number, positive
 from sacrepro.model.compiled import njit

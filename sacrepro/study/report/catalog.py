@@ -51,13 +51,16 @@ CONSTANT = re.compile(r"`([A-Z][A-Z_]+)`")
 
 
 def with_values(text: str, room: Mapping[str, Any]) -> str:
-    """`text` with the value of each constant beside its name, such as `MOST_PAIRS = 65_536`; KeyError without one."""
+    """`text` with its value in place of each constant that it names, as a reader has numbers; KeyError without one."""
+    return CONSTANT.sub(lambda found: in_figures(room[found[1]]), text)
 
-    def named(found: re.Match[str]) -> str:
-        value = room[found[1]]
-        return f"`{found[1]} = {f'{value:_}' if isinstance(value, int) else value}`"
 
-    return CONSTANT.sub(named, text)
+def in_figures(value: Any) -> str:
+    """A number with commas or as a power of ten, several one after the other."""
+    if isinstance(value, tuple):
+        return ", ".join(map(in_figures, value))
+    mantissa, _, exponent = f"{value:.15g}".partition("e")
+    return f"10^{{{int(exponent)}}}" if (mantissa, exponent[:1]) == ("1", "-") else f"{value:,}"
 
 
 def figure_entry(name: str) -> dict[str, Any]:
