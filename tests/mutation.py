@@ -183,8 +183,8 @@ def judged(module, chosen, tests):
         first, last, before, after, tree = mutant(source, number)
         here = set(range(first, last + 1))
         come = sorted((spent, name) for name, (spent, lines) in judges.items() if lines & here)
-        # A constant is read once, when the module is imported: then all that come to the module.
-        come = come or sorted((spent, name) for name, (spent, lines) in judges.items() if lines)
+        # A constant is read once, when the module is imported: then all, for a test may read it, too.
+        come = come or sorted((spent, name) for name, (spent, _) in judges.items())
         seconds = PATIENCE * sum(spent for spent, _ in come) + 5
         status = forked(seconds, Changed(module, path, tree), [name for _, name in come])
         yield number, first, "survived" if status == 0 else "timed_out" if status < 0 else "killed", before, after
