@@ -215,21 +215,25 @@ def _over_box(
     N, n, free = P.shape[0], rows.shape[1], len(low)
     local = 1 << n
     centre = 0.5 * (low + high)
-    law, reward = _followed(P, r, rows, acts, centre, centre, np.zeros(N, dtype=np.int64))
-    away = np.eye(N) - gamma * law
+    everywhere = np.zeros(N, dtype=np.int64)
+    away, reward = _followed(P, r, rows, acts, centre, centre, everywhere)
+    for s in range(N):
+        for t in range(N):
+            away[s, t] = (1.0 if s == t else 0.0) - gamma * away[s, t]
     d = _solved(away.T.copy(), gap.copy())
     v = _solved(away, reward)
-    laws, A = np.empty((local, N, N)), np.empty((local, N))
+    laws, A, least, most = np.empty((local, N, N)), np.empty((local, N)), 0.0, 0.0
     for corner in range(local):
-        law, reward = _followed(P, r, rows, acts, low, high, np.full(N, corner))
+        everywhere.fill(corner)
+        law, reward = _followed(P, r, rows, acts, low, high, everywhere)
         for s in range(N):
             A[corner, s] = reward[s] - v[s]
             for t in range(N):
                 laws[corner, s, t] = law[s, t]
                 A[corner, s] += gamma * law[s, t] * v[t]
+            least, most = min(least, A[corner, s]), max(most, A[corner, s])
     # V - v ≤ upper on the box: constants to start with, then sweeps of the operator, which is monotone.
-    upper = np.full(N, max(0.0, A.max()) / (1.0 - gamma))
-    lower = np.full(N, min(0.0, A.min()) / (1.0 - gamma))
+    upper, lower = np.full(N, most / (1.0 - gamma)), np.full(N, least / (1.0 - gamma))
     for _ in range(SWEEPS):
         for s in range(N):
             most, least = -np.inf, np.inf
