@@ -14,6 +14,7 @@ from sacrepro.archive.files import read_rows
 from sacrepro.cli import main
 from sacrepro.instances.extremal import NEXT_IS_ONE, coin_lover, td_witness
 from sacrepro.instances.relay import relay
+from sacrepro.study import coq
 from sacrepro.study.claims import CLAIMS, all_claims
 from sacrepro.study.claims.td_fixed_point import is_of_form_5
 from sacrepro.study.coq import (
@@ -273,6 +274,23 @@ def test_the_relay_and_the_coin_have_the_same_fractions():
     assert pure == max(
         Exact(kernel, reward, gamma, list(map(Fraction, choose))).D(1) for choose in product((0, 1), repeat=4)
     )
+
+
+def test_what_this_version_has_accepted_needs_no_mathcomp_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(coq, "coq_version", lambda: "1")
+    monkeypatch.setattr(coq, "has_mathcomp", lambda: False)
+
+    def answers():
+        main(["formal", str(FOLDER), "--cache", str(tmp_path), "--output", str(tmp_path / "formal.csv")])
+        return {row.assumptions for row in read_rows(tmp_path / "formal.csv", Theorem)}
+
+    keys = digests(TEXTS, "1")
+    for file, key in keys.items():
+        assert answers() == {UNCHECKED}
+        (tmp_path / key).mkdir()
+        said = f"{CLOSED}\n" * len(theorems(file, TEXTS[file], CLAIMS))
+        (tmp_path / key / "printed.txt").write_text(said)
+    assert answers() == {CLOSED}
 
 
 # -- the proof checker itself --

@@ -29,15 +29,15 @@ def formal(
     files = [line for line in read_text(Path(folder, "_CoqProject")).split("\n") if line.endswith(".v")]
     texts = {file: read_text(Path(folder, file)) for file in files}
     unchecked = [row for file in files for row in theorems(file, texts[file], CLAIMS)]
-    version = coq_version()
-    if version is None:
+    version, kept = coq_version(), Path(cache or f"{folder}/.checked").absolute()
+    keys = digests(texts, version or "")
+    if version is None or not (all((kept / key / ANSWERS).exists() for key in keys.values()) or has_mathcomp()):
         if required:
             raise ValueError("no coqc with MathComp on the path, and --required asks for it")
         yield "coqc with MathComp is not here: no proof was checked"
         write_rows(output, Theorem, unchecked)
         return
     rows: list[Theorem] = []
-    keys, kept = digests(texts, version), Path(cache or f"{folder}/.checked").absolute()
     for file in keys:
         printed = compiled(kept, file, texts, keys)
         rows += theorems(file, texts[file], CLAIMS, assumptions(printed))
@@ -51,15 +51,22 @@ def formal(
 
 
 def coq_version() -> str | None:
-    """The version of the Coq on the path, if it has MathComp's algebra; else None."""
+    """The version of the Coq on the path, or None."""
     if shutil.which("coqc") is None:
         return None
+    return subprocess.run(["coqc", "--print-version"], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def has_mathcomp() -> bool:
+    """Whether that Coq has MathComp's algebra: loading it takes a second or two."""
     with tempfile.TemporaryDirectory() as folder:
         write_text(Path(folder, "try.v"), "From mathcomp Require Import all_ssreflect all_algebra.\n")
-        tried = subprocess.run(["coqc", "-w", "none", "try.v"], cwd=folder, capture_output=True, text=True, check=False)
-    if tried.returncode:
-        return None
-    return subprocess.run(["coqc", "--print-version"], capture_output=True, text=True, check=True).stdout.strip()
+        tried = subprocess.run(["coqc", "-w", "none", "try.v"], cwd=folder, capture_output=True, check=False)
+    return tried.returncode == 0
+
+
+#: Beside each compiled file: what coqc printed of it.
+ANSWERS = "printed.txt"
 
 
 def compiled(cache: Path, file: str, texts: dict[str, str], keys: dict[str, str]) -> str:
@@ -68,7 +75,7 @@ def compiled(cache: Path, file: str, texts: dict[str, str], keys: dict[str, str]
     The folder of a file is named after its digest and put in place whole, so that runs side by side share it.
     """
     done = cache / keys[file]
-    if not (done / "printed.txt").exists():
+    if not (done / ANSWERS).exists():
         cache.mkdir(parents=True, exist_ok=True)
         needed, pending = {file}, [file]
         while pending:
@@ -83,12 +90,12 @@ def compiled(cache: Path, file: str, texts: dict[str, str], keys: dict[str, str]
         if run.returncode:
             shutil.rmtree(new)
             raise ValueError(f"{file} is not accepted: {' '.join(run.stderr.split())[:400]}")
-        write_text(new / "printed.txt", run.stdout)
+        write_text(new / ANSWERS, run.stdout)
         try:
             os.rename(new, done)
         except OSError:  # another run was faster
             shutil.rmtree(new)
-    return read_text(done / "printed.txt")
+    return read_text(done / ANSWERS)
 
 
 def recheck(cache: Path, keys: dict[str, str]) -> None:
