@@ -21,7 +21,7 @@ import numpy as np
 from sacrepro.exact import dense
 from sacrepro.exact.memory import demand, readable_count
 from sacrepro.exact.models import Facts, averaged, chain_sizes, exact_model, facts, least_and_largest_row_sums
-from sacrepro.exact.product.matrix import MATRIX_ENTRIES, Matrix, joint_rows
+from sacrepro.exact.product.matrix import MATRIX_ENTRIES, Matrix, joint_rows, split_tables
 from sacrepro.exact.product.operator import FactoredOperator
 from sacrepro.exact.product.steps import Choice, Step
 from sacrepro.exact.rounding import UNIT, gamma_k, policy_roundings, sup
@@ -44,8 +44,7 @@ class Chain:
 
     model       : what θ acts in. theta, zeta : blocks (S_i, A_i).
     sizes       : numbers of states. hoods : N_i. gamma : γ. start : the law of the first state, as π_0 of a model.
-    P_bar       : (S_k for k in sorted N_i) + (S_i,).
-    rewards     : over the states of `reward_hoods[i]`. facts : what the model alone decides.
+    laws, means : `P_bar` and `rewards` of all agents, flat, one after the other. facts : what the model alone decides.
     """
 
     model: Model
@@ -56,8 +55,8 @@ class Chain:
     hoods: tuple[tuple[int, ...], ...]
     gamma: float
     start: tuple[Array, ...] | Array
-    P_bar: tuple[Array, ...]
-    rewards: tuple[Array, ...]
+    laws: Array
+    means: Array
 
     #: Whether the values are over (s, a) already, and how many tables one of them takes on its way into a result.
     over_pairs: ClassVar[bool] = False
@@ -74,11 +73,21 @@ class Chain:
         return math.prod(self.sizes)
 
     @cached_property
+    def P_bar(self) -> tuple[Array, ...]:
+        """P̄_i, shape (S_k for k in sorted N_i) + (S_i,)."""
+        return split_tables(self.laws, [(*hood, i) for i, hood in enumerate(self.hoods)], self.sizes)
+
+    @cached_property
+    def rewards(self) -> tuple[Array, ...]:
+        """r_i^θ, over the states of `reward_hoods[i]`."""
+        return split_tables(self.means, self.reward_hoods, self.sizes)
+
+    @cached_property
     def matrix(self) -> Matrix | None:
         """P^θ as a matrix, where that is faster than the operator."""
         if self.entries > MATRIX_ENTRIES:
             return None
-        return Matrix(self.P_bar, self.hoods, self.sizes, self.gamma)
+        return Matrix(self.laws, self.hoods, self.sizes, self.gamma)
 
     @cached_property
     def images(self) -> list[Image]:
@@ -88,8 +97,7 @@ class Chain:
     @cached_property
     def joint_rewards(self) -> Array:
         """r_i^θ of every agent over all joint states, shape (n, Π S_j): where there are few."""
-        flat = np.concatenate([r_i.ravel() for r_i in self.rewards])
-        return flat[joint_rows(self.reward_hoods, self.sizes)]
+        return self.means.take(joint_rows(self.reward_hoods, self.sizes))
 
     @cached_property
     def operator(self) -> FactoredOperator:
@@ -366,19 +374,15 @@ def chain_of(mdp: Model | CountedMDP, theta: Theta) -> Chain:
     model = exact_model(mdp)
     blocks, zeta = logits_and_policies(model, theta)
     sizes, _ = chain_sizes(model)
-    hoods, gamma, r = model.neighbors, model.gamma, model.r
+    known, hoods, gamma, r = facts(model), model.neighbors, model.gamma, model.r
     if isinstance(model, NetworkedMDP):
-        P_bar, rewards = averaged(model, zeta)
-        return Chain(model, facts(model), blocks, zeta, sizes, hoods, gamma, model.pi0, P_bar, rewards)
-    rewards = tuple(over_pairs(r_i, len(hood)) for r_i, hood in zip(r, hoods, strict=True))
+        return Chain(model, known, blocks, zeta, sizes, hoods, gamma, known.start, *averaged(known.stacks, zeta))
+    means = np.concatenate([over_pairs(r_i, len(hood)).ravel() for r_i, hood in zip(r, hoods, strict=True)])
     acted = (over_pairs(P_i, len(hood))[..., None] for P_i, hood in zip(model.P, hoods, strict=True))
-    P_bar = tuple(
-        (P_i * zeta_i).reshape(*(sizes[j] for j in hood), zeta_i.size)
-        for P_i, zeta_i, hood in zip(acted, zeta, hoods, strict=True)
-    )
+    laws = np.concatenate([(P_i * zeta_i).ravel() for P_i, zeta_i in zip(acted, zeta, strict=True)])
     if isinstance(model.pi0, np.ndarray):
         joint = model.pi0.reshape(*model.state_sizes, *(1,) * model.n) * joint_policy(zeta)
         start: Array | tuple[Array, ...] = over_pairs(joint, model.n)
     else:
         start = tuple((pi0_i[:, None] * zeta_i).ravel() for pi0_i, zeta_i in zip(model.pi0, zeta, strict=True))
-    return PairChain(model, facts(model), blocks, zeta, sizes, hoods, gamma, start, P_bar, rewards)
+    return PairChain(model, known, blocks, zeta, sizes, hoods, gamma, start, laws, means)

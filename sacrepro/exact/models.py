@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from sacrepro.exact.product.matrix import Stack
+from sacrepro.exact.product.matrix import MATRIX_ENTRIES, Stack
 from sacrepro.exact.rounding import averaging_roundings, normalising_roundings, policy_roundings, row_sum_range
 from sacrepro.model.checks import Array
 from sacrepro.model.mdp import CountedMDP, CoupledMDP, Model, NetworkedMDP, no_model
@@ -71,29 +72,30 @@ def stacks_of(model: Model) -> tuple[Stack, ...]:
                 np.concatenate(rows),
                 P[0] if len(P) == 1 else np.concatenate(P),
                 np.concatenate([model.r[i] for i in agents]),
-                tuple((*model.P[i].shape[:-2], S) for i in agents),
+                tuple(accumulate(model.P[i].size // A for i in agents[:-1])),
             )
         )
     return tuple(stacks)
 
 
-def averaged(model: Model, zeta: Sequence[Array]) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
-    """(P̄, r^θ) of a model of eq. (1): Σ_a ζ_i(a|s_i) P_i(· | s_{N_i}, a) and Σ_a ζ_i(a|s_i) r_i(s_i, a).
+def averaged(stacks: Sequence[Stack], zeta: Sequence[Array]) -> tuple[Array, Array]:
+    """(P̄, r^θ) of a model of eq. (1): Σ_a ζ_i(a|s_i) P_i(· | s_{N_i}, a) and Σ_a ζ_i(a|s_i) r_i(s_i, a), each flat.
 
-    zeta : blocks (..., S_i, A_i); what leads them, one entry a policy, leads the results.
+    The tables of all agents stand one after the other. zeta : blocks (..., S_i, A_i); what leads them, one entry a
+    policy, leads the results.
     """
-    P_bar, rewards = [zeta[0]] * model.n, [zeta[0]] * model.n
     lead = zeta[0].shape[:-2]
-    for agents, rows, P, r, shapes in facts(model).stacks:
+    parts: list[tuple[int, Array, Array]] = []
+    for agents, rows, P, r, ends in stacks:
         weights = np.concatenate([zeta[i] for i in agents], axis=-2) if len(agents) > 1 else zeta[agents[0]]
-        kernels, means = np.einsum("...ra,ras->...rs", weights[..., rows, :], P), (weights * r).sum(axis=-1)
-        first, S = 0, P.shape[-1]
-        for k, (i, shape) in enumerate(zip(agents, shapes, strict=True)):
-            last = first + math.prod(shape[:-1])
-            P_bar[i] = kernels[..., first:last, :].reshape(lead + shape)
-            rewards[i] = means[..., k * S : (k + 1) * S]
-            first = last
-    return tuple(P_bar), tuple(rewards)
+        laws = np.einsum("...ra,ras->...rs", weights.take(rows, axis=-2), P).reshape(*lead, -1)
+        means = np.add.reduce(weights * r, axis=-1)
+        if len(stacks) == 1:
+            return laws, means
+        own = range(P.shape[-1], means.shape[-1], P.shape[-1])
+        parts += zip(agents, np.split(laws, ends, axis=-1), np.split(means, own, axis=-1), strict=True)
+    _, kernels, rewards = zip(*sorted(parts, key=lambda part: part[0]), strict=True)
+    return np.concatenate(kernels, axis=-1), np.concatenate(rewards, axis=-1)
 
 
 class Facts(NamedTuple):
@@ -101,6 +103,7 @@ class Facts(NamedTuple):
 
     averaging, normalising : the parts of `kernel_roundings` that are due to ζ and to the rows of P.
     score_roundings        : of a gradient, beyond those of products. reward_spread : max_i max_s osc r_i(s, ·).
+    start                  : π_0, as one table where there are few joint states.
     """
 
     row_sums: tuple[float, float]
@@ -111,6 +114,7 @@ class Facts(NamedTuple):
     reward_spread: float
     reward_sizes: tuple[float, ...]
     stacks: tuple[Stack, ...]
+    start: tuple[Array, ...] | Array
 
 
 #: Many policies of one model are evaluated one after the other.
@@ -134,6 +138,7 @@ def facts(model: Model) -> Facts:
             max(float(np.ptp(r_i, axis=-1).max()) for r_i in model.r),
             tuple(float(r_i.max()) for r_i in model.r),
             stacks_of(model),
+            model.joint_pi0() if math.prod(model.state_sizes) <= MATRIX_ENTRIES else model.pi0,
         )
     return known
 

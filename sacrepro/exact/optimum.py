@@ -21,8 +21,7 @@ from scipy.sparse.linalg import LinearOperator, gmres
 
 from sacrepro.exact.models import MOST_ENTRIES, acting, exact_model, joint_reward, laws
 from sacrepro.exact.rounding import UNIT, gamma_k, normalising_roundings, row_sum_range, sup
-from sacrepro.exact.solver.bellman import objective
-from sacrepro.exact.values import evaluate
+from sacrepro.exact.values import evaluate, objective
 from sacrepro.model.checks import Array, integer
 from sacrepro.model.mdp import CountedMDP, Model
 from sacrepro.model.notices import brief

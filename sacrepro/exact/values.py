@@ -25,20 +25,18 @@ import numpy as np
 
 from sacrepro.exact.chain import Chain, chain_of
 from sacrepro.exact.models import averaged, exact_model
-from sacrepro.exact.product.matrix import MATRIX_ENTRIES, factors, joint_rows, many_values
-from sacrepro.exact.rounding import gamma_k, sup
+from sacrepro.exact.product.matrix import MATRIX_ENTRIES, joint_rows, many_values, transposed
+from sacrepro.exact.rounding import gamma_k
 from sacrepro.exact.solver.bellman import (
     DEFAULT_TOL,
     check_tol,
     demand_value_tables,
     mean_values,
-    objective,
-    objectives,
     residual_error,
     values,
 )
 from sacrepro.exact.solver.occupancy import occupancy
-from sacrepro.model.checks import Array, is_listed
+from sacrepro.model.checks import NORMALISATION_TOLERANCE, Array, is_listed
 from sacrepro.model.graph import check_agent, check_agents, check_kappa, neighborhood
 from sacrepro.model.mdp import CountedMDP, Model
 from sacrepro.model.notices import brief
@@ -108,10 +106,41 @@ def evaluate(
         tables.append(table)
         error, products = max(error, found_error + rounding), max(products, count)
     V = tables[0] if len(tables) == 1 else np.concatenate(tables)
-    size = sup(V)
-    # The mean over agents is off by n + 2 roundings of V.
-    J, J_error = objectives(chain.model.pi0, V.sum(axis=0) / len(V), error + gamma_k(len(V) + 2) * size, size)
-    return PolicyEvaluation(V, float(J), error, float(J_error), products)
+    J, J_error = objective(chain.facts.start, np.add.reduce(V), error, len(V))
+    return PolicyEvaluation(V, J, error, J_error, products)
+
+
+def objective(start: tuple[Array, ...] | Array, V: Array, error: float, count: int = 1) -> tuple[float, float]:
+    """(J, certified bound on |J - J(θ)|), eq. (2): J = E_{s~start} V(s)/count, for the sum V of `count` tables.
+
+    V : (S_0, …, S_{n-1}). error : of each table; what it is a bound for is not negative, as rewards are.
+    """
+    J, J_error = objectives(start, V, error, count)
+    return float(J), float(J_error)
+
+
+def objectives(start: tuple[Array, ...] | Array, V: Array, error: Any, count: int = 1) -> tuple[Any, Any]:
+    """As `objective`, also for V of many policies, (policies, S_0, …, S_{n-1}), with the error of each."""
+    average, k = V, count + 1
+    if isinstance(start, np.ndarray) and start.size <= MATRIX_ENTRIES:
+        agents = start.ndim
+        average = average.reshape(*V.shape[:-agents], -1) @ start.reshape(-1)
+        k += start.size + agents - 1  # which is a product of marginals, perhaps
+    elif isinstance(start, np.ndarray):
+        agents = start.ndim
+        average = average * start
+        for S_i in reversed(start.shape):
+            average = average.sum(axis=-1)
+            k += S_i + 1
+    else:
+        agents = len(start)
+        for pi0_i in reversed(start):
+            average = average.reshape(-1, len(pi0_i)) @ pi0_i
+            k += len(pi0_i) + 1
+        average = average.reshape(V.shape[:-agents])
+    J, off = average / count, (1.0 + 2 * NORMALISATION_TOLERANCE * (agents + 1)) * error
+    # No entry is below -error, so the mean of their sizes, which rounding is relative to, is at most J + 2 off.
+    return J, (off + gamma_k(k) * (J + 2.0 * off)) * (1.0 + 1e-9)
 
 
 class PolicyEvaluations(NamedTuple):
@@ -220,14 +249,13 @@ def _evaluate_together(
                 zeta[i][k] = zeta_i
     chain = chain_of(model, thetas[0] if isinstance(thetas[0], Policy) else blocks[0])
     chain.discount_range()
-    P_bar, rewards = averaged(model, zeta)
-    joint = np.concatenate(rewards, axis=-1)[:, joint_rows(chain.reward_hoods, chain.sizes)]
-    V, delta = many_values(factors(P_bar, chain.hoods, chain.sizes)[1][0], joint, model.gamma)
+    laws, means = averaged(chain.facts.stacks, zeta)
+    joint = means.take(joint_rows(chain.reward_hoods, chain.sizes), axis=-1)
+    V, delta = many_values(transposed(laws, chain.hoods, chain.sizes), joint, model.gamma)
     size, groups = np.abs(V).max(axis=(1, 2)), [(i,) for i in range(model.n)]
     out.V[...] = V.reshape(out.V.shape)
     out.error[...], _ = residual_error(chain, groups, np.abs(delta).max(axis=(1, 2)), size)
-    error = out.error + gamma_k(model.n + 2) * size
-    out.J[...], out.J_error[...] = objectives(model.pi0, out.V.sum(axis=1) / model.n, error, size)
+    out.J[...], out.J_error[...] = objectives(chain.facts.start, out.V.sum(axis=1), out.error, model.n)
 
 
 # Q_i^θ(s, a) of eq. (3) as one table, where it fits.

@@ -143,7 +143,7 @@ def test_rewards_beyond_single_precision_cost_no_more_products(scale, by_product
     """Rewards and `tol` of 10⁴⁸ overflowed, and those of 10⁻⁴⁸ vanished, in tables of single precision."""
     monkeypatch.setattr(krylov, "SINGLE_ENTRIES", 1)
     _, plain, _ = chain_by_hand()
-    scaled = replace(plain, rewards=tuple(scale * r_i for r_i in plain.rewards))
+    scaled = replace(plain, means=scale * plain.means)
     for i in range(4):
         x, products = started(plain, i, 1e-7)
         y, as_many = started(scaled, i, 1e-7 * scale)

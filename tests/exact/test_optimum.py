@@ -242,7 +242,7 @@ def test_the_certificate_of_the_best_joint_policy_by_hand():
     lower, upper = V - rounding - rounding * max(after), V + rounding + rounding * max(after)
     error = (0.5 * (upper - lower).max() + 8 * unit * 4) * (1 + 1e-9)
     mass = 1 + 2e-12 * 2
-    J_error = (mass * error + gamma_k(2 + 3) * mass * 4) * (1 + 1e-9)
+    J_error = (mass * error + gamma_k(2 + 3) * (3.5 + 2 * mass * error)) * (1 + 1e-9)
     found = best_joint(mdp)
     assert found.policy.tolist() == [[0], [0]]
     assert pytest.approx(3.5, rel=1e-15) == found.J

@@ -33,8 +33,9 @@ from sacrepro.exact.product.operator import FactoredOperator
 from sacrepro.exact.rounding import gamma_k
 from sacrepro.exact.solver import bellman, krylov, stationary
 from sacrepro.exact.solver import occupancy as occupancy_room
-from sacrepro.exact.solver.bellman import _certify, objective, objectives, residual_error, values
+from sacrepro.exact.solver.bellman import _certify, residual_error, values
 from sacrepro.exact.solver.occupancy import occupancy, remaining_products
+from sacrepro.exact.values import objective, objectives
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import relay
 from sacrepro.instances.spread import sis
@@ -584,21 +585,26 @@ def test_the_interval_of_macqueen_by_hand():
 
 
 def test_the_error_of_an_objective_by_hand():
-    """π_0 of 2 and 3 states, as a product and as a table; V̄ of 10^13 so that its roundings are seen."""
-    V, pi = np.arange(6.0).reshape(2, 3), (np.array([0.25, 0.75]), np.array([0.5, 0.25, 0.25]))
+    """π_0 of 2 and 3 states, as a product and as a table; V of 10^13 so that its roundings are seen."""
+    V, pi = 1e13 * np.arange(6.0).reshape(2, 3), (np.array([0.25, 0.75]), np.array([0.5, 0.25, 0.25]))
     mass = 1 + 2e-12 * 3
-    J, error = objective(pi, V, 0.125)
-    assert pytest.approx(0.75 * 3 + 0.75, rel=1e-15) == J
-    joint = np.multiply.outer(*pi)
-    for start, k in ((pi, 2 + 3 + 4), (joint, 2 + 3 + 4)):
-        J, error = objectives(start, V, 0.125, 1e13)
-        assert pytest.approx(3.0, rel=1e-15) == J
-        assert error == pytest.approx((mass * 0.125 + gamma_k(k) * mass * 1e13) * (1 + 1e-9), rel=1e-14)
-    assert objectives(pi, V, 1.0, 0.0)[1] == pytest.approx(mass * (1 + 1e-9), rel=1e-14)
-    many = objectives(pi, np.stack([V, 2 * V]), np.array([0.0, 1.0]), np.array([5.0, 10.0]))
-    assert many[0] == pytest.approx([3.0, 6.0], rel=1e-15)
-    assert many[1][1] == pytest.approx(mass, rel=2e-9)
-    assert objective(pi, V, 0.0)[1] == pytest.approx(gamma_k(9) * 5, rel=1e-8, abs=0)
+    whole = np.multiply.outer(*pi)
+    larger = np.zeros((20, 20))
+    larger[:2, :3] = whole
+    padded = np.zeros((20, 20))
+    padded[:2, :3] = V
+    for start, table, k in ((pi, V, 3 + 4), (whole, V, 6 + 1), (larger, padded, 21 + 21)):
+        for count in (1, 4):  # V as the sum of so many tables
+            J, error = objective(start, table, 0.125, count)
+            assert pytest.approx(3e13 / count, rel=1e-15) == J
+            rounding = gamma_k(k + count + 1) * (J + 2 * mass * 0.125)
+            assert error == pytest.approx((mass * 0.125 + rounding) * (1 + 1e-9), rel=1e-14)
+    # A value function of zeros that is off by 1 everywhere: its roundings are those of 1.
+    J, error = objective(pi, np.full((2, 3), -1.0), 1.0)
+    assert (J, error) == (-1.0, pytest.approx(mass * (1 + 1e-9), rel=1e-14))
+    many = objectives(pi, np.stack([V, 2 * V]), np.array([0.0, 1.0]))
+    assert many[0] == pytest.approx([3e13, 6e13], rel=1e-15)
+    assert many[1] == pytest.approx([gamma_k(9) * 3e13, mass + gamma_k(9) * 6e13], rel=2e-9)
 
 
 def test_what_value_tables_take_by_hand(monkeypatch):

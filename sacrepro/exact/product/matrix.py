@@ -57,35 +57,50 @@ def local_entries(hoods: tuple[tuple[int, ...], ...], sizes: tuple[int, ...]) ->
     return np.concatenate(entries), tuple(accumulate(sizes))
 
 
+@lru_cache(maxsize=16)
+def factor_entries(hoods: tuple[tuple[int, ...], ...], sizes: tuple[int, ...]) -> list[Array]:
+    """For the first agents and for the others, where Π_j P̄_j(x_j | s_{N_j}) has its factors: axes j, (x_j), s.
+
+    The two have about equally many joint states; one part where there is one agent.
+    """
+    entries, ends = local_entries(hoods, sizes)
+    cut = min(range(len(sizes)), key=lambda k: math.prod(sizes[:k]) + math.prod(sizes[k:]))
+    parts = []
+    for part in filter(None, (range(cut), range(cut, len(sizes)))):
+        states = local_rows(tuple((k,) for k in range(len(part))), tuple(sizes[j] for j in part))
+        parts.append(entries[states + np.array([[ends[j] - sizes[j]] for j in part])])
+    return parts
+
+
+def split_tables(flat: Array, tables: Sequence[Sequence[int]], sizes: Sequence[int]) -> tuple[Array, ...]:
+    """The tables that stand one after the other in `flat`, each over the states of these agents: views."""
+    shapes = [[sizes[k] for k in axes] for axes in tables]
+    parts = np.split(flat, list(accumulate(math.prod(shape) for shape in shapes[:-1])))
+    return tuple(part.reshape(shape) for part, shape in zip(parts, shapes, strict=True))
+
+
 class Stack(NamedTuple):
     """Agents of equally many states and actions, their tables one after the other, so that one call serves all.
 
-    rows   : which row (i, s_i) each row of the kernels is weighted by. P : (rows, A, S). r : (rows (i, s_i), A).
-    shapes : of each P̄_i.
+    rows : which row (i, s_i) each row of the kernels is weighted by. P : (rows, A, S). r : (rows (i, s_i), A).
+    ends : where each P̄_i but the last ends, flat.
     """
 
     agents: tuple[int, ...]
     rows: Array
     P: Array
     r: Array
-    shapes: tuple[tuple[int, ...], ...]
+    ends: tuple[int, ...]
 
 
-def factors(
-    P_bar: Sequence[Array], hoods: tuple[tuple[int, ...], ...], sizes: tuple[int, ...]
-) -> tuple[list[Array], list[Array]]:
-    """(local, following) of `Matrix`; what leads the axes of every P̄_j, one entry a policy, leads those of the results.
-
-    following[0] is the transpose of P^θ.
-    """
-    entries, ends = local_entries(hoods, sizes)
-    count, lead = entries.shape[1], P_bar[0].shape[: P_bar[0].ndim - len(hoods[0]) - 1]
-    laws = np.concatenate([P_j.reshape(*lead, -1) for P_j in P_bar], axis=-1).take(entries, axis=-1)
-    local = [laws[..., end - S_j : end, :] for S_j, end in zip(sizes, ends, strict=True)]
-    following = [np.ones((*lead, 1, count)), local[-1]]
-    for own in local[-2::-1]:
-        following.append((own[..., :, None, :] * following[-1][..., None, :, :]).reshape(*lead, -1, count))
-    return local, following[::-1]
+def transposed(laws: Array, hoods: tuple[tuple[int, ...], ...], sizes: tuple[int, ...]) -> Array:
+    """P^θ with s' first, from the flat P̄_0, P̄_1, …; what leads them, one entry a policy, leads the result."""
+    first, *others = [
+        np.multiply.reduce(laws.take(entries, axis=-1), axis=-3) for entries in factor_entries(hoods, sizes)
+    ]
+    for other in others:
+        first = first[..., :, None, :] * other[..., None, :, :]
+    return first.reshape(*laws.shape[:-1], -1, first.shape[-1])
 
 
 def product_roundings(sizes: tuple[int, ...]) -> int:
@@ -107,7 +122,8 @@ def solved(transposed: Array, rewards: Array, gamma: float) -> tuple[Array, Arra
     I - γP is regular, for γ < 1.
     """
     system = transposed * -gamma
-    system.reshape(-1)[:: len(system) + 1] += 1.0
+    diagonal = system.reshape(-1)[:: len(system) + 1]
+    diagonal += 1.0
     lu, pivots, V, _ = lapack().dgesv(system.T, rewards.T, overwrite_a=True)
     return V.T, lu, pivots
 
@@ -123,35 +139,37 @@ def many_values(transposed: Array, rewards: Array, gamma: float) -> tuple[Array,
 class Matrix:
     """P^θ(s'|s) = Π_j P̄_j(s_j' | s_{N_j}) over joint states in row-major order, and I - γP^θ decomposed.
 
-    P          : shape (S^n, S^n). roundings : of an entry of P V or π P, inside P's entries and in the sum.
-    local      : P̄_j(· | s_{N_j}) for each joint state s, shape (S_j, S^n): s last, so that loops over it are long.
-    following  : for each j, Π_{k≥j} P̄_k over the next states of agents from j on, shape (S_j ⋯ S_{n-1}, S^n).
+    P : shape (S^n, S^n). roundings : of an entry of P V or π P, inside P's entries and in the sum.
     """
 
-    def __init__(
-        self, P_bar: Sequence[Array], hoods: tuple[tuple[int, ...], ...], sizes: tuple[int, ...], gamma: float
-    ) -> None:
-        self.gamma, self.hoods, self.sizes = gamma, hoods, sizes
-        self.local, self.following = factors(P_bar, hoods, sizes)
-        self.P = self.following[0].T
+    def __init__(self, laws: Array, hoods: tuple[tuple[int, ...], ...], sizes: tuple[int, ...], gamma: float) -> None:
+        self.laws, self.hoods, self.sizes, self.gamma = laws, hoods, sizes, gamma
+        self.P = transposed(laws, hoods, sizes).T
         self.roundings = product_roundings(sizes)
         self._decomposed: tuple[Array, Array] | None = None
 
     @property
     def kernel_roundings(self) -> int:
         """Roundings of an entry of `following_means` after it is summed over all joint states, as for `scores`."""
-        return 2 * self.roundings + len(self.local)
+        return 2 * self.roundings + len(self.sizes)
 
     def following_means(self, V: Array) -> list[Array]:
-        """E[V(s') | s, s_j' = x] for each agent j, axes x, s: what is left to s_j' of one product."""
-        own, beyond = self.local[0], self.following[1]
-        table: Array = V.reshape(len(own), -1)
-        means: list[Array] = [table @ beyond]
-        table = table.T @ own
-        for own, beyond in zip(self.local[1:], self.following[2:], strict=True):
+        """E[V(s') | s, s_j' = x] for each agent j, axes x, s: what is left to s_j' of one product.
+
+        Loops over s, which comes last, are long.
+        """
+        entries, ends = local_entries(self.hoods, self.sizes)
+        local = np.split(self.laws.take(entries), ends[:-1])
+        beyond = [np.ones((1, len(self.P)))]
+        for own in local[:0:-1]:
+            beyond.append((own[:, None] * beyond[-1]).reshape(-1, len(self.P)))
+        table: Array = V.reshape(len(local[0]), -1)
+        means: list[Array] = [table @ beyond.pop()]
+        table = table.T @ local[0]
+        for own in local[1:]:
             # Axes s_j', next states of later agents, s; next states of earlier agents are summed out.
             table = table.reshape(len(own), -1, own.shape[1])
-            means.append(np.einsum("xrs,rs->xs", table, beyond))
+            means.append(np.einsum("xrs,rs->xs", table, beyond.pop()))
             table = np.einsum("xrs,xs->rs", table, own)
         return means
 
@@ -176,7 +194,7 @@ class Matrix:
         """V = r + γ P V for each row r."""
         if self._decomposed is not None:
             return lapack().dgetrs(*self._decomposed, rewards.T)[0].T
-        V, lu, pivots = solved(self.following[0], rewards, self.gamma)
+        V, lu, pivots = solved(self.P.T, rewards, self.gamma)
         self._decomposed = lu, pivots
         return V
 

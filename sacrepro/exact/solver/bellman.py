@@ -1,4 +1,4 @@
-"""V_i^θ and J by value iteration with MacQueen bounds, BiCGSTAB or a dense solution, with a certificate."""
+"""V_i^θ by value iteration with MacQueen bounds, BiCGSTAB or a dense solution, with a certificate."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sacrepro.exact.product.operator import FactoredOperator
 from sacrepro.exact.rounding import UNIT, gamma_k, sup
 from sacrepro.exact.solver.krylov import kept_entries, krylov_start, solve_correction
 from sacrepro.exact.symmetry import renamed
-from sacrepro.model.checks import NORMALISATION_TOLERANCE, Array
+from sacrepro.model.checks import Array
 
 #: The error that is certified where no other is asked for, or what rounding allows where that is more.
 DEFAULT_TOL = 1e-10
@@ -61,12 +61,11 @@ def demand_value_tables(
 ) -> None:
     """MemoryError unless `tables` value tables over the states and the work space of one product fit."""
     size = math.prod(sizes)
-    needed = 8 * (size * (tables + 4) + (kept_entries(size) if size >= START_ENTRIES else 0))
-    peak = size
-    if needed <= allowed_bytes(memory_limit):
-        peak = elimination_order(hoods, sizes).peak
+    needed, allowed = 8 * size * (tables + 4), allowed_bytes(memory_limit)
+    needed += 8 * kept_entries(size) if size >= START_ENTRIES else 0
+    peak = elimination_order(hoods, sizes).peak if needed <= allowed else size
     needed += 24 * peak
-    fit = max(allowed_bytes(memory_limit) * size // needed, 1)
+    fit = max(allowed * size // needed, 1)
     demand(
         f"{tables} value tables over {readable_count(size)} joint states, with intermediate tables of "
         f"{readable_count(peak)} entries or more,",
@@ -136,14 +135,16 @@ def _solution(chain: Chain, matrix: Matrix, groups: Sequence[Group], tol: float)
     |V_i - V| ≤ max |r + γ P V - V| Σ_t γ^t, as computed and with what its rounding may hide.
     """
     gamma, rewards = chain.gamma, chain.joint_rewards
-    chain.discount_range()  # refuses what makes I - γP^θ singular
     if groups != [(i,) for i in range(chain.n)]:
         rewards = np.stack([rewards[list(group)].sum(axis=0) / len(group) for group in groups])
     V, center, shift, products = matrix.values(rewards), 0.0, 0.0, 0
     while True:
-        delta = gamma * (V @ matrix.P.T) + rewards - (V + (1.0 - gamma) * center if products else V)
+        delta = V @ matrix.P.T
+        delta *= gamma
+        delta += rewards
+        delta -= V + (1.0 - gamma) * center if products else V
         products += 1
-        size, residual = float(np.abs(V).max()), float(np.abs(delta).max())
+        size, residual = np.abs((V, delta)).max(axis=(1, 2)).tolist()
         error, rounding = residual_error(chain, groups, residual, size, shift)
         if error <= tol or (products > 1 and residual <= 0.1 * rounding) or products > REFINEMENTS:
             return V if products == 1 else V + center, error, products
@@ -164,7 +165,7 @@ def residual_error(
     hide. Numbers, or arrays of one entry a policy.
     """
     gamma, (row_low, row_high), largest = chain.gamma, chain.row_sums, chain.discount_range()[1]
-    reward = max(chain.reward_sizes[i] for i in set().union(*groups))
+    reward = max([chain.reward_sizes[i] for group in groups for i in group])
     # A mean over a group adds its division and sums; eight are those of the sums, each of a table and a number.
     k = product_roundings(chain.sizes) + chain.kernel_roundings + chain.reward_roundings + max(map(len, groups)) + 8
     rounding = gamma_k(k) * (row_high * size + reward) + gamma_k(8) * (size + (1.0 - gamma) * shift)
@@ -373,28 +374,3 @@ def _remaining_products(spans: list[float], tol: float, gamma: float) -> float:
     pace = np.log(spans[-9] / spans[-1]) / 8.0
     distance = np.log(max(spans[-1] * gamma / (2.0 * (1.0 - gamma) * tol), 1.0))
     return float("inf") if pace <= 0 else float(distance / pace)
-
-
-def objective(start: tuple[Array, ...] | Array, V_bar: Array, error: float) -> tuple[float, float]:
-    """(J, certified bound on |J - J(θ)|): J = E_{s~start} V̄(s), eq. (2), for V̄ within `error`, (S_0, …, S_{n-1})."""
-    J, J_error = objectives(start, V_bar, error, sup(V_bar))
-    return float(J), float(J_error)
-
-
-def objectives(start: tuple[Array, ...] | Array, V_bar: Array, error: Any, size: Any) -> tuple[Any, Any]:
-    """As `objective`, also for V̄ of many policies, (policies, S_0, …, S_{n-1}), with the size and error of each."""
-    average, k = V_bar, 2
-    if isinstance(start, np.ndarray):
-        agents = start.ndim
-        average = average * start
-        for S_i in reversed(start.shape):
-            average = average.sum(axis=-1)
-            k += S_i + 1
-    else:
-        agents = len(start)
-        for pi0_i in reversed(start):
-            average = average.reshape(-1, len(pi0_i)) @ pi0_i
-            k += len(pi0_i) + 1
-        average = average.reshape(V_bar.shape[:-agents])
-    mass = 1.0 + 2 * NORMALISATION_TOLERANCE * (agents + 1)
-    return average, (mass * error + gamma_k(k) * mass * size) * (1.0 + 1e-9)
