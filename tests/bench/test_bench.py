@@ -3,6 +3,7 @@
 import importlib.util
 import math
 import os
+import subprocess
 import sys
 
 import numpy as np
@@ -39,6 +40,20 @@ def test_one_measurement_in_a_process_of_its_own():
     assert record["peak_mb"] > 10
     # The first solve also imports: it takes longer than any other, with no compiled code kept from earlier runs.
     assert record["first_call"] > max(record["seconds"])
+
+
+def test_a_first_solve_compiles_nothing_and_the_warm_up_once(tmp_path):
+    """So the engine's processes may share what is compiled, and a first call is that of an empty folder."""
+    solve = "from sacrepro.study.bench.exact import *; METHODS['engine'](benchmark_mdp(*FIRST, 0.9))"
+    env = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", solve], env=env, check=True)
+    assert not list(tmp_path.rglob("*.nb[ic]"))
+    kept = []
+    for _ in range(2):
+        arguments, limits = ("engine", "path", 4, 0.9), {"repeats": 1, "time_limit": 60, "memory_limit_gb": 8}
+        assert bench.measure(arguments, compiled=str(tmp_path), **limits)[0] == "ok"
+        kept.append({(path.name, path.stat().st_mtime_ns) for path in tmp_path.rglob("*.nb[ic]")})
+    assert kept[0] == kept[1] != set()
 
 
 LIMITS = {"repeats": 1, "time_limit": 1.0, "memory_limit_gb": 1.0, "progress": print}
