@@ -109,14 +109,15 @@ def mean_values(
         if error <= goal or tol is None:
             return V, error, products
     batch = max(1, BATCH_ENTRIES // chain.entries)
-    V = np.empty((len(groups), chain.entries))
+    V, room = np.empty((len(groups), chain.entries)), np.empty((2, min(batch, len(groups)), chain.entries))
     error, products = 0.0, 0
-    operator = chain.operator
     for start in range(0, len(groups), batch):
         chunk = list(groups[start : start + batch])
-        table, chunk_error, count = _Iteration(chain, chunk, goal).solution(tol is None)
-        natural = operator.from_memory(table, (len(chunk),))
-        V[start : start + len(chunk)].reshape(natural.shape)[...] = natural
+        iteration = _Iteration(chain, chunk, goal, room[:, : len(chunk)])
+        table, shift, chunk_error, count = iteration.solution(tol is None)
+        natural = chain.operator.from_memory(table, (len(chunk),))
+        shift = shift.reshape(-1, *(1,) * len(chain.sizes))
+        np.add(natural, shift, out=V[start : start + len(chunk)].reshape(natural.shape))
         error, products = max(error, chunk_error), max(products, count)
     return V, error, products
 
@@ -177,7 +178,7 @@ def residual_error(
 class _Iteration:
     """Value iteration for means of V_i^θ over a few groups, (len(groups), Π S_j) in memory order.
 
-    means    : r^θ of each group of several agents. V, spare : the iterate, and room for the next.
+    means    : r^θ of each group of several agents. V, spare : the iterate, and room for the next, both in `room`.
     center   : what was taken from each row of V; the value function judged is V + center.
     operator : P^θ, from the second rest on with the fewest roundings. products : taken so far.
     spans    : the span of δ = T V - V after each product since V was last changed by anything else.
@@ -187,10 +188,10 @@ class _Iteration:
     started_at : how far V was when powers of P were last combined, ∞ before the first product.
     """
 
-    def __init__(self, chain: Chain, groups: list[Group], tol: float) -> None:
+    def __init__(self, chain: Chain, groups: list[Group], tol: float, room: Array) -> None:
         self.chain, self.groups, self.tol = chain, groups, tol
         self.operator, self.products = chain.operator, 0
-        self.V = np.zeros((len(groups), chain.entries))
+        self.V, self.spare = room
         self.means: list[Array | None] = [None] * len(groups)
         for row, group in enumerate(groups):
             axes = self.operator.memory_in
@@ -203,14 +204,15 @@ class _Iteration:
                 self.means[row] = reward
             if chain.entries >= START_ENTRIES:
                 self.products = max(self.products, krylov_start(chain, axes, reward, tol, self.V[row]))
-        self.spare = np.empty_like(self.V)
+            else:
+                self.V[row] = 0.0
         self.center = np.zeros(len(groups))
         self.spans: list[float] = []
         self.rests, self.steps, self.wait = 0, KRYLOV_STEPS, 0
         self.corrected_at = self.started_at = math.inf
 
-    def solution(self, settle: bool) -> tuple[Array, float, int]:
-        """V within `tol`, its certified error and the products taken; settle : or within what rounding allows."""
+    def solution(self, settle: bool) -> tuple[Array, Array, float, int]:
+        """(V, what its rows lack, error, products), within `tol`; settle : or within what rounding allows."""
         gamma, tol = self.chain.gamma, self.tol
         while True:
             T_V = _bellman(self.chain, self.groups, self.means, self.operator, self.V, self.spare)
@@ -229,8 +231,7 @@ class _Iteration:
                 at_rest = distance <= 0.1 * tol or (stuck and noise)
                 exhausted = at_rest and self.rests >= MOST_RESTS and float(certificate.floor.max()) > 0.4 * tol
                 if (certificate.error <= tol).all() or (exhausted and settle):
-                    T_V += certificate.shift[:, None]
-                    return T_V, float(certificate.error.max()), self.products
+                    return T_V, certificate.shift, float(certificate.error.max()), self.products
                 if exhausted:
                     self._give_up(certificate)
             if at_rest:
