@@ -56,10 +56,9 @@ if TYPE_CHECKING:
     from sacrepro.instances import build as build
     from sacrepro.instances.random_kernels import random_mdp as random_mdp
     from sacrepro.learn.algorithm1 import resume as resume, sac as sac, sac_seeds as sac_seeds
-    from sacrepro.learn.linear_critic import pairwise as pairwise
     from sacrepro.learn.problem import SACTrace as SACTrace
-    from sacrepro.learn.reinforce import reinforce as reinforce
     from sacrepro.learn.td_control import control as control
+    from sacrepro.learn.without_tables import pairwise as pairwise, reinforce as reinforce
     from sacrepro.model.graph import from_directed as from_directed, neighborhood as neighborhood
     from sacrepro.model.mdp import (
         CountedMDP as CountedMDP,

@@ -36,7 +36,7 @@ STUDY = (
     ("audit", "coq", "jobs"),
     ("drawings",),
     ("report",),
-    ("plan", "advise", "check", "judge", "__main__"),
+    ("plan", "your_network", "check", "judge", "__main__"),
 )
 
 
@@ -77,12 +77,12 @@ LATE = {
     "sacrepro.instances.network.files": "a plan, which asks what files an instance reads, for scipy",
     "sacrepro.instances.network.labelled": "a network, which is read and described, for the compiler",
     "sacrepro.cli": "--help and a typing error, for any verb",
-    "sacrepro.cli.adviser": "the same",
     "sacrepro.exact.product.steps": "small models, for the compiler",
-    "sacrepro.study.advise": "advice without a picture, for matplotlib",
+    "sacrepro.study.your_network": "the same; and advice without a picture, for matplotlib",
     "sacrepro.study.arguments": "a command line without a network file, for what reads one",
     "sacrepro.study.drawings": "a figure of a claim, for the learners of the figures of runs",
     "sacrepro.study.experiments.exact_bias": "a job without sampling, for the learner",
+    "sacrepro.study.spent": "a command line, for the arrays of the archive",
     "sacrepro.study.experiments.sac": "a job that compiles one room, for the others",
     "sacrepro.study.report.findings": "verdicts, for the exact law behind the rows of κ against T",
 }

@@ -30,8 +30,6 @@ from sacrepro.model.checks import Array
 from sacrepro.model.graph import check_agent
 from sacrepro.model.notices import brief
 
-NOTHING = float("nan")
-
 #: κ for which tables are counted and iterations measured.
 COSTED = 6
 #: Which tables the error is of: of TD's limit q*, which Algorithm 1 learns, or of form (5), for any weights of eq. (6).
@@ -322,7 +320,7 @@ def _rows(
         return Bounds(*(np.minimum(gradient_bounds(bound, network.gamma), bounds.trivial_gradient) for bound in kind))
 
     every, uniform = over_agents(every), over_agents(uniform)
-    low = high = spheres = np.full(len(bounds.paper_q), NOTHING)
+    low = high = spheres = np.full(len(bounds.paper_q), math.nan)
     if of == "q":
         paper, low, high = bounds.paper_q, lower[asked].max(axis=0), uniform.truncated
     else:

@@ -28,7 +28,7 @@ from sacrepro.instances.network.labelled import Network
 from sacrepro.learn.samples import samples
 from sacrepro.model.checks import Array
 from sacrepro.model.mdp import NetworkedMDP
-from sacrepro.model.notices import brief
+from sacrepro.model.notices import aligned, brief
 from sacrepro.simulate.rollout import Simulator
 
 #: Episodes behind one J by simulation; rewards after their last step are worth at most this share of r̄/(1-γ).
@@ -166,7 +166,7 @@ def _exact(network: Network, theta: Sequence[Array], agents: Sequence[int]) -> E
         kappas = range(min(KAPPAS, int(eccentricities(network.graph, network.pieces, network.adjacency).max()) + 1))
         D_low, D_high = certified_decay(mdp, theta, chosen, kappas)[:2]
     rows = tuple(
-        AgentValue(i, network.names[i], *_ends(network, V[i], error), _plain(low), _plain(high))
+        AgentValue(i, network.names[i], *_ends(network, V[i], error), tuple(low.tolist()), tuple(high.tolist()))
         for i, low, high in zip(chosen, D_low, D_high, strict=True)
     )
     return Evaluation(Return(J, J - J_error, J + J_error, "exact"), error, rows, ())
@@ -181,7 +181,9 @@ def _by_light_cone(network: Network, theta: Sequence[Array], i: int) -> AgentVal
     value = local_value(network, theta, i, tol, largest=largest)
     ends = _ends(network, value.V, value.error)
     decay = local_decay(network, theta, i, CONE_KAPPAS - 1, tol, largest=largest)
-    return AgentValue(i, network.names[i], *ends, _plain(decay.lower), _plain(np.minimum(decay.upper, most)))
+    return AgentValue(
+        i, network.names[i], *ends, tuple(decay.lower.tolist()), tuple(np.minimum(decay.upper, most).tolist())
+    )
 
 
 def _typical(network: Network) -> list[int]:
@@ -195,10 +197,6 @@ def _ends(network: Network, V_i: Array, error: float) -> tuple[float, float]:
     """Ends of a table's range that is known up to `error`; none leaves [0, r̄/(1-γ)]."""
     most = network.r_bar / (1.0 - network.gamma)
     return max(float(V_i.min()) - error, 0.0), min(float(V_i.max()) + error, most)
-
-
-def _plain(row: Array) -> tuple[float, ...]:
-    return tuple(map(float, row))
 
 
 def evaluation_words(network: Network, found: Evaluation, policy: str) -> str:
@@ -218,8 +216,7 @@ def evaluation_words(network: Network, found: Evaluation, policy: str) -> str:
         gaps = zip(row.D_low, row.D_high, strict=True)
         table.append([row.name, f"{row.low:.5g}", f"{row.high:.5g}", *(_gap(low, high) for low, high in gaps)])
     if shown:
-        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-        lines += ["", *("  ".join(f"{c:>{w}}" for c, w in zip(line, widths, strict=True)) for line in table)]
+        lines += ["", *aligned(table)]
     if found.agents and kappas <= eccentricities(network.graph, network.pieces, network.adjacency).max():
         last = f" beyond κ = {kappas - 1}" if kappas else f": the network has more than 2^{PAIR_BITS:g} pairs (s, a)"
         lines.append(f"D_i(κ) is not computed{last}")

@@ -23,7 +23,7 @@ from sacrepro.instances.network.labelled import Network
 from sacrepro.learn.algorithm1 import sac_seeds
 from sacrepro.learn.problem import SACTrace, check_seed
 from sacrepro.model.checks import Array
-from sacrepro.model.notices import brief, rounded
+from sacrepro.model.notices import aligned, brief, rounded
 from sacrepro.simulate.rollout import Simulator
 
 #: κ = 0, 1, … that a pilot tries, seeds for each, steps of its episodes at most, and bits of what it solves exactly.
@@ -263,15 +263,13 @@ def returns_table(found: Trained) -> list[str]:
                 f"{sum(seen) / len(seen):.0%}",
             ]
         )
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    lines = ["  ".join(f"{cell:>{width}}" for cell, width in zip(line, widths, strict=True)).rstrip() for line in table]
     start = found.start
     how = (
         "exact"
         if start.method == "exact"
         else f"by simulation on fresh episodes; at the start [{start.low:.4g}, {start.high:.4g}]"
     )
-    return [*lines, f"J at the start, the uniform policy: {start.J:.4g}. J is {how}."]
+    return [*aligned(table), f"J at the start, the uniform policy: {start.J:.4g}. J is {how}."]
 
 
 def which_kappa(found: Trained) -> str:

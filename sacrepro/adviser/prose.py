@@ -11,7 +11,7 @@ from sacrepro.adviser.advice import LONGEST, Advice, KappaRow, fillable
 from sacrepro.adviser.pilot import WIDTH, pilot_words
 from sacrepro.bounds.critic import steps_to_write
 from sacrepro.instances.network.labelled import Network
-from sacrepro.model.notices import WRITTEN_OUT, power, rounded
+from sacrepro.model.notices import WRITTEN_OUT, aligned, power, rounded
 
 #: κ's that are listed one by one, and names of agents.
 LISTED, NAMED = 12, 8
@@ -314,9 +314,7 @@ def _table(advice: Advice) -> list[str]:
             ]
         table.append(line)
     columns = [column for column in zip(*table, strict=True) if any(column[1:])]
-    widths = [max(map(len, column)) for column in columns]
-    lines = zip(*columns, strict=True)
-    return ["  ".join(f"{cell:>{width}}" for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    return aligned([*zip(*columns, strict=True)])
 
 
 def _decay(row: KappaRow) -> str:

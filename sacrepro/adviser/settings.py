@@ -178,7 +178,6 @@ MOST_MEMBERS = 30_000_000
 FREE_MEMBERS, MEMBERS_A_SECOND = 20_000_000, 50_000_000
 #: Agent-steps of a measurement.
 MEASURED = 10_000_000
-NOTHING = float("nan")
 
 
 class Cost(NamedTuple):
@@ -214,7 +213,7 @@ class Cost(NamedTuple):
 
 
 #: The cost of a κ whose neighborhoods are too large to list.
-UNCOUNTED = Cost._make([-1 if name in ("kappa", "largest") else NOTHING for name in Cost._fields])
+UNCOUNTED = Cost._make([-1 if name in ("kappa", "largest") else math.nan for name in Cost._fields])
 
 
 def costs(network: Network, kappas: int, T: int, clock: Clock, *, timed: bool = True) -> list[Cost]:
@@ -248,7 +247,7 @@ def costs(network: Network, kappas: int, T: int, clock: Clock, *, timed: bool = 
             reach = wider
         hood, entries = np.diff(reach.indptr), reach @ pairs
         later = reach @ states + ((pairs - states) if before is None else before)
-        measured: tuple[float, float, float] = (NOTHING,) * 3
+        measured: tuple[float, float, float] = (math.nan,) * 3
         if found and found[-1].whole == n:
             measured = (found[-1].seconds, found[-1].measured_T, found[-1].seen)
         elif timed and clock.left() > slowest:

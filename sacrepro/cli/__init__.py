@@ -5,6 +5,7 @@ A verb loads what it needs when it is called, so that `--help` and a typing erro
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import sys
@@ -34,10 +35,10 @@ from sacrepro.study.jobs import JOBS, Job, about
 
 #: All that `sacrepro` runs; `bench-one` is a process of `bench`.
 VERBS = JOBS | {
-    "new": Job("cli.adviser:new"),
-    "validate": Job("cli.adviser:validate"),
-    "train": Job("cli.adviser:train"),
-    "evaluate": Job("cli.adviser:evaluate"),
+    "new": Job("study.your_network:new"),
+    "validate": Job("study.your_network:validate"),
+    "train": Job("study.your_network:train"),
+    "evaluate": Job("study.your_network:evaluate"),
     "check": Job("cli:check"),
     "diff": Job("cli:diff"),
     "release": Job("cli:release"),
@@ -185,7 +186,11 @@ def bench_exact(
     from sacrepro.study.bench.peers import METHODS, SIZES
     from sacrepro.study.bench.quantities import QUANTITIES
 
-    def progress(row: exact.Timing) -> None:
+    limits: dict[str, Any] = {"repeats": repeats, "time_limit": time_limit, "memory_limit_gb": memory_limit_gb}
+    chosen = list(SIZES) if families is None else families, gammas, methods or list(METHODS)
+    names = list(QUANTITIES) if quantities is None else quantities
+    rows: list[exact.Timing] = []
+    for row in itertools.chain(exact.bench_exact(*chosen, **limits), exact.bench_quantities(names, **limits)):
         what = row.method if row.quantity == exact.VALUES else row.quantity
         print(
             f"{row.family:10} n={row.n:<7} γ={row.gamma:<5} {what:32} {row.status:10}"
@@ -194,12 +199,7 @@ def bench_exact(
             + (f"  {row.products} products" if row.products else ""),
             flush=True,
         )
-
-    limits: dict[str, Any] = {"repeats": repeats, "time_limit": time_limit, "memory_limit_gb": memory_limit_gb}
-    families = list(SIZES) if families is None else families
-    rows = list(exact.bench_exact(families, gammas, methods or list(METHODS), **limits, progress=progress))
-    names = list(QUANTITIES) if quantities is None else quantities
-    rows += exact.bench_quantities(names, **limits, progress=progress)
+        rows.append(row)
     for own, peer, ratio in exact.speedups(rows):
         print(f"{own.family:10} n={own.n:<7} γ={own.gamma:<5} {ratio:8.1f} times faster than {peer.method}")
     write_rows(output, exact.Timing, rows)
@@ -222,14 +222,8 @@ def bench_sac(
     from sacrepro.archive.files import write_rows
     from sacrepro.study.bench import sac as throughput
 
-    def progress(row: throughput.Throughput) -> None:
-        print(
-            f"{row.family:5} n={row.n:<8} S={row.S} A={row.A} κ={row.kappa} {row.method:14} {row.status:7}"
-            f" {row.agent_steps_per_second / 1e6:10.3f} M agent-steps/s {row.peak_mb:8.0f} MB",
-            flush=True,
-        )
-
-    rows = throughput.bench_sac(
+    rows: list[throughput.Throughput] = []
+    for row in throughput.bench_sac(
         families or throughput.FAMILIES,
         sizes or throughput.SIZES,
         kappas or throughput.KAPPAS,
@@ -239,8 +233,13 @@ def bench_sac(
         repeats=repeats,
         time_limit=time_limit,
         memory_limit_gb=memory_limit_gb,
-        progress=progress,
-    )
+    ):
+        print(
+            f"{row.family:5} n={row.n:<8} S={row.S} A={row.A} κ={row.kappa} {row.method:14} {row.status:7}"
+            f" {row.agent_steps_per_second / 1e6:10.3f} M agent-steps/s {row.peak_mb:8.0f} MB",
+            flush=True,
+        )
+        rows.append(row)
     write_rows(output, throughput.Throughput, rows)
 
 
@@ -251,7 +250,7 @@ def bench_run(logs: str = "logs", *, output: File | None = None) -> Iterator[str
     they were before. figures: drawn and written. numerics: the rest, with reading, writing and other programs.
     """
     from sacrepro.archive.files import write_rows
-    from sacrepro.study.bench.run import KindCost, costs, table
+    from sacrepro.study.spent import KindCost, costs, table
 
     rows = costs(logs)
     yield from table(rows)

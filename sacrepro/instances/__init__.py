@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from sacrepro.instances.graphs import build_graph, fitting
-from sacrepro.instances.models import NAMED
+from sacrepro.instances.models import NAMED, counted_sis, counted_social, counted_sysadmin
 from sacrepro.instances.network.files import model_of
-from sacrepro.instances.spread import counted_sis, counted_social, counted_sysadmin
 from sacrepro.model.mdp import CountedMDP, NetworkedMDP
 
 Model = TypeVar("Model")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from sacrepro.learn.algorithm1 import resume, sac, sac_seeds
-from sacrepro.learn.linear_critic import pairwise
 from sacrepro.learn.problem import SACTrace
-from sacrepro.learn.reinforce import reinforce
 from sacrepro.learn.td_control import control
+from sacrepro.learn.without_tables import pairwise, reinforce
 
 __all__ = ["SACTrace", "control", "pairwise", "reinforce", "resume", "sac", "sac_seeds"]

@@ -279,7 +279,7 @@ def run_compiled(opaque: Tables, problem: Problem) -> list[SACTrace]:
     return problem.recorded(iterations(), J_estimate, share)
 
 
-# Outer iterations one call at a time: for a user's own simulator, for the extensions of Algorithm 1 and its rivals.
+# Outer iterations one call at a time: for a user's own simulator, for the extensions of Algorithm 1, and other methods.
 #
 # They differ in lines 3-10 alone, that is in how an episode becomes the sums of line 11,
 #

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -291,7 +290,7 @@ LARGEST = 1e150
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What Algorithm 1 and its rivals take beside a model, θ(0) and seeds; names as in `sac`, all of it checked.
+    """What Algorithm 1 and other methods take beside a model, θ(0) and seeds; names as in `sac`, all of it checked.
 
     Raises TypeError for the wrong kind of number and ValueError for one out of range.
     """
@@ -335,21 +334,6 @@ class Settings:
     def stops(self) -> list[int]:
         """The outer iterations at which θ is recorded; by default about a hundred."""
         return [*range(0, self.M, self.record_every or -(-self.M // 100)), self.M]
-
-
-def check_control(*, target: str, targets: Sequence[str], epsilon: float | None, temperature: float | None) -> None:
-    """Raises TypeError or ValueError naming the argument of `control` that makes no sense."""
-    if target not in targets:
-        raise ValueError(f"target must be one of {', '.join(targets)}, got {target!r}")
-    if (epsilon is None) == (temperature is None):
-        raise ValueError("exactly one of epsilon and temperature must be given: ε-greedy or Boltzmann policies")
-    for name, value in (("epsilon", epsilon), ("temperature", temperature)):
-        if value is not None:
-            number(name, value)
-    if epsilon is not None and not 0.0 <= epsilon <= 1.0:
-        raise ValueError(f"epsilon must lie in [0, 1], got {epsilon!r}")
-    if temperature is not None and not (math.isfinite(temperature) and temperature > 0.0):
-        raise ValueError(f"temperature must be finite and above 0, got {temperature!r}")
 
 
 def check_seed(seed: int) -> int:

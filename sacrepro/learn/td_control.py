@@ -36,8 +36,8 @@ import numpy as np
 from sacrepro.learn.cells import Carried, Hoods, carried, carry, slot_of, visited_ids, with_room
 from sacrepro.learn.critic import Schedule, Scratch, scratch, softmax_blocks
 from sacrepro.learn.extensions import check_cells
-from sacrepro.learn.problem import Problem, SACTrace, Settings, check_control, iterated, problems
-from sacrepro.model.checks import Array
+from sacrepro.learn.problem import Problem, SACTrace, Settings, iterated, problems
+from sacrepro.model.checks import Array, number, positive
 from sacrepro.model.compiled import compiled
 from sacrepro.simulate.stepped import as_simulator
 from sacrepro.simulate.trajectory import Episode
@@ -88,12 +88,24 @@ def run_control(
     temperature: float | None = None,
 ) -> tuple[SACTrace, ...]:
     """The traces of `control`, one a seed, bit for bit as if alone."""
-    check_control(target=target, targets=TARGETS, epsilon=epsilon, temperature=temperature)
+    check_control(target, epsilon, temperature)
     simulator, traces = as_simulator(mdp), list[SACTrace]()
     nothing = [np.zeros(size) for size in zip(simulator.state_sizes, simulator.action_sizes, strict=True)]
     for problem in problems(simulator, nothing, settings, seeds):
         traces += iterated(simulator, problem, QTables(problem, target, epsilon, temperature))
     return tuple(traces)
+
+
+def check_control(target: str, epsilon: float | None, temperature: float | None) -> None:
+    """Raises TypeError or ValueError naming the argument of `control` that makes no sense."""
+    if target not in TARGETS:
+        raise ValueError(f"target must be one of {', '.join(TARGETS)}, got {target!r}")
+    if (epsilon is None) == (temperature is None):
+        raise ValueError("exactly one of epsilon and temperature must be given: ε-greedy or Boltzmann policies")
+    if epsilon is not None and not 0.0 <= number("epsilon", epsilon) <= 1.0:
+        raise ValueError(f"epsilon must lie in [0, 1], got {epsilon!r}")
+    if temperature is not None:
+        positive("temperature", temperature)
 
 
 class QTables:

@@ -13,7 +13,7 @@ from numbers import Integral
 import networkx as nx
 import numpy as np
 
-from sacrepro.model.checks import Array, is_listed, real, shortened
+from sacrepro.model.checks import Array, integer, is_listed, real, shortened
 
 #: Entries of one kernel P_i that instances are willing to tabulate, 128 MiB; binary states reach it at degree 21.
 KERNEL_ENTRIES = 1 << 24
@@ -111,10 +111,7 @@ def from_directed(graph: nx.DiGraph, P: Sequence[Array]) -> tuple[nx.Graph, tupl
 
 def check_kappa(kappa: int) -> None:
     """TypeError unless κ is an integer, ValueError unless it is at least 0."""
-    if isinstance(kappa, bool) or not isinstance(kappa, Integral):
-        raise TypeError(f"kappa must be an integer, got {kappa!r}")
-    if kappa < 0:
-        raise ValueError(f"kappa must be at least 0, got {kappa}")
+    integer("kappa", kappa, 0)
 
 
 def check_agent(i: int, n: int, where: str = "model") -> None:

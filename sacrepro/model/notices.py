@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -82,6 +83,12 @@ def _short(value: Any) -> str:
     if isinstance(value, tuple) and (len(value) > _FEW or len(repr(value)) > _LONG):
         return f"{len(value)} of {type(value[0]).__name__}"
     return repr(value)
+
+
+def aligned(table: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of a table of texts, for a terminal: two blanks between columns, cells at the right of theirs."""
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return ["  ".join(f"{cell:>{width}}" for cell, width in zip(line, widths, strict=True)).rstrip() for line in table]
 
 
 def rounded(count: int) -> str:

@@ -120,7 +120,7 @@ class BaseSimulator(ABC):
         """
         flat = flat_policy(zeta, self.state_sizes, self.action_sizes)
         check_key(seed, m)
-        T = episode_length(T)
+        T = integer("T", T, 1)
         episode = self.episodes(flat, np.array([seed], dtype=np.uint64), m, T)
         s, a = np.divmod(episode.z[: self.n, : T + 1], np.array(self.action_sizes, dtype=np.uint32)[:, None])
         return Trajectory(s.astype(self.code_type), a.astype(self.code_type), episode.r(self.n, T))
@@ -151,11 +151,6 @@ def check_key(seed: int, m: int) -> None:
             raise TypeError(f"{name} must be an integer, got {value!r}")
         if not 0 <= value < 1 << 64:
             raise ValueError(f"{name} must lie in 0..2^64-1, got {value}")
-
-
-def episode_length(T: int) -> int:
-    """T, refused unless it is an integer of at least 1."""
-    return integer("T", T, 1)
 
 
 def flat_policy(zeta: Sequence[Array] | Policy, state_sizes: Sequence[int], action_sizes: Sequence[int]) -> Array:

@@ -72,7 +72,7 @@ JOBS = {
     "summary": Job("study.experiments.summary:job"),
     "best-kappa": Job("study.experiments.summary:best_kappa"),
     "decay-map": Job("study.experiments.environments:decay_map"),
-    "advise": Job("study.advise:advise", {EACH: "advice.{network}"}),
+    "advise": Job("study.your_network:advise", {EACH: "advice.{network}"}),
     "figure": Job("study.drawings:figure"),
     "formal": Job("study.coq:formal"),
     "verdicts": Job("study.judge:verdicts", {"claims": "claims"}),
@@ -84,7 +84,7 @@ JOBS = {
     "paper": Job("study.report.paper:paper"),
     "site": Job("study.report.site:site"),
     "readme": Job("study.report.findings:readme"),
-    "sketches": Job("study.drawings.sketch:sketches"),
+    "sketches": Job("study.drawings.networks:sketches"),
 } | OF_EXPERIMENTS
 
 

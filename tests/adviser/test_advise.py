@@ -28,10 +28,10 @@ from sacrepro.bounds.gradient import lemma4_vector
 from sacrepro.exact.dense import q_function
 from sacrepro.exact.truncation import truncate
 from sacrepro.instances import build
+from sacrepro.instances.models import sis
 from sacrepro.instances.network.files import example, load
 from sacrepro.instances.network.labelled import network_influence, of_model
 from sacrepro.instances.random_kernels import random_mdp
-from sacrepro.instances.spread import sis
 from sacrepro.model.graph import diameter, neighborhood
 from sacrepro.model.notices import power, rounded
 from sacrepro.model.policy import uniform_theta

@@ -17,10 +17,10 @@ import sacrepro
 from sacrepro import cli
 from sacrepro.bounds.influence import influence_matrix, spectral_radius
 from sacrepro.instances import build
+from sacrepro.instances.models import sis
 from sacrepro.instances.network.files import example, load, resolve, schema
 from sacrepro.instances.network.formula import RESERVED, parse
 from sacrepro.instances.network.labelled import MOST_ENTRIES, network_influence
-from sacrepro.instances.spread import sis
 from sacrepro.model.kernels import compositions, rank
 
 EXAMPLE = example()

@@ -8,9 +8,8 @@ import pytest
 
 from sacrepro import cli
 from sacrepro.archive.files import read_rows, write_rows
-from sacrepro.study.bench.run import KindCost, costs, table
 from sacrepro.study.record.comparison import Comparison
-from sacrepro.study.spent import CAUSES
+from sacrepro.study.spent import CAUSES, KindCost, costs, table
 
 SNAKEMAKE = "s\th:m:s\tmax_rss\tcpu_time\n{}\t0:00:01\t{}\t0.0\n"
 

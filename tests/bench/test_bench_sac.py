@@ -120,27 +120,15 @@ def test_a_method_that_meets_a_limit_stops_growing(monkeypatch: pytest.MonkeyPat
         return Throughput(family, n, S, A, kappa, method, 1, 10, "own", "ok", speed, n * 10 / speed, 0.0, 1.0, 1.0)
 
     monkeypatch.setattr("sacrepro.study.bench.sac.measure", measure)
-    seen: list[Throughput] = []
-    rows = list(
-        bench_sac(
-            ["path"],
-            (1000, 10, 100),
-            (1,),
-            ((2, 2),),
-            ("sac", "dictionaries"),
-            T=10,
-            time_limit=0.05,
-            progress=seen.append,
-        )
-    )
-    assert rows == seen
+    sizes, methods = (1000, 10, 100), ("sac", "dictionaries")
+    rows = list(bench_sac(["path"], sizes, (1,), ((2, 2),), methods, T=10, time_limit=0.05))
     # 10·10 steps at a thousand a second take 0.1 s, above the limit of 0.05 s: 100 agents are not tried.
     assert measured == [("sac", 10), ("dictionaries", 10), ("sac", 100), ("sac", 1000)]
     assert [row.status for row in rows if row.method == "dictionaries"] == ["ok", "time", "time"]
 
 
 def test_a_process_that_fails_leaves_a_row() -> None:
-    rows = list(bench_sac(["path"], (4,), (0,), ((0, 2),), ("sac",), T=5, repeats=1, progress=lambda row: None))
+    rows = list(bench_sac(["path"], (4,), (0,), ((0, 2),), ("sac",), T=5, repeats=1))
     assert [row.status for row in rows] == ["failed"]
     assert math.isnan(rows[0].seconds)
 

@@ -24,9 +24,9 @@ from sacrepro.bounds.influence import (
 from sacrepro.exact import dense
 from sacrepro.exact.dense import averaged_kernels, oscillation, transition_matrix
 from sacrepro.instances.extremal import non_normal
+from sacrepro.instances.models import sis
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import relay
-from sacrepro.instances.spread import sis
 from sacrepro.model.graph import neighborhood, outside
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import policies, uniform_theta

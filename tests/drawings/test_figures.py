@@ -16,9 +16,9 @@ from matplotlib.text import Text
 from figure_rows import comparison, made, rows_of
 from sacrepro.adviser.advice import AgentRow
 from sacrepro.study.drawings import FIGURES, drawing
-from sacrepro.study.drawings.advice import advice
 from sacrepro.study.drawings.critic import length_label
 from sacrepro.study.drawings.messages import TOLD
+from sacrepro.study.drawings.networks import advice
 from sacrepro.study.drawings.panels import house_style, kappa_color, kappa_marker, literal
 from sacrepro.study.experiments.methods import EXACT, METHODS
 

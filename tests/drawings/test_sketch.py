@@ -11,7 +11,7 @@ import pytest
 from sacrepro.cli import main
 from sacrepro.instances.extremal import signal
 from sacrepro.model.mdp import NetworkedMDP
-from sacrepro.study.drawings.sketch import Role, grouped, roles, sketch, sketched
+from sacrepro.study.drawings.networks import Role, grouped, roles, sketch, sketched
 
 PAPER = Path(__file__).parents[2] / "paper"
 

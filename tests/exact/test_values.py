@@ -36,9 +36,9 @@ from sacrepro.exact.solver import occupancy as occupancy_room
 from sacrepro.exact.solver.bellman import _certify, residual_error, values
 from sacrepro.exact.solver.occupancy import occupancy, remaining_products
 from sacrepro.exact.values import objective, objectives
+from sacrepro.instances.models import sis
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import relay
-from sacrepro.instances.spread import sis
 from sacrepro.model.policy import gaussian_theta, policies, uniform_theta
 from strategies import cases
 

@@ -16,8 +16,7 @@ from sacrepro.archive.files import read_rows
 from sacrepro.bounds.influence import influence_matrix
 from sacrepro.exact.truncation import truncated_policy_gradient
 from sacrepro.instances import MODELS, build
-from sacrepro.instances.flows import OUTSIDE, links, queueing, thermal
-from sacrepro.instances.spread import counted_sis, sis, social, sysadmin
+from sacrepro.instances.models import OUTSIDE, counted_sis, links, queueing, sis, social, sysadmin, thermal
 from sacrepro.learn import sac_seeds
 from sacrepro.model.graph import neighborhood
 from sacrepro.model.mdp import NetworkedMDP

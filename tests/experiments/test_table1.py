@@ -13,8 +13,8 @@ from sacrepro import cli
 from sacrepro.archive.files import read_rows
 from sacrepro.bounds.influence import influence_matrix
 from sacrepro.exact import dense
+from sacrepro.instances.models import sysadmin
 from sacrepro.instances.random_kernels import downstream
-from sacrepro.instances.spread import sysadmin
 from sacrepro.model.graph import max_neighborhood_size
 from sacrepro.model.policy import policies
 from sacrepro.study.experiments.table1 import (

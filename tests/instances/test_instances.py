@@ -10,9 +10,9 @@ from sacrepro.exact import q_function
 from sacrepro.instances import MODELS, build, build_for_sampling
 from sacrepro.instances.extremal import courtesy, parity
 from sacrepro.instances.graphs import FAMILIES, build_graph
+from sacrepro.instances.models import sis
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import broadcast, relay
-from sacrepro.instances.spread import sis
 from sacrepro.model.graph import diameter
 from sacrepro.model.policy import uniform_theta
 

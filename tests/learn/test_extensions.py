@@ -19,7 +19,7 @@ from sacrepro.learn.cells import carried, carry, compress, hoods, slot_of, with_
 from sacrepro.learn.critic import g_hat_blocks, mixed_blocks
 from sacrepro.learn.extensions import Extended, advantage_marginals
 from sacrepro.learn.problem import Problem, Settings, iterated
-from sacrepro.learn.reinforce import Returns
+from sacrepro.learn.without_tables import Returns
 from sacrepro.model.graph import neighborhood
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import gaussian_theta, softmax, uniform_theta

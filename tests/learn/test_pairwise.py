@@ -14,8 +14,8 @@ from learn.test_extensions import STEPS, assert_same_run
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn import pairwise, sac
 from sacrepro.learn.algorithm1 import run
-from sacrepro.learn.linear_critic import Pairwise
 from sacrepro.learn.problem import Settings
+from sacrepro.learn.without_tables import Pairwise
 from sacrepro.model.policy import gaussian_theta, uniform_theta
 
 

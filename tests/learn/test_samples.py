@@ -11,9 +11,8 @@ from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn import pairwise, reinforce, sac
 from sacrepro.learn.cells import hoods
 from sacrepro.learn.critic import scratch
-from sacrepro.learn.linear_critic import Pairwise
-from sacrepro.learn.reinforce import Returns
 from sacrepro.learn.samples import samples, visited_cells
+from sacrepro.learn.without_tables import Pairwise, Returns
 from sacrepro.model.policy import gaussian_theta
 
 STEPS = {"h": 3.0, "t0": 5.0}

@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sacrepro import CoupledMDP, NetworkedMDP, local_decay, local_value, neighborhood
-from sacrepro.instances.flows import thermal
+from sacrepro.instances.models import sis, social, sysadmin, thermal
 from sacrepro.instances.random_kernels import random_mdp
-from sacrepro.instances.spread import sis, social, sysadmin
 from sacrepro.model.graph import check_graph, diameter, max_neighborhood_size, outside, sphere_sizes
 from sacrepro.model.mdp import CountedMDP
 from strategies import graphs

@@ -12,7 +12,7 @@ import resource
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from sacrepro.study.bench.peers import METHODS, SIZES, TOLERANCE, benchmark_mdp, in_a_process, refuse_unknown
@@ -66,8 +66,6 @@ ENOUGH_SECONDS, ENOUGH_REPEATS = 1.0, 300
 
 #: Seconds a process may take to start, import and warm up, on top of the measured solves.
 START_UP = 120.0
-
-NOTHING = float("nan")
 
 #: What libraries read to run on one thread.
 ONE_THREAD = {
@@ -131,14 +129,9 @@ def measure(
 
 
 def bench_exact(
-    families: Sequence[str],
-    gammas: Sequence[float],
-    methods: Sequence[str],
-    *,
-    progress: Callable[[Timing], None],
-    **limits: Any,
+    families: Sequence[str], gammas: Sequence[float], methods: Sequence[str], **limits: Any
 ) -> Iterator[Timing]:
-    """Each method on growing instances until it meets a limit or fails; `progress` sees each row as it comes.
+    """Each method on growing instances until it meets a limit or fails.
 
     limits : repeats, time_limit and memory_limit_gb, as of `measure`.
     """
@@ -158,19 +151,16 @@ def bench_exact(
                         reference = record["V"]  # type: ignore[assignment]
                     if row.status not in ("ok", "inaccurate"):
                         alive.remove(method)
-                    progress(row)
                     yield row
 
 
-def bench_quantities(names: Sequence[str], *, progress: Callable[[Timing], None], **limits: Any) -> Iterator[Timing]:
+def bench_quantities(names: Sequence[str], **limits: Any) -> Iterator[Timing]:
     """What this engine alone computes, one process each; limits : as of `measure`."""
     refuse_unknown("quantity", names, QUANTITIES)
     for name in names:
         measured = QUANTITIES[name]
         status, record = measure(("quantity", name), **limits)
-        row = timing(name, measured.family, measured.n, measured.gamma, "engine", status, record, None)
-        progress(row)
-        yield row
+        yield timing(name, measured.family, measured.n, measured.gamma, "engine", status, record, None)
 
 
 def speedups(rows: Sequence[Timing]) -> Iterator[tuple[Timing, Timing, float]]:
@@ -195,20 +185,20 @@ def timing(
     """The row of one measurement; numbers are nan where there is nothing to report."""
     names = ("seconds", "peak_mb", "V", "products", "first_call")
     seconds, peak_mb, V, products, first_call = (record.get(name) for name in names)
-    difference = NOTHING
+    difference = math.nan
     if reference is not None and isinstance(V, list):
         pairs = (pair for ours, theirs in zip(reference, V, strict=True) for pair in zip(ours, theirs, strict=True))
         difference = max(abs(a - b) for a, b in pairs)
         # Each of the two may be off by its residual over 1 - γ.
         if status == "ok" and difference > 2 * TOLERANCE * (1 + gamma) / (1 - gamma):
             status = "inaccurate"
-    error = record.get("error", TOLERANCE if method == "engine" and status == "ok" else NOTHING)
+    error = record.get("error", TOLERANCE if method == "engine" and status == "ok" else math.nan)
     return Timing(
         *(quantity, family, n, gamma, method, status),
-        statistics.median(seconds) if isinstance(seconds, list) else NOTHING,
-        peak_mb if isinstance(peak_mb, float) else NOTHING,
+        statistics.median(seconds) if isinstance(seconds, list) else math.nan,
+        peak_mb if isinstance(peak_mb, float) else math.nan,
         difference,
-        error if isinstance(error, float) else NOTHING,
+        error if isinstance(error, float) else math.nan,
         products if isinstance(products, int) else 0,
-        first_call if isinstance(first_call, float) else NOTHING,
+        first_call if isinstance(first_call, float) else math.nan,
     )

@@ -153,17 +153,10 @@ def _resolvents() -> Any:
 METHODS: Mapping[str, Callable[[NetworkedMDP], Array]] = {
     method.__name__: method
     for method in (
-        engine,
-        dense_lu,
-        dense_value_iteration,
-        sparse_value_iteration,
-        sparse_gmres,
-        quantecon,
-        pymdptoolbox,
-        mdpsolver,
-        jaxdp,
+        engine, dense_lu, dense_value_iteration, sparse_value_iteration, sparse_gmres, quantecon, pymdptoolbox,
+        mdpsolver, jaxdp,
     )
-}
+}  # fmt: skip
 
 
 # The seeded instances that every method of a benchmark solves.

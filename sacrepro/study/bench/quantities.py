@@ -6,6 +6,7 @@ and certificate are all there is to report.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -27,8 +28,6 @@ from sacrepro.model.checks import Array
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import gaussian_theta, uniform_theta
 from sacrepro.study.bench.peers import benchmark_mdp
-
-NOTHING = float("nan")
 
 
 class Certified(NamedTuple):
@@ -79,16 +78,6 @@ def long_path(n: int, gamma: float = 0.9) -> LongPath:
     return LongPath(mdp, [np.zeros((2, 2))] * n)
 
 
-def slow_values(mdp: NetworkedMDP) -> Compute:
-    """V_i of all agents, certified to 1e-8."""
-
-    def compute() -> Certified:
-        found = evaluate(mdp, uniform_theta(mdp), 1e-8)
-        return Certified(found.error, found.products)
-
-    return compute
-
-
 def many(mdp: NetworkedMDP) -> Compute:
     """V_i and J of `MANY` policies with Gaussian logits."""
     rng = np.random.default_rng(0)
@@ -103,14 +92,17 @@ def one_by_one(mdp: NetworkedMDP) -> Compute:
     return lambda: Certified(max(evaluate(mdp, theta).error for theta in thetas))
 
 
-def all_values(mdp: NetworkedMDP) -> Compute:
-    """V_i of all agents under the uniform policy."""
+def all_values(tol: float | None = None) -> Callable[[Any], Compute]:
+    """V_i of all agents under the uniform policy, certified to `tol`."""
 
-    def compute() -> Certified:
-        found = evaluate(mdp, uniform_theta(mdp))
-        return Certified(found.error, found.products)
+    def prepare(mdp: NetworkedMDP) -> Compute:
+        def compute() -> Certified:
+            found = evaluate(mdp, uniform_theta(mdp), tol)
+            return Certified(found.error, found.products)
 
-    return compute
+        return compute
+
+    return prepare
 
 
 def law(mdp: NetworkedMDP) -> Compute:
@@ -147,7 +139,7 @@ def fixed_point(mdp: NetworkedMDP) -> Compute:
 
     def compute() -> Certified:
         td_fixed_point(mdp, theta, mdp.n // 2, 2, mu=mu)
-        return Certified(NOTHING)
+        return Certified(math.nan)
 
     return compute
 
@@ -206,13 +198,13 @@ MANY = 64
 SWEEP = 1 << 32
 
 QUANTITIES: Mapping[str, Quantity] = {
-    "V_i, sticky": Quantity("path", 12, 0.999, lambda: sticky(12, 0.999), slow_values),
+    "V_i, sticky": Quantity("path", 12, 0.999, lambda: sticky(12, 0.999), all_values(1e-8)),
     "64 policies, n=4": Quantity("path", 4, 0.9, path(4), many),
     "64 policies, n=4, one by one": Quantity("path", 4, 0.9, path(4), one_by_one),
     "64 policies, n=6": Quantity("path", 6, 0.9, path(6), many),
     "64 policies, n=6, one by one": Quantity("path", 6, 0.9, path(6), one_by_one),
-    "V_i, identical agents, n=16": Quantity("ring", 16, 0.9, identical(16), all_values),
-    "V_i, identical agents, n=20": Quantity("ring", 20, 0.9, identical(20), all_values),
+    "V_i, identical agents, n=16": Quantity("ring", 16, 0.9, identical(16), all_values()),
+    "V_i, identical agents, n=20": Quantity("ring", 20, 0.9, identical(20), all_values()),
     "D_i all kappa, identical agents": Quantity("ring", 14, 0.9, identical(14), decay(None, None, SWEEP)),
     "pi_theta": Quantity("path", 18, 0.9, path(18), law),
     "nabla_J after V and pi_theta": Quantity("path", 18, 0.9, path(18), gradient),

@@ -87,7 +87,6 @@ START_UP = 240.0
 
 STEPS = {"h": 1.0, "t0": 10.0, "eta": 0.1}
 GAMMA = 0.9
-NOTHING = float("nan")
 
 
 def throughput_graph(family: str, n: int) -> nx.Graph:
@@ -152,7 +151,7 @@ def iterate(mdp: NetworkedMDP, method: str, kappa: int, T: int) -> tuple[Callabl
 
         def run(M: int) -> float:
             dictionary_sac(mdp, theta0, kappa=kappa, M=M, T=T, seed=0, **STEPS)
-            return NOTHING
+            return math.nan
 
         return run, 1, 0.0
     raise ValueError(f"unknown method {method!r}; known are {', '.join(METHODS)}")
@@ -244,7 +243,7 @@ def throughput(
     """The row of one measurement; numbers are nan, seeds 0 and kernels empty where there is nothing to report."""
     told = ("agent_steps_per_second", "seconds", "setup_seconds", "peak_mb", "first_visit_share")
     where = (family, n, S, A, kappa, method, record.get("seeds", 0), T, record.get("kernels", ""), status)
-    return Throughput(*where, *(record.get(name, NOTHING) for name in told))
+    return Throughput(*where, *(record.get(name, math.nan) for name in told))
 
 
 def bench_sac(
@@ -256,10 +255,9 @@ def bench_sac(
     *,
     T: int = 1000,
     time_limit: float = 60.0,
-    progress: Callable[[Throughput], None],
     **limits: Any,
 ) -> Iterator[Throughput]:
-    """Every method on growing networks of each family, (S, A) and κ; `progress` sees each row as it comes.
+    """Every method on growing networks of each family, (S, A) and κ.
 
     time_limit : seconds an outer iteration may take; a method that meets it, or runs out of memory, stops growing.
     limits : repeats and memory_limit_gb, as of `measure`.
@@ -281,5 +279,4 @@ def bench_sac(
             else:
                 row = measure(method, family, n, S, A, kappa, T=T, time_limit=time_limit, **limits)
             last[method] = row
-            progress(row)
             yield row

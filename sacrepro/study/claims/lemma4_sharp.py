@@ -14,17 +14,7 @@ from sacrepro.model.graph import sphere_sizes
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.study.measures.truncation import NATURAL, error_at_the_latch, seeing_out, truncation_errors
 from sacrepro.study.record import Attack, Case, Claim, Comparison, Drawing, Plant, Variant
-from sacrepro.study.record.claim import (
-    EXPONENT,
-    FACTOR,
-    ONE_SIDED,
-    SCORES,
-    SHARE,
-    TOTAL,
-    WEIGHTS,
-    planted,
-    times,
-)
+from sacrepro.study.record.claim import EXPONENT, FACTOR, ONE_SIDED, SCORES, SHARE, TOTAL, WEIGHTS, planted, times
 
 ANY, OF_NATURAL = "any weights", "natural weights"
 

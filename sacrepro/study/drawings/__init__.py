@@ -1,5 +1,8 @@
 """Rows in, Figure out. A drawing computes nothing but what it shows and opens nothing.
 
+A figure is drawn by the function of its name in a module of this folder; a claim's, by the function that its record
+names in `Drawing`, with the labels that stand there. Titles are in `messages`, or below for claims.
+
 Measured values are markers, bounds are dashed lines, and κ keeps one colour in every figure.
 """
 
@@ -54,19 +57,20 @@ def drawing(name: str) -> NamedDrawing:
         from sacrepro.study.drawings import critic, decay
 
         shown = claim(name).drawing
-        kinds: dict[str, Any] = {**critic.KINDS, **decay.KINDS}
-        kind = kinds[shown.kind]
+        kind = named(shown.kind, critic, decay)
         told: Callable[[Sequence[Any]], str] = partial(OF_CLAIMS.get(name, of_claim), words=claim(name).words)
         return NamedDrawing(Comparison, partial(kind, drawing=shown), shown.caption or caption(kind), told)
-    from sacrepro.study.drawings import advice, messages, runs, surveys
+    from sacrepro.study.drawings import messages, networks, runs, surveys
 
-    if name in SHOWN:
-        rows = SummaryRow if SHOWN[name].series else rows_of(SHOWN[name])
-        draw: Any = {**runs.DRAWINGS, **surveys.DRAWINGS}[name]
-    else:
-        rows, draw = {**advice.DRAWINGS, **surveys.OF_ALL_CLAIMS}[name]
-    said: dict[str, Any] = {**messages.MESSAGES, **surveys.MESSAGES}
-    return NamedDrawing(rows, draw, caption(draw), said.get(name, lambda rows: ""))
+    own = SHOWN.get(name)
+    rows = surveys.ROWS[name] if own is None else SummaryRow if own.series else rows_of(own)
+    draw = named(name, runs, surveys, networks)
+    return NamedDrawing(rows, draw, caption(draw), getattr(messages, f"say_{name}", lambda rows: ""))
+
+
+def named(name: str, *rooms: Any) -> Any:
+    """The function of this name in the first of the modules that has it."""
+    return next(getattr(room, name) for room in rooms if hasattr(room, name))
 
 
 def caption(draw: Callable[..., canvas.Figure]) -> str:

@@ -184,14 +184,8 @@ def against_right(axes: Axes, place: int, rows: Sequence[Comparison]) -> None:
         axes.plot([*ends], [height] * len(ends), "|", color=kappa_color(kappa), label="right side")
     if rows and not any(row.left > row.error for row in rows) and rows[0].hypothesis != "T of (8)":
         level = min(min(row.right, row.trivial) for row in rows)
-        note: dict[str, Any] = {
-            "textcoords": "offset points",
-            "xytext": (4, 0),
-            "ha": "left",
-            "va": "center",
-            "fontsize": 7,
-        }
-        axes.annotate("0 up to the certificate", (level, place), **note)
+        note: dict[str, Any] = {"textcoords": "offset points", "ha": "left", "va": "center", "fontsize": 7}
+        axes.annotate("0 up to the certificate", (level, place), (4, 0), **note)
     trivial = {row.trivial for row in rows if row.trivial < float("inf")}
     for level in sorted(trivial):
         axes.plot([level] * 2, [place - 0.45, place + 0.45], color=BOUND_COLOR, linewidth=0.9, label="holds at every θ")
@@ -340,15 +334,3 @@ def first(rows: Sequence[Comparison], hypothesis: str) -> float:
 
 #: How `case` begins, and the label of the bars.
 FROM, OWN = "from κ=", r"$\kappa$ under the diameter"
-
-
-KINDS = {
-    "sides": sides,
-    "critic": critic,
-    "complexity": complexity,
-    "assumption3": assumption3,
-    "theorem5": theorem5,
-    "anatomy": anatomy,
-    "identity": identity,
-    "vacuity": vacuity,
-}

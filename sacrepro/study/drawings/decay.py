@@ -336,14 +336,3 @@ def radii(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
         kappa_axis(axes, here)
     frame(figure, r"$\kappa$", drawing.left)
     return figure
-
-
-KINDS = {
-    "markers": markers,
-    "families": families,
-    "rates": rates,
-    "lines": lines,
-    "cone": cone,
-    "guarantee": guarantee,
-    "radii": radii,
-}

@@ -1,4 +1,4 @@
-"""What the figures about runs say, as their titles: read off all rows behind them, so that it is true of the run.
+"""What figures other than those of claims say, as their titles: read off all rows behind them, so true of the run.
 
 Nothing, where the rows have not what the title is about.
 """
@@ -9,12 +9,16 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import fmean, stdev
 
+from sacrepro.study.audit.adversary import Found
 from sacrepro.study.drawings.panels import names, several
+from sacrepro.study.experiments.environments import EnvironmentRow
 from sacrepro.study.experiments.exact_bias import GRADIENT, MEAN_STEP, STARTS, BiasRow, MeanRow, WarmRow
 from sacrepro.study.experiments.gallery import GalleryRow
 from sacrepro.study.experiments.methods import EXACT
 from sacrepro.study.experiments.summary import SummaryRow
-from sacrepro.study.record.comparison import percent
+from sacrepro.study.experiments.table1 import Table1Row
+from sacrepro.study.experiments.wireless import METHODS, RECORDED, WirelessRow
+from sacrepro.study.record.comparison import JUDGEMENTS, Verdict, percent
 
 
 def closest(rows: Sequence[BiasRow]) -> dict[int, set[int | None]]:
@@ -213,16 +217,62 @@ def say_gallery(rows: Sequence[GalleryRow]) -> str:
     return f"SAC earns more than an expert's rule on {won} of {several(len(cases), 'network')}"
 
 
-MESSAGES = {
-    "exact_bias": say_exact_bias,
-    "mean_step": say_mean_step,
-    "warm_start": say_warm_start,
-    "critic_error": say_critic_error,
-    "objective": returns("J", "J"),
-    "learning": returns("J_estimate", "sampled return"),
-    "simulated": returns("J", "simulated J"),
-    "stationarity": falls("Along Algorithm 1 "),
-    "exact_critic": falls("Along TD's limit, without sampling, "),
-    "extensions": say_extensions,
-    "gallery": say_gallery,
-}
+say_objective = returns("J", "J")
+say_learning = returns("J_estimate", "sampled return")
+say_simulated = returns("J", "simulated J")
+say_stationarity = falls("Along Algorithm 1 ")
+say_exact_critic = falls("Along TD's limit, without sampling, ")
+
+
+def say_overview(rows: Sequence[Verdict]) -> str:
+    """How many right sides have which verdict."""
+    judged = [row for row in rows if row.verdict in JUDGEMENTS]
+    counts = {name: sum(row.verdict == name for row in judged) for name in JUDGEMENTS}
+    first = f"{counts['violated'] or 'None'} of {several(len(judged), 'right side')} is violated"
+    return f"{first}, {counts['tight']} are attained, {counts['vacuous']} say nothing here"
+
+
+def say_adversary(rows: Sequence[Found]) -> str:
+    """How much closer the climb and the built instances come than random models."""
+    climbed = sum(row.adversary > row.random for row in rows)
+    built = sum(row.structured > max(row.adversary, row.random) for row in rows)
+    violated = sum(row.violations > 0 for row in rows)
+    return (
+        f"{violated or 'None'} of {several(len(rows), 'right side')} is violated: the climb comes closer than random"
+        f" models on {climbed}, instances built for it closest on {built}"
+    )
+
+
+def say_environments(rows: Sequence[EnvironmentRow]) -> str:
+    """On how many networks the influence matrix certifies less than Lemma 3 for the worst agent at the largest κ."""
+    last = {row.instance: row for row in sorted(rows, key=lambda row: row.kappa)}
+    below = sum(row.influence < row.lemma3 for row in last.values())
+    count = several(len(last), "network")
+    return f"Read off the local kernels, the bound on Dᵢ(κ) is below Lemma 3's on {below} of {count}"
+
+
+def say_table1(rows: Sequence[Table1Row]) -> str:
+    """On how many settings the truncated Q-functions beat the best sum over single agents, at the largest κ."""
+    settings = list(dict.fromkeys(row.setting for row in rows))
+    won = 0
+    for setting in settings:
+        own = [row for row in rows if row.setting == setting]
+        last = [row for row in own if row.kappa == max(other.kappa for other in own)]
+        won += max(row.truncated for row in last) < max(row.best for row in own)
+    words = "At the largest κ truncated Q-functions are closer than the best sum over single agents"
+    return f"{words} on {won} of {several(len(settings), 'setting')}"
+
+
+def say_wireless_benchmark(rows: Sequence[WirelessRow]) -> str:
+    """Where Algorithm 1 ends for each κ."""
+    ends = []
+    for kappa in sorted({row.kappa for row in rows if row.method == METHODS["algorithm1"]}):
+        own = [row for row in rows if (row.method, row.kappa) == (METHODS["algorithm1"], kappa)]
+        last = [row.objective for row in own if row.m == max(other.m for other in own)]
+        ends.append(f"{sum(last) / len(last):.3f} at κ = {kappa}")
+    return f"Algorithm 1 on the published benchmark ends at {', '.join(ends)}; the public code at {RECORDED:.3f}"
+
+
+def say_decay_map(rows: Sequence[object]) -> str:
+    """What the colours are."""
+    return "What the state of each agent, so many hops away, is worth to the ringed one"

@@ -1,4 +1,4 @@
-"""What SAC does along T, κ and rivals, against exact yardsticks: interquartile means over seeds, with intervals."""
+"""What SAC does along T, κ and methods, against exact yardsticks: interquartile means over seeds, with intervals."""
 
 from __future__ import annotations
 
@@ -373,20 +373,3 @@ def kappa_curves(axes: Axes, rows: Sequence[SummaryRow]) -> None:
         axes.fill_between(x, [row.low for row in own], [row.high for row in own], color=color, alpha=0.2, linewidth=0)
         kappa_curve(axes, x, [row.iqm for row in own], kappa)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
-
-
-DRAWINGS = {
-    "critic_error": critic_error,
-    "critic_floor": critic_floor,
-    "exact_bias": exact_bias,
-    "mean_step": mean_step,
-    "warm_start": warm_start,
-    "diagnostics": diagnostics,
-    "extensions": extensions,
-    "estimators": estimators,
-    "learning": learning,
-    "objective": objective,
-    "stationarity": stationarity,
-    "exact_critic": exact_critic,
-    "simulated": simulated,
-}

@@ -1,4 +1,4 @@
-"""All claims in one figure: how close each bound comes to what it bounds."""
+"""All claims in one figure, how close each bound comes to what it bounds; environments, settings, benchmarks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from sacrepro.study.audit.adversary import Found
-from sacrepro.study.drawings.advice import decay_map
+from sacrepro.study.bench.exact import VALUES, Timing
+from sacrepro.study.bench.sac import Throughput
 from sacrepro.study.drawings.decay import bound_line, dots, integer_axis, policies_of, zero_remark
 from sacrepro.study.drawings.panels import (
     BESIDE,
@@ -30,13 +31,13 @@ from sacrepro.study.drawings.panels import (
     names,
     panels,
     remark,
-    several,
+    swatches,
     width_of,
 )
 from sacrepro.study.experiments.environments import EnvironmentRow
 from sacrepro.study.experiments.gallery import GalleryRow
 from sacrepro.study.experiments.table1 import Table1Row
-from sacrepro.study.experiments.wireless import METHODS, RECORDED, WirelessRow
+from sacrepro.study.experiments.wireless import RECORDED, WirelessRow
 from sacrepro.study.record.comparison import JUDGEMENTS, Verdict
 
 #: What is false as written, or with one hypothesis less.
@@ -324,75 +325,72 @@ def gallery(rows: Sequence[GalleryRow]) -> Figure:
     return figure
 
 
-DRAWINGS = {
-    "decay_map": decay_map,
-    "environments": environments,
-    "gallery": gallery,
-    "table1": table1,
-    "wireless_benchmark": wireless_benchmark,
+#: One marker a method, in order of appearance; this engine also has the thick line.
+METHOD_MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*")
+
+
+def bench_exact(rows: Sequence[Timing]) -> Figure:
+    """Median seconds for all n value functions; a line ends where its method met a limit or failed."""
+    rows = [row for row in rows if row.quantity == VALUES]
+    cases = list(dict.fromkeys((row.family, row.gamma) for row in rows))
+    methods = list(dict.fromkeys(row.method for row in rows))
+    width, height = (6.4, 3.8) if len(cases) == 1 else (2.5, 2.1)
+    titles = [rf"{literal(family)}, $\gamma={gamma}$" for family, gamma in cases]
+    figure, grid = panels(titles, width=width, height=height)
+    for axes, case in zip(grid, cases, strict=True):
+        for place, method in enumerate(methods):
+            own = [row for row in rows if (row.family, row.gamma, row.method, row.status) == (*case, method, "ok")]
+            color = KAPPA_COLORS[place % len(KAPPA_COLORS)]
+            width = 2.4 if method == "engine" else 1.0
+            marker = METHOD_MARKERS[place % len(METHOD_MARKERS)]
+            axes.plot(
+                [row.n for row in own],
+                [row.seconds for row in own],
+                f"{marker}-",
+                color=color,
+                linewidth=width,
+                label=literal(method),
+            )
+        log_axis(axes)
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+    frame(figure, r"number of agents $n$", "seconds, all value functions")
+    return figure
+
+
+#: Line and label of each method of `sacrepro bench sac`.
+LINES = {
+    "sac": ("o-", "one seed"),
+    "sac_seeds": ("D", "seeds run together"),
+    "two_processes": ("s", "two processes at once"),
+    "transcription": ("^:", "plain transcription"),
+    "dictionaries": ("v:", "dictionaries"),
 }
 
-#: Those that show all claims, with the type of their rows.
-OF_ALL_CLAIMS = {"overview": (Verdict, overview), "adversary": (Found, adversary)}
+
+def bench_sac(rows: Sequence[Throughput]) -> Figure:
+    """Nanoseconds an agent-step over n, above, and the peak memory of one seed's process, below."""
+    cases = list(dict.fromkeys((row.family, row.S, row.A) for row in rows))
+    figure, grid = grid_of(2, len(cases), 2.9, 2.5, gap=0.2, sharex=True, sharey="row")
+    for column, case in enumerate(cases):
+        above, below = grid[:, column]
+        above.set_title(f"{literal(case[0])}, $S={case[1]}$, $A={case[2]}$")
+        own = [row for row in rows if (row.family, row.S, row.A) == case and row.status == "ok"]
+        for kappa in sorted({row.kappa for row in own}):
+            for method, (line, label) in LINES.items():
+                points = [row for row in own if (row.kappa, row.method) == (kappa, method)]
+                n, color = [row.n for row in points], kappa_color(kappa)
+                nanoseconds = [1e9 / row.agent_steps_per_second for row in points]
+                above.plot(n, nanoseconds, line, color=color, label=label)
+                if method == "sac":
+                    below.plot(n, [row.peak_mb for row in points], line, color=color)
+        for axes in (above, below):
+            log_axis(axes, "x")
+            log_axis(axes)
+    beside(grid[0, 0], "nanoseconds an agent-step")
+    beside(grid[1, 0], "peak memory, MiB")
+    frame(figure, r"number of agents $n$", more=swatches({row.kappa for row in rows if row.status == "ok"}))
+    return figure
 
 
-# What they say, as their titles: read off all rows behind them.
-
-
-def say_overview(rows: Sequence[Verdict]) -> str:
-    """How many right sides have which verdict."""
-    judged = [row for row in rows if row.verdict in JUDGEMENTS]
-    counts = {name: sum(row.verdict == name for row in judged) for name in JUDGEMENTS}
-    first = f"{counts['violated'] or 'None'} of {several(len(judged), 'right side')} is violated"
-    return f"{first}, {counts['tight']} are attained, {counts['vacuous']} say nothing here"
-
-
-def say_adversary(rows: Sequence[Found]) -> str:
-    """How much closer the climb and the built instances come than random models."""
-    climbed = sum(row.adversary > row.random for row in rows)
-    built = sum(row.structured > max(row.adversary, row.random) for row in rows)
-    violated = sum(row.violations > 0 for row in rows)
-    return (
-        f"{violated or 'None'} of {several(len(rows), 'right side')} is violated: the climb comes closer than random"
-        f" models on {climbed}, instances built for it closest on {built}"
-    )
-
-
-def say_environments(rows: Sequence[EnvironmentRow]) -> str:
-    """On how many networks the influence matrix certifies less than Lemma 3 for the worst agent at the largest κ."""
-    last = {row.instance: row for row in sorted(rows, key=lambda row: row.kappa)}
-    below = sum(row.influence < row.lemma3 for row in last.values())
-    count = several(len(last), "network")
-    return f"Read off the local kernels, the bound on Dᵢ(κ) is below Lemma 3's on {below} of {count}"
-
-
-def say_table1(rows: Sequence[Table1Row]) -> str:
-    """On how many settings the truncated Q-functions beat the best sum over single agents, at the largest κ."""
-    settings = list(dict.fromkeys(row.setting for row in rows))
-    won = 0
-    for setting in settings:
-        own = [row for row in rows if row.setting == setting]
-        last = [row for row in own if row.kappa == max(other.kappa for other in own)]
-        won += max(row.truncated for row in last) < max(row.best for row in own)
-    words = "At the largest κ truncated Q-functions are closer than the best sum over single agents"
-    return f"{words} on {won} of {several(len(settings), 'setting')}"
-
-
-def say_wireless_benchmark(rows: Sequence[WirelessRow]) -> str:
-    """Where Algorithm 1 ends for each κ."""
-    ends = []
-    for kappa in sorted({row.kappa for row in rows if row.method == METHODS["algorithm1"]}):
-        own = [row for row in rows if (row.method, row.kappa) == (METHODS["algorithm1"], kappa)]
-        last = [row.objective for row in own if row.m == max(other.m for other in own)]
-        ends.append(f"{sum(last) / len(last):.3f} at κ = {kappa}")
-    return f"Algorithm 1 on the published benchmark ends at {', '.join(ends)}; the public code at {RECORDED:.3f}"
-
-
-MESSAGES = {
-    "overview": say_overview,
-    "adversary": say_adversary,
-    "environments": say_environments,
-    "table1": say_table1,
-    "wireless_benchmark": say_wireless_benchmark,
-    "decay_map": lambda rows: "What the state of each agent, so many hops away, is worth to the ringed one",
-}
+#: The rows of those figures that are no experiment's.
+ROWS = {"overview": Verdict, "adversary": Found, "bench_exact": Timing, "bench_sac": Throughput}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -21,7 +21,7 @@ class Experiment(NamedTuple):
               with the settings of the instance or of `key`; one file holds ``all``, or what was kept along
               ``every run``, or every ``exact run``; ``wireless`` is filed by its learners.
     key     : of the configuration, which names the instances; empty where the experiment is always made.
-    default : of that key.
+    default : of that key, by default no entry.
     warm    : the kernels that are compiled before. alone : whether each instance has a process of its own.
     series, x, quantities : fields of the rows that tell curves apart, are the x axis, and are summarised over seeds; an
               empty series: no summary. Without quantities each row names its own, in its fields quantity and value.
@@ -35,7 +35,7 @@ class Experiment(NamedTuple):
     rows: type[Any] | None = None
     per: Literal["instance", "run", "all", "every run", "exact run", "wireless"] = "all"
     key: str = ""
-    default: Any = ()
+    default: Mapping[str, Any] | Sequence[str] = {}
     warm: tuple[str, ...] = ()
     alone: bool = False
     series: str = ""

@@ -191,20 +191,11 @@ def critic_error(
 
 EXPERIMENTS = (
     Experiment(
-        order=50,
-        name="critic_error",
-        rows=CriticErrorRow,
-        per="instance",
-        key="critic_error",
-        default={},
-        warm=("learn",),
-        alone=True,
-        series="kappa",
-        x="T",
+        order=50, name="critic_error", rows=CriticErrorRow, per="instance", key="critic_error", warm=("learn",),
+        alone=True, series="kappa", x="T",
         quantities=(
             "to_q_star", "to_q_star_sup", "to_Q", "to_Q_sup", "written", "bias", "bias_sup", "locality", "paper",
         ),
-        by_kappa=True,
-        figures=("critic_error", "critic_floor"),
+        by_kappa=True, figures=("critic_error", "critic_floor"),
     ),
 )  # fmt: skip

@@ -153,4 +153,4 @@ def gallery(file: Sequence[str], *, settings: Record, markdown: File, output: Fi
     write_text(markdown, page)
 
 
-EXPERIMENTS = (Experiment(order=135, name="gallery", rows=GalleryRow, key="gallery", default={}, figures=("gallery",)),)
+EXPERIMENTS = (Experiment(order=135, name="gallery", rows=GalleryRow, key="gallery", figures=("gallery",)),)

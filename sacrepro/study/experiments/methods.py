@@ -6,6 +6,7 @@ exact, of the policy that is played: an ε-mixed or ε-greedy one counts with it
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import pairwise as neighbors
@@ -17,11 +18,10 @@ from sacrepro.archive.files import write_rows
 from sacrepro.exact.values import objective_and_gradient
 from sacrepro.instances import build
 from sacrepro.learn.algorithm1 import run, sac_seeds
-from sacrepro.learn.linear_critic import Pairwise
 from sacrepro.learn.problem import Lines, Problem, SACTrace, Settings
-from sacrepro.learn.reinforce import Returns
 from sacrepro.learn.samples import samples
 from sacrepro.learn.td_control import run_control
+from sacrepro.learn.without_tables import Pairwise, Returns
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import diameter
 from sacrepro.model.mdp import NetworkedMDP
@@ -34,23 +34,8 @@ from sacrepro.study.measures.stationarity import entropy, exact_ascent
 #: ε of the mixed policies, λ of the traces, and the first ε of the ε-greedy policies.
 MIXED, LAMBDA, GREEDY = 0.1, 0.5, 0.5
 
-#: Each method's κ: 0, that of the experiment, or the diameter.
-Kappa = Callable[[NetworkedMDP, int], int]
-
-
-def nobody(mdp: NetworkedMDP, kappa: int) -> int:
-    """κ = 0."""
-    return 0
-
-
-def given(mdp: NetworkedMDP, kappa: int) -> int:
-    """κ of the experiment."""
-    return kappa
-
-
-def everybody(mdp: NetworkedMDP, kappa: int) -> int:
-    """κ = the diameter."""
-    return diameter(mdp.graph)
+#: A κ from which on everybody is inside.
+FULL = sys.maxsize
 
 
 def _sac(mdp: NetworkedMDP, seeds: Sequence[int], common: dict[str, Any], **extension: Any) -> tuple[SACTrace, ...]:
@@ -67,25 +52,32 @@ def _control(mdp: NetworkedMDP, seeds: Sequence[int], common: dict[str, Any], ta
     return run_control(mdp, Settings(**common), seeds, target=target, epsilon=GREEDY)
 
 
-#: Every sampling method by name: its κ, and the runs it makes.
-METHODS: dict[str, tuple[Kappa, Callable[..., tuple[SACTrace, ...]]]] = {
-    "SAC": (given, _sac),
-    "independent": (nobody, _sac),
-    "full critic": (everybody, _sac),
-    "warm start": (given, partial(_sac, warm_start=True)),
-    "TD(λ)": (given, partial(_sac, lambda_=LAMBDA)),
-    "advantages": (given, partial(_sac, baseline=True)),
-    "warm start, advantages": (given, partial(_sac, warm_start=True, baseline=True)),
-    "ε-mixed": (given, partial(_sac, epsilon=MIXED)),
-    "pairwise critic": (given, partial(_with, lines=Pairwise)),
-    "pairwise critic, full": (everybody, partial(_with, lines=Pairwise)),
-    "REINFORCE": (given, partial(_with, lines=Returns)),
-    "REINFORCE, full": (everybody, partial(_with, lines=Returns)),
-    "SARSA": (given, partial(_control, target="sarsa")),
-    "Q-learning": (given, partial(_control, target="q_learning")),
+#: Every sampling method by name: its κ, None for that of the experiment, and the runs it makes.
+METHODS: dict[str, tuple[int | None, Callable[..., tuple[SACTrace, ...]]]] = {
+    "SAC": (None, _sac),
+    "independent": (0, _sac),
+    "full critic": (FULL, _sac),
+    "warm start": (None, partial(_sac, warm_start=True)),
+    "TD(λ)": (None, partial(_sac, lambda_=LAMBDA)),
+    "advantages": (None, partial(_sac, baseline=True)),
+    "warm start, advantages": (None, partial(_sac, warm_start=True, baseline=True)),
+    "ε-mixed": (None, partial(_sac, epsilon=MIXED)),
+    "pairwise critic": (None, partial(_with, lines=Pairwise)),
+    "pairwise critic, full": (FULL, partial(_with, lines=Pairwise)),
+    "REINFORCE": (None, partial(_with, lines=Returns)),
+    "REINFORCE, full": (FULL, partial(_with, lines=Returns)),
+    "SARSA": (None, partial(_control, target="sarsa")),
+    "Q-learning": (None, partial(_control, target="q_learning")),
 }
 
 EXACT = "exact gradient"
+
+
+def kappa_of(method: str, mdp: NetworkedMDP, kappa: int) -> int:
+    """The κ of a method where the experiment's is `kappa`; at most the diameter, unless it is that."""
+    own = METHODS[method][0]
+    return kappa if own is None else min(own, diameter(mdp.graph))
+
 
 #: Methods without an actor, whose runs do not depend on η.
 CRITICS_ALONE = ("SARSA", "Q-learning")
@@ -140,8 +132,9 @@ def method_rows(
         return
     if method not in METHODS:
         raise ValueError(f"unknown method {method!r}; known are {', '.join((*METHODS, EXACT))}")
-    sees, runs = METHODS[method]
-    common = {"kappa": sees(mdp, kappa), "M": M, "T": T, "h": h, "t0": t0, "eta": eta, "record_every": record_every}
+    _, runs = METHODS[method]
+    own = kappa_of(method, mdp, kappa)
+    common: dict[str, Any] = {"kappa": own, "M": M, "T": T, "h": h, "t0": t0, "eta": eta, "record_every": record_every}
     for seed, trace in enumerate(runs(mdp, range(seeds), common)):
         thetas = trace.thetas
         if method == "ε-mixed":
@@ -205,10 +198,10 @@ def estimator_rows(
     for policy, theta in (("uniform", uniform_theta(mdp)), ("gaussian", gaussian)):
         gradient = objective_and_gradient(mdp, theta).gradient
         for method in ESTIMATORS:
-            sees, runs = METHODS[method]
+            _, runs = METHODS[method]
             told = runs.keywords if isinstance(runs, partial) else {}
             for T in lengths:
-                settings: dict[str, Any] = {"kappa": sees(mdp, kappa), "T": T, "h": h, "t0": t0, **told}
+                settings: dict[str, Any] = {"kappa": kappa_of(method, mdp, kappa), "T": T, "h": h, "t0": t0, **told}
                 found = gradient_error(samples(mdp, theta, 0, seeds=range(episodes), **settings), gradient)
                 yield EstimatorRow(instance, method, policy, T, episodes, *found)
 
@@ -259,27 +252,11 @@ def estimators(
 
 EXPERIMENTS = (
     Experiment(
-        order=70,
-        name="methods",
-        rows=MethodRow,
-        per="instance",
-        key="methods",
-        default={},
-        warm=("methods",),
-        alone=True,
-        series="method_eta",
-        x="m",
-        quantities=("J", "gradient_norm_squared", "entropy"),
-        figures=("extensions",),
+        order=70, name="methods", rows=MethodRow, per="instance", key="methods", warm=("methods",), alone=True,
+        series="method_eta", x="m", quantities=("J", "gradient_norm_squared", "entropy"), figures=("extensions",),
     ),
     Experiment(
-        order=90,
-        name="estimators",
-        rows=EstimatorRow,
-        per="instance",
-        key="methods",
-        default={},
-        warm=("methods",),
+        order=90, name="estimators", rows=EstimatorRow, per="instance", key="methods", warm=("methods",),
         figures=("estimators",),
     ),
-)
+)  # fmt: skip

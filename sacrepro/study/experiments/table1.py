@@ -222,4 +222,4 @@ def _rows(mdp: NetworkedMDP, block: Array) -> Array:
     return np.broadcast_to(block, (*mdp.state_sizes, *mdp.action_sizes, block.shape[-1])).reshape(-1, block.shape[-1])
 
 
-EXPERIMENTS = (Experiment(order=130, name="table1", rows=Table1Row, key="table1", default={}, figures=("table1",)),)
+EXPERIMENTS = (Experiment(order=130, name="table1", rows=Table1Row, key="table1", figures=("table1",)),)

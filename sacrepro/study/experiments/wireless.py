@@ -191,12 +191,7 @@ def run(
 
 EXPERIMENTS = (
     Experiment(
-        order=140,
-        name="wireless",
-        rows=WirelessRow,
-        per="wireless",
-        key="wireless",
-        default={},
+        order=140, name="wireless", rows=WirelessRow, per="wireless", key="wireless",
         figures=("wireless_benchmark",),
     ),
-)
+)  # fmt: skip

@@ -32,6 +32,10 @@ Measured = TypeVar("Measured")
 SWEEP_LIMIT = 1 << 28
 
 
+#: Fields of a case that are stored under their own names.
+TABLES, NUMBERS = ("V", "pi_theta", "D"), ("J", "error", "pi_error", "D_error", "nabla_error")
+
+
 def exact_case(instance: str, policy: str, mdp: NetworkedMDP, theta: tuple[Array, ...]) -> Case:
     """The case of one policy, by the exact engine."""
     evaluation = evaluate(mdp, theta)
@@ -75,7 +79,7 @@ def arrays(spec: Mapping[str, Any], cases: Sequence[Case]) -> dict[str, Array]:
         "instance": np.array(cases[0].instance),
         "policy": np.array([case.policy for case in cases]),
     }
-    for name in ("V", "J", "error", "pi_theta", "pi_error", "D", "D_error", "nabla_error"):
+    for name in (*TABLES, *NUMBERS):
         stored[name] = np.stack([getattr(case, name) for case in cases])
     for i in range(cases[0].mdp.n):
         stored[f"theta_{i}"] = np.stack([case.theta[i] for case in cases])
@@ -87,20 +91,14 @@ def cases(stored: Mapping[str, Array]) -> Iterator[Case]:
     """The cases that `arrays` stored."""
     mdp = build(json.loads(str(stored["spec"])))
     for p, policy in enumerate(stored["policy"]):
+        named: dict[str, Any] = {name: stored[name][p] for name in TABLES}
         yield Case(
             instance=str(stored["instance"]),
             policy=str(policy),
             mdp=mdp,
             theta=tuple(stored[f"theta_{i}"][p] for i in range(mdp.n)),
-            V=stored["V"][p],
-            J=float(stored["J"][p]),
-            error=float(stored["error"][p]),
-            pi_theta=stored["pi_theta"][p],
-            pi_error=float(stored["pi_error"][p]),
-            D=stored["D"][p],
-            D_error=float(stored["D_error"][p]),
             gradient=tuple(stored[f"gradient_{i}"][p] for i in range(mdp.n)),
-            nabla_error=float(stored["nabla_error"][p]),
+            **named | {name: float(stored[name][p]) for name in NUMBERS},
         )
 
 

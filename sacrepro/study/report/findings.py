@@ -16,7 +16,7 @@ from sacrepro.bounds.theorem5 import LOOSE
 from sacrepro.study.claims import all_claims, claim
 from sacrepro.study.coq import proofs_of
 from sacrepro.study.record.comparison import JUDGEMENTS, Verdict, excess_text, factor_text, ratio_text
-from sacrepro.study.report.table import between_markers, brief_table, line, totals
+from sacrepro.study.report.table import between_markers, brief_table, table, totals
 
 if TYPE_CHECKING:
     from sacrepro.study.experiments.exact_bias import BiasRow
@@ -228,8 +228,8 @@ def front_page(rows: Sequence[Verdict], proofs: Mapping[str, str], *more: str) -
 
     The name of a claim leads to its section of paper/verdicts.md.
     """
-    table = brief_table(rows, {own.name: own.words for own in all_claims()}, proofs)
-    linked = re.sub(r"^\| `(\w+)` \|", r"| [`\1`](paper/verdicts.md#\1) |", table, flags=re.MULTILINE)
+    short = brief_table(rows, {own.name: own.words for own in all_claims()}, proofs)
+    linked = re.sub(r"^\| `(\w+)` \|", r"| [`\1`](paper/verdicts.md#\1) |", short, flags=re.MULTILINE)
     return "\n".join(filter(None, (findings(rows), *more, linked)))
 
 
@@ -272,12 +272,12 @@ def verdict_table(rows: Sequence[Verdict]) -> list[str]:
     """One line a variant of a claim, with its name unless there is only one, which has none."""
     first = 0 if any(row.hypothesis for row in rows) else 1
     header = ("variant", "verdict", "largest left/right", "where", "certificate")[first:]
-    lines = [line(header), "|" + " --- |" * len(header)]
+    body = []
     for row in rows:
         number = excess_text(row) if math.isnan(row.ratio) else ratio_text(row.ratio, 4)
         cells = (row.hypothesis, f"**{row.verdict}**", number, row.where, f"{row.certificate:.1g}")
-        lines.append(line(cells[first:]))
-    return lines
+        body.append(cells[first:])
+    return table(header, body)
 
 
 #: What stands above the table of κ against T.
@@ -295,14 +295,14 @@ def kappa_table(rows: Sequence[BiasRow]) -> str:
         raise ValueError(f"the table of κ against T is that of one instance, not of {', '.join(instances)}")
     lengths = sorted({row.T for row in rows})
     header = [f"κ on `{instances[0]}`", *(f"T = {T:,}" for T in lengths), "T → ∞"]
-    lines = [line(header), "|" + " --- |" * len(header)]
+    body = []
     for kappa in sorted({row.kappa for row in rows}):
         own = {row.T: row for row in rows if row.kappa == kappa}
         shares = [(per_cent(own[T].bias / own[T].gradient), own[T].best) if T in own else ("", 0) for T in lengths]
         limit = next(row.limit / row.gradient for row in own.values())
         cells = (f"**{share}**" if best else share for share, best in shares)
-        lines.append(line([f"κ = {kappa}", *cells, per_cent(limit)]))
-    return KAPPA + "\n".join(lines) + "\n"
+        body.append([f"κ = {kappa}", *cells, per_cent(limit)])
+    return KAPPA + "\n".join(table(header, body)) + "\n"
 
 
 def per_cent(share: float) -> str:

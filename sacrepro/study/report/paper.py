@@ -28,16 +28,7 @@ from sacrepro.study.audit.falsify import Planted
 from sacrepro.study.claims import all_claims
 from sacrepro.study.coq import proofs_of
 from sacrepro.study.drawings import gain
-from sacrepro.study.drawings.messages import (
-    behind,
-    best_at,
-    best_method,
-    closest,
-    final_returns,
-    one_of,
-    reach,
-    share,
-)
+from sacrepro.study.drawings.messages import behind, best_at, best_method, closest, final_returns, one_of, reach, share
 from sacrepro.study.drawings.panels import names
 from sacrepro.study.experiments.exact_bias import STARTS, BiasRow, MeanRow, WarmRow
 from sacrepro.study.experiments.locality import LocalityRow, best_ends, locality_facts

@@ -14,16 +14,15 @@ HEADER = (
 
 def markdown_table(rows: Sequence[Verdict]) -> str:
     """One line a claim."""
-    lines = ["| " + " | ".join(HEADER) + " |", "|" + " --- |" * len(HEADER)]
+    body = []
     for row in rows:
         identity = "-" if row.verdict == "vacuous" else "identity"
         ratio = identity if row.ratio != row.ratio else ratio_text(row.ratio, 4)
-        cells = (
+        body.append((
             f"`{row.claim}`", row.hypothesis, row.statement, row.reference, row.instances, row.comparisons,
             row.constraining, row.violations, ratio, row.where, f"**{row.verdict}**",
-        )  # fmt: skip
-        lines.append(line(cells))
-    return "\n".join(lines) + "\n"
+        ))  # fmt: skip
+    return "\n".join(table(HEADER, body)) + "\n"
 
 
 def totals(rows: Sequence[Verdict]) -> dict[str, int]:
@@ -60,27 +59,28 @@ def summary_table(rows: Sequence[Verdict], proofs: Mapping[str, str] | None = No
         "claim", "statement", "paper", "instances", "comparisons", "constraining", "violations",
         "verdict, largest left/right", "worst at", "certificate", *(["proof"] if proofs else []), "figure",
     )  # fmt: skip
-    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
+    body = []
     for name in dict.fromkeys(row.claim for row in statements):
         own = [row for row in statements if row.claim == name]
-        cells = (
+        body.append((
             f"`{name}`", own[0].statement, own[0].reference, max(row.instances for row in own),
             sum(row.comparisons for row in own), sum(row.constraining for row in own),
             sum(row.violations for row in own), verdicts(own),
             places(own), f"{max(row.certificate for row in own):.1g}", *([proofs[name]] if proofs else []),
             f"`figures/{own[0].figure}`",
-        )  # fmt: skip
-        lines.append(line(cells))
+        ))  # fmt: skip
+    lines = table(header, body)
     counterexamples = [row for row in rows if row.verdict not in JUDGEMENTS]
     if counterexamples:
         columns = ("sentence", "paper", "verdict", "left/right", "attained at", "certificate", "statement")
-        lines += ["", COUNTEREXAMPLES, "", "| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
-        for row in counterexamples:
-            entries = (
+        false = [
+            (
                 row.statement, row.reference, f"**{row.verdict}**", f"{row.ratio:.4g}", row.where,
                 f"{row.certificate:.1g}", f"`{row.claim}`",
-            )  # fmt: skip
-            lines.append(line(entries))
+            )
+            for row in counterexamples
+        ]  # fmt: skip
+        lines += ["", COUNTEREXAMPLES, "", *table(columns, false)]
     return "\n".join(lines) + "\n"
 
 
@@ -92,13 +92,13 @@ def brief_table(rows: Sequence[Verdict], words: Mapping[str, str], proofs: Mappi
     words, proofs : of each claim, by name.
     """
     header = ("claim", "in words", "verdict", "largest left/right", "proof")
-    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
+    body = []
     for name in dict.fromkeys(row.claim for row in rows if row.verdict in JUDGEMENTS):
         own = [row for row in rows if row.claim == name and row.verdict in JUDGEMENTS]
         named = any(row.verdict == "vacuous" for row in own)
         told = ", ".join(counted(own, named)) if len(own) > 1 else f"**{own[0].verdict}**"
-        lines.append(line((f"`{name}`", words[name], told, worst(own), proofs.get(name, ""))))
-    return "\n".join(lines) + "\n"
+        body.append((f"`{name}`", words[name], told, worst(own), proofs.get(name, "")))
+    return "\n".join(table(header, body)) + "\n"
 
 
 def worst(rows: Sequence[Verdict]) -> str:
@@ -116,9 +116,10 @@ def counted(rows: Sequence[Verdict], named: bool = False) -> list[str]:
     return [f"{len(own)} **{name}**" + f" ({'; '.join(own)})" * named for name, own in groups if own]
 
 
-def line(cells: Sequence[object]) -> str:
-    """One line of a Markdown table; bars inside a cell are escaped."""
-    return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
+def table(header: Sequence[object], body: Iterable[Sequence[object]]) -> list[str]:
+    """The lines of a Markdown table; bars inside a cell are escaped."""
+    lines = ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |" for cells in (header, *body)]
+    return [lines[0], "|" + " --- |" * len(header), *lines[1:]]
 
 
 #: Variants of a claim that are listed openly; more are folded.

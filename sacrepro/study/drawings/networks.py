@@ -1,9 +1,17 @@
-"""The network itself: which κ is certified for each agent, what others are worth to one of them; and benchmarks."""
+"""The network itself: which κ is certified for each agent, what others are worth to one of them; and small sketches.
+
+    python -m sacrepro sketches paper/instances
+
+draws those of paper/instances.md. An arrow j → i stands where P_i depends on s_j.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
@@ -12,27 +20,24 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import MaxNLocator
 
 from sacrepro.adviser.advice import AgentRow
+from sacrepro.archive.files import write_text
+from sacrepro.instances.extremal import coin_lover, courtesy, ladder, latch, parity, td_witness
+from sacrepro.instances.relay import relay
 from sacrepro.model.checks import Array
-from sacrepro.study.bench.exact import VALUES, Timing
-from sacrepro.study.bench.sac import Throughput
+from sacrepro.model.graph import neighborhood
+from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.study.drawings.panels import (
     BOUND_COLOR,
-    KAPPA_COLORS,
     LINE,
-    beside,
     frame,
     grid_of,
     kappa_color,
     kappa_marker,
     literal,
-    log_axis,
     names,
-    panels,
     remark,
-    swatches,
     width_of,
 )
 from sacrepro.study.experiments.environments import MapRow
@@ -110,13 +115,8 @@ def needed(axes: Axes, rows: Sequence[AgentRow], place: Array, size: float) -> N
         axes.plot(*place[own].T, marker, label=label, zorder=2, **look)
     looked_at = np.array([row.looked_at for row in rows])
     if not looked_at.all():
-        ring: dict[str, Any] = {
-            "color": BOUND_COLOR,
-            "markersize": size + 4,
-            "fillstyle": "none",
-            "markeredgewidth": 0.9,
-        }
-        axes.plot(*place[looked_at].T, "o", label="measured", zorder=3, **ring)
+        ring: dict[str, Any] = {"color": BOUND_COLOR, "markersize": size + 4, "fillstyle": "none"}
+        axes.plot(*place[looked_at].T, "o", label="measured", zorder=3, markeredgewidth=0.9, **ring)
     if len(rows) <= NAMED:
         left_out = name_agents(axes, [row.name for row in rows], place, size)
         if left_out:
@@ -208,71 +208,123 @@ def draw_network(figure: Figure, axes: Axes, rows: Sequence[MapRow]) -> None:
         bar.ax.axhline(bound, color=BOUND_COLOR, linestyle=(0, (1.5, 1)), linewidth=1.2)
 
 
-#: One marker a method, in order of appearance; this engine also has the thick line.
-MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*")
+# Instances, read off their models: who reads whom, whose action matters, who is paid.
+
+#: Points: the radius of an agent, between two agents of a path, around a star, the margins, one line of text.
+RADIUS, STEP, AROUND, MARGIN, ROW = 11.0, 74.0, 62.0, 30.0, 13.0
+INK, PAID, PAPER = "#222222", "#E69F00", "#ffffff"
 
 
-def bench_exact(rows: Sequence[Timing]) -> Figure:
-    """Median seconds for all n value functions; a line ends where its method met a limit or failed."""
-    rows = [row for row in rows if row.quantity == VALUES]
-    cases = list(dict.fromkeys((row.family, row.gamma) for row in rows))
-    methods = list(dict.fromkeys(row.method for row in rows))
-    width, height = (6.4, 3.8) if len(cases) == 1 else (2.5, 2.1)
-    titles = [rf"{literal(family)}, $\gamma={gamma}$" for family, gamma in cases]
-    figure, grid = panels(titles, width=width, height=height)
-    for axes, case in zip(grid, cases, strict=True):
-        for place, method in enumerate(methods):
-            own = [row for row in rows if (row.family, row.gamma, row.method, row.status) == (*case, method, "ok")]
-            color = KAPPA_COLORS[place % len(KAPPA_COLORS)]
-            width = 2.4 if method == "engine" else 1.0
-            marker = MARKERS[place % len(MARKERS)]
-            axes.plot(
-                [row.n for row in own],
-                [row.seconds for row in own],
-                f"{marker}-",
-                color=color,
-                linewidth=width,
-                label=literal(method),
-            )
-        log_axis(axes)
-        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
-    frame(figure, r"number of agents $n$", "seconds, all value functions")
-    return figure
+class Role(NamedTuple):
+    """reads : the agents j whose s_j moves P_i. acts : whether a_i moves P_i or r_i. paid : whether r_i varies."""
+
+    reads: tuple[int, ...]
+    acts: bool
+    paid: bool
 
 
-#: Line and label of each method of `sacrepro bench sac`.
-LINES = {
-    "sac": ("o-", "one seed"),
-    "sac_seeds": ("D", "seeds run together"),
-    "two_processes": ("s", "two processes at once"),
-    "transcription": ("^:", "plain transcription"),
-    "dictionaries": ("v:", "dictionaries"),
-}
+def varies(table: Array, axis: int) -> bool:
+    """Whether a table depends on its index along an axis."""
+    return bool(np.ptp(table, axis=axis).max() > 0)
 
 
-def bench_sac(rows: Sequence[Throughput]) -> Figure:
-    """Nanoseconds an agent-step over n, above, and the peak memory of one seed's process, below."""
-    cases = list(dict.fromkeys((row.family, row.S, row.A) for row in rows))
-    figure, grid = grid_of(2, len(cases), 2.9, 2.5, gap=0.2, sharex=True, sharey="row")
-    for column, case in enumerate(cases):
-        above, below = grid[:, column]
-        above.set_title(f"{literal(case[0])}, $S={case[1]}$, $A={case[2]}$")
-        own = [row for row in rows if (row.family, row.S, row.A) == case and row.status == "ok"]
-        for kappa in sorted({row.kappa for row in own}):
-            for method, (line, label) in LINES.items():
-                points = [row for row in own if (row.kappa, row.method) == (kappa, method)]
-                n, color = [row.n for row in points], kappa_color(kappa)
-                nanoseconds = [1e9 / row.agent_steps_per_second for row in points]
-                above.plot(n, nanoseconds, line, color=color, label=label)
-                if method == "sac":
-                    below.plot(n, [row.peak_mb for row in points], line, color=color)
-        for axes in (above, below):
-            log_axis(axes, "x")
-            log_axis(axes)
-    beside(grid[0, 0], "nanoseconds an agent-step")
-    beside(grid[1, 0], "peak memory, MiB")
-    frame(figure, r"number of agents $n$", more=swatches({row.kappa for row in rows if row.status == "ok"}))
-    return figure
+def roles(mdp: NetworkedMDP) -> list[Role]:
+    """The part of every agent, from its kernel and rewards."""
+    found = []
+    for i, (P_i, r_i) in enumerate(zip(mdp.P, mdp.r, strict=True)):
+        reads = tuple(j for axis, j in enumerate(neighborhood(mdp.graph, i, 1)) if varies(P_i, axis))
+        found.append(Role(reads, varies(P_i, P_i.ndim - 2) or varies(r_i, 1), bool(np.ptp(r_i) > 0)))
+    return found
 
 
-DRAWINGS = {"bench_exact": (Timing, bench_exact), "bench_sac": (Throughput, bench_sac)}
+def sketch(name: str, mdp: NetworkedMDP, does: Sequence[str]) -> str:
+    """The picture as SVG. does : what each agent does, in a few words; empty for one that does as the agent before."""
+    hub = next((i for i in mdp.graph if mdp.n > 3 and mdp.graph.degree(i) == mdp.n - 1), None)
+    if hub is None:
+        place = [(MARGIN + STEP * i, MARGIN + ROW + RADIUS) for i in range(mdp.n)]
+    else:
+        turn = 2 * math.pi / (mdp.n - 1)
+        spots = iter([(AROUND * math.sin(k * turn), -AROUND * math.cos(k * turn)) for k in range(mdp.n - 1)])
+        middle = MARGIN + AROUND
+        offsets = [(0.0, 0.0) if i == hub else next(spots) for i in range(mdp.n)]
+        place = [(1.4 * middle + x, middle + 2 * ROW + y) for x, y in offsets]
+    width = max(max(x for x, _ in place) + MARGIN, 5.6 * max(map(len, [name, *does])) + 24)
+    told = [f"{'all' if len(agents) == mdp.n else told_agents(agents)}: {words}" for words, agents in grouped(does)]
+    low = max(y for _, y in place) + RADIUS + 6
+    height = low + ROW * len(told) + 6
+    found = roles(mdp)
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" font-family="sans-serif"'
+        f' font-size="10" role="img" aria-label="{escape(name)}">',
+        '<defs><marker id="a" viewBox="0 0 6 6" refX="5.5" refY="3" markerWidth="6" markerHeight="6" orient="auto">'
+        f'<path d="M0 0L6 3L0 6z" fill="{INK}"/></marker></defs>',
+        f'<rect width="100%" height="100%" fill="{PAPER}"/>',
+        f'<text x="6" y="{ROW:.0f}" font-weight="bold">{escape(name)}</text>',
+        *(shape for i in range(mdp.n) for shape in drawn(i, found, place)),
+        *(f'<text x="6" y="{low + ROW * (k + 0.7):.0f}">{escape(line)}</text>' for k, line in enumerate(told)),
+        "</svg>",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def drawn(i: int, found: Sequence[Role], place: Sequence[tuple[float, float]]) -> Iterator[str]:
+    """One agent with the arrows that lead to it."""
+    (x, y), role = place[i], found[i]
+    line = f'fill="none" stroke="{INK}" marker-end="url(#a)"'
+    for j in role.reads:
+        if j == i:
+            yield f'<path d="M{x - 5:.1f} {y - RADIUS:.1f}c-6 -13 16 -13 10 -1" {line}/>'
+            continue
+        a, b = x - place[j][0], y - place[j][1]
+        length = math.hypot(a, b)
+        u, v = a / length, b / length
+        aside = 3 if i in found[j].reads else 0  # two arrows between two agents stand side by side
+        start = place[j][0] + RADIUS * u - aside * v, place[j][1] + RADIUS * v + aside * u
+        end = x - (RADIUS + 1) * u - aside * v, y - (RADIUS + 1) * v + aside * u
+        yield f'<path d="M{start[0]:.1f} {start[1]:.1f}L{end[0]:.1f} {end[1]:.1f}" {line}/>'
+    look = f'fill="{PAID if role.paid else PAPER}" stroke="{INK}"'
+    if role.acts:
+        side = 1.8 * RADIUS
+        yield f'<rect x="{x - side / 2:.1f}" y="{y - side / 2:.1f}" width="{side:.1f}" height="{side:.1f}" {look}/>'
+    else:
+        yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{RADIUS:.0f}" {look}/>'
+    yield f'<text x="{x:.1f}" y="{y + 3.5:.1f}" text-anchor="middle">{i}</text>'
+
+
+def grouped(does: Sequence[str]) -> list[tuple[str, list[int]]]:
+    """Words with the agents they are about."""
+    groups: list[tuple[str, list[int]]] = []
+    for i, words in enumerate(does):
+        if words or not groups:
+            groups.append((words, [i]))
+        else:
+            groups[-1][1].append(i)
+    return groups
+
+
+def told_agents(agents: Sequence[int]) -> str:
+    """Agents in a row: 3, or 1–4."""
+    return str(agents[0]) if len(agents) == 1 else f"{agents[0]}–{agents[-1]}"
+
+
+def sketches(folder: str) -> Iterator[str]:
+    """Draw the instances that carry results, one SVG each, into a folder."""
+    for name, (mdp, does) in sketched().items():
+        write_text(Path(folder) / f"{name}.svg", sketch(name, mdp, does))
+        yield f"{name}.svg"
+
+
+def sketched() -> dict[str, tuple[NetworkedMDP, Sequence[str]]]:
+    """The instances that carry results, smaller where that shows as much, each with what its agents do."""
+    return {
+        "relay": (relay(5, gamma=0.9), ["keeps its bit", "copy the agent before", "", "", ""]),
+        "parity": (parity(6, gamma=0.5), ["goes to a_0 ⊕ the leaves' bits", "copy the hub", *[""] * 4]),
+        "courtesy": (
+            courtesy(5, gamma=0.9, coupling=0.6, most=3),
+            ["a_i = 1 costs i now, pays i, i+1, … later", *[""] * 4],
+        ),
+        "td_witness": (td_witness(), ["paid for a 1; both mix all bits", "mostly 1 when s_0 = 0, 0 when s_0 = 1"]),
+        "ladder": (ladder(3, 2.0, 0.1, 0.9), ["climbs rungs, hopes for the bonus", "good once, on entry; then bad"]),
+        "latch": (latch(5, 0.9), ["keeps its first action for ever", "copy the agent before", "", "", ""]),
+        "coin_lover": (coin_lover(), ["moves by a_0, s_0 and s_1", "moves by a_1, s_1 and s_0, paid where a_1 = s_1"]),
+    }
