@@ -1,5 +1,5 @@
 (* actions_one_hop_later: Lemma 3's bound over the larger cells (s_{N_i^kappa}, a_{N_i^(kappa-1)}), or (s_i, a_i) for kappa = 0. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum vector.
 From sacrepro Require Import law bellman model light_cone.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.Theory.

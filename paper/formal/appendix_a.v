@@ -1,5 +1,5 @@
 (* appendix_a (a): D_i(kappa) <= rbar sum_{t > kappa} gamma^t d_i(t), d_i(t) the distance of the laws of (s_i(t), a_i(t)) from two starts. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum vector.
 From sacrepro Require Import law bellman model light_cone influence.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.Theory.

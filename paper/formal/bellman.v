@@ -1,6 +1,6 @@
 (* Discounted sums along a finite Markov chain: f = g + gamma E f has one solution, and so has its adjoint.
    No limits: over any ordered field the solution is the value to which the finite sums tend, solve_partial. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum vector.
 From sacrepro Require Import law.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.Theory.

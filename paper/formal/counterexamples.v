@@ -1,6 +1,6 @@
 (* Sentences that fail: each with numbers, computed in fractions; by the theorems of rational.v what passes these checks is the library's. *)
 From Coq Require Import QArith.
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum vector.
 From sacrepro Require Import law bellman model lemma3 relay truncation td_fixed_point rational faithful.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.Theory.

@@ -1,5 +1,5 @@
 (* critic_sharp: from a bound B on the critic's bias to the gradient, and the B of td_fixed_point. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum vector.
 From sacrepro Require Import law bellman model truncation td_fixed_point lemma4.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.Theory.

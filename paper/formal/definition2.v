@@ -1,6 +1,6 @@
 (* definition2: the least rho for c = rbar / (1 - gamma) that a policy asks for, D_i(kappa) = c rho^(kappa + 1), is at most gamma,
    and at most what the influence matrix certifies; and at most what branch and bound certifies for all policies. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum vector.
 From sacrepro Require Import law bellman model lemma3 influence supremum.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.Theory.

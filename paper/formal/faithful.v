@@ -1,7 +1,7 @@
 (* Exact values of tables in fractions, by elimination, and two models drawn at random on which what model.v and
    td_fixed_point.v define is computed: Q, V, D and q*. tests/test_formal.py compares them with enumeration in Python. *)
 From Coq Require Import QArith.
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum vector.
 From sacrepro Require Import law bellman model truncation td_fixed_point rational.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 

@@ -1,6 +1,6 @@
 (* influence: D_i(kappa) <= rbar sum_{t > kappa} gamma^t q_i(t), q(0) = 1_O, q(t + 1) = min(1, C q(t)).
    paper/proofs.md couples two copies; here the dual argument: how far E f(t) moves when the pair of one agent is changed. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum vector.
 From sacrepro Require Import law bellman model light_cone.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.Theory.

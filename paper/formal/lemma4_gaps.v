@@ -1,5 +1,5 @@
 (* Lemma 4 with the measured gaps D_j(kappa) and the tabular softmax: one block of lemma4_vector (a); Gamma = sqrt(2) / 4. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum vector.
 From sacrepro Require Import law bellman model truncation lemma4 softmax.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.Theory.

@@ -1,6 +1,6 @@
 (* lemma4_vector: Lemma 4 for the whole gradient, free of n: |h_hat - grad J| <= max_i L_i (1/n) sum_j D_j / (1 - gamma),
    and with 1/sqrt(2) in place of max_i L_i for the tabular softmax. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum vector.
 From sacrepro Require Import law bellman model truncation td_fixed_point lemma4 softmax.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.Theory.

@@ -1,5 +1,5 @@
 (* light_cone: what the first T + 1 rewards of agent i depend on, and D_i(kappa) from T + 1 of them. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum vector.
 From sacrepro Require Import law bellman model.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.Theory.

@@ -1,5 +1,5 @@
 (* Section 2 of the paper: agents on an undirected graph, eq. (1), localized policies, Q_i of eq. (3), pi^theta of Lemma 1. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum vector.
 From sacrepro Require Import law bellman.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.Theory.

@@ -1,7 +1,7 @@
 (* Two agents with two states and two actions each, given by fractions that compute (Coq's Q), and what a computation
    with them says of the library's model: whatever satisfies Bellman's equation in fractions is Q, q* or D of model.v. *)
 From Coq Require Import ZArith QArith Lia.
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum vector.
 From sacrepro Require Import law bellman model lemma3 truncation td_fixed_point.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.Theory.

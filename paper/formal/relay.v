@@ -1,5 +1,5 @@
 (* The relay attains Lemma 3 at every agent i and every kappa < i, for every length, gamma and rbar. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum vector.
 From sacrepro Require Import law bellman model lemma3.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.Theory.

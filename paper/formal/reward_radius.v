@@ -1,5 +1,5 @@
 (* reward_radius: kernels that see neighbors' actions, and rewards that see radius rad (0 or 1, or any). *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum vector.
 From sacrepro Require Import law bellman model light_cone truncation lemma4 influence.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.Theory.

@@ -1,6 +1,6 @@
 (* definition2, the sup bracketed: what the policies of a box can make of Q_i(z) - Q_i(w), and the search over boxes.
    paper/proofs.md has boxes of probabilities zeta_j(1 | s_j); here any two laws span an entry (j, s_j) of a box. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum vector.
 From sacrepro Require Import law bellman model.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.Theory.

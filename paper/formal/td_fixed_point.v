@@ -1,5 +1,5 @@
 (* td_fixed_point: the fixed point q* of TD(0) on the cells of N_i^kappa, for any conditional law m(. | cell). *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum vector.
 From sacrepro Require Import law bellman model light_cone lemma3 truncation.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.Theory.

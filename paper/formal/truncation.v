@@ -1,5 +1,5 @@
 (* Eqs. (5)-(6): a truncated Q-function is within the decay gap of Q_i, whatever its weights. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum vector.
 From sacrepro Require Import law bellman model light_cone lemma3.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.Theory.

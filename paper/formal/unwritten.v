@@ -1,6 +1,6 @@
 (* A cell that is written with chance at most p a step, given any past, is unwritten after T steps with chance at least
    (1-p)^T, whatever the policy and whatever is learned from the run. With equality where p is that chance. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum vector.
 From sacrepro Require Import law.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.Theory.
