@@ -34,6 +34,8 @@ ROUNDING = 1e-9
 FASTEST = 5e8
 #: Outer iterations that are timed.
 TRIAL = 11
+#: Seconds of compiling that are worth a word.
+COMPILED = 1.0
 #: A pilot tries a κ as long as the median table has at most so many entries, log10.
 LARGEST_TABLE = 5.0
 
@@ -197,8 +199,9 @@ def pilot(network: Network, *, seconds: float, seed: int = 0) -> Pilot:
         learned(simulator, theta0, settings._replace(M=M), kappas[-1], some)
         return time.monotonic() - start
 
-    seconds_of(1, seeds[:1])  # compiles
+    compiling = seconds_of(1, seeds[:1])
     one = seconds_of(1, seeds[:1])
+    compiling -= one
     iteration = SEEDS * one
     if TRIAL * iteration <= 0.1 * (seconds - (time.monotonic() - begin)):
         # What does not grow with M is left out, where there is time to tell.
@@ -215,7 +218,10 @@ def pilot(network: Network, *, seconds: float, seed: int = 0) -> Pilot:
     M = next((count for count in ITERATIONS if 2.0 * count * len(kappas) * iteration <= left), None)
     if M is None:
         needed = time.monotonic() - begin + (runs + 1) * judged + 2.0 * ITERATIONS[-1] * len(kappas) * iteration
-        return Pilot(None, _too_slow(needed, "with a reserve"))
+        words = _too_slow(needed - compiling, "with a reserve")
+        if compiling >= COMPILED:
+            words += f". Compiling took {compiling:.0f} s; it is kept: the next run has that time"
+        return Pilot(None, words)
     settings = proposal(network, simulator, kappas, seeds=SEEDS, M=M, longest=LONGEST)
     enough = f"M = {M:,}: as many of {written(ITERATIONS)} as there was time for"
     settings = settings._replace(reasons=(*settings.reasons, enough))

@@ -176,9 +176,12 @@ def evaluate(
     from sacrepro.adviser.evaluation import compared, evaluation, evaluation_words
     from sacrepro.adviser.policies import read_policies, read_policy
     from sacrepro.archive.files import plain, write_json
+    from sacrepro.exact.optimum import search_cost
     from sacrepro.instances.network.files import load
 
     network = load(file)
+    if "optimum" in against:
+        search_cost(network.mdp(), "--against optimum")  # refuses what is too large before anything is computed
     theta = read_policy(network, policy, kappa, run)
     agents = network.agents(agent, file)
     others = [read_policies(network, source) for source in against if source != "optimum"]

@@ -364,7 +364,11 @@ FAULTS = [
         r"kernel.probabilities.sick: agent '0', s = healthy, a = wait: the formula 'sqrt\(s - 1\)' has no value there",
     ),
     (changed(kernel={"probabilities": {"sick": 0.5, "healthy": 0.4}}), "the probabilities sum to 0.9, not to 1"),
-    (changed(kernel={"weights": {"sick": 1}}), "kernel.weights: a formula for the next state healthy is missing"),
+    (changed(kernel={"weights": {"sick": 1}}), "kernel.weights: weights of healthy are missing"),
+    (
+        changed(states=["x1", "x2", "x3"], kernel={"weights": {"x1": 1, "x2": 1, "x3": 1}}, reward=1, pi0={"x2": 0.1}),
+        "pi0: probabilities of all but one of x1, x3 are missing",
+    ),
     (changed(kernel={"weights": {"sick": "s", "healthy": 0}}), "s = healthy, a = wait: the weights sum to 0.0"),
     (
         changed(kernel={"weights": {"sick": "-s", "healthy": 1}}),

@@ -74,7 +74,7 @@ def test_a_network_too_large_is_compared_by_simulation(tmp_path, capsys):
     (row,) = json.loads((tmp_path / "e.json").read_text())["against"]
     assert row["method"] == "simulation"
     assert row["more_low"] < 0 < row["more_high"]
-    with pytest.raises(ValueError, match=r"best_localized needs a table over \(s, a\)"):
+    with pytest.raises(ValueError, match=r"--against optimum needs a table over \(s, a\)"):
         run("evaluate", path, "--against", "optimum", "--episodes", "8", "--seconds", "0")
     with pytest.raises(ValueError, match=r"runs.npz: cannot be read"):
         run("evaluate", path, "--against", "runs.npz")

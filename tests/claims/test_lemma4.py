@@ -1,4 +1,4 @@
-"""Lemma 4 holds, the broadcast star pins its worst ratio, and its hypotheses are needed."""
+"""Lemma 4 holds, its ratio on the broadcast star is pinned, `parity` is worse, and its hypotheses are needed."""
 
 import itertools
 

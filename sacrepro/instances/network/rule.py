@@ -110,7 +110,8 @@ def laws(
             )
     missing = [x for x in states if x not in rule.formulas]
     if len(missing) > (rule.kind == "probabilities"):
-        raise ValueError(f"{rule.where}: a formula for the next state {missing[-1]} is missing")
+        more = ", ".join(missing) if rule.kind == "weights" else f"all but one of {', '.join(missing)}"
+        raise ValueError(f"{rule.where}: {rule.kind} of {more} are missing")
     found = np.zeros((*shape, len(states)))
     for k, x in enumerate(states):
         if x in rule.formulas:
