@@ -347,8 +347,8 @@ def _notes(network: Network, advice: Advice) -> list[str]:
         + (" D_i(κ) with ≥ is a lower one: it can refute tables of form (5) and never confirms." * (advice.of == "q")),
         "q*: where TD settles, which need not be of form (5). (5): truncated Q-functions with any weights of eq. (6).",
         f"paper: {lemma}. any policy: {lemma} or the influence matrix{spheres}. "
-        f"uniform: the uniform policy only, D_i(κ) by {_evidence(network, advice)}the influence matrix of averaged "
-        "kernels, q* by D_i(κ)/(1-γ) or that matrix.",
+        f"uniform: the uniform policy only, {'D_i(κ) ' * (advice.of == 'q')}by {_evidence(network, advice)}"
+        f"the influence matrix of averaged kernels{', q* by D_i(κ)/(1-γ) or that matrix' * (advice.of == 'q')}.",
         "entries of Q̂_i: median agent, and the largest; s/iteration: "
         + (f"for T = {advice.T:,}, from {lengths[0]:,} steps timed just now." if lengths else "not measured."),
     ]

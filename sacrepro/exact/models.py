@@ -125,6 +125,9 @@ def facts(model: Model) -> Facts:
     """`Facts` of a model, found once."""
     known = _KNOWN.get(model)
     if known is None:
+        start = model.joint_pi0() if math.prod(model.state_sizes) <= MATRIX_ENTRIES else model.pi0
+        if isinstance(start, np.ndarray):
+            start.setflags(write=False)
         blocks = [np.empty(shape) for shape in zip(model.state_sizes, model.action_sizes, strict=True)]
         known = _KNOWN[model] = Facts(
             least_and_largest_row_sums(model.P),
@@ -138,7 +141,7 @@ def facts(model: Model) -> Facts:
             max(float(np.ptp(r_i, axis=-1).max()) for r_i in model.r),
             tuple(float(r_i.max()) for r_i in model.r),
             stacks_of(model),
-            model.joint_pi0() if math.prod(model.state_sizes) <= MATRIX_ENTRIES else model.pi0,
+            start,
         )
     return known
 

@@ -234,7 +234,7 @@ def td_fixed_point(mdp: Model | CountedMDP, theta: Theta, i: int, kappa: int, *,
     """q*: where TD(0) on the cells of N_i^κ settles under the stationary law μ of the joint chain (s, a).
 
     q*(x) = E_μ[r_i | x] + γ E_μ[q*(x') | x], shape of Q̂_i: (S_0, …, A_{n-1}) with length 1 on the axes outside N_i^κ.
-    Cells: where s_{N_i^κ} has μ-probability zero, TD never comes; the outside is then taken uniform. Where only the
+    Cells: where s_{N_i^κ} has μ-probability zero, TD comes finitely often; the outside is then uniform. Where only the
     action has probability zero the conditional law of the outside exists, and is used. mu : μ over joint states, shape
     (S_0, …, S_{n-1}), where it is known already. Raises ValueError if the stationary law is not unique or out of reach
     or `mu` is no law over joint states, MemoryError before starting if S^n tables or the cells cannot fit.

@@ -136,6 +136,7 @@ def _solution(chain: Chain, matrix: Matrix, groups: Sequence[Group], tol: float)
     |V_i - V| ≤ max |r + γ P V - V| Σ_t γ^t, as computed and with what its rounding may hide.
     """
     gamma, rewards = chain.gamma, chain.joint_rewards
+    chain.discount_range()  # refuses what makes I - γP^θ singular
     if groups != [(i,) for i in range(chain.n)]:
         rewards = np.stack([rewards[list(group)].sum(axis=0) / len(group) for group in groups])
     V, center, shift, products = matrix.values(rewards), 0.0, 0.0, 0

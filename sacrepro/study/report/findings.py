@@ -74,12 +74,11 @@ FINDINGS = (
     ),
     Finding(
         """
-        **Theorem 5 as printed is vacuous** at every T and M that were run, none of which is as long as (8) asks: the
-        right side of (9) is at least {theorem5/(9) along runs} times a bound on ‖∇J‖² that holds at every θ, and at the
-        T of (8) with M = {~M of (9)} still {theorem5/(9)} times. **With the square of the bias it says something**:
-        along runs of Algorithm 1 with η ≤ 1/L', and the bias known only by computing it exactly, it is attained up to
-        a factor {theorem5_sharp/as run}. For every policy, and TD's limit, it is informative where
-        4γ^{2κ+2} < 1−γ: from κ = {@0.5}, {@0.7}, {@0.8}, {@0.9} on at γ = .5, .7, .8, .9.
+        **Theorem 5 as printed is vacuous**: along runs the right side of (9) is at least {theorem5/(9) along runs}
+        times a bound on ‖∇J‖² that holds at every θ; with M = {~M of (9)} and the T of (8), longer than any run here,
+        still {theorem5/(9)} times. **With the square of the bias it says something**: along runs with η ≤ 1/L', the
+        bias known only by computing it, attained up to a factor {theorem5_sharp/as run}; for every policy, and TD's
+        limit, where 4γ^{2κ+2} < 1−γ: from κ = {@0.5}, {@0.7}, {@0.8}, {@0.9} on at γ = .5, .7, .8, .9.
         [Proof](paper/proofs.md#theorem5_sharp)
         """,
         {
