@@ -125,9 +125,10 @@ Definition differ z w j : R := ((z.1 j != w.1 j) || (z.2 j != w.2 j))%:R.
 Fixpoint q (q0 : G -> R) t : G -> R :=
   if t is t'.+1 then fun j => Num.min 1 (\sum_k C j k * q q0 t' k) else q0.
 
-(* f moves by at most a_j when the pair of j is changed: one at a time, and all together *)
+(* f moves by at most a_j when the pair of j is changed: one at a time; all together; and so for two functions *)
 Definition moves f a := forall j z w, alike (predC1 j) (predC1 j) z w -> f z - f w <= a j.
-Definition within f a b := forall z w, f z - f w <= b + \sum_j a j * differ z w j.
+Definition apart f g a b := forall z w, f z - g w <= b + \sum_j a j * differ z w j.
+Definition within f a b := apart f f a b.
 
 Lemma act_moves f a j s s' : moves f a -> agree (predC1 j) s s' -> act theta f s - act theta f s' <= a j.
 Proof.
@@ -190,35 +191,35 @@ move=> fa z w; rewrite add0r; apply: (telescope (F := fun z w => f z - f w)) => 
 by rewrite addrA subrK.
 Qed.
 
-(* A function within b + sum_j a_j 1{z_j <> w_j} is within b above one that moves by a_j. *)
-Lemma flatten f a b : (forall j, 0 <= a j) -> within f a b ->
-  exists g, moves g a /\ forall z, g z <= f z <= g z + b.
+(* Between two functions that are within b + sum_j a_j 1{z_j <> w_j} lies, but for b, one that moves by a_j. *)
+Lemma flatten f g a b : (forall j, 0 <= a j) -> apart f g a b ->
+  exists h, moves h a /\ forall z, h z <= g z /\ f z <= h z + b.
 Proof.
-move=> a0 fab; pose da z w := \sum_j a j * differ z w j.
-pose best z := [arg min_(w < z) (f w + da z w)]%O.
-have bestP z w : f (best z) + da z (best z) <= f w + da z w by rewrite /best; case: arg_minP => // y _; apply.
+move=> a0 fgab; pose da z w := \sum_j a j * differ z w j.
+pose best z := [arg min_(w < z) (g w + da z w)]%O.
+have bestP z w : g (best z) + da z (best z) <= g w + da z w by rewrite /best; case: arg_minP => // y _; apply.
 have da0 z : da z z = 0 by apply: big1 => j _; rewrite /differ !eqxx mulr0.
-exists (fun z => f (best z) + da z (best z)); split=> [j z w zw|z].
+exists (fun z => g (best z) + da z (best z)); split=> [j z w zw|z].
   rewrite ler_subl_addr; apply: le_trans (bestP z (best w)) _; rewrite addrCA ler_add2l.
   rewrite /da (bigD1 j) //= [in X in _ <= X](bigD1 j) //= addrA ler_add //.
     apply: ler_paddr; first by rewrite mulr_ge0 // ler0n.
     by rewrite -[X in _ <= X]mulr1 ler_wpmul2l // lern1 leq_b1.
   by apply: ler_sum => k kj; rewrite /differ; case: zw => zs za; rewrite (zs k kj) (za k kj).
-apply/andP; split; first by have := bestP z z; rewrite da0 addr0.
-by rewrite -addrA addrC [da _ _ + b]addrC -ler_subl_addr; apply: fab.
+split; first by have := bestP z z; rewrite da0 addr0.
+by rewrite -addrA addrC [da _ _ + b]addrC -ler_subl_addr; apply: fgab.
 Qed.
 
 (* Lines 2 and 3: one step, with the bound 1 for the agents of A and C for the others *)
-Lemma step_within f a b (A : pred G) : (forall j, 0 <= a j) -> within f a b ->
-  within (E (K M theta) f) (fun k => \sum_(j | ~~ A j) a j * C j k) (b + \sum_(j | A j) a j).
+Lemma step_apart f g a b (A : pred G) : (forall j, 0 <= a j) -> apart f g a b ->
+  apart (E (K M theta) f) (E (K M theta) g) (fun k => \sum_(j | ~~ A j) a j * C j k) (b + \sum_(j | A j) a j).
 Proof.
-move=> a0 /(flatten a0)[g [ga fg]] z w.
-have gK := K_law M theta; have Ez : E (K M theta) f z <= E (K M theta) g z + b.
-  by rewrite /E -[X in _ + X](mean_const _ (gK z)) -meanD; apply: (le_mean (gK z)) => y _; case/andP: (fg y).
-have Ew : E (K M theta) g w <= E (K M theta) f w by apply: (le_mean (gK w)) => y _; case/andP: (fg y).
-apply: le_trans (_ : E (K M theta) g z + b - E (K M theta) g w <= _).
+move=> a0 /(flatten a0)[h [ha fh]] z w.
+have gK := K_law M theta; have Ez : E (K M theta) f z <= E (K M theta) h z + b.
+  by rewrite /E -[X in _ + X](mean_const _ (gK z)) -meanD; apply: (le_mean (gK z)) => y _; case: (fh y).
+have Ew : E (K M theta) h w <= E (K M theta) g w by apply: (le_mean (gK w)) => y _; case: (fh y).
+apply: le_trans (_ : E (K M theta) h z + b - E (K M theta) h w <= _).
   by rewrite ler_add // ler_opp2.
-rewrite addrAC addrC -addrA ler_add2l; apply: le_trans (step_moves z w ga) _.
+rewrite addrAC addrC -addrA ler_add2l; apply: le_trans (step_moves z w ha) _.
 rewrite (bigID A) /=; apply: ler_add.
   apply: ler_sum => j _; rewrite -[X in _ <= X]mulr1 ler_wpmul2l // TV_le1 //; exact: P_law.
 under [X in _ <= X]eq_bigr do rewrite mulr_suml; rewrite [X in _ <= X]exchange_big; apply: ler_sum => j _ /=.
@@ -241,7 +242,7 @@ Theorem moves_read (read : (joint G -> R) -> R) (q0 : G -> R) : (forall f g, f =
 Proof.
 move=> read_eq read_le; elim=> [|t IH] f a b a0 fab; first exact: read_le.
 pose A j := (1 < \sum_k C j k * q q0 t k).
-rewrite -(read_eq _ _ (run_E t f)); apply: le_trans (IH _ _ _ _ (step_within A a0 fab)) _.
+rewrite -(read_eq _ _ (run_E t f)); apply: le_trans (IH _ _ _ _ (step_apart A a0 fab)) _.
   by move=> k; apply: sumr_ge0 => j _; rewrite mulr_ge0.
 rewrite -addrA ler_add2l [in X in _ <= X](bigID A) /=; apply: ler_add.
   by apply: ler_sum => j Aj; rewrite min_l ?mulr1 // ltW.
@@ -271,21 +272,28 @@ Qed.
 Hypothesis loc : local M.
 
 (* Line 4: |E r_i(t) - E r~_i(t)| <= rbar q_i(t) *)
+Definition own i j : R := rbar M * (j == i)%:R.
+
+Lemma own_sum i g : \sum_j own i j * g j = rbar M * g i.
+Proof. by rewrite (bigD1 i) //= /own eqxx mulr1 big1 ?addr0 // => j /negPf ->; rewrite mulr0 mul0r. Qed.
+
+Lemma own_ge0 i j : 0 <= own i j.
+Proof. by rewrite mulr_ge0 ?ler0n ?(rbar_ge0 i). Qed.
+
+Lemma reward_within i : within (r M i) (own i) 0.
+Proof.
+move=> u v; rewrite add0r own_sum /differ; have [_|] := boolP (_ || _).
+  have /andP[u0 u1] := r_range M i u; have /andP[v0 v1] := r_range M i v.
+  by rewrite mulr1 ler_subl_addr (le_trans u1) // ler_addl.
+rewrite negb_or !negbK => /andP[/eqP us /eqP ua]; rewrite mulr0 subr_le0.
+by case: (loc i) => _ ri; rewrite (ri u v) //; split=> k /eqP ->.
+Qed.
+
 Lemma reward_at_moves t i kappa z w : same_cell i kappa z w ->
   reward_at M theta t i z - reward_at M theta t i w <= rbar M * q (outside i kappa) t i.
 Proof.
-move=> zw; have [y _] := law_ex (K_law M theta z); have /andP[r0 r1] := r_range M i y.
-have rb0 := le_trans r0 r1; pose a j := rbar M * (j == i)%:R.
-have pick g : \sum_j a j * g j = rbar M * g i.
-  by rewrite (bigD1 i) //= /a eqxx mulr1 big1 ?addr0 // => j /negPf ->; rewrite mulr0 mul0r.
-apply: le_trans (moves_at (a := a) (b := 0) t z w _ _) _ => [j|u v|].
-- by rewrite mulr_ge0 ?ler0n.
-- rewrite add0r pick /differ; have [_|] := boolP (_ || _).
-    have /andP[u0 u1] := r_range M i u; have /andP[v0 v1] := r_range M i v.
-    by rewrite mulr1 ler_subl_addr (le_trans u1) // ler_addl.
-  rewrite negb_or !negbK => /andP[/eqP us /eqP ua]; rewrite mulr0 subr_le0.
-  by case: (loc i) => _ ri; rewrite (ri u v) //; split=> k /eqP ->.
-by rewrite add0r pick ler_wpmul2l // q_mono // => j; apply: differ_outside.
+move=> zw; apply: le_trans (moves_at t z w (own_ge0 i) (reward_within i)) _.
+by rewrite add0r own_sum (ler_wpmul2l (rbar_ge0 i)) // q_mono // => j; apply: differ_outside.
 Qed.
 
 (* (a), with the terms past a horizon T at most rbar gamma^(T + 1) / (1 - gamma) in sum *)

@@ -300,7 +300,10 @@ def known(network: Network, bounds: Certificates, seen: Sequence[MeasuredDecay])
         beyond = np.append(entry.upper, np.full(upper.shape[1] - few, entry.upper[-1]))
         upper[entry.agent] = np.minimum.accumulate(np.minimum(upper[entry.agent], beyond))
         lower[entry.agent, :few] = np.maximum(lower[entry.agent, :few], entry.lower)
-    return every, Bounds(upper, td_from_decay(upper, bounds.uniform.td, gamma)), np.minimum(lower, upper)
+    td = td_from_decay(upper, bounds.uniform.td, gamma)
+    for entry in seen:
+        td[entry.agent, : len(entry.limit)] = np.minimum(td[entry.agent, : len(entry.limit)], entry.limit)
+    return every, Bounds(upper, td), np.minimum(lower, upper)
 
 
 def _rows(

@@ -1,8 +1,8 @@
 """What is known of D_i(κ) under the uniform policy: exactly, in a certified interval, or from below by simulation.
 
 Every agent's component is a network of its own, so agents elsewhere change nothing. Exact values come first, where a
-component fits; then light cones; then simulation, which only ever says that D_i(κ) is at least something. Agents whose
-certificate is largest go first, until the time is used.
+component fits, with TD's limit q* where it is small; then light cones; then simulation, which only ever says that
+D_i(κ) is at least something. Agents whose certificate is largest go first, until the time is used.
 """
 
 from __future__ import annotations
@@ -18,12 +18,19 @@ import numpy as np
 from sacrepro.adviser.certificates import affordable, distances
 from sacrepro.adviser.clock import Clock
 from sacrepro.adviser.sampling import Sampler, least_decay
+from sacrepro.exact.chain import chain_of
 from sacrepro.exact.decay.profile import certified_decay
+from sacrepro.exact.dense import q_function
 from sacrepro.exact.light_cone import local_decay, local_value
+from sacrepro.exact.rounding import gamma_k, normalising_roundings
+from sacrepro.exact.solver.stationary import eliminated_law
+from sacrepro.exact.truncation import solve_error, td_fixed_point
+from sacrepro.exact.values import evaluate
 from sacrepro.instances.network.labelled import Network
 from sacrepro.model.checks import Array
+from sacrepro.model.graph import neighborhood
 from sacrepro.model.mdp import NetworkedMDP
-from sacrepro.model.policy import uniform_theta
+from sacrepro.model.policy import Theta, uniform_theta
 
 #: Joint states of a component, and pairs (s, a) up to which Q_i is swept, both in bits; beyond, branch and bound runs.
 WHOLE_STATES, SWEPT_PAIRS = 20, 31
@@ -34,6 +41,9 @@ FREE_PAIRS, AN_AGENT, PAIRS_A_SECOND = 1 << 28, 1 << 21, 1 << 25
 BRANCHED_A_SECOND, A_SEARCH = 1 << 22, 30.0
 #: What a joint state costs in the same unit, for V_i.
 A_STATE = 1 << 8
+#: Joint states and entries of Q_i, in bits, up to which a component's μ is found, and TD's limit q* from it; and the
+#: entries of the law of a next s_{N_i^κ}, given the cell and the states around it.
+LAW_STATES, LAW_PAIRS, LIMIT_ENTRIES = 10, 22, 20
 #: Entries of V_i near i that a light cone tries, in turn, and pairs (in bits) of the local Q_i that it sweeps.
 CONES, CONE_BITS, STEP_BITS = (1 << 3, 1 << 5, 1 << 7, 1 << 10), 25, 26
 #: Beyond this discount a light cone takes too many steps to be tried.
@@ -51,6 +61,7 @@ class MeasuredDecay(NamedTuple):
     method : ``exact``, ``branch and bound``, ``light cone``, all certified, or ``simulation`` (upper is infinite; lower
         holds up to chance).
     mean   : the mean difference of a simulation, an estimate of what it searched; otherwise the middle of the interval.
+    limit  : at least |q*_i - Q_i| for TD's limit q* on the cells of κ; infinite where q* was not found.
     """
 
     agent: int
@@ -58,6 +69,7 @@ class MeasuredDecay(NamedTuple):
     lower: Array
     mean: Array
     upper: Array
+    limit: Array
 
 
 def measured(
@@ -112,6 +124,8 @@ def exact_values(network: Network, agents: Sequence[int], kappas: int, tol: floa
         except ValueError:  # some kernel is too large for a table
             continue
         theta = uniform_theta(mdp)
+        small = _bits(network.state_sizes[piece]) <= LAW_STATES and _bits(pairs_of[piece]) <= LAW_PAIRS
+        law = eliminated_law(chain_of(mdp, theta)) if small else None
         for done, i in enumerate(own):
             left = clock.left(EXACT)
             if not free and left < needed:
@@ -131,11 +145,37 @@ def exact_values(network: Network, agents: Sequence[int], kappas: int, tol: floa
             )
             lower, upper = bounds.lower[0], bounds.upper[0]
             method = "exact" if swept else "branch and bound"
-            found.append(MeasuredDecay(i, method, lower, 0.5 * (lower + upper), upper))
+            limit = limit_gaps(mdp, theta, piece.index(i), len(upper), law)
+            found.append(MeasuredDecay(i, method, lower, 0.5 * (lower + upper), upper, limit))
             if not swept:
                 clock.reach(method, few - 1)
             needed = max(needed, time.monotonic() - begin) if done else needed
     return found
+
+
+def limit_gaps(mdp: NetworkedMDP, theta: Theta, i: int, kappas: int, law: tuple[Array, float] | None) -> Array:
+    """At least |q*_i - Q_i| for κ = 0..kappas-1, rounding included; infinite where the cells are many, or without μ.
+
+    law : of `eliminated_law`. q* is the fixed point of a γ-contraction whose every number is a sum of products without
+    signs, so that what roundings move it is at most what they move one application, over 1-γ.
+    """
+    gaps = np.full(kappas, np.inf)
+    if law is None:
+        return gaps
+    (mu, off), largest = law, mdp.r_bar / (1.0 - mdp.gamma)
+    found = evaluate(mdp, theta, agents=[i])
+    Q_i = q_function(mdp, found.V[0], i)
+    relative = gamma_k(sum(mdp.state_sizes) + sum(mdp.action_sizes) + 4 * mdp.n + 6 + normalising_roundings(mdp.P))
+    for kappa in range(kappas):
+        inside = neighborhood(mdp.graph, i, kappa)
+        states, pairs = (np.log2(sizes) for sizes in (mdp.state_sizes, mdp.action_sizes))
+        heard = states[list(neighborhood(mdp.graph, i, kappa + 1))].sum()
+        if heard + states[list(inside)].sum() + pairs[list(inside)].sum() > LIMIT_ENTRIES:
+            break
+        q = td_fixed_point(mdp, theta, i, kappa, mu=mu)
+        moved = (relative + 3.0 * off) * largest / (1.0 - mdp.gamma) + solve_error(mdp, math.prod(q.shape[: mdp.n]))
+        gaps[kappa] = float(np.abs(q - Q_i).max()) + found.error + relative * largest + moved
+    return gaps
 
 
 def component(network: Network, piece: Sequence[int]) -> NetworkedMDP:
@@ -168,7 +208,8 @@ def light_cones(network: Network, agents: Sequence[int], few: int, tol: float, c
         if largest:
             cone = local_decay(network, theta, i, few - 1, tol, largest=largest)
             clock.reach("light cones", few - 1)
-            found.append(MeasuredDecay(i, "light cone", cone.lower, 0.5 * (cone.lower + cone.upper), cone.upper))
+            middle, limit = 0.5 * (cone.lower + cone.upper), np.full(few, np.inf)
+            found.append(MeasuredDecay(i, "light cone", cone.lower, middle, cone.upper, limit))
         slowest, begin = max(slowest, time.monotonic() - begin), time.monotonic()
     return found
 
@@ -193,7 +234,8 @@ def simulations(
         each = left / min(len(agents) - k, AT_LEAST)
         clock.reach("simulation", few - 1)
         lower, mean = least_decay(network, sampler, i, few, distances(A, i), tol, rng, each)
-        found.append(MeasuredDecay(i, "simulation", lower, mean, np.full(len(lower), np.inf)))
+        unknown = np.full(len(lower), np.inf)
+        found.append(MeasuredDecay(i, "simulation", lower, mean, unknown, unknown))
     return found
 
 

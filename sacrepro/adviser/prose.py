@@ -342,20 +342,21 @@ def _notes(network: Network, advice: Advice) -> list[str]:
     lemma = "Lemma 3" if advice.of == "q" else "Lemma 4"
     spheres = ", or spheres (lemma4_sharp)" if not math.isnan(advice.rows[0].spheres) else ""
     largest = "the largest over the agents asked about" if advice.of == "q" else "from the bounds of all agents"
+    own = "its exact values, " * any(entry.limit.min() < math.inf for entry in advice.measurements)
     notes = [
         f"* at or below ε; (…) no better than what holds for every κ. These columns are upper bounds, {largest}."
         + (" D_i(κ) with ≥ is a lower one: it can refute tables of form (5) and never confirms." * (advice.of == "q")),
         "q*: where TD settles, which need not be of form (5). (5): truncated Q-functions with any weights of eq. (6).",
         f"paper: {lemma}. any policy: {lemma} or the influence matrix{spheres}. "
         f"uniform: the uniform policy only, {'D_i(κ) ' * (advice.of == 'q')}by {_evidence(network, advice)}"
-        f"the influence matrix of averaged kernels{', q* by D_i(κ)/(1-γ) or that matrix' * (advice.of == 'q')}.",
+        f"the influence matrix of averaged kernels{f', q* by {own}D_i(κ)/(1-γ) or that matrix' * (advice.of == 'q')}.",
         "entries of Q̂_i: median agent, and the largest; s/iteration: "
         + (f"for T = {advice.T:,}, from {lengths[0]:,} steps timed just now." if lengths else "not measured."),
     ]
     if advice.cut:
         notes.append(f"cut short by the time given, {advice.seconds:g} s: {', '.join(advice.cut)}.")
     if advice.beyond:
-        notes.append(f"not computed: {'; '.join(advice.beyond)}. An upper bound at one κ holds at every larger one.")
+        notes.append(f"not computed: {'; '.join(advice.beyond)}. A bound for any policy holds at every larger κ.")
     gap, about = ("ε", advice.asked) if advice.of == "q" else ("the gap that ε allows each agent", range(advice.n))
     for column, policy in (("kappa", "any policy"), ("uniform", "the uniform policy")):
         counts = dict(sorted(Counter(getattr(advice.agents[i], column) for i in about).items()))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from network_files import SIS, THREE, load_dict
 
 from claims.instances import uniform_case
-from sacrepro import NetworkedMDP, decay_profile, expected_update, policy_gradient, truncated_policy_gradient
+from sacrepro import NetworkedMDP, decay_profile, expected_update, load, policy_gradient, truncated_policy_gradient
 from sacrepro.adviser.advice import TABLES, advise
 from sacrepro.adviser.certificates import (
     affordable,
@@ -104,9 +104,13 @@ def test_the_search_finds_most_of_the_decay_and_confirms_nothing(monkeypatch):
 @settings(max_examples=40)
 @given(st.data())
 def test_a_recommended_kappa_is_enough_for_the_tables_it_is_recommended_for(data):
-    """Against exact decay and TD's exact limit, at any ε; every column lies above what it bounds."""
+    """Against exact decay and TD's exact limit, at any ε; every column lies above what it bounds.
+
+    Where every joint state recurs, the column of q* is that of the limit itself.
+    """
     mdp = data.draw(mdps(max_n=4, max_size=2))
     D, q = errors_of_q(mdp)
+    explored = all((P_bar_i > 0).all() for P_bar_i in averaged_kernels(mdp, policies(mdp, uniform_theta(mdp))))
     network = of_model(mdp)
     largest = max(float(D.max()), 0.0 if q is None else float(q.max()), 1e-3)
     error = largest * data.draw(st.floats(0.01, 1.5))
@@ -123,14 +127,26 @@ def test_a_recommended_kappa_is_enough_for_the_tables_it_is_recommended_for(data
         if q is not None:
             limit = q[about, row.kappa].max() if row.kappa < q.shape[1] else 0.0
             assert limit <= row.td + slack
+            assert not explored or row.td <= limit + slack
         assert row.td <= row.certified_td <= row.paper
-        assert row.truncated <= row.td
     if advice.recommended is not None:
         kappa = advice.recommended
         assert advice.rows[kappa].measured <= error
-        for exact in (D, q):  # what is enough for q* is enough for form (5)
-            if exact is not None and (table == "td" or exact is D) and kappa < D.shape[1]:
-                assert exact[about, kappa].max() <= error + slack
+        exact = q if table == "td" else D
+        if exact is not None and kappa < D.shape[1]:
+            assert exact[about, kappa].max() <= error + slack
+
+
+def test_the_limit_of_the_critic_itself_is_found_on_a_small_network():
+    """Bounds from the decay asked five friends for κ = 3, the whole network, where q* is within .3 at κ = 1."""
+    network = load("workflow/networks/friends.yaml")
+    D, q = errors_of_q(network.mdp())
+    advice = advise(network, 0.3, seconds=0.0)
+    for row in advice.rows[: D.shape[1]]:
+        assert row.td == pytest.approx(q[:, row.kappa].max(), rel=1e-6)
+        assert row.td < 0.5 * D[:, row.kappa].max() / (1.0 - network.gamma) or row.td == 0.0
+    assert advice.measured == next(kappa for kappa, gap in enumerate(q.max(axis=0)) if gap <= 0.3)
+    assert "q* by its exact values, D_i(κ)/(1-γ) or that matrix" in " ".join(words(network, advice).split())
 
 
 @settings(max_examples=25)

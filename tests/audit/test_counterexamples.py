@@ -65,6 +65,7 @@ MEASURED = {
     "lemma4_vector: ½ for 1/√2": 1.40000001,
     "lemma4_vector: κ+3": 40.8995759,
     "td_fixed_point: the gap alone": 1.95415785,
+    "td_fixed_point: the start alone": 1.92513647,
 }
 
 
@@ -106,6 +107,7 @@ PLACES = {
     "lemma4_vector: κ+3": ("parity", {"uniform"}, {"natural"}, {(0, 0)}),
     "td_fixed_point: form (5)": ("td_witness", {"any"}, {"Q_0(1, ·) ∈ [8.6217, 8.6267], q*(1) = 7.5909"}, {(0, 0)}),
     "td_fixed_point: the gap alone": ("ladder", {"uniform"}, {""}, {(0, 0)}),
+    "td_fixed_point: the start alone": ("ladder", {"uniform"}, {""}, {(0, 0)}),
     "critic: twice 1/p": (
         "rare_state",
         {"any"},

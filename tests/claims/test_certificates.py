@@ -12,6 +12,7 @@ from claims.instances import random_case, uniform_case
 from sacrepro.bounds.theorem5 import Constants, critic_noise, critic_noise_sharp, least_h, least_T, least_t0
 from sacrepro.bounds.theorem5 import theorem5 as bound_of_theorem5
 from sacrepro.exact.rounding import gamma_k
+from sacrepro.exact.truncation import solve_error
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import policies
@@ -30,7 +31,7 @@ from sacrepro.study.claims import (
 from sacrepro.study.claims.light_cone import HORIZONS, finite_values
 from sacrepro.study.experiments.environments import map_rows
 from sacrepro.study.measures.decay import STEPS, best_sigma, entries, mixing, relative_error
-from sacrepro.study.measures.fixed_points import inside_states, solve_error
+from sacrepro.study.measures.fixed_points import inside_states
 from sacrepro.study.record.comparison import by_hypothesis
 
 CASE = random_case(family="path", gamma=0.5)

@@ -181,7 +181,7 @@ def test_cases_without_a_unique_stationary_law_are_skipped():
     assert list(check(uniform_case(RELAY))) == []
     noisy = uniform_case(build({"model": "relay", "n": 3, "gamma": 0.9, "noise": 0.5}))
     assert has_unique_stationary_law(noisy)
-    assert len(list(check(noisy))) == 3 * 5
+    assert len(list(check(noisy))) == 6 * 5
     assert has_unique_stationary_law(uniform_case(fading_relay(3, 0.9, 0.5)))
     for rows, unique in (([[0, 0.5, 0.5], [0, 1, 0], [0, 0, 1]], False), ([[0, 0.5, 0.5], [0, 0, 1], [0, 0, 1]], True)):
         alone = (np.array(rows, dtype=float)[:, None, :],)

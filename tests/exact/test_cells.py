@@ -1,6 +1,8 @@
 """TD's fixed point and natural-weight means, against sums over the joint chain."""
 
+import itertools
 import math
+from fractions import Fraction
 
 import networkx as nx
 import numpy as np
@@ -10,11 +12,12 @@ from sacrepro import NetworkedMDP
 from sacrepro.exact import dense, natural_mean, q_function, td_fixed_point
 from sacrepro.exact.chain import chain_of
 from sacrepro.exact.solver import stationary
-from sacrepro.exact.solver.stationary import stationary_law
+from sacrepro.exact.solver.stationary import eliminated_law, stationary_law
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import relay
 from sacrepro.model.graph import neighborhood
 from sacrepro.model.policy import gaussian_theta, policies, uniform_theta
+from sacrepro.study.measures.fixed_points import solve
 
 
 def joint_law(mdp, zeta, pi):
@@ -184,6 +187,46 @@ def test_a_chain_that_hardly_ever_leaves_a_part_has_its_own_stationary_law(gap):
     assert law.pi.sum(axis=(1, 2)) == pytest.approx(expected, rel=1e-12, abs=0)
     # Agent 1 is where agent 0 was: they differ only right after a passage.
     assert law.pi[1, 0].sum() == pytest.approx(expected[0] * out_0, rel=1e-12, abs=0)
+
+
+def test_every_entry_of_an_eliminated_law_is_within_its_relative_error():
+    """Against the balance equations in fractions, on chains whose entries span 25 orders of magnitude."""
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        mdp = random_mdp(nx.path_graph(3), seed=seed)
+        kernels = []
+        for P_i in mdp.P:
+            rare = 10.0 ** -rng.uniform(2.0, 12.0, P_i.shape[:-1])
+            kernels.append(np.stack([1.0 - rare, rare], axis=-1)[..., :: rng.choice([-1, 1])])
+        mdp = NetworkedMDP(mdp.graph, tuple(kernels), mdp.r, 0.9, mdp.pi0)
+        chain = chain_of(mdp, uniform_theta(mdp))
+        mu, relative = eliminated_law(chain)
+        assert 0.0 < relative < 1e-12
+        size = mu.size
+        P_bar = [[[Fraction(float(p)) for p in row] for row in P_i.reshape(-1, 2)] for P_i in mdp.P]
+        states = list(itertools.product(range(2), repeat=3))
+        exact = [[math.prod(row_of(mdp, P_bar, j, s)[t[j]] for j in range(3)) for t in states] for s in states]
+        sums = [sum(row) for row in exact]
+        balance = [[exact[x][y] / sums[x] - (x == y) for x in range(size)] for y in range(size - 1)]
+        law = solve([*balance, [Fraction(1)] * size], [Fraction(0)] * (size - 1) + [Fraction(1)])
+        for state, probability in zip(states, law, strict=True):
+            assert abs(Fraction(float(mu[state])) / probability - 1) <= relative
+        assert mu.max() / mu.min() > 1e6
+
+
+def row_of(mdp, P_bar, j, s):
+    """The law of s_j' after s, with both actions alike."""
+    hood = mdp.neighbors[j]
+    place = int(np.ravel_multi_index([s[k] for k in hood], (2,) * len(hood)))
+    rows = P_bar[j][2 * place : 2 * place + 2]
+    return [(rows[0][x] + rows[1][x]) / 2 for x in range(2)]
+
+
+def test_an_eliminated_law_needs_every_state_to_recur_and_not_too_seldom():
+    assert eliminated_law(chain_of(relay(2, gamma=0.9), uniform_theta(relay(2, gamma=0.9)))) is None
+    for gap, known in ((20.0, True), (300.0, False), (730.0, False)):
+        mdp, theta = hardly_leaving(1, gap)
+        assert (eliminated_law(chain_of(mdp, theta)) is not None) is known
 
 
 def test_larger_chains_are_solved_from_two_starts_or_refused(monkeypatch):

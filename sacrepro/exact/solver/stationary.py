@@ -14,6 +14,7 @@ import numpy as np
 
 from sacrepro.exact.chain import Chain
 from sacrepro.exact.product.operator import FactoredOperator
+from sacrepro.exact.rounding import gamma_k
 from sacrepro.exact.solver.krylov import LARGEST_DENSE
 from sacrepro.exact.solver.occupancy import Law, remaining_products
 from sacrepro.model.checks import Array
@@ -23,6 +24,8 @@ from sacrepro.model.compiled import compiled
 ELIMINATED = 1 << 9
 #: How far apart in 1-norm the laws from two starts may be; rows that mix in 10⁵ steps end closer.
 AGREEMENT = 1e-6
+#: What a stationary probability that nearly underflows lies below, with a wide margin.
+RARE = 1e-60
 
 
 def stationary_law(chain: Chain, tol: float = 1e-12) -> Law:
@@ -59,6 +62,27 @@ def stationary_law(chain: Chain, tol: float = 1e-12) -> Law:
             )
     error = float(np.abs(operator.adjoint(mu) - mu).sum())
     return Law(np.ascontiguousarray(operator.from_memory(mu)), error, products + 1)
+
+
+def eliminated_law(chain: Chain) -> tuple[Array, float] | None:
+    """μ over joint states, (S_0, …, S_{n-1}), and a bound on the relative error of every entry, rounding included.
+
+    None if some joint state is not recurrent, or is visited so seldom (`RARE`) that underflow might matter. In an
+    irreducible chain of N states μ_k is proportional to a sum over trees of products of N - 1 entries off the diagonal
+    (Markov chain tree theorem), so one rounding of the entries moves no μ_k by more than 2(N-1). Leaving out the last
+    of k + 1 states is k + 2 roundings of what remains; all of them and the sums that follow are less than N³ + 4N²,
+    and those of the first entries are added (O'Cinneide 1993).
+    """
+    recurrent = _recurrent_class(chain)
+    if recurrent is None or not recurrent.all():
+        return None
+    N = recurrent.size
+    try:
+        mu = chain.operator.from_memory(_eliminated(chain.operator, recurrent)[0])
+    except ValueError:
+        return None
+    entries = chain.kernel_roundings + sum(chain.sizes) + chain.n + 6
+    return (mu, gamma_k(N**3 + 4 * N**2 + 2 * N * entries)) if mu.min() > RARE else None
 
 
 def _eliminated(operator: FactoredOperator, recurrent: Array) -> Array:

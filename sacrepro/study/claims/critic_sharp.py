@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from sacrepro.bounds.critic import critic_sharp
-from sacrepro.exact.truncation import truncated_gradient_from
+from sacrepro.exact.truncation import solve_error, truncated_gradient_from
 from sacrepro.model.policy import SCORE_BOUND, policies
 from sacrepro.study.measures.fixed_points import (
     GAP,
@@ -21,7 +21,6 @@ from sacrepro.study.measures.fixed_points import (
     critic_biases,
     critics,
     inside_states,
-    solve_error,
 )
 from sacrepro.study.record import Attack, Case, Claim, Comparison, Drawing, Variant
 from sacrepro.study.record.claim import EXPONENT, FACTOR, MIRAGE, SCORES, SHARE, TALLY, planted, times

@@ -19,12 +19,12 @@ import numpy as np
 from sacrepro.bounds.critic import td_fixed_point_local
 from sacrepro.bounds.decay import definition2, lemma3
 from sacrepro.bounds.gradient import lemma4_vector, lemma4_vector_natural, lemma4_vector_paper
-from sacrepro.exact.truncation import truncated_gradient_from
+from sacrepro.exact.truncation import solve_error, truncated_gradient_from
 from sacrepro.instances.extremal import parity
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import neighborhood
 from sacrepro.model.policy import SCORE_BOUND, on_agent_axes, policies, score
-from sacrepro.study.measures.fixed_points import critics, inside_states, solve_error
+from sacrepro.study.measures.fixed_points import critics, inside_states
 from sacrepro.study.measures.truncation import NATURAL, distance, truncated_gradients, truncated_q_functions
 from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Variant, uniform_case
 from sacrepro.study.record.claim import EXPONENT, FACTOR, SCORES, SHARE, TALLY, planted, times

@@ -90,16 +90,6 @@ def kernel_entries(mdp: NetworkedMDP, i: int, kappa: int) -> int:
     return inside_states(mdp, i, kappa) ** 2 * actions
 
 
-def solve_error(mdp: NetworkedMDP, N: int) -> float:
-    """A bound on the rounding of q*: N equations (I - γM) w = b, diagonally dominant by rows.
-
-    Elimination solves nearby equations, ‖ΔA‖∞ ≤ 3Nu (2N-1) ‖A‖∞ (Higham 2002, Theorems 9.4 and 9.9); ‖w‖∞ ≤ r̄/(1-γ) and
-    ‖A^{-1}‖∞ ≤ 1/(1-γ). An error in the conditional law m costs nothing: the bounds hold for every m.
-    """
-    u = float(np.finfo(float).eps) / 2
-    return 16.0 * N * N * u * mdp.r_bar / (1.0 - mdp.gamma) ** 2
-
-
 #: Digits after the point that the given probabilities have at most.
 DECIMALS = 10**6
 

@@ -23,12 +23,12 @@ from sacrepro.bounds.critic import (
 from sacrepro.bounds.decay import definition2, lemma3, mixing_series
 from sacrepro.bounds.gradient import natural_weights_error
 from sacrepro.exact.dense import gradient_from_q
-from sacrepro.exact.truncation import truncated_gradient_from
+from sacrepro.exact.truncation import solve_error, truncated_gradient_from
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import outside, sphere_sizes
 from sacrepro.model.policy import SCORE_BOUND, policies, score_norm
 from sacrepro.study.measures.decay import mixing_of
-from sacrepro.study.measures.fixed_points import critics, inside_states, solve_error
+from sacrepro.study.measures.fixed_points import critics, inside_states
 from sacrepro.study.record.case import Case
 from sacrepro.study.record.comparison import Comparison
 
