@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from sacrepro.study.claims import CLAIMS
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -28,6 +30,13 @@ def test_notation_says_where_each_symbol_is():
     for names, path in found:
         for name in re.findall(r"\w+", names):
             assert re.search(rf"^(def |class |){name}\b", (ROOT / path).read_text(), re.MULTILINE), (name, path)
+
+
+def test_the_proofs_are_listed_in_the_order_of_the_paper():
+    page = (ROOT / "paper/proofs.md").read_text()
+    listed = re.findall(r"\[(\w+)\]\(#\1\)", page.split("\n## ")[0])
+    assert sorted(listed) == sorted(re.findall(r"^## (\w+)$", page, re.MULTILINE))
+    assert [name for name in listed if name in CLAIMS] == [name for name in CLAIMS if name in listed]
 
 
 @pytest.mark.slow
