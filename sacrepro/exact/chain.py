@@ -19,7 +19,7 @@ from typing import ClassVar
 import numpy as np
 
 from sacrepro.exact import dense
-from sacrepro.exact.memory import demand, readable_count
+from sacrepro.exact.memory import MOST_AXES, allowed_bytes, demand, demand_axes, readable_count
 from sacrepro.exact.models import Facts, averaged, chain_sizes, exact_model, facts, least_and_largest_row_sums
 from sacrepro.exact.product.matrix import MATRIX_ENTRIES, Matrix, joint_rows, split_tables
 from sacrepro.exact.product.operator import FactoredOperator
@@ -201,6 +201,8 @@ class Chain:
         """MemoryError if Q_i^θ(s, a) does not fit."""
         model = self.model
         entries = math.prod(model.state_sizes) * math.prod(model.action_sizes)
+        if 8 * entries <= allowed_bytes(memory_limit):
+            demand_axes(self.n, 0, 2)
         width = max(math.prod(model.state_sizes[j] for j in hood) for hood in model.neighbors)
         demand(
             f"Q_{i} with {readable_count(entries)} entries",
@@ -374,6 +376,9 @@ def chain_of(mdp: Model | CountedMDP, theta: Theta) -> Chain:
     model = exact_model(mdp)
     blocks, zeta = logits_and_policies(model, theta)
     sizes, _ = chain_sizes(model)
+    before, each = (0, 2) if model.couples else (1, 1)
+    if model.n * each >= MOST_AXES and 8 * math.prod(sizes) <= allowed_bytes(None):  # what cannot fit is told later
+        demand_axes(model.n, before, each)
     known, hoods, gamma, r = facts(model), model.neighbors, model.gamma, model.r
     if isinstance(model, NetworkedMDP):
         return Chain(model, known, blocks, zeta, sizes, hoods, gamma, known.start, *averaged(known.stacks, zeta))

@@ -11,6 +11,9 @@ FALLBACK_BYTES = 2 << 30
 #: The share of the memory that one request may take.
 SHARE = 0.8
 
+#: Axes that an array of numpy has at most.
+MOST_AXES = 64
+
 #: Bytes that this process was given, as a job of the workflow is; all memory if none.
 _given: list[int] = []
 
@@ -52,6 +55,16 @@ def demand(what: str, needed: int, limit: int | None, instead: str) -> None:
     allowed = allowed_bytes(limit)
     if needed > allowed:
         raise MemoryError(f"{what} needs {_readable(needed)}, but {_readable(allowed)} are allowed; {instead}")
+
+
+def demand_axes(n: int, before: int = 1, each: int = 1) -> None:
+    """Raise ValueError unless an array can have `each` axes for each of n agents, and `before` more."""
+    most = (MOST_AXES - before) // each
+    if n > most:
+        raise ValueError(
+            f"a table over all {n} agents has {'an axis' if each == 1 else f'{each} axes'} an agent, and an array of "
+            f"numpy {MOST_AXES} axes at most: {most} agents are taken; local_value and local_decay take any number"
+        )
 
 
 def _readable(number: int) -> str:

@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sacrepro.exact.chain import Chain, chain_of
+from sacrepro.exact.memory import demand_axes
 from sacrepro.exact.models import averaged, exact_model
 from sacrepro.exact.product.matrix import MATRIX_ENTRIES, joint_rows, many_values, transposed
 from sacrepro.exact.rounding import gamma_k
@@ -191,6 +192,7 @@ def evaluate_many(
     _check_policies(thetas)
     n, sizes = model.n, model.state_sizes
     demand_value_tables(model.neighbors, sizes, memory_limit, tables=n * len(thetas))
+    demand_axes(n, before=2)
     blocks = []
     for k, theta in enumerate(thetas):
         try:

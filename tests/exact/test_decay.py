@@ -5,18 +5,30 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from sacrepro.exact import certified_decay, decay_profile, dense
+from sacrepro.exact import (
+    certified_decay,
+    decay_profile,
+    dense,
+    evaluate,
+    evaluate_many,
+    local_decay,
+    memory,
+    policy_gradient,
+    q_function,
+    worst_decay,
+)
 from sacrepro.exact.chain import chain_of
 from sacrepro.exact.decay import branch, movement, sweep
 from sacrepro.exact.decay.branch import branch_oscillation
 from sacrepro.exact.decay.movement import Kernels, minorized, most_movement, rim_of
 from sacrepro.exact.decay.profile import decay_margin
-from sacrepro.exact.decay.sweep import plan_of, sweep_oscillations, sweep_plan, sweep_table
+from sacrepro.exact.decay.sweep import plan_of, sweep_bytes, sweep_oscillations, sweep_plan, sweep_table
 from sacrepro.exact.models import joint_kernel
 from sacrepro.exact.rounding import gamma_k
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import relay
 from sacrepro.model.graph import neighborhood
+from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import gaussian_theta, policies, uniform_theta
 from strategies import cases
 
@@ -44,6 +56,61 @@ def test_both_algorithms_give_certified_intervals(case):
         assert (lower <= expected + DENSE).all()
         assert (expected <= upper + DENSE).all()
         assert (upper - lower <= 2e-9).all()
+
+
+def one_state(n, actions):
+    """A path of agents that stay where they are; each is paid for what it does."""
+    graph = nx.path_graph(n)
+    P = tuple(np.ones((*(1 for _ in (i, *graph[i])), actions, 1)) for i in range(n))
+    return NetworkedMDP(graph, P, (np.arange(actions)[None] / actions,) * n, 0.9, (np.ones(1),) * n)
+
+
+@pytest.mark.parametrize(("n", "actions", "gigabytes"), [(30, 2, 25), (20, 3, 41)])
+def test_what_a_sweep_works_on_is_demanded_before_it_begins(n, actions, gigabytes, monkeypatch):
+    """2 (1 + A + … + A^{n-1}) ranges and 1 + A + … + A^{n-1} entries of tables, 8 bytes each."""
+    monkeypatch.setattr(memory, "_given", [])
+    memory.give(24 << 30)
+    mdp = one_state(n, actions)
+    theta = uniform_theta(mdp)
+    assert sweep_bytes(mdp, n // 2) == 24 * (actions**n - 1) // (actions - 1)
+    with pytest.raises(MemoryError, match=rf"a sweep over {actions**n} entries of Q_\d+ needs {gigabytes}\.?\d* GB"):
+        decay_profile(mdp, theta)
+    with pytest.raises(MemoryError, match=r"entries of Q_3 needs .* lower sweep_limit, beyond which"):
+        certified_decay(mdp, theta, [3], [0], sweep_limit=1 << 40)
+    with pytest.raises(MemoryError, match="a sweep over the entries of Q_3 needs"):
+        worst_decay(mdp, 3, 0, work=1 << 40)
+    assert certified_decay(mdp, theta, [3], [0]).upper.max() <= 1e-9  # searched, which takes no such arrays
+    few = one_state(8, actions)
+    memory.give(10 * sweep_bytes(few, 0))
+    assert decay_profile(few, uniform_theta(few)).max() <= 1e-12
+
+
+@given(cases(max_n=4, max_size=3))
+def test_the_bytes_of_a_sweep_are_those_of_its_arrays(case):
+    mdp, _ = case
+    for i in range(mdp.n):
+        plan = sweep_plan(mdp, i)
+        S, _, farther, nearer = plan.turned.T.astype(int)
+        ranges = np.cumprod([1, *plan.actions[:-1]]).sum()
+        assert sweep_bytes(mdp, i) == 8 * ((S * farther * nearer).sum() + 2 * ranges)
+
+
+def test_more_agents_than_an_array_has_axes_are_one_clear_error():
+    for n in (64, 65, 100):
+        mdp = one_state(n, 1)
+        for asked in (evaluate, decay_profile, certified_decay, policy_gradient):
+            with pytest.raises(ValueError, match=rf"over all {n} agents has an axis an agent, .*: 63 agents are taken"):
+                asked(mdp, uniform_theta(mdp))
+    most = one_state(63, 1)
+    theta = uniform_theta(most)
+    assert pytest.approx(0.0, abs=1e-9) == evaluate(most, theta).J
+    with pytest.raises(ValueError, match="62 agents are taken"):
+        evaluate_many(most, [theta])
+    with pytest.raises(ValueError, match=r"has 2 axes an agent, .*: 32 agents are taken"):
+        q_function(most, theta, 0)
+    assert local_decay(one_state(200, 1), uniform_theta(one_state(200, 1)), 3, 1, 0.1).upper.max() <= 0.1
+    with pytest.raises(MemoryError):  # what could not be held anyway is told first
+        evaluate(relay(100, gamma=0.5), uniform_theta(relay(100, gamma=0.5)))
 
 
 @given(cases(max_n=4, max_size=2))

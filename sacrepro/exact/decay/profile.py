@@ -14,9 +14,9 @@ import numpy as np
 
 from sacrepro.exact.chain import Chain, chain_of
 from sacrepro.exact.decay.branch import branch_oscillation
-from sacrepro.exact.decay.sweep import SweepPlan, sweep_oscillations, sweep_plan, sweep_table, sweep_work
+from sacrepro.exact.decay.sweep import SweepPlan, sweep_bytes, sweep_oscillations, sweep_plan, sweep_table, sweep_work
 from sacrepro.exact.dense import oscillation
-from sacrepro.exact.memory import readable_count
+from sacrepro.exact.memory import demand, readable_count
 from sacrepro.exact.models import exact_model
 from sacrepro.exact.rounding import UNIT, gamma_k, normalising_roundings, sup
 from sacrepro.exact.solver.bellman import demand_value_tables, values
@@ -69,9 +69,9 @@ def decay_profile(mdp: Model | CountedMDP, theta: Theta, *, tol: float | None = 
     """D_i(κ) for κ = 0..diameter, the left side of Definition 2; shape (n, diameter + 1).
 
     tol : certified error of V_i, by default close to what rounding allows; D is then off by at most 2γ tol and
-    rounding. Raises, before starting, MemoryError if the value tables cannot fit and ValueError if some Q_i has more
-    than `work` entries to visit (about a second for 10⁹ of them, agent after agent); `certified_decay` then still gives
-    intervals, and `local_decay` those of one agent of any network.
+    rounding. Raises, before starting, MemoryError if value tables or a sweep cannot fit and ValueError if some Q_i has
+    more than `work` entries to visit (about a second for 10⁹ of them, agent after agent); `certified_decay` then still
+    gives intervals, and `local_decay` those of one agent of any network.
 
     >>> from sacrepro import build, decay_profile, uniform_theta
     >>> mdp = build({"model": "relay", "n": 3, "gamma": 0.5})
@@ -110,6 +110,7 @@ def certified_decay(
     slack        : branch and bound may leave D open by this much.
     sweep_limit  : largest Q_i that is swept; beyond, branch and bound runs and stops after `branch_limit` table
                    entries with whatever interval it then has. A `CoupledMDP` is swept only: ValueError beyond.
+    Raises MemoryError before starting if value tables or a sweep cannot fit.
 
     >>> from sacrepro import build, certified_decay, uniform_theta
     >>> mdp = build({"model": "relay", "n": 3, "gamma": 0.5})
@@ -126,7 +127,7 @@ def certified_decay(
     kappas = check_kappas(range(diameter(mdp.graph) + 1) if kappas is None else kappas)
     chain = chain_of(mdp, theta)
     cells = _cells_of(chain)
-    cells.refuse_certified(sweep_limit)
+    cells.refuse_certified(sweep_limit, agents)
     demand_value_tables(chain.hoods, chain.sizes, None, tables=cells.tables[1])
     lower, upper = np.zeros((len(agents), len(kappas))), np.zeros((len(agents), len(kappas)))
     known: dict[int, int] = {}
@@ -156,16 +157,27 @@ class _Cells:
         self._plans: dict[int, SweepPlan] = {}
 
     def refuse_profile(self, work: int) -> None:
-        """ValueError if some Q_i has more than `work` entries."""
+        """ValueError if some Q_i has more than `work` entries, MemoryError if a sweep does not fit."""
         most = max(sweep_work(self.chain.model, i) for i in range(self.chain.n))
         if most > work:
             raise ValueError(
                 f"a sweep over {most} entries of one Q_i exceeds work = {work}; "
                 "ask certified_decay for the kappas of interest, or raise work"
             )
+        self._demand(range(self.chain.n), "certified_decay searches beyond its sweep_limit")
 
-    def refuse_certified(self, sweep_limit: int) -> None:
-        """ValueError if nothing helps beyond `sweep_limit` entries of one Q_i; here branch and bound does."""
+    def refuse_certified(self, sweep_limit: int, agents: Sequence[int]) -> None:
+        """ValueError if nothing helps beyond `sweep_limit` entries of one Q_i; here branch and bound does.
+
+        MemoryError if the sweep of one of the agents that are swept does not fit.
+        """
+        swept = [i for i in agents if sweep_work(self.chain.model, i) <= sweep_limit]
+        self._demand(swept, "lower sweep_limit, beyond which branch and bound searches")
+
+    def _demand(self, agents: Sequence[int], instead: str) -> None:
+        needed, i = max(((sweep_bytes(self.chain.model, i), i) for i in agents), default=(0, 0))
+        work = readable_count(sweep_work(self.chain.model, i))
+        demand(f"a sweep over {work} entries of Q_{i}", needed, None, instead)
 
     def oscillations(self, i: int, values: Array, kappas: Sequence[int]) -> Array:
         """D_i(κ) of these values for each κ."""
@@ -215,7 +227,7 @@ class _PairCells(_Cells):
     def refuse_profile(self, work: int) -> None:
         self._refuse("work", work, "take a smaller network, or raise work")
 
-    def refuse_certified(self, sweep_limit: int) -> None:
+    def refuse_certified(self, sweep_limit: int, agents: Sequence[int]) -> None:
         self._refuse("sweep_limit", sweep_limit, "action-coupled models are swept only, so raise it")
 
     def _refuse(self, name: str, limit: int, instead: str) -> None:

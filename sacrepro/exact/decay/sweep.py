@@ -10,7 +10,7 @@ N_i^κ is such a set. Axes are stored farthest first, so that each inner loop ru
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import networkx as nx
@@ -47,20 +47,23 @@ class SweepPlan(NamedTuple):
 
 def sweep_plan(mdp: LocalModel, i: int) -> SweepPlan:
     """`SweepPlan` of agent i; agents that i is not connected to are left out, for V_i does not depend on them."""
-    distance = nx.single_source_shortest_path_length(mdp.graph, i)
-    agents = tuple(sorted(distance, key=lambda j: (distance[j], j)))
-    prefix = tuple(sum(d <= kappa for d in distance.values()) for kappa in range(max(distance.values()) + 1))
+    agents, prefix = _outwards(mdp, i)
     return plan_of({j: mdp.neighbors[j] for j in agents}, {j: mdp.P[j] for j in agents}, agents, prefix)
+
+
+def _outwards(mdp: LocalModel, i: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """`SweepPlan.agents` and `SweepPlan.prefix`."""
+    distance = nx.single_source_shortest_path_length(mdp.graph, i)
+    prefix = tuple(sum(d <= kappa for d in distance.values()) for kappa in range(max(distance.values()) + 1))
+    return tuple(sorted(distance, key=lambda j: (distance[j], j))), prefix
 
 
 def plan_of(
     hoods: Mapping[int, tuple[int, ...]], P: Mapping[int, Array], agents: tuple[int, ...], prefix: tuple[int, ...]
 ) -> SweepPlan:
     """`SweepPlan` of given kernels, ``P[j]`` (S_k for k in hoods[j]) + (A_j, length of the table's axis j)."""
-    position = {j: p for p, j in enumerate(agents)}
+    position, level, order = _turns(hoods, agents)
     size = {j: P[j].shape[hoods[j].index(j)] for j in agents}
-    level = {j: max(position[k] for k in hoods[j]) for j in agents}
-    order = sorted(agents, key=lambda j: (level[j], position[j]))
     width = {j: P[j].shape[-1] for j in agents}
     turned, kernels, kernel_at, places, strides, places_at = [], [], [0], [], [], [0]
     for j in order:
@@ -91,6 +94,29 @@ def plan_of(
         np.array([P[j].shape[-2] for j in agents]),
         np.array([position[j] for j in order]),
     )
+
+
+def _turns(
+    hoods: Mapping[int, tuple[int, ...]] | Sequence[tuple[int, ...]], agents: tuple[int, ...]
+) -> tuple[dict[int, int], dict[int, int], list[int]]:
+    """(position, level, order): places of the agents, the place that completes each N_j, and whose turn comes when."""
+    position = {j: p for p, j in enumerate(agents)}
+    level = {j: max(position[k] for k in hoods[j]) for j in agents}
+    return position, level, sorted(agents, key=lambda j: (level[j], position[j]))
+
+
+def sweep_bytes(mdp: LocalModel, i: int) -> int:
+    """Bytes of what `sweep_oscillations` works on: a table before each turn, two ranges for each p and all a of p."""
+    agents, _ = _outwards(mdp, i)
+    entries = math.prod(mdp.state_sizes[j] for j in agents)
+    total, acted = entries, 1
+    for j in _turns(mdp.neighbors, agents)[2][:-1]:
+        entries = entries // mdp.state_sizes[j] * mdp.action_sizes[j]
+        total += entries
+    for j in agents:
+        total += 2 * acted
+        acted *= mdp.action_sizes[j]
+    return 8 * total
 
 
 def sweep_work(mdp: LocalModel, i: int) -> int:

@@ -16,8 +16,8 @@ from typing import NamedTuple
 import numpy as np
 
 from sacrepro.exact.chain import chain_of
-from sacrepro.exact.decay.sweep import sweep_oscillations, sweep_plan, sweep_table, sweep_work
-from sacrepro.exact.memory import readable_count
+from sacrepro.exact.decay.sweep import sweep_bytes, sweep_oscillations, sweep_plan, sweep_table, sweep_work
+from sacrepro.exact.memory import demand, readable_count
 from sacrepro.exact.models import plain_model
 from sacrepro.exact.solver.bellman import demand_value_tables, values
 from sacrepro.model.checks import Array
@@ -63,7 +63,7 @@ def worst_decay(
     beyond: from the uniform policy and from `starts` - 1 random ones. seed : of the generator.
     tol  : certified error of V_i, by default 1e-10, or what rounding allows where that is more.
     work : entries of one Q_i that a single policy may cost. Raises ValueError beyond it, for an unknown agent or a
-    negative κ; MemoryError before starting if the value tables cannot fit.
+    negative κ; MemoryError before starting if value tables or a sweep cannot fit.
 
     >>> from sacrepro import build, worst_decay
     >>> mdp = build({"model": "relay", "n": 3, "gamma": 0.5})
@@ -79,6 +79,7 @@ def worst_decay(
             f"every policy tried needs a sweep over {readable_count(sweep_work(mdp, i))} entries of Q_{i}, which "
             f"exceeds work = {work}; take a smaller network, or raise work"
         )
+    demand(f"a sweep over the entries of Q_{i}", sweep_bytes(mdp, i), None, "take a smaller network")
     plan = sweep_plan(mdp, i)
     tried = 0
 
