@@ -99,7 +99,7 @@ CLAIM = Claim(
     reference="Section 3.2, lines 4-9; Appendix C", proof="td_fixed_point", check=check, shares="tables",
     variants=(Variant(PAPER, "td_fixed_point_paper"), Variant(GAP, "td_fixed_point_gap"),
               Variant(LOCALITY, "td_fixed_point_b"), Variant(INFLUENCE, "influence_td_closed_form"),
-              Variant(OWN), Variant(AT_ONCE, "influence_td_everywhere")),
+              Variant(OWN, "influence_td_own_closed_form"), Variant(AT_ONCE, "influence_td_everywhere")),
     drawing=Drawing("sides", r"$\max\,|q^* - Q_i|$",
                     {PAPER: r"$2c\rho^{\kappa+1}/(1-\gamma)^2$, the paper's critic bias",
                      GAP: r"$D_i(\kappa)/(1-\gamma)$", LOCALITY: r"$\bar r\gamma^{\kappa+1}/(1-\gamma)$",
