@@ -168,6 +168,9 @@ def limit_gaps(mdp: NetworkedMDP, theta: Theta, i: int, kappas: int, law: tuple[
     relative = gamma_k(sum(mdp.state_sizes) + sum(mdp.action_sizes) + 4 * mdp.n + 6 + normalising_roundings(mdp.P))
     for kappa in range(kappas):
         inside = neighborhood(mdp.graph, i, kappa)
+        if len(inside) == mdp.n:
+            gaps[kappa:] = 0.0
+            break
         states, pairs = (np.log2(sizes) for sizes in (mdp.state_sizes, mdp.action_sizes))
         heard = states[list(neighborhood(mdp.graph, i, kappa + 1))].sum()
         if heard + states[list(inside)].sum() + pairs[list(inside)].sum() > LIMIT_ENTRIES:
