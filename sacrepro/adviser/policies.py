@@ -10,7 +10,6 @@ agents, under ``agents`` for those that differ:
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,6 +22,7 @@ from sacrepro.archive.files import read_arrays
 from sacrepro.instances.network.files import one_line, read_yaml
 from sacrepro.instances.network.labelled import Network
 from sacrepro.model.checks import Array, shortened
+from sacrepro.model.notices import meant
 from sacrepro.model.policy import softmax
 
 #: Probabilities may miss 1 by this much; they are divided by their sum.
@@ -59,7 +59,7 @@ def theta_of(network: Network, document: Any) -> tuple[Array, ...]:
     for key in document:
         if key not in ("policy", "agents", "origin"):
             raise ValueError(
-                f"{key}: unknown key; known are policy, agents and origin{_meant(key, ['policy', 'agents'])}"
+                f"{key}: unknown key; known are policy, agents and origin{meant(key, ['policy', 'agents'])}"
             )
     shared = _mapping("policy", document.get("policy") or {})
     own = {
@@ -68,17 +68,19 @@ def theta_of(network: Network, document: Any) -> tuple[Array, ...]:
     }
     for name in own:
         if name not in network.names:
-            raise ValueError(f"agents.{name}: there is no agent {name!r} in the network{_meant(name, network.names)}")
+            raise ValueError(f"agents.{name}: there is no agent {name!r} in the network{meant(name, network.names)}")
     everywhere = {s for states in dict.fromkeys(network.states) for s in states}
     for s in shared:
         if s not in everywhere:
-            raise ValueError(f"policy.{s}: no agent has a state {s!r}{_meant(s, sorted(everywhere))}")
+            raise ValueError(f"policy.{s}: no agent has a state {s!r}{meant(s, sorted(everywhere))}")
     theta = []
     for i, name in enumerate(network.names):
         mine, states, actions = own.get(name, {}), network.states[i], network.actions[i]
         for s in mine:
             if s not in states:
-                raise ValueError(f"agents.{name}.{s}: agent {name!r} has no state {s!r}, but {', '.join(states)}")
+                raise ValueError(
+                    f"agents.{name}.{s}: agent {name!r} has no state {s!r}, but {', '.join(states)}{meant(s, states)}"
+                )
         rows = []
         for s in states:
             where = f"agents.{name}.{s}" if s in mine else f"policy.{s}"
@@ -194,7 +196,7 @@ def _law(where: str, value: Any, name: str, actions: Sequence[str]) -> list[floa
     for a, probability in told.items():
         if a not in actions:
             raise ValueError(
-                f"{where}: agent {name!r} has no action {a!r}, but {', '.join(actions)}{_meant(a, actions)}"
+                f"{where}: agent {name!r} has no action {a!r}, but {', '.join(actions)}{meant(a, actions)}"
             )
         if isinstance(probability, bool) or not isinstance(probability, (int, float)) or not 0 <= probability <= 1:
             raise ValueError(f"{where}.{a}: expected a probability in [0, 1], got {shortened(probability)}")
@@ -208,11 +210,6 @@ def _mapping(where: str, value: Any) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise ValueError(f"{where}: expected a mapping, got {shortened(value)}")
     return value
-
-
-def _meant(name: str, known: Sequence[str]) -> str:
-    close = difflib.get_close_matches(name, list(known)[:2000], 1)
-    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def _quoted(text: str) -> str:

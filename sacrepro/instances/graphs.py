@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import math
 from collections.abc import Callable, Mapping
@@ -13,7 +12,7 @@ import networkx as nx
 import numpy as np
 
 from sacrepro.model.checks import discount, shortened
-from sacrepro.model.notices import rounded
+from sacrepro.model.notices import meant, rounded
 
 
 def path(n: int) -> nx.Graph:
@@ -116,7 +115,7 @@ def family(spec: Mapping[str, Any]) -> tuple[Callable[..., nx.Graph], dict[str, 
     parameters = dict(spec)
     name = parameters.pop("family", None)
     if not isinstance(name, str) or name not in FAMILIES:
-        raise ValueError(f"graph: unknown family {name!r}; known are {', '.join(FAMILIES)}")
+        raise ValueError(f"graph: unknown family {name!r}; known are {', '.join(FAMILIES)}{meant(str(name), FAMILIES)}")
     fitting(name, FAMILIES[name], parameters)
     return FAMILIES[name], parameters
 
@@ -150,9 +149,8 @@ def fitting(name: str, function: Callable[..., Any], parameters: Mapping[str, An
     known, hints = inspect.signature(function).parameters, get_type_hints(function)
     for key, value in parameters.items():
         if key not in known:
-            close = difflib.get_close_matches(key, known, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known) or 'none'}"
-            raise ValueError(f"{name}: {key} is no parameter; {hint}")
+            hint = meant(key, known) or f"; known are {', '.join(known) or 'none'}"
+            raise ValueError(f"{name}: {key} is no parameter{hint}")
         expected = _expected(value, hints[key])
         if expected:
             raise ValueError(f"{name}: {key} must be {expected}, got {shortened(value)}")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,8 @@ import numpy as np
 #: Entries of an array that are written out, and letters of a tuple.
 _FEW, _LONG = 4, 60
 
+#: Words that an unknown one is compared with.
+MOST_MEANT = 2000
 
 #: Counts of up to so many digits are written out.
 WRITTEN_OUT = 9
@@ -46,6 +50,12 @@ def warn_of_diameter(kappa: int, diameter: int) -> None:
         f"kappa = {kappa} is beyond the diameter of the graph, {diameter}: every N_i^κ holds all agents that i "
         f"can reach, so the run is that of kappa = {diameter}"
     )
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """What the end of a refusal asks where one of the first `MOST_MEANT` known words is close; nothing else."""
+    close = difflib.get_close_matches(word, list(islice(known, MOST_MEANT)), 1)
+    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def brief(record: Any, *names: str) -> str:

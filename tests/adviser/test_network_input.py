@@ -15,7 +15,8 @@ from sacrepro import InputWarning
 from sacrepro.adviser.describe import summary
 from sacrepro.instances import build
 from sacrepro.instances.graphs import build_graph
-from sacrepro.instances.network.files import MOST_BYTES, appearance, inputs, load, read_document
+from sacrepro.instances.network import files
+from sacrepro.instances.network.files import MOST_BYTES, appearance, inputs, load, misspellings, read_document
 from sacrepro.instances.network.formula import parse
 from sacrepro.instances.network.graph_files import edge_list
 from sacrepro.instances.network.yaml_text import DEEPEST, MOST_REPEATED, plain
@@ -591,6 +592,75 @@ def test_labels_that_do_not_look_alike(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         load(written(tmp_path, {"nodes": labels}))
+
+
+WORDS = [["Medici", "Pazzi"], ["Pazzi", "Ridolfi"], ["Albizzi", "Medici"], ["Strozzi", "Ridolfi"]]
+
+
+@pytest.mark.parametrize(
+    ("edge", "told"),
+    [
+        (["Medicci", "Strozzi"], "'Medici' and 'Medicci' are named alike: is one of them mistyped?"),
+        (["Strozi", "Medici"], "'Strozi' and 'Strozzi' are named alike: is one"),
+        (["Medeci", "Strozzi"], "'Medici' and 'Medeci' are named alike: is one"),
+        (["Strozzi", "Ridofli"], "'Ridofli' and 'Ridolfi' are named alike: is one"),
+        (["medici", "Pazi"], "'Pazi' and 'Pazzi' are named alike (and 1 more): is one"),
+    ],
+)
+@pytest.mark.parametrize("reads", [written, lambda folder, graph: listed(folder, lines(graph["edges"]))])
+def test_a_word_that_is_a_letter_from_another_is_asked_about(tmp_path, reads, edge, told):
+    path = reads(tmp_path, {"edges": [*WORDS, edge]})
+    with pytest.warns(InputWarning) as caught:
+        load(path)
+    assert f"graph: agents {told}" in str(caught[0].message)
+    everyone = [*dict.fromkeys(label for pair in [*WORDS, edge] for label in pair)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # whoever lists all agents means them
+        load(written(tmp_path, {"edges": [*WORDS, edge], "nodes": everyone}))
+
+
+def lines(edges):
+    return "".join(f"{one} {other}\n" for one, other in edges)
+
+
+@pytest.mark.parametrize(
+    "edges",
+    [
+        WORDS,
+        [["a1", "a2"], ["a2", "a3"], ["bus11", "bus12"]],
+        [["NodeA", "NodeB"], ["NodeB", "NodeC"], ["NodeC", "NodeD"]],
+        [["J. Smith", "Ann"], ["K. Smith", "Bob"]],
+        [["ann", "bob"], ["bob", "bot"]],
+    ],
+)
+def test_numbers_patterns_initials_and_short_words_are_not_asked_about(edges):
+    assert not misspellings([*dict.fromkeys(label for edge in edges for label in edge)])
+
+
+def test_more_labels_than_are_compared_are_not_asked_about(monkeypatch):
+    monkeypatch.setattr(files, "MOST_COMPARED", 3)
+    assert misspellings(["Medici", "Medicci", "Pazzi"])
+    assert not misspellings(["Medici", "Medicci", "Pazzi", "Ridolfi"])
+
+
+def test_validate_and_advise_ask_about_a_mistyped_agent(tmp_path):
+    path = written(tmp_path, {"edges": [*WORDS, ["Medicci", "Strozzi"]]})
+    for verb in (["validate", path], ["advise", path, "--error", "1", "--seconds", "0"]):
+        done = subprocess.run([sys.executable, "-m", "sacrepro", *map(str, verb)], capture_output=True, text=True)
+        assert done.returncode == 0
+        assert "agents 'Medici' and 'Medicci' are named alike: is one of them mistyped?" in done.stderr
+
+
+def test_a_label_that_is_not_listed_is_an_error(tmp_path):
+    nodes = ["Medici", "Pazzi"]
+    with pytest.raises(ValueError, match=r"'Medicci' is not among graph.nodes; did you mean 'Medici'\?"):
+        load(written(tmp_path, {"nodes": nodes, "edges": [["Medicci", "Pazzi"]]}))
+    with pytest.raises(ValueError, match=r"txt, line 1: agent 'Medicci' is not among .*; did you mean 'Medici'\?"):
+        load(listed(tmp_path, "Medicci Pazzi\n", nodes=nodes))
+    inside = '<node id="Medici"/><edge source="Medici" target="Medicci"/>'
+    (tmp_path / "net.graphml").write_text(f'<graphml><graph edgedefault="undirected">{inside}</graph></graphml>')
+    with pytest.raises(ValueError, match=r"there is no node 'Medicci'; did you mean 'Medici'\?"):
+        load(written(tmp_path, {"graphml": "net.graphml"}))
 
 
 def test_a_warning_is_one_line_of_the_command(tmp_path):

@@ -6,7 +6,6 @@ Every fault is a ValueError that begins with the key of the file and names agent
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import unicodedata
 from collections import Counter
@@ -26,7 +25,7 @@ from sacrepro.instances.network.rule import rule_of
 from sacrepro.instances.network.rules import Agents, kernels, rewards, starts
 from sacrepro.model.checks import Array, shortened
 from sacrepro.model.mdp import NetworkedMDP
-from sacrepro.model.notices import rounded
+from sacrepro.model.notices import meant, rounded
 
 #: Characters of a label, and states or actions of an agent.
 LONGEST_LABEL, MOST_NAMES = 255, 1 << 16
@@ -114,7 +113,7 @@ def graph_of(spec: Mapping[str, Any]) -> Drawn:
         for label in pair:
             if label not in index:
                 if listed:
-                    raise ValueError(f"graph.edges.{k}: agent {label!r} is not among graph.nodes{_meant(label, index)}")
+                    raise ValueError(f"graph.edges.{k}: agent {label!r} is not among graph.nodes{meant(label, index)}")
                 index[label] = len(index)
     if not index:
         raise ValueError("graph: there are no agents; give edges, nodes or a family")
@@ -159,7 +158,8 @@ def _named_model(document: Mapping[str, Any], drawn: Drawn) -> NetworkedMDP:
     name = parameters.pop("name", None)
     known = [name for name, model in NAMED.items() if "graph" in inspect.signature(model).parameters]
     if name not in known:
-        raise ValueError(f"model.name: {name!r} is not a model on any graph; known are {', '.join(known)}")
+        told = f"model.name: {name!r} is not a model on any graph; known are {', '.join(known)}"
+        raise ValueError(told + meant(str(name), known))
     hub, degree = max(drawn.graph.degree, key=lambda pair: pair[1])
     if 2 ** (degree + 2) > MOST_ENTRIES:
         raise ValueError(
@@ -204,7 +204,7 @@ def _settings(document: Mapping[str, Any], drawn: Drawn) -> list[Mapping[str, An
     known = dict.fromkeys(drawn.names)
     for label in named:
         if label not in known:
-            raise ValueError(f"agents.{label}: there is no agent {label!r} in the graph{_meant(label, known)}")
+            raise ValueError(f"agents.{label}: there is no agent {label!r} in the graph{meant(label, known)}")
     nothing: Mapping[str, Any] = {}
     return [named.get(label, nothing) for label in drawn.names]
 
@@ -257,8 +257,8 @@ def _attributes(document: Mapping[str, Any], drawn: Drawn, own: list[Mapping[str
                         f"{place}: {len(values) + 1:,} attributes of {len(drawn.names):,} agents are more than "
                         f"{rounded(MOST_ENTRIES_IN_ALL)} numbers"
                     )
-                if where == "agents" and name not in values and (meant := _meant(name, values)):
-                    raise ValueError(f"{place}: no other agent has an attribute {name!r}{meant}")
+                if where == "agents" and name not in values and (hint := meant(name, values)):
+                    raise ValueError(f"{place}: no other agent has an attribute {name!r}{hint}")
                 values.setdefault(name, np.full(len(drawn.names), np.nan))[i] = value
     return values
 
@@ -270,8 +270,3 @@ def _rules(document: Mapping[str, Any], own: list[Mapping[str, Any]], key: str, 
         rule_of(key, f"agents.{label}.{key}", mine[key]) if key in mine else shared
         for mine, label in zip(own, names, strict=True)
     ]
-
-
-def _meant(label: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(label, list(known)[:2000], 1)
-    return f"; did you mean {close[0]!r}?" if close else ""

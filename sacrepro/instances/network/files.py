@@ -12,8 +12,9 @@ import functools
 import re
 import traceback
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.resources import files
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from sacrepro.instances.network.graph_files import check_edges, edge_list, gml, 
 from sacrepro.instances.network.yaml_text import plain
 from sacrepro.model.checks import shortened
 from sacrepro.model.mdp import NetworkedMDP
-from sacrepro.model.notices import warn
+from sacrepro.model.notices import meant, warn
 
 if TYPE_CHECKING:  # a plan, which asks what files an instance reads, does not wait for scipy
     from sacrepro.instances.network.labelled import Network
@@ -49,6 +50,8 @@ def load(path: str | Path) -> Network:
     except ValueError as error:
         raise ValueError(f"{path}: {one_line(error)}") from None
     warn_of_look_alikes(found.names, f"{path}: graph", "agents")
+    if "document" in spec and "nodes" not in spec["document"]["graph"]:
+        warn_of_misspellings(found.names, f"{path}: graph")
     warn_of_look_alikes(found.attributes, f"{path}: attributes", "attributes")
     return found
 
@@ -109,13 +112,14 @@ def read_document(path: Path) -> dict[str, Any]:
     graph = document["graph"]
     sources = [key for key in SOURCES if key in graph]
     if len(sources) > 1 or not (sources or "nodes" in graph):
-        found = " and ".join(sources) or "none of them"
+        odd = next((f", but {key!r}{hint}" for key in graph if (hint := meant(key, SOURCES))), "")
+        found = " and ".join(sources) or f"none of them{odd}"
         raise ValueError(f"{path}: graph: expected one of {', '.join(SOURCES[:-1])} and family, found {found}")
     if sources != ["family"]:
         for key in graph:
             if key not in (*sources, *(["nodes", "directed"] if sources not in (["graphml"], ["gml"]) else [])):
                 says = {"graphml": 'edgedefault="directed"', "gml": "directed 1"}.get("".join(sources))
-                told = f"; the file says so itself, by {says}" if key == "directed" else ""
+                told = f"; the file says so itself, by {says}" if key == "directed" else meant(key, GRAPH_KEYS)
                 raise ValueError(f"{path}: graph.{key}: unknown key beside {', '.join(sources) or 'nodes'}{told}")
     elif "nodes" in graph:
         raise ValueError(f"{path}: graph.nodes: a family brings its own agents, 0, 1, …")
@@ -145,8 +149,9 @@ def _check_schema(document: Any) -> None:
 def explained(fault: Any) -> str:
     """What a breach of a schema is, a jsonschema.ValidationError, and what would be right."""
     if fault.validator == "additionalProperties":
-        known = ", ".join(fault.schema.get("properties", {}))
-        return one_line(fault.message.split("(", 1)[-1].rstrip(")") + f"; known keys are {known}")
+        known = fault.schema.get("properties", {})
+        other = next((meant(key, known) for key in fault.instance if key not in known and meant(key, known)), "")
+        return one_line(fault.message.split("(", 1)[-1].rstrip(")") + f"; known keys are {', '.join(known)}{other}")
     value = shortened(fault.instance)
     if fault.validator in LIMITS:
         return f"{value} must be {LIMITS[fault.validator]} {fault.validator_value}"
@@ -192,8 +197,9 @@ GRAPH_FILES: Mapping[str, Callable[[str, str, Mapping[str, Any], bool], dict[str
     "graphml": lambda text, name, own, weighted: graphml(text, name, weighted=weighted),
     "gml": lambda text, name, own, weighted: gml(text, name, weighted=weighted),
 }
-#: Where edges come from.
+#: Where edges come from, and what may stand beside them.
 SOURCES = ("edges", *GRAPH_FILES, "family")
+GRAPH_KEYS = (*SOURCES, "nodes", "directed")
 
 
 def _graph(spec: Mapping[str, Any], path: Path, weighted: bool) -> dict[str, Any]:
@@ -317,3 +323,48 @@ def warn_of_look_alikes(labels: Iterable[str], where: str, what: str) -> None:
             f"{where}: {first} and {second} look alike{more}, but are two {what}; write one label in one way, if they "
             "are one"
         )
+
+
+#: Letters of a word that may be misspelled, and agents whose labels are compared.
+SHORTEST_WORD, MOST_COMPARED = 4, 20_000
+
+
+def warn_of_misspellings(labels: Sequence[str], where: str) -> None:
+    """An `InputWarning` where two labels are words a letter apart, of agents that edges alone made."""
+    if pairs := misspellings(labels):
+        more = f" (and {len(pairs) - 1:,} more)" if len(pairs) > 1 else ""
+        first, second = pairs[0]
+        warn(
+            f"{where}: agents {first!r} and {second!r} are named alike{more}: is one of them mistyped? If not, list "
+            "all agents under graph.nodes: then none is made by an edge alone"
+        )
+
+
+def misspellings(labels: Sequence[str]) -> list[tuple[str, str]]:
+    """Pairs of words a letter apart: one left out, exchanged, or two beside each other turned round.
+
+    None where two thirds of the words are so, which is a pattern, in names with digits, and where there are more than
+    `MOST_COMPARED`; initials may be exchanged, and what looks alike is told of elsewhere.
+    """
+    words = {label: None for label in labels if _is_word(label)} if len(labels) <= MOST_COMPARED else {}
+    seen: dict[tuple[int, str], str] = {}
+    pairs: dict[tuple[str, str], None] = {}
+    for word in words:
+        for k in range(len(word)):
+            before, letter, after = word[:k], word[k], word[k + 1 :]
+            alone = not (before[-1:].isalpha() or after[:1].isalpha())
+            other = seen.setdefault((k, before + after), word)
+            if other != word and not alone:
+                pairs[other, word] = None
+            if before + after in words:
+                pairs[before + after, word] = None
+            turned = before + after[:1] + letter + after[1:]
+            if word < turned and turned in words:
+                pairs[word, turned] = None
+    told = [(one, other) for one, other in pairs if appearance(one) != appearance(other)]
+    return told if len({*chain.from_iterable(told)}) <= max(2, 2 * len(words) // 3) else []
+
+
+def _is_word(label: str) -> bool:
+    letters = sum(letter.isalpha() for letter in label)
+    return letters >= SHORTEST_WORD and letters + sum(letter in " .'’-" for letter in label) == len(label)

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from sacrepro.model.checks import Array, shortened
+from sacrepro.model.notices import meant
 
 #: Functions of one argument, and of one or more.
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
@@ -201,8 +202,8 @@ def _check(node: ast.expr, found: dict[str, set[str]], depth: int, names: str = 
 def _check_call(node: ast.Call, found: dict[str, set[str]]) -> list[ast.expr]:
     name = node.func.id if isinstance(node.func, ast.Name) else ast.unparse(node.func)
     if name not in RESERVED or name in VARIABLES:
-        known = ", ".join((*OF_NEIGHBORS, *FUNCTIONS, *EXTREMES))
-        raise ValueError(f"unknown function {shortened(name)}; known are {known}")
+        known = (*OF_NEIGHBORS, *FUNCTIONS, *EXTREMES)
+        raise ValueError(f"unknown function {shortened(name)}; known are {', '.join(known)}{meant(name, known)}")
     if node.keywords or any(isinstance(argument, ast.Starred) for argument in node.args):
         raise ValueError(f"{name}(…) takes plain arguments")
     if (name in EXTREMES and not node.args) or (name not in EXTREMES and len(node.args) != 1):

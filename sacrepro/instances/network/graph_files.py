@@ -17,7 +17,7 @@ import networkx as nx
 
 from sacrepro.model.checks import shortened
 from sacrepro.model.graph import SELF_LOOP
-from sacrepro.model.notices import warn
+from sacrepro.model.notices import meant, warn
 
 #: Why an edge cannot be kept as it is written.
 NO_DIRECTION = (
@@ -88,16 +88,19 @@ def edge_list(
     pairs = [edge[:2] for edge in edges] if weighted else edges
     if nodes is None:
         _check_first(pairs, f"{name}, line {lines[0]}")
-    else:
-        known = set(map(str, nodes))
-        for k, edge in enumerate(pairs):
-            for label in edge:
-                if label not in known:
-                    raise ValueError(f"{name}, line {lines[k]}: agent {label!r} is not among graph.nodes")
+    elif odd := _stranger(pairs, known := [*map(str, nodes)]):
+        fault = f"agent {odd[1]!r} is not among graph.nodes{meant(odd[1], known)}"
+        raise ValueError(f"{name}, line {lines[odd[0]]}: {fault}")
     check_pairs(pairs, lambda k: f"{name}, line {lines[k]}", directed)
     if weighted:
         check_weights(edges, lambda k: f"{name}, line {lines[k]}")
     return edges
+
+
+def _stranger(pairs: Iterable[Sequence[str]], known: Iterable[str]) -> tuple[int, str] | None:
+    """The first edge with a label that is not known, and the label."""
+    known = {*known}
+    return next(((k, label) for k, pair in enumerate(pairs) for label in pair if label not in known), None)
 
 
 def _labels(line: str, where: str, weighted: bool) -> list[Any]:
@@ -183,14 +186,13 @@ def _numeric(label: str) -> bool:
 def check_edges(edges: Sequence[Any], weighted: bool = False) -> None:
     """Refuse what is no pair of labels, or with weights no pair and its weight, in the list under graph.edges."""
     for k, edge in enumerate(edges):
+        where = f"graph.edges.{k}"
         if type(edge) is not list or not 2 <= len(edge) <= 2 + weighted:
             reason = f"; {NO_WEIGHT}" if type(edge) is list and len(edge) > 2 else ""
-            raise ValueError(f"graph.edges.{k}: expected two labels, such as [ann, bob], got {shortened(edge)}{reason}")
+            raise ValueError(f"{where}: expected two labels, such as [ann, bob], got {shortened(edge)}{reason}")
         for label in edge[:2]:
             if type(label) is not str and type(label) is not int:
-                raise ValueError(
-                    f"graph.edges.{k}: a label is text or an integer, got {shortened(label)}; put it in quotes"
-                )
+                raise ValueError(f"{where}: a label is text or an integer, got {shortened(label)}; put it in quotes")
 
 
 def check_pairs(edges: Sequence[Sequence[Any]], where: Callable[[int], str], directed: bool = False) -> None:
@@ -315,14 +317,12 @@ def graphml(text: str, name: str, *, weighted: bool = False) -> dict[str, Any]:
 def _simple(name: str, nodes: Mapping[str, Any], edges: Sequence[Sequence[Any]], directed: bool) -> dict[str, Any]:
     """The graph, if it is simple and all edges have a weight, or none."""
     pairs = [edge[:2] for edge in edges]
-    for k, pair in enumerate(pairs):
-        for label in pair:
-            if label not in nodes:
-                raise ValueError(f"{name}: edge {k + 1}, {' - '.join(pair)}: there is no node {label!r}")
 
     def where(k: int) -> str:
         return f"{name}: edge {k + 1}, {' - '.join(pairs[k])}"
 
+    if odd := _stranger(pairs, nodes):
+        raise ValueError(f"{where(odd[0])}: there is no node {odd[1]!r}{meant(odd[1], nodes)}")
     check_pairs(pairs, where, directed)
     check_weights(edges, where)
     return {"nodes": nodes, "edges": edges} | ({"directed": True} if directed else {})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from sacrepro.bounds.influence import influence_of
 from sacrepro.model.checks import LARGEST_SCALE, Array, normalised
 from sacrepro.model.kernels import Alike, CountKernel, TableKernel, alike, codes
 from sacrepro.model.mdp import NetworkedMDP
-from sacrepro.model.notices import described, rounded
+from sacrepro.model.notices import described, meant, rounded
 
 if TYPE_CHECKING:
     from sacrepro.simulate.rollout import Simulator
@@ -115,9 +114,7 @@ class Network:
             if label in labels[:k]:
                 raise ValueError(f"{where}: agent {label!r} is asked for twice")
             if label not in index:
-                close = difflib.get_close_matches(label, list(index)[:2000], 1)
-                hint = f"; did you mean {close[0]!r}?" if close else ""
-                raise ValueError(f"{where}: there is no agent {label!r}{hint}")
+                raise ValueError(f"{where}: there is no agent {label!r}{meant(label, index)}")
         return [index[label] for label in labels]
 
     def entries(self, i: int) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 from sacrepro.instances.network.formula import Formula, parse
 from sacrepro.instances.network.labelled import MOST_ENTRIES
 from sacrepro.model.checks import NORMALISATION_TOLERANCE, Array, shortened
-from sacrepro.model.notices import rounded
+from sacrepro.model.notices import meant, rounded
 
 State = tuple[str, ...]
 
@@ -105,9 +105,8 @@ def laws(
     """Laws of the next state, shape `shape` + (S,), from weights, or from probabilities but for at most one of them."""
     for name in rule.formulas:
         if name not in states:
-            raise ValueError(
-                f"{rule.where}.{name}: {entry(0, (0,) * (len(shape) - 1))} has no state {name!r}, but {list(states)}"
-            )
+            where = f"{rule.where}.{name}: {entry(0, (0,) * (len(shape) - 1))}"
+            raise ValueError(f"{where} has no state {name!r}, but {list(states)}{meant(name, states)}")
     missing = [x for x in states if x not in rule.formulas]
     if len(missing) > (rule.kind == "probabilities"):
         more = ", ".join(missing) if rule.kind == "weights" else f"all but one of {', '.join(missing)}"

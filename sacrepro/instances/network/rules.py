@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from sacrepro.instances.network.labelled import MOST_ENTRIES, MOST_ENTRIES_IN_AL
 from sacrepro.instances.network.rule import Rule, State, check_laws, check_size, laws, undefined
 from sacrepro.model.checks import Array, shortened
 from sacrepro.model.kernels import CountKernel, composition_count, compositions, ranks_fit
-from sacrepro.model.notices import rounded
+from sacrepro.model.notices import meant, rounded
 
 
 @dataclass(frozen=True)
@@ -186,8 +185,7 @@ def _scope(agents: Agents, rule: Rule, members: list[int], axes: int) -> tuple[d
     used = sorted((rule.names | rule.summed) & set(agents.attributes))
     known = {*scope, *agents.attributes, *VARIABLES}
     for name in sorted(rule.names - known):
-        close = difflib.get_close_matches(name, known, 1)
-        hint = f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(sorted(known))}"
+        hint = meant(name, sorted(known)) or f"; known are {', '.join(sorted(known))}"
         hint = f"; {name} has a meaning inside sum(…) alone" if name in SUMMED else hint
         raise ValueError(f"{rule.where}: agent {agents.names[i]!r} knows no {name!r}{hint}")
     matrix = (
@@ -258,7 +256,8 @@ def _by_counts(agents: Agents, members: list[int], beside: State, degree: int) -
 def _stranger(agents: Agents, i: int, label: str) -> str:
     if any(agents.names[j] == label for j in agents.graph[i]):
         return f"read by no arrow: {label} → {agents.names[i]} is missing"
-    return f"not a neighbor of {agents.names[i]!r}"
+    near = [agents.names[j] for j in sorted(agents.graph[i])]
+    return f"not a neighbor of {agents.names[i]!r}{meant(label, near)}"
 
 
 def _check_counted(agents: Agents, rule: Rule, i: int, beside: Sequence[str]) -> None:
@@ -267,6 +266,7 @@ def _check_counted(agents: Agents, rule: Rule, i: int, beside: Sequence[str]) ->
         if not any(x in names for names in dict.fromkeys(agents.states)):
             raise ValueError(
                 f"{rule.where}: count({x}): {x!r} is not a state; agent {agents.names[i]!r} sees {sorted(known)}"
+                f"{meant(x, sorted(known))}"
             )
 
 
@@ -336,7 +336,7 @@ def _around(
             if name not in scope and name not in own:
                 raise ValueError(
                     f"{rule.where}: inside sum(…) neighbor {agents.names[j]!r} of agent {agents.names[i]!r} knows no "
-                    f"{name!r}; its states are {', '.join(agents.states[j])}"
+                    f"{name!r}; its states are {', '.join(agents.states[j])}{meant(name, [*own, *scope, *SUMMED])}"
                 )
             if name in scope and name in own and not np.array_equal(scope[name], own[name]):
                 raise ValueError(
