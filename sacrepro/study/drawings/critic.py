@@ -49,8 +49,9 @@ def sides(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
     for axes, name in zip(grid, instances, strict=True):
         own = [row for row in rows if row.instance == name]
         draw_largest(axes, own, "o", 0.0, drawing.markers)
-        for (hypothesis, label), style in zip(drawing.lines.items(), STYLES, strict=False):
-            bound_line(axes, largest_right([row for row in own if row.hypothesis == hypothesis]), style, label)
+        for k, ((hypothesis, label), style) in enumerate(zip(drawing.lines.items(), STYLES, strict=False)):
+            look = {"marker": "|x+"[k - 3], "markersize": 5} if k > 2 else {}  # more dashes would be too alike
+            bound_line(axes, largest_right([row for row in own if row.hypothesis == hypothesis]), style, label, **look)
         kappa_axis(axes, own)
     frame(figure, r"$\kappa$", drawing.left)
     return figure
