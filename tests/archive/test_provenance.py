@@ -157,10 +157,15 @@ CHANGES = {
 }  # fmt: skip
 
 
+def copy_of_the_package(folder):
+    """With bytecode, and what is kept beside it, of files that stay as they are; kernels are not called."""
+    shutil.copytree(PACKAGE, folder / "sacrepro", ignore=shutil.ignore_patterns("*.nbi", "*.nbc"))
+
+
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_changed_line_changes_the_digests_of_the_jobs_that_run_it(tmp_path, change):
     name, before, after, changed, kept = CHANGES[change]
-    shutil.copytree(PACKAGE, tmp_path / "sacrepro", ignore=shutil.ignore_patterns("__pycache__"))
+    copy_of_the_package(tmp_path)
     path = tmp_path / "sacrepro" / name
     text = path.read_text(encoding="utf-8")
     assert before in text
@@ -174,7 +179,7 @@ def test_a_changed_line_changes_the_digests_of_the_jobs_that_run_it(tmp_path, ch
 
 
 def test_a_new_claim_is_new_to_those_jobs_alone_that_load_all_claims(tmp_path):
-    shutil.copytree(PACKAGE, tmp_path / "sacrepro", ignore=shutil.ignore_patterns("__pycache__"))
+    copy_of_the_package(tmp_path)
     shutil.copy(tmp_path / "sacrepro/study/claims/lemma1.py", tmp_path / "sacrepro/study/claims/lemma2.py")
     asked = "job_digest('falsify'), job_digest('verdicts'), job_digest('claim', claims=['lemma3']), job_digest('sac')"
     program = f"from sacrepro.study.jobs import job_digest\nprint(*({asked}))"

@@ -16,6 +16,7 @@ from matplotlib.text import Text
 from figure_rows import comparison, made, rows_of
 from sacrepro.adviser.advice import AgentRow
 from sacrepro.study.drawings import FIGURES, drawing
+from sacrepro.study.drawings import made as entitled
 from sacrepro.study.drawings.critic import length_label
 from sacrepro.study.drawings.messages import TOLD
 from sacrepro.study.drawings.networks import advice
@@ -43,14 +44,15 @@ def agents(names, kappas=(0, 1, 7, -1)):
 
 @functools.cache
 def drawn(name, instances):
-    """The figure of this name; advice is two more."""
+    """The figure of this name; advice is two more. Of plain names with its title, as it is written."""
     with house_style():
         if name.startswith("advice"):
             rows = agents(instances)
             if name == "advice, one rate":
                 rows = [row._replace(rate=0.25) for row in rows]
             return advice(rows, [(k, k + 1) for k in range(len(instances) - 1)], 0.5)
-        return drawing(name).draw(rows_of(name, instances))
+        rows = rows_of(name, instances)
+        return entitled(drawing(name), rows, drawing(name).message(rows) if instances == PLAIN else "")
 
 
 @functools.cache
@@ -64,9 +66,9 @@ def texts(figure):
             found.append((self, self.get_window_extent(renderer)))
         original(self, renderer)
 
-    canvas = FigureCanvasAgg(figure)
+    FigureCanvasAgg(figure)
     with house_style(), patch.object(Text, "draw", noted):
-        canvas.draw()
+        figure.draw_without_rendering()
     return found
 
 
@@ -86,6 +88,20 @@ def test_no_text_is_cut_or_covers_another(name, instances):
         across = min(a.x1, b.x1) - max(a.x0, b.x0)
         up = min(a.y1, b.y1) - max(a.y0, b.y0)
         assert across < 1 or up < 1, f"{one.get_text()!r} and {other.get_text()!r} overlap"
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_title_is_above_everything_and_inside(name):
+    figure, title = drawn(name, PLAIN), drawing(name).message(rows_of(name, PLAIN))
+    if title:
+        texts(figure)  # lays it out
+        box = figure.texts[-1].get_window_extent()
+        assert figure.texts[-1].get_text().replace("\n", " ") == title
+        assert box.x0 > -1
+        assert box.x1 < figure.bbox.width + 1
+        assert box.y1 < figure.bbox.height + 1
+        others = [*figure.texts[:-1], *figure.legends, *(axes.title for axes in figure.axes)]
+        assert all(other.get_window_extent().y1 <= box.y0 + 1 for other in others)
 
 
 def shown(text):

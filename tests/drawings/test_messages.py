@@ -4,37 +4,16 @@ import math
 import xml.etree.ElementTree as ET
 
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from figure_rows import comparison, rows_of
+from figure_rows import comparison
 from sacrepro.archive.files import write_rows
 from sacrepro.cli import main
-from sacrepro.study.drawings import FIGURES, FIRST, USES, drawing, few, made
+from sacrepro.study.drawings import FIRST, USES, drawing, few
 from sacrepro.study.drawings.messages import spans
 from sacrepro.study.drawings.panels import house_style
 from sacrepro.study.experiments.exact_bias import BiasRow
 from sacrepro.study.experiments.summary import SummaryRow
 from sacrepro.study.record.comparison import Comparison
-
-NAMES = ("relay", "weakly_coupled", "single", "path", "ring")
-
-
-@pytest.mark.parametrize("name", FIGURES)
-def test_a_title_is_above_everything_and_inside(name):
-    rows = rows_of(name, NAMES)
-    title = drawing(name).message(rows)
-    with house_style():
-        figure = made(drawing(name), rows, title)
-        renderer = FigureCanvasAgg(figure).get_renderer()
-        FigureCanvasAgg(figure).draw()
-        if title:
-            box = figure.texts[-1].get_window_extent(renderer)
-            assert figure.texts[-1].get_text().replace("\n", " ") == title
-            assert box.x0 > -1
-            assert box.x1 < figure.bbox.width + 1
-            assert box.y1 < figure.bbox.height + 1
-            others = [*figure.texts[:-1], *figure.legends, *(axes.title for axes in figure.axes)]
-            assert all(other.get_window_extent(renderer).y1 <= box.y0 + 1 for other in others)
 
 
 def of(instance, left, right=1.0, trivial=math.inf):
