@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from itertools import starmap
 from numbers import Integral, Real
 from typing import NamedTuple
@@ -191,11 +192,13 @@ def advise(
     about = list(range(network.n)) if of == "gradient" else asked
     kappas = kappa_range(network, error, of)
     bounds = certificates(network, about, kappas, clock, () if everyone or of == "q" else asked)
+    clock.say("layout")
+    place = layout(network.links)
     order = [about[k] for k in np.argsort(-bounds.uniform.truncated[about, :COSTED].sum(axis=1), kind="stable")]
     seen = measured(network, order, kappas, tol=0.1 * error_of_q(network, error, of), seed=seed, clock=clock)
     every, uniform, lower = known(network, bounds, seen)
     clock.say("sizes of tables, and run time")
-    prices = costs(network, min(kappas, COSTED), T, clock)
+    prices = costs(network, min(kappas, COSTED), T, clock, simulator := cache(network.simulator))
     rows = tuple(_rows(network, bounds, every, uniform, lower, prices, of, table, asked))
     certified = least([row.certified for row in rows], error)
     under_uniform = least([row.measured for row in rows], error)
@@ -203,7 +206,8 @@ def advise(
     farthest = min([int(bounds.eccentricity.max()), *(cost.kappa for cost in prices if cost.whole == network.n)])
     paper = least([row.paper for row in rows], error)
     clock.say("pilot of SAC")
-    earned = pilot(network, seconds=seconds - (time.monotonic() - begin) if seconds else 0.0, seed=seed)
+    left = seconds - (time.monotonic() - begin)
+    earned = pilot(network, seconds=left, seed=seed, simulator=simulator, sizes=prices)
     clock.say("")
     return Advice(
         error=error,
@@ -220,7 +224,7 @@ def advise(
         farthest=farthest,
         components=len(network.pieces),
         rows=rows,
-        agents=tuple(_agents(network, bounds, every, uniform, seen, table, error_of_q(network, error, of))),
+        agents=tuple(_agents(network, bounds, every, uniform, seen, table, error_of_q(network, error, of), place)),
         measurements=tuple(seen),
         recommended=recommended,
         shown_for=None
@@ -360,8 +364,8 @@ def _agents(
     seen: Sequence[MeasuredDecay],
     table: str,
     gap: float,
+    place: Array,
 ) -> Iterator[AgentRow]:
-    place = layout(network.graph, network.adjacency)
     looked_at = {entry.agent for entry in seen}
     needed = []
     for kind in (every, uniform):

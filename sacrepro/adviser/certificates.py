@@ -10,11 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import networkx as nx
 import numpy as np
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import dijkstra
+from scipy.sparse.csgraph import breadth_first_order, dijkstra
 
 from sacrepro.adviser.clock import Clock
 from sacrepro.bounds.critic import td_fixed_point, td_fixed_point_everywhere, td_fixed_point_influence
@@ -29,7 +30,8 @@ from sacrepro.bounds.gradient import (
 )
 from sacrepro.bounds.influence import horizon, influence, influence_everywhere
 from sacrepro.bounds.theorem5 import gradient_norm
-from sacrepro.instances.network.labelled import Network, adjacency, network_influence, of_each, pieces
+from sacrepro.instances.network.labelled import Network, network_influence, of_each
+from sacrepro.instances.network.links import adjacency, hops, pieces
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import sphere_sizes
 from sacrepro.model.policy import SCORE_BOUND
@@ -95,7 +97,7 @@ def certificates(
     C, C_theta = network_influence(network), network_influence(network, averaged=True)
     c, rho = lemma3(r_bar, gamma)
     paper_q = np.array([definition2(c, rho, kappa) for kappa in range(kappas)])
-    eccentricity = eccentricities(network.graph, network.pieces, network.adjacency)
+    eccentricity = eccentricity_of(network)
     # Two starts that agree on a_i and s_i differ by no more than the span of r_i in any reward of i.
     span = np.array(of_each(np.ptp, network.r))
     settled = np.arange(kappas) >= eccentricity[:, None]
@@ -228,16 +230,27 @@ def kappa_range(network: Network, error: float, of: str) -> int:
     return next((kappa + 1 for kappa in range(most) if scale * definition2(c, rho, kappa) <= error), most)
 
 
-def eccentricities(graph: nx.Graph, parts: Sequence[Array] | None = None, A: csr_array | None = None) -> Array:
+#: What `eccentricity_of` has found.
+_KNOWN: WeakKeyDictionary[Network, Array] = WeakKeyDictionary()
+
+
+def eccentricity_of(network: Network) -> Array:
+    """`eccentricities` of a network, found once."""
+    if network not in _KNOWN:
+        _KNOWN[network] = eccentricities(network.adjacency, network.pieces)
+    return _KNOWN[network]
+
+
+def eccentricities(graph: nx.Graph | csr_array, parts: Sequence[Array] | None = None) -> Array:
     """The least κ with nothing reachable outside N_i^κ for each agent, whatever the agents are called.
 
     Exact, but where `MOST_SEARCHED` does not suffice: there it is the least d(i, hub) + ecc(hub), or one bound for all.
     """
-    A = adjacency(graph) if A is None else A
-    bound = np.zeros(len(graph), dtype=int)
+    A = adjacency(graph) if isinstance(graph, nx.Graph) else graph
+    bound = np.zeros(A.shape[0], dtype=int)
     for members in parts or pieces(A):
         if len(members) <= FEW:
-            bound[members] = [len(sphere_sizes(graph, i)) - 1 for i in members.tolist()]
+            bound[members] = [max(hops(A, i).values()) for i in members.tolist()]
         else:
             bound[members] = _farthest(A[members][:, members])
     return bound
@@ -271,8 +284,18 @@ def _farthest(A: csr_array) -> Array:
 
 def distances(A: csr_array, i: int) -> Array:
     """d(i, j) for every j, -1 where there is no path."""
-    found = dijkstra(A, unweighted=True, indices=i)
-    return np.where(np.isfinite(found), found, -1).astype(int)
+    order, before = breadth_first_order(A, i)
+    place = np.zeros(A.shape[0], dtype=int)
+    place[order] = np.arange(len(order))
+    before[i] = i
+    # Places of an agent before each in a search tree, and steps to it: twice as far each time, until all are at i.
+    ahead, steps = place[before[order]], (np.arange(len(order)) > 0).astype(int)
+    while ahead.any():
+        steps += steps[ahead]
+        ahead = ahead[ahead]
+    found = np.full(A.shape[0], -1)
+    found[order] = steps
+    return found
 
 
 def _seeing_out(graph: nx.Graph, i: int, eccentricity: Array, kappa: int) -> list[int]:

@@ -14,7 +14,8 @@ from scipy.sparse import csr_array
 
 from sacrepro.adviser.certificates import distances
 from sacrepro.bounds.influence import spectral_radius
-from sacrepro.instances.network.labelled import Network, adjacency, network_influence
+from sacrepro.instances.network.labelled import Network, network_influence
+from sacrepro.instances.network.links import Links, links_of
 from sacrepro.model.checks import Array
 from sacrepro.model.kernels import composition_count
 from sacrepro.model.notices import rounded
@@ -39,14 +40,15 @@ def summary(network: Network) -> str:
 
 def about(network: Network) -> list[tuple[str, str]]:
     """What was read, line by line: a name, and what there is to say."""
-    degrees = np.array([len(network.beside(i)) for i in range(network.n)])
+    degrees = np.diff(network.reading.indptr)
     pairs, one = int(degrees.sum()), "arrow"
     if network.reads is None:
         pairs, one = pairs // 2, "edge"
     hub = int(degrees.argmax())
     gamma = network.gamma
     counted = int((network.group >= 0).sum())
-    largest = max(network.entries(i) for i in {network.key(i): i for i in range(network.n)}.values())
+    joint = network.adjacency @ np.log2(network.state_sizes) + np.log2(network.state_sizes**2 * network.action_sizes)
+    largest = network.entries(int(joint.argmax()))
     return [
         ("agents n", f"{network.n:,}, {pairs:,} {one}{'s' * (pairs != 1)}, {pieces(network)}"),
         ("labels", listed([repr(name) for name in network.names])),
@@ -89,9 +91,9 @@ def weighed(network: Network) -> str:
 
 def begins(network: Network) -> str:
     """π_0: one law of all agents, or that of the first; nothing of a joint law but that it is one."""
-    laws = network.pi0
-    if not isinstance(laws, tuple):
+    if not isinstance(network.pi0, tuple):
         return "one joint law"
+    laws = [*{id(law): law for law in network.pi0}.values()]
     if all((law == law[0]).all() for law in laws):
         return "uniform"
     told = listed([f"{name} {p:g}" for name, p in zip(network.states[0], laws[0], strict=True)])
@@ -198,14 +200,16 @@ PIVOTS, FLAT = 30, 8
 SCATTER = 0.7
 
 
-def layout(graph: nx.Graph, A: csr_array | None = None) -> Array:
-    """(x, y) of each agent in the unit disk, shape (n, 2). A : `adjacency`, where it is known already."""
-    if len(graph) <= SPREAD and len(graph) > 2 and nx.is_connected(graph):
+def layout(links: Links | nx.Graph) -> Array:
+    """(x, y) of each agent in the unit disk, shape (n, 2)."""
+    if not isinstance(links, Links):
+        links = links_of(links)
+    if 2 < links.n <= SPREAD and nx.is_connected(graph := links.graph):
         place = nx.kamada_kawai_layout(graph, pos=nx.circular_layout(graph))
-        return np.array([place[i] for i in range(len(graph))])
-    A = adjacency(graph) if A is None else A
-    hub = int(np.diff(A.indptr).argmax())
-    return rings(graph) if int(distances(A, hub).max()) < FLAT else pivots(A, hub)
+        return np.array([place[i] for i in range(links.n)])
+    hub = int(np.diff(links.adjacency.indptr).argmax())
+    flat = int(distances(links.adjacency, hub).max()) < FLAT
+    return rings(links.graph) if flat else pivots(links.adjacency, hub)
 
 
 def pivots(A: csr_array, hub: int) -> Array:

@@ -17,11 +17,12 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import stdtrit
 
-from sacrepro.adviser.certificates import eccentricities
+from sacrepro.adviser.certificates import eccentricity_of
 from sacrepro.adviser.measured import largest_cone
 from sacrepro.adviser.settings import FRESH
 from sacrepro.exact.decay.profile import certified_decay
 from sacrepro.exact.light_cone import local_decay, local_value
+from sacrepro.exact.memory import MOST_AXES
 from sacrepro.exact.optimum import best_joint, best_localized
 from sacrepro.exact.values import evaluate, objective_and_gradient
 from sacrepro.instances.network.labelled import Network
@@ -163,7 +164,7 @@ def _exact(network: Network, theta: Sequence[Array], agents: Sequence[int]) -> E
     pairs = float(np.log2(network.state_sizes * network.action_sizes).sum())
     D_low = D_high = np.zeros((len(chosen), 0))
     if pairs <= PAIR_BITS:
-        kappas = range(min(KAPPAS, int(eccentricities(network.graph, network.pieces, network.adjacency).max()) + 1))
+        kappas = range(min(KAPPAS, int(eccentricity_of(network).max()) + 1))
         D_low, D_high = certified_decay(mdp, theta, chosen, kappas)[:2]
     rows = tuple(
         AgentValue(i, network.names[i], *_ends(network, V[i], error), tuple(low.tolist()), tuple(high.tolist()))
@@ -188,8 +189,7 @@ def _by_light_cone(network: Network, theta: Sequence[Array], i: int) -> AgentVal
 
 def _typical(network: Network) -> list[int]:
     """A few agents of median degree and below, whose light cones may fit."""
-    degree = np.array([network.graph.degree(i) for i in range(network.n)])
-    order = np.argsort(degree, kind="stable")
+    order = np.argsort(np.diff(network.adjacency.indptr), kind="stable")
     return sorted({int(order[k]) for k in np.linspace(0, network.n // 2, SOME).astype(int)})
 
 
@@ -217,7 +217,7 @@ def evaluation_words(network: Network, found: Evaluation, policy: str) -> str:
         table.append([row.name, f"{row.low:.5g}", f"{row.high:.5g}", *(_gap(low, high) for low, high in gaps)])
     if shown:
         lines += ["", *aligned(table)]
-    if found.agents and kappas <= eccentricities(network.graph, network.pieces, network.adjacency).max():
+    if found.agents and kappas <= eccentricity_of(network).max():
         last = f" beyond κ = {kappas - 1}" if kappas else f": the network has more than 2^{PAIR_BITS:g} pairs (s, a)"
         lines.append(f"D_i(κ) is not computed{last}")
     if len(found.agents) > LISTED:
@@ -309,8 +309,8 @@ class Objective:
 
 
 def solvable(network: Network, bits: float = EXACT_BITS) -> bool:
-    """Whether V̄ over all joint states, and every kernel as a table, is small."""
-    if float(np.log2(network.state_sizes).sum()) > bits:
+    """Whether V̄ over all joint states, which has an axis an agent, and every kernel as a table, is small."""
+    if network.n >= MOST_AXES or float(np.log2(network.state_sizes).sum()) > bits:
         return False
     return sum(network.entries(i) for i in range(network.n)) <= EXACT_ENTRIES
 

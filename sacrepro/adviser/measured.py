@@ -22,11 +22,13 @@ from sacrepro.exact.chain import chain_of
 from sacrepro.exact.decay.profile import certified_decay
 from sacrepro.exact.dense import q_function
 from sacrepro.exact.light_cone import local_decay, local_value
+from sacrepro.exact.memory import MOST_AXES
 from sacrepro.exact.rounding import gamma_k, normalising_roundings
 from sacrepro.exact.solver.stationary import eliminated_law
 from sacrepro.exact.truncation import solve_error, td_fixed_point
 from sacrepro.exact.values import evaluate
 from sacrepro.instances.network.labelled import Network
+from sacrepro.instances.network.links import hops, row_of
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import neighborhood
 from sacrepro.model.mdp import NetworkedMDP
@@ -48,7 +50,8 @@ LAW_STATES, LAW_PAIRS, LIMIT_ENTRIES = 10, 22, 20
 CONES, CONE_BITS, STEP_BITS = (1 << 3, 1 << 5, 1 << 7, 1 << 10), 25, 26
 #: Beyond this discount a light cone takes too many steps to be tried.
 LARGEST_GAMMA = 0.9995
-SIMULATED_KAPPAS = 6
+#: κ's of a simulation, and agents a second for whom it is prepared.
+SIMULATED_KAPPAS, SAMPLED_A_SECOND = 6, 500_000
 #: So many agents share the time that is left, if there are so many.
 AT_LEAST = 4
 #: Shares of the time by the end of which exact values, light cones and simulations are done; the rest is for run time.
@@ -106,7 +109,7 @@ def exact_values(network: Network, agents: Sequence[int], kappas: int, tol: floa
         states, pairs = _bits(network.state_sizes[piece]), _bits(pairs_of[piece])
         own = piece[order[piece] >= 0]
         own = own[np.argsort(order[own])].tolist()
-        if not own or states > WHOLE_STATES:
+        if not own or states > WHOLE_STATES or len(piece) >= MOST_AXES:
             continue
         members = piece.tolist()
         each = 2.0 ** min(pairs, SWEPT_PAIRS) + A_STATE * 2.0**states + AN_AGENT
@@ -134,15 +137,19 @@ def exact_values(network: Network, agents: Sequence[int], kappas: int, tol: floa
             clock.say(f"exact decay of agent {done + 1:,} of {len(own):,} ({len(piece):,} agents in its component)")
             begin = time.monotonic()
             work = int(left / few / min(len(own) - done, AT_LEAST) * BRANCHED_A_SECOND)
-            bounds = certified_decay(
-                mdp,
-                theta,
-                [piece.index(i)],
-                range(kappas if swept else few),
-                slack=0.01 * tol,
-                sweep_limit=1 << SWEPT_PAIRS,
-                branch_limit=max(work, 1),
-            )
+            try:
+                bounds = certified_decay(
+                    mdp,
+                    theta,
+                    [piece.index(i)],
+                    range(kappas if swept else few),
+                    slack=0.01 * tol,
+                    sweep_limit=1 << SWEPT_PAIRS,
+                    branch_limit=max(work, 1),
+                )
+            except MemoryError:
+                clock.reach("exact values", -1)
+                break
             lower, upper = bounds.lower[0], bounds.upper[0]
             method = "exact" if swept else "branch and bound"
             limit = limit_gaps(mdp, theta, piece.index(i), len(upper), law)
@@ -183,12 +190,11 @@ def limit_gaps(mdp: NetworkedMDP, theta: Theta, i: int, kappas: int, law: tuple[
 
 def component(network: Network, piece: Sequence[int]) -> NetworkedMDP:
     """The model of one component alone, agents renumbered in order, with a uniform start: no decay depends on it."""
-    graph = nx.relabel_nodes(network.graph.subgraph(piece), {i: k for k, i in enumerate(piece)})
-    ordered = nx.empty_graph(len(piece))
-    ordered.add_edges_from(graph.edges)
+    graph, place = nx.empty_graph(len(piece)), {i: k for k, i in enumerate(piece)}
+    graph.add_edges_from((place[i], place[j]) for i in piece for j in row_of(network.adjacency, i))
     pi0 = tuple(np.full(int(S), 1.0 / S) for S in network.state_sizes[piece])
     return NetworkedMDP(
-        ordered, tuple(network.P[i] for i in piece), tuple(network.r[i] for i in piece), network.gamma, pi0
+        graph, tuple(network.P[i] for i in piece), tuple(network.r[i] for i in piece), network.gamma, pi0
     )
 
 
@@ -221,7 +227,7 @@ def simulations(
     network: Network, agents: Sequence[int], few: int, tol: float, seed: int, clock: Clock
 ) -> list[MeasuredDecay]:
     """Lower bounds by search and simulation, agent after agent until the time is used."""
-    if not agents or not clock.left(SIMULATION):
+    if not agents or clock.left(SIMULATION) <= network.n / SAMPLED_A_SECOND:
         if agents:
             clock.stop("simulation")
         return []
@@ -245,7 +251,7 @@ def simulations(
 def largest_cone(network: Network, theta: Sequence[Array], i: int, tol: float) -> int:
     """The largest of `CONES` whose next step fits and whose local Q_i can be swept, 0 if there is none."""
     pairs = np.log2(network.state_sizes * network.action_sizes)
-    near_i = list(nx.single_source_shortest_path_length(network.graph, i, cutoff=4))
+    near_i = list(hops(network.adjacency, i, 4))
     hoods = max(float(np.log2(network.state_sizes[list(network.hood(j))]).sum()) for j in near_i)
     least = max(1.0, float(np.log2(network.state_sizes[near_i]).min()))
     chosen = 0

@@ -16,10 +16,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import stdtrit
 
-from sacrepro.adviser.certificates import eccentricities
+from sacrepro.adviser.certificates import eccentricity_of
 from sacrepro.adviser.evaluation import CONFIDENCE, Objective, Return, half_width
-from sacrepro.adviser.settings import FRESH, ITERATIONS, Proposal, proposal, table_sizes, written
-from sacrepro.instances.network.labelled import Network
+from sacrepro.adviser.settings import FRESH, ITERATIONS, Cost, Proposal, proposal, table_sizes, written
+from sacrepro.instances.network.labelled import Network, of_each
 from sacrepro.learn.algorithm1 import sac_seeds
 from sacrepro.learn.problem import SACTrace, check_seed
 from sacrepro.model.checks import Array
@@ -114,7 +114,7 @@ def trained(
     for seed in seeds:
         if check_seed(seed) >= FRESH >> 1:
             raise ValueError(f"seed must lie below 2^62, from where on episodes are fresh, got {seed}")
-    theta0 = tuple(np.zeros(r_i.shape) for r_i in network.r)
+    theta0 = tuple(of_each(np.zeros_like, network.r))
     start = objective(theta0)
     runs: list[RunRow] = []
     thetas: list[tuple[Array, ...]] = []
@@ -170,33 +170,42 @@ def not_below(rows: Sequence[KappaReturn]) -> list[int]:
     return found
 
 
-def pilot(network: Network, *, seconds: float, seed: int = 0) -> Pilot:
+def pilot(
+    network: Network,
+    *,
+    seconds: float,
+    seed: int = 0,
+    simulator: Callable[[], Simulator] | None = None,
+    sizes: Sequence[Cost] = (),
+) -> Pilot:
     """A short run of Algorithm 1 at κ = 0, 1, … that ends within about `seconds`, or a sentence on why there is none.
 
+    simulator : makes that of the network, by default anew.        sizes : `table_sizes`, where they are known.
     The network decides which κ are tried and how long episodes are, the clock only how many outer iterations of a few
     given numbers, so two pilots that could afford the same are the same.
     """
     begin = time.monotonic()
     if seconds <= 0.0:
         return Pilot(None, "no time was left for it; more --seconds make one")
-    farthest = int(eccentricities(network.graph, network.pieces, network.adjacency).max())
-    sizes = table_sizes(network, min(KAPPAS, farthest + 1), seconds)
+    tried = min(KAPPAS, int(eccentricity_of(network).max()) + 1)
+    sizes = sizes[:tried] if len(sizes) >= tried else table_sizes(network, tried, seconds)
     kappas = [cost.kappa for cost in sizes if cost.kappa == 0 or cost.entries_median <= LARGEST_TABLE]
-    try:
-        simulator = network.simulator()
-    except ValueError as error:
-        return Pilot(None, f"the network cannot be sampled: {error}")
-    objective = Objective(network, simulator, seed=seed, episodes=32, bits=BITS)
-    theta0 = tuple(np.zeros(r_i.shape) for r_i in network.r)
-    settings = proposal(network, simulator, kappas, seeds=SEEDS, M=1, eta=1.0, longest=LONGEST)
+    settings = proposal(network, None, kappas, seeds=SEEDS, M=1, eta=1.0, longest=LONGEST, sizes=sizes)
+    # More than what preparing takes, agent for agent: where this fits, so does that.
     needed = network.n * settings.T * SEEDS * len(kappas) * ITERATIONS[-1] / FASTEST
     if needed > seconds - (time.monotonic() - begin):
         return Pilot(None, _too_slow(needed, "or more"))
+    try:
+        played = simulator() if simulator else network.simulator()
+    except ValueError as error:
+        return Pilot(None, f"the network cannot be sampled: {error}")
+    objective = Objective(network, played, seed=seed, episodes=32, bits=BITS)
+    theta0 = tuple(of_each(np.zeros_like, network.r))
     seeds = range(seed, seed + SEEDS)
 
     def seconds_of(M: int, some: Sequence[int]) -> float:
         start = time.monotonic()
-        learned(simulator, theta0, settings._replace(M=M), kappas[-1], some)
+        learned(played, theta0, settings._replace(M=M), kappas[-1], some)
         return time.monotonic() - start
 
     compiling = seconds_of(1, seeds[:1])
@@ -208,24 +217,26 @@ def pilot(network: Network, *, seconds: float, seed: int = 0) -> Pilot:
         growth = (seconds_of(TRIAL, seeds) - seconds_of(1, seeds)) / (TRIAL - 1.0)
         # A busy machine may take longer for one iteration than for all: then the first estimate stands.
         iteration = growth if growth > 0.0 else iteration
-    objective(theta0)
-    between = time.monotonic()
-    objective(theta0)
-    judged = time.monotonic() - between
-    runs = len(kappas) * SEEDS
-    left = seconds - (time.monotonic() - begin) - (runs + 1) * judged
     # Half of the time is kept for a machine that others use as well.
-    M = next((count for count in ITERATIONS if 2.0 * count * len(kappas) * iteration <= left), None)
+    each, judged = 2.0 * len(kappas) * iteration, 0.0
+    if ITERATIONS[-1] * each <= seconds - (time.monotonic() - begin):
+        objective(theta0)
+        between = time.monotonic()
+        objective(theta0)
+        judged = time.monotonic() - between
+    judging = (len(kappas) * SEEDS + 1) * judged
+    left = seconds - (time.monotonic() - begin) - judging
+    M = next((count for count in ITERATIONS if count * each <= left), None)
     if M is None:
-        needed = time.monotonic() - begin + (runs + 1) * judged + 2.0 * ITERATIONS[-1] * len(kappas) * iteration
+        needed = time.monotonic() - begin + judging + ITERATIONS[-1] * each
         words = _too_slow(needed - compiling, "with a reserve")
         if compiling >= COMPILED:
             words += f". Compiling took {compiling:.0f} s; it is kept: the next run has that time"
         return Pilot(None, words)
-    settings = proposal(network, simulator, kappas, seeds=SEEDS, M=M, longest=LONGEST)
+    settings = proposal(network, played, kappas, seeds=SEEDS, M=M, longest=LONGEST, sizes=sizes)
     enough = f"M = {M:,}: as many of {written(ITERATIONS)} as there was time for"
     settings = settings._replace(reasons=(*settings.reasons, enough))
-    found = trained(network, simulator, objective, settings, kappas, seeds)
+    found = trained(network, played, objective, settings, kappas, seeds)
     return Pilot(found._replace(thetas=()), "")
 
 

@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_array, eye_array
 
-from sacrepro.adviser.certificates import eccentricities
+from sacrepro.adviser.certificates import eccentricity_of
 from sacrepro.adviser.clock import Clock
 from sacrepro.bounds.theorem5 import least_h, smoothness
-from sacrepro.instances.network.labelled import Network
+from sacrepro.instances.network.labelled import Network, of_each
 from sacrepro.learn.algorithm1 import run_compiled
 from sacrepro.learn.problem import Problem, Settings
 from sacrepro.learn.samples import samples
@@ -61,7 +61,7 @@ def check_kappas(network: Network, kappas: Sequence[int]) -> list[Cost]:
         Settings(kappa=kappa)
         if list(kappas).count(kappa) > 1:
             raise ValueError(f"kappa: {kappa} is asked for twice")
-    largest, farthest = max(kappas), int(eccentricities(network.graph, network.pieces, network.adjacency).max())
+    largest, farthest = max(kappas), int(eccentricity_of(network).max())
     if largest > farthest:
         raise ValueError(
             f"kappa: {largest} is more than {farthest}, from which on every table holds all that an agent can reach; "
@@ -77,12 +77,12 @@ def check_kappas(network: Network, kappas: Sequence[int]) -> list[Cost]:
 
 def table_sizes(network: Network, kappas: int, seconds: float = math.inf) -> list[Cost]:
     """The sizes of all Q̂_i for κ = 0, 1, …, `kappas` of them, or fewer where neighborhoods are too large to list."""
-    return costs(network, kappas, 1, Clock(seconds), timed=False)
+    return costs(network, kappas, 1, Clock(seconds))
 
 
 def proposal(
     network: Network,
-    simulator: Simulator,
+    simulator: Simulator | None,
     kappas: Sequence[int],
     *,
     seeds: int,
@@ -92,13 +92,15 @@ def proposal(
     t0: float | None = None,
     eta: float | None = None,
     longest: int = LONGEST,
+    sizes: Sequence[Cost] = (),
 ) -> Proposal:
     """What is given, and a value and a reason for what is not; the same for every κ, so that returns compare.
 
-    seeds : runs a κ.        longest : most steps of an episode that are proposed.
+    simulator : of the network, for η: None where that is given.        seeds : runs a κ.
+    longest : most steps of an episode that are proposed.        sizes : `check_kappas`, where they are known.
     Raises ValueError naming the argument that makes no sense.
     """
-    sizes = check_kappas(network, kappas)
+    sizes = sizes or check_kappas(network, kappas)
     gamma, n, largest = network.gamma, network.n, max(kappas)
     entries = sizes[largest].entries_median
     reasons = []
@@ -132,6 +134,7 @@ def proposal(
         )
     if eta is None:
         Settings(kappa=largest, M=M, T=T, h=h, t0=t0)
+        assert simulator is not None
         eta, noise = step(network, simulator, min(kappas), M=M, T=T, h=h, t0=t0)
         reasons.append(
             "η = 1: ĝ does not vary at θ = 0, so that nothing tells its scale"
@@ -176,8 +179,8 @@ def written(counts: Sequence[int]) -> str:
 MOST_MEMBERS = 30_000_000
 #: Members of neighborhoods' neighborhoods that are merged whatever the clock says, and how many a second are.
 FREE_MEMBERS, MEMBERS_A_SECOND = 20_000_000, 50_000_000
-#: Agent-steps of a measurement.
-MEASURED = 10_000_000
+#: Agent-steps of a measurement, and agents a second for whom one is prepared and run.
+MEASURED, TIMED_A_SECOND = 10_000_000, 40_000
 
 
 class Cost(NamedTuple):
@@ -216,8 +219,10 @@ class Cost(NamedTuple):
 UNCOUNTED = Cost._make([-1 if name in ("kappa", "largest") else math.nan for name in Cost._fields])
 
 
-def costs(network: Network, kappas: int, T: int, clock: Clock, *, timed: bool = True) -> list[Cost]:
-    """The cost of κ = 0, 1, … while all N_i^κ can be listed; if `timed`, with iterations measured as time allows."""
+def costs(
+    network: Network, kappas: int, T: int, clock: Clock, simulator: Callable[[], Simulator] | None = None
+) -> list[Cost]:
+    """The cost of κ = 0, 1, … while all N_i^κ can be listed; with a `simulator`, iterations measured as time allows."""
     n = network.n
     pairs = np.log10(network.state_sizes * network.action_sizes)
     states = np.log10(network.state_sizes)
@@ -229,7 +234,6 @@ def costs(network: Network, kappas: int, T: int, clock: Clock, *, timed: bool = 
     reachable = np.zeros(n, dtype=int)
     for piece in network.pieces:
         reachable[piece] = len(piece)
-    simulator: Simulator | None = None
     found: list[Cost] = []
     for kappa in range(kappas):
         if kappa:
@@ -250,13 +254,12 @@ def costs(network: Network, kappas: int, T: int, clock: Clock, *, timed: bool = 
         measured: tuple[float, float, float] = (math.nan,) * 3
         if found and found[-1].whole == n:
             measured = (found[-1].seconds, found[-1].measured_T, found[-1].seen)
-        elif timed and clock.left() > slowest:
+        elif simulator and clock.left() > max(slowest, n / TIMED_A_SECOND):
             begin = time.monotonic()
-            simulator = simulator or network.simulator()
-            measured = _iteration(network, simulator, kappa, T)
+            measured = _iteration(network, simulator(), kappa, T)
             # The first one compiles, which the next ones do not.
             slowest = time.monotonic() - begin if kappa else 0.0
-        elif timed:
+        elif simulator:
             clock.stop("run time")
         code = 1 if int((network.state_sizes * network.action_sizes).max()) <= 256 else 2
         top = float(entries.max())
@@ -295,7 +298,7 @@ def likeliest_pairs(network: Network) -> Array:
 def _iteration(network: Network, simulator: Simulator, kappa: int, T: int) -> tuple[float, int, float]:
     """(processor seconds with T steps, steps measured, share of first visits in those) of an outer iteration."""
     steps = max(10, min(T, MEASURED // network.n))
-    theta0 = tuple(np.zeros(r_i.shape) for r_i in network.r)
+    theta0 = tuple(of_each(np.zeros_like, network.r))
     opaque = simulator.compiled(1)
 
     def run(length: int) -> tuple[float, float]:

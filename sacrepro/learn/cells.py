@@ -12,7 +12,7 @@ again in every inner loop.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import chain
 from typing import NamedTuple
 
 import networkx as nx
@@ -20,6 +20,7 @@ import numpy as np
 
 from sacrepro.model.checks import Array
 from sacrepro.model.compiled import compiled
+from sacrepro.model.graph import segments
 from sacrepro.model.notices import warn_of_diameter
 from sacrepro.simulate.random_bits import mix
 
@@ -52,11 +53,13 @@ def hoods(graph: nx.Graph, kappa: int, state_sizes: Sequence[int], action_sizes:
     import scipy.sparse
 
     n = len(graph)
-    edges = np.array([(i, j) for i, j in graph.edges if i != j], dtype=np.int64).reshape(-1, 2)
-    everyone = np.arange(n)
-    ends = (np.concatenate([*edges.T, everyone]), np.concatenate([*edges.T[::-1], everyone]))
-    one_hop = scipy.sparse.csr_array((np.ones(len(ends[0]), dtype=np.int8), ends), shape=(n, n))
+    rows = dict(graph.adjacency())
+    beside = [rows[i] for i in range(n)]
+    begin = np.cumsum([0, *map(len, beside)])
+    agents = np.fromiter(chain.from_iterable(beside), dtype=np.int64, count=begin[-1])
     reach = scipy.sparse.eye_array(n, dtype=np.int8, format="csr")
+    one_hop = reach + scipy.sparse.csr_array((np.ones(len(agents), dtype=np.int8), agents, begin), shape=(n, n))
+    one_hop.data[:] = 1
     for diameter in range(kappa):
         wider = reach @ one_hop
         wider.data[:] = 1
@@ -78,10 +81,10 @@ def copied(hoods: Hoods, copies: int) -> Hoods:
     """The neighborhoods of B = `copies` disjoint copies of the network; copy b of agent i is the agent i·B + b."""
     if copies == 1:
         return hoods
-    sizes = np.repeat(np.diff(hoods.start), copies)
-    members = [hoods.agent[first:last] for first, last in pairwise(hoods.start)]
-    agent = np.concatenate([hood * copies + b for hood in members for b in range(copies)]).astype(np.uint32)
-    start = np.concatenate([[0], np.cumsum(sizes)])
+    n = len(hoods.pairs)
+    start, entries = segments(hoods.start, np.repeat(np.arange(n), copies))
+    own = np.repeat(np.tile(np.arange(copies), n), np.diff(start))
+    agent = (hoods.agent[entries] * np.int64(copies) + own).astype(np.uint32)
     return Hoods(start, agent, np.repeat(hoods.pairs, copies), np.repeat(hoods.cells, copies))
 
 

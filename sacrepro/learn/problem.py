@@ -11,12 +11,12 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from sacrepro.archive.files import read_arrays, write_arrays
-from sacrepro.learn.cells import copied, hoods
+from sacrepro.learn.cells import Hoods, copied, hoods
 from sacrepro.learn.critic import schedule, scratch
 from sacrepro.model.checks import Array, integer, mixture, number, positive
 from sacrepro.model.notices import brief, warn
 from sacrepro.model.policy import Sized, Theta, all_actions_possible, check_theta
-from sacrepro.simulate.tables import pair_starts
+from sacrepro.simulate.tables import flat, pair_starts
 from sacrepro.simulate.trajectory import AnySimulator, Episode
 
 
@@ -116,6 +116,7 @@ class Problem:
 
     first : the outer iterations that are behind θ(0).
     told  : is told of progress; where there is one, an interrupt ends the run with what was computed.
+    near  : `neighborhoods`, where they are known.
     """
 
     def __init__(
@@ -126,18 +127,18 @@ class Problem:
         seeds: Sequence[int],
         first: int = 0,
         told: Told | None = None,
+        near: Hoods | None = None,
     ) -> None:
         self.settings, self.seeds, self.copies, self.n = settings, seeds, len(seeds), simulator.n
         self.first, self.told = first, told
         self.keys = np.array(seeds, dtype=np.uint64)
         self.state_sizes, self.action_sizes = simulator.state_sizes, simulator.action_sizes
-        near = hoods(simulator.graph, settings.kappa, simulator.state_sizes, simulator.action_sizes)
-        self.hoods = copied(near, self.copies)
+        self.hoods = copied(near or neighborhoods(simulator, settings.kappa), self.copies)
         self.plan = schedule(settings.h, settings.t0, simulator.gamma, settings.T)
         self.work = scratch(self.hoods, settings.T)
         self.A = np.repeat(np.array(simulator.action_sizes, dtype=np.uint32), self.copies)
         self.pair = pair_starts(np.repeat(simulator.state_sizes, self.copies), self.A)
-        self.theta0 = np.concatenate([theta_i.ravel() for theta_i in theta0 for _ in range(self.copies)])
+        self.theta0 = flat(theta0, self.copies)
 
     def blocks(self, theta: Array, b: int) -> tuple[Array, ...]:
         """θ of copy b from flat arrays (records, …): blocks (records, S_i, A_i)."""
@@ -223,8 +224,14 @@ def problems(
     chosen = [check_seed(seed) for seed in seeds]
     if not chosen:
         raise ValueError("seeds holds no integer, expected at least one")
+    near = neighborhoods(simulator, settings.kappa)
     for low in range(0, len(chosen), simulator.together):
-        yield Problem(simulator, theta, settings, chosen[low : low + simulator.together], first, told)
+        yield Problem(simulator, theta, settings, chosen[low : low + simulator.together], first, told, near)
+
+
+def neighborhoods(simulator: AnySimulator, kappa: int) -> Hoods:
+    """N_i^κ of all agents of a simulator."""
+    return hoods(simulator.graph, kappa, simulator.state_sizes, simulator.action_sizes)
 
 
 class Lines(Protocol):

@@ -167,6 +167,16 @@ def outside(graph: nx.Graph, i: int, kappa: int) -> tuple[int, ...]:
     return tuple(j for j in range(len(graph)) if j not in inside)
 
 
+def segments(begin: Array, chosen: Array) -> tuple[Array, Array]:
+    """(starts, entries): begin[k], …, begin[k+1] - 1 for each chosen k, one after the other, and where each starts.
+
+    Where `begin` says where the neighbors of each agent begin in one array, these are the places of chosen agents'.
+    """
+    lengths = np.diff(begin)[chosen]
+    starts = np.append(0, np.cumsum(lengths, dtype=np.int64))
+    return starts, np.arange(starts[-1]) + np.repeat(begin[chosen] - starts[:-1], lengths)
+
+
 def sphere_sizes(graph: nx.Graph, i: int) -> tuple[int, ...]:
     """(\\|S_i(0)\\|, \\|S_i(1)\\|, …): how many agents lie at each finite distance from i."""
     lengths = nx.single_source_shortest_path_length(graph, i)

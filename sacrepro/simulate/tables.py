@@ -14,6 +14,7 @@ import networkx as nx
 import numpy as np
 
 from sacrepro.model.checks import Array
+from sacrepro.model.graph import segments
 from sacrepro.model.mdp import CountedMDP, NetworkedMDP
 from sacrepro.simulate.random_bits import SCALE, thresholds
 
@@ -27,16 +28,28 @@ _SHORTEST_RUN = 8
 class Counts(NamedTuple):
     """Agents whose row is number[number_at + Σ_j weight[weight_at + s_j]] entries further, j over their neighbors.
 
-    agent : (m,) sorted.        neighbors : for each of them those that are counted.
+    agent : (m,) sorted.        begin : (m+1,) where those that each of them counts begin in `neighbor`.
     weight_at, number_at : (m,) where the weights of the states 0, 1, …, and the numbers, begin.
     """
 
     agent: Array
-    neighbors: tuple[tuple[int, ...], ...]
+    begin: Array
+    neighbor: Array
     weight_at: Array
     weight: Array
     number_at: Array
     number: Array
+
+
+class Terms(NamedTuple):
+    """For each agent the pairs (j - i, stride) of those that enter its row linearly, one after the other.
+
+    begin : (n+1,) where those of each agent begin in `offset` and `stride`.
+    """
+
+    begin: Array
+    offset: Array
+    stride: Array
 
 
 class Sampled(NamedTuple):
@@ -44,7 +57,6 @@ class Sampled(NamedTuple):
 
     graph, state_sizes, action_sizes, gamma, r, pi0 : as in the model.
     row    : (n,) where agent i's kernel begins in `kernel`, thresholds of P_i(· | s_{N_i}, a_i), actions innermost.
-    terms  : for each agent the pairs (j - i, stride) of those that enter linearly.
     """
 
     graph: nx.Graph
@@ -55,14 +67,14 @@ class Sampled(NamedTuple):
     pi0: tuple[Array, ...] | Array
     row: Array
     kernel: Array
-    terms: list[tuple[tuple[int, int], ...]]
+    terms: Terms
     counts: Counts
 
 
 def no_counts() -> Counts:
     """No agent."""
     none = np.zeros(0, dtype=np.int64)
-    return Counts(none, (), none, none, none, none)
+    return Counts(none, np.zeros(1, dtype=np.int64), none, none, none, none, none)
 
 
 class Tables(NamedTuple):
@@ -124,7 +136,7 @@ def pair_starts(state_sizes: Sequence[int] | Array, action_sizes: Sequence[int] 
 
 def sampled(mdp: NetworkedMDP | CountedMDP) -> Sampled:
     """A model as sampling reads it. Raises ValueError if its kernels have 2^32 or more entries."""
-    row, kernel = _shared(_rows(mdp.P))
+    row, kernel = _shared(mdp.P)
     sizes = (mdp.graph, mdp.state_sizes, mdp.action_sizes, mdp.gamma)
     return Sampled(*sizes, mdp.r, mdp.pi0, row, kernel, _terms(mdp), no_counts())
 
@@ -134,7 +146,7 @@ def tables(model: Sampled, copies: int) -> Tables:
     n = len(model.r)
     S, A = np.array(model.state_sizes), np.array(model.action_sizes)
     joint = isinstance(model.pi0, np.ndarray)
-    start_row, start = _shared(_rows([np.ones(1)] * n if joint else list(model.pi0)))
+    start_row, start = _shared([np.ones(1)] * n if joint else list(model.pi0))
     runs, by_agent = _runs(model.terms, copies)
     S, A = np.repeat(S, copies), np.repeat(A, copies)
     return Tables(
@@ -144,7 +156,7 @@ def tables(model: Sampled, copies: int) -> Tables:
         most=int((S * A).max()),
         binary=bool((S == 2).all() and (A == 2).all()),
         pair=pair_starts(S, A),
-        reward=np.concatenate([r_i.ravel() for r_i in model.r for _ in range(copies)]) + 0.0,  # -0.0 becomes 0.0
+        reward=flat(model.r, copies) + 0.0,  # -0.0 becomes 0.0
         row=np.repeat(model.row, copies),
         width=np.maximum(S - 1, 1).astype(np.uint32),
         kernel=model.kernel,
@@ -158,103 +170,117 @@ def tables(model: Sampled, copies: int) -> Tables:
     )
 
 
-def _rows(distributions: Sequence[Array]) -> list[Array]:
+def flat(blocks: Sequence[Array], copies: int = 1) -> Array:
+    """All blocks flat, each so many times; one that several agents share is taken once."""
+    different = {id(block): block for block in blocks}
+    place = {key: k for k, key in enumerate(different)}
+    which = np.fromiter((place[id(block)] for block in blocks), dtype=np.int64, count=len(blocks))
+    own = [block.ravel() for block in different.values()]
+    return np.concatenate(own)[segments(np.cumsum([0, *map(len, own)]), np.repeat(which, copies))[1]]
+
+
+def _shared(distributions: Sequence[Array]) -> tuple[Array, Array]:
+    """Where the thresholds of each table begin, and those of all one after another; equal ones are stored once."""
+    different = {id(table): table for table in distributions}
+    known: dict[bytes, int] = {}
+    where: dict[int, int] = {}
+    kept: list[Array] = []
+    used = 0
+    for key, piece in zip(different, _rows(list(different.values())), strict=True):
+        if piece.tobytes() not in known:
+            known[piece.tobytes()] = used
+            kept.append(piece)
+            used += len(piece)
+        where[key] = known[piece.tobytes()]
+    if used >= 1 << 32:
+        raise ValueError(f"the model has {used} different kernel entries; at most 2^32 - 1 are supported")
+    return np.array([where[id(table)] for table in distributions], dtype=np.uint32), np.concatenate(kept)
+
+
+def _rows(tables: Sequence[Array]) -> list[Array]:
     """The thresholds of each table of distributions, flat, with at least one a row: an only outcome gets one that no
-    draw reaches. Tables of one shape are taken together, and one that several agents share is taken once."""
-    alike: dict[tuple[int, ...], dict[int, Array]] = {}
-    for table in distributions:
-        alike.setdefault(table.shape, {})[id(table)] = table
+    draw reaches. Tables of one shape are taken together."""
+    alike: dict[tuple[int, ...], list[int]] = {}
+    for k, table in enumerate(tables):
+        alike.setdefault(table.shape, []).append(k)
     rows: dict[int, Array] = {}
     for shape, members in alike.items():
         if shape[-1] == 1:
             flat = np.full((len(members), int(np.prod(shape))), SCALE, dtype=np.uint32)
         else:
-            flat = thresholds(np.stack([*members.values()])).reshape(len(members), -1)
+            flat = thresholds(np.stack([tables[k] for k in members])).reshape(len(members), -1)
         rows.update(zip(members, flat, strict=True))
-    return [rows[id(table)] for table in distributions]
+    return [rows[k] for k in range(len(tables))]
 
 
-def _shared(pieces: Sequence[Array]) -> tuple[Array, Array]:
-    """Where each piece begins, and the pieces one after another; equal ones are stored once."""
-    known: dict[bytes, int] = {}
-    seen: dict[int, int] = {}
-    kept: list[Array] = []
-    where = []
-    used = 0
-    for piece in pieces:
-        if id(piece) not in seen:
-            key = piece.tobytes()
-            if key not in known:
-                known[key] = used
-                kept.append(piece)
-                used += len(piece)
-            seen[id(piece)] = known[key]
-        where.append(seen[id(piece)])
-    if used >= 1 << 32:
-        raise ValueError(f"the model has {used} different kernel entries; at most 2^32 - 1 are supported")
-    return np.array(where, dtype=np.uint32), np.concatenate(kept).astype(np.uint32)
-
-
-def _terms(mdp: NetworkedMDP | CountedMDP) -> list[tuple[tuple[int, int], ...]]:
+def _terms(mdp: NetworkedMDP | CountedMDP) -> Terms:
     """`Sampled.terms`: s_j·stride is j's part of the row's position; the rows of these kernels are linear."""
     known: dict[int, tuple[int, ...]] = {}
-    terms = []
+    begin, offset, stride = [0], list[int](), list[int]()
     for i, (kernel, hood) in enumerate(zip(mdp.kernels, mdp.neighbors, strict=True)):
         if id(kernel) not in known:
             strides, width = kernel.strides(), max(kernel.S - 1, 1)
             assert strides is not None, "rows of tables and of sums are linear"
             known[id(kernel)] = tuple(width * weight for weight in reversed(strides[0]))
-        terms.append(tuple([(j - i, step) for j, step in zip(reversed(hood), known[id(kernel)], strict=True)]))
-    return terms
+        offset += [j - i for j in reversed(hood)]
+        stride += known[id(kernel)]
+        begin.append(len(offset))
+    return Terms(*(np.array(part, dtype=np.int64) for part in (begin, offset, stride)))
 
 
-def _runs(terms: list[tuple[tuple[int, int], ...]], copies: int) -> tuple[dict[str, Array], dict[str, Array]]:
-    n = len(terms)
-    firsts = [i for i in range(n) if i == 0 or terms[i] != terms[i - 1]]
+def _runs(terms: Terms, copies: int) -> tuple[dict[str, Array], dict[str, Array]]:
+    n, none, nothing = len(terms.begin) - 1, np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.uint32)
+    firsts = np.flatnonzero(_news(terms))
     if n * copies < _SHORTEST_RUN * len(firsts):
-        flat = [
-            ((i + offset) * copies + b, stride)
-            for i, own in enumerate(terms)
-            for b in range(copies)
-            for offset, stride in own
-        ]
-        table = np.array(flat, dtype=np.uint32)
-        lengths = np.concatenate([[0], np.cumsum(np.repeat([*map(len, terms)], copies))])
-        none = np.zeros(0, dtype=np.int64)
+        starts, entries = segments(terms.begin, np.repeat(np.arange(n), copies))
+        agent = np.repeat(np.arange(n * copies), np.diff(starts))
         return (
-            dict.fromkeys(("chunk_run", "run_first", "run_term", "term_offset"), none)
-            | {"term_stride": none.astype(np.uint32)},
-            {"neighbor_start": lengths.astype(np.uint32), "neighbor": table[:, 0].copy(), "stride": table[:, 1].copy()},
+            dict.fromkeys(("chunk_run", "run_first", "run_term", "term_offset"), none) | {"term_stride": nothing},
+            {
+                "neighbor_start": starts.astype(np.uint32),
+                "neighbor": (agent + terms.offset[entries] * copies).astype(np.uint32),
+                "stride": terms.stride[entries].astype(np.uint32),
+            },
         )
     chunks = -(-n * copies // CHUNK)
-    begins = np.union1d(np.array(firsts) * copies, np.arange(chunks) * CHUNK)
-    owners = [terms[begin // copies] for begin in begins]
-    flat = [(offset * copies, stride) for own in owners for offset, stride in own]
-    table = np.array(flat, dtype=np.int64)
+    begins = np.union1d(firsts * copies, np.arange(chunks) * CHUNK)
+    starts, entries = segments(terms.begin, begins // copies)
     chunk_run = np.searchsorted(begins, np.arange(chunks + 1) * CHUNK)
     chunk_run[-1] = len(begins)
-    none = np.zeros(0, dtype=np.uint32)
     return (
         {
             "chunk_run": chunk_run.astype(np.int64),
             "run_first": np.append(begins, n * copies).astype(np.int64),
-            "run_term": np.cumsum([0, *map(len, owners)]).astype(np.int64),
-            "term_offset": table[:, 0].copy(),
-            "term_stride": table[:, 1].astype(np.uint32),
+            "run_term": starts,
+            "term_offset": terms.offset[entries] * copies,
+            "term_stride": terms.stride[entries].astype(np.uint32),
         },
-        {"neighbor_start": none, "neighbor": none, "stride": none},
+        {"neighbor_start": nothing, "neighbor": nothing, "stride": nothing},
     )
 
 
+def _news(terms: Terms) -> Array:
+    """Whether the terms of each agent are others than those of the one before; (n,), true for the first."""
+    begin, offset, stride = terms
+    lengths = np.diff(begin)
+    before = np.arange(len(offset)) - np.repeat(lengths, lengths)  # where the terms of equally many begin
+    differing = np.cumsum((offset != offset[before]) | (stride != stride[before]))
+    new = np.diff(np.append(0, differing)[begin]) > 0
+    new[1:] |= lengths[1:] != lengths[:-1]
+    new[:1] = True
+    return new
+
+
 def _counted(counts: Counts, n: int, copies: int) -> dict[str, Array]:
+    m = len(counts.agent)
     agent = (counts.agent[:, None] * copies + np.arange(copies)).ravel()
-    flat = [j * copies + b for hood in counts.neighbors for b in range(copies) for j in hood]
-    lengths = np.repeat([*map(len, counts.neighbors)], copies)
+    starts, entries = segments(counts.begin, np.repeat(np.arange(m), copies))
+    own = np.repeat(np.tile(np.arange(copies), m), np.diff(starts))
     return {
         "counted_chunk": np.searchsorted(agent, np.arange(-(-n * copies // CHUNK) + 1) * CHUNK).astype(np.int64),
         "counted": agent.astype(np.int64),
-        "counted_start": np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
-        "counted_neighbor": np.array(flat, dtype=np.uint32),
+        "counted_start": starts,
+        "counted_neighbor": (counts.neighbor[entries] * copies + own).astype(np.uint32),
         "weight_at": np.repeat(counts.weight_at, copies).astype(np.int64),
         "weight": counts.weight.astype(np.int64),
         "number_at": np.repeat(counts.number_at, copies).astype(np.int64),

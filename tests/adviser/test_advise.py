@@ -32,6 +32,8 @@ from sacrepro.instances.models import sis
 from sacrepro.instances.network.files import example, load
 from sacrepro.instances.network.labelled import network_influence, of_model
 from sacrepro.instances.random_kernels import random_mdp
+from sacrepro.learn import cells, problem
+from sacrepro.learn.samples import samples
 from sacrepro.model.graph import diameter, neighborhood
 from sacrepro.model.notices import power, rounded
 from sacrepro.model.policy import uniform_theta
@@ -293,6 +295,36 @@ def test_a_measured_iteration_predicts_run_time():
     assert len(timed) >= 2
     assert all(row.seconds > 0 and row.measured_T == 50 for row in timed)
     assert "steps timed just now" in words(network, advice)
+
+
+def test_the_clock_is_asked_before_anything_is_built_for_many_agents(monkeypatch):
+    def built(*_):
+        raise AssertionError("this takes longer than is left")
+
+    monkeypatch.setattr("sacrepro.adviser.settings.TIMED_A_SECOND", 1.0)
+    monkeypatch.setattr("sacrepro.adviser.measured.SAMPLED_A_SECOND", 1.0)
+    monkeypatch.setattr("sacrepro.adviser.pilot.FASTEST", 1.0)
+    monkeypatch.setattr("sacrepro.adviser.measured.Sampler", built)
+    monkeypatch.setattr("sacrepro.instances.network.labelled._sampled", built)
+    said: list[str] = []
+    advice = advise(ring(60), 0.3, seconds=2.0, progress=said.append)
+    assert {"simulation", "run time"} <= set(advice.cut)
+    assert "outer iterations for each κ and seed would take" in advice.pilot.note
+    # What is drawn is placed while there is time, and takes from it.
+    assert said.index("layout") < next(k for k, what in enumerate(said) if what.startswith("light cone"))
+
+
+def test_of_many_agents_no_graph_of_networkx_is_made_and_neighborhoods_are_listed_once(monkeypatch):
+    network = load_dict(SIS | {"graph": {"edges": [[k, k + 1] for k in range(3000)]}})
+    advice = advise(network, 0.3, seconds=0.0)
+    assert advice.farthest == 3000
+    assert "graph" not in vars(network.links)
+    assert sorted(network.graph.edges) == [(k, k + 1) for k in range(3000)]
+    listed = []
+    monkeypatch.setattr(problem, "hoods", lambda *given: listed.append(given) or cells.hoods(*given))
+    theta = [np.zeros(r_i.shape) for r_i in network.r]
+    samples(network.simulator(), theta, 0, kappa=1, T=5, h=1.0, t0=2.0, seeds=range(4))  # one at a time
+    assert len(listed) == 1
 
 
 @pytest.mark.parametrize(

@@ -307,7 +307,7 @@ def test_advice_asks_the_return_as_well(monkeypatch):
     network, given_seconds = load_dict(FRIENDS), []
     trial = short(network)
 
-    def quick(network, *, seconds, seed):
+    def quick(network, *, seconds, **known):
         given_seconds.append(seconds)
         return Pilot(trial._replace(thetas=()), "")
 

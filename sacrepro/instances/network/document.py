@@ -10,17 +10,18 @@ import inspect
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, count
 from keyword import iskeyword
 from typing import Any, NamedTuple
 
-import networkx as nx
 import numpy as np
 
 from sacrepro.instances.graphs import build_graph, fitting
 from sacrepro.instances.models import NAMED
 from sacrepro.instances.network.formula import RESERVED
-from sacrepro.instances.network.graph_files import NO_WEIGHT, WEIGHTS, check_pairs, check_weights
+from sacrepro.instances.network.graph_files import NO_WEIGHT, WEIGHTS, check_edges, check_pairs, check_weights
 from sacrepro.instances.network.labelled import MOST_ENTRIES, MOST_ENTRIES_IN_ALL, Network, of_each, of_model
+from sacrepro.instances.network.links import Links, links_of
 from sacrepro.instances.network.rule import rule_of
 from sacrepro.instances.network.rules import Agents, kernels, rewards, starts
 from sacrepro.model.checks import Array, shortened
@@ -32,13 +33,13 @@ LONGEST_LABEL, MOST_NAMES = 255, 1 << 16
 
 
 class Drawn(NamedTuple):
-    """The graph of a file: labels in order, the graph on 0..n-1, attributes by label, and `Network.reads`.
+    """The graph of a file: labels in order, who is joined to whom, attributes by label, and `Network.reads`.
 
     weights : of the edges, by (j, i) where P_i reads s_j; None where no edge has one.
     """
 
     names: tuple[str, ...]
-    graph: nx.Graph
+    links: Links
     attributes: Mapping[str, Mapping[str, Any]]
     reads: tuple[tuple[int, ...], ...] | None = None
     weights: Mapping[tuple[int, int], float] | None = None
@@ -60,7 +61,7 @@ def network(document: Mapping[str, Any]) -> Network:
     agents = _agents(document, drawn)
     different = {id(rule): rule for rule in agents.kernel}.values()
     asking = next((rule.where for rule in different if "w" in rule.summed), None)
-    if asking is not None and agents.weights is None and agents.graph.number_of_edges():
+    if asking is not None and agents.weights is None and len(agents.links.edges):
         raise ValueError(
             f"{asking}: w inside sum(…) is the weight of an edge, and the edges of the graph have none; {WEIGHTS}"
         )
@@ -69,7 +70,7 @@ def network(document: Mapping[str, Any]) -> Network:
         raise ValueError(f"graph: the edges have weights, which no kernel reads; {NO_WEIGHT}")
     return Network(
         names=drawn.names,
-        graph=drawn.graph,
+        links=drawn.links,
         states=agents.states,
         actions=agents.actions,
         r=rewards(agents),
@@ -99,44 +100,45 @@ def graph_of(spec: Mapping[str, Any]) -> Drawn:
             graph = build_graph(spec)
         except (ValueError, OverflowError) as error:
             raise ValueError(f"graph: {str(error).removeprefix('graph: ')}") from None
-        return Drawn(tuple(map(str, range(len(graph)))), graph, {})
+        return Drawn(tuple(map(str, range(len(graph)))), links_of(graph), {})
     nodes = spec.get("nodes", [])
     attributes = {str(label): own or {} for label, own in nodes.items()} if isinstance(nodes, Mapping) else {}
     listed = [str(label) for label in nodes]
     twice = next((label for label, count in Counter(listed).items() if count > 1), None)
     if twice is not None:
         raise ValueError(f"graph.nodes: agent {twice!r} is listed twice")
-    index = {label: i for i, label in enumerate(listed)}
     edges = spec.get("edges", [])
-    pairs = [(str(first), str(second)) for first, second, *_ in edges]
-    for k, pair in enumerate(pairs):
-        for label in pair:
-            if label not in index:
-                if listed:
-                    raise ValueError(f"graph.edges.{k}: agent {label!r} is not among graph.nodes{meant(label, index)}")
-                index[label] = len(index)
+    sizes = {*map(len, edges)}
+    if not sizes <= {2, 3}:
+        check_edges(edges, weighted=True)
+    carried = 3 in sizes
+    labels = [*map(str, chain.from_iterable(edge[:2] for edge in edges) if carried else chain.from_iterable(edges))]
+    index = dict(zip(dict.fromkeys(listed or labels), count(), strict=False))
+    for k, label in enumerate(labels if listed else ()):
+        if label not in index:
+            raise ValueError(f"graph.edges.{k // 2}: agent {label!r} is not among graph.nodes{meant(label, index)}")
     if not index:
         raise ValueError("graph: there are no agents; give edges, nodes or a family")
     for label in index:
         if not 0 < len(label.strip()) <= LONGEST_LABEL:
             raise ValueError(f"graph: a label has 1 to {LONGEST_LABEL} characters, got {shortened(label)}")
-    graph = nx.empty_graph(len(index))
-    arrows = [(index[first], index[second]) for first, second in pairs]
-    graph.add_edges_from(arrows)
+    arrows = np.fromiter(map(index.__getitem__, labels), np.int64, len(labels)).reshape(-1, 2)
     directed = bool(spec.get("directed"))
-    check_pairs(pairs, lambda k: f"graph.edges.{k}", directed)
+    one, other = arrows.T if directed else np.sort(arrows, axis=1).T
+    if (one == other).any() or not np.diff(np.sort(one * len(index) + other)).all():
+        check_pairs([*zip(labels[::2], labels[1::2], strict=True)], lambda k: f"graph.edges.{k}", directed)
     reads = None
     if directed:
         read: list[list[int]] = [[] for _ in index]
-        for source, target in sorted(arrows):
+        for source, target in sorted(arrows.tolist()):
             read[target].append(source)
         reads = tuple(map(tuple, read))
     weights: dict[tuple[int, int], float] | None = None
-    if any(len(edge) > 2 for edge in edges):
+    if carried:
         check_weights(edges, lambda k: f"graph.edges.{k}")
-        weights = {arrow: float(edge[2]) for arrow, edge in zip(arrows, edges, strict=True)}
+        weights = {(j, i): float(edge[2]) for (j, i), edge in zip(arrows.tolist(), edges, strict=True)}
         weights |= {} if directed else {(i, j): w for (j, i), w in weights.items()}
-    return Drawn(tuple(index), graph, attributes, reads, weights)
+    return Drawn(tuple(index), Links(len(index), arrows), attributes, reads, weights)
 
 
 def _named_model(document: Mapping[str, Any], drawn: Drawn) -> NetworkedMDP:
@@ -160,7 +162,7 @@ def _named_model(document: Mapping[str, Any], drawn: Drawn) -> NetworkedMDP:
     if name not in known:
         told = f"model.name: {name!r} is not a model on any graph; known are {', '.join(known)}"
         raise ValueError(told + meant(str(name), known))
-    hub, degree = max(drawn.graph.degree, key=lambda pair: pair[1])
+    hub, degree = max(drawn.links.graph.degree, key=lambda pair: pair[1])
     if 2 ** (degree + 2) > MOST_ENTRIES:
         raise ValueError(
             f"model: agent {drawn.names[hub]!r} has {degree} neighbors, so its table would have "
@@ -168,8 +170,8 @@ def _named_model(document: Mapping[str, Any], drawn: Drawn) -> NetworkedMDP:
             "entries or more; give the kernel by formula, which needs none"
         )
     try:
-        fitting(name, NAMED[name], {"graph": drawn.graph, "gamma": document["gamma"], **parameters})
-        return NAMED[name](drawn.graph, **{"gamma": document["gamma"], **parameters})
+        fitting(name, NAMED[name], {"graph": drawn.links.graph, "gamma": document["gamma"], **parameters})
+        return NAMED[name](drawn.links.graph, **{"gamma": document["gamma"], **parameters})
     except (TypeError, ValueError, OverflowError, IndexError) as error:
         raise ValueError(f"model: {error}") from None
 
@@ -180,7 +182,7 @@ def _agents(document: Mapping[str, Any], drawn: Drawn) -> Agents:
     states, actions = (_all_names(document, own, kind, drawn.names) for kind in ("states", "actions"))
     agents = Agents(
         names=drawn.names,
-        graph=drawn.graph,
+        links=drawn.links,
         states=states,
         actions=actions,
         attributes=_attributes(document, drawn, own),
@@ -237,7 +239,7 @@ def _attributes(document: Mapping[str, Any], drawn: Drawn, own: list[Mapping[str
     sources: list[tuple[str, Iterable[tuple[int | slice, Mapping[str, Any]]]]] = [
         ("attributes", [(slice(None), document.get("attributes") or {})]),
         ("graph.nodes", ((i, drawn.attributes.get(label, {})) for i, label in enumerate(drawn.names))),
-        ("agents", ((i, mine.get("attributes") or {}) for i, mine in enumerate(own))),
+        ("agents", ((i, mine.get("attributes") or {}) for i, mine in enumerate(own) if mine)),
     ]
     for where, given in sources:
         for i, attributes in given:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import accumulate, chain
-from typing import TYPE_CHECKING, Any, TypeVar
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import networkx as nx
 import numpy as np
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 
 from sacrepro.bounds.influence import influence_of
+from sacrepro.instances.network.links import Links, links_of, pieces, reading, row_of
 from sacrepro.model.checks import LARGEST_SCALE, Array, normalised
+from sacrepro.model.graph import segments
 from sacrepro.model.kernels import Alike, CountKernel, TableKernel, alike, codes
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.notices import described, meant, rounded
@@ -37,7 +38,8 @@ MOST_THRESHOLDS = 1 << 32
 class Network:
     """What a network file describes; agents are 0..n-1 in its order.
 
-    names           : label of each agent.        states, actions : their names, one tuple an agent.
+    names           : label of each agent.        links : `Links`; `graph`, `adjacency` : as there.
+    states, actions : their names, one tuple an agent.
     r, gamma, pi0   : as in `NetworkedMDP`.
     groups          : kernels by counts; agent i has row `row[i]` of `groups[group[i]]`, unless group[i] = -1.
     tables          : P_i of the agents with group -1.
@@ -46,11 +48,11 @@ class Network:
     weights         : of the edges, by (j, i) where P_i reads s_j; None where none is read.
     weighted        : the agents whose kernels read weights.
     reads           : of a directed network, whose states P_i reads beside s_i, sorted; None where these are all of N_i.
-                      `graph` then has an edge wherever one of two agents reads the other.
+                      `links` then has an edge wherever one of two agents reads the other.
     """
 
     names: tuple[str, ...]
-    graph: nx.Graph
+    links: Links = field(repr=False)
     states: tuple[tuple[str, ...], ...]
     actions: tuple[tuple[str, ...], ...]
     r: tuple[Array, ...]
@@ -95,13 +97,18 @@ class Network:
         """P_i of each agent, made when it is asked for; ValueError names an agent whose table is too large."""
         return _Kernels(self)
 
+    @property
+    def graph(self) -> nx.Graph:
+        """The dependence graph."""
+        return self.links.graph
+
     def hood(self, i: int) -> tuple[int, ...]:
         """N_i, sorted, i included."""
-        return tuple(sorted((i, *self.graph[i])))
+        return tuple(sorted((i, *row_of(self.adjacency, i))))
 
     def beside(self, i: int) -> tuple[int, ...]:
         """The agents whose states P_i reads beside s_i, sorted: all neighbors but in a directed network."""
-        return tuple(sorted(self.graph[i])) if self.reads is None else self.reads[i]
+        return tuple(row_of(self.reading, i))
 
     def near(self, i: int) -> tuple[int, ...]:
         """What P_i reads, sorted, i included: N_i, or a part of it in a directed network."""
@@ -127,7 +134,7 @@ class Network:
         """Equal for agents whose tables are equal: group, row, and place of i in N_i, all of which P_i reads."""
         if self.group[i] < 0:
             return (-1, i, 0)
-        if len(self.beside(i)) < self.graph.degree(i):
+        if self.reads is not None and len(self.beside(i)) + 1 < len(self.hood(i)):
             return (int(self.group[i]), int(self.row[i]), -1 - i)
         return (int(self.group[i]), int(self.row[i]), self.hood(i).index(i))
 
@@ -149,10 +156,10 @@ class Network:
             kernels.append(TableKernel(flat, table.shape[:-2], actions, around.index(i)))
         return groups + alike(kernels, [self.near(i) for i in tabulated], tabulated)
 
-    @cached_property
+    @property
     def adjacency(self) -> csr_array:
         """(n, n), 1 where two agents are joined."""
-        return adjacency(self.graph)
+        return self.links.adjacency
 
     @cached_property
     def pieces(self) -> list[Array]:
@@ -162,7 +169,7 @@ class Network:
     @cached_property
     def reading(self) -> csr_array:
         """(n, n), 1 where P_i reads s_j, j ≠ i."""
-        return self.adjacency if self.reads is None else reading(self.graph, self.reads)
+        return reading(self.links, self.reads)
 
     def codes(self, g: int) -> tuple[Array, Array]:
         """(weight, number) of the counts of group g, as `kernels.codes`; ValueError names an agent."""
@@ -203,29 +210,6 @@ class Network:
                 f"{rounded(MOST_ENTRIES_IN_ALL)} are made"
             )
         return NetworkedMDP(self.graph, tuple(self.P), self.r, self.gamma, self.pi0)
-
-
-def adjacency(graph: nx.Graph) -> csr_array:
-    """The adjacency matrix of ones, agents in order; in each row neighbors in order."""
-    return reading(graph, None)
-
-
-def reading(graph: nx.Graph, reads: Sequence[Sequence[int]] | None) -> csr_array:
-    """`Network.reading`: the adjacency matrix, or in a directed network 1 in row i at each of `reads[i]`."""
-    beside = dict(graph.adjacency()) if reads is None else {}
-    rows: Sequence[Collection[int]] = [beside[i] for i in range(len(graph))] if reads is None else reads
-    begins = np.cumsum([0, *map(len, rows)], dtype=np.int32)
-    places = np.fromiter(chain.from_iterable(rows), dtype=np.int32, count=int(begins[-1]))
-    found = csr_array((np.ones(len(places)), places, begins), shape=(len(rows), len(rows)))
-    found.sort_indices()
-    return found
-
-
-def pieces(A: csr_array) -> list[Array]:
-    """The connected components of an adjacency matrix, as `Network.pieces`."""
-    count, label = connected_components(A)
-    order = np.argsort(label, kind="stable")
-    return np.split(order, np.searchsorted(label[order], np.arange(1, count)))
 
 
 def of_each(function: Callable[[T], U], blocks: Iterable[T]) -> list[U]:
@@ -288,7 +272,7 @@ def of_model(mdp: NetworkedMDP, names: Sequence[str] | None = None) -> Network:
     """A model as a network, its agents and states named by their numbers."""
     return Network(
         names=tuple(map(str, range(mdp.n))) if names is None else tuple(names),
-        graph=mdp.graph,
+        links=links_of(mdp.graph),
         states=tuple(tuple(map(str, range(S))) for S in mdp.state_sizes),
         actions=tuple(tuple(map(str, range(A))) for A in mdp.action_sizes),
         r=mdp.r,
@@ -301,46 +285,71 @@ def of_model(mdp: NetworkedMDP, names: Sequence[str] | None = None) -> Network:
     )
 
 
-def _sampled(network: Network) -> Sampled:
-    """Thresholds, strides and numbers of a network. Thresholds are those of its tables, so trajectories are, too."""
-    from sacrepro.simulate.tables import Sampled
+class KernelRows(NamedTuple):
+    """Where the laws of s_i' stand: row[i] + a_i + Σ stride·s_{i + offset} of blocks[block[i]], beside `codes`.
 
+    blocks : the laws, actions innermost, (…, S_i).        block, row : (n,).
+    begin  : (n+1,) where the pairs (offset, stride) of each agent begin, first those of i where it has counts.
+    """
+
+    blocks: list[Array]
+    block: Array
+    row: Array
+    begin: Array
+    offset: Array
+    stride: Array
+
+
+def kernel_rows(network: Network) -> KernelRows:
+    """`KernelRows`: the states of neighbors enter linearly but where more than two are counted."""
+    n, A = network.n, network.reading
     blocks: list[Array] = []
-    terms: list[tuple[tuple[int, int], ...]] = [()] * network.n
-    row, used = np.zeros(network.n, dtype=np.int64), 0
+    block, row, own, beside = np.zeros((4, n), dtype=np.int64)
     for g, kernel in enumerate(network.groups):
         members = np.flatnonzero(network.group == g)
-        _, S, A, K, _ = kernel.laws.shape
-        width = max(S - 1, 1)
-        blocks.append(_rows(kernel.laws.transpose(0, 1, 3, 2, 4)))
-        row[members] = used + network.row[members] * S * K * A * width
-        used += len(blocks[-1])
-        linear = kernel.coupled and kernel.beside <= 2
-        for i in members.tolist():
-            beside = [(j - i, A * width) for j in network.beside(i)] if linear else []
-            terms[i] = ((0, K * A * width), *beside)
-    made: dict[int, int] = {}
+        _, S, A_i, K, _ = kernel.laws.shape
+        block[members], row[members] = g, network.row[members] * (S * K * A_i)
+        own[members], beside[members] = K * A_i, A_i * (kernel.coupled and kernel.beside <= 2)
+        blocks.append(kernel.laws.transpose(0, 1, 3, 2, 4))
+    degree = np.diff(A.indptr).astype(np.int64)
+    begin = np.append(0, np.cumsum(1 + degree * ((beside > 0) | (network.group < 0))))
+    offset, stride = np.zeros((2, begin[-1]), dtype=np.int64)
+    stride[begin[:-1]] = own
+    linear = np.flatnonzero(beside)
+    starts, entries = segments(A.indptr, linear)
+    agent = np.repeat(linear, degree[linear])
+    places = np.arange(starts[-1]) + np.repeat(begin[linear] + 1 - starts[:-1], degree[linear])
+    offset[places], stride[places] = A.indices[entries] - agent, beside[agent]
+    made = {id(table): table for table in network.tables.values()}
+    blocks += made.values()
+    number = {key: len(network.groups) + k for k, key in enumerate(made)}
     for i, table in network.tables.items():
-        if id(table) not in made:
-            made[id(table)] = used
-            blocks.append(_rows(table))
-            used += len(blocks[-1])
-        row[i] = made[id(table)]
-        strides = accumulate(table.shape[-2:0:-1], int.__mul__)
-        width = max(table.shape[-1] - 1, 1)
-        terms[i] = tuple((j - i, stride * width) for j, stride in zip(reversed(network.near(i)), strides, strict=True))
-    if used >= MOST_THRESHOLDS:
-        raise ValueError(f"the network has {used:,} different kernel entries; at most 2^32 - 1 are supported")
+        block[i], where = number[id(table)], slice(begin[i], begin[i + 1])
+        offset[where] = [j - i for j in reversed(network.near(i))]
+        stride[where] = [*accumulate(table.shape[-2:0:-1], int.__mul__)]
+    return KernelRows(blocks, block, row, begin, offset, stride)
+
+
+def _sampled(network: Network) -> Sampled:
+    """Thresholds, strides and numbers of a network. Thresholds are those of its tables, so trajectories are, too."""
+    from sacrepro.simulate.tables import Sampled, Terms
+
+    rows = kernel_rows(network)
+    kernels = [_rows(laws) for laws in rows.blocks]
+    first = np.cumsum([0, *map(len, kernels)])
+    if first[-1] >= MOST_THRESHOLDS:
+        raise ValueError(f"the network has {first[-1]:,} different kernel entries; at most 2^32 - 1 are supported")
+    width = np.array([max(laws.shape[-1] - 1, 1) for laws in rows.blocks])[rows.block]
     return Sampled(
         network.graph,
-        tuple(map(int, network.state_sizes)),
-        tuple(map(int, network.action_sizes)),
+        tuple(network.state_sizes.tolist()),
+        tuple(network.action_sizes.tolist()),
         network.gamma,
         network.r,
-        network.pi0 if isinstance(network.pi0, np.ndarray) else tuple(map(normalised, network.pi0)),
-        row.astype(np.uint32),
-        np.concatenate(blocks),
-        terms,
+        network.pi0 if isinstance(network.pi0, np.ndarray) else tuple(of_each(normalised, network.pi0)),
+        (first[rows.block] + rows.row * width).astype(np.uint32),
+        np.concatenate(kernels),
+        Terms(rows.begin, rows.offset, rows.stride * np.repeat(width, np.diff(rows.begin))),
         _counts(network),
     )
 
@@ -370,5 +379,6 @@ def _counts(network: Network) -> Counts:
     agent = np.flatnonzero(np.isin(network.group, numbered))
     place = np.searchsorted(numbered, network.group[agent])
     begins = [np.cumsum([0, *map(len, pieces)])[place] for pieces in (weights, numbers)]
-    neighbors = tuple(network.beside(i) for i in agent.tolist())
-    return Counts(agent, neighbors, begins[0], np.concatenate(weights), begins[1], np.concatenate(numbers))
+    starts, entries = segments(network.reading.indptr, agent)
+    neighbor = network.reading.indices[entries]
+    return Counts(agent, starts, neighbor, begins[0], np.concatenate(weights), begins[1], np.concatenate(numbers))

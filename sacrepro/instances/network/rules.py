@@ -6,18 +6,20 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
-import networkx as nx
 import numpy as np
 from scipy.sparse import csr_array
 
 from sacrepro.instances.network.formula import SUMMED, VARIABLES
-from sacrepro.instances.network.labelled import MOST_ENTRIES, MOST_ENTRIES_IN_ALL, of_each, reading
+from sacrepro.instances.network.labelled import MOST_ENTRIES, MOST_ENTRIES_IN_ALL, of_each
+from sacrepro.instances.network.links import Links, reading, row_of
 from sacrepro.instances.network.rule import Rule, State, check_laws, check_size, laws, undefined
 from sacrepro.model.checks import Array, shortened
 from sacrepro.model.kernels import CountKernel, composition_count, compositions, ranks_fit
 from sacrepro.model.notices import meant, rounded
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Agents:
     """What a file says about its agents: one entry an agent; rules are one object where they are shared."""
 
     names: tuple[str, ...]
-    graph: nx.Graph
+    links: Links
     states: tuple[State, ...]
     actions: tuple[State, ...]
     attributes: Mapping[str, Array]
@@ -38,13 +40,17 @@ class Agents:
     @cached_property
     def reading(self) -> csr_array:
         """As `Network.reading`."""
-        return reading(self.graph, self.reads)
+        return reading(self.links, self.reads)
+
+    @cached_property
+    def kinds(self) -> tuple[list[State], Array, Array]:
+        """The different lists of states, which each agent has, and which list of actions."""
+        kinds, states = numbered(self.states)
+        return kinds, states, numbered(self.actions)[1]
 
     def beside(self, i: int) -> list[int]:
         """The neighbors whose states P_i reads, as `Network.beside`."""
-        begins = self.reading.indptr
-        others: list[int] = self.reading.indices[begins[i] : begins[i + 1]].tolist()
-        return others
+        return row_of(self.reading, i)
 
 
 def kernels(agents: Agents) -> tuple[tuple[CountKernel, ...], Array, Array, dict[int, Array]]:
@@ -52,21 +58,19 @@ def kernels(agents: Agents) -> tuple[tuple[CountKernel, ...], Array, Array, dict
     n = len(agents.names)
     group, row = np.full(n, -1), np.zeros(n, dtype=np.int64)
     tables: dict[int, Array] = {}
-    alike: dict[tuple[Any, ...], list[int]] = {}
     spent = 0
-    alone = of_each(lambda rule: rule.kind == "table" or bool(rule.neighbors or rule.summed), agents.kernel)
-    degree = np.diff(agents.reading.indptr).tolist()
-    told = zip(agents.kernel, alone, _beside(agents), degree, strict=True)
-    for i, (rule, own, beside, d) in enumerate(told):
-        if own or beside is None:
-            tables[i] = _own_table(agents, i, rule)
-            spent += tables[i].size if rule.table is None else 0
-            _check_sum(spent)
-        else:
-            alike.setdefault((id(rule), agents.states[i], agents.actions[i], beside, d), []).append(i)
+    own = of_each(lambda rule: rule.kind == "table" or bool(rule.neighbors or rule.summed), agents.kernel)
+    kinds, beside = _beside(agents)
+    alone = np.array(own) | (beside == len(kinds))
+    for i in np.flatnonzero(alone).tolist():
+        rule = agents.kernel[i]
+        tables[i] = _own_table(agents, i, rule)
+        spent += tables[i].size if rule.table is None else 0
+        _check_sum(spent)
     groups: list[CountKernel] = []
-    for (_, _, _, beside_states, degree), members in alike.items():
-        kernel, rows = _by_counts(agents, members, beside_states, degree)
+    degree = np.diff(agents.reading.indptr)
+    for members in alike(numbered(agents.kernel, id)[1], *agents.kinds[1:], beside, degree, among=~alone):
+        kernel, rows = _by_counts(agents, members, kinds[beside[members[0]]], int(degree[members[0]]))
         spent += kernel.rows.size
         _check_sum(spent)
         group[members], row[members] = len(groups), rows
@@ -74,17 +78,18 @@ def kernels(agents: Agents) -> tuple[tuple[CountKernel, ...], Array, Array, dict
     return tuple(groups), group, row, tables
 
 
-def _beside(agents: Agents) -> list[State | None]:
-    """The states of what each agent reads, ("0",) where that is nothing; None where they are of several kinds."""
-    numbers: dict[State, int] = {}
-    kind = np.array([numbers.setdefault(names, len(numbers)) for names in agents.states])
-    kinds: list[State | None] = [*numbers, ("0",), None]
+def _beside(agents: Agents) -> tuple[list[State], Array]:
+    """Lists of states, and the number of that of what each agent reads; one beyond where they are of several kinds.
+
+    What reads nothing has the list ("0",), the last.
+    """
+    states, kind, _ = agents.kinds
     read, begins = kind[agents.reading.indices], agents.reading.indptr
     some = np.diff(begins) > 0
-    found = np.full(len(kind), len(numbers))
+    found = np.full(len(kind), len(states))
     lowest, highest = (ends.reduceat(read, begins[:-1][some]) for ends in (np.minimum, np.maximum))
-    found[some] = np.where(lowest == highest, lowest, len(numbers) + 1)
-    return [kinds[k] for k in found.tolist()]
+    found[some] = np.where(lowest == highest, lowest, len(states) + 1)
+    return [*states, ("0",)], found
 
 
 def _check_sum(spent: int) -> None:
@@ -94,7 +99,7 @@ def _check_sum(spent: int) -> None:
 
 def rewards(agents: Agents) -> tuple[Array, ...]:
     """r_i of shape (S_i, A_i) for each agent, entries finite and at least 0."""
-    r: list[Array | None] = [None] * len(agents.names)
+    made, which = list[Array](), np.zeros(len(agents.names), dtype=np.int64)
     for rule, i, members in _alike(agents, agents.reward):
         states, actions = agents.states[i], agents.actions[i]
         shape = (len(states), len(actions))
@@ -120,15 +125,14 @@ def rewards(agents: Agents) -> tuple[Array, ...]:
                 else "a number outgrew 1.8e308 there, or a logarithm is that of 0"
             )
             raise ValueError(f"{where}: the reward is {value!r}, expected a finite number of at least 0; {advice}")
-        blocks = [np.ascontiguousarray(block) for block in values]
-        for member, k in zip(members, rows, strict=True):
-            r[member] = blocks[k]
-    return tuple(r_i for r_i in r if r_i is not None)
+        which[members] = len(made) + rows
+        made.extend(map(np.ascontiguousarray, values))
+    return tuple(map(made.__getitem__, which.tolist()))
 
 
 def starts(agents: Agents) -> tuple[Array, ...]:
     """π_0 of each agent, shape (S_i,); uniform where the file says nothing."""
-    pi0: list[Array | None] = [None] * len(agents.names)
+    made, which = list[Array](), np.zeros(len(agents.names), dtype=np.int64)
     for rule, i, members in _alike(agents, agents.pi0):
         states = agents.states[i]
         if rule is None:
@@ -139,26 +143,45 @@ def starts(agents: Agents) -> tuple[Array, ...]:
         else:
             scope, rows, first = _scope(agents, rule, members, 0)
             values = laws(rule, states, (len(first),), scope, {}, {}, _only_agent(agents, first))
-        blocks = list(values)
-        for member, k in zip(members, rows, strict=True):
-            pi0[member] = blocks[k]
-    return tuple(pi0_i for pi0_i in pi0 if pi0_i is not None)
+        which[members] = len(made) + rows
+        made.extend(values)
+    return tuple(map(made.__getitem__, which.tolist()))
 
 
 def _only_agent(agents: Agents, first: list[int]) -> Callable[[int, tuple[int, ...]], str]:
     return lambda m, place: f"agent {agents.names[first[m]]!r}"
 
 
-def _alike(agents: Agents, rules: Sequence[Any]) -> list[tuple[Any, int, list[int]]]:
+def _alike(agents: Agents, rules: Sequence[Any]) -> list[tuple[Any, int, Array]]:
     """(rule, one agent, all agents) for agents with one rule and the same states and actions."""
-    alike: dict[tuple[Any, ...], list[int]] = {}
-    for i, rule in enumerate(rules):
-        alike.setdefault((id(rule), agents.states[i], agents.actions[i]), []).append(i)
-    return [(rules[members[0]], members[0], members) for members in alike.values()]
+    groups = alike(numbered(rules, id)[1], *agents.kinds[1:])
+    return [(rules[members[0]], int(members[0]), members) for members in groups]
+
+
+def numbered(values: Sequence[T], key: Callable[[T], Any] = lambda value: value) -> tuple[list[T], Array]:
+    """The values of different `key`, and which of them each is; what is one object is looked at once."""
+    _, first, which = np.unique(np.fromiter(map(id, values), np.int64), return_index=True, return_inverse=True)
+    number: dict[Any, int] = {}
+    place = {i: number.setdefault(key(values[i]), len(number)) for i in sorted(first.tolist())}
+    kept: dict[int, T] = {}
+    for i, k in place.items():
+        kept.setdefault(k, values[i])
+    return list(kept.values()), np.array([place[i] for i in first.tolist()])[which]
+
+
+def alike(*columns: Array, among: Array | None = None) -> list[Array]:
+    """The agents of equal numbers in all columns, in order, group by group as their first agents stand."""
+    agents = np.arange(len(columns[0])) if among is None else np.flatnonzero(among)
+    key = np.zeros(len(agents), dtype=np.int64)
+    for column in filter(np.ptp, columns):  # numbered again after each, so that no key outgrows 64 bits
+        _, key = np.unique(key * (int(column.max(initial=0)) + 1) + column[agents], return_inverse=True)
+    _, first, sizes = np.unique(key, return_index=True, return_counts=True)
+    members = np.split(agents[np.argsort(key, kind="stable")], np.cumsum(sizes)[:-1])
+    return [members[k] for k in np.argsort(first).tolist()]
 
 
 def _given(
-    agents: Agents, rule: Rule, members: list[int], shape: tuple[int, ...], expected: str
+    agents: Agents, rule: Rule, members: Array, shape: tuple[int, ...], expected: str
 ) -> tuple[Array, Array, list[int]]:
     assert rule.table is not None
     if rule.table.shape != shape:
@@ -166,15 +189,15 @@ def _given(
         raise ValueError(
             f"{rule.where}: the table has shape {rule.table.shape}; agent {name!r} needs {shape}: {expected}"
         )
-    return rule.table[None], np.zeros(len(members), dtype=int), members[:1]
+    return rule.table[None], np.zeros(len(members), dtype=int), members[:1].tolist()
 
 
-def _scope(agents: Agents, rule: Rule, members: list[int], axes: int) -> tuple[dict[str, Array], Array, list[int]]:
+def _scope(agents: Agents, rule: Rule, members: Array, axes: int) -> tuple[dict[str, Array], Array, list[int]]:
     """Values of all names for agents alike: attributes with a leading axis over their different sets and `axes` more.
 
     Also the set of each agent, and one agent for each set. ValueError names what is unknown or missing.
     """
-    i = members[0]
+    i = int(members[0])
     scope: dict[str, Array] = {"degree": np.array(float(len(agents.beside(i))))}
     for names in (agents.states[i], agents.actions[i]):
         for k, name in enumerate(names):
@@ -200,7 +223,7 @@ def _scope(agents: Agents, rule: Rule, members: list[int], axes: int) -> tuple[d
         sets, index, rows = matrix[:1], np.array([0]), np.zeros(len(members), dtype=int)
     for column, name in enumerate(used):
         scope[name] = sets[:, column].reshape(-1, *(1,) * axes)
-    return scope, rows.ravel(), [members[k] for k in index]
+    return scope, rows.ravel(), members[index].tolist()
 
 
 def _check_compared(agents: Agents, rule: Rule, i: int) -> None:
@@ -217,8 +240,8 @@ def _check_compared(agents: Agents, rule: Rule, i: int) -> None:
                 )
 
 
-def _by_counts(agents: Agents, members: list[int], beside: State, degree: int) -> tuple[CountKernel, Array]:
-    i = members[0]
+def _by_counts(agents: Agents, members: Array, beside: State, degree: int) -> tuple[CountKernel, Array]:
+    i = int(members[0])
     rule, states, actions = agents.kernel[i], agents.states[i], agents.actions[i]
     S, A = len(states), len(actions)
     scope, rows, first = _scope(agents, rule, members, 3)
@@ -254,9 +277,9 @@ def _by_counts(agents: Agents, members: list[int], beside: State, degree: int) -
 
 
 def _stranger(agents: Agents, i: int, label: str) -> str:
-    if any(agents.names[j] == label for j in agents.graph[i]):
+    near = [agents.names[j] for j in row_of(agents.links.adjacency, i)]
+    if label in near:
         return f"read by no arrow: {label} → {agents.names[i]} is missing"
-    near = [agents.names[j] for j in sorted(agents.graph[i])]
     return f"not a neighbor of {agents.names[i]!r}{meant(label, near)}"
 
 
@@ -296,7 +319,7 @@ def _own_table(agents: Agents, i: int, rule: Rule) -> Array:
             )
         check_laws(rule, states, rule.table[None], entry)
         return rule.table
-    scope, _, _ = _scope(agents, rule, [i], len(hood) + 1)
+    scope, _, _ = _scope(agents, rule, np.array([i]), len(hood) + 1)
     _check_counted(agents, rule, i, [x for j in hood for x in agents.states[j]])
     axis = {
         j: np.arange(len(agents.states[j]), dtype=float).reshape(
