@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import yaml
 
+from forked import snakemake
 from sacrepro import cli
 from sacrepro.archive.files import read_arrays, read_rows, write_rows
 from sacrepro.instances import MODELS, build, build_for_sampling
@@ -339,8 +340,7 @@ def test_the_command_line_explains_itself(capsys):
 def test_the_workflow_plans_every_rule_from_an_empty_folder(tmp_path):
     for entry in ("Snakefile", "workflow", "profiles", "paper"):
         (tmp_path / entry).symlink_to(ROOT / entry)
-    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    done = snakemake("--cores", 1, "--dry-run", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     experiments = (
         "critic_error_of_noisy_relay",
@@ -394,8 +394,7 @@ def test_the_groups_of_the_slurm_profile_are_of_rules_that_there_are():
 def test_the_workflow_refuses_an_unknown_key(tmp_path):
     for entry in ("Snakefile", "workflow", "profiles", "paper"):
         (tmp_path / entry).symlink_to(ROOT / entry)
-    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run", "--config", "threads=8"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    done = snakemake("--cores", 1, "--dry-run", "--config", "threads=8", cwd=tmp_path)
     assert done.returncode != 0
     assert "configuration, top level: 'threads' was unexpected; known keys are published, claims, " in done.stdout
 
@@ -406,8 +405,7 @@ def test_the_workflow_names_the_key_that_is_wrong(tmp_path):
     config = json.loads(json.dumps(CONFIGS["smoke"]))
     config["instances"]["relay"]["spec"]["gamma"] = 1.5
     (tmp_path / "bad.yaml").write_text(yaml.safe_dump(config))
-    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run", "--configfile", "bad.yaml"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    done = snakemake("--cores", 1, "--dry-run", "--configfile", "bad.yaml", cwd=tmp_path)
     assert done.returncode != 0
     assert "configuration, instances.relay.spec.gamma: 1.5 must be below 1" in done.stdout
 
@@ -423,16 +421,16 @@ def network_config(tmp_path):
     config["figures"] = ["lemma3"]
     config["instances"] = {"mine": {"exact": "tables", "spec": {"model": "file", "path": "mine.yaml"}}}
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
-    return [sys.executable, "-m", "snakemake", "--cores", "1", "--configfile", "config.yaml"]
+    return ["--cores", 1, "--dry-run", "--configfile", "config.yaml"]
 
 
 def test_a_network_file_is_an_input_of_all_that_reads_it(tmp_path):
     command = network_config(tmp_path)
-    done = subprocess.run([*command, "--dry-run"], cwd=tmp_path, capture_output=True, text=True)
+    done = snakemake(*command, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("input: logs/compiled/exact.txt, mine.yaml") == 2  # exact and advise
     (tmp_path / "mine.yaml").write_text("gamma: [")
-    done = subprocess.run([*command, "--dry-run"], cwd=tmp_path, capture_output=True, text=True)
+    done = snakemake(*command, cwd=tmp_path)
     assert done.returncode != 0
     assert "configuration, instances.mine.spec.path: mine.yaml: line " in done.stdout + done.stderr
 
@@ -442,7 +440,7 @@ def test_advice_is_for_network_files(tmp_path):
     config = yaml.safe_load((tmp_path / "config.yaml").read_text())
     config["advice"]["other"] = {"error": 0.3, "of": "q"}
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
-    done = subprocess.run([*command, "--dry-run"], cwd=tmp_path, capture_output=True, text=True)
+    done = snakemake(*command, cwd=tmp_path)
     assert done.returncode != 0
     assert "configuration, advice.other: no instance of this name is a network file" in done.stdout + done.stderr
 

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from forked import snakemake
+
 ROOT = Path(__file__).parents[2]
 TINY = ROOT / "tests/workflow/tiny.yaml"
 EVERY_RULE = ROOT / "tests/workflow/every_rule.yaml"
@@ -35,10 +37,17 @@ def environment(PYTHONPATH="", **more):
     return os.environ | {"OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": python_path} | more
 
 
-def run(folder, *options, config=TINY, cores=2, timeout=1500, program=("-m", "snakemake"), **more):
-    """A run in `folder`, with more in its environment; its output is text."""
+def run(folder, *options, config=TINY, cores=2, timeout=1500, program=None, **more):
+    """A run in `folder`, with more in its environment; its output is text.
+
+    program : Python's options that make another program of it. That, and what is to be there when Python starts, has
+    a process of its own.
+    """
+    if program is None and "PYTHONPATH" not in more:
+        words = command(*options, config=config, cores=cores)[3:]
+        return snakemake(*words, cwd=folder, env=environment(**more), merged=True, timeout=timeout)
     return subprocess.run(
-        command(*options, config=config, cores=cores, program=program),
+        command(*options, config=config, cores=cores, program=program or ("-m", "snakemake")),
         cwd=folder,
         env=environment(**more),
         stdout=subprocess.PIPE,

@@ -1,10 +1,9 @@
 """Another workflow uses this one as a module, with its own configuration and its own rules on top."""
 
-import subprocess
-import sys
-
 import pytest
 from runs import ROOT, TINY, contents, environment, same
+
+from forked import snakemake
 
 pytestmark = pytest.mark.slow
 
@@ -38,8 +37,7 @@ rule ours:
 def test_another_workflow_uses_this_one(tmp_path, expected):
     """On eight cores; the run that it is compared with had two."""
     (tmp_path / "Snakefile").write_text(SNAKEFILE)
-    command = [sys.executable, "-m", "snakemake", "--cores", "8"]
-    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True)
+    done = snakemake("--cores", 8, cwd=tmp_path, env=environment())
     assert done.returncode == 0, done.stderr[-3000:]
     assert int((tmp_path / "ours.txt").read_text()) > 10
     assert same(contents(tmp_path), expected)
