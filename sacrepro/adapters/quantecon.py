@@ -12,7 +12,6 @@ from quantecon.markov import DiscreteDP
 
 from sacrepro.exact.models import exact_model, joint_model
 from sacrepro.model.checks import Array
-from sacrepro.model.graph import check_agent
 from sacrepro.model.mdp import CountedMDP, Model
 from sacrepro.model.policy import Policy, Theta, joint_policy, policies
 
@@ -35,9 +34,7 @@ def to_quantecon(mdp: Model | CountedMDP, theta: Theta | None = None, agent: int
     True
     """
     model = exact_model(mdp)
-    if agent is not None:
-        check_agent(agent, model.n)
-    return DiscreteDP(*joint_model(model, theta, None if agent is None else (int(agent),)), model.gamma)
+    return DiscreteDP(*joint_model(model, theta, agent), model.gamma)
 
 
 def joint_actions(mdp: Model | CountedMDP, policy: Policy | Array) -> Array:

@@ -12,7 +12,6 @@ import numpy as np
 from umbi.ats import ExplicitAts
 
 from sacrepro.exact.models import exact_model, joint_model
-from sacrepro.model.graph import check_agent
 from sacrepro.model.mdp import CountedMDP, Model
 from sacrepro.model.policy import Theta
 
@@ -35,9 +34,7 @@ def to_umb(mdp: Model | CountedMDP, theta: Theta | None = None, agent: int | Non
     6
     """
     model = exact_model(mdp)
-    if agent is not None:
-        check_agent(agent, model.n)
-    r, P = joint_model(model, theta, None if agent is None else (int(agent),))
+    r, P = joint_model(model, theta, agent)
     S, A, _ = P.shape
     names = [" ".join(map(str, a)) for a in itertools.product(*map(range, model.action_sizes))]
     ats, rewards = ExplicitAts(), list[float]()

@@ -40,14 +40,18 @@ def transition_matrix(mdp: NetworkedMDP, zeta: tuple[Array, ...]) -> Array:
     return np.broadcast_to(joint, S + S).reshape(size, size)
 
 
+def mean_rewards(mdp: NetworkedMDP, zeta: tuple[Array, ...]) -> Array:
+    """r_i^θ for every agent over joint states in row-major order, shape (n, S^n)."""
+    rewards = np.empty((mdp.n, *mdp.state_sizes))
+    for i, (zeta_i, r_i) in enumerate(zip(zeta, mdp.r, strict=True)):
+        rewards[i] = _on_axis((zeta_i * r_i).sum(axis=1), i, mdp.n)
+    return rewards.reshape(mdp.n, -1)
+
+
 def values(mdp: NetworkedMDP, zeta: tuple[Array, ...]) -> Array:
     """V_i^θ for every agent, shape (n, S_0, …, S_{n-1}): solves (I - γ P^θ) V_i = r_i^θ."""
-    n, S = mdp.n, mdp.state_sizes
-    rewards = np.empty((n, *S))
-    for i in range(n):
-        rewards[i] = _on_axis((zeta[i] * mdp.r[i]).sum(axis=1), i, n)
-    matrix = np.eye(int(np.prod(S))) - mdp.gamma * transition_matrix(mdp, zeta)
-    return np.linalg.solve(matrix, rewards.reshape(n, -1).T).T.reshape(rewards.shape)
+    matrix = np.eye(int(np.prod(mdp.state_sizes))) - mdp.gamma * transition_matrix(mdp, zeta)
+    return np.linalg.solve(matrix, mean_rewards(mdp, zeta).T).T.reshape(mdp.n, *mdp.state_sizes)
 
 
 def q_function(mdp: NetworkedMDP, V_i: Array, i: int) -> Array:

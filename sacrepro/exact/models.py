@@ -13,6 +13,7 @@ import numpy as np
 from sacrepro.exact.product.matrix import MATRIX_ENTRIES, Stack
 from sacrepro.exact.rounding import averaging_roundings, normalising_roundings, policy_roundings, row_sum_range
 from sacrepro.model.checks import Array
+from sacrepro.model.graph import check_agent
 from sacrepro.model.mdp import CountedMDP, CoupledMDP, Model, NetworkedMDP, no_model
 from sacrepro.model.policy import Theta, joint_policy, policies
 
@@ -175,9 +176,14 @@ def laws(model: Model, part: Iterable[int], s: Array, a: Sequence[Array] | None 
     return law
 
 
-def joint_model(model: Model, theta: Theta | None = None, agents: tuple[int, ...] | None = None) -> tuple[Array, Array]:
-    """(r, P), shapes (S, A) and (S, A, S), with one action in place of A where a policy θ is followed."""
-    P, r = joint_kernel(model), joint_reward(model, agents)
+def joint_model(model: Model, theta: Theta | None = None, agent: int | None = None) -> tuple[Array, Array]:
+    """(r, P), shapes (S, A) and (S, A, S), with one action in place of A where a policy θ is followed.
+
+    agent : whose r_i is the reward, by default the mean over all. TypeError or ValueError for what is no agent.
+    """
+    if agent is not None:
+        check_agent(agent, model.n)
+    P, r = joint_kernel(model), joint_reward(model, None if agent is None else (int(agent),))
     if theta is None:
         return r, P
     acted = joint_policy(policies(model, theta)).reshape(r.shape)

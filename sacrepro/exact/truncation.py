@@ -7,7 +7,7 @@ for each cell, stored in the shape of Q_i, and Q̂_i keeps the axes outside N_i^
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from numbers import Integral
 from typing import Any
 
@@ -24,7 +24,7 @@ from sacrepro.exact.solver.stationary import stationary_law
 from sacrepro.model.checks import NORMALISATION_TOLERANCE, Array, real, wrong_shape
 from sacrepro.model.graph import check_agent, check_kappa, neighborhood
 from sacrepro.model.mdp import CountedMDP, Model, NetworkedMDP
-from sacrepro.model.policy import Theta, all_actions_possible, checked, on_agent_axes, policies, score
+from sacrepro.model.policy import Theta, all_actions_possible, checked, joint_policy, on_agent_axes, policies, score
 
 
 def outside_axes(hood: Sequence[int], n: int) -> tuple[int, ...]:
@@ -139,15 +139,22 @@ def natural_weights(mdp: Model | CountedMDP, theta: Theta, i: int, kappa: int) -
 
 def conditional_law(mdp: Model, zeta: Sequence[Array], pi: Array, hood: Sequence[int]) -> Array:
     """The law of (s, a) outside `hood` given the cell under π × ζ, for a state law `pi` of shape (S_0, …, S_{n-1})."""
-    n = mdp.n
-    closed = tuple(j for j in range(n) if j not in hood)
-    mass = pi.sum(axis=closed, keepdims=True)
-    uniform = 1.0 / np.prod([mdp.state_sizes[j] for j in closed], dtype=float)
-    given = np.where(mass > 0, pi / np.where(mass > 0, mass, 1.0), uniform)
-    w = given.reshape(*mdp.state_sizes, *(1,) * n)
-    for j in closed:
-        w = w * on_agent_axes(zeta[j], j, n)
+    given = _given_inside(pi, range(mdp.n), hood)
+    w = _with_actions(given, zeta, [j for j in range(mdp.n) if j not in hood])
     return np.array(np.broadcast_to(w, (*mdp.state_sizes, *mdp.action_sizes)))
+
+
+def cell_law(pi: Array, zeta: Sequence[Array], hood: Sequence[int]) -> Array:
+    """π × ζ of the cells of `hood`, with length 1 on the axes outside."""
+    return _with_actions(pi.sum(axis=tuple(k for k in range(pi.ndim) if k not in hood), keepdims=True), zeta, hood)
+
+
+def _with_actions(law: Array, zeta: Sequence[Array], agents: Iterable[int]) -> Array:
+    """A law over states times ζ_j(a_j|s_j) for j in `agents`; the action axes of others have length 1."""
+    law = law.reshape(*law.shape, *(1,) * law.ndim)
+    for j in agents:
+        law = law * on_agent_axes(zeta[j], j, len(zeta))
+    return law
 
 
 def truncated_policy_gradient(
@@ -192,11 +199,7 @@ def truncated_gradient_from(
             expected = f"{cell_shape(full, hood)}: length 1 on the axes outside N_{j}^{kappa} = {hood}"
             raise ValueError(wrong_shape("Q_hat", j, Q_hat_j, expected))
         _check_finite(f"Q_hat[{j}] of agent {j}", Q_hat_j)
-        joint = pi_theta.sum(axis=tuple(k for k in range(n) if k not in hood), keepdims=True)
-        joint = joint.reshape(*joint.shape, *(1,) * n)
-        for k in hood:
-            joint = joint * on_agent_axes(zeta[k], k, n)
-        product = joint * Q_hat_j
+        product = cell_law(pi_theta, zeta, hood) * Q_hat_j
         for i in hood:  # j ∈ N_i^κ exactly when i ∈ N_j^κ
             weighted[i] += product.sum(axis=tuple(axis for axis in range(2 * n) if axis % n != i))
     factor = 1.0 / (n * (1.0 - mdp.gamma))
@@ -247,7 +250,8 @@ def td_fixed_point(mdp: Model | CountedMDP, theta: Theta, i: int, kappa: int, *,
     (2, 2, 1, 2, 2, 1)
     """
     mdp = exact_model(mdp)
-    _check(mdp, i, kappa)
+    check_kappa(kappa)
+    check_agent(i, mdp.n)
     inside = neighborhood(mdp.graph, i, kappa)
     chain = chain_of(mdp, theta)
     demand_value_tables(chain.hoods, chain.sizes, None, tables=4)
@@ -263,19 +267,17 @@ def td_fixed_point(mdp: Model | CountedMDP, theta: Theta, i: int, kappa: int, *,
     # E[1{s_B'} | s_B, a_B]: one column for each s_B', by the product of the inside kernels.
     moved = _inside_mean(mdp, chain.zeta, conditional, nearby, inside, {j: mdp.P[j] for j in inside}, inside)
     if mdp.reward_hoods[i] == (i,):
-        reward = _two_axes(mdp.r[i], inside.index(i), len(inside))
+        reward = on_agent_axes(mdp.r[i], inside.index(i), len(inside))
     else:
         reward = _inside_mean(mdp, chain.zeta, conditional, nearby, inside, {i: mdp.r[i]}, ())
     # w(s_B) = Σ_a ζ_B q solves w = r^θ + γ M^θ w with M^θ averaged over the inside actions.
-    zeta = np.ones(states + cells)
-    for position, j in enumerate(inside):
-        zeta = zeta * _two_axes(chain.zeta[j], position, len(inside))
+    zeta = joint_policy([chain.zeta[j] for j in inside])
     count = math.prod(states)
     matrix = (zeta[..., None] * moved.reshape(*states, *cells, count)).sum(axis=inner)
     averaged = (zeta * reward).sum(axis=inner)
     w = np.linalg.solve(np.eye(count) - mdp.gamma * matrix.reshape(count, count), averaged.ravel())
     q = reward + mdp.gamma * (moved.reshape(-1, count) @ w).reshape(states + cells)
-    return q.reshape(_padded(mdp, inside))
+    return q.reshape(cell_shape((*mdp.state_sizes, *mdp.action_sizes), inside))
 
 
 def solve_error(mdp: NetworkedMDP, N: int) -> float:
@@ -301,7 +303,8 @@ def natural_mean(
     Where s_{N_i^κ} has probability zero the outside states are taken uniform.
     """
     mdp = plain_model(mdp, "natural_mean", "truncate its q_function under its natural_weights")
-    _check(mdp, i, kappa)
+    check_kappa(kappa)
+    check_agent(i, mdp.n)
     chain = chain_of(mdp, theta)
     demand_value_tables(chain.hoods, chain.sizes, None, tables=4)
     inside = neighborhood(mdp.graph, i, kappa)
@@ -320,13 +323,8 @@ def natural_mean(
         operator = FactoredOperator(kernels, mdp.neighbors, mdp.state_sizes)
         after = operator(V[0].reshape(mdp.state_sizes))
         following[(..., *a)] = (after * conditional).sum(axis=outside)
-    Q_hat = _two_axes(mdp.r[i], inside.index(i), len(inside)) + mdp.gamma * following
-    return Q_hat.reshape(_padded(mdp, inside))
-
-
-def _check(mdp: Model, i: int, kappa: int) -> None:
-    check_kappa(kappa)
-    check_agent(i, mdp.n)
+    Q_hat = on_agent_axes(mdp.r[i], inside.index(i), len(inside)) + mdp.gamma * following
+    return Q_hat.reshape(cell_shape((*mdp.state_sizes, *mdp.action_sizes), inside))
 
 
 def _checked_law(name: str, law: Array, mdp: Model) -> Array:
@@ -342,7 +340,7 @@ def _checked_law(name: str, law: Array, mdp: Model) -> Array:
     return law
 
 
-def _given_inside(law: Array, axes: tuple[int, ...], inside: tuple[int, ...]) -> Array:
+def _given_inside(law: Array, axes: Iterable[int], inside: Sequence[int]) -> Array:
     """The law of the states `axes` given those of `inside`, each cell summing to 1; uniform in cells of mass zero."""
     rest = tuple(k for k, j in enumerate(axes) if j not in inside)
     mass = law.sum(axis=rest, keepdims=True)
@@ -383,17 +381,5 @@ def _inside_mean(
     return np.einsum(*operands, kept, optimize="greedy")
 
 
-def _two_axes(table: Array, position: int, count: int) -> Array:
-    """A table of (s_j, a_j) with one state axis, then one action axis, for each of `count` agents, j at `position`."""
-    shape = [1] * (2 * count)
-    shape[position], shape[count + position] = table.shape
-    return table.reshape(shape)
-
-
 def _shape(sizes: tuple[int, ...], agents: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sizes[j] for j in agents)
-
-
-def _padded(mdp: Model, inside: tuple[int, ...]) -> tuple[int, ...]:
-    states = tuple(S_j if j in inside else 1 for j, S_j in enumerate(mdp.state_sizes))
-    return states + tuple(A_j if j in inside else 1 for j, A_j in enumerate(mdp.action_sizes))

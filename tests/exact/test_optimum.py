@@ -486,7 +486,7 @@ def test_the_joint_model_under_a_policy_and_of_some_agents():
     zeta = policies(mdp, theta)
     r, P = joint_model(mdp)
     assert (r.shape, P.shape) == ((6, 4), (6, 4, 6))
-    followed, law = joint_model(mdp, theta, agents=(1,))
+    followed, law = joint_model(mdp, theta, agent=1)
     assert law[:, 0] == pytest.approx(transition_matrix(mdp, zeta), abs=1e-14)
     own = (zeta[1] * mdp.r[1]).sum(axis=1)
     assert followed == pytest.approx(np.tile(own, 2)[:, None], abs=1e-14)

@@ -23,6 +23,7 @@ from sacrepro.exact.memory import demand, readable_count
 from sacrepro.exact.models import chain_sizes, exact_model
 from sacrepro.exact.product.operator import FactoredOperator
 from sacrepro.exact.rounding import policy_roundings
+from sacrepro.exact.truncation import cell_shape
 from sacrepro.model.checks import Array, integer, mixture, one_an_agent, positive, real, wrong_shape
 from sacrepro.model.graph import check_agents, check_kappa, diameter, neighborhood
 from sacrepro.model.mdp import CountedMDP, Model
@@ -284,18 +285,14 @@ def first_tables(mdp: Model, kappa: int, Q_hat: Sequence[Array] | None) -> list[
 
 def as_Q_hat(mean: Array, shape: CellShape, mdp: Model) -> Array:
     """A table over cells in the shape of Q̂_i: (S_0, …, A_{n-1}) with length 1 outside N_i^κ."""
-    n = mdp.n
     order, split = _places(shape, mdp)
-    padded = [mdp.state_sizes[j] if j in shape.hood else 1 for j in range(n)]
-    padded += [mdp.action_sizes[j] if j in shape.hood else 1 for j in range(n)]
+    padded = cell_shape((*mdp.state_sizes, *mdp.action_sizes), shape.hood)
     return np.ascontiguousarray(mean.reshape(split).transpose(order)).reshape(padded)
 
 
 def from_Q_hat(table: Array, shape: CellShape, mdp: Model) -> Array:
     """The inverse of `as_Q_hat`, flat; ValueError names the agent whose table has another shape."""
-    n = mdp.n
-    expected = tuple(mdp.state_sizes[j] if j in shape.hood else 1 for j in range(n))
-    expected += tuple(mdp.action_sizes[j] if j in shape.hood else 1 for j in range(n))
+    expected = cell_shape((*mdp.state_sizes, *mdp.action_sizes), shape.hood)
     if table.shape != expected:
         raise ValueError(wrong_shape("Q_hat", shape.agent, table, f"{expected}: length 1 outside {shape.hood}"))
     if not np.isfinite(table).all():

@@ -37,11 +37,7 @@ TOLERANCE = 1e-10
 def joint(mdp: NetworkedMDP) -> tuple[Array, Array]:
     """(P^θ, r^θ) under the uniform policy: shapes (S^n, S^n) and (n, S^n)."""
     zeta = policies(mdp, uniform_theta(mdp))
-    rewards = np.empty((mdp.n, *mdp.state_sizes))
-    for i in range(mdp.n):
-        shape = [-1 if j == i else 1 for j in range(mdp.n)]
-        rewards[i] = (zeta[i] * mdp.r[i]).sum(axis=1).reshape(shape)
-    return dense.transition_matrix(mdp, zeta), rewards.reshape(mdp.n, -1)
+    return dense.transition_matrix(mdp, zeta), dense.mean_rewards(mdp, zeta)
 
 
 def engine(mdp: NetworkedMDP) -> Array:

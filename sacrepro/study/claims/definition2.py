@@ -25,8 +25,8 @@ from sacrepro.bounds.influence import influence, influence_matrix
 from sacrepro.exact.decay.supremum import MOST_FREE, MOST_STATES, decay_supremum
 from sacrepro.exact.decay.worst import worst_decay
 from sacrepro.instances.extremal import coin_lover
-from sacrepro.model.graph import outside
 from sacrepro.model.mdp import NetworkedMDP
+from sacrepro.study.measures.decay import outsiders
 from sacrepro.study.record import Attack, Case, Change, Claim, Comparison, Counterexample, Drawing, Variant, exact_case
 from sacrepro.study.record.claim import EXPONENT, FACTOR, planted, planted_one_sided
 
@@ -77,10 +77,7 @@ def certified_rho(case: Case, places: list[tuple[int, int]]) -> float:
     """The least ρ for which c ρ^{κ+1} dominates the smaller of Lemma 3's bound and the influence matrix's."""
     mdp = case.mdp
     c, gamma = lemma3(mdp.r_bar, mdp.gamma)
-    outsiders = np.zeros((mdp.n, len(places)))
-    for column, (i, kappa) in enumerate(places):
-        outsiders[list(outside(mdp.graph, i, kappa)), column] = 1.0
-    bounds = influence(influence_matrix(mdp), outsiders, mdp.gamma, mdp.r_bar)
+    bounds = influence(influence_matrix(mdp), outsiders(mdp.graph, places), mdp.gamma, mdp.r_bar)
     return max(
         least_rho(min(definition2(c, gamma, kappa), float(bounds[i, column])), c, kappa)
         for column, (i, kappa) in enumerate(places)

@@ -18,12 +18,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from sacrepro.bounds.influence import influence, influence_closed_form, influence_matrix, policy_influence
-from sacrepro.exact.dense import averaged_kernels, oscillation, q_function, transition_matrix
+from sacrepro.exact.dense import averaged_kernels, mean_rewards, oscillation, q_function, transition_matrix
 from sacrepro.instances.extremal import non_normal, signal
 from sacrepro.model.checks import Array
-from sacrepro.model.graph import neighborhood, outside
+from sacrepro.model.graph import neighborhood
 from sacrepro.model.policy import policies
-from sacrepro.study.measures.decay import AT_ONCE, CLIPPED, CLOSED, OWN, ROW_SUMS, variants
+from sacrepro.study.measures.decay import AT_ONCE, CLIPPED, CLOSED, OWN, ROW_SUMS, outsiders, variants
 from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Variant, uniform_case
 from sacrepro.study.record.claim import EXPONENT, FACTOR, NOISE, SWAP, planted, planted_one_sided, times
 
@@ -55,9 +55,7 @@ def of_the_average(case: Case, places: list[tuple[int, int]]) -> Iterator[Compar
         return
     tables = [differential(case, i, P, memory) for i in range(mdp.n)]
     for i, kappa in places:
-        out = np.zeros((mdp.n, 1))
-        out[list(outside(mdp.graph, i, kappa))] = 1.0
-        right = float(influence_closed_form(C, out, 1.0, mdp.r_bar)[i, 0])
+        right = float(influence_closed_form(C, outsiders(mdp.graph, [(i, kappa)]), 1.0, mdp.r_bar)[i, 0])
         Q_i, error = tables[i]
         left = float(oscillation(Q_i, neighborhood(mdp.graph, i, kappa)).max())
         yield from case.left(i, kappa, left, error).against({AVERAGE: right})
@@ -79,9 +77,8 @@ def differential(case: Case, i: int, P: Array, memory: float) -> tuple[Array, fl
 
     (g, h) solves h = r - g + P h with h(0) = 0. A residual e moves oscillations of h by Σ_t osc(P^t e) at most.
     """
-    mdp, n = case.mdp, case.mdp.n
-    own = (policies(mdp, case.theta)[i] * mdp.r[i]).sum(axis=1)
-    r = np.broadcast_to(own.reshape([-1 if j == i else 1 for j in range(n)]), mdp.state_sizes).ravel()
+    mdp = case.mdp
+    r = mean_rewards(mdp, policies(mdp, case.theta))[i]
     matrix = np.eye(len(P)) - P
     matrix[:, 0] = 1.0
     h = np.linalg.solve(matrix, r)

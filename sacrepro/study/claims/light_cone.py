@@ -14,7 +14,7 @@ import numpy as np
 
 from sacrepro.bounds.decay import cone_width, light_cone
 from sacrepro.exact.decay.sweep import sweep_oscillations, sweep_plan, sweep_table
-from sacrepro.exact.dense import transition_matrix
+from sacrepro.exact.dense import mean_rewards, transition_matrix
 from sacrepro.exact.rounding import gamma_k
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import outside
@@ -62,14 +62,7 @@ def finite_values(case: Case) -> dict[int, tuple[Array, Array]]:
     mdp = case.mdp
     zeta = policies(mdp, case.theta)
     P = transition_matrix(mdp, zeta)
-    r = np.stack(
-        [
-            np.broadcast_to(
-                (zeta[i] * mdp.r[i]).sum(axis=1).reshape([-1 if k == i else 1 for k in range(mdp.n)]), mdp.state_sizes
-            ).ravel()
-            for i in range(mdp.n)
-        ]
-    )
+    r = mean_rewards(mdp, zeta)
     kept = {}
     before = V = r
     for T in range(1, max(HORIZONS) + 1):

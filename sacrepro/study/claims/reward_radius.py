@@ -30,6 +30,7 @@ from sacrepro.model.checks import Array
 from sacrepro.model.graph import diameter, neighborhood, outside, sphere_sizes
 from sacrepro.model.mdp import CoupledMDP
 from sacrepro.model.policy import SCORE_BOUND, policies, uniform_theta
+from sacrepro.study.measures.decay import outsiders
 from sacrepro.study.measures.truncation import truncations
 from sacrepro.study.record import Case, Claim, Comparison, Drawing, Variant
 from sacrepro.study.record.case import SUMMATION, gradient_error
@@ -92,13 +93,10 @@ def decay_rows(case: Case, kind: str, model: str, exact: Coupled, radius: int) -
     C = influence_matrix(mdp)
     seen = csr_array(nx.to_scipy_sparse_array(mdp.graph, nodelist=range(mdp.n))) * radius + eye_array(mdp.n)
     places = [(i, kappa) for i in range(mdp.n) for kappa in range(diameter(mdp.graph) + 1)]
-    outsiders = {place: others for place in places if (others := outside(mdp.graph, *place))}
-    starts = np.zeros((mdp.n, len(outsiders)))
-    for column, others in enumerate(outsiders.values()):
-        starts[list(others), column] = 1.0
-    series = reward_radius_influence(C, seen, starts, mdp.gamma, mdp.r_bar)
+    places = [place for place in places if outside(mdp.graph, *place)]
+    series = reward_radius_influence(C, seen, outsiders(mdp.graph, places), mdp.gamma, mdp.r_bar)
     error = 2.0 * exact.Q_error + SUMMATION * mdp.r_bar / (1.0 - mdp.gamma)
-    for column, (i, kappa) in enumerate(outsiders):
+    for column, (i, kappa) in enumerate(places):
         left = float(oscillation(exact.Q[i], neighborhood(mdp.graph, i, kappa)).max())
         rights = {
             f"D, {kind}": reward_radius(mdp.r_bar, mdp.gamma, kappa, radius),

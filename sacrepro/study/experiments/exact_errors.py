@@ -23,14 +23,14 @@ from sacrepro.bounds.critic import complexity, critic_bias, td_fixed_point_local
 from sacrepro.bounds.decay import lemma3
 from sacrepro.exact.chain import chain_of
 from sacrepro.exact.solver.stationary import stationary_law
-from sacrepro.exact.truncation import cell_shape, outside_axes, td_fixed_point
+from sacrepro.exact.truncation import cell_law, cell_shape, outside_axes, td_fixed_point
 from sacrepro.exact.values import q_function
 from sacrepro.instances import build
 from sacrepro.learn.samples import Samples, VisitedCells, visited_by_seeds
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import neighborhood, outside
 from sacrepro.model.mdp import NetworkedMDP
-from sacrepro.model.policy import on_agent_axes, policies, uniform_theta
+from sacrepro.model.policy import policies, uniform_theta
 from sacrepro.study.arguments import Count, File, Ordinal, Spec
 from sacrepro.study.experiments import Experiment
 
@@ -61,10 +61,7 @@ class Yardstick:
     def __init__(self, mdp: NetworkedMDP, theta: Sequence[Array], kappa: int) -> None:
         n = mdp.n
         zeta = policies(mdp, theta)
-        law = stationary_law(chain_of(mdp, theta)).pi.reshape(*mdp.state_sizes, *(1,) * n)
-        for j in range(n):
-            law = law * on_agent_axes(zeta[j], j, n)
-        self.law = law
+        self.law = law = cell_law(stationary_law(chain_of(mdp, theta)).pi, zeta, range(n))
         self.hoods = [neighborhood(mdp.graph, i, kappa) for i in range(n)]
         self.Q = [q_function(mdp, theta, i) for i in range(n)]
         self.q_star = [

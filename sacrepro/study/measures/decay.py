@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
+import networkx as nx
 import numpy as np
 
 from sacrepro.bounds.influence import (
@@ -30,6 +31,7 @@ from sacrepro.bounds.influence import (
     policy_influence,
 )
 from sacrepro.exact.dense import averaged_kernels, transition_matrix
+from sacrepro.exact.models import joint_kernel
 from sacrepro.exact.rounding import gamma_k
 from sacrepro.model.checks import NORMALISATION_TOLERANCE, Array
 from sacrepro.model.graph import diameter, neighborhood, outside
@@ -75,7 +77,8 @@ def mixing(mdp: NetworkedMDP, zeta: tuple[Array, ...]) -> list[Mixing]:
     P = transition_matrix(mdp, zeta)
     size = len(P)
     mu, off, m, block = _certified_rate(P)
-    first = _first_step(mdp)
+    few = size * math.prod(mdp.action_sizes) * size <= START_ENTRIES
+    first = joint_kernel(mdp).reshape(-1, size) if few else None
     events = [_events(mdp, i) for i in range(mdp.n)]
     now = np.concatenate(events, axis=1)
     rounding = [gamma_k((t + 1) * (size + 4 * mdp.n + 8)) for t in range(STEPS + 1)]
@@ -125,22 +128,6 @@ def _certified_rate(P: Array) -> tuple[Array, float, float, int]:
     return mu, off, *best
 
 
-def _first_step(mdp: NetworkedMDP) -> Array | None:
-    """P(s' | s, a) over joint (s, a) in rows, or None if it is larger than `START_ENTRIES`."""
-    n, S, A = mdp.n, mdp.state_sizes, mdp.action_sizes
-    states, actions = math.prod(S), math.prod(A)
-    if states * actions * states > START_ENTRIES:
-        return None
-    joint = np.ones((1,) * (3 * n))
-    for i in range(n):
-        shape = [1] * (3 * n)
-        for j in mdp.neighbors[i]:
-            shape[j] = S[j]
-        shape[n + i], shape[2 * n + i] = A[i], S[i]
-        joint = joint * mdp.P[i].reshape(shape)
-    return np.broadcast_to(joint, S + A + S).reshape(states * actions, states)
-
-
 def _events(mdp: NetworkedMDP, i: int) -> Array:
     """1{s_i ∈ X} over joint states in columns, for sets X of states of agent i: their ranges give the largest TV.
 
@@ -152,25 +139,31 @@ def _events(mdp: NetworkedMDP, i: int) -> Array:
     return np.stack([np.isin(values, X) for X in sets], axis=1).astype(float) if sets else np.zeros((len(values), 0))
 
 
+def outsiders(graph: nx.Graph, places: Sequence[tuple[int, int]]) -> Array:
+    """1_O for the agents O outside N_i^κ of each place (i, κ), in columns: shape (n, places)."""
+    columns = np.zeros((len(graph), len(places)))
+    for column, (i, kappa) in enumerate(places):
+        columns[list(outside(graph, i, kappa)), column] = 1.0
+    return columns
+
+
 def variants(case: Case, places: list[tuple[int, int]]) -> dict[str, Array]:
     """The bound on D_i(κ) for each (i, κ) of `places`, keyed by the variant."""
     mdp = case.mdp
     gamma, r_bar = mdp.gamma, mdp.r_bar
     C = influence_matrix(mdp)
     own = policy_influence(averaged_kernels(mdp, policies(mdp, case.theta)), mdp.neighbors)
-    outsiders = np.zeros((mdp.n, len(places)))
-    for column, (i, kappa) in enumerate(places):
-        outsiders[list(outside(mdp.graph, i, kappa)), column] = 1.0
+    out = outsiders(mdp.graph, places)
     agents = [i for i, _ in places]
     columns = range(len(places))
     everywhere = influence_everywhere(C, max(kappa for _, kappa in places), gamma, r_bar)
     found = {
-        CLIPPED: influence(C, outsiders, gamma, r_bar)[agents, columns],
-        OWN: influence(C, outsiders, gamma, r_bar, own)[agents, columns],
+        CLIPPED: influence(C, out, gamma, r_bar)[agents, columns],
+        OWN: influence(C, out, gamma, r_bar, own)[agents, columns],
         AT_ONCE: np.array([everywhere[place] for place in places]),
     }
     if gamma * float(np.abs(np.linalg.eigvals(C.toarray())).max()) < 1.0:
-        found[CLOSED] = influence_closed_form(C, outsiders, gamma, r_bar)[agents, columns]
+        found[CLOSED] = influence_closed_form(C, out, gamma, r_bar)[agents, columns]
     if gamma * float(C.sum(axis=1).max()) < 1.0:
         found[ROW_SUMS] = np.array([influence_row_sums(C, kappa, gamma, r_bar) for _, kappa in places])
     return found

@@ -12,6 +12,7 @@ import numpy as np
 
 from sacrepro.exact.dense import gradient_from_q, q_function
 from sacrepro.exact.truncation import (
+    cell_law,
     cell_shape,
     conditional_law,
     dirichlet_weights,
@@ -25,7 +26,7 @@ from sacrepro.instances.extremal import latch
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import neighborhood, sphere_sizes
 from sacrepro.model.mdp import Model
-from sacrepro.model.policy import on_agent_axes, policies, score
+from sacrepro.model.policy import policies, score
 from sacrepro.study.record.case import Case, once, uniform_case
 from sacrepro.study.record.comparison import Left
 
@@ -111,7 +112,7 @@ def worst_weights_errors(case: Case) -> dict[int, list[float]]:
     for j in range(n):
         for kappa in kappas:
             hood = neighborhood(mdp.graph, j, kappa)
-            law = cell_law(case, zeta, hood)
+            law = cell_law(case.pi_theta, zeta, hood)
             for end, family in enumerate(("smallest", "largest")):
                 weighted = law * tables[kappa, family][j]
                 for i in hood:
@@ -121,16 +122,6 @@ def worst_weights_errors(case: Case) -> dict[int, list[float]]:
         kappa: [largest(ends[kappa, i] / (n * (1.0 - mdp.gamma)), score(zeta[i]), case.gradient[i]) for i in range(n)]
         for kappa in kappas
     }
-
-
-def cell_law(case: Case, zeta: tuple[Array, ...], hood: tuple[int, ...]) -> Array:
-    """π^θ × ζ^θ of the cells of `hood`, with length 1 on the axes outside."""
-    n = case.mdp.n
-    law = case.pi_theta.sum(axis=tuple(k for k in range(n) if k not in hood), keepdims=True)
-    law = law.reshape(*law.shape, *(1,) * n)
-    for k in hood:
-        law = law * on_agent_axes(zeta[k], k, n)
-    return np.asarray(law)
 
 
 def largest(ends: Array, scores: Array, gradient: Array) -> float:
