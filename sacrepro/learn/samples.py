@@ -87,6 +87,13 @@ class VisitedCells(NamedTuple):
     updated: Array
     visits: Array
 
+    def places(self, n: int) -> tuple[Array | int, ...]:
+        """Where the cells stand in a table over (s, a) of n agents that has length 1 outside N_i^κ."""
+        index: list[Array | int] = [0] * (2 * n)
+        for k, j in enumerate(self.hood):
+            index[j], index[n + j] = self.s[:, k], self.a[:, k]
+        return tuple(index)
+
 
 class OuterIteration(NamedTuple):
     """Q̂^T and ĝ(m) of one outer iteration, one entry an agent, and what it adds to the trace."""

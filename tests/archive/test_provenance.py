@@ -117,7 +117,7 @@ def test_a_job_counts_what_it_imports_inside_functions_and_by_name():
 #: A change of one line in the package, the jobs whose digest it must change, and jobs whose digest it must not.
 CHANGES = {
     "which records are measured": (
-        "study/experiments/runs.py", 'len(found["m"]) - 1, records)', 'len(found["m"]) - 1, records + 1)',
+        "study/experiments/runs.py", 'len(run["m"]) - 1, records)', 'len(run["m"]) - 1, records + 1)',
         {"diagnostics", "summary"}, {"estimators", "exact"},
     ),
     "what sac stores": (

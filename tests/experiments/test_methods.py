@@ -1,6 +1,7 @@
 """Methods at equal samples: the rows are of the policies played, and the exact ascent is what its name says."""
 
 import math
+from dataclasses import replace
 
 import networkx as nx
 import numpy as np
@@ -11,18 +12,19 @@ from sacrepro.instances import build
 from sacrepro.instances.extremal import courtesy
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn import sac
+from sacrepro.learn.problem import Settings
 from sacrepro.model.graph import neighborhood
 from sacrepro.model.policy import softmax, uniform_theta
 from sacrepro.study.experiments.methods import ESTIMATORS, EXACT, METHODS, MIXED, estimator_rows, method_rows
 from sacrepro.study.measures.stationarity import exact_ascent, limit_direction, stationarity_rows
 
 MDP = random_mdp(nx.path_graph(3), seed=1, gamma=0.8)
-SETTINGS = {"kappa": 1, "seeds": 2, "M": 4, "T": 40, "h": 3.0, "t0": 5.0, "eta": 0.5, "record_every": 2}
+SETTINGS, SEEDS = Settings(kappa=1, M=4, T=40, h=3.0, t0=5.0, eta=0.5, record_every=2), 2
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_leaves_rows_from_the_same_start(method):
-    rows = list(method_rows(MDP, "path", method, **SETTINGS))
+    rows = list(method_rows(MDP, "path", method, SETTINGS, SEEDS))
     assert [(row.seed, row.m) for row in rows] == [(0, 0), (0, 2), (0, 4), (1, 0), (1, 2), (1, 4)]
     for row in rows:
         assert row.m > 0 or abs(row.J - evaluate(MDP, uniform_theta(MDP)).J) <= 1e-9
@@ -32,7 +34,7 @@ def test_every_method_leaves_rows_from_the_same_start(method):
 
 
 def test_the_rows_of_sac_are_those_of_its_runs():
-    rows = list(method_rows(MDP, "path", "SAC", **SETTINGS))
+    rows = list(method_rows(MDP, "path", "SAC", SETTINGS, SEEDS))
     trace = sac(MDP, uniform_theta(MDP), kappa=1, M=4, T=40, h=3.0, t0=5.0, eta=0.5, seed=1, record_every=2)
     assert abs(rows[5].J - evaluate(MDP, trace.theta).J) <= 1e-9
     assert rows[3].J_estimate == trace.J_estimate[:2].mean()
@@ -40,7 +42,7 @@ def test_the_rows_of_sac_are_those_of_its_runs():
 
 
 def test_a_mixed_policy_counts_with_its_exploration():
-    rows = list(method_rows(MDP, "path", "ε-mixed", **SETTINGS))
+    rows = list(method_rows(MDP, "path", "ε-mixed", SETTINGS, SEEDS))
     trace = sac(MDP, uniform_theta(MDP), kappa=1, M=4, T=40, h=3.0, t0=5.0, eta=0.5, seed=0, epsilon=MIXED)
     played = tuple(np.log((1 - MIXED) * softmax(block) + MIXED / 2) for block in trace.theta)
     assert abs(rows[2].J - evaluate(MDP, played).J) <= 1e-9
@@ -64,7 +66,7 @@ def test_one_step_of_exact_ascent():
 def test_exact_ascent_climbs():
     """With η below 2/L' every step raises J; L' = r̄/(2(1-γ)²)."""
     eta = 2 * (1 - MDP.gamma) ** 2 / MDP.r_bar
-    rows = list(method_rows(MDP, "path", EXACT, **(SETTINGS | {"M": 20, "eta": eta})))
+    rows = list(method_rows(MDP, "path", EXACT, replace(SETTINGS, M=20, eta=eta), SEEDS))
     J = [row.J for row in rows]
     assert min(np.diff(J)) > 0
     assert math.isnan(rows[0].J_estimate)
@@ -124,4 +126,4 @@ def test_estimators_are_unbiased_where_they_must_be():
 
 def test_unknown_methods_are_refused():
     with pytest.raises(ValueError, match="unknown method 'PPO'; known are SAC, independent"):
-        list(method_rows(MDP, "path", "PPO", **SETTINGS))
+        list(method_rows(MDP, "path", "PPO", SETTINGS, SEEDS))

@@ -24,7 +24,7 @@ from sacrepro.study.arguments import Attacked, Count, File, Ordinal
 from sacrepro.study.audit.falsify import rows as rows_of
 from sacrepro.study.claims import claim as claim_named
 from sacrepro.study.record.case import exact_case
-from sacrepro.study.record.comparison import Comparison, constrains, holds, place
+from sacrepro.study.record.comparison import Comparison, by, constrains, holds, place
 
 GAMMAS = (0.1, 0.5, 0.7, 0.9, 0.95)
 GRAPHS = (nx.path_graph(2), nx.path_graph(3), nx.complete_graph(3), nx.star_graph(3))
@@ -154,11 +154,7 @@ def certain_ratio(row: Comparison) -> float:
 def measured(model: Model, claim: str) -> tuple[list[Comparison], dict[str, Comparison]]:
     """All comparisons of a claim on one model, and the worst of each variant."""
     rows = list(claim_named(claim).check(exact_case("found", "found", model.mdp(), model.theta)))
-    worst: dict[str, Comparison] = {}
-    for row in rows:
-        if row.hypothesis not in worst or certain_ratio(row) > certain_ratio(worst[row.hypothesis]):
-            worst[row.hypothesis] = row
-    return rows, worst
+    return rows, {variant: max(own, key=certain_ratio) for variant, own in by(rows, "hypothesis").items()}
 
 
 def attack(claim: str, evaluations: int, seed: int) -> Iterator[tuple[Found, Model]]:

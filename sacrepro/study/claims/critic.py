@@ -165,10 +165,7 @@ def tables_by_seeds(
         tables = []
         for cells in loop.Q_hat:
             table = np.zeros(cell_shape(full, cells.hood))
-            index: list[Array | int] = [0] * len(full)
-            for k, j in enumerate(cells.hood):
-                index[j], index[mdp.n + j] = cells.s[:, k], cells.a[:, k]
-            table[tuple(index)] = cells.value
+            table[cells.places(mdp.n)] = cells.value
             tables.append(table)
         yield tables
 

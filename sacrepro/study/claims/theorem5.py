@@ -29,6 +29,7 @@ from sacrepro.study.measures.decay import MOST_ENTRIES, best_sigma, entries
 from sacrepro.study.measures.stationarity import StationarityRow
 from sacrepro.study.record import Attack, Case, Claim, Comparison, Drawing, Plant, Variant, uniform_case
 from sacrepro.study.record.claim import EXPONENT, FACTOR, TALLY, planted, times
+from sacrepro.study.record.comparison import by
 
 SMOOTH, NORM, LEAST_LENGTH, NINE, ALONG_RUNS = "L'", "‖∇J‖", "T of (8)", "(9)", "(9) along runs"
 
@@ -101,10 +102,7 @@ def along_runs(rows: Sequence[StationarityRow], models: Mapping[str, NetworkedMD
 
     ValueError names an instance that it does not hold.
     """
-    runs: dict[tuple[str, int, int], list[StationarityRow]] = {}
-    for row in rows:
-        runs.setdefault((row.instance, row.kappa, row.seed), []).append(row)
-    for (instance, kappa, seed), own in runs.items():
+    for (instance, kappa, seed), own in by(rows, "instance", "kappa", "seed").items():
         if instance not in models:
             raise ValueError(
                 f"rows along a run on {instance!r}, but the file of that run, written by `sac`, is not given"

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import count, takewhile
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sacrepro.archive.files import write_rows
 from sacrepro.exact.law.update import expected_update, expected_updates, mean_curve
@@ -136,34 +136,25 @@ class MeanRow(NamedTuple):
 
 
 def mean_rows(
-    mdp: NetworkedMDP,
-    instance: str,
-    etas: Sequence[float],
-    *,
-    kappa: int,
-    seeds: int,
-    M: int,
-    T: int,
-    h: float,
-    t0: float,
-    record_every: int,
+    mdp: NetworkedMDP, instance: str, etas: Sequence[float], *, seeds: int, M: int, record_every: int, **loop: Any
 ) -> Iterator[MeanRow]:
-    """One row for each η, curve and record; ValueError beyond the `work` of `expected_update`."""
+    """One row for each η, curve and record; ValueError beyond the `work` of `expected_update`.
+
+    loop : kappa, T, h and t0 of the inner loop.
+    """
     from sacrepro.learn.algorithm1 import sac_seeds
 
     theta0, stops = uniform_theta(mdp), [*range(0, M, record_every), M]
     for eta in etas:
-        mean = mean_curve(mdp, theta0, kappa=kappa, M=M, T=T, h=h, t0=t0, eta=eta)
+        mean = mean_curve(mdp, theta0, M=M, eta=eta, **loop)
         ascent, _ = exact_ascent(mdp, theta0, M=M, eta=eta, record_every=record_every)
         runs = {MEAN_STEP: [theta_i[stops] for theta_i in mean], GRADIENT: ascent}
-        sampled = sac_seeds(
-            mdp, theta0, kappa=kappa, M=M, T=T, h=h, t0=t0, eta=eta, record_every=record_every, seeds=range(seeds)
-        )
+        sampled = sac_seeds(mdp, theta0, M=M, eta=eta, record_every=record_every, seeds=range(seeds), **loop)
         runs |= {str(seed): trace.thetas for seed, trace in enumerate(sampled)}
         for run, thetas in runs.items():
             for record, m in enumerate(stops):
                 J = objective_and_gradient(mdp, tuple(theta_i[record] for theta_i in thetas)).J
-                yield MeanRow(instance, kappa, T, eta, run, m, J)
+                yield MeanRow(instance, loop["kappa"], loop["T"], eta, run, m, J)
 
 
 def mean_step(
@@ -181,11 +172,8 @@ def mean_step(
     output: File,
 ) -> Iterator[str]:
     """Follow J along the exact mean step of Algorithm 1, beside sampled runs and the exact gradient."""
-    rows = list(
-        mean_rows(
-            build(spec), instance, etas, kappa=kappa, seeds=seeds, M=M, T=T, h=h, t0=t0, record_every=record_every
-        )
-    )
+    loop = {"kappa": kappa, "T": T, "h": h, "t0": t0}
+    rows = list(mean_rows(build(spec), instance, etas, seeds=seeds, M=M, record_every=record_every, **loop))
     write_rows(output, MeanRow, rows)
     yield f"{instance}: {len(rows)} values of J"
 

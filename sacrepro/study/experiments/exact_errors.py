@@ -79,7 +79,7 @@ class Yardstick:
         q_star_sup = Q_sup = 0.0
         for i, cells in enumerate(Q_hat):
             table, wrote = (np.zeros(cell_shape(self.law.shape, self.hoods[i])) for _ in range(2))
-            at = _places(cells, n)
+            at = cells.places(n)
             table[at], wrote[at] = cells.value, cells.updated
             near, far = np.abs(self.q_star[i] - table), np.abs(self.Q[i] - table)
             to_q_star.append(float((self.masses[i] * near).sum()))
@@ -121,14 +121,6 @@ def cosine(g_hat: Array, nabla: Array) -> float:
     """Mean cosine between the rows of g_hat and nabla; nan where one of them is zero."""
     lengths = np.linalg.norm(g_hat, axis=1) * np.linalg.norm(nabla)
     return float((g_hat @ nabla / lengths).mean()) if lengths.all() else math.nan
-
-
-def _places(cells: VisitedCells, n: int) -> tuple[Array, ...]:
-    """Where the cells stand in a table that keeps the axes outside their neighborhood with length 1."""
-    index = [np.zeros(len(cells.value), dtype=np.int64) for _ in range(2 * n)]
-    for k, j in enumerate(cells.hood):
-        index[j], index[n + j] = cells.s[:, k].astype(np.int64), cells.a[:, k].astype(np.int64)
-    return tuple(index)
 
 
 class CriticErrorRow(NamedTuple):

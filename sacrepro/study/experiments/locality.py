@@ -21,7 +21,7 @@ from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import uniform_theta
 from sacrepro.study.arguments import File
 from sacrepro.study.experiments import Experiment
-from sacrepro.study.record.comparison import percent
+from sacrepro.study.record.comparison import by, percent
 
 #: Parts of the set of localized policies that are looked at on one instance; what is left open widens the gaps.
 NODES = 200
@@ -101,11 +101,8 @@ def locality_facts(rows: Sequence[LocalityRow]) -> Iterator[tuple[str, str]]:
 
 def best_ends(rows: Sequence[LocalityRow]) -> list[LocalityRow]:
     """SAC at the κ with the largest mean J on each instance."""
-    found: dict[str, LocalityRow] = {}
-    for row in rows:
-        if row.policy == "SAC" and (row.instance not in found or row.J > found[row.instance].J):
-            found[row.instance] = row
-    return [*found.values()]
+    runs = by((row for row in rows if row.policy == "SAC"), "instance")
+    return [max(own, key=lambda row: row.J) for own in runs.values()]
 
 
 def locality(exact: Sequence[str], *, runs: Sequence[str] = (), output: File) -> Iterator[str]:

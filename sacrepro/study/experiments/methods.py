@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise as neighbors
 from typing import Any, NamedTuple
@@ -17,7 +18,7 @@ import numpy as np
 from sacrepro.archive.files import write_rows
 from sacrepro.exact.values import objective_and_gradient
 from sacrepro.instances import build
-from sacrepro.learn.algorithm1 import run, sac_seeds
+from sacrepro.learn.algorithm1 import critic_lines, run
 from sacrepro.learn.problem import Lines, Problem, SACTrace, Settings
 from sacrepro.learn.samples import samples
 from sacrepro.learn.td_control import run_control
@@ -38,22 +39,19 @@ MIXED, LAMBDA, GREEDY = 0.1, 0.5, 0.5
 FULL = sys.maxsize
 
 
-def _sac(mdp: NetworkedMDP, seeds: Sequence[int], common: dict[str, Any], **extension: Any) -> tuple[SACTrace, ...]:
-    return sac_seeds(mdp, uniform_theta(mdp), seeds=seeds, **common, **extension)
+def _sac(mdp: NetworkedMDP, settings: Settings, seeds: Sequence[int], **extension: Any) -> tuple[SACTrace, ...]:
+    settings = replace(settings, **extension)
+    return _with(mdp, settings, seeds, critic_lines(settings))
 
 
 def _with(
-    mdp: NetworkedMDP, seeds: Sequence[int], common: dict[str, Any], lines: Callable[[Problem], Lines]
+    mdp: NetworkedMDP, settings: Settings, seeds: Sequence[int], lines: Callable[[Problem], Lines]
 ) -> tuple[SACTrace, ...]:
-    return run(lines, mdp, uniform_theta(mdp), Settings(**common), seeds)
-
-
-def _control(mdp: NetworkedMDP, seeds: Sequence[int], common: dict[str, Any], target: str) -> tuple[SACTrace, ...]:
-    return run_control(mdp, Settings(**common), seeds, target=target, epsilon=GREEDY)
+    return run(lines, mdp, uniform_theta(mdp), settings, seeds)
 
 
 #: Every sampling method by name: its κ, None for that of the experiment, and the runs it makes.
-METHODS: dict[str, tuple[int | None, Callable[..., tuple[SACTrace, ...]]]] = {
+METHODS: dict[str, tuple[int | None, Callable[[NetworkedMDP, Settings, Sequence[int]], tuple[SACTrace, ...]]]] = {
     "SAC": (None, _sac),
     "independent": (0, _sac),
     "full critic": (FULL, _sac),
@@ -66,8 +64,8 @@ METHODS: dict[str, tuple[int | None, Callable[..., tuple[SACTrace, ...]]]] = {
     "pairwise critic, full": (FULL, partial(_with, lines=Pairwise)),
     "REINFORCE": (None, partial(_with, lines=Returns)),
     "REINFORCE, full": (FULL, partial(_with, lines=Returns)),
-    "SARSA": (None, partial(_control, target="sarsa")),
-    "Q-learning": (None, partial(_control, target="q_learning")),
+    "SARSA": (None, partial(run_control, target="sarsa", epsilon=GREEDY)),
+    "Q-learning": (None, partial(run_control, target="q_learning", epsilon=GREEDY)),
 }
 
 EXACT = "exact gradient"
@@ -110,36 +108,23 @@ class MethodRow(NamedTuple):
         return f"{self.method} | {self.eta:g}"
 
 
-def method_rows(
-    mdp: NetworkedMDP,
-    instance: str,
-    method: str,
-    *,
-    kappa: int,
-    seeds: int,
-    M: int,
-    T: int,
-    h: float,
-    t0: float,
-    eta: float,
-    record_every: int,
-) -> Iterator[MethodRow]:
+def method_rows(mdp: NetworkedMDP, instance: str, method: str, settings: Settings, seeds: int) -> Iterator[MethodRow]:
     """The recorded runs of one method from the uniform policy; ValueError for an unknown one."""
+    M, eta = settings.M, settings.eta
     if method == EXACT:
-        thetas, m = exact_ascent(mdp, uniform_theta(mdp), M=M, eta=eta, record_every=record_every)
+        thetas, m = exact_ascent(mdp, uniform_theta(mdp), M=M, eta=eta, record_every=settings.record_every or M)
         nothing = np.full(M, np.nan)
-        yield from _rows(mdp, instance, method, eta, 0, thetas, m, nothing, nothing)
+        yield from _rows(mdp, instance, method, eta, 0, SACTrace((), thetas, m, nothing, nothing))
         return
     if method not in METHODS:
         raise ValueError(f"unknown method {method!r}; known are {', '.join((*METHODS, EXACT))}")
     _, runs = METHODS[method]
-    own = kappa_of(method, mdp, kappa)
-    common: dict[str, Any] = {"kappa": own, "M": M, "T": T, "h": h, "t0": t0, "eta": eta, "record_every": record_every}
-    for seed, trace in enumerate(runs(mdp, range(seeds), common)):
-        thetas = trace.thetas
+    settings = replace(settings, kappa=kappa_of(method, mdp, settings.kappa))
+    for seed, trace in enumerate(runs(mdp, settings, range(seeds))):
         if method == "ε-mixed":
-            thetas = tuple(np.stack([np.log(mixed(theta_i)) for theta_i in block]) for block in thetas)
-        yield from _rows(mdp, instance, method, eta, seed, thetas, trace.m, trace.J_estimate, trace.first_visit_share)
+            played = (np.stack([np.log(mixed(theta_i)) for theta_i in block]) for block in trace.thetas)
+            trace = trace._replace(thetas=tuple(played))
+        yield from _rows(mdp, instance, method, eta, seed, trace)
 
 
 def mixed(theta_i: Array) -> Array:
@@ -147,23 +132,13 @@ def mixed(theta_i: Array) -> Array:
     return (1.0 - MIXED) * softmax(theta_i) + MIXED / theta_i.shape[1]
 
 
-def _rows(
-    mdp: NetworkedMDP,
-    instance: str,
-    method: str,
-    eta: float,
-    seed: int,
-    thetas: Sequence[Array],
-    m: Array,
-    J_estimate: Array,
-    share: Array,
-) -> Iterator[MethodRow]:
-    spans = [*(slice(int(low), int(high)) for low, high in neighbors(m)), slice(-1, None)]
-    for record, (iteration, since) in enumerate(zip(m, spans, strict=True)):
-        theta = tuple(block[record] for block in thetas)
+def _rows(mdp: NetworkedMDP, instance: str, method: str, eta: float, seed: int, trace: SACTrace) -> Iterator[MethodRow]:
+    spans = [*(slice(int(low), int(high)) for low, high in neighbors(trace.m)), slice(-1, None)]
+    for record, (iteration, since) in enumerate(zip(trace.m, spans, strict=True)):
+        theta = tuple(block[record] for block in trace.thetas)
         J, gradient, _, _ = objective_and_gradient(mdp, theta)
         norm_squared = float(sum(np.sum(block**2) for block in gradient))
-        sampled = float(J_estimate[since].mean()), float(share[since].mean())
+        sampled = float(trace.J_estimate[since].mean()), float(trace.first_visit_share[since].mean())
         spread = entropy(policies(mdp, theta))
         actor = 0.0 if method in CRITICS_ALONE else eta
         yield MethodRow(instance, method, actor, seed, int(iteration), J, norm_squared, spread, *sampled)
@@ -223,11 +198,11 @@ def methods(
 ) -> Iterator[str]:
     """Run Algorithm 1, its extensions and other methods at equal samples, with exact J."""
     mdp = build(spec)
-    settings: dict[str, Any] = {"kappa": kappa, "seeds": seeds, "M": M, "T": T, "h": h, "t0": t0}
+    settings = Settings(kappa=kappa, M=M, T=T, h=h, t0=t0, record_every=record_every)
     rows: list[MethodRow] = []
     for method in methods or (*METHODS, EXACT):
         for eta in etas[:1] if method in CRITICS_ALONE else etas:
-            rows += method_rows(mdp, instance, method, eta=eta, record_every=record_every, **settings)
+            rows += method_rows(mdp, instance, method, replace(settings, eta=eta), seeds)
         yield f"{instance}, {method}: {len(rows)} records so far"
     write_rows(output, MethodRow, rows)
 

@@ -7,9 +7,9 @@ bit for bit as the run had them. Bias and variance of ĝ are at this θ(m) fixed
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -119,13 +119,17 @@ def simulated(runs: Sequence[str], *, records: Count, episodes: Several, T: Coun
         run = arrays_of("sac", path)
         mdp = build_for_sampling(json.loads(str(run["spec"])))
         instance, kappa = str(run["instance"]), int(run["kappa"])
-        chosen = np.unique(np.linspace(0, len(run["m"]) - 1, records).round().astype(int))
-        for seed in range(len(run["J_estimate"])):
-            thetas = [run[f"theta_{i}"][seed][chosen] for i in range(mdp.n)]
-            m = [int(iteration) for iteration in run["m"][chosen]]
+        for seed, m, thetas in at_records(run, mdp.n, records):
             rows += simulated_rows(mdp, instance, kappa, seed, m, thetas, episodes=episodes, T=T)
         yield f"{instance}, κ={kappa}: done"
     write_rows(output, SimulatedRow, rows)
+
+
+def at_records(run: Mapping[str, Array], n: int, records: int) -> Iterator[tuple[int, list[int], list[Array]]]:
+    """(seed, m, thetas) of each run in a file of `sac`, at so many records, evenly spaced."""
+    chosen = np.unique(np.linspace(0, len(run["m"]) - 1, records).round().astype(int))
+    for seed in range(len(run["J_estimate"])):
+        yield seed, run["m"][chosen].tolist(), [run[f"theta_{i}"][seed][chosen] for i in range(n)]
 
 
 #: Episodes behind one estimate of bias and variance.
@@ -159,24 +163,15 @@ class DiagnosticRow(NamedTuple):
 
 
 def diagnostic_rows(
-    mdp: NetworkedMDP,
-    instance: str,
-    kappa: int,
-    seed: int,
-    m: Sequence[int],
-    thetas: Sequence[Array],
-    *,
-    T: int,
-    h: float,
-    t0: float,
+    mdp: NetworkedMDP, instance: str, kappa: int, seed: int, m: Sequence[int], thetas: Sequence[Array], **steps: Any
 ) -> Iterator[DiagnosticRow]:
-    """Rows for the records m of one run; ``thetas[i]`` has shape (records, S_i, A_i)."""
+    """Rows for the records m of one run; ``thetas[i]`` has shape (records, S_i, A_i). steps : T, h and t0."""
     for record, iteration in enumerate(m):
         theta = tuple(theta_i[record] for theta_i in thetas)
-        loop = visited_cells(mdp, theta, iteration, kappa=kappa, T=T, h=h, t0=t0, seed=seed)
+        loop = visited_cells(mdp, theta, iteration, kappa=kappa, seed=seed, **steps)
         J, gradient, _, _ = objective_and_gradient(mdp, theta)
         fresh = range(FRESH + seed * EPISODES, FRESH + (seed + 1) * EPISODES)
-        sampled = samples(mdp, theta, iteration, kappa=kappa, T=T, h=h, t0=t0, seeds=fresh)
+        sampled = samples(mdp, theta, iteration, kappa=kappa, seeds=fresh, **steps)
         bias_squared, variance, norm_squared, _ = gradient_error(sampled, gradient)
         found = {"J": J, "entropy": entropy(policies(mdp, theta)), "first_visit_share": loop.first_visit_share}
         found |= visit_histogram(loop.Q_hat)
@@ -202,14 +197,11 @@ def diagnostics(run: str, *, records: Count, output: File) -> Iterator[str]:
     """Measure critic, gradient and policy exactly at some records of runs of Algorithm 1."""
     found = arrays_of("sac", run)
     mdp = build(json.loads(str(found["spec"])))
-    chosen = np.unique(np.linspace(0, len(found["m"]) - 1, records).round().astype(int))
-    instance, kappa, T = str(found["instance"]), int(found["kappa"]), int(found["T"])
-    h, t0 = float(found["h"]), float(found["t0"])
+    instance, kappa = str(found["instance"]), int(found["kappa"])
+    steps = {"T": int(found["T"]), "h": float(found["h"]), "t0": float(found["t0"])}
     rows: list[DiagnosticRow] = []
-    for seed in range(len(found["J_estimate"])):
-        thetas = [found[f"theta_{i}"][seed][chosen] for i in range(mdp.n)]
-        m = [int(iteration) for iteration in found["m"][chosen]]
-        rows += diagnostic_rows(mdp, instance, kappa, seed, m, thetas, T=T, h=h, t0=t0)
+    for seed, m, thetas in at_records(found, mdp.n, records):
+        rows += diagnostic_rows(mdp, instance, kappa, seed, m, thetas, **steps)
     write_rows(output, DiagnosticRow, rows)
     yield f"{instance}, κ={kappa}: {len(rows)} values"
 

@@ -108,11 +108,12 @@ def warm_library() -> Iterator[str]:
 
 def warm_methods(*, output: File) -> Iterator[str]:
     """Compile what every method and estimator needs."""
+    from sacrepro.learn.problem import Settings
     from sacrepro.study.experiments.methods import METHODS, estimator_rows, method_rows
 
     mdp, _ = small()
     for method in METHODS:
-        list(method_rows(mdp, "relay", method, kappa=1, seeds=2, M=2, T=5, h=1.0, t0=1.0, eta=1.0, record_every=1))
+        list(method_rows(mdp, "relay", method, Settings(kappa=1, M=2, T=5, record_every=1), 2))
     list(estimator_rows(mdp, "relay", kappa=1, lengths=(5,), episodes=2, h=1.0, t0=1.0))
     yield compiled(output)
 

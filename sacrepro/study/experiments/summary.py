@@ -15,6 +15,7 @@ from sacrepro.archive.files import some_rows, write_rows
 from sacrepro.model.checks import Array
 from sacrepro.study.arguments import File, Kind
 from sacrepro.study.experiments import KINDS, rows_of
+from sacrepro.study.record.comparison import by
 
 #: Share of the seeds dropped at either end, resamples, confidence, and the seed of the resampling.
 TRIM, RESAMPLES, CONFIDENCE, SEED = 0.25, 2000, 0.95, 0
@@ -42,8 +43,7 @@ def summary(kind: str, rows: Sequence[Any]) -> list[SummaryRow]:
     if chosen.quantities:
         return list(summary_rows(rows, chosen.series, chosen.x, chosen.quantities))
     found = []
-    for quantity in dict.fromkeys(row.quantity for row in rows):
-        own = [row for row in rows if row.quantity == quantity]
+    for quantity, own in by(rows, "quantity").items():
         found += [row._replace(quantity=quantity) for row in summary_rows(own, chosen.series, chosen.x, ("value",))]
     return found
 
@@ -109,11 +109,8 @@ class BestKappaRow(NamedTuple):
 
 def best_kappa_rows(rows: Sequence[SummaryRow]) -> Iterator[BestKappaRow]:
     """One row for each instance, compared quantity and place where two or more κ were measured; ties: the least κ."""
-    groups: dict[tuple[str, str, float], list[SummaryRow]] = {}
-    for row in rows:
-        if row.quantity in COMPARED:
-            groups.setdefault((row.instance, row.quantity, row.x), []).append(row)
-    for (instance, quantity, x), group in groups.items():
+    compared = (row for row in rows if row.quantity in COMPARED)
+    for (instance, quantity, x), group in by(compared, "instance", "quantity", "x").items():
         if len(group) < 2:
             continue
         sign = -1.0 if COMPARED[quantity] else 1.0

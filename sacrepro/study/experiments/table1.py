@@ -31,6 +31,7 @@ from sacrepro.study.arguments import File, Record
 from sacrepro.study.experiments import Experiment
 from sacrepro.study.measures.decay import variants
 from sacrepro.study.record.case import Case, cases
+from sacrepro.study.record.comparison import by
 
 
 class Table1Row(NamedTuple):
@@ -126,8 +127,7 @@ def markdown_table1(rows: Sequence[Table1Row]) -> str:
     headings = ("setting", "n", "entries of Q", *(heading for heading, _ in COLUMNS), "single-agent parameters")
     lines = ["| " + " | ".join((*headings, *(f"linear, {heading}" for heading, _ in LINEAR))) + " |"]
     lines.append("|" + " --- |" * (len(headings) + len(LINEAR)))
-    for setting, kappa in dict.fromkeys((row.setting, row.kappa) for row in rows):
-        own = [row for row in rows if (row.setting, row.kappa) == (setting, kappa)]
+    for (setting, _), own in by(rows, "setting", "kappa").items():
         fields = [field for _, field in COLUMNS] + ["linear_table"] + [field for _, field in LINEAR]
         values = [largest(own, field) for field in fields]
         lines.append("| " + " | ".join((setting, str(own[0].n), str(own[0].joint), *values)) + " |")

@@ -106,29 +106,21 @@ def reference_rows(episodes: int) -> Iterator[WirelessRow]:
 
 
 def learning_rows(
-    method: str,
-    kappa: int,
-    seeds: int,
-    M: int,
-    records: int,
-    episodes: int,
-    h: float = 1.0,
-    t0: float = 1.0,
-    eta: float = 1.0,
-    lambda_: float = 0.0,
+    method: str, kappa: int, seeds: int, M: int, records: int, episodes: int, *, lambda_: float = 0.0, **steps: Any
 ) -> Iterator[WirelessRow]:
     """The objective along runs from θ = 0 under the seeds 0, 1, …, at m = 0 and `records` later places.
 
-    method : `Algorithm 1` with its h, t0, η and TD(λ); or `published variant`, which has steps of its own instead.
+    method : `Algorithm 1` with its TD(λ), and h, t0 and eta as `steps`; or `published variant`, which has steps of its
+    own instead.
     """
     simulator = benchmark_simulator()
     theta0 = [np.zeros((1 << DEADLINE, A_i)) for A_i in simulator.action_sizes]
     every = -(-M // records)
     if method == "Algorithm 1":
         method += f", λ={lambda_:g}" if lambda_ else ""
-        case = f"h={h:g}, t0={t0:g}, η={eta:g}"
-        settings: dict[str, Any] = {"h": h, "t0": t0, "eta": eta, "lambda_": lambda_, "record_every": every}
-        traces = sac_seeds(simulator, theta0, kappa=kappa, M=M, T=T, seeds=range(seeds), **settings)
+        case = "h={h:g}, t0={t0:g}, η={eta:g}".format_map(steps)
+        settings: dict[str, Any] = {"M": M, "T": T, "lambda_": lambda_, "record_every": every} | steps
+        traces = sac_seeds(simulator, theta0, kappa=kappa, seeds=range(seeds), **settings)
         for seed, trace in enumerate(traces):
             yield from trace_rows(simulator, method, case, kappa, seed, trace, episodes)
     elif method == "published variant":
@@ -182,7 +174,8 @@ def run(
 ) -> Iterator[str]:
     """The objective along runs of one learner with one κ. The published variant has steps of its own."""
     rows = []
-    for row in learning_rows(METHODS[method], kappa, seeds, M, records, episodes, h, t0, eta, lambda_):
+    steps = {"h": h, "t0": t0, "eta": eta, "lambda_": lambda_}
+    for row in learning_rows(METHODS[method], kappa, seeds, M, records, episodes, **steps):
         rows.append(row)
         if row.m == M:
             yield f"{row.method}, κ={row.kappa}, seed {row.seed}: {row.objective:.4f}"

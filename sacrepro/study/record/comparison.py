@@ -8,7 +8,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import ROUND_DOWN, Decimal
-from typing import NamedTuple
+from operator import attrgetter
+from typing import Any, NamedTuple, TypeVar
+
+Row = TypeVar("Row")
 
 
 class Comparison(NamedTuple):
@@ -157,12 +160,17 @@ def place(row: Comparison) -> str:
     return f"{row.instance}, θ {row.policy}, agent {row.agent}, κ={row.kappa} {row.case}".strip()
 
 
-def by_hypothesis(rows: Sequence[Comparison]) -> list[list[Comparison]]:
-    """The rows grouped by the variant of the right side, in order of appearance."""
-    groups: dict[str, list[Comparison]] = {}
+def by(rows: Iterable[Row], *fields: str) -> dict[Any, list[Row]]:
+    """The rows by the value of a field, or by those of several, in order of appearance."""
+    value, groups = attrgetter(*fields), dict[Any, list[Row]]()
     for row in rows:
-        groups.setdefault(row.hypothesis, []).append(row)
-    return list(groups.values())
+        groups.setdefault(value(row), []).append(row)
+    return groups
+
+
+def by_hypothesis(rows: Sequence[Comparison]) -> list[list[Comparison]]:
+    """The rows by the variant of the right side."""
+    return list(by(rows, "hypothesis").values())
 
 
 def holds(row: Comparison) -> bool:

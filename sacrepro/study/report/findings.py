@@ -16,7 +16,7 @@ from sacrepro.bounds.theorem5 import LOOSE
 from sacrepro.study.claims import all_claims, claim
 from sacrepro.study.claims.theorem5 import M
 from sacrepro.study.coq import proofs_of
-from sacrepro.study.record.comparison import JUDGEMENTS, Verdict, excess_text, factor_text, ratio_text
+from sacrepro.study.record.comparison import JUDGEMENTS, Verdict, by, excess_text, factor_text, ratio_text
 from sacrepro.study.report.table import between_markers, brief_table, table, totals
 
 if TYPE_CHECKING:
@@ -252,10 +252,9 @@ def opening(name: str) -> list[str]:
 
 def sections(rows: Sequence[Verdict], proofs: Mapping[str, str]) -> str:
     """What paper/verdicts.md shows between its markers: a section a claim, every verdict and counterexample in it."""
-    names = list(dict.fromkeys(row.claim for row in rows))
-    lines = [contents(names)]
-    for name in names:
-        own = [row for row in rows if row.claim == name]
+    groups = by(rows, "claim")
+    lines = [contents(groups)]
+    for name, own in groups.items():
         count = totals(own)
         lines += [
             *opening(name),

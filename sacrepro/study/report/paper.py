@@ -38,6 +38,7 @@ from sacrepro.study.record.comparison import (
     JUDGEMENTS,
     Comparison,
     Verdict,
+    by,
     constrains,
     factor_text,
     percent,
@@ -316,10 +317,8 @@ def sharp_facts(rows: Sequence[Comparison]) -> Iterator[tuple[str, str]]:
 
 def medians(rows: Sequence[Comparison]) -> Iterator[tuple[str, ...]]:
     """(step, median, lower and upper quartile, largest right/left) of each step of `anatomy`, what costs most last."""
-    for step in dict.fromkeys(row.hypothesis for row in rows):
-        own = [row for row in rows if row.hypothesis == step and constrains(row) and row.left > row.error]
-        cost = sorted(row.right / row.left for row in own)
-        if cost:
+    for step, own in by(rows, "hypothesis").items():
+        if cost := sorted(row.right / row.left for row in own if constrains(row) and row.left > row.error):
             places = (len(cost) // 4, (3 * len(cost)) // 4, len(cost) - 1)
             shown = [median(cost), *(cost[place] for place in places)]
             yield step, *(f"{float(f'{value:.3g}'):,.15g}" for value in shown)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from sacrepro.study.record.comparison import JUDGEMENTS, UNEARNED, Verdict, excess_text, ratio_text
+from sacrepro.study.record.comparison import JUDGEMENTS, UNEARNED, Verdict, by, excess_text, ratio_text
 
 HEADER = (
     "claim", "right side", "statement", "paper", "instances", "comparisons", "constraining", "violations",
@@ -60,8 +60,7 @@ def summary_table(rows: Sequence[Verdict], proofs: Mapping[str, str] | None = No
         "verdict, largest left/right", "worst at", "certificate", *(["proof"] if proofs else []), "figure",
     )  # fmt: skip
     body = []
-    for name in dict.fromkeys(row.claim for row in statements):
-        own = [row for row in statements if row.claim == name]
+    for name, own in by(statements, "claim").items():
         body.append((
             f"`{name}`", own[0].statement, own[0].reference, max(row.instances for row in own),
             sum(row.comparisons for row in own), sum(row.constraining for row in own),
@@ -93,8 +92,7 @@ def brief_table(rows: Sequence[Verdict], words: Mapping[str, str], proofs: Mappi
     """
     header = ("claim", "in words", "verdict", "largest left/right", "proof")
     body = []
-    for name in dict.fromkeys(row.claim for row in rows if row.verdict in JUDGEMENTS):
-        own = [row for row in rows if row.claim == name and row.verdict in JUDGEMENTS]
+    for name, own in by((row for row in rows if row.verdict in JUDGEMENTS), "claim").items():
         named = any(row.verdict == "vacuous" for row in own)
         told = ", ".join(counted(own, named)) if len(own) > 1 else f"**{own[0].verdict}**"
         body.append((f"`{name}`", words[name], told, worst(own), proofs.get(name, "")))
