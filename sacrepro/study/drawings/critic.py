@@ -25,7 +25,7 @@ from sacrepro.study.drawings.panels import (
     BOUND_COLOR,
     KAPPA_COLORS,
     columns_of,
-    frame,
+    framed,
     grid_of,
     kappa_color,
     kappa_label,
@@ -39,52 +39,44 @@ from sacrepro.study.drawings.panels import (
     width_of,
 )
 from sacrepro.study.record.claim import Drawing
-from sacrepro.study.record.comparison import Comparison, excess_of
+from sacrepro.study.record.comparison import Comparison, by, excess_of
 
 
 def sides(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
     """One panel an instance: the largest left side over agents and policies, and one line a variant of the right."""
-    instances = names(rows)
-    figure, grid = titled(instances)
-    for axes, name in zip(grid, instances, strict=True):
-        own = [row for row in rows if row.instance == name]
+    figure, grid = titled(rows)
+    for axes, own in grid:
         draw_largest(axes, own, "o", 0.0, drawing.markers)
         for k, ((hypothesis, label), style) in enumerate(zip(drawing.lines.items(), STYLES, strict=False)):
             look = {"marker": "|x+"[k - 3], "markersize": 5} if k > 2 else {}  # more dashes would be too alike
             bound_line(axes, largest_right([row for row in own if row.hypothesis == hypothesis]), style, label, **look)
         kappa_axis(axes, own)
-    frame(figure, r"$\kappa$", drawing.left)
-    return figure
+    return framed(figure, r"$\kappa$", drawing.left)
 
 
 def critic(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
     """The critic's error over T, one marker an agent and policy, and in the colour of its κ the least of each bound.
     A bound above the solid line, which holds for any tables in [0, r̄/(1-γ)], says nothing.
     """
-    instances = names(rows)
     lengths = sorted({row.case for row in rows}, key=lambda case: int(case.removeprefix("T=")))
     kappas = sorted({row.kappa for row in rows})
     step = 0.9 / len(kappas)
-    figure, grid = titled(instances)
-    for axes, name in zip(grid, instances, strict=True):
-        own = [row for row in rows if row.instance == name]
+    figure, grid = titled(rows)
+    for axes, own in grid:
         for k, kappa in enumerate(kappas):
             shift = step * (k - (len(kappas) - 1) / 2)
             mine = [row for row in own if row.kappa == kappa]
             places = [lengths.index(row.case) + shift for row in mine]
             dots(axes, places, [row.left for row in mine], kappa, label=kappa_label(kappa), alpha=0.4)
             for (hypothesis, label), line in zip(drawing.lines.items(), STYLES, strict=False):
-                said = [row for row in mine if row.hypothesis == hypothesis]
-                at = {T: [row.right for row in said if row.case == length] for T, length in enumerate(lengths)}
-                heights = {T: min(right) for T, right in at.items() if right}
-                bound_ticks(axes, heights, line, label, shift=shift, half=0.45 * step, color=kappa_color(kappa))
+                at = by((row for row in mine if row.hypothesis == hypothesis), "case")
+                least = {T: min(row.right for row in at[length]) for T, length in enumerate(lengths) if length in at}
+                bound_ticks(axes, least, line, label, shift=shift, half=0.45 * step, color=kappa_color(kappa))
         level = max(row.trivial for row in own)
         axes.axhline(level, color=BOUND_COLOR, linewidth=0.8, label=r"$\bar r/(1-\gamma)$, trivial bound")
         log_axis(axes)
-        axes.set_xticks(range(len(lengths)), [length_label(int(T.removeprefix("T="))) for T in lengths])
-        axes.set_xlim(-0.5, len(lengths) - 0.5)
-    frame(figure, r"$T$", drawing.left)
-    return figure
+        columns_of(axes, [length_label(int(T.removeprefix("T="))) for T in lengths])
+    return framed(figure, r"$T$", drawing.left)
 
 
 def length_label(T: int) -> str:
@@ -101,21 +93,17 @@ COUNTED = {"table": ("o", -0.15, r"entries of $\hat Q_i$"), "written": ("x", 0.1
 
 def complexity(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
     """Circles: entries of Q̂_i; crosses: those that an episode wrote; dashed (SA)^{f(κ)}, dotted the joint table."""
-    instances = names(rows)
-    figure, grid = titled(instances)
-    for axes, name in zip(grid, instances, strict=True):
-        own = [row for row in rows if row.instance == name]
+    figure, grid = titled(rows)
+    for axes, own in grid:
         for hypothesis, (marker, shift, label) in COUNTED.items():
-            for kappa in sorted({row.kappa for row in own}):
-                chosen = (row for row in own if (row.hypothesis, row.kappa) == (hypothesis, kappa))
-                left = sorted({row.left for row in chosen})
+            for kappa, at in sorted(by(own, "kappa").items()):
+                left = sorted({row.left for row in at if row.hypothesis == hypothesis})
                 axes.plot([kappa + shift] * len(left), left, marker, color=kappa_color(kappa), label=label, alpha=0.6)
         for (hypothesis, label), line in zip(drawing.lines.items(), STYLES, strict=False):
             bound_ticks(axes, largest_right([row for row in own if row.hypothesis == hypothesis]), line, label)
         log_axis(axes)
         integer_axis(axes, max(row.kappa for row in own))
-    frame(figure, r"$\kappa$", drawing.left)
-    return figure
+    return framed(figure, r"$\kappa$", drawing.left)
 
 
 # Assumption 3 and what it costs in Theorem 5: σ over τ and κ, the T of (8), and both sides of (9).
@@ -123,18 +111,17 @@ def complexity(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
 
 def assumption3(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
     """σ(τ) = min_i σ_i(τ) over τ, one colour a κ, the least over policies; dashed: the floor from local kernels."""
-    instances = names(rows)
     ((hypothesis, label),) = drawing.lines.items()
-    figure, grid = titled(instances)
+    figure, grid = titled(rows)
     kappas = sorted({row.kappa for row in rows})
     step = 0.9 / len(kappas)
-    for axes, name in zip(grid, instances, strict=True):
-        own = [row for row in rows if row.instance == name and row.hypothesis == hypothesis]
-        taus = list(dict.fromkeys(row.case for row in own))
-        for kappa in sorted({row.kappa for row in own}):
-            chosen = [[row for row in own if row.kappa == kappa and row.case == tau] for tau in taus]
-            sigma = {k: min(row.right for row in group) for k, group in enumerate(chosen) if group}
-            floor = {k: min(row.left for row in group) for k, group in enumerate(chosen) if group}
+    for axes, instance in grid:
+        own = [row for row in instance if row.hypothesis == hypothesis]
+        taus = list(by(own, "case"))
+        for kappa, at in sorted(by(own, "kappa").items()):
+            chosen = {taus.index(tau): group for tau, group in by(at, "case").items()}
+            sigma = {k: min(row.right for row in chosen[k]) for k in sorted(chosen)}
+            floor = {k: min(row.left for row in chosen[k]) for k in sorted(chosen)}
             shift = step * (kappas.index(kappa) - (len(kappas) - 1) / 2)
             shown = [k for k in sigma if sigma[k] > 0]
             dots(axes, [k + shift for k in shown], [sigma[k] for k in shown], kappa, label=kappa_label(kappa))
@@ -144,10 +131,8 @@ def assumption3(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
             log_axis(axes)
         else:
             remark(axes, r"$\sigma(\tau) = 0$")
-        axes.set_xticks(range(len(taus)), [literal(tau.removeprefix("τ=")) for tau in taus])
-        axes.set_xlim(-0.5, len(taus) - 0.5)
-    frame(figure, r"$\tau$", drawing.left)
-    return figure
+        columns_of(axes, [literal(tau.removeprefix("τ=")) for tau in taus])
+    return framed(figure, r"$\tau$", drawing.left)
 
 
 def theorem5(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
@@ -166,16 +151,14 @@ def theorem5(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
             own = [row for row in shown if (row.hypothesis, row.instance) == (part, name)]
             against_right(axes, place, own)
         log_axis(axes, "x")
-    frame(figure, more=swatches({row.kappa for row in shown}))
-    return figure
+    return framed(figure, more=swatches({row.kappa for row in shown}))
 
 
 def against_right(axes: Axes, place: int, rows: Sequence[Comparison]) -> None:
     """Both sides of one variant on one instance, one line a κ, and the trivial bound if there is one."""
-    kappas = sorted({row.kappa for row in rows})
+    kappas = by(rows, "kappa")
     step = 0.84 / max(len(kappas), 1)
-    for k, kappa in enumerate(kappas):
-        own = [row for row in rows if row.kappa == kappa]
+    for k, (kappa, own) in enumerate(sorted(kappas.items())):
         height = place + step * (k - (len(kappas) - 1) / 2)
         # What ‖∇J‖² may be off is of its size; what the T of (8) may be off is of the size of T.
         left = sorted({row.left for row in own if row.left > row.error or row.hypothesis == "T of (8)"})
@@ -199,7 +182,7 @@ FIRST = "lemma4"
 def anatomy(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
     """right/left of every step over instances, policies, agents and weights, one colour a κ; 1 is free."""
     parts: dict[str, list[str]] = {}
-    for step in dict.fromkeys(row.hypothesis for row in rows):
+    for step in by(rows, "hypothesis"):
         parts.setdefault(inequality(step), []).append(step)
     kappas = sorted({row.kappa for row in rows})
     widest = max(width_of(label(step), 8.0) for own in parts.values() for step in own)
@@ -217,8 +200,7 @@ def anatomy(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
     for axes, (name, own) in zip(grid.ravel(), parts.items(), strict=True):
         panel(axes, [row for row in rows if row.hypothesis in own], own, kappas)
         axes.set_title(literal(name))
-    frame(figure, drawing.left)
-    return figure
+    return framed(figure, drawing.left)
 
 
 def inequality(step: str) -> str:
@@ -255,10 +237,9 @@ def identity(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
     """One marker an agent and policy: ‖∇J by eq. (4) - ∇J by differentiation‖; dashed: the certified error.
     Differences that are 0 in floating point stand in a column of their own.
     """
-    instances = names(rows)
-    figure, (zero, axes) = listed(instances, row=0.26, width=5.2, shares=(1, 14))
-    for k, name in enumerate(instances):
-        own = [row for row in rows if row.instance == name]
+    groups = by(rows, "instance")
+    figure, (zero, axes) = listed([*groups], row=0.26, width=5.2, shares=(1, 14))
+    for k, own in enumerate(groups.values()):
         left = sorted({row.left for row in own})
         for where, x in ((zero, [0.0 for value in left if value == 0]), (axes, [value for value in left if value > 0])):
             where.plot(x, [k] * len(x), "o", color=KAPPA_COLORS[0], alpha=0.6, markeredgewidth=0, label=drawing.markers)
@@ -266,8 +247,7 @@ def identity(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
         axes.plot([error, error], [k - 0.4, k + 0.4], "--", color=BOUND_COLOR, label="certified error")
     columns_of(zero, ["0"])
     log_axis(axes, "x")
-    frame(figure, drawing.left)
-    return figure
+    return framed(figure, drawing.left)
 
 
 # Where the bounds say something: from which κ on each is below the trivial one, and by what factor it misses that.
@@ -288,10 +268,9 @@ def vacuity(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
     One marker a variant, hollow beside the sharper trivial bound. Lemma 4 is shown for the agent where it is first, and
     every ratio at the κ where it is least.
     """
-    instances = names(rows)
-    figure, (needed, excess) = listed(instances, row=0.34, width=6.0, shares=(3, 2))
-    for place, name in enumerate(instances):
-        own = [row for row in rows if row.instance == name]
+    groups = by(rows, "instance")
+    figure, (needed, excess) = listed([*groups], row=0.34, width=6.0, shares=(3, 2))
+    for place, own in enumerate(groups.values()):
         last = max(row.kappa for row in own)
         needed.barh(place, last + 0.8, left=-0.4, height=0.7, color="#d9d9d9", label=None if place else OWN)
         for k, hypothesis in enumerate(drawing.lines):
@@ -312,8 +291,7 @@ def vacuity(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
     log_axis(excess, "x")
     excess.set_xlabel("bound / trivial bound, least here")
     hollow = Line2D([], [], linestyle="", marker="o", color=BOUND_COLOR, fillstyle="none")
-    frame(figure, more={r"hollow: beside the sharper $\|\nabla J\|$": hollow})
-    return figure
+    return framed(figure, more={r"hollow: beside the sharper $\|\nabla J\|$": hollow})
 
 
 def mark(axes: Axes, place: int, look: tuple[str, str, float], label: str, x: float) -> None:

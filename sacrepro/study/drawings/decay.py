@@ -14,20 +14,19 @@ from matplotlib.ticker import NullLocator
 from sacrepro.study.drawings.panels import (
     BOUND_COLOR,
     KAPPA_COLORS,
-    frame,
+    framed,
     kappa_color,
     kappa_marker,
     listed,
     literal,
     log_axis,
-    names,
     remark,
     swatches,
     titled,
 )
 from sacrepro.study.measures.truncation import FAMILIES, WORST
 from sacrepro.study.record.claim import Drawing
-from sacrepro.study.record.comparison import Comparison
+from sacrepro.study.record.comparison import Comparison, by
 
 #: Marker of each weight family of eq. (6).
 FAMILY_MARKERS = dict(zip((*FAMILIES, WORST), "osD^vX*P", strict=True))
@@ -51,30 +50,25 @@ def policies_of(rows: Iterable[Any]) -> dict[str, str]:
 
 def markers(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
     """Every left side above its error, policies side by side, and one bound at each κ."""
-    instances, policies = names(rows), policies_of(rows)
-    figure, grid = titled(instances)
+    policies = policies_of(rows)
+    figure, grid = titled(rows)
     (label,) = drawing.lines.values()
-    for axes, name in zip(grid, instances, strict=True):
-        own = [row for row in rows if row.instance == name]
-        for kappa in sorted({row.kappa for row in own}):
+    for axes, own in grid:
+        for kappa, at in sorted(by(own, "kappa").items()):
             for place, (policy, marker) in enumerate(policies.items()):
-                mine = [row for row in own if (row.kappa, row.policy) == (kappa, policy)]
-                left = apart(row.left for row in mine if row.left > row.error)
+                left = apart(row.left for row in at if row.policy == policy and row.left > row.error)
                 x = [kappa + 0.6 * ((place + 0.5) / len(policies) - 0.5)] * len(left)
                 dots(axes, x, left, kappa, marker, label=f"{drawing.markers}, {literal(policy)} policy", alpha=0.5)
         bound_ticks(axes, largest_right(own), "--", label)
         kappa_axis(axes, own)
-    frame(figure, r"$\kappa$", drawing.left)
-    return figure
+    return framed(figure, r"$\kappa$", drawing.left)
 
 
 def families(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
     """The largest left side at each κ for each weight family, side by side, below the bounds at that κ."""
-    instances = names(rows)
-    figure, grid = titled(instances)
+    figure, grid = titled(rows)
     cases = list(dict.fromkeys(row.case for row in rows))
-    for axes, name in zip(grid, instances, strict=True):
-        own = [row for row in rows if row.instance == name]
+    for axes, own in grid:
         for place, case in enumerate(cases):
             chosen = [row for row in own if row.case == case]
             shift = 2 * (HALF - 0.06) * ((place + 0.5) / len(cases) - 0.5)
@@ -82,8 +76,7 @@ def families(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
         for (hypothesis, label), style in zip(drawing.lines.items(), STYLES, strict=False):
             bound_ticks(axes, largest_right([row for row in own if row.hypothesis == hypothesis]), style, label)
         kappa_axis(axes, own)
-    frame(figure, r"$\kappa$", drawing.left)
-    return figure
+    return framed(figure, r"$\kappa$", drawing.left)
 
 
 def dots(axes: Axes, x: Sequence[float], y: Sequence[float], kappa: int, marker: str = "o", **look: Any) -> None:
@@ -98,20 +91,16 @@ def apart(values: Iterable[float]) -> list[float]:
 
 def draw_largest(axes: Axes, rows: Sequence[Comparison], marker: str, shift: float, label: str) -> None:
     """The largest left side at each κ, in κ's colour, where it exceeds its error."""
-    for kappa in sorted({row.kappa for row in rows}):
-        left = [row.left for row in rows if row.kappa == kappa and row.left > row.error]
+    for kappa, own in sorted(by(rows, "kappa").items()):
+        left = [row.left for row in own if row.left > row.error]
         dots(axes, [kappa + shift] * bool(left), [max(left)] if left else [], kappa, marker, label=label)
 
 
 def largest_right(rows: Sequence[Comparison]) -> dict[int, float]:
     """The largest right side at each κ, where it exceeds the certificate."""
-    heights = {}
-    for kappa in sorted({row.kappa for row in rows}):
-        own = [row for row in rows if row.kappa == kappa]
-        right = max(row.right for row in own)
-        if right > max(row.error for row in own):
-            heights[kappa] = right
-    return heights
+    at = sorted(by(rows, "kappa").items())
+    heights = {kappa: (max(row.right for row in own), max(row.error for row in own)) for kappa, own in at}
+    return {kappa: right for kappa, (right, error) in heights.items() if right > error}
 
 
 def bound_ticks(
@@ -170,24 +159,19 @@ def rates(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
     """Markers: given policies and the worst found; ticks: the influence matrix's ρ, γ, and where it is known within 1 %
     of D the least ρ of all policies.
     """
-    instances, policies = names(rows), policies_of(rows)
-    figure, (axes,) = listed(instances, row=0.28, width=5.2)
-    for k, name in enumerate(instances):
-        own = [row for row in rows if row.instance == name]
+    groups, policies = by(rows, "instance"), policies_of(rows)
+    figure, (axes,) = listed([*groups], row=0.28, width=5.2)
+    for k, own in enumerate(groups.values()):
         shown = [("given", policy, marker, KAPPA_COLORS[0], f"{policy} policy") for policy, marker in policies.items()]
         shown += [("worst", policy, "X", KAPPA_COLORS[5], "worst policy found") for policy in policies]
         for case, policy, marker, color, label in shown:
             rho = apart(row.left for row in own if row.case.startswith(case) and row.policy == policy)
             axes.plot(rho, [k] * len(rho), marker, color=color, alpha=0.6, markeredgewidth=0, label=literal(label))
         for (hypothesis, label), style in zip(drawing.lines.items(), (":", "--", "-"), strict=True):
-            rights = [row.right for row in own if row.hypothesis == hypothesis]
-            if not rights:
-                continue
-            right = max(rights)
-            axes.plot([right, right], [k - 0.4, k + 0.4], style, color=BOUND_COLOR, label=label)
+            if right := [row.right for row in own if row.hypothesis == hypothesis]:
+                axes.plot([max(right)] * 2, [k - 0.4, k + 0.4], style, color=BOUND_COLOR, label=label)
     axes.set_xlim(-0.02, 1.02)
-    frame(figure, drawing.left)
-    return figure
+    return framed(figure, drawing.left)
 
 
 #: Where a variant has stars of its own: how far left of κ the dots stand, and right of it the stars; their bound is a
@@ -200,12 +184,11 @@ def lines(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
 
     Stars stand to the right of the other markers, with a solid tick.
     """
-    instances, policies, starred = names(rows), policies_of(rows), drawing.starred or None
-    figure, grid = titled(instances)
-    for axes, name in zip(grid, instances, strict=True):
-        own = [row for row in rows if row.instance == name]
-        for kappa in sorted({row.kappa for row in own}):
-            shown = [row for row in own if row.kappa == kappa and row.left > row.error]
+    policies, starred = policies_of(rows), drawing.starred or None
+    figure, grid = titled(rows)
+    for axes, own in grid:
+        for kappa, at in sorted(by(own, "kappa").items()):
+            shown = [row for row in at if row.left > row.error]
             stars = apart(row.left for row in shown if row.hypothesis == starred)
             place = kappa - DOTTED * (starred is not None)
             for policy, marker in policies.items():
@@ -222,8 +205,7 @@ def lines(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
             else:
                 bound_ticks(axes, heights, style, label)
         kappa_axis(axes, own)
-    frame(figure, r"$\kappa$", drawing.left)
-    return figure
+    return framed(figure, r"$\kappa$", drawing.left)
 
 
 def cone(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
@@ -234,39 +216,25 @@ def cone(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
     """
     upper_end, lower_end = drawing.lines
     ends = [row for row in rows if row.hypothesis in drawing.lines and row.kappa <= MOST_KAPPA]
-    instances = names(ends)
-    figure, grid = titled(instances)
-    for axes, name in zip(grid, instances, strict=True):
-        own = [row for row in ends if row.instance == name]
+    figure, grid = titled(ends)
+    for axes, own in grid:
         zero = set()
-        for kappa in sorted({row.kappa for row in own}):
-            upper = [row for row in own if row.kappa == kappa and row.hypothesis == upper_end]
-            widest = max(upper, key=lambda row: row.left)
-            same = [row for row in own if (row.kappa, *whose(row)) == (kappa, *whose(widest))]
-            above = [row for row in same if row.hypothesis == upper_end]
-            below = [row for row in same if row.hypothesis == lower_end and row.left > row.error]
-            color = kappa_color(kappa)
-            axes.plot(
-                [horizon(row) for row in above], [row.right for row in above], "--", color=color, label="upper end"
-            )
-            axes.plot([horizon(row) for row in below], [row.left for row in below], ":", color=color, label="lower end")
-            shown = [row for row in above if row.left > row.error]
-            places = [horizon(row) for row in shown]
-            left = [row.left for row in shown]
-            dots(axes, places, left, kappa, kappa_marker(kappa), label=drawing.markers, alpha=0.7)
+        for kappa, at in sorted(by(own, "kappa").items()):
+            widest = max((row for row in at if row.hypothesis == upper_end), key=lambda row: row.left)
+            same = [row for row in at if (row.policy, row.agent) == (widest.policy, widest.agent)]
+            above = {horizon(row): row for row in same if row.hypothesis == upper_end}
+            below = {horizon(row): row.left for row in same if row.hypothesis == lower_end and row.left > row.error}
+            right, color = [row.right for row in above.values()], kappa_color(kappa)
+            axes.plot([*above], right, "--", color=color, label="upper end")
+            axes.plot([*below], [*below.values()], ":", color=color, label="lower end")
+            shown = {T: row.left for T, row in above.items() if row.left > row.error}
+            dots(axes, [*shown], [*shown.values()], kappa, kappa_marker(kappa), label=drawing.markers, alpha=0.7)
             zero |= set() if shown else {kappa}
         axes.set_xscale("log", base=2)
         axes.xaxis.set_minor_locator(NullLocator())
         log_axis(axes)
         zero_remark(axes, zero, {row.kappa for row in own} - zero)
-    more = swatches({row.kappa for row in ends}, marked=True)
-    frame(figure, r"horizon $T$", drawing.left, more)
-    return figure
-
-
-def whose(row: Comparison) -> tuple[str, int]:
-    """The policy and the agent of a row."""
-    return row.policy, row.agent
+    return framed(figure, r"horizon $T$", drawing.left, swatches({row.kappa for row in ends}, marked=True))
 
 
 def horizon(row: Comparison) -> int:
@@ -282,10 +250,8 @@ def guarantee(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
     """What Algorithm 1 is guaranteed and what it achieves: the mean of ‖∇J(θ(m))‖² along TD's limit, over runs
     and along one, each below its bound with the squared bias, and the solid line that holds at every θ.
     """
-    instances = names(rows)
-    figure, grid = titled(instances)
-    for axes, name in zip(grid, instances, strict=True):
-        own = [row for row in rows if row.instance == name]
+    figure, grid = titled(rows)
+    for axes, own in grid:
         for variant, marker, shift, style, label in RUNS:
             shown = [row for row in own if row.hypothesis == variant]
             for row in shown:
@@ -298,8 +264,7 @@ def guarantee(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
         trivial = {row.kappa: row.trivial for row in own}
         bound_ticks(axes, trivial, "-", "holds at every θ", half=0.5)
         kappa_axis(axes, own)
-    frame(figure, r"$\kappa$", drawing.left)
-    return figure
+    return framed(figure, r"$\kappa$", drawing.left)
 
 
 #: Variant, marker of its left side (the second has that of the first), place beside κ, bound's style, label.
@@ -322,17 +287,13 @@ VARIANTS = {
 
 def radii(rows: Sequence[Comparison], drawing: Drawing) -> Figure:
     """Every D_i(κ) above its error as a marker, below the bound of its own rewards; the relay lies on the bounds."""
-    own = [row for row in rows if row.hypothesis in VARIANTS]
-    instances = names(own)
-    figure, grid = titled(instances)
-    for axes, name in zip(grid, instances, strict=True):
-        here = [row for row in own if row.instance == name]
+    figure, grid = titled([row for row in rows if row.hypothesis in VARIANTS])
+    for axes, own in grid:
         for hypothesis, (marker, shift, style, label) in VARIANTS.items():
-            shown = [row for row in here if row.hypothesis == hypothesis]
-            for kappa in sorted({row.kappa for row in shown}):
-                left = apart(row.left for row in shown if row.kappa == kappa and row.left > row.error)
+            shown = [row for row in own if row.hypothesis == hypothesis]
+            for kappa, at in sorted(by(shown, "kappa").items()):
+                left = apart(row.left for row in at if row.left > row.error)
                 dots(axes, [kappa + shift] * len(left), left, kappa, marker, label=label, alpha=0.5)
             bound_ticks(axes, largest_right(shown), style, drawing.lines[hypothesis], shift=shift, half=0.18)
-        kappa_axis(axes, here)
-    frame(figure, r"$\kappa$", drawing.left)
-    return figure
+        kappa_axis(axes, own)
+    return framed(figure, r"$\kappa$", drawing.left)

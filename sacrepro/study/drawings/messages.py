@@ -18,7 +18,7 @@ from sacrepro.study.experiments.methods import EXACT
 from sacrepro.study.experiments.summary import SummaryRow
 from sacrepro.study.experiments.table1 import Table1Row
 from sacrepro.study.experiments.wireless import METHODS, RECORDED, WirelessRow
-from sacrepro.study.record.comparison import JUDGEMENTS, Verdict, percent
+from sacrepro.study.record.comparison import JUDGEMENTS, Verdict, at_end, by, percent
 
 
 def closest(rows: Sequence[BiasRow]) -> dict[int, set[int | None]]:
@@ -49,7 +49,7 @@ def say_mean_step(rows: Sequence[MeanRow]) -> str:
 def behind(rows: Sequence[MeanRow], instance: str, eta: float) -> float:
     """How many standard errors the seeds' mean J ends below that of the mean step; below 0: above it."""
     own = [row for row in rows if (row.instance, row.eta) == (instance, eta)]
-    last = {row.run: row.J for row in own if row.m == max(other.m for other in own)}
+    last = {row.run: row.J for row in at_end(own, "m")}
     seeds = [J for run, J in last.items() if run not in (MEAN_STEP, GRADIENT)]
     error = stdev(seeds) / math.sqrt(len(seeds))
     gap = last[MEAN_STEP] - fmean(seeds)
@@ -110,8 +110,7 @@ def one_of(kappas: Iterable[int | None]) -> str:
 def best_at(rows: Sequence[SummaryRow], x: float | None, sign: float) -> dict[str, int]:
     """By instance with rows there, the κ whose middle is least at x, the last by default; `sign` -1: largest."""
     found = {}
-    for name in names(rows):
-        own = [row for row in rows if row.instance == name]
+    for name, own in by(rows, "instance").items():
         place = max(row.x for row in own) if x is None else x
         if at := [(sign * row.iqm, int(row.series)) for row in own if row.x == place]:
             found[name] = min(at)[1]
@@ -148,25 +147,18 @@ def falls(words: str) -> Callable[[Sequence[SummaryRow]], str]:
 
 def changes(rows: Sequence[SummaryRow], quantity: str) -> list[float]:
     """Last over first middle of each curve."""
-    found = []
-    for instance, series in dict.fromkeys((row.instance, row.series) for row in rows if row.quantity == quantity):
-        own = sorted(
-            (row.x, row.iqm) for row in rows if (row.instance, row.series, row.quantity) == (instance, series, quantity)
-        )
-        if own[0][1] > 0:
-            found.append(own[-1][1] / own[0][1])
-    return found
+    curves = by((row for row in rows if row.quantity == quantity), "instance", "series").values()
+    ends = [(min(own, key=lambda row: row.x).iqm, max(own, key=lambda row: row.x).iqm) for own in curves]
+    return [last / first for first, last in ends if first > 0]
 
 
 def final_returns(rows: Sequence[SummaryRow]) -> dict[str, dict[str, float]]:
     """By instance, the J with which each method that samples ends, at the step size that is best for it."""
     found: dict[str, dict[str, float]] = {}
-    for name in names(rows):
-        own = [row for row in rows if (row.instance, row.quantity) == (name, "J")]
-        last = max((row.x for row in own), default=0.0)
-        for row in own:
+    for name, own in by((row for row in rows if row.quantity == "J"), "instance").items():
+        for row in at_end(own, "x"):
             method = row.series.split(" | ")[0]
-            if row.x == last and method != EXACT:
+            if method != EXACT:
                 known = found.setdefault(name, {})
                 known[method] = max(row.iqm, known.get(method, row.iqm))
     return found
@@ -206,14 +198,11 @@ def say_extensions(rows: Sequence[SummaryRow]) -> str:
 
 def say_gallery(rows: Sequence[GalleryRow]) -> str:
     """On how many networks Algorithm 1 earns more than the expert's rule, on average over the seeds of its better κ."""
-    won, cases = 0, names(rows)
-    for name in cases:
-        J = [row for row in rows if row.instance == name and row.what == "J"]
-        runs: dict[int, list[float]] = {}
-        for row in J:
-            runs.setdefault(row.kappa, []).append(row.value)
+    won, cases = 0, by((row for row in rows if row.what == "J"), "instance")
+    for J in cases.values():
         rule = next(row.high for row in J if row.policy == "expert's rule")
-        won += max(sum(own) / len(own) for kappa, own in runs.items() if kappa >= 0) > rule
+        runs = by((row for row in J if row.kappa >= 0), "kappa").values()
+        won += max(sum(row.value for row in own) / len(own) for own in runs) > rule
     return f"SAC earns more than an expert's rule on {won} of {several(len(cases), 'network')}"
 
 
@@ -253,12 +242,10 @@ def say_environments(rows: Sequence[EnvironmentRow]) -> str:
 
 def say_table1(rows: Sequence[Table1Row]) -> str:
     """On how many settings the truncated Q-functions beat the best sum over single agents, at the largest κ."""
-    settings = list(dict.fromkeys(row.setting for row in rows))
-    won = 0
-    for setting in settings:
-        own = [row for row in rows if row.setting == setting]
-        last = [row for row in own if row.kappa == max(other.kappa for other in own)]
-        won += max(row.truncated for row in last) < max(row.best for row in own)
+    settings = by(rows, "setting")
+    won = sum(
+        max(row.truncated for row in at_end(own, "kappa")) < max(row.best for row in own) for own in settings.values()
+    )
     words = "At the largest κ truncated Q-functions are closer than the best sum over single agents"
     return f"{words} on {won} of {several(len(settings), 'setting')}"
 
@@ -266,10 +253,9 @@ def say_table1(rows: Sequence[Table1Row]) -> str:
 def say_wireless_benchmark(rows: Sequence[WirelessRow]) -> str:
     """Where Algorithm 1 ends for each κ."""
     ends = []
-    for kappa in sorted({row.kappa for row in rows if row.method == METHODS["algorithm1"]}):
-        own = [row for row in rows if (row.method, row.kappa) == (METHODS["algorithm1"], kappa)]
-        last = [row.objective for row in own if row.m == max(other.m for other in own)]
-        ends.append(f"{sum(last) / len(last):.3f} at κ = {kappa}")
+    for kappa, own in sorted(by((row for row in rows if row.method == METHODS["algorithm1"]), "kappa").items()):
+        J = [row.objective for row in at_end(own, "m")]
+        ends.append(f"{sum(J) / len(J):.3f} at κ = {kappa}")
     return f"Algorithm 1 on the published benchmark ends at {', '.join(ends)}; the public code at {RECORDED:.3f}"
 
 

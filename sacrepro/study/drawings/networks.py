@@ -31,16 +31,16 @@ from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.study.drawings.panels import (
     BOUND_COLOR,
     LINE,
-    frame,
+    framed,
     grid_of,
     kappa_color,
     kappa_marker,
     literal,
-    names,
     remark,
     width_of,
 )
 from sacrepro.study.experiments.environments import MapRow
+from sacrepro.study.record.comparison import by
 
 #: With more edges than this they would hide the agents; beyond so many agents a raster keeps the file small.
 MOST_EDGES = 3000
@@ -76,8 +76,7 @@ def advice(rows: Sequence[AgentRow], edges: Sequence[tuple[int, int]], error: fl
         drawn = right.scatter(*place.T, s=size**2, c=rates, cmap="viridis", linewidths=0, zorder=2, rasterized=large)
         right.set_title(factor)
         figure.colorbar(drawn, cax=right.inset_axes((1.02, 0.15, 0.03, 0.7)))
-    frame(figure, "" if differ or not len(finite) else f"{factor}: {finite[0]:.2g} for all")
-    return figure
+    return framed(figure, "" if differ or not len(finite) else f"{factor}: {finite[0]:.2g} for all")
 
 
 def in_points(place: Array) -> Array:
@@ -168,13 +167,12 @@ def decay_map(rows: Sequence[MapRow]) -> Figure:
     The number in a node is its distance d from i. A node whose colour exceeds r̄γ^d/(1-γ), the dashed tick of d at the
     colour bar, would falsify the light cone; a hollow node has no influence beyond the certified error.
     """
-    rows = [row for row in rows if row.policy == rows[0].policy]
-    sizes = {name: sum(row.instance == name for row in rows) for name in names(rows)}
-    shown = sorted(sizes, key=lambda name: -sizes[name])[:PANELS]
+    groups = by((row for row in rows if row.policy == rows[0].policy), "instance")
+    shown = sorted(groups.items(), key=lambda group: -len(group[1]))[:PANELS]
     figure, grid = grid_of(1, len(shown), 3.3, 2.9, left=0.0, gap=0.75, bottom=0.0, end=0.75)
-    for axes, name in zip(grid[0], shown, strict=True):
+    for axes, (name, own) in zip(grid[0], shown, strict=True):
         axes.set_title(literal(name))
-        draw_network(figure, axes, [row for row in rows if row.instance == name])
+        draw_network(figure, axes, own)
     return figure
 
 

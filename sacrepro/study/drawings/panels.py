@@ -19,6 +19,7 @@ from matplotlib.lines import Line2D
 from matplotlib.textpath import text_to_path
 from matplotlib.ticker import NullLocator
 
+from sacrepro.study.record.comparison import Row, by
 from sacrepro.study.spent import spent_on
 
 #: Inches: the edge of a figure, what tick labels need left of, right of and below a panel, one line of text.
@@ -43,7 +44,7 @@ def grid_of(
 
     left, gap, end : inches left of the first panel, between two, and right of the last.
     titles         : lines of text above a panel.
-    top, bottom    : inches above the first row and below the last tick labels; the legend gets its room from `frame`.
+    top, bottom    : inches above the first row and below the last tick labels; the legend gets its room from `framed`.
     shared         : further arguments of `Figure.subplots`.
     """
     wide, high = width - gap, height - BELOW - LINE * titles
@@ -87,9 +88,11 @@ def panels(
     return figure, list(grid.ravel()[: len(titles)])
 
 
-def titled(instances: Sequence[str], **size: Any) -> tuple[Figure, list[Axes]]:
-    """One panel an instance, under its name."""
-    return panels([literal(name) for name in instances], **size)
+def titled(rows: Sequence[Row], **size: Any) -> tuple[Figure, list[tuple[Axes, list[Row]]]]:
+    """One panel an instance, under its name, each with the rows of its instance."""
+    groups = by(rows, "instance")
+    figure, grid = panels([literal(name) for name in groups], **size)
+    return figure, list(zip(grid, groups.values(), strict=True))
 
 
 def listed(
@@ -219,8 +222,8 @@ def kappa_curve(axes: Axes, x: Sequence[float], y: Sequence[float], kappa: int, 
     axes.plot(x, y, marker=kappa_marker(kappa), color=kappa_color(kappa), **look)
 
 
-def frame(figure: Figure, x: str = "", y: str = "", more: Mapping[str, Artist] | None = None) -> None:
-    """Room above all panels for one legend of everything with a label, and the axis labels that all panels share.
+def framed(figure: Figure, x: str = "", y: str = "", more: Mapping[str, Artist] | None = None) -> Figure:
+    """The figure with one legend of everything with a label above all panels, and axis labels that all panels share.
 
     more : keys that no artist bears. Comes last: it knows what was drawn.
     """
@@ -233,6 +236,7 @@ def frame(figure: Figure, x: str = "", y: str = "", more: Mapping[str, Artist] |
         figure.supxlabel(x, fontsize=9, y=EDGE / up)
     if y:
         figure.supylabel(y, fontsize=9, x=EDGE / across)
+    return figure
 
 
 def add_legend(figure: Figure, keys: Mapping[str, Artist]) -> None:
@@ -311,7 +315,7 @@ def house_style() -> Iterator[None]:
 
 def names(rows: Sequence[object]) -> list[str]:
     """The instances that occur in `rows`, in order of appearance."""
-    return list(dict.fromkeys(row.instance for row in rows))  # type: ignore[attr-defined]
+    return list(by(rows, "instance"))
 
 
 def several(count: int, word: str) -> str:

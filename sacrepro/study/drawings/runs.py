@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -17,7 +17,7 @@ from sacrepro.study.drawings.panels import (
     LINE,
     bare,
     beside,
-    frame,
+    framed,
     grid_of,
     kappa_color,
     kappa_curve,
@@ -33,6 +33,7 @@ from sacrepro.study.drawings.panels import (
 from sacrepro.study.experiments.exact_bias import GRADIENT, MEAN_STEP, STARTS, BiasRow, MeanRow, WarmRow
 from sacrepro.study.experiments.methods import EXACT, EstimatorRow
 from sacrepro.study.experiments.summary import SummaryRow
+from sacrepro.study.record.comparison import at_end, by
 
 
 def of(rows: Sequence[SummaryRow], instance: str, quantity: str) -> list[SummaryRow]:
@@ -40,10 +41,14 @@ def of(rows: Sequence[SummaryRow], instance: str, quantity: str) -> list[Summary
     return [row for row in rows if row.instance == instance and row.quantity == quantity]
 
 
+def by_kappa(rows: Sequence[SummaryRow]) -> list[tuple[int, list[SummaryRow]]]:
+    """The rows of each κ, in their order."""
+    return sorted((int(kappa), own) for kappa, own in by(rows, "series").items())
+
+
 def intervals(axes: Axes, rows: Sequence[SummaryRow]) -> None:
     """Markers with intervals over x, one colour a κ."""
-    for kappa in sorted({int(row.series) for row in rows}):
-        own = [row for row in rows if int(row.series) == kappa]
+    for kappa, own in by_kappa(rows):
         x, middle = [row.x for row in own], [row.iqm for row in own]
         spread = [[row.iqm - row.low for row in own], [row.high - row.iqm for row in own]]
         axes.errorbar(x, middle, spread, fmt="none", ecolor=kappa_color(kappa), elinewidth=0.8)
@@ -65,17 +70,15 @@ def critic_error(rows: Sequence[SummaryRow]) -> Figure:
         slope = [end * (last / first) ** 0.5, end]
         above.plot([first, last], slope, "--", color=BOUND_COLOR, label=r"$\propto T^{-1/2}$")
         intervals(below, far)
-        for kappa in sorted({int(row.series) for row in bias}):
-            level = next(row.iqm for row in bias if int(row.series) == kappa)
-            if level > 0:
-                below.axhline(level, color=kappa_color(kappa), linestyle=":", label=r"$|q^* - Q_i|$, exact")
+        for kappa, own in by_kappa(bias):
+            if own[0].iqm > 0:
+                below.axhline(own[0].iqm, color=kappa_color(kappa), linestyle=":", label=r"$|q^* - Q_i|$, exact")
         for axes in (above, below):
             log_axis(axes, "x")
             log_axis(axes)
     beside(grid[0, 0], r"mean $|q^*_i - \hat Q_i^T|$")
     beside(grid[1, 0], r"mean $|Q_i - \hat Q_i^T|$")
-    frame(figure, r"$T$")
-    return figure
+    return framed(figure, r"$T$")
 
 
 def exact_bias(rows: Sequence[BiasRow]) -> Figure:
@@ -83,28 +86,23 @@ def exact_bias(rows: Sequence[BiasRow]) -> Figure:
     Dotted: what T → ∞ leaves of each κ; dash-dotted: what tables leave whose cells have not come twice; dashed: ‖∇J‖.
     Ringed: the κ that is closest at this T.
     """
-    instances = names(rows)
-    figure, grid = titled(instances, columns=2, width=2.9, height=2.5)
-    for axes, name in zip(grid, instances, strict=True):
-        own = [row for row in rows if row.instance == name]
-        for kappa in sorted({row.kappa for row in own}):
-            curve = [row for row in own if row.kappa == kappa and row.bias > row.error]
-            T, bias = [row.T for row in curve], [row.bias for row in curve]
-            kappa_curve(axes, T, bias, kappa, linewidth=0.8)
-            limit = next(row.limit for row in own if row.kappa == kappa)
-            if limit > 1e-3 * own[0].gradient:
-                axes.axhline(limit, color=kappa_color(kappa), linestyle=":", label=r"$T\to\infty$")
-        widest = [row for row in own if row.kappa == max(other.kappa for other in own)]
-        T, fresh = [row.T for row in widest], [row.fresh for row in widest]
-        axes.plot(T, fresh, "-.", color=BOUND_COLOR, linewidth=0.8, label="no cell twice")
+    figure, grid = titled(rows, columns=2, width=2.9, height=2.5)
+    for axes, own in grid:
+        kappas = sorted(by(own, "kappa").items())
+        for kappa, at in kappas:
+            curve = {row.T: row.bias for row in at if row.bias > row.error}
+            kappa_curve(axes, [*curve], [*curve.values()], kappa, linewidth=0.8)
+            if at[0].limit > 1e-3 * own[0].gradient:
+                axes.axhline(at[0].limit, color=kappa_color(kappa), linestyle=":", label=r"$T\to\infty$")
+        fresh = {row.T: row.fresh for row in kappas[-1][1]}
+        axes.plot([*fresh], [*fresh.values()], "-.", color=BOUND_COLOR, linewidth=0.8, label="no cell twice")
         axes.axhline(own[0].gradient, color=BOUND_COLOR, linestyle="--", label=r"$\|\nabla J\|$")
         best = [row for row in own if row.best]
         ring: Any = {"markersize": 9, "fillstyle": "none", "color": BOUND_COLOR}
         axes.plot([row.T for row in best], [row.bias for row in best], "o", label=r"closest to $\nabla J$", **ring)
         log_axis(axes, "x")
         log_axis(axes)
-    frame(figure, r"$T$", r"$\|E\,\hat g - \nabla J\|$")
-    return figure
+    return framed(figure, r"$T$", r"$\|E\,\hat g - \nabla J\|$")
 
 
 def mean_step(rows: Sequence[MeanRow]) -> Figure:
@@ -112,14 +110,13 @@ def mean_step(rows: Sequence[MeanRow]) -> Figure:
     Thin: seeds, in bold their mean. Up to m = 1 the mean step is the true mean of θ; later the noise, through what is
     not linear in θ, takes the seeds' mean elsewhere.
     """
-    shown = list(dict.fromkeys((row.instance, row.eta) for row in rows))
+    groups = by(rows, "instance", "eta")
     figure, grid = panels(
-        [f"{literal(name)}, $\\eta={eta:g}$" for name, eta in shown], columns=2, width=2.9, height=2.3
+        [f"{literal(name)}, $\\eta={eta:g}$" for name, eta in groups], columns=2, width=2.9, height=2.3
     )
-    for axes, place in zip(grid, shown, strict=True):
-        own = [row for row in rows if (row.instance, row.eta) == place]
+    for axes, own in zip(grid, groups.values(), strict=True):
         m = sorted({row.m for row in own})
-        curves = {run: [row.J for row in own if row.run == run] for run in dict.fromkeys(row.run for row in own)}
+        curves = {run: [row.J for row in at] for run, at in by(own, "run").items()}
         seeds = [J for run, J in curves.items() if run not in (MEAN_STEP, GRADIENT)]
         color = kappa_color(own[0].kappa)
         for J in seeds:
@@ -129,28 +126,26 @@ def mean_step(rows: Sequence[MeanRow]) -> Figure:
         axes.plot(m, curves[MEAN_STEP], "-.", color="#000000", label=r"steps $\eta_m\,E\,\hat g(m)$, no seeds")
         axes.plot(m, curves[GRADIENT], ":", color=BOUND_COLOR, label=r"steps $\eta_m\nabla J$")
         axes.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
-    frame(figure, r"outer iteration $m$", r"$J(\theta(m))$, exact")
-    return figure
+    return framed(figure, r"outer iteration $m$", r"$J(\theta(m))$, exact")
 
 
 def warm_start(rows: Sequence[WarmRow]) -> Figure:
     """‖E ĝ - ∇J‖ over the samples spent at one policy, exact: zero start in each loop of T steps, warm start, one loop.
     Dashed: ‖∇J‖. At equal samples the lowest marker is the least biased; of variance nothing is said.
     """
-    shown = list(dict.fromkeys((row.instance, row.kappa) for row in rows))
-    titles = [f"{literal(name)}, {kappa_label(kappa)}" for name, kappa in shown]
+    groups = by(rows, "instance", "kappa")
+    titles = [f"{literal(name)}, {kappa_label(kappa)}" for name, kappa in groups]
     figure, grid = panels(titles, columns=2, width=2.9, height=2.3)
     words = (f"$Q^0=0$ in each loop of $T={rows[0].T}$", "warm start of each loop", "one loop of all steps")
-    for axes, place in zip(grid, shown, strict=True):
-        own = [row for row in rows if (row.instance, row.kappa) == place and row.bias > row.error]
+    for axes, ((_, kappa), at) in zip(grid, groups.items(), strict=True):
+        own = [row for row in at if row.bias > row.error]
         for start, style, label in zip(STARTS, (":", "o-", "x-"), words, strict=True):
             curve = sorted((row.m * row.T, row.bias) for row in own if row.start == start)
-            axes.plot(*zip(*curve, strict=True), style, color=kappa_color(place[1]), linewidth=0.9, label=label)
+            axes.plot(*zip(*curve, strict=True), style, color=kappa_color(kappa), linewidth=0.9, label=label)
         axes.axhline(own[0].gradient, color=BOUND_COLOR, linestyle="--", label=r"$\|\nabla J\|$")
         axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
         log_axis(axes)
-    frame(figure, r"steps sampled, $mT$", r"$\|E\,\hat g - \nabla J\|$")
-    return figure
+    return framed(figure, r"steps sampled, $mT$", r"$\|E\,\hat g - \nabla J\|$")
 
 
 #: The exact values and bounds of the floor: quantity, line and label.
@@ -169,21 +164,18 @@ def critic_floor(rows: Sequence[SummaryRow]) -> Figure:
     for axes, name in zip(grid[0], instances, strict=True):
         axes.set_title(literal(name))
         measured = of(rows, name, "to_Q")
-        last = max(row.x for row in measured)
-        for row in measured:
-            if row.x == last:
-                spread = [[row.iqm - row.low], [row.high - row.iqm]]
-                color = kappa_color(int(row.series))
-                axes.errorbar([int(row.series)], [row.iqm], spread, fmt="none", ecolor=color, capsize=2)
-                label = r"mean $|Q_i - \hat Q_i^T|$, longest $T$"
-                axes.plot([int(row.series)], [row.iqm], "o", color=color, label=label)
+        for row in at_end(measured, "x"):
+            spread = [[row.iqm - row.low], [row.high - row.iqm]]
+            color = kappa_color(int(row.series))
+            axes.errorbar([int(row.series)], [row.iqm], spread, fmt="none", ecolor=color, capsize=2)
+            label = r"mean $|Q_i - \hat Q_i^T|$, longest $T$"
+            axes.plot([int(row.series)], [row.iqm], "o", color=color, label=label)
         for quantity, style, label in FLOOR:
             levels = {int(row.series): row.iqm for row in of(rows, name, quantity) if row.iqm > 0}
             axes.plot([*levels], [*levels.values()], style, color=BOUND_COLOR, linewidth=0.9, label=label)
         log_axis(axes)
         axes.set_xticks(sorted({int(row.series) for row in measured}))
-    frame(figure, r"$\kappa$", "critic error")
-    return figure
+    return framed(figure, r"$\kappa$", "critic error")
 
 
 #: Rows of the diagnostics figure: quantity, label, and whether the axis is logarithmic.
@@ -213,26 +205,23 @@ def diagnostics(rows: Sequence[SummaryRow]) -> Figure:
             if not line:
                 axes.set_title(literal(name))
         beside(grid[line, 0], label)
-    frame(figure, r"outer iteration $m$")
-    return figure
+    return framed(figure, r"outer iteration $m$")
 
 
 def extensions(rows: Sequence[SummaryRow]) -> Figure:
     """J after the same samples, one line a method, each with the η that was best for it; dashed: the exact gradient."""
     final = [row for row in rows if row.quantity == "J"]
-    instances = names(final)
+    groups = by(final, "instance")
     methods = list(dict.fromkeys(row.series.split(" | ")[0] for row in final))
-    width = 2.5 * len(instances)
     told = [TOLD.get(method, method) for method in methods]
-    figure, grid = listed(told, row=0.24, width=width, shares=[1] * len(instances), titles=1)
-    for axes, name in zip(grid, instances, strict=True):
+    figure, grid = listed(told, row=0.24, width=2.5 * len(groups), shares=[1] * len(groups), titles=1)
+    for axes, (name, own) in zip(grid, groups.items(), strict=True):
         axes.set_title(literal(name))
-        own = [row for row in final if row.instance == name]
         start = next(row.iqm for row in own if row.x == 0)
         axes.axvline(start, color=BOUND_COLOR, linestyle=":", linewidth=0.9, label="uniform policy, the start")
-        last = max(row.x for row in own)
+        end = at_end(own, "x")
         for place, method in enumerate(methods):
-            candidates = [row for row in own if row.x == last and row.series.split(" | ")[0] == method]
+            candidates = [row for row in end if row.series.split(" | ")[0] == method]
             if not candidates:
                 continue
             best = max(candidates, key=lambda row: row.iqm)
@@ -245,15 +234,13 @@ def extensions(rows: Sequence[SummaryRow]) -> Figure:
                 label = "ascent along the exact ∇J, no samples"
                 axes.axvline(best.iqm, color=BOUND_COLOR, linestyle="--", linewidth=0.9, label=label)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
-    frame(figure, r"$J$, exact")
-    return figure
+    return framed(figure, r"$J$, exact")
 
 
 def estimators(rows: Sequence[EstimatorRow]) -> Figure:
     """Bias² and variance of ĝ beside ‖∇J‖² for each method at a fixed policy and the shortest T."""
     T = {name: min(row.T for row in rows if row.instance == name) for name in names(rows)}
-    methods = list(dict.fromkeys(row.method for row in rows))
-    policies = list(dict.fromkeys(row.policy for row in rows))
+    methods, policies = list(by(rows, "method")), list(by(rows, "policy"))
     shown = [literal(TOLD.get(method, method), 200.0, 8.0) for method in methods]
     left = max(width_of(method, 8.0) for method in shown) / 72 + 0.12
     height = 0.25 * len(methods) + 0.5
@@ -275,8 +262,7 @@ def estimators(rows: Sequence[EstimatorRow]) -> Figure:
             log_axis(axes, "x")
             axes.set_yticks(range(len(methods)), shown)
     grid[0, 0].set_ylim(len(methods) - 0.5, -0.5)
-    frame(figure)
-    return figure
+    return framed(figure)
 
 
 #: Marker and label of a bias that is, or is not, above what the noise of its estimate hides.
@@ -285,8 +271,12 @@ BIAS = {True: ("D", r"bias$^2$ of $\hat g$"), False: ("<", "bias lost in noise: 
 
 # SAC over its outer iterations m: the interquartile mean over seeds of each κ, with its bootstrap interval.
 
-#: The first-order optimality gap, in a label.
-GAP = r"$\mathrm{max}_{\zeta'}\langle\nabla_\zeta J, \zeta'-\zeta\rangle$"
+#: What is computed exactly along them: quantity and label.
+EXACTLY = (
+    ("gradient_norm_squared", r"$\|\nabla J(\theta(m))\|^2$"),
+    ("gap", r"$\mathrm{max}_{\zeta'}\langle\nabla_\zeta J, \zeta'-\zeta\rangle$"),
+    ("J", r"$J(\theta(m))$"),
+)
 
 
 def learning(rows: Sequence[SummaryRow]) -> Figure:
@@ -301,28 +291,15 @@ def objective(rows: Sequence[SummaryRow]) -> Figure:
 
 def stationarity(rows: Sequence[SummaryRow]) -> Figure:
     """‖∇J(θ(m))‖² computed exactly along the runs, and beside it the first-order optimality gap; log axes."""
-    return exact_values(
-        rows,
-        {
-            "gradient_norm_squared": r"$\|\nabla J(\theta(m))\|^2$",
-            "gap": GAP,
-        },
-    )
+    return exact_values(rows, EXACTLY[:2])
 
 
 def exact_critic(rows: Sequence[SummaryRow]) -> Figure:
     """The same and J where the critic is TD's fixed point: what κ does without any sampling."""
-    return exact_values(
-        rows,
-        {
-            "gradient_norm_squared": r"$\|\nabla J(\theta(m))\|^2$",
-            "gap": GAP,
-            "J": r"$J(\theta(m))$",
-        },
-    )
+    return exact_values(rows, EXACTLY)
 
 
-def exact_values(rows: Sequence[SummaryRow], quantities: Mapping[str, str]) -> Figure:
+def exact_values(rows: Sequence[SummaryRow], quantities: Sequence[tuple[str, str]]) -> Figure:
     """One row a quantity, with its label, one column an instance; log axes for all but J. Many stand the other way."""
     instances = names(rows)
     turned = len(instances) > 3
@@ -331,9 +308,9 @@ def exact_values(rows: Sequence[SummaryRow], quantities: Mapping[str, str]) -> F
         grid = grid.T
     else:
         figure, grid = grid_of(len(quantities), len(instances), 2.6, 1.9)
-    for line, (quantity, label) in enumerate(quantities.items()):
+    for line, (quantity, label) in enumerate(quantities):
         for axes, name in zip(grid[line], instances, strict=True):
-            own = [row for row in rows if row.quantity == quantity and row.instance == name]
+            own = of(rows, name, quantity)
             kappa_curves(axes, own)
             if quantity != "J" and any(row.iqm > 0 for row in own):
                 log_axis(axes)
@@ -343,8 +320,7 @@ def exact_values(rows: Sequence[SummaryRow], quantities: Mapping[str, str]) -> F
                 axes.set_title(literal(name))
         if not turned:
             beside(grid[line, 0], label)
-    frame(figure, r"outer iteration $m$")
-    return figure
+    return framed(figure, r"outer iteration $m$")
 
 
 def simulated(rows: Sequence[SummaryRow]) -> Figure:
@@ -355,20 +331,17 @@ def simulated(rows: Sequence[SummaryRow]) -> Figure:
 def curves(rows: Sequence[SummaryRow], quantity: str, label: str) -> Figure:
     """One curve and one band for each κ; one panel an instance."""
     chosen = [row for row in rows if row.quantity == quantity]
-    instances = names(chosen)
-    few = len(instances) <= 6
+    few = len(names(chosen)) <= 6
     width, height = (3.4, 2.6) if few else (2.2, 1.9)
-    figure, grid = titled(instances, columns=2 if few else 4, width=width, height=height)
-    for axes, name in zip(grid, instances, strict=True):
-        kappa_curves(axes, [row for row in chosen if row.instance == name])
-    frame(figure, r"outer iteration $m$", label)
-    return figure
+    figure, grid = titled(chosen, columns=2 if few else 4, width=width, height=height)
+    for axes, own in grid:
+        kappa_curves(axes, own)
+    return framed(figure, r"outer iteration $m$", label)
 
 
 def kappa_curves(axes: Axes, rows: Sequence[SummaryRow]) -> None:
     """The curve and the band of each κ of one quantity on one instance; a marker where there is one point."""
-    for kappa in sorted({int(row.series) for row in rows}):
-        own = [row for row in rows if int(row.series) == kappa]
+    for kappa, own in by_kappa(rows):
         x, color = [row.x for row in own], kappa_color(kappa)
         axes.fill_between(x, [row.low for row in own], [row.high for row in own], color=color, alpha=0.2, linewidth=0)
         kappa_curve(axes, x, [row.iqm for row in own], kappa)

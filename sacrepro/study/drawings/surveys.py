@@ -21,14 +21,13 @@ from sacrepro.study.drawings.panels import (
     LINE,
     beside,
     columns_of,
-    frame,
+    framed,
     grid_of,
     kappa_color,
     kappa_curve,
     listed,
     literal,
     log_axis,
-    names,
     panels,
     remark,
     swatches,
@@ -38,7 +37,7 @@ from sacrepro.study.experiments.environments import EnvironmentRow
 from sacrepro.study.experiments.gallery import GalleryRow
 from sacrepro.study.experiments.table1 import Table1Row
 from sacrepro.study.experiments.wireless import RECORDED, WirelessRow
-from sacrepro.study.record.comparison import JUDGEMENTS, Verdict
+from sacrepro.study.record.comparison import JUDGEMENTS, Verdict, by
 
 #: What is false as written, or with one hypothesis less.
 COUNTEREXAMPLE = "counterexample"
@@ -58,7 +57,7 @@ def overview(rows: Sequence[Verdict]) -> Figure:
     What has no ratio stands in columns of its own: identities, what constrains nothing, left sides of 0.
     Counterexamples, which lie to the right on purpose, are crosses.
     """
-    claims = list(dict.fromkeys(row.claim for row in rows))
+    claims = list(by(rows, "claim"))
     columns = [name for name in COLUMNS if name in map(column, rows)]
     apart_in = COLUMN * len(columns)
     shares = (apart_in, RATIOS) if columns else (RATIOS,)
@@ -71,8 +70,7 @@ def overview(rows: Sequence[Verdict]) -> Figure:
         columns_of(columns_axes, columns)
     axes.axvline(1.0, color=BOUND_COLOR, linestyle="--", label="left = right")
     log_axis(axes, "x")
-    frame(figure, "largest left side / right side on the study's instances")
-    return figure
+    return framed(figure, "largest left side / right side on the study's instances")
 
 
 #: Inches of a column for verdicts without a ratio, and of the axis of ratios; what the columns are called.
@@ -118,8 +116,7 @@ def adversary(rows: Sequence[Found]) -> Figure:
     columns_of(none, ["no ratio"])
     axes.axvline(1.0, linestyle="--", color=BOUND_COLOR, label="left = right")
     log_axis(axes, "x")
-    frame(figure, "largest left/right found")
-    return figure
+    return framed(figure, "largest left/right found")
 
 
 # The environments side by side: decay of D_i(κ), the influence matrix's certificate, and Lemma 3.
@@ -134,15 +131,12 @@ ENVIRONMENT_BOUNDS = (
 
 def environments(rows: Sequence[EnvironmentRow]) -> Figure:
     """max_i D_i(κ) of each policy below the bounds; instances of one model stand together."""
-    model = {row.instance: row.model for row in rows}
-    models = list(dict.fromkeys(row.model for row in rows))
-    instances = sorted(names(rows), key=lambda name: models.index(model[name]))
-    sizes = {row.instance: row.n for row in rows}
-    titles = [f"{literal(name)}\nn = {sizes[name]:,}" for name in instances]
+    models = list(by(rows, "model"))
+    groups = sorted(by(rows, "instance").values(), key=lambda own: models.index(own[0].model))
+    titles = [f"{literal(own[0].instance)}\nn = {own[0].n:,}" for own in groups]
     figure, grid = panels(titles, columns=4, width=2.2, height=2.2)
     policies = policies_of(row for row in rows if row.policy)
-    for axes, name in zip(grid, instances, strict=True):
-        own = [row for row in rows if row.instance == name]
+    for axes, own in zip(grid, groups, strict=True):
         kappas = sorted({row.kappa for row in own})
         zero = []
         for kappa in kappas:
@@ -161,8 +155,7 @@ def environments(rows: Sequence[EnvironmentRow]) -> Figure:
             remark(axes, "no exact solution")
         else:
             zero_remark(axes, zero, set(kappas) - set(zero))
-    frame(figure, r"$\kappa$", r"$\max_i D_i(\kappa)$")
-    return figure
+    return framed(figure, r"$\kappa$", r"$\max_i D_i(\kappa)$")
 
 
 # Table 1 of the paper as curves over κ: D_i(κ), its bounds, and two approximations of Q^θ = (1/n) Σ_i Q_i^θ.
@@ -186,10 +179,9 @@ RIVALS = (
 
 def table1(rows: Sequence[Table1Row]) -> Figure:
     """One panel a setting, every value the largest over policies; zeros, up to certified errors, are left out."""
-    settings = list(dict.fromkeys(row.setting for row in rows))
-    figure, grid = panels([literal(setting, 190.0) for setting in settings], width=3.0, height=2.2)
-    for axes, setting in zip(grid, settings, strict=True):
-        own = [row for row in rows if row.setting == setting]
+    groups = by(rows, "setting")
+    figure, grid = panels([literal(setting, 190.0) for setting in groups], width=3.0, height=2.2)
+    for axes, own in zip(grid, groups.values(), strict=True):
         kappas = sorted({row.kappa for row in own})
         floor = 2.0 * max(row.D_error for row in own)
         for field, style, label in TABLE1_BOUNDS:
@@ -205,15 +197,12 @@ def table1(rows: Sequence[Table1Row]) -> Figure:
         integer_axis(axes, kappas[-1])
         if not any(floor < row.D for row in own):
             remark(axes, r"$D_i(\kappa)$: 0 up to the certificate")
-    frame(figure, r"$\kappa$", r"largest error over $(s, a)$")
-    return figure
+    return framed(figure, r"$\kappa$", r"largest error over $(s, a)$")
 
 
 def largest(rows: Sequence[Table1Row], field: str, floor: float) -> dict[int, float]:
     """The largest value of a field at each κ, where it is above the certified error."""
-    at: dict[int, float] = {}
-    for row in sorted(rows, key=lambda row: row.kappa):
-        at[row.kappa] = max(at.get(row.kappa, 0.0), getattr(row, field))
+    at = {kappa: max(getattr(row, field) for row in own) for kappa, own in sorted(by(rows, "kappa").items())}
     return {kappa: value for kappa, value in at.items() if value > floor}
 
 
@@ -253,8 +242,7 @@ def wireless_benchmark(rows: Sequence[WirelessRow]) -> Figure:
     figure, grid = grid_of(1, 2, 2.9 + gap, 3.0, gap=gap, titles=0, width_ratios=(3, 2))
     left, right = grid[0]
     for method, (style, told) in LEARNERS.items():
-        for kappa in sorted({row.kappa for row in rows if row.method == method}):
-            own = [row for row in rows if (row.method, row.kappa) == (method, kappa)]
+        for kappa, own in sorted(by((row for row in rows if row.method == method), "kappa").items()):
             label = rf"{told}, $\kappa={kappa}$"
             seeds_and_mean(left, own, "objective", style, kappa, label)
             seeds_and_mean(right, [row for row in own if row.m], "first_visit_share", style, kappa, None)
@@ -269,8 +257,7 @@ def wireless_benchmark(rows: Sequence[WirelessRow]) -> Figure:
     for axes in (left, right):
         axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
         axes.xaxis.set_major_formatter(lambda m, _: f"{m / 1000:g}")
-    frame(figure, r"outer iteration $m$, thousands")
-    return figure
+    return framed(figure, r"outer iteration $m$, thousands")
 
 
 def name_lines(axes: Axes, levels: Mapping[str, float]) -> None:
@@ -300,10 +287,9 @@ def gallery(rows: Sequence[GalleryRow]) -> Figure:
     run of Algorithm 1, by κ, beside an expert's rule. A marker above the dashed line would falsify the bound.
     Neither is drawn where it is below the width of the interval that holds D_i(κ): there both are 0 or rounding.
     """
-    cases = names(rows)
+    cases = by(rows, "instance")
     figure, grid = grid_of(2, len(cases), 2.2, 1.9, titles=2)
-    for (above, below), name in zip(grid.T, cases, strict=True):
-        own = [row for row in rows if row.instance == name]
+    for (above, below), (name, own) in zip(grid.T, cases.items(), strict=True):
         width = {row.kappa: row.high - row.low for row in own if row.what == "D"}
         bound = {row.kappa: row.value for row in own if row.what == "influence" and row.value > width[row.kappa]}
         for row in own:
@@ -321,8 +307,7 @@ def gallery(rows: Sequence[GalleryRow]) -> Figure:
         integer_axis(below, max(row.kappa for row in own if row.what == "J"))
     beside(grid[0, 0], r"$\max_i D_i(\kappa)$")
     beside(grid[1, 0], "J")
-    frame(figure, r"$\kappa$")
-    return figure
+    return framed(figure, r"$\kappa$")
 
 
 #: One marker a method, in order of appearance; this engine also has the thick line.
@@ -332,14 +317,13 @@ METHOD_MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*")
 def bench_exact(rows: Sequence[Timing]) -> Figure:
     """Median seconds for all n value functions; a line ends where its method met a limit or failed."""
     rows = [row for row in rows if row.quantity == VALUES]
-    cases = list(dict.fromkeys((row.family, row.gamma) for row in rows))
-    methods = list(dict.fromkeys(row.method for row in rows))
+    cases, methods = by(rows, "family", "gamma"), by(rows, "method")
     width, height = (6.4, 3.8) if len(cases) == 1 else (2.5, 2.1)
     titles = [rf"{literal(family)}, $\gamma={gamma}$" for family, gamma in cases]
     figure, grid = panels(titles, width=width, height=height)
-    for axes, case in zip(grid, cases, strict=True):
+    for axes, case in zip(grid, cases.values(), strict=True):
         for place, method in enumerate(methods):
-            own = [row for row in rows if (row.family, row.gamma, row.method, row.status) == (*case, method, "ok")]
+            own = [row for row in case if (row.method, row.status) == (method, "ok")]
             color = KAPPA_COLORS[place % len(KAPPA_COLORS)]
             width = 2.4 if method == "engine" else 1.0
             marker = METHOD_MARKERS[place % len(METHOD_MARKERS)]
@@ -353,8 +337,7 @@ def bench_exact(rows: Sequence[Timing]) -> Figure:
             )
         log_axis(axes)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
-    frame(figure, r"number of agents $n$", "seconds, all value functions")
-    return figure
+    return framed(figure, r"number of agents $n$", "seconds, all value functions")
 
 
 #: Line and label of each method of `sacrepro bench sac`.
@@ -369,15 +352,14 @@ LINES = {
 
 def bench_sac(rows: Sequence[Throughput]) -> Figure:
     """Nanoseconds an agent-step over n, above, and the peak memory of one seed's process, below."""
-    cases = list(dict.fromkeys((row.family, row.S, row.A) for row in rows))
+    cases = by(rows, "family", "S", "A")
     figure, grid = grid_of(2, len(cases), 2.9, 2.5, gap=0.2, sharex=True, sharey="row")
-    for column, case in enumerate(cases):
-        above, below = grid[:, column]
-        above.set_title(f"{literal(case[0])}, $S={case[1]}$, $A={case[2]}$")
-        own = [row for row in rows if (row.family, row.S, row.A) == case and row.status == "ok"]
-        for kappa in sorted({row.kappa for row in own}):
+    for (above, below), ((family, S, A), case) in zip(grid.T, cases.items(), strict=True):
+        above.set_title(f"{literal(family)}, $S={S}$, $A={A}$")
+        own = (row for row in case if row.status == "ok")
+        for kappa, at in sorted(by(own, "kappa").items()):
             for method, (line, label) in LINES.items():
-                points = [row for row in own if (row.kappa, row.method) == (kappa, method)]
+                points = [row for row in at if row.method == method]
                 n, color = [row.n for row in points], kappa_color(kappa)
                 nanoseconds = [1e9 / row.agent_steps_per_second for row in points]
                 above.plot(n, nanoseconds, line, color=color, label=label)
@@ -388,8 +370,7 @@ def bench_sac(rows: Sequence[Throughput]) -> Figure:
             log_axis(axes)
     beside(grid[0, 0], "nanoseconds an agent-step")
     beside(grid[1, 0], "peak memory, MiB")
-    frame(figure, r"number of agents $n$", more=swatches({row.kappa for row in rows if row.status == "ok"}))
-    return figure
+    return framed(figure, r"number of agents $n$", more=swatches({row.kappa for row in rows if row.status == "ok"}))
 
 
 #: The rows of those figures that are no experiment's.

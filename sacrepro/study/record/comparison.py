@@ -168,6 +168,12 @@ def by(rows: Iterable[Row], *fields: str) -> dict[Any, list[Row]]:
     return groups
 
 
+def at_end(rows: Iterable[Row], field: str) -> list[Row]:
+    """The rows in which a field has its largest value."""
+    groups = by(rows, field)
+    return groups[max(groups)] if groups else []
+
+
 def by_hypothesis(rows: Sequence[Comparison]) -> list[list[Comparison]]:
     """The rows by the variant of the right side."""
     return list(by(rows, "hypothesis").values())

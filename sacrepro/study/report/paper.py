@@ -38,6 +38,7 @@ from sacrepro.study.record.comparison import (
     JUDGEMENTS,
     Comparison,
     Verdict,
+    at_end,
     by,
     constrains,
     factor_text,
@@ -263,9 +264,8 @@ def return_facts(rows: Sequence[SummaryRow]) -> Iterator[tuple[str, str]]:
 
 def exact_critic_facts(rows: Sequence[SummaryRow]) -> Iterator[tuple[str, str]]:
     """With the exact critic: the gap that each κ leaves at the end, where it falls with κ on some instance."""
-    for name in names(rows):
-        last = max(row.x for row in rows if row.instance == name)
-        at = [row for row in rows if (row.instance, row.x) == (name, last)]
+    for name, own in by(rows, "instance").items():
+        at = at_end(own, "x")
         gaps = {int(row.series): row.iqm for row in at if row.quantity == "gap"}
         left = [gaps[kappa] for kappa in sorted(gaps)]
         falls = len(left) > 1 and all(one > other for one, other in pairwise(left))
@@ -291,7 +291,7 @@ def wireless_facts(rows: Sequence[WirelessRow]) -> Iterator[tuple[str, str]]:
     ends = {}
     for kappa in (0, 1):
         own = [row for row in rows if (row.method, row.kappa) == (METHODS["algorithm1"], kappa)]
-        if last := [row for row in own if row.m == max(other.m for other in own)]:
+        if last := at_end(own, "m"):
             ends[kappa] = sum(row.objective for row in last) / len(last)
             yield f"wireless {kappa}", f"{ends[kappa]:.3f}"
             yield f"wireless {kappa} M", f"{last[0].m:,}"
