@@ -104,35 +104,33 @@ def command() -> None:
     run_command(main)
 
 
-def diff(one: str, other: str, *, tolerance: NonNegative = 0.0) -> None:
+def diff(one: str, other: str, *, tolerance: NonNegative = 0.0) -> Iterator[str]:
     """Say what differs between two result trees, file by file; exit status 1 if they differ beyond the tolerance."""
     from sacrepro.archive.manifest import tree_differences
 
     found = list(tree_differences(one, other, tolerance))
-    for line in found:
-        print(line)
-    print(f"{one} and {other}: {len(found) or 'no'} difference{'s' if len(found) != 1 else ''}")
+    yield from map(str, found)
+    yield f"{one} and {other}: {len(found) or 'no'} difference{'s' if len(found) != 1 else ''}"
     if any(line.matters for line in found):
         raise SystemExit(1)
 
 
-def check(manifest: str) -> None:
+def check(manifest: str) -> Iterator[str]:
     """Compare a results tree with its manifest; exit status 1 if a file is missing, damaged or changed."""
     from sacrepro.archive.manifest import departures, left_out
 
     path, recorded = recorded_at(manifest)
     found, absent = departures(recorded, path.parent), left_out(recorded, path.parent)
-    for line in found:
-        print(line)
+    yield from found
     if absent:
         folders = ", ".join(sorted({name.partition("/")[0] for name in absent}))
-        print(f"{len(absent)} files of {folders}: not checked, for there is no such folder beside this one")
+        yield f"{len(absent)} files of {folders}: not checked, for there is no such folder beside this one"
     if found:
         raise SystemExit(1)
-    print(f"{path}: {len(recorded['files']) - len(absent)} files are as recorded")
+    yield f"{path}: {len(recorded['files']) - len(absent)} files are as recorded"
 
 
-def release(manifest: str, *, output: File) -> None:
+def release(manifest: str, *, output: File) -> Iterator[str]:
     """Pack a results tree with its manifest and figures into one zip file; exit status 1 if it is not as recorded.
 
     The same results give the same bytes.
@@ -144,13 +142,12 @@ def release(manifest: str, *, output: File) -> None:
     found = departures(recorded, path.parent) + [
         f"{name}: missing, its folder is not beside this one" for name in sorted(left_out(recorded, path.parent))
     ]
-    for line in found:
-        print(line)
+    yield from found
     if found:
         raise SystemExit(1)
     members = {name: place(name, recorded, path.parent) for name in sorted(recorded["files"])}
     write_zip(output, {f"{recorded.get('tree') or 'results'}/manifest.json": path, **members})
-    print(f"{output}: {len(members)} files and their manifest")
+    yield f"{output}: {len(members)} files and their manifest"
 
 
 def recorded_at(name: str) -> tuple[Path, dict[str, Any]]:
@@ -179,7 +176,7 @@ def bench_exact(
     gammas: Sequence[Discount] = (0.7, 0.9),
     quantities: Sequence[Quantity] | None = None,
     output: File,
-) -> None:
+) -> Iterator[str]:
     """Time this engine against other tools on the same instances, then what only it computes; one process each."""
     from sacrepro.archive.files import write_rows
     from sacrepro.study.bench import exact
@@ -192,16 +189,15 @@ def bench_exact(
     rows: list[exact.Timing] = []
     for row in itertools.chain(exact.bench_exact(*chosen, **limits), exact.bench_quantities(names, **limits)):
         what = row.method if row.quantity == exact.VALUES else row.quantity
-        print(
+        rows.append(row)
+        yield (
             f"{row.family:10} n={row.n:<7} γ={row.gamma:<5} {what:32} {row.status:10}"
             f" {row.seconds:10.6f} s (first {row.first_call:.2f}) {row.peak_mb:6.0f} MB"
             f"  difference {row.difference:.1e}  error {row.error:.1e}"
-            + (f"  {row.products} products" if row.products else ""),
-            flush=True,
+            + (f"  {row.products} products" if row.products else "")
         )
-        rows.append(row)
     for own, peer, ratio in exact.speedups(rows):
-        print(f"{own.family:10} n={own.n:<7} γ={own.gamma:<5} {ratio:8.1f} times faster than {peer.method}")
+        yield f"{own.family:10} n={own.n:<7} γ={own.gamma:<5} {ratio:8.1f} times faster than {peer.method}"
     write_rows(output, exact.Timing, rows)
 
 
@@ -217,7 +213,7 @@ def bench_sac(
     pairs: Sequence[Pair] | None = None,
     T: Count = 1000,
     output: File,
-) -> None:
+) -> Iterator[str]:
     """Throughput of Algorithm 1 against its transcription and against dictionaries, in agent-steps a second."""
     from sacrepro.archive.files import write_rows
     from sacrepro.study.bench import sac as throughput
@@ -234,12 +230,11 @@ def bench_sac(
         time_limit=time_limit,
         memory_limit_gb=memory_limit_gb,
     ):
-        print(
-            f"{row.family:5} n={row.n:<8} S={row.S} A={row.A} κ={row.kappa} {row.method:14} {row.status:7}"
-            f" {row.agent_steps_per_second / 1e6:10.3f} M agent-steps/s {row.peak_mb:8.0f} MB",
-            flush=True,
-        )
         rows.append(row)
+        yield (
+            f"{row.family:5} n={row.n:<8} S={row.S} A={row.A} κ={row.kappa} {row.method:14} {row.status:7}"
+            f" {row.agent_steps_per_second / 1e6:10.3f} M agent-steps/s {row.peak_mb:8.0f} MB"
+        )
     write_rows(output, throughput.Throughput, rows)
 
 
@@ -260,13 +255,13 @@ def bench_run(logs: str = "logs", *, output: File | None = None) -> Iterator[str
 
 def bench_one(
     method: str, name: str, n: Count | None = None, gamma: Discount | None = None, *, repeats: Count = 3
-) -> None:
+) -> Iterator[str]:
     """One measurement of `bench`, printed as JSON."""
     from sacrepro.study.bench.exact import one, one_quantity
 
     if method == "quantity":
-        print(json.dumps(one_quantity(name, repeats)))
+        yield json.dumps(one_quantity(name, repeats))
     elif n is None or gamma is None:
         raise ValueError("bench-one: a method needs the number of agents n and the discount gamma behind its family")
     else:
-        print(json.dumps(one(method, name, n, gamma, repeats)))
+        yield json.dumps(one(method, name, n, gamma, repeats))

@@ -115,7 +115,7 @@ def measure(
     time_limit: float,
     memory_limit_gb: float,
     compiled: str | None = None,
-) -> tuple[str, dict[str, object]]:
+) -> tuple[str, dict[str, Any]]:
     """(status, record) of ``bench-one`` with these arguments, from a fresh process under both limits.
 
     compiled : folder of what earlier processes compiled, by default an empty one.
@@ -148,7 +148,7 @@ def bench_exact(
                     status, record = measure((method, family, n, gamma), compiled=kept.get(method), **limits)
                     row = timing(VALUES, family, n, gamma, method, status, record, reference)
                     if method == "engine" and status == "ok":
-                        reference = record["V"]  # type: ignore[assignment]
+                        reference = record["V"]
                     if row.status not in ("ok", "inaccurate"):
                         alive.remove(method)
                     yield row
@@ -179,26 +179,24 @@ def timing(
     gamma: float,
     method: str,
     status: str,
-    record: dict[str, object],
+    record: dict[str, Any],
     reference: list[list[float]] | None,
 ) -> Timing:
     """The row of one measurement; numbers are nan where there is nothing to report."""
-    names = ("seconds", "peak_mb", "V", "products", "first_call")
-    seconds, peak_mb, V, products, first_call = (record.get(name) for name in names)
     difference = math.nan
-    if reference is not None and isinstance(V, list):
-        pairs = (pair for ours, theirs in zip(reference, V, strict=True) for pair in zip(ours, theirs, strict=True))
+    if reference is not None and "V" in record:
+        values = zip(reference, record["V"], strict=True)
+        pairs = (pair for ours, theirs in values for pair in zip(ours, theirs, strict=True))
         difference = max(abs(a - b) for a, b in pairs)
         # Each of the two may be off by its residual over 1 - γ.
         if status == "ok" and difference > 2 * TOLERANCE * (1 + gamma) / (1 - gamma):
             status = "inaccurate"
-    error = record.get("error", TOLERANCE if method == "engine" and status == "ok" else math.nan)
     return Timing(
         *(quantity, family, n, gamma, method, status),
-        statistics.median(seconds) if isinstance(seconds, list) else math.nan,
-        peak_mb if isinstance(peak_mb, float) else math.nan,
+        statistics.median(record["seconds"]) if record else math.nan,
+        record.get("peak_mb", math.nan),
         difference,
-        error if isinstance(error, float) else math.nan,
-        products if isinstance(products, int) else 0,
-        first_call if isinstance(first_call, float) else math.nan,
+        record.get("error", TOLERANCE if method == "engine" and status == "ok" else math.nan),
+        record.get("products", 0),
+        record.get("first_call", math.nan),
     )

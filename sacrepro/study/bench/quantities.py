@@ -41,6 +41,16 @@ class Certified(NamedTuple):
 Compute = Callable[[], Certified]
 
 
+def certified(found: Any) -> Certified:
+    """What a solver tells of its result."""
+    return Certified(found.error, found.products)
+
+
+def half_width(found: Any) -> Certified:
+    """The largest half width of intervals."""
+    return Certified(0.5 * float((found.upper - found.lower).max()))
+
+
 class Quantity(NamedTuple):
     """family, n, gamma : of the instance. make builds it; prepare computes what is known before the clock starts."""
 
@@ -94,26 +104,13 @@ def one_by_one(mdp: NetworkedMDP) -> Compute:
 
 def all_values(tol: float | None = None) -> Callable[[Any], Compute]:
     """V_i of all agents under the uniform policy, certified to `tol`."""
-
-    def prepare(mdp: NetworkedMDP) -> Compute:
-        def compute() -> Certified:
-            found = evaluate(mdp, uniform_theta(mdp), tol)
-            return Certified(found.error, found.products)
-
-        return compute
-
-    return prepare
+    return lambda mdp: lambda: certified(evaluate(mdp, uniform_theta(mdp), tol))
 
 
 def law(mdp: NetworkedMDP) -> Compute:
     """π^θ."""
     chain = chain_of(mdp, uniform_theta(mdp))
-
-    def compute() -> Certified:
-        found = occupancy(chain)
-        return Certified(found.error, found.products)
-
-    return compute
+    return lambda: certified(occupancy(chain))
 
 
 def gradient(mdp: NetworkedMDP) -> Compute:
@@ -149,12 +146,7 @@ def decay(agents: Sequence[int] | None, kappas: Sequence[int] | None, sweep_limi
 
     def prepare(mdp: NetworkedMDP) -> Compute:
         theta = uniform_theta(mdp)
-
-        def compute() -> Certified:
-            found = certified_decay(mdp, theta, agents, kappas, sweep_limit=sweep_limit)
-            return Certified(0.5 * float((found.upper - found.lower).max()))
-
-        return compute
+        return lambda: half_width(certified_decay(mdp, theta, agents, kappas, sweep_limit=sweep_limit))
 
     return prepare
 
@@ -178,12 +170,7 @@ def far_value(network: LongPath) -> Compute:
 def far_decay(network: LongPath) -> Compute:
     """D_i(κ), κ ≤ 4, of the middle agent, certified to 1e-6."""
     middle = len(network.theta) // 2
-
-    def compute() -> Certified:
-        found = local_decay(network.mdp, network.theta, middle, 4, 1e-6)
-        return Certified(0.5 * float((found.upper - found.lower).max()))
-
-    return compute
+    return lambda: half_width(local_decay(network.mdp, network.theta, middle, 4, 1e-6))
 
 
 def path(n: int) -> Callable[[], NetworkedMDP]:
