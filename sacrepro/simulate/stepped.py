@@ -87,10 +87,17 @@ class SteppedSimulator(BaseSimulator):
             state = self._states(what, answer[1])
         return Episode.of(z, r)
 
+    def _vector(self, what: str, answer: object) -> Array:
+        """An answer with one entry an agent."""
+        if isinstance(answer, np.ma.MaskedArray) and np.ma.is_masked(answer):
+            raise ValueError(f"{what} that are masked for agent {int(np.argmax(np.ma.getmaskarray(answer)))}")
+        found = np.asarray(answer)
+        if found.shape != (self.n,):
+            raise ValueError(f"{what} of shape {found.shape}, expected ({self.n},): one an agent")
+        return found
+
     def _states(self, what: str, answer: object) -> Array:
-        state = _unmasked(f"{what} returned states", answer)
-        if state.shape != (self.n,):
-            raise ValueError(f"{what} returned states of shape {state.shape}, expected ({self.n},): one an agent")
+        state = self._vector(f"{what} returned states", answer)
         if not np.issubdtype(state.dtype, np.integer):
             raise TypeError(f"{what} returned states of type {state.dtype}, expected integers")
         wrong = np.flatnonzero((state < 0) | (state >= np.array(self.state_sizes)))
@@ -100,9 +107,7 @@ class SteppedSimulator(BaseSimulator):
         return state.astype(np.int64)
 
     def _rewards(self, what: str, answer: object) -> Array:
-        r = _unmasked(f"{what} returned rewards", answer)
-        if r.shape != (self.n,):
-            raise ValueError(f"{what} returned rewards of shape {r.shape}, expected ({self.n},): one an agent")
+        r = self._vector(f"{what} returned rewards", answer)
         if r.dtype.kind not in "fiub":
             raise TypeError(f"{what} returned rewards of type {r.dtype}, expected real numbers")
         wrong = np.flatnonzero(~(np.isfinite(r) & (r >= 0)))
@@ -140,12 +145,6 @@ def as_simulator(source: object) -> AnySimulator:
         f"expected a NetworkedMDP, a CoupledMDP, a CountedMDP or a simulator, got {type(source).__name__}; a simulator "
         f"of your own needs {NEEDS}"
     )
-
-
-def _unmasked(what: str, answer: object) -> Array:
-    if isinstance(answer, np.ma.MaskedArray) and np.ma.is_masked(answer):
-        raise ValueError(f"{what} that are masked for agent {int(np.argmax(np.ma.getmaskarray(answer)))}")
-    return np.asarray(answer)
 
 
 # Sampling of any model, step by step, for small networks.

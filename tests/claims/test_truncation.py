@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from claims.instances import RELAY, random_case, uniform_case
 from sacrepro.bounds.decay import lemma3, truncation
 from sacrepro.exact.dense import q_function
-from sacrepro.exact.truncation import outside_axes, truncate
+from sacrepro.exact.truncation import outside_axes, point_mass_weights, truncate
 from sacrepro.model.graph import neighborhood
 from sacrepro.study.claims.truncation import check
-from sacrepro.study.measures.truncation import FAMILIES, truncations, weight_families
+from sacrepro.study.measures.truncation import FAMILIES, spread_weights, truncations
 from sacrepro.study.record.case import exact_case
 from sacrepro.study.record.comparison import holds, verdict
 from strategies import cases
@@ -31,6 +31,16 @@ def test_tight():
     assert len(attained) == 6
     for row in attained:
         assert row.left == pytest.approx(0.9 ** (row.kappa + 1) / 0.1, rel=1e-12)
+
+
+def weight_families(case, Q_i, i, kappa):
+    """(name, w_i) for each family of `truncations`."""
+    hood = neighborhood(case.mdp.graph, i, kappa)
+    spread = dict(spread_weights(case, Q_i.shape, i, kappa))
+    acts_zero = np.indices(Q_i.shape, sparse=True)[case.mdp.n + hood[0]] == 0
+    picked = {"largest": True, "smallest": False, "opposed": acts_zero}
+    for family in FAMILIES:
+        yield family, spread[family] if family in spread else point_mass_weights(Q_i, hood, largest=picked[family])
 
 
 def test_necessary_normalisation():

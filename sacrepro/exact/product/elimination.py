@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import attrgetter
 
 import numpy as np
 
@@ -45,11 +46,13 @@ def elimination_order(hoods: Neighborhoods, sizes: tuple[int, ...]) -> Eliminati
     Minimises the sum of the sizes of the intermediate tables, exactly for n ≤ `SUBSET_LIMIT` when the greedy order
     is not already at the least conceivable peak.
     """
-    n = len(sizes)
-    best = min((order_cost(_greedy(hoods, sizes, start), hoods, sizes) for start in _starts(hoods)), key=_flops)
+    n, flops = len(sizes), attrgetter("flops")
+    # A few agents of least degree, late agents first, so that a path is read from its end.
+    starts = sorted(range(n), key=lambda j: (len(hoods[j]), -j))[:4]
+    best = min((order_cost(_greedy(hoods, sizes, start), hoods, sizes) for start in starts), key=flops)
     least = math.prod(sizes) * (min(sizes) if any(len(hood) > 1 for hood in hoods) else 1)
     if best.peak > least and n <= SUBSET_LIMIT:
-        best = min(best, order_cost(_by_subsets(hoods, sizes), hoods, sizes), key=_flops)
+        best = min(best, order_cost(_by_subsets(hoods, sizes), hoods, sizes), key=flops)
     return best
 
 
@@ -67,16 +70,6 @@ def order_cost(order: tuple[int, ...], hoods: Neighborhoods, sizes: tuple[int, .
         seen.update(hoods[j])
         size = after
     return EliminationOrder(order, peak, flops, memory)
-
-
-def _flops(order: EliminationOrder) -> int:
-    return order.flops
-
-
-def _starts(hoods: Neighborhoods) -> list[int]:
-    """A few agents of least degree, late agents first, so that a path is read from its end."""
-    degrees = sorted(range(len(hoods)), key=lambda j: (len(hoods[j]), -j))
-    return degrees[:4]
 
 
 def _greedy(hoods: Neighborhoods, sizes: tuple[int, ...], start: int) -> tuple[int, ...]:

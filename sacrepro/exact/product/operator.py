@@ -13,7 +13,7 @@ automata networks (Fernandes, Plateau, Stewart, Journal of the ACM 45, 1998) on 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -150,11 +150,10 @@ class FactoredOperator:
         shaped = table.reshape([*lead, *(self.sizes[j] for j in self.memory_in)])
         return shaped.transpose([*range(len(lead)), *(len(lead) + where[j] for j in range(len(self.sizes)))])
 
-    def _in_natural_order(self, table: Array, product: object) -> Array:
+    def _in_natural_order(self, table: Array, product: Callable[[Array], Array]) -> Array:
         if len(self.memory_in) != len(self.sizes):
             raise ValueError(f"the operator is restricted to agents {self.memory_in}; use forward or adjoint")
         lead = table.shape[: table.ndim - len(self.sizes)]
-        assert callable(product)
         return np.ascontiguousarray(self.from_memory(product(self.to_memory(table)), lead))
 
     def _repermuted(self, table: Array) -> Array:

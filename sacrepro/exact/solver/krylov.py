@@ -284,32 +284,39 @@ def halving_correction(product: Callable[[Array], Array], right: Array, goal: fl
     return np.asarray(x) * scale if helped else None
 
 
-def solve_correction(
-    gamma: float, operator: FactoredOperator, delta: Array, V: Array, tol: float, steps: int, again: bool
-) -> tuple[int, bool]:
-    """Add to V an approximate solution x of (I - γP) x = γPδ, by BiCGSTAB where large; returns the products taken.
+def corrected(
+    apply: Callable[[Array], Array], gamma: float, right: Array, goal: float, steps: int, again: bool
+) -> tuple[Array | None, int]:
+    """(x, products): (I - γP) x ≈ right by `halving_correction`, of `apply`, which is P or its adjoint on rows.
 
-    The second result says whether x at least halves the residual; else V stays as it was. again : whether an earlier
-    try with fewer steps did not; small systems are then solved as they are.
+    again : whether an earlier try with fewer steps did not help; small systems are then solved as they are.
     """
     count = 0
 
     def product(x: Array) -> Array:
         nonlocal count
         count += 1
-        return x - gamma * operator.forward(x[None])[0]
+        return x - gamma * apply(x[None])[0]
 
+    if again and right.size <= LARGEST_DENSE:
+        return np.linalg.solve(np.eye(right.size) - gamma * apply(np.eye(right.size)).T, right), 1
+    x = halving_correction(product, right, goal, steps)
+    return x, count
+
+
+def solve_correction(
+    gamma: float, operator: FactoredOperator, delta: Array, V: Array, tol: float, steps: int, again: bool
+) -> tuple[int, bool]:
+    """Add to V an approximate solution x of (I - γP) x = γPδ, by BiCGSTAB where large; returns the products taken.
+
+    The second result says whether x at least halves the residual; else V stays as it was. again : as of `corrected`.
+    """
     if sup(delta) == 0.0:
         return 0, True
     # V already took one step: V = T V_old, so the correction from there solves (I - γP) x = γ P δ.
     right = gamma * operator.forward(delta[None])[0]
-    count += 1
     right -= 0.5 * (right.min() + right.max())
-    if again and delta.size <= LARGEST_DENSE:
-        matrix = np.eye(delta.size) - gamma * operator.forward(np.eye(delta.size)).T
-        V += np.linalg.solve(matrix, right)
-        return count + 1, True
-    x = halving_correction(product, right, 0.1 * tol * (1.0 - gamma) * delta.size**0.5, steps)
+    x, count = corrected(operator.forward, gamma, right, 0.1 * tol * (1.0 - gamma) * delta.size**0.5, steps, again)
     if x is not None:
         V += x
-    return count, x is not None
+    return 1 + count, x is not None

@@ -15,7 +15,7 @@ from sacrepro.exact.product.matrix import Matrix
 from sacrepro.exact.product.operator import FactoredOperator
 from sacrepro.exact.rounding import gamma_k
 from sacrepro.exact.solver.bellman import DEFAULT_TOL, check_tol, demand_value_tables
-from sacrepro.exact.solver.krylov import LARGEST_DENSE, halving_correction
+from sacrepro.exact.solver.krylov import corrected
 from sacrepro.model.checks import Array
 from sacrepro.model.mdp import CountedMDP, Model, joint_law
 from sacrepro.model.notices import brief
@@ -139,20 +139,9 @@ def _krylov_correction(
 
     The second result says whether there was one that helps; else `pi` stays as it was.
     """
-    count = 1
-
-    def product(x: Array) -> Array:
-        nonlocal count
-        count += 1
-        return x - gamma * operator.adjoint(x.reshape(1, -1))[0]
-
     right = gamma * operator.adjoint(residual)[0]
-    size = right.size
-    x: Array | None
-    if steps > KRYLOV_STEPS and size <= LARGEST_DENSE:
-        x = np.linalg.solve(np.eye(size) - gamma * operator.adjoint(np.eye(size)).T, right)
-    else:
-        x = halving_correction(product, right, 0.1 * tol * (1.0 - gamma) / size**0.5, steps)
+    goal = 0.1 * tol * (1.0 - gamma) / right.size**0.5
+    x, count = corrected(operator.adjoint, gamma, right, goal, steps, steps > KRYLOV_STEPS)
     if x is not None:
         np.maximum(pi + x, 0.0, out=pi)
-    return count, x is not None
+    return 1 + count, x is not None

@@ -17,7 +17,6 @@ from sacrepro.exact.truncation import (
     conditional_law,
     dirichlet_weights,
     outside_axes,
-    point_mass_weights,
     sparse_weights,
     truncated_gradient_from,
     uniform_weights,
@@ -47,20 +46,6 @@ class Evaluated(Protocol):
     def pi_theta(self) -> Array: ...
 
 
-def weight_families(case: Evaluated, Q_i: Array, i: int, kappa: int) -> Iterator[tuple[str, Array]]:
-    """(name, w_i) for each family: uniform, two random ones, three choices of point masses, and the natural law.
-
-    The point masses are the vertices at which each cell's truncation error is largest. ``opposed`` takes the largest
-    entry where the first agent of the cell acts 0 and the smallest elsewhere, so that the errors do not cancel against
-    that agent's score.
-    """
-    hood = neighborhood(case.mdp.graph, i, kappa)
-    spread = dict(spread_weights(case, Q_i.shape, i, kappa))
-    picked: dict[str, bool | Array] = {"largest": True, "smallest": False, "opposed": _acts_zero(Q_i.shape, hood[0])}
-    for family in FAMILIES:
-        yield family, spread[family] if family in spread else point_mass_weights(Q_i, hood, largest=picked[family])
-
-
 def spread_weights(case: Evaluated, shape: tuple[int, ...], i: int, kappa: int) -> Iterator[tuple[str, Array]]:
     """(name, w_i) for the families that are no point masses."""
     hood = neighborhood(case.mdp.graph, i, kappa)
@@ -72,7 +57,12 @@ def spread_weights(case: Evaluated, shape: tuple[int, ...], i: int, kappa: int) 
 
 
 def truncations(case: Evaluated, Q_i: Array, i: int, kappa: int) -> dict[str, Array]:
-    """Q̂_i for each family, bit for bit `truncate` with its weights, of which point masses pick an end of each cell."""
+    """Q̂_i for each family: uniform, two random ones, three choices of point masses, and the natural law.
+
+    Bit for bit `truncate` with its weights. The point masses are the vertices at which each cell's truncation error is
+    largest. ``opposed`` takes the largest entry where the first agent of the cell acts 0 and the smallest elsewhere, so
+    that the errors do not cancel against that agent's score.
+    """
     hood = neighborhood(case.mdp.graph, i, kappa)
     axes = outside_axes(hood, case.mdp.n)
     if not axes:
