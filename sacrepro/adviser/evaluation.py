@@ -29,7 +29,7 @@ from sacrepro.instances.network.labelled import Network
 from sacrepro.learn.samples import samples
 from sacrepro.model.checks import Array
 from sacrepro.model.mdp import NetworkedMDP
-from sacrepro.model.notices import aligned, brief
+from sacrepro.model.notices import aligned, in_one_line
 from sacrepro.simulate.rollout import Simulator
 
 #: Episodes behind one J by simulation; rewards after their last step are worth at most this share of r̄/(1-γ).
@@ -77,6 +77,7 @@ class Compared(NamedTuple):
     noise: float
 
 
+@in_one_line
 class Evaluation(NamedTuple):
     """J of one policy, and what is known of the agents' values.
 
@@ -91,9 +92,6 @@ class Evaluation(NamedTuple):
     agents: tuple[AgentValue, ...]
     left_out: tuple[str, ...]
     against: tuple[Compared, ...] = ()
-
-    def __repr__(self) -> str:
-        return brief(self)
 
 
 def evaluation(

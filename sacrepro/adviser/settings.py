@@ -24,7 +24,7 @@ from sacrepro.learn.algorithm1 import run_compiled
 from sacrepro.learn.problem import Problem, Settings
 from sacrepro.learn.samples import samples
 from sacrepro.model.checks import Array
-from sacrepro.model.notices import brief, power, rounded
+from sacrepro.model.notices import in_one_line, power, rounded
 from sacrepro.simulate.rollout import Simulator
 
 #: Steps of an episode at most and discounted horizons 1/(1-γ) at least, where T is proposed; visits an entry.
@@ -39,6 +39,7 @@ PROBES, WANDER = 32, 0.5
 PROBING, FRESH = 1 << 62, 1 << 63
 
 
+@in_one_line
 class Proposal(NamedTuple):
     """Arguments of `sac`, and one sentence for each."""
 
@@ -48,9 +49,6 @@ class Proposal(NamedTuple):
     t0: float
     eta: float
     reasons: tuple[str, ...]
-
-    def __repr__(self) -> str:
-        return brief(self)
 
 
 def check_kappas(network: Network, kappas: Sequence[int]) -> list[Cost]:

@@ -25,7 +25,7 @@ from sacrepro.exact.solver.bellman import check_tol
 from sacrepro.model.checks import Array, action_table, one_an_agent
 from sacrepro.model.graph import check_agent, check_kappa, neighborhood
 from sacrepro.model.mdp import CountedMDP, LocalModel
-from sacrepro.model.notices import brief
+from sacrepro.model.notices import in_one_line
 from sacrepro.model.policy import Policy, Theta, policy_at, warn_of_probabilities
 
 #: Beyond this many entries of the local Q_i, branch and bound replaces the sweep, and stops after so many of its own.
@@ -53,6 +53,7 @@ class LocalKernels(Protocol):
         """The discount."""
 
 
+@in_one_line
 class LocalValue(NamedTuple):
     """V_i^θ(s) ∈ V(s_agents) ± error for every joint state s of the network.
 
@@ -64,18 +65,13 @@ class LocalValue(NamedTuple):
     error: float
     largest: int
 
-    def __repr__(self) -> str:
-        return brief(self)
 
-
+@in_one_line
 class LocalDecay(NamedTuple):
     """lower ≤ D_i(κ) ≤ upper for κ = 0, 1, …, certified."""
 
     lower: Array
     upper: Array
-
-    def __repr__(self) -> str:
-        return brief(self)
 
 
 class _Surroundings:

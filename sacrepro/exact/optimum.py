@@ -24,7 +24,7 @@ from sacrepro.exact.rounding import UNIT, gamma_k, normalising_roundings, row_su
 from sacrepro.exact.values import evaluate, objective
 from sacrepro.model.checks import Array, integer
 from sacrepro.model.mdp import CountedMDP, Model
-from sacrepro.model.notices import brief
+from sacrepro.model.notices import brief, in_one_line
 from sacrepro.model.policy import Policy, Theta
 
 #: Joint states at most, as linear systems have them.
@@ -64,6 +64,7 @@ class Optimum(NamedTuple):
         return brief(self, "J", "J_error", "J_high", "parts")
 
 
+@in_one_line
 class OptimalityGap(NamedTuple):
     """How far a policy is from both yardsticks: ends (low, high) of J* - J(θ), certified.
 
@@ -79,9 +80,6 @@ class OptimalityGap(NamedTuple):
     to_joint: tuple[float, float]
     localized: Optimum
     joint: Optimum
-
-    def __repr__(self) -> str:
-        return brief(self)
 
 
 def optimality_gap(

@@ -40,10 +40,11 @@ from sacrepro.exact.solver.occupancy import occupancy
 from sacrepro.model.checks import NORMALISATION_TOLERANCE, Array, is_listed
 from sacrepro.model.graph import check_agent, check_agents, check_kappa, neighborhood
 from sacrepro.model.mdp import CountedMDP, Model
-from sacrepro.model.notices import brief
+from sacrepro.model.notices import in_one_line
 from sacrepro.model.policy import Policy, Theta, all_actions_possible, check_theta, softmaxes
 
 
+@in_one_line
 class PolicyEvaluation(NamedTuple):
     """Values of one localized policy tuple θ.
 
@@ -65,9 +66,6 @@ class PolicyEvaluation(NamedTuple):
     error: float
     J_error: float
     products: int
-
-    def __repr__(self) -> str:
-        return brief(self)
 
 
 def evaluate(
@@ -144,6 +142,7 @@ def objectives(start: tuple[Array, ...] | Array, V: Array, error: Any, count: in
     return J, (off + gamma_k(k) * (J + 2.0 * off)) * (1.0 + 1e-9)
 
 
+@in_one_line
 class PolicyEvaluations(NamedTuple):
     """Values of many localized policies θ of one model, as `PolicyEvaluation` of each; policies come first.
 
@@ -161,9 +160,6 @@ class PolicyEvaluations(NamedTuple):
     J: Array
     error: Array
     J_error: Array
-
-    def __repr__(self) -> str:
-        return brief(self)
 
 
 #: Entries of the matrices that `evaluate_many` makes at once.
@@ -293,6 +289,7 @@ def q_functions(
     return [chain.q_table(table, i) for i, table in zip(agents, found, strict=True)], error
 
 
+@in_one_line
 class ObjectiveGradient(NamedTuple):
     """J(θ) of eq. (2) and ∇J(θ) of eq. (4), both certified.
 
@@ -306,9 +303,6 @@ class ObjectiveGradient(NamedTuple):
     gradient: tuple[Array, ...]
     J_error: float
     gradient_error: float
-
-    def __repr__(self) -> str:
-        return brief(self)
 
 
 def objective_and_gradient(mdp: Model | CountedMDP, theta: Theta, tol: float | None = None) -> ObjectiveGradient:

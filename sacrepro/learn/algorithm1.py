@@ -237,9 +237,8 @@ def outer_iterations(
         softmax_blocks(pair, A, theta, zeta)
         policy_thresholds(S, A, pair, zeta, policy)
         rollout(opaque, policy, seeds, np.uint64(m), len(plan.alpha), trajectory)  # lines 2 and 5
-        critic(  # lines 3-9, and the sums of line 11
-            z, z, reward, pair, pair, hoods, plan, work, copies, G, J_estimate[k], first_visit_share[k]
-        )
+        episode = Episode(z, z, reward, pair)  # lines 3-9, and the sums of line 11
+        critic(episode, pair, hoods, plan, work, copies, G, J_estimate[k], first_visit_share[k])
         g_hat_blocks(pair, A, zeta, n, G, G)  # lines 10-11
         lost = ascend(theta, G, eta, m)  # line 12
         if lost >= 0:
@@ -297,7 +296,7 @@ class AlgorithmOne:
     def __call__(self, episode: Episode, zeta: Array, G: Array, J: Array, share: Array) -> None:
         """The critic of `sacrepro.learn.critic`."""
         problem = self.problem
-        critic(*episode, problem.pair, problem.hoods, problem.plan, problem.work, problem.copies, G, J, share)
+        critic(episode, problem.pair, problem.hoods, problem.plan, problem.work, problem.copies, G, J, share)
 
 
 class Actor:

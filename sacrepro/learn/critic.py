@@ -21,6 +21,7 @@ import numpy as np
 from sacrepro.learn.cells import GROUP, Hoods, dense_codes, dense_marginals, visited_ids, visited_marginals
 from sacrepro.model.checks import Array
 from sacrepro.model.compiled import compiled
+from sacrepro.simulate.trajectory import Episode
 
 #: Inner loops that are interleaved; `inner_loops` is written out for as many.
 LANES = 4
@@ -182,10 +183,7 @@ def spread(z: Array, pair: Array, hoods: Hoods, j: int, lane: int, cells: int, w
 
 @compiled
 def critic(
-    z: Array,
-    code: Array,
-    reward: Array,
-    start: Array,
+    episode: Episode,
     pair: Array,
     hoods: Hoods,
     plan: Schedule,
@@ -197,9 +195,10 @@ def critic(
 ) -> None:
     """Writes G[i, z] = Σ_t γ^t Σ_{j ∈ N_i^κ} Q̂_j^T(cell_j(t)) 1{z_i(t) = z}, flat like the policies.
 
-    z holds the n agents' pairs, and r_i(t) is reward[start[i] + code[i, t]]. Agent i belongs to copy i mod `copies`,
-    which gets J = Σ_t γ^t (1/n) Σ_i r_i(t) and the share of its n·T updates that were the first of their entry.
+    Agent i belongs to copy i mod `copies`, which gets J = Σ_t γ^t (1/n) Σ_i r_i(t) and the share of its n·T updates
+    that were the first of their entry.
     """
+    z, code, reward, start = episode
     agents = len(hoods.pairs)
     T = len(plan.alpha)
     n = agents // copies

@@ -44,7 +44,7 @@ class Extended:
         if settings.warm_start:
             self.table = with_room(self.table, len(problem.A) * settings.T)
         extended_critic(
-            *episode, problem.A, problem.pair, zeta, problem.hoods, problem.plan, problem.work, self.table,
+            episode, problem.A, problem.pair, zeta, problem.hoods, problem.plan, problem.work, self.table,
             settings.warm_start, settings.lambda_, settings.baseline, problem.copies, G, J, share,
         )  # fmt: skip
 
@@ -64,10 +64,7 @@ def check_cells(problem: Problem, extension: str) -> None:
 
 @compiled
 def extended_critic(
-    z: Array,
-    code: Array,
-    reward: Array,
-    start: Array,
+    episode: Episode,
     A: Array,
     pair: Array,
     zeta: Array,
@@ -87,6 +84,7 @@ def extended_critic(
 
     The share counts updates of entries that line 7 had not written since Q̂ was zero.
     """
+    z, code, reward, start = episode
     alpha, keep, weight, gamma = plan.alpha, plan.keep, plan.weight, plan.gamma
     T = len(alpha)
     n = len(hoods.pairs) // copies

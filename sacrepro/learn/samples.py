@@ -12,12 +12,13 @@ from sacrepro.learn.critic import LANES, clear, g_hat_blocks, inner_loops, prepa
 from sacrepro.learn.problem import Lines, Problem, Settings, check_theta0, problems
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import neighborhood
-from sacrepro.model.notices import brief
+from sacrepro.model.notices import in_one_line
 from sacrepro.model.policy import Theta, softmax
 from sacrepro.simulate.stepped import as_simulator
 from sacrepro.simulate.trajectory import Episode, check_key
 
 
+@in_one_line
 class Samples(NamedTuple):
     """Independent outer iterations at one θ, one a seed.
 
@@ -27,9 +28,6 @@ class Samples(NamedTuple):
 
     g_hat: tuple[Array, ...]
     J_estimate: Array
-
-    def __repr__(self) -> str:
-        return brief(self)
 
 
 def samples(

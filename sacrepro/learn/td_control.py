@@ -151,7 +151,7 @@ class QTables:
         self.Q_hat = with_room(self.Q_hat, len(problem.A) * T)
         G, visits = np.zeros_like(self.q), np.zeros_like(self.q)
         control_critic(
-            both, *episode[1:], problem.pair, problem.hoods, problem.plan, self._work, self.Q_hat,
+            episode._replace(z=both), problem.pair, problem.hoods, problem.plan, self._work, self.Q_hat,
             self._length - T - 1, problem.copies, G, visits, J, share,
         )  # fmt: skip
         marginal_means(G, visits, self.q)
@@ -198,10 +198,7 @@ def with_greedy(z: Array, A: Array, pair: Array, q: Array, T: int, both: Array) 
 
 @compiled
 def control_critic(
-    both: Array,
-    code: Array,
-    reward: Array,
-    start: Array,
+    episode: Episode,
     pair: Array,
     hoods: Hoods,
     plan: Schedule,
@@ -214,11 +211,12 @@ def control_critic(
     J: Array,
     share: Array,
 ) -> None:
-    """Line 7 with the cell at both[:, ahead + t] for what comes after t-1, in every agent's table.
+    """Line 7 with the cell at z[:, ahead + t] of `with_greedy` for what comes after t-1, in every agent's table.
 
     Adds to visits[i, z] the number of t with z_i(t) = z, and to G[i, z] the sum of Σ_{j ∈ N_i^κ} Q̂_j^T(cell_j(t)) over
     them. Agents, rewards, J and the share are those of `critic`; the share counts entries never written before.
     """
+    both, code, reward, start = episode
     alpha, keep, weight, gamma = plan.alpha, plan.keep, plan.weight, plan.gamma
     T = len(alpha)
     n = len(hoods.pairs) // copies

@@ -14,7 +14,7 @@ import numpy as np
 
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import neighborhood
-from sacrepro.model.notices import brief
+from sacrepro.model.notices import in_one_line
 from sacrepro.model.policy import score, softmax
 from sacrepro.simulate.stepped import as_simulator
 
@@ -22,6 +22,7 @@ from sacrepro.simulate.stepped import as_simulator
 Cell = tuple[tuple[int, ...], tuple[int, ...]]
 
 
+@in_one_line
 class Iteration(NamedTuple):
     """One outer iteration of Algorithm 1.
 
@@ -37,9 +38,6 @@ class Iteration(NamedTuple):
     magnitude: tuple[float, ...]
     J_estimate: float
     first_visit_share: float
-
-    def __repr__(self) -> str:
-        return brief(self)
 
 
 def outer_iteration(

@@ -60,24 +60,14 @@ class Returns:
     def __call__(self, episode: Episode, zeta: Array, G: Array, J: Array, share: Array) -> None:
         """Writes G and J; there is no share of first visits."""
         problem = self.problem
-        return_sums(*episode, problem.pair, problem.hoods, problem.plan.weight, problem.copies, G, J)
+        return_sums(episode, problem.pair, problem.hoods, problem.plan.weight, problem.copies, G, J)
         share.fill(float("nan"))
 
 
 @compiled
-def return_sums(
-    z: Array,
-    code: Array,
-    reward: Array,
-    start: Array,
-    pair: Array,
-    hoods: Hoods,
-    weight: Array,
-    copies: int,
-    G: Array,
-    J: Array,
-) -> None:
+def return_sums(episode: Episode, pair: Array, hoods: Hoods, weight: Array, copies: int, G: Array, J: Array) -> None:
     """Writes G[i, z] = Σ_t γ^t Σ_{j ∈ N_i^κ} R_j(t) 1{z_i(t) = z}, by γ^t R_j(t) = Σ_{u=t}^T γ^u r_j(u), and J."""
+    z, code, reward, start = episode
     agents, last = len(hoods.pairs), len(weight) - 1
     ahead = weight.copy()
     G.fill(0.0)
@@ -148,26 +138,16 @@ class Pairwise:
     def __call__(self, episode: Episode, zeta: Array, G: Array, J: Array, share: Array) -> None:
         """Writes G and J; there is no share of first visits."""
         problem = self.problem
-        pairwise_critic(*episode, problem.pair, problem.hoods, problem.plan, self.w, self.at, problem.copies, G, J)
+        pairwise_critic(episode, problem.pair, problem.hoods, problem.plan, self.w, self.at, problem.copies, G, J)
         share.fill(float("nan"))
 
 
 @compiled
 def pairwise_critic(
-    z: Array,
-    code: Array,
-    reward: Array,
-    start: Array,
-    pair: Array,
-    hoods: Hoods,
-    plan: Schedule,
-    w: Array,
-    at: Array,
-    copies: int,
-    G: Array,
-    J: Array,
+    episode: Episode, pair: Array, hoods: Hoods, plan: Schedule, w: Array, at: Array, copies: int, G: Array, J: Array
 ) -> None:
     """As `critic`. w and at are scratch: the weights of one agent, and the place of its k-th feature at each step."""
+    z, code, reward, start = episode
     alpha, weight, gamma = plan.alpha, plan.weight, plan.gamma
     T = len(alpha)
     n = len(hoods.pairs) // copies

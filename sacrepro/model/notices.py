@@ -8,9 +8,11 @@ import sys
 import warnings
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+
+Kind = TypeVar("Kind")
 
 #: Entries of an array that are written out, and letters of a tuple.
 _FEW, _LONG = 4, 60
@@ -62,6 +64,12 @@ def brief(record: Any, *names: str) -> str:
     """One line for a NamedTuple, or of `names` alone: numbers are written out, arrays and tuples of arrays by shape."""
     fields = ", ".join(f"{name}={_short(getattr(record, name))}" for name in names or record._fields)
     return f"{type(record).__name__}({fields})"
+
+
+def in_one_line(kind: type[Kind]) -> type[Kind]:
+    """A NamedTuple that shows itself by `brief`."""
+    kind.__repr__ = brief  # type: ignore[method-assign]
+    return kind
 
 
 def described(model: Any) -> str:

@@ -11,7 +11,7 @@ import networkx as nx
 import numpy as np
 
 from sacrepro.model.checks import Array, action_tables, integer
-from sacrepro.model.notices import brief, described
+from sacrepro.model.notices import described, in_one_line
 from sacrepro.model.policy import Policy
 from sacrepro.simulate.tables import Tables, pair_starts
 
@@ -22,6 +22,7 @@ MOST_PAIRS = 1 << 16
 _AGENTS_TOGETHER = 1024
 
 
+@in_one_line
 class Trajectory(NamedTuple):
     """One episode of Algorithm 1, lines 2-5, at t = 0..T; row i is agent i's own time series.
 
@@ -31,9 +32,6 @@ class Trajectory(NamedTuple):
     s: Array
     a: Array
     r: Array
-
-    def __repr__(self) -> str:
-        return brief(self)
 
 
 class Episode(NamedTuple):

@@ -24,7 +24,7 @@ from sacrepro.model.checks import NORMALISATION_TOLERANCE, Array, integer, numbe
 from sacrepro.model.compiled import njit
 from sacrepro.model.graph import check_agent, check_kappa, neighborhood
 from sacrepro.model.mdp import CountedMDP, NetworkedMDP
-from sacrepro.model.notices import brief
+from sacrepro.model.notices import in_one_line
 
 #: Free probabilities of all agents together, a box has two to the power of them as corners; and joint states.
 MOST_FREE, MOST_STATES = 8, 64
@@ -34,6 +34,7 @@ SWEEPS = 12
 WAITING = 1 << 12
 
 
+@in_one_line
 class DecaySupremum(NamedTuple):
     """lower ≤ sup_θ D_i(κ) ≤ upper over all localized policies, both certified, rounding included.
 
@@ -45,9 +46,6 @@ class DecaySupremum(NamedTuple):
     upper: float
     theta: tuple[Array, ...]
     boxes: int
-
-    def __repr__(self) -> str:
-        return brief(self)
 
 
 def decay_supremum(

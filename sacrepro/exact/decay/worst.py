@@ -23,13 +23,14 @@ from sacrepro.exact.solver.bellman import demand_value_tables, values
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import check_agent, check_kappa
 from sacrepro.model.mdp import CountedMDP, NetworkedMDP
-from sacrepro.model.notices import brief
+from sacrepro.model.notices import in_one_line
 from sacrepro.model.policy import gaussian_theta, uniform_theta
 
 #: Entries of one Q_i that a search is willing to visit for every policy it tries: a few seconds on one core.
 WORK = 1 << 32
 
 
+@in_one_line
 class WorstDecay(NamedTuple):
     """The largest D_i(κ) found and where.
 
@@ -41,9 +42,6 @@ class WorstDecay(NamedTuple):
     theta: tuple[Array, ...]
     tried: int
     exhaustive: bool
-
-    def __repr__(self) -> str:
-        return brief(self)
 
 
 def worst_decay(

@@ -27,7 +27,7 @@ from sacrepro.exact.truncation import cell_shape
 from sacrepro.model.checks import Array, integer, mixture, one_an_agent, positive, real, wrong_shape
 from sacrepro.model.graph import check_agents, check_kappa, diameter, neighborhood
 from sacrepro.model.mdp import CountedMDP, Model
-from sacrepro.model.notices import brief, warn_of_diameter
+from sacrepro.model.notices import in_one_line, warn_of_diameter
 from sacrepro.model.policy import Theta, checked, mixed, policies
 
 #: Up to this many states of O the product over O is a matrix: there it is faster than the factored product.
@@ -184,6 +184,7 @@ WORK = 1 << 40
 BLOCK_ENTRIES = 1 << 18
 
 
+@in_one_line
 class LawCost(NamedTuple):
     """What the law takes, known before it starts.
 
@@ -195,9 +196,6 @@ class LawCost(NamedTuple):
     multiplications: int
     agent: int
     cells: int
-
-    def __repr__(self) -> str:
-        return brief(self)
 
 
 def law_cost(

@@ -44,13 +44,14 @@ from sacrepro.model.checks import Array
 from sacrepro.model.compiled import njit
 from sacrepro.model.graph import check_agent
 from sacrepro.model.mdp import CountedMDP, Model
-from sacrepro.model.notices import brief
+from sacrepro.model.notices import in_one_line
 from sacrepro.model.policy import Theta
 
 #: Steps between which a computation can be interrupted.
 INTERRUPTIBLE = 100
 
 
+@in_one_line
 class CriticLaw(NamedTuple):
     """Mean and covariance of Q̂_i^T in one outer iteration of Algorithm 1.
 
@@ -62,9 +63,6 @@ class CriticLaw(NamedTuple):
     mean: Array
     covariance: Array
     error: float
-
-    def __repr__(self) -> str:
-        return brief(self)
 
 
 def critic_law(

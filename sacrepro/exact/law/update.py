@@ -45,10 +45,11 @@ from sacrepro.exact.values import objective_and_gradient
 from sacrepro.model.checks import Array, is_listed
 from sacrepro.model.graph import check_agents, neighborhood
 from sacrepro.model.mdp import CountedMDP, Model
-from sacrepro.model.notices import brief
+from sacrepro.model.notices import in_one_line
 from sacrepro.model.policy import Checked, Theta, all_actions_possible, check_theta, checked, mixed, policies, score
 
 
+@in_one_line
 class ExpectedUpdate(NamedTuple):
     """The law of one outer iteration of Algorithm 1 at θ(m) = θ, in the mean.
 
@@ -69,9 +70,6 @@ class ExpectedUpdate(NamedTuple):
     error: float
     b: tuple[Array, ...]
     b_error: float
-
-    def __repr__(self) -> str:
-        return brief(self)
 
 
 def expected_update(

@@ -18,13 +18,14 @@ from sacrepro.exact.solver.bellman import DEFAULT_TOL, check_tol, demand_value_t
 from sacrepro.exact.solver.krylov import corrected
 from sacrepro.model.checks import Array
 from sacrepro.model.mdp import CountedMDP, Model, joint_law
-from sacrepro.model.notices import brief
+from sacrepro.model.notices import in_one_line
 from sacrepro.model.policy import Theta
 
 #: Steps of the first BiCGSTAB; twice as many each time that it does not halve the residual.
 KRYLOV_STEPS = 45
 
 
+@in_one_line
 class Law(NamedTuple):
     """A law over joint states.
 
@@ -36,9 +37,6 @@ class Law(NamedTuple):
     pi: Array
     error: float
     products: int
-
-    def __repr__(self) -> str:
-        return brief(self)
 
 
 def discounted_state_distribution(mdp: Model | CountedMDP, theta: Theta, tol: float | None = None) -> Array:
