@@ -9,29 +9,34 @@ from __future__ import annotations
 
 import argparse
 import ast
+import contextlib
 import difflib
 import importlib
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias, get_args
+from typing import Annotated, Any, TypeAlias, TypeVar, get_args
+
+Number = TypeVar("Number", int, float)
+
+
+def parser(kind: Callable[[str], Number], told: str, admits: Callable[[Number], bool]) -> Callable[[str], Number]:
+    """What reads a number of a kind, and refuses what it does not admit."""
+
+    def parsed(text: str) -> Number:
+        with contextlib.suppress(ValueError):
+            if admits(value := kind(text)):
+                return value
+        raise argparse.ArgumentTypeError(f"expected {told}, got {text!r}")
+
+    return parsed
 
 
 def integer(least: int, below: int | None = None) -> Callable[[str], int]:
     """An integer of at least `least`, and below `below`."""
-    told = f"of at least {least}" + ("" if below is None else f" and below {below}")
-
-    def parsed(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            value = least - 1
-        if value < least or (below is not None and value >= below):
-            raise argparse.ArgumentTypeError(f"expected an integer {told}, got {text!r}")
-        return value
-
-    return parsed
+    told = f"an integer of at least {least}" + ("" if below is None else f" and below {below}")
+    return parser(int, told, lambda value: least <= value and (below is None or value < below))
 
 
 def number(
@@ -41,16 +46,10 @@ def number(
     limits = (("of at least", least), ("above", above), ("below", below), ("at most", most))
     told = " and ".join(f"{words} {limit:g}" for words, limit in limits if math.isfinite(limit))
 
-    def parsed(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
-        if not (math.isfinite(value) and least <= value <= most and above < value < below):
-            raise argparse.ArgumentTypeError(f"expected a finite number {told}, got {text!r}")
-        return value
+    def admits(value: float) -> bool:
+        return math.isfinite(value) and least <= value <= most and above < value < below
 
-    return parsed
+    return parser(float, f"a finite number {told}", admits)
 
 
 def one_of(what: str, room: str, *lists: str) -> Callable[[str], str]:

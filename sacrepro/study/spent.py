@@ -143,15 +143,12 @@ def total(kind: str, rows: Sequence[KindCost]) -> KindCost:
 
 def table(rows: Sequence[KindCost]) -> list[str]:
     """The rows and their sum, for a terminal."""
+    from sacrepro.model.notices import aligned
+
     everything = [*rows, total("in all", rows)]
     shown = [
         [row.kind, f"{row.jobs}", *(f"{value:.1f}" for value in row[2:-1]), f"{row.peak_mb:.0f}"] for row in everything
     ]
     head = ["kind", "jobs", *CAUSES, "CPU-s", "wall s", "peak MB"]
-    widths = [max(map(len, column)) for column in zip(head, *shown, strict=True)]
-    return [
-        "  ".join(
-            [line[0].ljust(widths[0]), *(word.rjust(width) for word, width in zip(line[1:], widths[1:], strict=True))]
-        )
-        for line in (head, *shown)
-    ]
+    first = max(len(line[0]) for line in (head, *shown))
+    return aligned([[line[0].ljust(first), *line[1:]] for line in (head, *shown)])

@@ -85,7 +85,7 @@ WHO = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
 #: Seconds a process may take to start, import, compile and build its model, on top of the measured iterations.
 START_UP = 240.0
 
-STEPS = {"h": 1.0, "t0": 10.0, "eta": 0.1}
+STEPS: dict[str, Any] = {"h": 1.0, "t0": 10.0, "eta": 0.1}
 GAMMA = 0.9
 
 
@@ -128,9 +128,7 @@ def iterate(mdp: NetworkedMDP, method: str, kappa: int, T: int) -> tuple[Callabl
         begin = time.process_time()
         simulator = Simulator(mdp)
         seeds = simulator.together if method == "sac_seeds" else 1
-        problem = Problem(
-            simulator, theta0, Settings(kappa=kappa, T=T, h=STEPS["h"], t0=STEPS["t0"], eta=STEPS["eta"]), range(seeds)
-        )
+        problem = Problem(simulator, theta0, Settings(kappa=kappa, T=T, **STEPS), range(seeds))
         opaque = simulator.compiled(seeds)
         setup = time.process_time() - begin
 

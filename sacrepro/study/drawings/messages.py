@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
 from statistics import fmean, stdev
 
 from sacrepro.study.audit.adversary import Found
@@ -88,12 +89,7 @@ def say_critic_error(rows: Sequence[SummaryRow]) -> str:
 
 def spans(best: Mapping[int, Iterable[int | None]]) -> str:
     """Runs of T with the same best κ, in words."""
-    runs: list[tuple[str, list[int]]] = []
-    for T, kappas in best.items():
-        if runs and runs[-1][0] == one_of(kappas):
-            runs[-1][1].append(T)
-        else:
-            runs.append((one_of(kappas), [T]))
+    runs = [(kappas, list(lengths)) for kappas, lengths in groupby(best, key=lambda T: one_of(best[T]))]
     return "; ".join(
         f"{kappas} at T = {lengths[0]:,}" + (f" to {lengths[-1]:,}" if len(lengths) > 1 else "")
         for kappas, lengths in runs

@@ -31,7 +31,7 @@ from sacrepro.study.arguments import File, Record
 from sacrepro.study.experiments import Experiment
 from sacrepro.study.measures.decay import variants
 from sacrepro.study.record.case import Case, cases
-from sacrepro.study.record.comparison import by
+from sacrepro.study.record.comparison import by, table
 
 
 class Table1Row(NamedTuple):
@@ -124,14 +124,12 @@ LINEAR = (("best fit", "best"), ("least squares", "least_squares"), ("LSTD", "ls
 
 def markdown_table1(rows: Sequence[Table1Row]) -> str:
     """The table as Markdown: one line for each setting and κ, errors and D_i(κ) the largest over policies."""
-    headings = ("setting", "n", "entries of Q", *(heading for heading, _ in COLUMNS), "single-agent parameters")
-    lines = ["| " + " | ".join((*headings, *(f"linear, {heading}" for heading, _ in LINEAR))) + " |"]
-    lines.append("|" + " --- |" * (len(headings) + len(LINEAR)))
-    for (setting, _), own in by(rows, "setting", "kappa").items():
-        fields = [field for _, field in COLUMNS] + ["linear_table"] + [field for _, field in LINEAR]
-        values = [largest(own, field) for field in fields]
-        lines.append("| " + " | ".join((setting, str(own[0].n), str(own[0].joint), *values)) + " |")
-    return "\n".join(lines) + "\n"
+    columns = (*COLUMNS, ("single-agent parameters", "linear_table"), *((f"linear, {name}", of) for name, of in LINEAR))
+    body = [
+        (setting, own[0].n, own[0].joint, *(largest(own, field) for _, field in columns))
+        for (setting, _), own in by(rows, "setting", "kappa").items()
+    ]
+    return "\n".join(table(("setting", "n", "entries of Q", *(name for name, _ in columns)), body)) + "\n"
 
 
 def largest(rows: Sequence[Table1Row], field: str) -> str:
@@ -159,8 +157,8 @@ def single_agent_features(mdp: NetworkedMDP) -> Array:
     """Φ, shape (entries of Q, Σ_j S_j A_j): indicators of (s_j, a_j), agent after agent; (s, a) in row-major order."""
     blocks = []
     for j, (S_j, A_j) in enumerate(zip(mdp.state_sizes, mdp.action_sizes, strict=True)):
-        s, a = _places(mdp, [j, mdp.n + j])
-        blocks.append(_rows(mdp, np.eye(S_j * A_j)[s * A_j + a]))
+        places = _places(mdp)
+        blocks.append(_rows(mdp, np.eye(S_j * A_j)[places[j] * A_j + places[mdp.n + j]]))
     return np.concatenate(blocks, axis=1)
 
 
@@ -169,7 +167,7 @@ def expected_next_features(mdp: NetworkedMDP, zeta: Sequence[Array]) -> Array:
     blocks = []
     for j, hood in enumerate(mdp.neighbors):
         local = (mdp.P[j][..., None] * zeta[j]).reshape(*mdp.P[j].shape[:-1], -1)
-        blocks.append(_rows(mdp, local[tuple(_places(mdp, [*hood, mdp.n + j]))]))
+        blocks.append(_rows(mdp, local[tuple(_places(mdp)[axis] for axis in (*hood, mdp.n + j))]))
     return np.concatenate(blocks, axis=1)
 
 
@@ -202,7 +200,7 @@ def lstd(mdp: NetworkedMDP, zeta: Sequence[Array], pi_theta: Array) -> Array:
     law = pi_theta.reshape(*mdp.state_sizes, *(1,) * mdp.n)
     r = np.zeros((1,) * (2 * mdp.n))
     for j in range(mdp.n):
-        s, a = _places(mdp, [j, mdp.n + j])
+        s, a = _places(mdp)[j], _places(mdp)[mdp.n + j]
         law = law * zeta[j][s, a]
         r = r + mdp.r[j][s, a] / mdp.n
     weighted = Phi * law.reshape(-1, 1)
@@ -211,10 +209,9 @@ def lstd(mdp: NetworkedMDP, zeta: Sequence[Array], pi_theta: Array) -> Array:
     return Phi @ w
 
 
-def _places(mdp: NetworkedMDP, axes: Sequence[int]) -> list[Array]:
-    """The indices along some axes of a table over (s, a), broadcast against each other."""
-    full = (*mdp.state_sizes, *mdp.action_sizes)
-    return [np.arange(full[axis]).reshape([-1 if k == axis else 1 for k in range(len(full))]) for axis in axes]
+def _places(mdp: NetworkedMDP) -> tuple[Array, ...]:
+    """The indices along each axis of a table over (s, a), broadcast against each other."""
+    return np.indices((*mdp.state_sizes, *mdp.action_sizes), sparse=True)
 
 
 def _rows(mdp: NetworkedMDP, block: Array) -> Array:

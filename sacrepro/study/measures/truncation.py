@@ -68,16 +68,11 @@ def truncations(case: Evaluated, Q_i: Array, i: int, kappa: int) -> dict[str, Ar
     if not axes:
         return dict.fromkeys(FAMILIES, Q_i)
     low, high = Q_i.min(axis=axes, keepdims=True), Q_i.max(axis=axes, keepdims=True)
-    found = {"largest": high, "smallest": low, "opposed": np.where(_acts_zero(Q_i.shape, hood[0]), high, low)}
+    first_acts: Array = np.indices(Q_i.shape, sparse=True)[case.mdp.n + hood[0]]
+    found = {"largest": high, "smallest": low, "opposed": np.where(first_acts == 0, high, low)}
     for family, w in spread_weights(case, Q_i.shape, i, kappa):
         found[family] = (w * Q_i).sum(axis=axes, keepdims=True)
     return {family: found[family] for family in FAMILIES}
-
-
-def _acts_zero(shape: tuple[int, ...], j: int) -> Array:
-    """Whether agent j acts 0, on its axis of a table over (s, a)."""
-    own = len(shape) // 2 + j
-    return (np.arange(shape[own]) == 0).reshape([-1 if axis == own else 1 for axis in range(len(shape))])
 
 
 # The worst weights of eq. (6) for Lemma 4, exactly: no family of weights can do more than these.

@@ -149,6 +149,12 @@ def factor_text(factor: float) -> str:
     return f"{float(exact.quantize(Decimal((0, (1,), exact.adjusted() - 1)), ROUND_DOWN)):,.15g}"
 
 
+def table(header: Sequence[object], body: Iterable[Sequence[object]]) -> list[str]:
+    """The lines of a Markdown table; bars inside a cell are escaped."""
+    lines = ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |" for cells in (header, *body)]
+    return [lines[0], "|" + " --- |" * len(header), *lines[1:]]
+
+
 def percent(values: Sequence[float]) -> str:
     """Shares in words: one, or the least and the largest."""
     low, high = (f"{own(values):.0%}" for own in (min, max))

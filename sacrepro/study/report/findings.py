@@ -16,8 +16,8 @@ from sacrepro.bounds.theorem5 import LOOSE
 from sacrepro.study.claims import all_claims, claim
 from sacrepro.study.claims.theorem5 import M
 from sacrepro.study.coq import proofs_of
-from sacrepro.study.record.comparison import JUDGEMENTS, Verdict, by, excess_text, factor_text, ratio_text
-from sacrepro.study.report.table import between_markers, brief_table, table, totals
+from sacrepro.study.record.comparison import JUDGEMENTS, Verdict, by, excess_text, factor_text, ratio_text, table
+from sacrepro.study.report.table import between_markers, brief_table, totals
 
 if TYPE_CHECKING:
     from sacrepro.study.experiments.exact_bias import BiasRow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from sacrepro.study.record.comparison import JUDGEMENTS, UNEARNED, Verdict, by, excess_text, ratio_text
+from sacrepro.study.record.comparison import JUDGEMENTS, UNEARNED, Verdict, by, excess_text, ratio_text, table
 
 HEADER = (
     "claim", "right side", "statement", "paper", "instances", "comparisons", "constraining", "violations",
@@ -112,12 +112,6 @@ def counted(rows: Sequence[Verdict], named: bool = False) -> list[str]:
     """How many rows have which verdict, and on demand which variants these are."""
     groups = [(name, [row.hypothesis for row in rows if row.verdict == name]) for name in JUDGEMENTS]
     return [f"{len(own)} **{name}**" + f" ({'; '.join(own)})" * named for name, own in groups if own]
-
-
-def table(header: Sequence[object], body: Iterable[Sequence[object]]) -> list[str]:
-    """The lines of a Markdown table; bars inside a cell are escaped."""
-    lines = ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |" for cells in (header, *body)]
-    return [lines[0], "|" + " --- |" * len(header), *lines[1:]]
 
 
 #: Variants of a claim that are listed openly; more are folded.
