@@ -25,7 +25,7 @@ from sacrepro.exact.values import evaluate, objective
 from sacrepro.model.checks import Array, integer
 from sacrepro.model.mdp import CountedMDP, Model
 from sacrepro.model.notices import brief, in_one_line
-from sacrepro.model.policy import Policy, Theta
+from sacrepro.model.policy import Policy, Theta, joint_policy
 
 #: Joint states at most, as linear systems have them.
 MOST_STATES = 1 << 12
@@ -255,7 +255,7 @@ class _Joint:
         model, last, number = self.model, math.inf, np.arange(self.S)
         V = np.zeros(self.S) if V is None else V
         only = self._only(allowed)
-        barred = None if only is not None else self._barred(allowed)
+        barred = None if only is not None else joint_policy(allowed).reshape(self.S, self.A) == 0
         a: Array | None = None
         for _ in range(ROUNDS):
             Q, before = None, a
@@ -294,13 +294,6 @@ class _Joint:
             if split.max() > most:
                 most, doubt = float(split.max()), (i, int(split.argmax()))
         return rows, doubt
-
-    def _barred(self, allowed: list[Array]) -> Array:
-        n, sizes = self.model.n, (*self.model.state_sizes, *self.model.action_sizes)
-        open_ = np.ones((1,) * (2 * n), bool)
-        for i, rows in enumerate(allowed):
-            open_ = open_ & rows.reshape([sizes[k] if k % n == i else 1 for k in range(2 * n)])
-        return np.broadcast_to(~open_, sizes).reshape(self.S, self.A)
 
     def _only(self, allowed: list[Array]) -> Array | None:
         """The joint action in each joint state, shape (S,), where one alone is allowed in each."""

@@ -179,11 +179,7 @@ def segments(begin: Array, chosen: Array) -> tuple[Array, Array]:
 
 def sphere_sizes(graph: nx.Graph, i: int) -> tuple[int, ...]:
     """(\\|S_i(0)\\|, \\|S_i(1)\\|, …): how many agents lie at each finite distance from i."""
-    lengths = nx.single_source_shortest_path_length(graph, i)
-    sizes = [0] * (max(lengths.values()) + 1)
-    for d in lengths.values():
-        sizes[d] += 1
-    return tuple(sizes)
+    return tuple(np.bincount([*nx.single_source_shortest_path_length(graph, i).values()]).tolist())
 
 
 def diameter(graph: nx.Graph) -> int:
