@@ -13,7 +13,7 @@ import numpy as np
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import diameter, neighborhood
 from sacrepro.model.mdp import NetworkedMDP
-from sacrepro.model.policy import policies, score
+from sacrepro.model.policy import on_agent_axes, policies, score
 
 
 def averaged_kernels(mdp: NetworkedMDP, zeta: tuple[Array, ...]) -> tuple[Array, ...]:
@@ -64,10 +64,7 @@ def q_function(mdp: NetworkedMDP, V_i: Array, i: int) -> Array:
     for j in range(n):
         operands += [mdp.P[j], [*mdp.neighbors[j], n + j, 2 * n + j]]
     expected = np.einsum(*operands, list(range(2 * n)), optimize="greedy")
-    r_i = mdp.r[i].reshape(
-        [mdp.r[i].shape[0] if k == i else mdp.r[i].shape[1] if k == n + i else 1 for k in range(2 * n)]
-    )
-    return r_i + mdp.gamma * expected
+    return on_agent_axes(mdp.r[i], i, n) + mdp.gamma * expected
 
 
 def occupancy(mdp: NetworkedMDP, zeta: tuple[Array, ...]) -> Array:
@@ -91,9 +88,7 @@ def gradient_from_q(
     n = mdp.n
     joint = pi_theta.reshape(*mdp.state_sizes, *(1,) * n)
     for j in range(n):
-        joint = joint * zeta[j].reshape(
-            [mdp.state_sizes[j] if k == j else mdp.action_sizes[j] if k == n + j else 1 for k in range(2 * n)]
-        )
+        joint = joint * on_agent_axes(zeta[j], j, n)
     blocks = []
     for i in range(n):
         others = tuple(k for k in range(2 * n) if k not in (i, n + i))
