@@ -20,7 +20,7 @@ from sacrepro.adviser.clock import Clock
 from sacrepro.adviser.sampling import Sampler, least_decay
 from sacrepro.exact.chain import chain_of
 from sacrepro.exact.decay.profile import certified_decay
-from sacrepro.exact.dense import q_function
+from sacrepro.exact.dense import EINSUM_AXES, q_function
 from sacrepro.exact.light_cone import local_decay, local_value
 from sacrepro.exact.memory import MOST_AXES
 from sacrepro.exact.rounding import gamma_k, normalising_roundings
@@ -127,7 +127,11 @@ def exact_values(network: Network, agents: Sequence[int], kappas: int, tol: floa
         except ValueError:  # some kernel is too large for a table
             continue
         theta = uniform_theta(mdp)
-        small = _bits(network.state_sizes[piece]) <= LAW_STATES and _bits(pairs_of[piece]) <= LAW_PAIRS
+        small = (
+            3 * len(piece) <= EINSUM_AXES
+            and _bits(network.state_sizes[piece]) <= LAW_STATES
+            and _bits(pairs_of[piece]) <= LAW_PAIRS
+        )
         law = eliminated_law(chain_of(mdp, theta)) if small else None
         for done, i in enumerate(own):
             left = clock.left(EXACT)

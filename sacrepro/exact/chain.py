@@ -202,7 +202,7 @@ class Chain:
         model = self.model
         entries = math.prod(model.state_sizes) * math.prod(model.action_sizes)
         if 8 * entries <= allowed_bytes(memory_limit):
-            demand_axes(self.n, 0, 2)
+            demand_axes(self.n, 1, 2)
         width = max(math.prod(model.state_sizes[j] for j in hood) for hood in model.neighbors)
         demand(
             f"Q_{i} with {readable_count(entries)} entries",

@@ -15,6 +15,9 @@ from sacrepro.model.graph import diameter, neighborhood
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import on_agent_axes, policies, score
 
+#: Axes that one call of numpy's einsum has names for.
+EINSUM_AXES = 52
+
 
 def averaged_kernels(mdp: NetworkedMDP, zeta: tuple[Array, ...]) -> tuple[Array, ...]:
     """P̄_i(s_i' | s_{N_i}) = Σ_a ζ_i(a|s_i) P_i(s_i' | s_{N_i}, a): shape (S_j for j in sorted N_i) + (S_i,)."""
@@ -60,10 +63,18 @@ def q_function(mdp: NetworkedMDP, V_i: Array, i: int) -> Array:
     V_i has shape (S_0, …, S_{n-1}); the result has shape (S_0, …, S_{n-1}, A_0, …, A_{n-1}).
     """
     n = mdp.n
-    operands: list[Any] = [V_i, [2 * n + j for j in range(n)]]
-    for j in range(n):
-        operands += [mdp.P[j], [*mdp.neighbors[j], n + j, 2 * n + j]]
-    expected = np.einsum(*operands, list(range(2 * n)), optimize="greedy")
+    if 3 * n <= EINSUM_AXES:
+        operands: list[Any] = [V_i, [2 * n + j for j in range(n)]]
+        for j in range(n):
+            operands += [mdp.P[j], [*mdp.neighbors[j], n + j, 2 * n + j]]
+        expected = np.einsum(*operands, list(range(2 * n)), optimize="greedy")
+    else:
+        expected = V_i.reshape((1,) * n + V_i.shape)  # s before x, and x_j is s_j' before its turn and a_j after it
+        for j in range(n):
+            seen = [S_k if k in mdp.neighbors[j] else 1 for k, S_k in enumerate(mdp.state_sizes)]
+            kernel = mdp.P[j].reshape(*seen, *(1,) * (n - 1), *mdp.P[j].shape[-2:])
+            turned = np.einsum("...at,...t->...a", kernel, np.moveaxis(expected, n + j, -1))
+            expected = np.moveaxis(turned, -1, n + j)
     return on_agent_axes(mdp.r[i], i, n) + mdp.gamma * expected
 
 

@@ -314,6 +314,13 @@ def test_the_clock_is_asked_before_anything_is_built_for_many_agents(monkeypatch
     assert said.index("layout") < next(k for k, what in enumerate(said) if what.startswith("light cone"))
 
 
+@pytest.mark.parametrize("n", [20, 70])
+def test_agents_of_one_state_are_advised_however_many_axes_their_tables_have(n):
+    rules = {"states": ["on"], "actions": ["wait", "act"], "kernel": {"probabilities": {"on": 1}}, "reward": "a == act"}
+    advice = advise(load_dict({"graph": {"family": "path", "n": n}, "gamma": 0.8, **rules}), 0.1, seconds=1.0)
+    assert advice.recommended == 0
+
+
 def test_of_many_agents_no_graph_of_networkx_is_made_and_neighborhoods_are_listed_once(monkeypatch):
     network = load_dict(SIS | {"graph": {"edges": [[k, k + 1] for k in range(3000)]}})
     advice = advise(network, 0.3, seconds=0.0)

@@ -86,6 +86,27 @@ def test_what_a_sweep_works_on_is_demanded_before_it_begins(n, actions, gigabyte
 
 
 @given(cases(max_n=4, max_size=3))
+def test_a_table_over_more_axes_than_einsum_names_is_the_same(case):
+    mdp, theta = case
+    V = dense.values(mdp, policies(mdp, theta))
+    with pytest.MonkeyPatch.context() as patch:
+        whole = [dense.q_function(mdp, V[i], i) for i in range(mdp.n)]
+        patch.setattr(dense, "EINSUM_AXES", 0)
+        for i in range(mdp.n):
+            assert np.abs(dense.q_function(mdp, V[i], i) - whole[i]).max() <= DENSE
+
+
+def test_a_table_of_many_agents_with_few_pairs():
+    mdp = one_state(18, 2)
+    Q = q_function(mdp, uniform_theta(mdp), 0)
+    assert Q.shape == (1,) * 18 + (2,) * 18
+    paid = Q.reshape(2, -1)
+    assert np.ptp(paid, axis=1).max() <= 1e-9
+    assert (paid[1] - paid[0]).max() == pytest.approx(0.5)
+    assert decay_profile(mdp, uniform_theta(mdp)).max() <= 1e-9
+
+
+@given(cases(max_n=4, max_size=3))
 def test_the_bytes_of_a_sweep_are_those_of_its_arrays(case):
     mdp, _ = case
     for i in range(mdp.n):
@@ -106,7 +127,7 @@ def test_more_agents_than_an_array_has_axes_are_one_clear_error():
     assert pytest.approx(0.0, abs=1e-9) == evaluate(most, theta).J
     with pytest.raises(ValueError, match="62 agents are taken"):
         evaluate_many(most, [theta])
-    with pytest.raises(ValueError, match=r"has 2 axes an agent, .*: 32 agents are taken"):
+    with pytest.raises(ValueError, match=r"has 2 axes an agent, .*: 31 agents are taken"):
         q_function(most, theta, 0)
     assert local_decay(one_state(200, 1), uniform_theta(one_state(200, 1)), 3, 1, 0.1).upper.max() <= 0.1
     with pytest.raises(MemoryError):  # what could not be held anyway is told first
