@@ -16,13 +16,14 @@ from sacrepro.adviser.certificates import (
     Bounds,
     Certificates,
     certificates,
+    decay_rates,
     gradient_bounds,
     kappa_range,
     td_from_decay,
 )
 from sacrepro.adviser.clock import Clock
 from sacrepro.adviser.describe import layout
-from sacrepro.adviser.measured import MeasuredDecay, measured
+from sacrepro.adviser.measured import MeasuredDecay, measured, recurs
 from sacrepro.adviser.pilot import Pilot, pilot
 from sacrepro.adviser.settings import UNCOUNTED, Cost, costs
 from sacrepro.bounds.gradient import lemma4_vector
@@ -122,6 +123,8 @@ class Advice(NamedTuple):
     seconds   : the time given.        cut : what it cut short.        beyond : what is not computed beyond some κ,
         whatever the time; what is certified at that κ holds at every larger one.
     pilot     : what short runs of SAC earn at each κ: the return's answer, beside that of the error.
+    recurs    : whether every joint state comes again and again under every policy that tries all actions; None: not
+        known. TD has no limit in cells that are left for ever, and what is said of q* is not said of them.
     """
 
     error: float
@@ -149,6 +152,7 @@ class Advice(NamedTuple):
     cut: tuple[str, ...]
     beyond: tuple[str, ...]
     pilot: Pilot
+    recurs: bool | None
 
     def __repr__(self) -> str:
         return brief(self, "error", "of", "table", "n", "recommended", "shown_for", "certified", "measured", "paper")
@@ -242,6 +246,7 @@ def advise(
             *([f"any bound beyond κ = {kappas - 1}"] if paper is None and kappas < farthest else []),
         ),
         pilot=earned,
+        recurs=recurs(network),
     )
 
 
@@ -388,13 +393,3 @@ def _agents(
             strict=True,
         ),
     )
-
-
-def decay_rates(gaps: Array, most: int = 5) -> Array:
-    """(D_i(k)/D_i(0))^{1/k} for the last k ≤ `most` with a bound above 0, for each row of `gaps`; 0 where k is 0."""
-    positive = gaps[:, : most + 1] > 0.0
-    k = np.where(positive, np.arange(positive.shape[1]), 0).max(axis=1)
-    decays = k > 0
-    rates = np.zeros(len(gaps))
-    rates[decays] = (gaps[decays, k[decays]] / gaps[decays, 0]) ** (1.0 / k[decays])
-    return rates

@@ -305,3 +305,13 @@ def _seeing_out(graph: nx.Graph, i: int, eccentricity: Array, kappa: int) -> lis
         if kappa < eccentricity[j]:
             m[d] += 1
     return m
+
+
+def decay_rates(gaps: Array, most: int = 5) -> Array:
+    """(D_i(k)/D_i(0))^{1/k} for the last k ≤ `most` with a bound above 0, for each row of `gaps`; 0 where k is 0."""
+    positive = gaps[:, : most + 1] > 0.0
+    k = np.where(positive, np.arange(positive.shape[1]), 0).max(axis=1)
+    decays = k > 0
+    rates = np.zeros(len(gaps))
+    rates[decays] = (gaps[decays, k[decays]] / gaps[decays, 0]) ** (1.0 / k[decays])
+    return rates

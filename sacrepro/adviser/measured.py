@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import networkx as nx
@@ -18,13 +19,14 @@ import numpy as np
 from sacrepro.adviser.certificates import affordable, distances
 from sacrepro.adviser.clock import Clock
 from sacrepro.adviser.sampling import Sampler, least_decay
+from sacrepro.bounds.influence import BLOCK_ENTRIES
 from sacrepro.exact.chain import chain_of
 from sacrepro.exact.decay.profile import certified_decay
 from sacrepro.exact.dense import EINSUM_AXES, q_function
 from sacrepro.exact.light_cone import local_decay, local_value
 from sacrepro.exact.memory import MOST_AXES
 from sacrepro.exact.rounding import gamma_k, normalising_roundings
-from sacrepro.exact.solver.stationary import eliminated_law
+from sacrepro.exact.solver.stationary import eliminated_law, recurrent_class
 from sacrepro.exact.truncation import solve_error, td_fixed_point
 from sacrepro.exact.values import evaluate
 from sacrepro.instances.network.labelled import Network
@@ -46,6 +48,8 @@ A_STATE = 1 << 8
 #: Joint states and entries of Q_i, in bits, up to which a component's μ is found, and TD's limit q* from it; and the
 #: entries of the law of a next s_{N_i^κ}, given the cell and the states around it.
 LAW_STATES, LAW_PAIRS, LIMIT_ENTRIES = 10, 22, 20
+#: Joint states, of all components together and in bits, up to which it is searched which of them come again and again.
+MOST_SEARCHED = 16
 #: Entries of V_i near i that a light cone tries, in turn, and pairs (in bits) of the local Q_i that it sweeps.
 CONES, CONE_BITS, STEP_BITS = (1 << 3, 1 << 5, 1 << 7, 1 << 10), 25, 26
 #: Beyond this discount a light cone takes too many steps to be tried.
@@ -190,6 +194,28 @@ def limit_gaps(mdp: NetworkedMDP, theta: Theta, i: int, kappas: int, law: tuple[
         moved = (relative + 3.0 * off) * largest / (1.0 - mdp.gamma) + solve_error(mdp, math.prod(q.shape[: mdp.n]))
         gaps[kappa] = float(np.abs(q - Q_i).max()) + found.error + relative * largest + moved
     return gaps
+
+
+def recurs(network: Network) -> bool | None:
+    """Whether every joint state comes again and again under every policy that tries all actions; None: not known.
+
+    It does if no averaged law has a zero; elsewhere the supports are searched, where there are `MOST_SEARCHED` states.
+    """
+    positive = True
+    for group in network.alike():
+        step = max(1, BLOCK_ENTRIES // group.rows[0].size)
+        for start in range(0, len(group.rows), step):
+            kernel = replace(group.kernel, rows=np.asarray(group.rows[start : start + step]))
+            positive &= bool((kernel.averaged().rows > 0.0).all())
+    pieces = network.pieces
+    if positive or sum(2.0 ** _bits(network.state_sizes[piece]) for piece in pieces) > 1 << MOST_SEARCHED:
+        return positive or None
+    for piece in pieces:
+        mdp = component(network, piece.tolist())
+        found = recurrent_class(chain_of(mdp, uniform_theta(mdp)))
+        if found is None or not found.all():
+            return False
+    return True
 
 
 def component(network: Network, piece: Sequence[int]) -> NetworkedMDP:

@@ -11,7 +11,7 @@ from sacrepro.adviser.advice import LONGEST, Advice, KappaRow, fillable
 from sacrepro.adviser.pilot import WIDTH, pilot_words
 from sacrepro.bounds.critic import steps_to_write
 from sacrepro.instances.network.labelled import Network
-from sacrepro.model.notices import WRITTEN_OUT, aligned, power, rounded
+from sacrepro.model.notices import WRITTEN_OUT, aligned, byte_count, digits, duration, power, rounded, upward
 
 #: κ's that are listed one by one, and names of agents.
 LISTED, NAMED = 12, 8
@@ -40,8 +40,8 @@ def words(network: Network, advice: Advice) -> str:
     lines = [
         *_wrapped(f"Which κ keeps {_error(advice)} at or below ε = {advice.error:g}, for {_whom(network, advice)}?"),
         *_wrapped(
-            f"Q̂_i is {TABLE[advice.table]}. Whatever κ is, the error is at most {_number(advice.trivial)}; "
-            "a bound no better than that says nothing."
+            f"Q̂_i is {TABLE[advice.table]}.{_left_for_ever(advice)} Whatever κ is, the error is at most "
+            f"{digits(advice.trivial)}; a bound no better than that says nothing."
         ),
         "",
         *_table(advice),
@@ -54,6 +54,21 @@ def words(network: Network, advice: Advice) -> str:
         *pilot_words(advice.pilot, advice.recommended, advice.error),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _left_for_ever(advice: Advice) -> str:
+    """That TD has no limit in cells to which a run never comes back, where it is not known that it always does."""
+    if advice.table != "td" or advice.recurs:
+        return ""
+    which = "some joint states" if advice.recurs is False else "it may be that some joint states"
+    return (
+        f" It is so in cells that are visited again and again. Here {which} are left for ever: in their cells Q̂_i "
+        "keeps what it held, and nothing below is said of them."
+    )
+
+
+def _proviso(advice: Advice) -> str:
+    return ", in cells that are visited again and again" if _left_for_ever(advice) else ""
 
 
 def _wrapped(text: str, indent: str = "") -> list[str]:
@@ -87,7 +102,7 @@ def recommendation(advice: Advice) -> str:
         what = "Q" if advice.of == "q" else "gradient"
         return (
             f"any κ will do, even κ = 0: ε = {eps:g} is no less than the error of a {what} can be whatever κ is "
-            f"({_number(advice.trivial)}). If that is no use to you, ask for a smaller ε."
+            f"({digits(advice.trivial)}). If that is no use to you, ask for a smaller ε."
         )
     if advice.recommended is None:
         return _nothing_shown(advice)
@@ -96,16 +111,16 @@ def recommendation(advice: Advice) -> str:
         return _not_fillable(advice, row)
     if advice.shown_for == "every policy":
         return (
-            f"take κ = {row.kappa}. It is certified: for every policy the error is at most {_number(row.certified)}; "
-            f"{_paper(advice)}. {_other(advice)}{_full(advice, row)}{_affordable(advice, row)}"
+            f"take κ = {row.kappa}. It is certified{_proviso(advice)}: for every policy the error is at most "
+            f"{digits(row.certified)}; {_paper(advice)}. {_other(advice)}{_full(advice, row)}{_affordable(advice, row)}"
             f"{_nearly(advice, row, 'certified')}"
         )
     return (
         f"take κ = {row.kappa}, which is shown to be enough for the uniform policy, where learning starts, and for no "
-        f"other: the error under it is at most {_number(row.measured)}. For every policy {_proof(advice)}; "
-        f"{_paper(advice)}. At κ = {row.kappa} the error under any policy is at most {_number(row.certified)}"
-        f"{_certified_agents(advice, row)}. {_other(advice)}{_full(advice, row)}{_affordable(advice, row)}"
-        f"{_nearly(advice, row, 'measured')}"
+        f"other{_proviso(advice)}: the error under it is at most {digits(row.measured)}. For every policy "
+        f"{_proof(advice)}; {_paper(advice)}. At κ = {row.kappa} the error under any policy is at most "
+        f"{digits(row.certified)}{_certified_agents(advice, row)}. {_other(advice)}{_full(advice, row)}"
+        f"{_affordable(advice, row)}{_nearly(advice, row, 'measured')}"
     )
 
 
@@ -121,7 +136,7 @@ def larger(advice: Advice) -> str:
     place = (steps <= advice.T) + (enough <= math.log10(advice.T))
     return (
         f"what T would the tables of κ = {kappa} need? Under the uniform policy no entry of half of them comes up with "
-        f"a probability above {_upward(p)} in a step, whatever came before. So in fewer than T = {rounded(steps)} "
+        f"a probability above {upward(p)} in a step, whatever came before. So in fewer than T = {rounded(steps)} "
         "steps each of them, but the one of the start, is more likely unwritten than not, with Q̂ = 0 there: proved. To "
         "know an entry that T is needed, not enough, and of what such a κ earns, or how close its step is to ∇J, it "
         f"says nothing. From T = {power(enough)} on the median table may be learned: {RULE_OF_THUMB}. "
@@ -133,7 +148,7 @@ def _nothing_shown(advice: Advice) -> str:
     """That no κ looked at is shown to be enough, and what would show one."""
     row = advice.rows[-1]
     return (
-        f"none. Nothing shows that any κ up to {row.kappa} is enough: the best bound there is {_number(row.measured)}. "
+        f"none. Nothing shows that any κ up to {row.kappa} is enough: the best bound there is {digits(row.measured)}. "
         f"{_refuted(advice)}{_what_would(advice)}"
     )
 
@@ -143,15 +158,15 @@ def _not_fillable(advice: Advice, row: KappaRow) -> str:
     small = advice.rows[max((row.kappa for row in advice.rows if fillable(row)), default=0)]
     policy = "for every policy" if advice.shown_for == "every policy" else "for the uniform policy"
     wish = (
-        f"ask for ε = {_upward(small.measured)} or more, or couple the agents less"
+        f"ask for ε = {upward(small.measured)} or more, or couple the agents less"
         if small.measured < advice.trivial
-        else f"no better than the {_number(advice.trivial)} that holds for every κ: couple the agents less"
+        else f"no better than the {digits(advice.trivial)} that holds for every κ: couple the agents less"
     )
     return (
-        f"κ = {row.kappa} is shown to be enough {policy}, {_too_large(row)}; {_paper(advice)}. "
+        f"κ = {row.kappa} is shown to be enough {policy}{_proviso(advice)}, {_too_large(row)}; {_paper(advice)}. "
         f"κ = {small.kappa} is the largest whose median table an episode can fill, which nothing shows to be enough: "
-        f"the error is at most {_number(small.measured)} under the uniform policy and at most "
-        f"{_number(small.certified)} under any{_certified_agents(advice, small)}: {wish}. "
+        f"the error is at most {digits(small.measured)} under the uniform policy and at most "
+        f"{digits(small.certified)} under any{_certified_agents(advice, small)}: {wish}. "
         f"{_other(advice)}{_refuted(advice)}{_what_would(advice)}{_full(advice, small)}{_affordable(advice, small)}"
     )
 
@@ -162,9 +177,7 @@ def _refuted(advice: Advice) -> str:
         return ""
     low = advice.rows[advice.refuted].measured_low
     chance = ", up to chance," if any(entry.method == "simulation" for entry in advice.measurements) else ""
-    return (
-        f"κ = {advice.refuted} is{chance} not enough for tables of form (5): D_i(κ) ≥ {_number(low)} for some agent. "
-    )
+    return f"κ = {advice.refuted} is{chance} not enough for tables of form (5): D_i(κ) ≥ {digits(low)} for some agent. "
 
 
 def _what_would(advice: Advice) -> str:
@@ -232,9 +245,7 @@ def _nearly(advice: Advice, row: KappaRow, column: str) -> str:
         value, fewer = getattr(less, column), row.table_bytes - less.table_bytes
         if value <= min(NEARLY * advice.error, 0.99 * advice.trivial) and fewer >= math.log10(MUCH_SMALLER):
             makes = "would make" if column == "certified" else "would, for the uniform policy, make"
-            told = (
-                f" ε = {_upward(value)} {makes} κ = {less.kappa} enough, with 1/{power(fewer)} of the entries in all."
-            )
+            told = f" ε = {upward(value)} {makes} κ = {less.kappa} enough, with 1/{power(fewer)} of the entries in all."
             break
     enough = [agent.kappa for agent in advice.agents if 0 <= agent.kappa < row.kappa]
     if column == "certified" and advice.of == "q" and advice.everyone and enough:
@@ -267,7 +278,7 @@ def _affordable(advice: Advice, row: KappaRow) -> str:
             told += f": run κ = {row.kappa - 1} beside it, a smaller table may learn more than it loses"
         told += f". The largest would take T = {power(row.entries_max + 1)}: {RULE_OF_THUMB}{_too_long(row)}"
     if not math.isnan(row.seconds):
-        told += f". An outer iteration with T = {advice.T:,} takes about {_seconds(row.seconds)}"
+        told += f". An outer iteration with T = {advice.T:,} takes about {duration(row.seconds)}"
     return told + "."
 
 
@@ -307,9 +318,9 @@ def _table(advice: Advice) -> list[str]:
             line += [
                 f"{row.hood_median:,.1f}".removesuffix(".0") + f", ≤ {row.hood_max:,.0f}",
                 f"{power(row.entries_median)}, ≤ {power(row.entries_max)}",
-                _bytes(row.table_bytes),
-                _bytes(math.log10(row.learner_bytes)),
-                "" if math.isnan(row.seconds) else _seconds(row.seconds),
+                byte_count(row.table_bytes),
+                byte_count(math.log10(row.learner_bytes)),
+                "" if math.isnan(row.seconds) else duration(row.seconds),
                 "" if math.isnan(row.seen) else f"{row.seen:.0%}",
             ]
         table.append(line)
@@ -321,7 +332,7 @@ def _decay(row: KappaRow) -> str:
     """What is known of the largest D_i(κ): its value, or from below."""
     if not row.measured_high >= 0.0:
         return ""
-    low, high = _number(row.measured_low), _number(row.measured_high)
+    low, high = digits(row.measured_low), digits(row.measured_high)
     if low == high or row.measured_high - row.measured_low < 1e-6 * row.measured_high:
         return f"= {high}"
     return f"≥ {low}" if row.measured_low > 0.0 else ""
@@ -331,7 +342,7 @@ def _mark(value: float, advice: Advice) -> str:
     """An upper bound; * at or below ε, (…) where it is no better than knowing nothing."""
     if math.isnan(value):
         return ""
-    text = _number(value)
+    text = digits(value)
     if value <= advice.error:
         return text + "*"
     return f"({text})" if value >= advice.trivial else text
@@ -374,27 +385,3 @@ def _evidence(network: Network, advice: Advice) -> str:
         agents = sorted(entry.agent for entry in advice.measurements if entry.method == method != "simulation")
         told += f"{how} of {_names(network, agents)}, " if agents else ""
     return told and told + "or "
-
-
-def _number(value: float) -> str:
-    return "?" if math.isnan(value) else f"{value:.3g}"
-
-
-def _upward(value: float) -> str:
-    """Two digits, rounded up."""
-    unit = 10.0 ** (math.floor(math.log10(value)) - 1) if value > 0.0 else 1.0
-    return f"{math.ceil(value / unit) * unit:.3g}"
-
-
-def _bytes(logarithm: float) -> str:
-    """Bytes given by their logarithm to base 10."""
-    count = float(round(10.0 ** min(logarithm, 15.0)))
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if count < 999.5:
-            return f"{count:.3g} {unit}"
-        count /= 1000.0
-    return f"{power(logarithm)} B"
-
-
-def _seconds(value: float) -> str:
-    return f"{value:.2g} s" if value < 100 else f"{value / 60:.3g} min"

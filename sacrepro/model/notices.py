@@ -121,3 +121,29 @@ def power(logarithm: float) -> str:
     exponent = math.floor(logarithm)
     tenths = round(10.0 ** (logarithm - exponent + 1.0))
     return f"{tenths / 10:.1f}e{exponent}" if tenths < 100 else f"1.0e{exponent + 1}"
+
+
+def digits(value: float) -> str:
+    """Three digits, or a question mark for NaN."""
+    return "?" if math.isnan(value) else f"{value:.3g}"
+
+
+def upward(value: float) -> str:
+    """Two digits, rounded up."""
+    unit = 10.0 ** (math.floor(math.log10(value)) - 1) if value > 0.0 else 1.0
+    return f"{math.ceil(value / unit) * unit:.3g}"
+
+
+def byte_count(logarithm: float) -> str:
+    """Bytes given by their logarithm to base 10."""
+    count = float(round(10.0 ** min(logarithm, 15.0)))
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if count < 999.5:
+            return f"{count:.3g} {unit}"
+        count /= 1000.0
+    return f"{power(logarithm)} B"
+
+
+def duration(value: float) -> str:
+    """Seconds, or minutes where there are many."""
+    return f"{value:.2g} s" if value < 100 else f"{value / 60:.3g} min"

@@ -16,8 +16,8 @@ from network_files import SIS, SMALL, THREE, load_dict, written
 
 import sacrepro
 from sacrepro import NetworkedMDP, certified_decay, cli, decay_profile, policy_gradient, truncated_policy_gradient
-from sacrepro.adviser.advice import advise, decay_rates
-from sacrepro.adviser.certificates import certificates, distances, eccentricities
+from sacrepro.adviser.advice import advise
+from sacrepro.adviser.certificates import certificates, decay_rates, distances, eccentricities
 from sacrepro.adviser.clock import Clock
 from sacrepro.adviser.describe import A_COMPARISON, SPREAD, about, compared, layout, summary
 from sacrepro.adviser.measured import measured

@@ -19,7 +19,7 @@ from sacrepro.adviser.certificates import (
     trivial_gradient,
 )
 from sacrepro.adviser.clock import Clock
-from sacrepro.adviser.measured import exact_values, light_cones, measured
+from sacrepro.adviser.measured import exact_values, light_cones, measured, recurs
 from sacrepro.adviser.pilot import Pilot
 from sacrepro.adviser.prose import larger, recommendation, words
 from sacrepro.adviser.settings import likeliest_pairs
@@ -147,6 +147,37 @@ def test_the_limit_of_the_critic_itself_is_found_on_a_small_network():
         assert row.td < 0.5 * D[:, row.kappa].max() / (1.0 - network.gamma) or row.td == 0.0
     assert advice.measured == next(kappa for kappa, gap in enumerate(q.max(axis=0)) if gap <= 0.3)
     assert "q* by its exact values, D_i(κ)/(1-γ) or that matrix" in " ".join(words(network, advice).split())
+
+
+#: All healthy is healthy for ever: TD hardly visits the other cells, and has no limit there.
+ABSORBED = {"probabilities": {"sick": "0.15 * count(sick) if s == healthy else 0.7"}}
+
+
+@pytest.mark.parametrize(("n", "known"), [(5, False), (40, None)])
+def test_cells_that_are_left_for_ever_are_no_part_of_what_is_certified(n, known):
+    """Five friends of whom nobody falls sick by himself were told that κ = 3 is certified, with T = 10,240."""
+    network = load_dict(SIS | {"kernel": ABSORBED, "graph": {"family": "path", "n": n}})
+    advice = advise(network, 0.3, seconds=0.0)
+    assert advice.recurs is known
+    told = " ".join(words(network, advice).split())
+    which = "some joint states" if known is False else "it may be that some joint states"
+    assert f"Here {which} are left for ever: in their cells Q̂_i keeps what it held" in told
+    assert "in cells that are visited again and again: " in told.split("RECOMMENDATION")[1]
+    other = " ".join(words(network, advise(network, 0.3, seconds=0.0, table="truncated")).split())
+    assert "left for ever" not in other
+    assert "again and again" not in other
+
+
+def test_states_that_come_again_are_told_from_those_that_do_not():
+    """A zero alone is no sign: whoever falls sick with certainty and may recover visits every joint state."""
+    for kernel, known in (
+        ("0.1 * count(sick) if s == healthy else 0.7", False),
+        ("0.1 + 0.1 * count(sick) if s == healthy else 0.7", True),
+        ("1 if s == healthy else 0.5", True),
+        ("1 if s == healthy else 1", False),
+    ):
+        network = load_dict(SIS | {"kernel": {"probabilities": {"sick": kernel}}, "graph": {"family": "path", "n": 3}})
+        assert recurs(network) is known
 
 
 @settings(max_examples=25)

@@ -36,7 +36,7 @@ def stationary_law(chain: Chain, tol: float = 1e-12) -> Law:
     it is so close to that, on more joint states than can be eliminated, that iterations from two starts disagree.
     """
     operator = chain.operator
-    recurrent = _recurrent_class(chain)
+    recurrent = recurrent_class(chain)
     if recurrent is None:
         raise ValueError(
             "the stationary law is not unique: the chain of theta has several recurrent classes; "
@@ -73,7 +73,7 @@ def eliminated_law(chain: Chain) -> tuple[Array, float] | None:
     of k + 1 states is k + 2 roundings of what remains; all of them and the sums that follow are less than N³ + 4N²,
     and those of the first entries are added (O'Cinneide 1993).
     """
-    recurrent = _recurrent_class(chain)
+    recurrent = recurrent_class(chain)
     if recurrent is None or not recurrent.all():
         return None
     N = recurrent.size
@@ -167,7 +167,7 @@ def _by_gmres(operator: FactoredOperator, mu: Array, recurrent: Array, tol: floa
     return (x / x.sum()).reshape(1, -1), count
 
 
-def _recurrent_class(chain: Chain) -> Array | None:
+def recurrent_class(chain: Chain) -> Array | None:
     """The closed class that every state reaches, (1, entries) in memory order; None if there is no such class.
 
     Decided on the supports of the kernels.
