@@ -187,37 +187,65 @@ have [jB|jO] := boolP (inside j); last by apply: le_trans (S_le _ _) (xO j jO).
 by apply: le_trans (S_next T jB) (le_trans _ (xB j jB)); rewrite ler_wpmul2l //; apply: S_mono.
 Qed.
 
-(* All agents at once: x_d bounds the sums of every agent that is d hops or more from the outside. *)
-Hypothesis C_local : forall j k, ~~ N j k -> C j k = 0.
-Definition deep d j := if d is d'.+1 then forall k, ball j d' k -> inside k else True.
-
-Lemma deep_inside d j : deep d.+1 j -> inside j.
-Proof. by apply; apply: ball_center. Qed.
-
-Lemma deep_neighbor d j k : deep d.+1 j -> N j k -> deep d k.
-Proof.
-case: d => // d jd jk l kl; apply: jd; rewrite -add1n; apply: ball_trans kl.
-by apply/existsP; exists j; rewrite /= eqxx.
-Qed.
+(* deep d j: whatever comes from outside, by entries of C above 0, takes d steps or more to j. *)
+Fixpoint deep d j : Prop := if d is d'.+1 then inside j /\ (forall k, C j k != 0 -> deep d' k) else True.
 
 Lemma w_far d t j : deep d j -> (t < d)%N -> w t j = 0.
 Proof.
-elim: t d j => [|t IH] [//|d] j jd td; have jB := deep_inside jd; first exact: w_start.
+elim: t d j => [|t IH] [//|d] j [jB jd] td; first exact: w_start.
 rewrite /w (w_next _ _ jB) big1 ?min_r ?ler01 // => k _.
-have [jk|/C_local ->] := boolP (N j k); last by rewrite mul0r.
-by rewrite -/(w t k) (IH d) ?mulr0 //; apply: deep_neighbor jk.
+have [->|/jd dk] := eqVneq (C j k) 0; first by rewrite mul0r.
+by rewrite -/(w t k) (IH d) ?mulr0.
 Qed.
 
-Lemma S_far d T j : deep d j -> S T j <= gamma M ^+ d / (1 - gamma M).
+Lemma far_sum (v : nat -> R) d T : (forall t, v t <= 1) -> (forall t, (t < d)%N -> v t = 0) ->
+  \sum_(t < T) gamma M ^+ t * v t <= gamma M ^+ d / (1 - gamma M).
 Proof.
-move=> jd; have d1 : 0 <= 1 - gamma M by apply: ltW.
+move=> v1 v0; have d1 : 0 <= 1 - gamma M by apply: ltW.
 have [Td|dT] := leqP T d.
-  by rewrite /S big1 => [|t _]; [rewrite divr_ge0 ?exprn_ge0 | rewrite (w_far jd) ?mulr0 // (leq_trans (ltn_ord t) Td)].
-rewrite -(subnKC (ltnW dT)) /S big_split_ord /= big1 ?add0r => [|t _]; last by rewrite (w_far jd) ?mulr0.
+  by rewrite big1 => [|t _]; [rewrite divr_ge0 ?exprn_ge0 | rewrite v0 ?mulr0 // (leq_trans (ltn_ord t) Td)].
+rewrite -(subnKC (ltnW dT)) big_split_ord /= big1 ?add0r => [|t _]; last by rewrite v0 ?mulr0.
 apply: le_trans (_ : _ <= gamma M ^+ d * \sum_(t < T - d) gamma M ^+ t) _; last first.
   by rewrite ler_wpmul2l ?exprn_ge0 // -div1r geometric_le.
 rewrite mulr_sumr; apply: ler_sum => t _; rewrite exprD -[X in _ <= X]mulr1 ler_wpmul2l ?mulr_ge0 ?exprn_ge0 //.
-by rewrite w_le1 // => k; exact: ler01.
+Qed.
+
+Lemma w1 t j : w t j <= 1. Proof. by apply: w_le1 => k; exact: ler01. Qed.
+
+Lemma S_far d T j : deep d j -> S T j <= gamma M ^+ d / (1 - gamma M).
+Proof. by move=> jd; apply: (far_sum (v := w ^~ j)) => t; [exact: w1 | exact: w_far]. Qed.
+
+(* From above: x is a bound of the light cone, 0 where nothing ever comes, and every further step is min(x, F(x)). *)
+Definition far (x : G -> R) j :=
+  (exists2 d, deep d j & gamma M ^+ d / (1 - gamma M) <= x j) \/ ((forall d, deep d j) /\ 0 <= x j).
+Fixpoint above (x : G -> R) n j : R :=
+  if inside j then (if n is n'.+1 then Num.min (above x n' j) (gamma M * \sum_k C j k * above x n' k) else x j)
+  else 1 / (1 - gamma M).
+
+Lemma far_bounds (v : nat -> R) (x : G -> R) T j : (forall t, v t <= 1) ->
+  (forall d t, deep d j -> (t < d)%N -> v t = 0) -> far x j -> \sum_(t < T) gamma M ^+ t * v t <= x j.
+Proof.
+move=> v1 v0 [[d jd dx]|[jd x0]]; first by apply: le_trans (far_sum T v1 (fun t => v0 d t jd)) dx.
+by rewrite big1 // => t _; rewrite (v0 T) ?mulr0.
+Qed.
+
+Lemma S_above (x : G -> R) n T j : (forall j, inside j -> far x j) -> S T j <= above x n j.
+Proof.
+move=> xj; elim: n T j => [|n IH] T j /=; case: ifP => [jB|_]; try exact: S_le.
+  by apply: (far_bounds (v := w ^~ j)) (xj j jB) => [t|d t]; [exact: w1 | exact: w_far].
+rewrite le_minr IH; case: T => [|T]; last first.
+  by apply: le_trans (S_next T jB) _; rewrite ler_wpmul2l //; apply: S_mono => k.
+by rewrite /S big_ord0 mulr_ge0 // sumr_ge0 // => k _; rewrite mulr_ge0 //; have := IH 0%N k; rewrite /S big_ord0.
+Qed.
+
+(* All agents at once: x_d bounds the sums of every agent that is d hops or more from the outside. *)
+Hypothesis C_local : forall j k, ~~ N j k -> C j k = 0.
+
+Lemma ball_deep d j : (forall k, ball j d k -> inside k) -> deep d.+1 j.
+Proof.
+elim: d j => [|d IH] j jd; split=> [|k Cjk //]; try by apply: jd; apply: ball_center.
+have jk : N j k by apply: contraNT Cjk => /C_local ->.
+apply: IH => l kl; apply: jd; rewrite -add1n; apply: ball_trans kl; apply/existsP; exists j; by rewrite /= eqxx.
 Qed.
 
 Lemma S_everywhere (x : nat -> G -> R) T d j : (forall d j, 0 <= x d j) -> (forall j, 1 / (1 - gamma M) <= x 0%N j) ->
@@ -227,10 +255,10 @@ Proof.
 move=> x0 x_out x_step; elim: T d j => [|T IH] d j jd; first by rewrite /S big_ord0.
 case: d jd => [|d] jd; first by apply: le_trans (S_le _ _) _.
 apply: le_trans (x_step d j); rewrite le_minr (S_far _ jd) /=.
-apply: le_trans (S_next T (deep_inside jd)) _; rewrite ler_wpmul2l // (bigD1 j) //=; apply: ler_add.
+case: (jd) => jB dk; apply: le_trans (S_next T jB) _; rewrite ler_wpmul2l // (bigD1 j) //=; apply: ler_add.
   by rewrite ler_wpmul2l // IH.
-apply: ler_sum => k _; have [jk|/C_local ->] := boolP (N j k); last by rewrite !mul0r.
-by rewrite ler_wpmul2l // IH //; apply: deep_neighbor jk.
+apply: ler_sum => k _; have [->|/dk kd] := eqVneq (C j k) 0; first by rewrite !mul0r.
+by rewrite ler_wpmul2l // IH.
 Qed.
 End Limit.
 Arguments w_from : simpl never.
@@ -363,13 +391,11 @@ rewrite [w_own _ _]w_next // le_minl; apply/orP; right; rewrite (bigID inside) /
 exact: ler_sum.
 Qed.
 
-Lemma S_own (x : G -> R) T j : (forall j, 0 <= x j) -> (forall j, inside j ->
-    gamma M * (\sum_(k | ~~ inside k) C j k + gamma M / (1 - gamma M) * (\sum_(k | ~~ inside k) C_own j k)
-      + \sum_(k | inside k) C_own j k * x k) <= x j) ->
-  inside j -> \sum_(t < T) gamma M ^+ t * w_own t j <= x j.
+Lemma S_own_next (x : G -> R) T j : (forall k, inside k -> \sum_(t < T) gamma M ^+ t * w_own t k <= x k) -> inside j ->
+  \sum_(t < T.+1) gamma M ^+ t * w_own t j <= gamma M * (\sum_(k | ~~ inside k) C j k
+    + gamma M / (1 - gamma M) * (\sum_(k | ~~ inside k) C_own j k) + \sum_(k | inside k) C_own j k * x k).
 Proof.
-move=> x0 xB; elim: T j => [|T IH] j jB; first by rewrite big_ord0.
-apply: le_trans (xB j jB); rewrite big_ord_recl [w_own _ _]w_start // mulr0 add0r.
+move=> IH jB; rewrite big_ord_recl [w_own _ _]w_start // mulr0 add0r.
 apply: le_trans (_ : gamma M * (\sum_(t < T) gamma M ^+ t * (\sum_(k | ~~ inside k) (if (t : nat) is 0 then C j k else C_own j k))
     + \sum_(t < T) gamma M ^+ t * (\sum_(k | inside k) C_own j k * w_own t k)) <= _).
   rewrite -big_split /= mulr_sumr; apply: ler_sum => t _; rewrite -mulrDr mulrA -exprS ler_wpmul2l ?exprn_ge0 //.
@@ -381,6 +407,38 @@ rewrite ler_wpmul2l //; apply: ler_add.
   under eq_bigr do rewrite exprS; rewrite -mulr_sumr ler_wpmul2l // -div1r; exact: geometric_le.
 under [X in X <= _]eq_bigr do rewrite mulr_sumr; rewrite exchange_big; apply: ler_sum => k kB.
 under eq_bigr do rewrite mulrCA; rewrite -mulr_sumr ler_wpmul2l //; exact: IH.
+Qed.
+
+Hypothesis C_own_C : forall j k, C j k = 0 -> C_own j k = 0.
+
+Lemma w_own_le1 t j : w_own t j <= 1.
+Proof. by case: t => [|t]; rewrite ?w1 // w_le1 // => k; apply: w1. Qed.
+
+Lemma w_own_far d t j : deep i kappa C d j -> (t < d)%N -> w_own t j = 0.
+Proof.
+case: t => [|t] jd td; first exact: w_far jd td.
+rewrite /=; elim: t d j jd td => [|t IH] [//|d] j [jB jd] td.
+  by rewrite w_start // (w_far (d := d.+1)).
+rewrite w_next // big1 ?min_r ?ler01 // => k _.
+have [/C_own_C ->|/jd dk] := eqVneq (C j k) 0; first by rewrite mul0r.
+by rewrite (IH d) ?mulr0.
+Qed.
+
+Definition F_own (x : G -> R) j : R :=
+  gamma M * (\sum_(k | ~~ inside k) C j k + gamma M / (1 - gamma M) * (\sum_(k | ~~ inside k) C_own j k)
+    + \sum_(k | inside k) C_own j k * x k).
+Fixpoint above_own (x : G -> R) n j : R :=
+  if n is n'.+1 then Num.min (above_own x n' j) (F_own (above_own x n') j) else x j.
+
+Lemma S_own_above (x : G -> R) steps T j : (forall j, inside j -> far M i kappa C x j) -> inside j ->
+  \sum_(t < T) gamma M ^+ t * w_own t j <= above_own x steps j.
+Proof.
+move=> xj; elim: steps T j => [|steps IH] T j jB /=.
+  by apply: (far_bounds (v := w_own ^~ j)) (xj j jB) => [t|d t]; [exact: w_own_le1 | exact: w_own_far].
+rewrite le_minr IH //=; case: T => [|T]; last by apply: S_own_next => // k kB; apply: IH.
+rewrite big_ord0 mulr_ge0 // addr_ge0 ?addr_ge0 ?mulr_ge0 ?invr_ge0 ?sumr_ge0 //.
+  by rewrite subr_ge0 ltW //; case/andP: (gamma01 M).
+by move=> k kB; rewrite mulr_ge0 //; have := IH 0%N k kB; rewrite big_ord0.
 Qed.
 End Own.
 
@@ -404,20 +462,24 @@ Theorem influence_td_closed_form (x : G -> R) z : (forall j, 0 <= x j) ->
   `|q_star M theta i m z - Q M theta i z| <= rbar M * x i.
 Proof. by move=> x0 xO xB; apply: influence_td_limit => T; apply: (S_closed_form theta C_ge). Qed.
 
+(* What the library computes: from a bound of the light cone, n steps of min(x, F(x)) *)
+Theorem influence_td_above (x : G -> R) n z : (forall j, ball i kappa j -> far M i kappa C x j) ->
+  `|q_star M theta i m z - Q M theta i z| <= rbar M * above M i kappa C x n i.
+Proof. by move=> xj; apply: influence_td_limit => T; apply: (S_above theta C_ge). Qed.
+
 (* With C_own, the matrix of the averaged kernels, from the second step on *)
-Theorem influence_td_own_closed_form (C_own : G -> G -> R) (n : states G -> states G -> R) (x : G -> R) z :
+Theorem influence_td_own_above (C_own : G -> G -> R) (n : states G -> states G -> R) (x : G -> R) steps z :
   (forall j k s s', agree (predC1 k) s s' -> TV (@P_bar R G M theta j s) (@P_bar R G M theta j s') <= C_own j k) ->
+  (forall j k, C j k = 0 -> C_own j k = 0) ->
   (forall s, law (n s)) -> (forall s u, n s u != 0 -> agree (ball i kappa) s u) ->
   (forall z y, m z y = n z.1 y.1 * \prod_j (if ball i kappa j then (z.2 j == y.2 j)%:R else zeta theta j (y.1 j) (y.2 j))) ->
-  (forall j, 0 <= x j) -> (forall j, ball i kappa j ->
-    gamma M * (\sum_(k | ~~ ball i kappa k) C j k + gamma M / (1 - gamma M) * (\sum_(k | ~~ ball i kappa k) C_own j k)
-      + \sum_(k | ball i kappa k) C_own j k * x k) <= x j) ->
-  `|q_star M theta i m z - Q M theta i z| <= rbar M * x i.
+  (forall j, ball i kappa j -> far M i kappa C x j) ->
+  `|q_star M theta i m z - Q M theta i z| <= rbar M * above_own M i kappa C C_own x steps i.
 Proof.
-move=> C_own_ge n_law n_cell mE x0 xB.
+move=> C_own_ge C_own_C n_law n_cell mE xj.
 apply: (le_limit (b := rbar M / (1 - gamma M) * gamma M) (gamma01 M)) => T; rewrite -[_ * gamma M * _]mulrA -exprS.
 apply: le_trans (influence_td_own loc m_ok C_ge C_own_ge n_law n_cell mE T z) _.
-rewrite ler_add2r (ler_wpmul2l (rbar_ge0 M theta i)) //; apply: (S_own C_ge C_own_ge T.+1 x0 xB); exact: ball_center.
+by rewrite ler_add2r (ler_wpmul2l (rbar_ge0 M theta i)) //; apply: (S_own_above C_ge C_own_ge C_own_C) => //; apply: ball_center.
 Qed.
 
 (* All agents at once, by one product with C for each kappa *)
@@ -426,9 +488,9 @@ Theorem influence_td_everywhere (x : nat -> G -> R) z : (forall j k, ~~ N j k ->
   (forall d j, Num.min (gamma M ^+ d.+1 / (1 - gamma M))
      (gamma M * (C j j * x d.+1 j + \sum_(k | k != j) C j k * x d k)) <= x d.+1 j) ->
   `|q_star M theta i m z - Q M theta i z| <= rbar M * x kappa.+1 i.
-Proof. by move=> Cl x0 x_out x_step; apply: influence_td_limit => T; apply: (S_everywhere theta C_ge Cl) => // k. Qed.
+Proof. by move=> Cl x0 x_out x_step; apply: influence_td_limit => T; apply: (S_everywhere theta C_ge) => //; apply: (ball_deep Cl). Qed.
 End Archimedean.
 
 (* claim: td_fixed_point *)
 Print Assumptions influence_td. Print Assumptions influence_td_closed_form. Print Assumptions influence_td_everywhere.
-Print Assumptions influence_td_own. Print Assumptions influence_td_own_closed_form.
+Print Assumptions influence_td_own. Print Assumptions influence_td_above. Print Assumptions influence_td_own_above.
