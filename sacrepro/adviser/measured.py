@@ -211,8 +211,11 @@ def recurs(network: Network) -> bool | None:
     if positive or sum(2.0 ** _bits(network.state_sizes[piece]) for piece in pieces) > 1 << MOST_SEARCHED:
         return positive or None
     for piece in pieces:
-        mdp = component(network, piece.tolist())
-        found = recurrent_class(chain_of(mdp, uniform_theta(mdp)))
+        try:
+            mdp = component(network, piece.tolist())
+            found = recurrent_class(chain_of(mdp, uniform_theta(mdp)))
+        except ValueError:  # some kernel is too large for a table, or there are more agents than arrays have axes
+            return None
         if found is None or not found.all():
             return False
     return True

@@ -180,6 +180,16 @@ def test_states_that_come_again_are_told_from_those_that_do_not():
         assert recurs(network) is known
 
 
+def test_more_agents_than_axes_leave_open_what_comes_again():
+    """Two joint states, one of them left for ever, and 70 agents: advice ended with an error of the exact engine."""
+    graph, alone = nx.path_graph(70), np.ones((1, 1))
+    P = [np.ones((*(2 if j == 0 else 1 for j in sorted((i, *graph[i]))), 1, 1)) for i in graph]
+    P[0] = np.array([[1.0, 0.0], [0.5, 0.5]]).reshape(2, 1, 1, 2)
+    network = of_model(model(graph, P, [np.ones((2, 1)), *[alone] * 69], 0.5))
+    assert recurs(network) is None
+    assert advise(network, 0.3, seconds=0.0).recurs is None
+
+
 @settings(max_examples=25)
 @given(st.data())
 def test_gradient_bounds_hold_for_the_whole_gradient_and_for_blocks(data):

@@ -20,8 +20,8 @@ from sacrepro.bounds.influence import influence, influence_matrix, policy_influe
 from sacrepro.exact.dense import averaged_kernels, q_function
 from sacrepro.exact.truncation import solve_error
 from sacrepro.instances.extremal import NEXT_IS_ONE, ladder, td_witness
-from sacrepro.model.graph import outside
 from sacrepro.model.policy import policies
+from sacrepro.study.measures.decay import outsiders
 from sacrepro.study.measures.fixed_points import (
     GAP,
     LOCALITY,
@@ -52,13 +52,11 @@ def check(case: Case) -> Iterator[Comparison]:
 
 def influence_biases(case: Case, places: Sequence[tuple[int, int]]) -> dict[tuple[int, int], dict[str, float]]:
     """The three bounds from the influence matrix for each (i, κ) of `places`, keyed by the variant."""
-    mdp, outsiders = case.mdp, np.zeros((case.mdp.n, len(places)))
-    for column, (i, kappa) in enumerate(places):
-        outsiders[list(outside(mdp.graph, i, kappa)), column] = 1.0
-    C = influence_matrix(mdp)
+    mdp, C = case.mdp, influence_matrix(case.mdp)
     own = policy_influence(averaged_kernels(mdp, policies(mdp, case.theta)), mdp.neighbors)
     most = max((kappa for _, kappa in places), default=0)
-    every, given = (td_fixed_point_influence(C, outsiders, mdp.gamma, mdp.r_bar, later) for later in (None, own))
+    out = outsiders(mdp.graph, places)
+    every, given = (td_fixed_point_influence(C, out, mdp.gamma, mdp.r_bar, later) for later in (None, own))
     at_once = td_fixed_point_everywhere(C, most, mdp.gamma, mdp.r_bar)
     return {
         (i, kappa): {INFLUENCE: every[i, column], OWN: given[i, column], AT_ONCE: at_once[i, kappa]}
