@@ -1,7 +1,8 @@
 """The cells of Algorithm 1: one value of (s_{N_i^κ}, a_{N_i^κ}) is one entry of Q̂_i.
 
 Small tables are indexed by the mixed-radix number of z_j = s_j·A_j + a_j over the sorted agents j of N_i^κ, the last
-one fastest. Large ones, of any size, are indexed by the order of first visit: an episode visits at most T+1 cells.
+one fastest. Large ones, of any size, are indexed by the order of first visit: an episode visits at most T+1 cells. A
+cell recurs where all z_j do, which in short episodes is one word of bits a step and agent, and their conjunction.
 
 Line 11 sums over the cells of j that have z_i in common, for every i ∈ N_j^κ. With `warm_start`, an extension, line 3
 keeps the Q̂ that the last outer iteration left: Q̂_i of every agent is then one entry of a single hash table under the
@@ -26,6 +27,9 @@ from sacrepro.simulate.random_bits import mix
 
 #: A table with more cells than this is indexed by first visit; 2^12 doubles fit the first-level caches.
 DENSE = 1 << 12
+
+#: The most steps t = 0..T of an episode whose recurrent cells are found by words of bits.
+SHORT = 64
 
 #: Codes are compressed to ids before they could reach this.
 _LARGEST_CODE = 2.0**62
@@ -185,6 +189,44 @@ def visited_ids(z: Array, hoods: Hoods, i: int, part: Array, code: Array, slot: 
     return compress(code, slot, ids, first)
 
 
+@compiled
+def recurrences(z: Array, hoods: Hoods, same: Array) -> None:
+    """Writes same[j, t], whose bit u < t tells whether z_j(u) = z_j(t). Steps are at most `SHORT`."""
+    seen = np.zeros(hoods.pairs.max(), np.uint64)
+    for j in range(len(z)):
+        z_j = z[j]
+        for t in range(len(z_j)):
+            same[j, t] = seen[z_j[t]]
+            seen[z_j[t]] |= np.uint64(1) << np.uint64(t)
+        for t in range(len(z_j)):
+            seen[z_j[t]] = 0
+
+
+@compiled
+def short_ids(same: Array, hoods: Hoods, i: int, bits: Array, ids: Array, first: Array) -> int:
+    """As `visited_ids`, from `recurrences`; bits is scratch for one word a step."""
+    begin, end = hoods.start[i], hoods.start[i + 1]
+    j = hoods.agent[begin]
+    for t in range(len(bits)):
+        bits[t] = same[j, t]
+    for e in range(begin + 1, end):
+        j = hoods.agent[e]
+        for t in range(len(bits)):
+            bits[t] &= same[j, t]
+    count = 0
+    for t in range(len(bits)):
+        if bits[t] == 0:
+            first[count] = t
+            ids[t] = count
+            count += 1
+        else:
+            u = 0
+            while not (bits[t] >> np.uint64(u)) & np.uint64(1):
+                u += 1
+            ids[t] = ids[u]
+    return count
+
+
 class Carried(NamedTuple):
     """An open-addressing table of a power-of-two length, at most half full.
 
@@ -263,6 +305,10 @@ def dense_marginals(F: Array, cells: int, pair: Array, hoods: Hoods, begin: int,
         rest = rest // hoods.pairs[i]
         row = np.uint64(rest)
         start = np.uint64(pair[i])
+        if e == end - 1:  # row is 1
+            for k in range(pairs):
+                G[start + k] += F[k]
+            break
         whole = row & ~np.uint64(7)
         for k in range(pairs):
             base = k * row
@@ -304,8 +350,26 @@ def visited_marginals(
     that are much shorter than that table each member costs one.
     """
     begin, end = hoods.start[j], hoods.start[j + 1]
+    visited, cells = cells, 0
+    for c in range(visited):
+        if F[c] != 0.0:
+            F[cells], first[cells] = F[c], first[c]
+            cells += 1
+    if cells == 0:
+        return
     while begin < end:
         stop, pairs = group_end(hoods, begin, end, GROUP)
+        if stop == begin + 1 and cells < pairs:
+            start, z_i = pair[hoods.agent[begin]], z[hoods.agent[begin]]
+            for c in range(cells):
+                table[z_i[first[c]]] = 0.0
+            for c in range(cells):
+                table[z_i[first[c]]] += F[c]
+            for c in range(cells):
+                G[start + z_i[first[c]]] += table[z_i[first[c]]]
+                table[z_i[first[c]]] = 0.0
+            begin = stop
+            continue
         if SPARSE * len(part) * (stop - begin) < pairs:
             for e in range(begin, stop):
                 i = hoods.agent[e]

@@ -18,7 +18,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sacrepro.learn.cells import GROUP, Hoods, dense_codes, dense_marginals, visited_ids, visited_marginals
+from sacrepro.learn.cells import (
+    GROUP,
+    SHORT,
+    Hoods,
+    dense_codes,
+    dense_marginals,
+    recurrences,
+    short_ids,
+    visited_ids,
+    visited_marginals,
+)
 from sacrepro.model.checks import Array
 from sacrepro.model.compiled import compiled
 from sacrepro.simulate.trajectory import Episode
@@ -57,6 +67,7 @@ class Scratch(NamedTuple):
     J: Array  # (LANES,)
     part: Array  # (T+1,): codes of a group of members
     table: Array  # (most pairs of a group,): F summed over the other members
+    same: Array  # (n, T+1) of `recurrences`, or no rows in long episodes and where all tables are dense
 
 
 def schedule(h: float, t0: float, gamma: float, T: int) -> Schedule:
@@ -90,6 +101,7 @@ def scratch(hoods: Hoods, T: int) -> Scratch:
         J=np.zeros(LANES),
         part=np.zeros(T + 1, dtype=np.uint16),
         table=np.zeros(max(pairs, GROUP)),
+        same=np.zeros((len(hoods.pairs) if T < SHORT and not hoods.cells.all() else 0, T + 1), dtype=np.uint64),
     )
 
 
@@ -144,6 +156,8 @@ def prepare(z: Array, reward: Array, start: Array, hoods: Hoods, i: int, lane: i
     cells = hoods.cells[i]
     if cells > 0:
         dense_codes(z, hoods, hoods.start[i], hoods.start[i + 1], work.ids[lane])
+    elif len(work.same) > 0:
+        cells = short_ids(work.same, hoods, i, work.code, work.ids[lane], work.first[lane])
     else:
         cells = visited_ids(z, hoods, i, work.part, work.code, work.slot, work.ids[lane], work.first[lane])
     own, Q_hat, W = work.reward[lane], work.Q_hat[lane], work.W[lane]
@@ -205,6 +219,8 @@ def critic(
     G.fill(0.0)
     J.fill(0.0)
     share.fill(0.0)
+    if len(work.same) > 0:
+        recurrences(z, hoods, work.same)
     cells = np.zeros(LANES, np.int64)
     for low in range(0, agents, LANES):
         used = min(LANES, agents - low)

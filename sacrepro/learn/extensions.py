@@ -14,6 +14,8 @@ from sacrepro.learn.cells import (
     carried,
     carry,
     id_of,
+    recurrences,
+    short_ids,
     slot_of,
     visited_ids,
     visited_marginals,
@@ -94,9 +96,15 @@ def extended_critic(
     G.fill(0.0)
     J.fill(0.0)
     share.fill(0.0)
+    short = len(work.same) > 0 and not (warm_start or baseline)  # these look cells up by number
+    if short:
+        recurrences(z, hoods, work.same)
     for i in range(len(hoods.pairs)):
         b = i % copies
-        cells = visited_ids(z, hoods, i, work.part, numbers, slot, ids, first)
+        if short:
+            cells = short_ids(work.same, hoods, i, numbers, ids, first)
+        else:
+            cells = visited_ids(z, hoods, i, work.part, numbers, slot, ids, first)
         own = start[i]
         for c in range(cells):
             W[c] = 0.0

@@ -18,7 +18,7 @@ rule wireless_references:
 rule wireless_run:
     """One learner with one κ on the published wireless benchmark, all seeds."""
     input:
-        "results/wireless/references.csv",  # whose job compiles the simulator
+        "results/wireless/references.csv",  # whose job compiles the simulator and the learners
     output:
         "results/wireless/{run}.csv",
     log:
