@@ -28,7 +28,7 @@ from sacrepro.exact.rounding import UNIT, gamma_k, policy_roundings, sup
 from sacrepro.exact.symmetry import Image, images
 from sacrepro.model.checks import Array
 from sacrepro.model.mdp import CountedMDP, Model, NetworkedMDP, over_pairs
-from sacrepro.model.policy import SCORE_BOUND, Theta, joint_policy, logits_and_policies, score
+from sacrepro.model.policy import SCORE_BOUND, Theta, joint_policy, logits_and_policies, pair_marginals, score
 
 #: Operators over part of the agents are kept, this many of them, up to this many peak entries each.
 KEPT_CONES, KEPT_ENTRIES = 64, 1 << 15
@@ -337,12 +337,8 @@ class PairChain(Chain):
 
     def expected_score(self, V: Array, pi: Array, shares: Sequence[float], agents: Sequence[int]) -> tuple[Array, ...]:
         """(1/(1-γ)) E V(z) ∇_{θ_i} log ζ_i over z ~ pi for each of `agents`; `shares` are in V = Q already."""
-        n, blocks = self.n, []
-        weighted = self._states_first(pi.ravel() * V.ravel())
-        for i in agents:
-            own = weighted.sum(axis=tuple(axis for axis in range(2 * n) if axis % n != i))
-            blocks.append(np.einsum("sa,sab->sb", own, score(self.zeta[i])) / (1.0 - self.gamma))
-        return tuple(blocks)
+        weighted = pair_marginals(self._states_first(pi.ravel() * V.ravel()))
+        return tuple(np.einsum("sa,sab->sb", weighted[i], score(self.zeta[i])) / (1.0 - self.gamma) for i in agents)
 
     def gradient_error(self, V_bar: Array, V_error: float, pi: Array, pi_error: float) -> float:
         """As in `Chain`: an error of Q̄ passes through `OSCILLATION_TO_GRADIENT`, one of π meets a score ≤ √2."""

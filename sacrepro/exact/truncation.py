@@ -24,7 +24,16 @@ from sacrepro.exact.solver.stationary import stationary_law
 from sacrepro.model.checks import NORMALISATION_TOLERANCE, Array, real, wrong_shape
 from sacrepro.model.graph import check_agent, check_kappa, neighborhood
 from sacrepro.model.mdp import CountedMDP, Model, NetworkedMDP
-from sacrepro.model.policy import Theta, all_actions_possible, checked, joint_policy, on_agent_axes, policies, score
+from sacrepro.model.policy import (
+    Theta,
+    all_actions_possible,
+    checked,
+    joint_policy,
+    on_agent_axes,
+    pair_marginals,
+    policies,
+    score,
+)
 
 
 def outside_axes(hood: Sequence[int], n: int) -> tuple[int, ...]:
@@ -66,14 +75,21 @@ def truncate(Q_i: Array, hood: Sequence[int], w: Array) -> Array:
     if not (w >= 0).all():
         entry = tuple(int(k) for k in np.argwhere(~(w >= 0))[0])
         raise ValueError(f"weights have entry {float(w[entry])!r} at {entry}; eq. (6) needs non-negative weights")
-    axes = outside_axes(hood, n)
-    totals = w.sum(axis=axes, keepdims=True)
+    totals = over_outside(np.add, w, hood)
     terms = max(1, w.size // totals.size)
     off = np.abs(totals - 1.0) > max(NORMALISATION_TOLERANCE, terms * np.finfo(float).eps)
     if off.any():
         cell = tuple(int(k) for k in np.argwhere(off)[0])
         raise ValueError(f"weights sum to {float(totals[cell])!r} in the cell at {cell}; eq. (6) asks for 1")
-    return (w * Q_i).sum(axis=axes, keepdims=True)
+    return over_outside(np.add, w * Q_i, hood)
+
+
+def over_outside(reduction: np.ufunc, table: Array, hood: Sequence[int]) -> Array:
+    """A table over (s, a) reduced over the axes outside `hood`, which keep length 1; cells are made rows first."""
+    axes = outside_axes(hood, table.ndim // 2)
+    inside = tuple(axis for axis in range(table.ndim) if axis not in axes)
+    shape = cell_shape(table.shape, hood)
+    return reduction.reduce(table.transpose(inside + axes).reshape(math.prod(shape), -1), axis=1).reshape(shape)
 
 
 def uniform_weights(shape: Sequence[int], hood: Sequence[int]) -> Array:
@@ -84,9 +100,8 @@ def uniform_weights(shape: Sequence[int], hood: Sequence[int]) -> Array:
 
 def dirichlet_weights(shape: Sequence[int], hood: Sequence[int], rng: np.random.Generator) -> Array:
     """Random weights of eq. (6): uniform on the simplex, Dirichlet(1), independently in every cell."""
-    axes = outside_axes(hood, len(shape) // 2)
     draws = rng.standard_exponential(size=tuple(shape)) + np.finfo(float).tiny
-    return draws / draws.sum(axis=axes, keepdims=True)
+    return draws / over_outside(np.add, draws, hood)
 
 
 def sparse_weights(shape: Sequence[int], hood: Sequence[int], rng: np.random.Generator) -> Array:
@@ -200,8 +215,9 @@ def truncated_gradient_from(
             raise ValueError(wrong_shape("Q_hat", j, Q_hat_j, expected))
         _check_finite(f"Q_hat[{j}] of agent {j}", Q_hat_j)
         product = cell_law(pi_theta, zeta, hood) * Q_hat_j
+        marginals = pair_marginals(product)
         for i in hood:  # j ∈ N_i^κ exactly when i ∈ N_j^κ
-            weighted[i] += product.sum(axis=tuple(axis for axis in range(2 * n) if axis % n != i))
+            weighted[i] += marginals[i]
     factor = 1.0 / (n * (1.0 - mdp.gamma))
     return tuple(factor * np.einsum("sa,sab->sb", weighted[i], score(zeta[i])) for i in range(n))
 

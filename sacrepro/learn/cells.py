@@ -191,14 +191,15 @@ def visited_ids(z: Array, hoods: Hoods, i: int, part: Array, code: Array, slot: 
 
 @compiled
 def recurrences(z: Array, hoods: Hoods, same: Array) -> None:
-    """Writes same[j, t], whose bit u < t tells whether z_j(u) = z_j(t). Steps are at most `SHORT`."""
+    """Writes same[j, t], whose bit u < t tells whether z_j(u) = z_j(t); at most `SHORT` steps."""
+    agents, steps = same.shape
     seen = np.zeros(hoods.pairs.max(), np.uint64)
-    for j in range(len(z)):
+    for j in range(agents):
         z_j = z[j]
-        for t in range(len(z_j)):
+        for t in range(steps):
             same[j, t] = seen[z_j[t]]
             seen[z_j[t]] |= np.uint64(1) << np.uint64(t)
-        for t in range(len(z_j)):
+        for t in range(steps):
             seen[z_j[t]] = 0
 
 

@@ -151,7 +151,7 @@ def inner_loops(plan: Schedule, work: Scratch, z: Array, low: int) -> None:
 def prepare(z: Array, reward: Array, start: Array, hoods: Hoods, i: int, lane: int, work: Scratch) -> int:
     """Writes agent i's cells and rewards into its lane and clears its tables; returns how many cells these hold.
 
-    Its rewards are reward[start[i]], …, reward[start[i+1] - 1].
+    `recurrences` come first, once an episode. Its rewards are reward[start[i]], …, reward[start[i+1] - 1].
     """
     cells = hoods.cells[i]
     if cells > 0:
@@ -219,8 +219,7 @@ def critic(
     G.fill(0.0)
     J.fill(0.0)
     share.fill(0.0)
-    if len(work.same) > 0:
-        recurrences(z, hoods, work.same)
+    recurrences(z, hoods, work.same)
     cells = np.zeros(LANES, np.int64)
     for low in range(0, agents, LANES):
         used = min(LANES, agents - low)

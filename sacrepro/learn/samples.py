@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sacrepro.learn.algorithm1 import Actor, critic_lines
+from sacrepro.learn.cells import recurrences
 from sacrepro.learn.critic import LANES, clear, g_hat_blocks, inner_loops, prepare, spread
 from sacrepro.learn.problem import Lines, Problem, Settings, check_theta0, problems
 from sacrepro.model.checks import Array
@@ -132,6 +133,7 @@ def _outer_iteration(
     T = len(plan.alpha)
     s, a = (part.astype(z.dtype) for part in np.divmod(z[:n], A[:, None]))
     G, J, written, Q_hat = np.zeros(pair[-1]), 0.0, 0, []
+    recurrences(z, hoods, work.same)
     for i in range(n):
         lane = i % LANES
         if lane == 0:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from numbers import Integral
+from weakref import WeakKeyDictionary
 
 import networkx as nx
 import numpy as np
@@ -142,6 +143,11 @@ def _each_once(name: str, one: str, asked: Sequence[int], check: Callable[[int],
     return tuple(int(value) for value in asked)
 
 
+#: N_i^κ that were found before, of models' graphs, which never change; and the largest graph of which they are kept.
+_KNOWN: WeakKeyDictionary[nx.Graph, dict[tuple[int, int], tuple[int, ...]]] = WeakKeyDictionary()
+KEPT = 64
+
+
 def neighborhood(graph: nx.Graph, i: int, kappa: int) -> tuple[int, ...]:
     """N_i^κ: the sorted agents within κ hops of i, i included; κ = 0 gives ``(i,)``.
 
@@ -156,9 +162,11 @@ def neighborhood(graph: nx.Graph, i: int, kappa: int) -> tuple[int, ...]:
     check_kind(graph)
     check_kappa(kappa)
     check_agent(i, len(graph), "graph")
-    hood = tuple(sorted(nx.single_source_shortest_path_length(graph, i, cutoff=kappa)))
-    check_no_self_loop(graph, hood)
-    return hood
+    known = _KNOWN.setdefault(graph, {}) if nx.is_frozen(graph) and len(graph) <= KEPT else {}
+    if (i, kappa) not in known:
+        known[i, kappa] = tuple(sorted(nx.single_source_shortest_path_length(graph, i, cutoff=kappa)))
+        check_no_self_loop(graph, known[i, kappa])
+    return known[i, kappa]
 
 
 def outside(graph: nx.Graph, i: int, kappa: int) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ Every function that takes θ takes a `Policy` in its place: the probabilities ζ
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Protocol
@@ -34,6 +35,18 @@ SCORE_BOUND = float(np.sqrt(2.0))
 def on_agent_axes(table: Array, j: int, n: int) -> Array:
     """A table over (s_j, a_j), such as ζ_j, laid on these two axes of a table over (s, a) of n agents."""
     return table.reshape([table.shape[axis // n] if axis % n == j else 1 for axis in range(2 * n)])
+
+
+def pair_marginals(table: Array) -> list[Array]:
+    """A table over (s, a), or over cells, summed to (s_i, a_i) for each agent i: (S_i, A_i), or (1, 1) outside."""
+    n, found = table.ndim // 2, []
+    rows, columns = (math.prod(sizes) for sizes in (table.shape[:n], table.shape[n:]))
+    for S_i, A_i in zip(table.shape[:n], table.shape[n:], strict=True):
+        rows, columns = rows // S_i, columns // A_i
+        table = table.reshape(S_i, rows, A_i, columns)
+        found.append(table.sum(axis=(1, 3)))
+        table = table.sum(axis=(0, 2))
+    return found
 
 
 def joint_policy(zeta: Sequence[Array]) -> Array:

@@ -78,12 +78,17 @@ def test_an_outer_iteration_is_the_transcription(
     assert_same_iteration(mdp, theta, 3, kappa, T, seed)
 
 
-@pytest.mark.parametrize("kappa", [2, 3, 8, 20, 49])
-def test_large_tables_are_indexed_exactly(kappa: int) -> None:
-    """On a path of 50 agents the tables reach 4^50 cells: above the dense limit from κ = 3, above 2^64 from κ = 20."""
+@pytest.mark.parametrize(
+    ("kappa", "T"), [(2, 80), (3, 80), (8, 80), (20, 80), (49, 80), (3, 1), (3, 63), (20, 63), (20, 64)]
+)
+def test_large_tables_are_indexed_exactly(kappa: int, T: int) -> None:
+    """On a path of 50 agents the tables reach 4^50 cells: above the dense limit from κ = 3, above 2^64 from κ = 20.
+
+    Episodes of at most 64 steps, T = 63, find recurrent cells by words of bits.
+    """
     mdp = random_mdp(nx.path_graph(50), seed=1, concentration=0.05)
     theta = gaussian_theta(mdp, np.random.default_rng(0), scale=4.0)
-    assert_same_iteration(mdp, theta, 0, kappa, 80, 5)
+    assert_same_iteration(mdp, theta, 0, kappa, T, 5)
 
 
 def test_a_run_is_the_transcription_iterated() -> None:

@@ -20,7 +20,7 @@ the entries y = x of the tables of d(x) at time T. The weights d(x) do not see e
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -46,7 +46,17 @@ from sacrepro.model.checks import Array, is_listed
 from sacrepro.model.graph import check_agents, neighborhood
 from sacrepro.model.mdp import CountedMDP, Model
 from sacrepro.model.notices import in_one_line
-from sacrepro.model.policy import Checked, Theta, all_actions_possible, check_theta, checked, mixed, policies, score
+from sacrepro.model.policy import (
+    Checked,
+    Theta,
+    all_actions_possible,
+    check_theta,
+    checked,
+    mixed,
+    pair_marginals,
+    policies,
+    score,
+)
 
 
 @in_one_line
@@ -152,7 +162,8 @@ def expected_updates(
                 error[k] = max(error[k], off)
                 g_error[k] += 2.0 * len(cells.shape.hood) * off / (1.0 - mdp.gamma) / n
         for k, (weighted, _) in enumerate(found):
-            for i, marginal in _marginals(weighted, cells):
+            by_pair = pair_marginals(weighted.reshape(*cells.shape.S, *cells.shape.A))
+            for i, marginal in zip(cells.shape.inside, by_pair, strict=True):
                 sums[k][i] += marginal.reshape(sizes[i])
     softmax, (gradient, gradient_error) = policies(mdp, theta), _gradient(mdp, theta, epsilon)
     updates = []
@@ -264,15 +275,6 @@ def _critic(
             means[k] = final[:-1, 0]
             weighted[k].append(final[block, 1 + np.arange(len(block))])
     return [(np.concatenate(parts), mean) for parts, mean in zip(weighted, means, strict=True)]
-
-
-def _marginals(weighted: Array, cells: CellChain) -> Iterator[tuple[int, Array]]:
-    """(i, Σ over the cells x with x_i = (s_i, a_i)) for every agent inside; (S_i, A_i), or over pairs."""
-    shape = cells.shape
-    m = len(shape.inside)
-    table = weighted.reshape(*shape.S, *shape.A)
-    for k, i in enumerate(shape.inside):
-        yield i, table.sum(axis=tuple(axis for axis in range(2 * m) if axis % m != k))
 
 
 def _through_score(softmax: Sequence[Array], epsilon: float, sums: Sequence[Array]) -> tuple[Array, ...]:

@@ -78,15 +78,16 @@ def mixing(mdp: NetworkedMDP, zeta: tuple[Array, ...]) -> list[Mixing]:
     size = len(P)
     mu, off, m, block = _certified_rate(P)
     few = size * math.prod(mdp.action_sizes) * size <= START_ENTRIES
-    first = joint_kernel(mdp).reshape(-1, size) if few else None
+    onward = np.ascontiguousarray(P.T)
+    first = np.ascontiguousarray(joint_kernel(mdp).reshape(-1, size).T) if few else None
     events = [_events(mdp, i) for i in range(mdp.n)]
-    now = np.concatenate(events, axis=1)
+    now = np.ascontiguousarray(np.concatenate(events, axis=1).T)  # one row a set of states
     rounding = [gamma_k((t + 1) * (size + 4 * mdp.n + 8)) for t in range(STEPS + 1)]
-    highest, lowest = np.ones((STEPS + 1, now.shape[1])), np.zeros((STEPS + 1, now.shape[1]))
+    highest, lowest = np.ones((STEPS + 1, len(now))), np.zeros((STEPS + 1, len(now)))
     for t in range(1, STEPS + 1):
-        starts = now if first is None else first @ now
-        highest[t], lowest[t] = starts.max(axis=0) + rounding[t], starts.min(axis=0) - rounding[t]
-        now = P @ now
+        starts = now if first is None else now @ first
+        highest[t], lowest[t] = starts.max(axis=1) + rounding[t], starts.min(axis=1) - rounding[t]
+        now = now @ onward
     found = []
     offset = 0
     for i in range(mdp.n):

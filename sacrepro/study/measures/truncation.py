@@ -13,10 +13,9 @@ import numpy as np
 from sacrepro.exact.dense import gradient_from_q, q_function
 from sacrepro.exact.truncation import (
     cell_law,
-    cell_shape,
     conditional_law,
     dirichlet_weights,
-    outside_axes,
+    over_outside,
     sparse_weights,
     truncated_gradient_from,
     uniform_weights,
@@ -25,7 +24,7 @@ from sacrepro.instances.extremal import latch
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import neighborhood, sphere_sizes
 from sacrepro.model.mdp import Model
-from sacrepro.model.policy import policies, score
+from sacrepro.model.policy import pair_marginals, policies, score
 from sacrepro.study.record.case import Case, once, uniform_case
 from sacrepro.study.record.comparison import Left
 
@@ -64,14 +63,13 @@ def truncations(case: Evaluated, Q_i: Array, i: int, kappa: int) -> dict[str, Ar
     that the errors do not cancel against that agent's score.
     """
     hood = neighborhood(case.mdp.graph, i, kappa)
-    axes = outside_axes(hood, case.mdp.n)
-    if not axes:
+    if len(hood) == case.mdp.n:
         return dict.fromkeys(FAMILIES, Q_i)
-    low, high = Q_i.min(axis=axes, keepdims=True), Q_i.max(axis=axes, keepdims=True)
+    low, high = over_outside(np.minimum, Q_i, hood), over_outside(np.maximum, Q_i, hood)
     first_acts: Array = np.indices(Q_i.shape, sparse=True)[case.mdp.n + hood[0]]
     found = {"largest": high, "smallest": low, "opposed": np.where(first_acts == 0, high, low)}
     for family, w in spread_weights(case, Q_i.shape, i, kappa):
-        found[family] = (w * Q_i).sum(axis=axes, keepdims=True)
+        found[family] = over_outside(np.add, w * Q_i, hood)
     return {family: found[family] for family in FAMILIES}
 
 
@@ -100,9 +98,9 @@ def worst_weights_errors(case: Case) -> dict[int, list[float]]:
             law = cell_law(case.pi_theta, zeta, hood)
             for end, family in enumerate(("smallest", "largest")):
                 weighted = law * tables[kappa, family][j]
+                marginals = pair_marginals(weighted)
                 for i in hood:
-                    others = tuple(axis for axis in range(2 * n) if axis % n != i)
-                    ends[kappa, i][end] += weighted.sum(axis=others)
+                    ends[kappa, i][end] += marginals[i]
     return {
         kappa: [largest(ends[kappa, i] / (n * (1.0 - mdp.gamma)), score(zeta[i]), case.gradient[i]) for i in range(n)]
         for kappa in kappas
@@ -182,7 +180,7 @@ def cell_means(case: Case, j: int, kappa: int) -> Array:
     Q_j = q_function(case.mdp, case.V[j], j)
     hood = neighborhood(case.mdp.graph, j, kappa)
     w = uniform_weights(Q_j.shape, hood)
-    return np.asarray((w * Q_j).sum(axis=outside_axes(hood, case.mdp.n)).reshape(cell_shape(Q_j.shape, hood)))
+    return over_outside(np.add, w * Q_j, hood)
 
 
 def norm(blocks: tuple[Array, ...]) -> float:
