@@ -22,8 +22,6 @@ from sacrepro.study.coq import (
     COMMENT,
     UNCHECKED,
     Theorem,
-    assumptions,
-    axioms,
     digests,
     proofs,
     theorems,
@@ -37,14 +35,12 @@ WITH_COQ = shutil.which("coqc") is not None
 BITS = list(product((0, 1), repeat=2))
 
 
-@pytest.mark.parametrize("file", FILES)
-def test_nothing_is_assumed_and_every_theorem_belongs_to_a_claim(file):
-    rows = theorems(file, TEXTS[file], CLAIMS)
+def test_nothing_is_assumed_and_every_theorem_belongs_to_a_claim():
+    rows = theorems(TEXTS, CLAIMS)
     assert all(row.assumptions == UNCHECKED for row in rows)
     for row in rows:
-        assert re.search(rf"\b(Theorem|Lemma|Corollary|Definition) {row.theorem}\b", TEXTS[file])
-    assert rows or file == "law.v"
-    assert "Print Assumptions" in TEXTS[file].rstrip().splitlines()[-1] or file == "law.v"
+        assert re.search(rf"\b(Theorem|Lemma|Corollary|Definition) {row.theorem}\b", TEXTS[row.file])
+    assert set(FILES) - {row.file for row in rows} == {"law.v", "theorems.v"}
 
 
 def test_every_file_is_in_the_project_with_what_it_imports():
@@ -54,25 +50,44 @@ def test_every_file_is_in_the_project_with_what_it_imports():
         digests({"lemma3.v": TEXTS["lemma3.v"]}, "8.16")
 
 
+LISTED = """(* @lemma3.c is in a comment. *)
+From sacrepro Require law lemma3.
+Definition theorems :=
+  let _ := (@law.b) in
+  (* claim: lemma4 *)
+  let _ := (@lemma3.a,
+    @lemma3.d) in
+  tt.
+Print Assumptions theorems.
+"""
+
+
 def test_what_assumes_is_refused():
-    text = "Theorem a : b.\nProof. {}\n(* claim: lemma4 *)\nPrint Assumptions a.\n"
-    assert theorems("lemma3.v", text.format("Qed. (* no Axiom *)"), CLAIMS) == [
-        Theorem("lemma4", "a", "lemma3.v", UNCHECKED)
-    ]
+    texts = {"lemma3.v": "Theorem a : b. Proof. Qed. (* no Axiom *)", "theorems.v": LISTED}
+    named = [Theorem("", "b", "law.v", UNCHECKED), *(Theorem("lemma4", x, "lemma3.v", UNCHECKED) for x in "ad")]
+    assert theorems(texts, CLAIMS) == named
     for end in ("Admitted.", "Qed. Axiom c : d.", "Qed. Parameter c : d."):
-        with pytest.raises(ValueError, match="assumes what should be proved"):
-            theorems("lemma3.v", text.format(end), CLAIMS)
+        with pytest.raises(ValueError, match=r"lemma3\.v: \w+ assumes what should be proved"):
+            theorems({"lemma3.v": f"Theorem a : b. Proof. {end}", "theorems.v": LISTED}, CLAIMS)
     with pytest.raises(ValueError, match="no claim is called 'lemma9'"):
-        theorems("lemma3.v", text.format("Qed.").replace("lemma4", "lemma9"), CLAIMS)
-    with pytest.raises(ValueError, match="1 theorems, 2 answers"):
-        theorems("lemma3.v", text.format("Qed."), CLAIMS, [CLOSED, CLOSED])
-    said = assumptions(f"{CLOSED}\nAxioms:\nc : d\n{CLOSED}\n")
-    assert said == [CLOSED, "Axioms: c : d", CLOSED]
-    assert axioms([Theorem("", "a", "x.v", answer) for answer in said]) == ["x.v: a: Axioms: c : d"]
+        theorems({"theorems.v": LISTED.replace("lemma4", "lemma9")}, CLAIMS)
+
+
+@pytest.mark.parametrize(
+    ("off", "instead"),
+    [
+        ("Print Assumptions theorems", "Print Assumptions law.b"),
+        ("tt.", "tt.\nCheck @lemma3.d."),
+        ("(@law.b)", "law.b"),
+    ],
+)
+def test_what_is_named_is_what_is_printed(off, instead):
+    with pytest.raises(ValueError, match=r"theorems\.v should be an import and Definition theorems"):
+        theorems({"theorems.v": LISTED.replace(off, instead)}, CLAIMS)
 
 
 def test_each_claim_says_how_it_is_proved():
-    rows = [row for file in FILES for row in theorems(file, TEXTS[file], CLAIMS)]
+    rows = theorems(TEXTS, CLAIMS)
     page = (FOLDER.parent / "proofs.md").read_text()
     checked = [row._replace(assumptions=CLOSED) for row in rows]
     told = proofs(all_claims(), checked, page)
@@ -97,7 +112,7 @@ def test_every_heading_of_the_page_is_the_proof_of_a_claim():
 
 
 def test_no_two_theorems_have_one_name():
-    names = [row.theorem for file in FILES for row in theorems(file, TEXTS[file], CLAIMS)]
+    names = [row.theorem for row in theorems(TEXTS, CLAIMS)]
     assert len(set(names)) == len(names)
 
 
@@ -157,7 +172,7 @@ def test_the_page_quotes_the_files_word_for_word():
 
 def test_the_page_names_every_theorem_and_quotes_those_that_the_table_of_verdicts_relies_on():
     page = (FOLDER / "README.md").read_text()
-    rows = [row for file in FILES for row in theorems(file, TEXTS[file], CLAIMS)]
+    rows = theorems(TEXTS, CLAIMS)
     assert [row.theorem for row in rows if f"`{row.theorem}`" not in page] == []
     relied = {variant.theorem for claim in all_claims() for variant in claim.variants if variant.theorem}
     assert relied <= {named(sentence) for block in quoted(page) for sentence in block}
@@ -288,8 +303,7 @@ def test_what_this_version_has_accepted_needs_no_mathcomp_again(tmp_path, monkey
     for file, key in keys.items():
         assert answers() == {UNCHECKED}
         (tmp_path / key).mkdir()
-        said = f"{CLOSED}\n" * len(theorems(file, TEXTS[file], CLAIMS))
-        (tmp_path / key / "printed.txt").write_text(said)
+        (tmp_path / key / "printed.txt").write_text(f"{CLOSED}\n" if file == "theorems.v" else "")
     assert answers() == {CLOSED}
 
 
@@ -327,6 +341,24 @@ def test_kappa_plus_2_is_not_accepted(tmp_path):
     with pytest.raises(ValueError, match=r"lemma3\.v is not accepted"):
         main(["formal", str(tmp_path), "--cache", str(FOLDER / ".checked"), "--output", str(tmp_path / "formal.csv")])
     assert not (tmp_path / "formal.csv").exists()
+
+
+@needs_coq
+@pytest.mark.slow
+def test_an_axiom_that_a_theorem_rests_on_is_named(tmp_path):
+    (tmp_path / "_CoqProject").write_text("law.v\nlemma3.v\ntheorems.v\n")
+    (tmp_path / "law.v").write_text("From Coq Require Import FunctionalExtensionality.\nDefinition b := 0.\n")
+    (tmp_path / "lemma3.v").write_text("From sacrepro Require Import law.\nDefinition a := b.\nDefinition d := b.\n")
+    (tmp_path / "theorems.v").write_text(LISTED)
+    words = ["formal", str(tmp_path), "--required", "--output", str(tmp_path / "formal.csv")]
+    main(words)
+    assert read_rows(tmp_path / "formal.csv", Theorem)[-1] == Theorem("lemma4", "d", "lemma3.v", CLOSED)
+    (tmp_path / "lemma3.v").write_text(
+        "From sacrepro Require Import law.\nDefinition a := b.\n"
+        "Definition d := @FunctionalExtensionality.functional_extensionality.\n"
+    )
+    with pytest.raises(ValueError, match=r"theorems\.v: not Closed .*functional_extensionality_dep"):
+        main(words)
 
 
 @needs_coq

@@ -14,5 +14,3 @@ move=> loc /alike_sub zw; rewrite mulrAC; apply: Q_close => t; rewrite ltnS => t
 apply: (reward_at_depends theta loc); apply: zw => j; apply: ball_mono => //.
 by rewrite -!subn1 leq_sub2r.
 Qed.
-
-Print Assumptions actions_one_hop_later.

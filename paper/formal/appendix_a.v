@@ -171,6 +171,3 @@ move=> loc c0 m01 close; apply: appendix_a_two_starts => //; first by rewrite mu
 move=> t z w t0; apply: le_trans (TV_triangle _ pi _) _; rewrite -mulrA mulr_natl mulr2n ler_add ?close //.
 by rewrite /TV; under eq_bigr do rewrite distrC; apply: close.
 Qed.
-
-Print Assumptions appendix_a. Print Assumptions appendix_a_measured.
-Print Assumptions appendix_a_two_starts. Print Assumptions appendix_a_limit.

@@ -200,6 +200,3 @@ by under eq_bigr do rewrite -mulrA; rewrite -mulr_sumr subrr.
 Qed.
 End Occupancy.
 End Bellman.
-
-Print Assumptions solveE. Print Assumptions solve_unique. Print Assumptions occupancyE.
-Print Assumptions occupancy_unique. Print Assumptions occupancy_law.

@@ -197,14 +197,3 @@ by rewrite ltr_pmul2r ?invr_gt0 // ltr_pmul2r ?exprn_gt0 // ltr_addl oppr_gt0.
 Qed.
 End Below.
 End Relay.
-
-(* claim: td_fixed_point *)
-Print Assumptions td_numbers. Print Assumptions td_is_outside.
-Print Assumptions td_outside_hull. Print Assumptions td_stationary.
-(* claim: lemma3 *)
-Print Assumptions kappa_plus_2_numbers. Print Assumptions kappa_plus_2. Print Assumptions one_sided.
-Print Assumptions rewards_below_0.
-(* claim: truncation *)
-Print Assumptions weights_numbers. Print Assumptions weights_of_total.
-(* claim: definition2 *)
-Print Assumptions coin_numbers. Print Assumptions coin_beats_deterministic.

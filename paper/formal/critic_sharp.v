@@ -43,6 +43,3 @@ Corollary critic_sharp_local :
   (L * (rbar M * gamma M ^+ kappa.+1 / (1 - gamma M)) / (1 - gamma M)) ^+ 2.
 Proof. by apply: critic_sharp => j; apply: td_fixed_point_b. Qed.
 End CriticSharp.
-
-Print Assumptions critic_sharp. Print Assumptions critic_sharp_decay. Print Assumptions critic_sharp_gap.
-Print Assumptions critic_sharp_paper. Print Assumptions critic_sharp_local.

@@ -43,5 +43,3 @@ move=> cover s0 bE; apply: definition2_root => //; rewrite -bE; apply: supremum 
 by rewrite bE mulr_ge0 ?exprn_ge0 // divr_ge0 ?ltW // subr_gt0; case/andP: (gamma01 M).
 Qed.
 End Definition2.
-
-Print Assumptions definition2_lemma3. Print Assumptions definition2_influence. Print Assumptions definition2_supremum.

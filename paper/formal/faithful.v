@@ -66,5 +66,3 @@ Definition drawn_2 := Tables
 
 Lemma drawn_1_consistent : consistent drawn_1. Proof. by vm_compute. Qed.
 Lemma drawn_2_consistent : consistent drawn_2. Proof. by vm_compute. Qed.
-
-Print Assumptions drawn_1_consistent. Print Assumptions drawn_2_consistent.

@@ -462,6 +462,3 @@ apply: le_trans (ler_wpmul2l (rbar_ge0 i) (q_sum i)).
 by rewrite mulr_sumr; apply: ler_sum => t _; apply: reward_at_moves.
 Qed.
 End Influence.
-
-Print Assumptions influence. Print Assumptions influence_everywhere. Print Assumptions influence_closed_form. Print Assumptions influence_row_sums.
-Print Assumptions average_reward. Print Assumptions average_reward_row_sums. Print Assumptions average_reward_sums.

@@ -89,6 +89,3 @@ apply: (@horizon R G M theta kappa.+1 (fun t => rbar M * q_own i kappa t i)) => 
 exact: (@reward_at_cell R G M theta t i kappa z w loc).
 Qed.
 End Own.
-
-(* claim: influence *)
-Print Assumptions influence_own.

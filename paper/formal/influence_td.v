@@ -490,7 +490,3 @@ Theorem influence_td_everywhere (x : nat -> G -> R) z : (forall j k, ~~ N j k ->
   `|q_star M theta i m z - Q M theta i z| <= rbar M * x kappa.+1 i.
 Proof. by move=> Cl x0 x_out x_step; apply: influence_td_limit => T; apply: (S_everywhere theta C_ge) => //; apply: (ball_deep Cl). Qed.
 End Archimedean.
-
-(* claim: td_fixed_point *)
-Print Assumptions influence_td. Print Assumptions influence_td_closed_form. Print Assumptions influence_td_everywhere.
-Print Assumptions influence_td_own. Print Assumptions influence_td_above. Print Assumptions influence_td_own_above.

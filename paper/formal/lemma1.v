@@ -101,5 +101,3 @@ rewrite (eq_mean _ (g := fun z => \sum_i \sum_k u i k * (#|G|%:R^-1 * (\sum_j Q 
 rewrite /log_derivative mulr_sumr; apply: eq_bigr => i _; rewrite mulr_sumr; apply: eq_bigr => k _.
 by rewrite mulrCA.
 Qed.
-
-Print Assumptions lemma1. Print Assumptions log_derivative_mean. Print Assumptions lemma1_gradient.

@@ -15,5 +15,3 @@ Qed.
 Corollary lemma3_D (R : realFieldType) (G : network) (M : mdp R G) (theta : policy R G) i kappa :
   local M -> D M theta i kappa <= rbar M * gamma M ^+ kappa.+1 / (1 - gamma M).
 Proof. by move=> loc; rewrite mulrAC; apply: D_le => [|z w]; [apply: bound_ge0 | apply: lemma3]. Qed.
-
-Print Assumptions lemma3. Print Assumptions lemma3_D.

@@ -213,7 +213,3 @@ move=> D_gap; apply: tables_norm sL => [j|j z]; first exact: Q_hat_cell.
 by apply: le_trans (truncation_D M theta (w_ok j) z) (D_gap j).
 Qed.
 End Readings.
-
-Print Assumptions error_norm. Print Assumptions error_direction. Print Assumptions tables_direction.
-Print Assumptions tables_norm. Print Assumptions lemma4_direction. Print Assumptions lemma4.
-Print Assumptions lemma4_worst_case. Print Assumptions lemma4_own_hypothesis.

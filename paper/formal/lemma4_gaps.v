@@ -17,6 +17,3 @@ move=> w_ok; apply: error_norm => [j|j z||v].
 - by rewrite invr_ge0 ler0n.
 - by apply: visits_covariance; apply: softmax_covariance.
 Qed.
-
-(* claim: lemma4 *)
-Print Assumptions lemma4_gaps.

@@ -129,7 +129,3 @@ Proof.
 move=> loc m_ok; apply: vector_const => [j|j z]; first exact: q_star_cell.
 exact: td_fixed_point_b.
 Qed.
-
-Print Assumptions vector_direction. Print Assumptions vector_norm. Print Assumptions lemma4_vector.
-Print Assumptions lemma4_vector_worst_case. Print Assumptions lemma4_vector_paper. Print Assumptions lemma4_vector_td.
-Print Assumptions lemma4_vector_L.

@@ -104,5 +104,3 @@ rewrite /Q_T -sumrB (bigID (fun t : 'I_T.+1 => (n <= t)%N)) /= [X in _ + X]big1 
 by rewrite -ltnNge => tn; rewrite (still t z w tn zw) subrr.
 Qed.
 End LightCone.
-
-Print Assumptions light_cone_sees. Print Assumptions light_cone_sees_V. Print Assumptions light_cone.

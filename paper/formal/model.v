@@ -223,6 +223,3 @@ End Values.
 Definition exponential_decay (R : realFieldType) (G : network) (M : mdp R G) (c rho : R) :=
   forall (theta : policy R G) i kappa z w, same_cell i kappa z w ->
     `|Q M theta i z - Q M theta i w| <= c * rho ^+ kappa.+1.
-
-Print Assumptions QE. Print Assumptions Q_unique. Print Assumptions Q_series.
-Print Assumptions pi_thetaE. Print Assumptions pi_theta_unique. Print Assumptions pi_theta_law.

@@ -327,5 +327,3 @@ have P_of_s x t : P_theta model_of policy_of (two x t) s = (act2 m f x t)%:F.
 by rewrite !P_of_s.
 Qed.
 End Library.
-
-Print Assumptions Q_of. Print Assumptions D_of. Print Assumptions q_star_of. Print Assumptions stationary_of.

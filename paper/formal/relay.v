@@ -119,6 +119,3 @@ exact: ler_norm.
 Qed.
 End Values.
 End Relay.
-
-(* claim: lemma3 *)
-Print Assumptions relay_local. Print Assumptions idle. Print Assumptions relay_tight.

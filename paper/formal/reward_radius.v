@@ -91,5 +91,3 @@ apply: (@horizon R G M theta _ (fun t => rbar M * Num.min 1 (\sum_(j | ball i ra
 - exact: reward_at_still.
 Qed.
 End Radius.
-
-Print Assumptions reward_radius. Print Assumptions reward_radius_b. Print Assumptions reward_radius_d.

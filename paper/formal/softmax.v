@@ -100,5 +100,3 @@ apply: ler_sum => b _; rewrite /softmax_score eqxx mul1r /=; case: eqP => _.
 by rewrite sub0r sqrrN add0r expr2 ler_pimulr.
 Qed.
 End Softmax.
-
-Print Assumptions softmax_covariance. Print Assumptions softmax_norm.

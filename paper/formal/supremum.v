@@ -327,8 +327,3 @@ have mb2 := le_trans mb (mono _ _ up).
 by case: (boolP (k' <= enough best2)) => k2; apply: IH => //; rewrite ?(le_trans b0) // le_maxl mb2.
 Qed.
 End Search.
-
-(* claim: definition2 *)
-Print Assumptions supremum_box. Print Assumptions supremum_start. Print Assumptions supremum_start_low. Print Assumptions supremum_sweep.
-Print Assumptions supremum_sweep_low. Print Assumptions supremum. Print Assumptions supremum_everything. Print Assumptions supremum_halves.
-Print Assumptions search_above. Print Assumptions search_below. Print Assumptions search_width.

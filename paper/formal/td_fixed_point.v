@@ -188,7 +188,3 @@ elim=> [|t IH] z; first by rewrite mul1r (le_trans (q0 z)) // ler_addl.
 rewrite qE; apply: le_trans (td_fixed_point_c loc (m_ok t) IH z) _.
 by rewrite mulrDr mulrA -exprS -addrA ler_add2l -mulrDl addrC subrK mul1r.
 Qed.
-
-Print Assumptions q_starE. Print Assumptions q_star_unique. Print Assumptions td_fixed_point_a. Print Assumptions td_fixed_point_b.
-Print Assumptions td_fixed_point_gap. Print Assumptions td_fixed_point_paper.
-Print Assumptions td_fixed_point_c_band. Print Assumptions td_fixed_point_c. Print Assumptions td_fixed_point_c_run.

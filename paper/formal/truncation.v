@@ -50,5 +50,3 @@ Proof. by apply: truncation_gap => y; apply: D_ge. Qed.
 Corollary truncation z : local M -> `|Q_hat z - Q M theta i z| <= rbar M * gamma M ^+ kappa.+1 / (1 - gamma M).
 Proof. by move=> loc; rewrite mulrAC; apply: truncation_gap => y; apply: lemma3. Qed.
 End Truncation.
-
-Print Assumptions uniform_weights. Print Assumptions truncation_gap. Print Assumptions truncation_D. Print Assumptions truncation.

@@ -36,6 +36,3 @@ move=> every; elim: T z => [|T IH] z; first by rewrite expr0.
 by rewrite exprS -{1}(every z) -missed /=; apply: eq_mean => w; rewrite IH.
 Qed.
 End Unwritten.
-
-(* claim: critic *)
-Print Assumptions unwritten_ge. Print Assumptions unwritten_tight.

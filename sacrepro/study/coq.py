@@ -1,7 +1,8 @@
 """Rule `formal`: the Coq library, checked where there is a proof checker; and how each claim is proved.
 
-A theorem is what a file of the library prints the assumptions of. It belongs to the claim of the last comment
-``(* claim: NAME *)`` above that line, else to the claim that the file is named after, else to none.
+A theorem is what ``theorems.v`` names, ``@file.theorem``, and prints the assumptions of: once, of all together, because
+Coq goes through what MathComp proves each time that it is asked. It belongs to the claim of the last comment
+``(* claim: NAME *)`` above it, to none below ``(* no claim *)``.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def formal(
     """Check every machine-readable proof that changed, and write what each theorem assumes; without coqc say so."""
     files = [line for line in read_text(Path(folder, "_CoqProject")).split("\n") if line.endswith(".v")]
     texts = {file: read_text(Path(folder, file)) for file in files}
-    unchecked = [row for file in files for row in theorems(file, texts[file], CLAIMS)]
+    unchecked = theorems(texts, CLAIMS)
     version, kept = coq_version(), Path(cache or f"{folder}/.checked").absolute()
     keys = digests(texts, version or "")
     if version is None or not (all((kept / key / ANSWERS).exists() for key in keys.values()) or has_mathcomp()):
@@ -37,17 +38,16 @@ def formal(
         yield "coqc with MathComp is not here: no proof was checked"
         write_rows(output, Theorem, unchecked)
         return
-    rows: list[Theorem] = []
+    printed = {}
     for file in keys:
-        printed = compiled(kept, file, texts, keys)
-        rows += theorems(file, texts[file], CLAIMS, assumptions(printed))
+        printed[file] = " ".join(compiled(kept, file, texts, keys).split())
         yield f"{file}: accepted"
-    if found := axioms(rows):
-        raise ValueError("; ".join(found))
+    if unchecked and printed[THEOREMS] != CLOSED:
+        raise ValueError(f"{THEOREMS}: not {CLOSED}, as all theorems should be: {printed[THEOREMS]}")
     if coqchk:
         recheck(kept, keys)
         yield "coqchk accepts the compiled files"
-    write_rows(output, Theorem, rows)
+    write_rows(output, Theorem, [row._replace(assumptions=CLOSED) for row in unchecked])
 
 
 def coq_version() -> str | None:
@@ -58,9 +58,9 @@ def coq_version() -> str | None:
 
 
 def has_mathcomp() -> bool:
-    """Whether that Coq has MathComp's algebra: loading it takes a second or two."""
+    """Whether that Coq has MathComp's algebra: loading it takes a second."""
     with tempfile.TemporaryDirectory() as folder:
-        write_text(Path(folder, "try.v"), "From mathcomp Require Import all_ssreflect all_algebra.\n")
+        write_text(Path(folder, "try.v"), "From mathcomp Require all_ssreflect vector.\n")
         tried = subprocess.run(["coqc", "-w", "none", "try.v"], cwd=folder, capture_output=True, check=False)
     return tried.returncode == 0
 
@@ -126,8 +126,15 @@ ASSUMING = re.compile(
     r"\b(Admitted|admit|Axioms?|Parameters?|Conjectures?|give_up|bypass_check|Unset Guard Checking)\b"
 )
 COMMENT = re.compile(r"\(\*.*?\*\)", re.DOTALL)
-PRINTED = re.compile(r"Print Assumptions (\w+)\.|\(\* claim: (\w+) \*\)")
-REQUIRED = re.compile(r"From sacrepro Require Import ([\w ]+)\.")
+REQUIRED = re.compile(r"From sacrepro Require (?:Import )?([\w\s]+)\.")
+
+#: The file that names the theorems and prints what they assume; its form without comments; what is read of it.
+THEOREMS = "theorems.v"
+FORM = re.compile(
+    r"\s*From sacrepro Require [\w\s]+\.\s+Definition theorems :=(\s+let _ := \([@\w.,\s]+\) in)*\s+tt\."
+    r"\s+Print Assumptions theorems\.\s*"
+)
+NAMED = re.compile(r"@(?P<file>\w+)\.(?P<theorem>\w+)|\(\* (?:claim: (?P<claim>\w+)|no claim) \*\)")
 
 
 class Theorem(NamedTuple):
@@ -139,34 +146,25 @@ class Theorem(NamedTuple):
     assumptions: str
 
 
-def theorems(file: str, text: str, claims: Iterable[str], said: Iterable[str] = ()) -> list[Theorem]:
-    """The theorems of one file, in its order, with what was said of each when it was compiled; else `UNCHECKED`.
+def theorems(texts: Mapping[str, str], claims: Iterable[str]) -> list[Theorem]:
+    """The theorems of the library, in the order of `THEOREMS`, as `UNCHECKED`; none if there is no such file.
 
-    ValueError if the file assumes anything, or if not every theorem was answered for.
+    ValueError if a file assumes anything, or if it is not of what is named there that Coq prints the assumptions.
     """
-    known = set(claims)
-    code = COMMENT.sub("", text)
-    if found := ASSUMING.search(code):
-        raise ValueError(f"{file}: {found[1]} assumes what should be proved")
-    stem = file.removesuffix(".v")
-    claim = stem if stem in known else ""
-    names = []
-    for found in PRINTED.finditer(text):
-        if found[2] is None:
-            names.append((claim, found[1]))
-        elif found[2] in known:
-            claim = found[2]
-        else:
-            raise ValueError(f"{file}: no claim is called {found[2]!r}")
-    answers = list(said) or [UNCHECKED] * len(names)
-    if len(answers) != len(names):
-        raise ValueError(f"{file}: {len(names)} theorems, {len(answers)} answers of the proof checker")
-    return [Theorem(claim, name, file, answer) for (claim, name), answer in zip(names, answers, strict=True)]
-
-
-def assumptions(printed: str) -> list[str]:
-    """What Coq printed of each theorem, one line each, in order."""
-    return [" ".join(part.split()) for part in re.split(rf"(?={CLOSED}|^Axioms:)", printed, flags=re.MULTILINE) if part]
+    known, claim, rows = {"", *claims}, "", []
+    for file, text in texts.items():
+        if found := ASSUMING.search(COMMENT.sub("", text)):
+            raise ValueError(f"{file}: {found[1]} assumes what should be proved")
+    listed = texts.get(THEOREMS, "")
+    if listed and not FORM.fullmatch(COMMENT.sub("", listed)):
+        form = "Definition theorems := let _ := (@file.theorem, ...) in ... tt. Print Assumptions theorems."
+        raise ValueError(f"{THEOREMS} should be an import and {form}")
+    for found in NAMED.finditer(COMMENT.sub(lambda said: said[0] if NAMED.fullmatch(said[0]) else "", listed)):
+        if found["theorem"]:
+            rows.append(Theorem(claim, found["theorem"], f"{found['file']}.v", UNCHECKED))
+        elif (claim := found["claim"] or "") not in known:
+            raise ValueError(f"{THEOREMS}: no claim is called {claim!r}")
+    return rows
 
 
 def imported_files(text: str) -> list[str]:
@@ -194,13 +192,6 @@ def digests(texts: Mapping[str, str], compiler: str) -> dict[str, str]:
     for file in texts:
         add(file)
     return found
-
-
-def axioms(rows: Iterable[Theorem]) -> list[str]:
-    """What was checked and is not closed."""
-    return [
-        f"{row.file}: {row.theorem}: {row.assumptions}" for row in rows if row.assumptions not in (CLOSED, UNCHECKED)
-    ]
 
 
 def proofs(claims: Iterable[Claim], rows: Iterable[Theorem], page: str) -> dict[str, str]:

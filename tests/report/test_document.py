@@ -94,7 +94,7 @@ def test_a_constant_appears_as_its_value():
 def test_the_page_of_claims_is_current():
     """The page of a machine with Coq, on which every theorem is accepted."""
     folder = ROOT / "paper/formal"
-    rows = [row for path in folder.glob("*.v") for row in theorems(path.name, path.read_text(), CLAIMS)]
+    rows = theorems({path.name: path.read_text() for path in folder.glob("*.v")}, CLAIMS)
     told = proofs(
         all_claims(), [row._replace(assumptions=CLOSED) for row in rows], (ROOT / "paper/proofs.md").read_text()
     )
