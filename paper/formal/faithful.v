@@ -19,22 +19,24 @@ Fixpoint eliminate n (rows : seq (seq fraction)) : seq fraction :=
 
 (* The solution of f = T f for an affine T of functions on words of n bits *)
 Definition fixed_point n (T : (seq bool -> fraction) -> seq bool -> fraction) : seq fraction :=
-  let zero := T (fun _ => 0#1) in
-  eliminate (size (words n)) [seq rcons [seq Qminus (if z == w then 1#1 else 0#1)
-    (Qminus (T (fun x => if x == w then 1#1 else 0#1) z) (zero z)) | w <- words n] (zero z) | z <- words n].
+  eliminate (size (words n)) [seq (let zero := T (fun _ => 0#1) z in rcons [seq Qminus (if z == w then 1#1 else 0#1)
+    (Qminus (T (fun x => if x == w then 1#1 else 0#1) z) zero) | w <- words n] zero) | z <- words n].
 
 Definition bit_of (w : seq bool) k := nth false w k.
 Definition on4 (f : seq bool -> fraction) : values := fun s t a b => f [:: s; t; a; b].
 Definition at4 (T : values) w := T (bit_of w 0) (bit_of w 1) (bit_of w 2) (bit_of w 3).
 Definition at2 (T : bool -> bool -> fraction) w := T (bit_of w 0) (bit_of w 1).
 
-Definition Q_list m i : seq fraction := fixed_point 4 (fun f => at4 (bellman2 m i (on4 f))).
+(* V, the values of states, and Q of them *)
+Definition of_V m i (v : seq bool -> fraction) : values := bellman2 m i (fun s t _ _ => v [:: s; t]).
+Definition V_list m i : seq fraction := fixed_point 2 (fun v => at2 (act2 m (of_V m i v))).
+Definition Q_list m i : seq fraction := let t := V_list m i in [seq Qred (at4 (of_V m i (at_index t)) w) | w <- words 4].
 Definition Q_table m i : values := let t := Q_list m i in on4 (at_index t).
-Definition V_list m i : seq fraction := let f := Q_table m i in [seq Qred (act2 m f (bit_of w 0) (bit_of w 1)) | w <- words 2].
 Definition maximum : seq fraction -> fraction := foldr (fun x y => if Qle_bool x y then y else x) (0#1).
-Definition gap m i : fraction :=
-  let f := Q_table m i in maximum [seq Qred (Qminus (at4 f z) (at4 f w)) | z <- words 4, w <-
+Definition gap_of (i : bool) (f : values) : fraction :=
+  maximum [seq Qred (Qminus (at4 f z) (at4 f w)) | z <- words 4, w <-
     [seq w <- words 4 | (bit_of z i == bit_of w i) && (bit_of z i.+2 == bit_of w i.+2)]].
+Definition gap m i : fraction := gap_of i (Q_table m i).
 (* The stationary law, the sum of all in the place of the last equation *)
 Definition mu_list m : seq fraction :=
   fixed_point 2 (fun f w => if w == [:: true; true] then Qminus (1#1) (Qplus (f [:: false; false]) (Qplus (f [:: false; true]) (f [:: true; false])))
@@ -52,9 +54,8 @@ Definition q_table m : bool -> bool -> fraction := let t := q_list m in fun s a 
 (* What is computed solves the equations that define Q_0, Q_1, D_0(0), D_1(0), the stationary law and q*; by Q_of, D_of,
    stationary_of and q_star_of of rational.v it is what the library defines. *)
 Definition consistent m : bool :=
-  let q := q_table m in let mu := mu_table m in let c := odds m in
-  [&& is_model m, solves m false (Q_table m false), solves m true (Q_table m true),
-      gap_is false (Q_table m false) (gap m false), gap_is true (Q_table m true) (gap m true),
+  let f := Q_table m false in let g := Q_table m true in let q := q_table m in let mu := mu_table m in let c := odds m in
+  [&& is_model m, solves m false f, solves m true g, gap_is false f (gap_of false f), gap_is true g (gap_of true g),
       stationary2 m mu, conditional mu c false && conditional mu c true & td_solves m c q].
 
 Definition drawn_1 := Tables

@@ -63,6 +63,18 @@ move/Qeq_bool_iff=> xy; apply/eqP; rewrite /of_Q eqr_div ?of_pos_neq0 //.
 by move: xy; rewrite /Qeq -!of_ZM => ->.
 Qed.
 
+(* x + y over the least common denominator: that of Qplus is the product, and Qred of a sum of four then takes long. *)
+Definition add (x y : fraction) : fraction :=
+  let: (_, (a, b)) := Pos.ggcd (Qden x) (Qden y) in
+  Qmake (Z.add (Z.mul (Qnum x) (Zpos b)) (Z.mul (Qnum y) (Zpos a))) (Pos.mul (Qden x) b).
+
+Lemma of_QA x y : of_Q (add x y) = of_Q x + of_Q y.
+Proof.
+rewrite -of_QD; apply/of_Q_eq/Qeq_bool_iff; rewrite /add.
+case: (Pos.ggcd _ _) (Pos.ggcd_correct_divisors (Qden x) (Qden y)) => g [a b] [xE yE].
+by rewrite /Qeq /= !Pos2Z.inj_mul xE yE !Pos2Z.inj_mul; ring.
+Qed.
+
 Lemma of_Q_red x : of_Q (Qred x) = of_Q x.
 Proof. by apply/of_Q_eq/Qeq_bool_iff/Qred_correct. Qed.
 
@@ -112,10 +124,11 @@ Definition at_index (t : seq fraction) (bits : seq bool) : fraction :=
 Definition side (q : fraction) (b : bool) : fraction := if b then q else Qminus (Qmake 1 1) q.
 Definition values := bool -> bool -> bool -> bool -> fraction.   (* of (s_0, s_1, a_0, a_1) *)
 
-(* E f(X, Y), X and Y independent bits *)
+(* E f(X, Y), X and Y independent bits; f is computed where its weight is not 0. *)
+Definition weighted w (f : bool -> bool -> fraction) a b : fraction := if Qnum w is Z0 then Qmake 0 1 else Qmult w (f a b).
 Definition mean2 (p q : fraction) (f : bool -> bool -> fraction) : fraction :=
-  let term a b := Qmult (Qmult (side p a) (side q b)) (f a b) in
-  Qred (Qplus (Qplus (term true true) (term true false)) (Qplus (term false true) (term false false))).
+  let term a b := weighted (Qmult (side p a) (side q b)) f a b in
+  Qred (add (add (term true true) (term true false)) (add (term false true) (term false false))).
 
 Section Tables.
 Variable m : tables.
@@ -140,9 +153,9 @@ Definition solves i (f : values) := forall4 (fun s t a b => Qeq_bool (f s t a b)
 (* d is the largest |f(z) - f(w)| over z, w of one cell of N_i^0 = {i}. *)
 Definition gap_is (i : bool) (f : values) (d : fraction) : bool :=
   let cell (s t a b s' t' a' b' : bool) := if i then (t == t') && (b == b') else (s == s') && (a == a') in
-  let apart P s t a b s' t' a' b' := P (cell s t a b s' t' a' b') (Qminus (f s t a b) (f s' t' a' b')) in
-  forall4 (fun s t a b => forall4 (apart (fun c x => c ==> Qle_bool x d) s t a b)) &&
-  ~~ forall4 (fun s t a b => forall4 (apart (fun c x => ~~ (c && Qeq_bool x d)) s t a b)).
+  let within P := forall4 (fun s t a b => forall4 (fun s' t' a' b' =>
+    if cell s t a b s' t' a' b' then P (Qminus (f s t a b) (f s' t' a' b')) else true)) in
+  within (fun x => Qle_bool x d) && ~~ within (fun x => ~~ Qeq_bool x d).
 
 (* TD's fixed point for agent 0 at kappa = 0, q(s_0, a_0), where s_1 = 1 with probability c(s_0) in its cell *)
 Definition bit (b : bool) : fraction := if b then Qmake 1 1 else Qmake 0 1.
@@ -194,8 +207,10 @@ Proof. by move=> p01 q01_; apply: prod_law => -[]; apply: side_law. Qed.
 Lemma mean_two p q (F : {dffun forall i : pair, bool_finType} -> R) f : (forall a b, F (two a b) = (f a b)%:F) ->
   mean (bits p q) F = (mean2 p q f)%:F.
 Proof.
-move=> Ff; rewrite /mean sum_two !Ff /mean2 of_Q_red !of_QD !of_QM /bits /prod !big_bool /= !ffunE /=.
-by congr (_ + _ + (_ + _)); congr (_ * _); exact: mulrC.
+move=> Ff; rewrite /mean sum_two !Ff /mean2 of_Q_red !of_QA /bits /prod !big_bool /= !ffunE /=.
+have weightedE w a b : (weighted w f a b)%:F = w%:F * (f a b)%:F.
+  by rewrite /weighted; case E: (Qnum w); rewrite ?of_QM // /of_Q E /of_Z !subrr !mul0r.
+by rewrite !weightedE !of_QM; congr (_ + _ + (_ + _)); congr (_ * _); exact: mulrC.
 Qed.
 
 Definition P_of (i : pair) (z : joint pair) (s' : state i) : R := (side (one m i (z.1 false) (z.1 true) (z.2 i)) s')%:F.
@@ -265,7 +280,7 @@ move: at_d; apply: contraR; rewrite -ltNge => lt_d.
 have none z w : same_cell i 0 z w -> ~~ Qeq_bool (Qminus (f (z.1 false) (z.1 true) (z.2 false) (z.2 true)) (f (w.1 false) (w.1 true) (w.2 false) (w.2 true))) d.
   move=> zw; apply: contraTN lt_d => /of_Q_eq <-; rewrite -leNgt of_QB -!/(read f _) -!Qf.
   by apply: le_trans (ler_norm _) (D_ge _ _ zw).
-apply: forall4I => s t a b; apply: forall4I => s' t' a' b'; apply/negP=> /andP[zw]; apply/negP.
+apply: forall4I => s t a b; apply: forall4I => s' t' a' b'; case: ifP => // zw.
 have := none (pair_of s t a b) (pair_of s' t' a' b'); rewrite /= !ffunE /=; apply; apply/cellE; rewrite /= !ffunE.
 by case: i zw {Qf le_d cellE le none lt_d}.
 Qed.
