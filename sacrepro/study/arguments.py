@@ -163,7 +163,7 @@ WORDS = {
     "claim": "name of the claim",
     "claims": "the table written by `verdicts`",
     "comparisons": "csv files written by `claim`",
-    "coqchk": "have coqchk read the compiled files, too; takes minutes",
+    "coqchk": "have coqchk read the compiled files, too: half a minute",
     "config": "written by `config`",
     "config config": "the resolved configuration, as JSON",
     "episodes": "episodes behind each mean",
