@@ -8,7 +8,7 @@ import pytest
 from claims.instances import BROADCAST, RELAY, uniform_case
 from sacrepro.bounds.decay import between_starts, definition2
 from sacrepro.exact.dense import oscillation, q_function
-from sacrepro.exact.truncation import outside_axes, point_mass_weights, truncate
+from sacrepro.exact.truncation import outside_axes, truncate
 from sacrepro.instances.extremal import latch
 from sacrepro.instances.relay import relay
 from sacrepro.model.graph import neighborhood
@@ -27,6 +27,7 @@ from sacrepro.study.claims import (
 )
 from sacrepro.study.claims.definition2 import rooted, shifted_root
 from sacrepro.study.claims.light_cone import narrower
+from sacrepro.study.measures.truncation import point_mass_weights
 from sacrepro.study.record.claim import MISTAKES, Plant, times
 from sacrepro.study.record.comparison import Comparison, verdict
 

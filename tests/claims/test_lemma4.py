@@ -10,7 +10,7 @@ from claims.instances import BROADCAST, random_case, uniform_case
 from sacrepro.bounds.decay import lemma3
 from sacrepro.bounds.gradient import lemma4
 from sacrepro.exact.dense import q_function
-from sacrepro.exact.truncation import outside_axes, truncate, truncated_gradient_from, uniform_weights
+from sacrepro.exact.truncation import outside_axes, truncate, truncated_gradient_from
 from sacrepro.instances.extremal import parity
 from sacrepro.instances.graphs import build_graph
 from sacrepro.instances.random_kernels import random_mdp
@@ -18,7 +18,7 @@ from sacrepro.instances.relay import broadcast
 from sacrepro.model.graph import neighborhood
 from sacrepro.model.policy import SCORE_BOUND, gaussian_theta, policies
 from sacrepro.study.claims.lemma4 import check
-from sacrepro.study.measures.truncation import FAMILIES, WORST, worst_weights_errors
+from sacrepro.study.measures.truncation import FAMILIES, WORST, uniform_weights, worst_weights_errors
 from sacrepro.study.record.case import exact_case
 from sacrepro.study.record.comparison import holds, verdict
 from strategies import cases

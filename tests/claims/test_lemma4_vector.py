@@ -20,7 +20,7 @@ from sacrepro.bounds.gradient import (
     score_sum_factor,
 )
 from sacrepro.exact.dense import q_function
-from sacrepro.exact.truncation import outside_axes, truncate, truncated_gradient_from, uniform_weights
+from sacrepro.exact.truncation import outside_axes, truncate, truncated_gradient_from
 from sacrepro.instances.extremal import parity
 from sacrepro.instances.graphs import build_graph
 from sacrepro.instances.random_kernels import random_mdp
@@ -29,7 +29,7 @@ from sacrepro.model.policy import SCORE_BOUND, gaussian_theta, policies, score, 
 from sacrepro.study.claims import lemma4_vector as claim
 from sacrepro.study.claims.lemma4_vector import STARTS, check, climbed, distance
 from sacrepro.study.measures.stationarity import limit_direction
-from sacrepro.study.measures.truncation import FAMILIES, truncated_gradients
+from sacrepro.study.measures.truncation import FAMILIES, truncated_gradients, uniform_weights
 from sacrepro.study.record.case import exact_case
 from sacrepro.study.record.comparison import holds
 from strategies import arrays, cases

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from claims.instances import RELAY, random_case, uniform_case
 from sacrepro.bounds.decay import lemma3, truncation
 from sacrepro.exact.dense import q_function
-from sacrepro.exact.truncation import outside_axes, point_mass_weights, truncate
+from sacrepro.exact.truncation import outside_axes, truncate
 from sacrepro.model.graph import neighborhood
 from sacrepro.study.claims.truncation import check
-from sacrepro.study.measures.truncation import FAMILIES, spread_weights, truncations
+from sacrepro.study.measures.truncation import FAMILIES, point_mass_weights, spread_weights, truncations
 from sacrepro.study.record.case import exact_case
 from sacrepro.study.record.comparison import holds, verdict
 from strategies import cases

@@ -7,16 +7,10 @@ from hypothesis import strategies as st
 
 from sacrepro import natural_weights, neighborhood, policy_gradient, q_function, truncate, truncated_policy_gradient
 from sacrepro.exact import dense
-from sacrepro.exact.truncation import (
-    cell_shape,
-    dirichlet_weights,
-    outside_axes,
-    point_mass_weights,
-    sparse_weights,
-    uniform_weights,
-)
+from sacrepro.exact.truncation import cell_shape, outside_axes
 from sacrepro.instances import build
 from sacrepro.model.graph import diameter
+from sacrepro.study.measures.truncation import dirichlet_weights, point_mass_weights, sparse_weights, uniform_weights
 from strategies import cases
 
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from sacrepro.bounds.decay import lemma3, truncation
 from sacrepro.exact.dense import q_function
-from sacrepro.exact.truncation import outside_axes, point_mass_weights
+from sacrepro.exact.truncation import outside_axes
 from sacrepro.instances.relay import relay
 from sacrepro.model.graph import neighborhood
-from sacrepro.study.measures.truncation import FAMILIES, truncated_q_functions
+from sacrepro.study.measures.truncation import FAMILIES, point_mass_weights, truncated_q_functions
 from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Plant, Variant, uniform_case
 from sacrepro.study.record.claim import EXPONENT, FACTOR, TOTAL, WEIGHTS, planted, times
 

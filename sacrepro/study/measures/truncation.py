@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Protocol
 
@@ -13,12 +13,11 @@ import numpy as np
 from sacrepro.exact.dense import gradient_from_q, q_function
 from sacrepro.exact.truncation import (
     cell_law,
+    cell_shape,
     conditional_law,
-    dirichlet_weights,
+    outside_axes,
     over_outside,
-    sparse_weights,
     truncated_gradient_from,
-    uniform_weights,
 )
 from sacrepro.instances.extremal import latch
 from sacrepro.model.checks import Array
@@ -43,6 +42,51 @@ class Evaluated(Protocol):
 
     @property
     def pi_theta(self) -> Array: ...
+
+
+def uniform_weights(shape: Sequence[int], hood: Sequence[int]) -> Array:
+    """Weights of eq. (6) that are equal over the outside of every cell."""
+    inside = int(np.prod(cell_shape(shape, hood)))
+    return np.full(tuple(shape), inside / np.prod(shape))
+
+
+def dirichlet_weights(shape: Sequence[int], hood: Sequence[int], rng: np.random.Generator) -> Array:
+    """Random weights of eq. (6): uniform on the simplex, Dirichlet(1), independently in every cell."""
+    draws = rng.standard_exponential(size=tuple(shape)) + np.finfo(float).tiny
+    return draws / over_outside(np.add, draws, hood)
+
+
+def sparse_weights(shape: Sequence[int], hood: Sequence[int], rng: np.random.Generator) -> Array:
+    """Random weights of eq. (6) on at most two entries of every cell, split uniformly between them."""
+    cells, outside = int(np.prod(cell_shape(shape, hood))), int(np.prod(shape)) // int(np.prod(cell_shape(shape, hood)))
+    split = rng.random(cells)
+    w = np.zeros((cells, outside))
+    for share in (split, 1.0 - split):
+        w[np.arange(cells), rng.integers(outside, size=cells)] += share
+    return _from_cells(w, shape, hood)
+
+
+def point_mass_weights(Q_i: Array, hood: Sequence[int], *, largest: bool | Array) -> Array:
+    """The vertex of eq. (6) that selects the largest (or smallest) entry of Q_i in every cell.
+
+    |Q̂_i - Q_i| is linear in w on a cell, so these vertices attain the worst case over all weights.
+    largest : one choice for all cells, or one for each, broadcast against the shape of Q̂_i.
+    """
+    axes = outside_axes(hood, Q_i.ndim // 2)
+    inside = tuple(axis for axis in range(Q_i.ndim) if axis not in axes)
+    choice = np.broadcast_to(largest, cell_shape(Q_i.shape, hood)).ravel()
+    flat = np.transpose(Q_i, inside + axes).reshape(choice.size, -1)
+    chosen = np.where(choice, flat.argmax(axis=1), flat.argmin(axis=1))
+    w = np.zeros(flat.shape)
+    w[np.arange(choice.size), chosen] = 1.0
+    return _from_cells(w, Q_i.shape, hood)
+
+
+def _from_cells(w: Array, shape: Sequence[int], hood: Sequence[int]) -> Array:
+    """A table over (s, a) from one row a cell, cells and outsides in row-major order."""
+    axes = outside_axes(hood, len(shape) // 2)
+    order = tuple(axis for axis in range(len(shape)) if axis not in axes) + axes
+    return np.transpose(w.reshape([shape[axis] for axis in order]), np.argsort(order))
 
 
 def spread_weights(case: Evaluated, shape: tuple[int, ...], i: int, kappa: int) -> Iterator[tuple[str, Array]]:
