@@ -203,10 +203,12 @@ class Chain:
         entries = math.prod(model.state_sizes) * math.prod(model.action_sizes)
         if 8 * entries <= allowed_bytes(memory_limit):
             demand_axes(self.n, 1, 2)
+        assert isinstance(model, NetworkedMDP)
         width = max(math.prod(model.state_sizes[j] for j in hood) for hood in model.neighbors)
+        order, peak = dense.turns(model)
         demand(
             f"Q_{i} with {readable_count(entries)} entries",
-            8 * entries * (3 + (width > 64)),
+            8 * (entries * (3 + (width > 64)) + (2 * peak if order else 0)),
             memory_limit,
             "evaluate needs V_i only, and certified_decay streams D_i(κ) without the table",
         )

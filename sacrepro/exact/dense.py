@@ -6,10 +6,12 @@ for small joint spaces only.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
+from sacrepro.exact.memory import demand, demand_axes, readable_count
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import diameter, neighborhood
 from sacrepro.model.mdp import NetworkedMDP
@@ -17,6 +19,29 @@ from sacrepro.model.policy import on_agent_axes, policies, score
 
 #: Axes that one call of numpy's einsum has names for.
 EINSUM_AXES = 52
+
+#: Values of s_{N_j} from which on the order that einsum finds may need much more room than the result.
+CROWD = 1 << 10
+
+
+def contracted(*operands: Any, optimize: str | bool = False) -> Array:
+    """np.einsum of tables and their axes by number, the axes to keep last.
+
+    Beyond the axes that it has names for, those of length 1 are left out, of the result, too; ValueError if that does
+    not help.
+    """
+    *pairs, kept = operands
+    tables, axes = pairs[::2], pairs[1::2]
+    if max((k for own in axes for k in own), default=0) < EINSUM_AXES:
+        return np.asarray(np.einsum(*operands, optimize=optimize))
+    sizes = {k: size for table, own in zip(tables, axes, strict=True) for k, size in zip(own, table.shape, strict=True)}
+    names = {k: name for name, k in enumerate(k for k, size in sizes.items() if size > 1)}
+    if len(names) > EINSUM_AXES:
+        raise ValueError(f"a product of tables has {len(names)} axes; numpy takes {EINSUM_AXES}: a smaller kappa fits")
+    given: list[Any] = []
+    for table, own in zip(tables, axes, strict=True):
+        given += [table.squeeze(), [names[k] for k in own if k in names]]
+    return np.asarray(np.einsum(*given, [names[k] for k in kept if k in names], optimize=optimize))
 
 
 def averaged_kernels(mdp: NetworkedMDP, zeta: tuple[Array, ...]) -> tuple[Array, ...]:
@@ -29,9 +54,17 @@ def averaged_kernels(mdp: NetworkedMDP, zeta: tuple[Array, ...]) -> tuple[Array,
     return tuple(P_bar)
 
 
+def demand_matrices(mdp: NetworkedMDP, count: int) -> None:
+    """MemoryError unless so many tables like P^θ, and ValueError unless the axes of one, fit."""
+    size = math.prod(mdp.state_sizes)
+    demand(f"P^θ over {readable_count(size)} joint states", 8 * count * size**2, None, "fewer agents fit")
+    demand_axes(mdp.n, 0, 2)
+
+
 def transition_matrix(mdp: NetworkedMDP, zeta: tuple[Array, ...]) -> Array:
     """P^θ(s' | s) = Π_i P̄_i(s_i' | s_{N_i}), shape (S^n, S^n) with joint states in row-major order."""
     n, S = mdp.n, mdp.state_sizes
+    demand_matrices(mdp, 2)
     joint = np.ones((1,) * (2 * n))
     for i, P_bar_i in enumerate(averaged_kernels(mdp, zeta)):
         shape = [1] * (2 * n)
@@ -63,19 +96,40 @@ def q_function(mdp: NetworkedMDP, V_i: Array, i: int) -> Array:
     V_i has shape (S_0, …, S_{n-1}); the result has shape (S_0, …, S_{n-1}, A_0, …, A_{n-1}).
     """
     n = mdp.n
-    if 3 * n <= EINSUM_AXES:
+    if (order := turns(mdp)[0]) is None:
         operands: list[Any] = [V_i, [2 * n + j for j in range(n)]]
         for j in range(n):
             operands += [mdp.P[j], [*mdp.neighbors[j], n + j, 2 * n + j]]
         expected = np.einsum(*operands, list(range(2 * n)), optimize="greedy")
     else:
         expected = V_i.reshape((1,) * n + V_i.shape)  # s before x, and x_j is s_j' before its turn and a_j after it
-        for j in range(n):
+        for j in order:
             seen = [S_k if k in mdp.neighbors[j] else 1 for k, S_k in enumerate(mdp.state_sizes)]
             kernel = mdp.P[j].reshape(*seen, *(1,) * (n - 1), *mdp.P[j].shape[-2:])
             turned = np.einsum("...at,...t->...a", kernel, np.moveaxis(expected, n + j, -1))
             expected = np.moveaxis(turned, -1, n + j)
     return on_agent_axes(mdp.r[i], i, n) + mdp.gamma * expected
+
+
+def turns(mdp: NetworkedMDP) -> tuple[list[int] | None, int]:
+    """(order, entries of the largest table on the way) in which `q_function` sums out s_j': fewest new states first.
+
+    None where one call of einsum, which finds an order of its own, has names for all axes and nobody a crowd around.
+    """
+    n, S = mdp.n, mdp.state_sizes
+    size = math.prod(S)
+    if 3 * n <= EINSUM_AXES and max(math.prod(S[k] for k in hood) for hood in mdp.neighbors) <= CROWD:
+        return None, size
+    order: list[int] = []
+    seen, peak = set[int](), size
+    while len(order) < n:
+        rest = [j for j in range(n) if j not in order]
+        new, j = min((math.prod(S[k] for k in mdp.neighbors[j] if k not in seen), j) for j in rest)
+        size = size * new * mdp.action_sizes[j] // S[j]
+        peak = max(peak, size)
+        seen.update(mdp.neighbors[j])
+        order.append(j)
+    return order, peak
 
 
 def occupancy(mdp: NetworkedMDP, zeta: tuple[Array, ...]) -> Array:
@@ -145,6 +199,7 @@ def complex_step_gradient(mdp: NetworkedMDP, theta: tuple[Array, ...]) -> tuple[
     """
     n, zeta = mdp.n, policies(mdp, theta)
     size = int(np.prod(mdp.state_sizes))
+    demand_matrices(mdp, 8)  # two of them complex
 
     def reward(i: int, zeta_i: Array) -> Array:
         """Agent i's part of r^θ."""

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from sacrepro.exact.chain import chain_of
-from sacrepro.exact.memory import demand
+from sacrepro.exact.dense import contracted
+from sacrepro.exact.memory import demand, demand_axes, readable_count
 from sacrepro.exact.models import exact_model, plain_model
 from sacrepro.exact.product.operator import FactoredOperator
 from sacrepro.exact.rounding import UNIT
@@ -109,6 +110,9 @@ def natural_weights(mdp: Model | CountedMDP, theta: Theta, i: int, kappa: int) -
     check_agent(i, mdp.n)
     check_kappa(kappa)
     theta = checked(mdp, theta)
+    entries = math.prod(mdp.state_sizes) * math.prod(mdp.action_sizes)
+    demand(f"w_{i} with {readable_count(entries)} entries", 24 * entries, None, "a network of fewer agents fits")
+    demand_axes(mdp.n, 1, 2)
     zeta = policies(mdp, theta)
     return conditional_law(mdp, zeta, discounted_state_distribution(mdp, theta), neighborhood(mdp.graph, i, kappa))
 
@@ -154,6 +158,7 @@ def truncated_policy_gradient(
     all_actions_possible(theta, "ĥ, which is in θ,")
     check_kappa(kappa)
     theta = checked(mdp, theta)
+    demand_axes(mdp.n, 1, 2)
     return truncated_gradient_from(mdp, policies(mdp, theta), discounted_state_distribution(mdp, theta), Q_hat, kappa)
 
 
@@ -200,6 +205,9 @@ def _number_of_agents(Q_i: Array) -> int:
 # Both need a law μ over joint states only: its marginal on B and the states around B. Given the cell, actions outside
 # are drawn from ζ and are independent of the cell, so kernels outside B enter averaged.
 
+#: Tables over (s_B, a_B, s_B') that `td_fixed_point` holds at once: the law, its product with ζ, what both are made of.
+KERNELS = 3
+
 #: How far the sum of a law that is given may be from 1.
 LAW_TOLERANCE = 1e-6
 
@@ -225,24 +233,25 @@ def td_fixed_point(mdp: Model | CountedMDP, theta: Theta, i: int, kappa: int, *,
     inside = neighborhood(mdp.graph, i, kappa)
     chain = chain_of(mdp, theta)
     demand_value_tables(chain.hoods, chain.sizes, None, tables=4)
+    demand_axes(mdp.n, 1, 2)
+    sizes, actions = mdp.state_sizes, mdp.action_sizes
+    states, cells = _shape(sizes, inside), _shape(actions, inside)
+    count, cell_count = math.prod(states), math.prod(states) * math.prod(cells)
+    needed = 8 * KERNELS * cell_count * count + 24 * count**2
+    demand(f"q_{i} on {readable_count(cell_count)} cells", needed, None, "a smaller kappa fits")
     mu = chain.state_law(stationary_law(chain).pi)[0] if mu is None else _checked_law("mu", mu, mdp)
     nearby = neighborhood(mdp.graph, i, kappa + 1)
     law = mu.sum(axis=tuple(j for j in range(mdp.n) if j not in nearby))
     conditional = _given_inside(law, nearby, inside)
-    sizes, actions = mdp.state_sizes, mdp.action_sizes
-    states, cells = _shape(sizes, inside), _shape(actions, inside)
     inner = tuple(range(len(inside), 2 * len(inside)))
-    cell_count = math.prod(states) * math.prod(cells)
-    demand(f"q_{i} on {cell_count} cells", 8 * cell_count * math.prod(states), None, "a smaller kappa fits")
     # E[1{s_B'} | s_B, a_B]: one column for each s_B', by the product of the inside kernels.
     moved = _inside_mean(mdp, chain.zeta, conditional, nearby, inside, {j: mdp.P[j] for j in inside}, inside)
     if mdp.reward_hoods[i] == (i,):
         reward = on_agent_axes(mdp.r[i], inside.index(i), len(inside))
     else:
-        reward = _inside_mean(mdp, chain.zeta, conditional, nearby, inside, {i: mdp.r[i]}, ())
+        reward = _inside_mean(mdp, chain.zeta, conditional, nearby, inside, {i: mdp.r[i]}, ()).reshape(states + cells)
     # w(s_B) = Σ_a ζ_B q solves w = r^θ + γ M^θ w with M^θ averaged over the inside actions.
     zeta = joint_policy([chain.zeta[j] for j in inside])
-    count = math.prod(states)
     matrix = (zeta[..., None] * moved.reshape(*states, *cells, count)).sum(axis=inner)
     averaged = (zeta * reward).sum(axis=inner)
     w = np.linalg.solve(np.eye(count) - mdp.gamma * matrix.reshape(count, count), averaged.ravel())
@@ -348,7 +357,7 @@ def _inside_mean(
     for j in set(inside) - seen:
         operands += [np.ones(mdp.action_sizes[j]), [action[j]]]
     kept = [*(state[j] for j in inside), *(action[j] for j in inside), *(m + b + inside.index(j) for j in movers)]
-    return np.einsum(*operands, kept, optimize="greedy")
+    return contracted(*operands, kept, optimize="greedy")
 
 
 def _shape(sizes: tuple[int, ...], agents: tuple[int, ...]) -> tuple[int, ...]:

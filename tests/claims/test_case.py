@@ -5,11 +5,13 @@ import weakref
 import numpy as np
 import pytest
 
-from sacrepro.exact import certified_decay, evaluate, objective_and_gradient
+from sacrepro.exact import certified_decay, evaluate, memory, objective_and_gradient
 from sacrepro.exact.solver.occupancy import state_law
 from sacrepro.instances import build
+from sacrepro.model.graph import diameter
 from sacrepro.model.policy import gaussian_theta, uniform_theta
-from sacrepro.study.record.case import arrays, cases, exact_cases, once
+from sacrepro.study.claims import claim
+from sacrepro.study.record.case import Case, arrays, cases, exact_cases, once
 
 SPEC = {"model": "random", "graph": {"family": "path", "n": 3}, "seed": 1, "gamma": 0.6, "concentration": 0.3}
 MDP = build(SPEC)
@@ -78,3 +80,52 @@ def test_a_case_is_measured_once_for_all_claims_and_no_longer_than_it_is_there(d
     kept = weakref.ref(first)
     del first
     assert kept() is None
+
+
+def unsolved(spec):
+    """A case with every number right in shape alone."""
+    mdp = build(spec)
+    theta = uniform_theta(mdp)
+    law, D = np.full(mdp.state_sizes, 1.0 / np.prod(mdp.state_sizes)), np.ones((mdp.n, diameter(mdp.graph) + 1))
+    return Case(
+        "large", "uniform", mdp, theta, np.zeros((mdp.n, *mdp.state_sizes)), 0.0, 0.0, law, 0.0, D, 0.0, theta, 0.0
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "needed"),
+    [
+        (("actions_one_hop_later", "td_fixed_point", "critic_sharp"), r"5 tables over all 1073741824 pairs \(s, a\)"),
+        (("truncation", "lemma4", "lemma4_sharp", "lemma4_vector"), r"27 tables over all 1073741824 pairs"),
+        (("lemma1", "appendix_a", "light_cone"), "P^θ over 32768 joint states"),
+    ],
+)
+def test_a_claim_refuses_tables_that_do_not_fit_before_it_begins(names, needed, monkeypatch):
+    monkeypatch.setattr(memory, "_given", [])
+    memory.give(8 * 10**9)
+    large = unsolved({"model": "sis", "graph": {"family": "florentine_families"}, "gamma": 0.8})
+    for name in names:
+        with pytest.raises(MemoryError, match=f"{needed}.* needs .* allowed".replace("^", r"\^")):
+            next(claim(name).check(large))
+
+
+def few_that_choose(n):
+    """A path whose first three agents have two states and two actions, all others one of each."""
+    sizes = [2] * 3 + [1] * (n - 3)
+    graph = {"family": "path", "n": n}
+    return {"model": "random", "graph": graph, "seed": 0, "gamma": 0.5, "state_sizes": sizes, "action_sizes": sizes}
+
+
+@pytest.mark.parametrize("name", ["td_fixed_point", "assumption3", "theorem5"])
+def test_a_claim_takes_agents_beyond_the_names_of_einsum(name):
+    (case,) = exact_cases("many agents", build(few_that_choose(18)), 1, 0, 1.0)
+    rows = list(claim(name).check(case))
+    assert rows
+    assert {row.kappa for row in rows} >= ({0} if name == "theorem5" else {0, 8, 16})
+    assert all(row.left <= row.right + row.error for row in rows)
+
+
+@pytest.mark.parametrize("name", ["lemma1", "td_fixed_point", "anatomy", "lemma4", "assumption3", "critic"])
+def test_a_claim_refuses_more_agents_than_an_array_has_axes_for(name):
+    with pytest.raises(ValueError, match="over all 33 agents has 2 axes an agent"):
+        list(claim(name).check(unsolved(few_that_choose(33))))

@@ -8,8 +8,8 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from sacrepro import NetworkedMDP
-from sacrepro.exact import dense, natural_mean, q_function, td_fixed_point
+from sacrepro import NetworkedMDP, natural_weights, truncated_policy_gradient
+from sacrepro.exact import dense, expected_critic, expected_update, natural_mean, q_function, td_fixed_point
 from sacrepro.exact.chain import chain_of
 from sacrepro.exact.solver import stationary
 from sacrepro.exact.solver.stationary import eliminated_law, stationary_law
@@ -89,6 +89,53 @@ def test_with_every_agent_inside_both_are_q(case):
         Q_i = q_function(mdp, theta, i)
         assert np.abs(td_fixed_point(mdp, theta, i, 3) - Q_i).max() <= 1e-8
         assert np.abs(natural_mean(mdp, theta, i, 3) - Q_i).max() <= 1e-8
+
+
+def few_that_choose(n):
+    """A path whose first three agents have two states and two actions, all others one of each."""
+    sizes = [2] * 3 + [1] * (n - 3)
+    return random_mdp(nx.path_graph(n), seed=0, state_sizes=sizes, action_sizes=sizes, gamma=0.5)
+
+
+@pytest.mark.parametrize("n", [18, 23, 31])
+def test_more_agents_inside_than_einsum_has_names_for(n):
+    mdp = few_that_choose(n)
+    theta = gaussian_theta(mdp, np.random.default_rng(0))
+    for i in (0, 2, n - 1):
+        assert np.abs(td_fixed_point(mdp, theta, i, n) - q_function(mdp, theta, i)).max() <= 1e-8
+    assert natural_weights(mdp, theta, 0, n).min() == 1.0
+
+
+@pytest.mark.parametrize("n", [30, 31])
+def test_the_law_of_a_critic_with_more_agents_inside_than_einsum_has_names_for(n):
+    mdp, few, at = few_that_choose(n), few_that_choose(3), {"h": 1.0, "t0": 2.0, "T": 5}
+    few = NetworkedMDP(few.graph, (*mdp.P[:2], mdp.P[2].reshape(2, 2, 2, 2)), mdp.r[:3], 0.5, mdp.pi0[:3])
+    theta = gaussian_theta(mdp, np.random.default_rng(0))
+    for kappa in (1, 2):
+        small, large = (expected_critic(m, theta[: m.n], kappa=kappa, **at) for m in (few, mdp))
+        assert np.abs(large[0][0].ravel() - small[0][0].ravel()).max() <= 1e-12
+    assert [g.shape for g in expected_update(mdp, theta, kappa=n - 1, **at).g_hat] == [r_i.shape for r_i in mdp.r]
+
+
+def test_tables_that_no_array_holds_are_refused():
+    mdp = few_that_choose(32)
+    theta, Q_hat = uniform_theta(mdp), [np.zeros(2)] * 32
+    for asked in (
+        lambda: td_fixed_point(mdp, theta, 0, 1),
+        lambda: natural_weights(mdp, theta, 0, 1),
+        lambda: truncated_policy_gradient(mdp, theta, Q_hat, 1),
+    ):
+        with pytest.raises(ValueError, match=r"over all 32 agents has 2 axes an agent, .*: 31 agents are taken"):
+            asked()
+    mdp = few_that_choose(33)
+    with pytest.raises(ValueError, match="32 agents are taken"):
+        expected_critic(mdp, uniform_theta(mdp), kappa=1, T=5, h=1.0, t0=2.0)
+
+
+def test_weights_that_cannot_fit_are_refused_before_a_law_is_computed():
+    mdp = random_mdp(nx.path_graph(24), seed=0)
+    with pytest.raises(MemoryError, match=r"w_3 with 281474976710656 entries needs .* allowed"):
+        natural_weights(mdp, uniform_theta(mdp), 3, 1)
 
 
 def test_several_recurrent_classes_are_refused():

@@ -24,6 +24,7 @@ from sacrepro.exact.decay.movement import Kernels, minorized, most_movement, rim
 from sacrepro.exact.decay.profile import decay_margin
 from sacrepro.exact.decay.sweep import plan_of, sweep_bytes, sweep_oscillations, sweep_plan, sweep_table
 from sacrepro.exact.models import joint_kernel
+from sacrepro.exact.product.operator import FactoredOperator
 from sacrepro.exact.rounding import gamma_k
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import relay
@@ -94,6 +95,25 @@ def test_a_table_over_more_axes_than_einsum_names_is_the_same(case):
         patch.setattr(dense, "EINSUM_AXES", 0)
         for i in range(mdp.n):
             assert np.abs(dense.q_function(mdp, V[i], i) - whole[i]).max() <= DENSE
+
+
+def test_q_around_a_crowd_needs_no_table_over_two_joint_states(monkeypatch):
+    """The order that einsum finds for a star of 13 with one action goes through 2^25 entries, of 2^13 in the result."""
+    mdp = random_mdp(nx.star_graph(12), seed=0, state_sizes=[2] * 13, action_sizes=[1] * 13, gamma=0.5)
+    order, peak = dense.turns(mdp)
+    assert (0 in order[-2:], peak) == (True, 2**14)
+    theta = uniform_theta(mdp)
+    V, r = evaluate(mdp, theta).V[0], mdp.r[0].reshape(2, *(1,) * 12)
+    expected = r + 0.5 * V_after(mdp, V)
+    monkeypatch.setattr(memory, "_given", [])
+    memory.give(10**6)
+    assert np.abs(q_function(mdp, theta, 0).reshape(V.shape) - expected).max() <= 1e-9
+
+
+def V_after(mdp, V):
+    """E V(s') of a model without actions, by its factors."""
+    operator = FactoredOperator([P_i[..., 0, :] for P_i in mdp.P], mdp.neighbors, mdp.state_sizes)
+    return operator(V)
 
 
 def test_a_table_of_many_agents_with_few_pairs():

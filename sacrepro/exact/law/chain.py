@@ -19,7 +19,8 @@ import networkx as nx
 import numpy as np
 
 from sacrepro.exact.chain import Chain, chain_of
-from sacrepro.exact.memory import demand, readable_count
+from sacrepro.exact.dense import contracted
+from sacrepro.exact.memory import demand, demand_axes, readable_count
 from sacrepro.exact.models import chain_sizes, exact_model
 from sacrepro.exact.product.operator import FactoredOperator
 from sacrepro.exact.rounding import policy_roundings
@@ -111,7 +112,7 @@ class CellChain:
         operands: list[Any] = [np.ones((*shape.S[: len(shape.rim)], *shape.outer_S)), given]
         for j in shape.outside:
             operands += [chain.P_bar[j], [*chain.hoods[j], following[j]]]
-        product = np.einsum(*operands, [*shape.rim, *following.values(), *shape.outside])
+        product = contracted(*operands, [*shape.rim, *following.values(), *shape.outside])
         return np.ascontiguousarray(product).reshape(shape.r, shape.o, shape.o)
 
     def around(self, rim: int, table: Array) -> Array:
@@ -146,14 +147,14 @@ def cell_chain(chain: Chain, i: int, kappa: int) -> CellChain:
     operands: list[Any] = [*around]
     for j in shape.inside:
         operands += [chain.kernels[j], [*chain.hoods[j], action[j], following[j]]]
-    P_inside = np.einsum(*operands, [*places, *following.values()], optimize="greedy")
+    P_inside = contracted(*operands, [*places, *following.values()], optimize="greedy")
     operands = []
     for j in shape.inside:
         operands += [chain.policies[j], [j, action[j]]]
-    zeta = np.einsum(*operands, [*shape.inside, *action.values()])
+    zeta = contracted(*operands, [*shape.inside, *action.values()])
     everywhere = np.ones((*shape.outer_S, *shape.S, *shape.A)), places
     r_i, states, actions = chain.reward_table(i)
-    reward = np.einsum(*everywhere, r_i, [*states, *(action[j] for j in actions)], places)
+    reward = contracted(*everywhere, r_i, [*states, *(action[j] for j in actions)], places)
     o, b, a, c = shape.o, shape.b, shape.a, shape.c
     return CellChain(
         chain,
@@ -170,11 +171,11 @@ def _start(chain: Chain, shape: CellShape) -> Array:
     agents = [*shape.outside, *shape.inside]
     pi0 = chain.start
     if isinstance(pi0, np.ndarray):
-        return np.ascontiguousarray(np.einsum(pi0, [*range(chain.n)], agents))
+        return np.ascontiguousarray(contracted(pi0, [*range(chain.n)], agents))
     operands: list[Any] = []
     for j in agents:
         operands += [pi0[j], [j]]
-    return np.ascontiguousarray(np.einsum(*operands, agents))
+    return np.ascontiguousarray(contracted(*operands, agents))
 
 
 #: Multiply-adds that one call may take: about five minutes on one core.
@@ -265,7 +266,11 @@ def step_sizes(T: int, h: float, t0: float, epsilon: float) -> Array:
 
 
 def mixed_chain(mdp: Model, theta: Theta, epsilon: float) -> Chain:
-    """The chain of the policies (1-ε) ζ_i + ε/A_i: over states, or over pairs for an action-coupled model."""
+    """The chain of the policies (1-ε) ζ_i + ε/A_i: over states, or over pairs for an action-coupled model.
+
+    ValueError where tables in the shape of Q̂_i have more axes than an array may.
+    """
+    demand_axes(mdp.n, 0, 2)
     theta = checked(mdp, theta)
     policy = mixed(policies(mdp, theta), float(epsilon)) if epsilon > 0 else theta
     return chain_of(mdp, policy)

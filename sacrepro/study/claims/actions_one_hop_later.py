@@ -9,7 +9,6 @@ import math
 from collections.abc import Iterator
 
 from sacrepro.bounds.decay import actions_kept, actions_one_hop_later
-from sacrepro.exact.dense import q_function
 from sacrepro.instances.extremal import latch
 from sacrepro.model.graph import neighborhood, outside
 from sacrepro.model.mdp import NetworkedMDP
@@ -21,7 +20,7 @@ def check(case: Case) -> Iterator[Comparison]:
     """The oscillation over the smaller cells against Lemma 3's bound, for each κ that leaves a state or action out."""
     mdp = case.mdp
     for i in range(mdp.n):
-        Q_i = q_function(mdp, case.V[i], i)
+        Q_i = case.Q(i)
         for kappa in range(case.D.shape[1]):
             axes = open_axes(mdp, i, kappa)
             if not axes:

@@ -19,7 +19,6 @@ from itertools import pairwise
 import numpy as np
 
 from sacrepro.bounds.gradient import STEPS, anatomy
-from sacrepro.exact.dense import q_function
 from sacrepro.exact.truncation import cell_law
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import neighborhood
@@ -27,6 +26,7 @@ from sacrepro.model.policy import SCORE_BOUND, policies, score, score_norm
 from sacrepro.study.measures.proof_steps import CHAINS, anatomies
 from sacrepro.study.measures.truncation import truncated_q_functions
 from sacrepro.study.record import Case, Claim, Comparison, Drawing, Variant
+from sacrepro.study.record.case import COMPARED
 from sacrepro.study.record.claim import EXPONENT, FACTOR, SCORES, SHARE, planted, times
 
 #: Joint pairs (s, a) up to which a model is taken apart.
@@ -42,8 +42,9 @@ def check(case: Case) -> Iterator[Comparison]:
     n, zeta = mdp.n, policies(case.mdp, case.theta)
     if float(np.prod([float(r_i.size) for r_i in mdp.r])) > MOST_ENTRIES:
         return
+    case.demand_tables(COMPARED + n)
     law = cell_law(case.pi_theta, zeta, range(n))
-    Q = [q_function(mdp, case.V[j], j) for j in range(n)]
+    Q = [case.Q(j) for j in range(n)]
     error = 2.0 * case.gradient_error + 2.0 * SCORE_BOUND * case.D_error / (1.0 - mdp.gamma)
     span = max(float(r_j.max() - r_j.min()) for r_j in mdp.r)
     truncated = {key: tables for key, tables in truncated_q_functions(case).items() if key[1] in FAMILIES}

@@ -26,7 +26,6 @@ from scipy.stats import binom
 from sacrepro.bounds.critic import chebyshev, critic, critic_bias, td_fixed_point_local
 from sacrepro.bounds.decay import lemma3
 from sacrepro.bounds.theorem5 import Constants, critic_noise, critic_noise_sharp, least_h, least_t0
-from sacrepro.exact.dense import q_function
 from sacrepro.exact.law.chain import law_cost
 from sacrepro.exact.law.moments import critic_law
 from sacrepro.exact.truncation import cell_shape, outside_axes
@@ -61,7 +60,7 @@ def check(case: Case) -> Iterator[Comparison]:
     if mdp.r_bar == 0.0 or entries(mdp) > MOST_ENTRIES:
         return
     sigma = best_sigma(mdp, policies(mdp, case.theta), TAUS)
-    Q = [q_function(mdp, case.V[i], i) for i in range(mdp.n)]
+    Q = [case.Q(i) for i in range(mdp.n)]
     for kappa in range(case.D.shape[1]):
         explored = {tau: min(sigma[i, kappa, tau] for i in range(mdp.n)) for tau in TAUS}
         usable = [tau for tau in TAUS if LEAST_SIGMA <= explored[tau] <= 0.5]
@@ -177,7 +176,7 @@ def long_run(gamma: float, flip: float, T: int) -> tuple[Comparison, ...]:
     sigma = best_sigma(case.mdp, policies(case.mdp, case.theta), TAUS)
     constants = theorem_constants(case.mdp, 0, min(sigma[0, 0, 3], sigma[1, 0, 3]), 3)
     table = critic_tables(case.mdp, case.theta, 0, T, *least_steps(constants))[1]
-    left = float(np.abs(q_function(case.mdp, case.V[1], 1) - table).max())
+    left = float(np.abs(case.Q(1) - table).max())
     found = case.left(1, 0, left, error_of(case, T), f"T={T}", 1.0 / (1.0 - gamma))
     return tuple(found.against({WRITTEN_OUT: right_sides(0, T, constants)[WRITTEN_OUT]}))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from sacrepro.bounds.decay import definition2, lemma3
-from sacrepro.exact.dense import oscillation, q_function
+from sacrepro.exact.dense import oscillation
 from sacrepro.instances.relay import long_range_relay, relay
 from sacrepro.study.record import Attack, Case, Claim, Comparison, Counterexample, Drawing, Plant, Variant, uniform_case
 from sacrepro.study.record.claim import EXPONENT, FACTOR, FALSE, ONE_SIDED, planted, times
@@ -38,7 +38,7 @@ def at_equality(low: float = 0.0, exponent: int = 1) -> Iterator[Comparison]:
 def over(case: Case, cells: Iterable[tuple[int, int, range]]) -> Iterator[Comparison]:
     """The oscillation of Q_i over cells of other agents than N_i^κ, for (i, κ, agents)."""
     for i, kappa, hood in cells:
-        left = float(oscillation(q_function(case.mdp, case.V[i], i), tuple(hood)).max())
+        left = float(oscillation(case.Q(i), tuple(hood)).max())
         found = case.left(i, kappa, left, 2.0 * case.error, f"cells of {tuple(hood)}")
         yield from found.against({"": definition2(*C_RHO, kappa)})
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from sacrepro.bounds.critic import td_fixed_point_everywhere, td_fixed_point_influence
 from sacrepro.bounds.influence import influence, influence_matrix, policy_influence
-from sacrepro.exact.dense import averaged_kernels, q_function
+from sacrepro.exact.dense import averaged_kernels
 from sacrepro.exact.truncation import solve_error
 from sacrepro.instances.extremal import NEXT_IS_ONE, ladder, td_witness
 from sacrepro.model.policy import policies
@@ -43,7 +43,7 @@ def check(case: Case) -> Iterator[Comparison]:
     mdp, found = case.mdp, fixed_points(case)
     influences = influence_biases(case, [(i, kappa) for i, kappa, _ in found])
     for i, kappa, q in found:
-        left = float(np.abs(q - q_function(mdp, case.V[i], i)).max())
+        left = float(np.abs(q - case.Q(i)).max())
         gap_error = case.D_error / (1.0 - mdp.gamma)
         error = 2.0 * case.error + gap_error + solve_error(mdp, inside_states(mdp, i, kappa))
         rights = critic_biases(mdp, kappa, float(case.D[i, kappa])) | influences[i, kappa]

@@ -8,7 +8,6 @@ from functools import partial
 import numpy as np
 
 from sacrepro.bounds.decay import lemma3, truncation
-from sacrepro.exact.dense import q_function
 from sacrepro.exact.truncation import outside_axes
 from sacrepro.instances.relay import relay
 from sacrepro.model.graph import neighborhood
@@ -23,7 +22,7 @@ def check(case: Case) -> Iterator[Comparison]:
     c, rho = lemma3(mdp.r_bar, mdp.gamma)
     tables = truncated_q_functions(case)
     for i in range(mdp.n):
-        Q_i = q_function(mdp, case.V[i], i)
+        Q_i = case.Q(i)
         for kappa in case.kappas(i):
             right = truncation(c, rho, kappa)
             for family in FAMILIES:
@@ -37,7 +36,7 @@ def of_total(total: float) -> Iterator[Comparison]:
     mdp = case.mdp
     c, rho = lemma3(mdp.r_bar, mdp.gamma)
     for i in range(mdp.n):
-        Q_i = q_function(mdp, case.V[i], i)
+        Q_i = case.Q(i)
         for kappa in range(i):
             hood = neighborhood(mdp.graph, i, kappa)
             w = total * point_mass_weights(Q_i, hood, largest=True)

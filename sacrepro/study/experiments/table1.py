@@ -21,7 +21,6 @@ from scipy.sparse import csr_array
 from sacrepro.archive.files import arrays_of, write_rows, write_text
 from sacrepro.bounds.decay import definition2, lemma3
 from sacrepro.bounds.influence import influence_matrix
-from sacrepro.exact.dense import q_function
 from sacrepro.exact.truncation import cell_shape, conditional_law, truncate
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import max_neighborhood_size, neighborhood
@@ -70,7 +69,7 @@ def table1_rows(case: Case, setting: str) -> Iterator[Table1Row]:
     mdp = case.mdp
     full = (*mdp.state_sizes, *mdp.action_sizes)
     zeta = policies(mdp, case.theta)
-    Q_i = [q_function(mdp, case.V[i], i) for i in range(mdp.n)]
+    Q_i = [case.Q(i) for i in range(mdp.n)]
     Q = np.mean(Q_i, axis=0)
     Phi = single_agent_features(mdp)
     linear = [

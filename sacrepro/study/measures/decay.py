@@ -30,7 +30,7 @@ from sacrepro.bounds.influence import (
     influence_row_sums,
     policy_influence,
 )
-from sacrepro.exact.dense import averaged_kernels, transition_matrix
+from sacrepro.exact.dense import averaged_kernels, contracted, demand_matrices, transition_matrix
 from sacrepro.exact.models import joint_kernel
 from sacrepro.exact.rounding import gamma_k
 from sacrepro.model.checks import NORMALISATION_TOLERANCE, Array
@@ -74,6 +74,7 @@ class Mixing:
 
 def mixing(mdp: NetworkedMDP, zeta: tuple[Array, ...]) -> list[Mixing]:
     """`Mixing` of every agent under ζ."""
+    demand_matrices(mdp, 4 + STEPS.bit_length())  # P^θ, its powers, and what tells how far they are from their limit
     P = transition_matrix(mdp, zeta)
     size = len(P)
     mu, off, m, block = _certified_rate(P)
@@ -179,7 +180,7 @@ def best_sigma(mdp: NetworkedMDP, zeta: tuple[Array, ...], taus: Sequence[int]) 
     operands: list[Any] = []
     for j in range(n):
         operands += [mdp.P[j], [*mdp.neighbors[j], n + j, 2 * n + j]]
-    law = np.einsum(*operands, list(range(3 * n)), optimize="greedy").reshape(-1, int(np.prod(S)))
+    law = contracted(*operands, list(range(3 * n)), optimize="greedy").reshape(-1, int(np.prod(S)))
     onward = transition_matrix(mdp, zeta)
     hoods = {
         (i, kappa): neighborhood(mdp.graph, i, kappa) for i in range(n) for kappa in range(diameter(mdp.graph) + 1)

@@ -16,13 +16,13 @@ from scipy.sparse.csgraph import connected_components
 from sacrepro.bounds.critic import critic_bias, td_fixed_point_local
 from sacrepro.bounds.critic import td_fixed_point as bias_of_the_gap
 from sacrepro.bounds.decay import lemma3
-from sacrepro.exact.dense import averaged_kernels, q_function, transition_matrix
+from sacrepro.exact.dense import averaged_kernels, demand_matrices, transition_matrix
 from sacrepro.exact.truncation import td_fixed_point as fixed_point
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import neighborhood, outside
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import policies
-from sacrepro.study.record.case import Case, once
+from sacrepro.study.record.case import COMPARED, Case, once
 
 #: What |q* - Q_i| is bounded by: the bias of the critic theorem, D_i(κ)/(1-γ), and what Lemma 3's structure gives.
 PAPER, GAP, LOCALITY = "paper", "decay gap alone", "locality"
@@ -45,6 +45,7 @@ def has_unique_stationary_law(case: Case) -> bool:
     zeta = policies(case.mdp, case.theta)
     if all((P_bar_i > 0).all() for P_bar_i in averaged_kernels(case.mdp, zeta)):
         return True
+    demand_matrices(case.mdp, 6)  # P^θ, and the places of what is positive, several times over
     moves = csr_array(transition_matrix(case.mdp, zeta) > 0)
     classes, label = connected_components(moves, directed=True, connection="strong")
     start, end = moves.nonzero()
@@ -59,7 +60,7 @@ def critics(case: Case) -> Iterator[tuple[int, list[Array]]]:
     for kappa in sorted({kappa for _, kappa in found}):
         whole = [j for j in range(mdp.n) if not outside(mdp.graph, j, kappa)]
         if all(j in whole or (j, kappa) in found for j in range(mdp.n)):
-            yield kappa, [q_function(mdp, case.V[j], j) if j in whole else found[j, kappa] for j in range(mdp.n)]
+            yield kappa, [case.Q(j) if j in whole else found[j, kappa] for j in range(mdp.n)]
 
 
 #: Entries of the kernel (S_B) × (A_B) × (S_B) up to which a neighborhood B is checked.
@@ -69,6 +70,7 @@ MOST_ENTRIES = 2**22
 @once
 def fixed_points(case: Case) -> list[tuple[int, int, Array]]:
     """(i, κ, q*) for every agent and κ that is checked."""
+    case.demand_tables(COMPARED)
     if not has_unique_stationary_law(case):
         return []
     return [

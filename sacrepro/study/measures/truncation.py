@@ -10,7 +10,7 @@ from typing import Protocol
 import networkx as nx
 import numpy as np
 
-from sacrepro.exact.dense import gradient_from_q, q_function
+from sacrepro.exact.dense import gradient_from_q
 from sacrepro.exact.truncation import (
     cell_law,
     cell_shape,
@@ -24,7 +24,7 @@ from sacrepro.model.checks import Array
 from sacrepro.model.graph import neighborhood, sphere_sizes
 from sacrepro.model.mdp import Model
 from sacrepro.model.policy import pair_marginals, policies, score
-from sacrepro.study.record.case import Case, once, uniform_case
+from sacrepro.study.record.case import COMPARED, Case, once, uniform_case
 from sacrepro.study.record.comparison import Left
 
 NATURAL = "natural"
@@ -173,10 +173,11 @@ def seeing_out(graph: nx.Graph, i: int, kappa: int) -> list[int]:
 def truncated_q_functions(case: Case) -> dict[tuple[int, str], list[Array]]:
     """Q̂_j for every agent j, keyed by (κ, weight family); κ runs while some agent has somebody outside N_j^κ."""
     mdp = case.mdp
+    case.demand_tables(COMPARED + len(FAMILIES) + mdp.n)  # of agents with nobody outside Q_j itself is kept
     kappas = sorted({kappa for i in range(mdp.n) for kappa in case.kappas(i)})
     tables: dict[tuple[int, str], list[Array]] = {}
     for j in range(mdp.n):
-        Q_j = q_function(mdp, case.V[j], j)
+        Q_j = case.Q(j)
         for kappa in kappas:
             for family, Q_hat_j in truncations(case, Q_j, j, kappa).items():
                 tables.setdefault((kappa, family), []).append(Q_hat_j)
@@ -221,7 +222,7 @@ def error_at_the_latch(weights: float = 1.0, over: tuple[int, ...] | None = None
 
 def cell_means(case: Case, j: int, kappa: int) -> Array:
     """Q̂_j with uniform weights."""
-    Q_j = q_function(case.mdp, case.V[j], j)
+    Q_j = case.Q(j)
     hood = neighborhood(case.mdp.graph, j, kappa)
     w = uniform_weights(Q_j.shape, hood)
     return over_outside(np.add, w * Q_j, hood)

@@ -16,6 +16,8 @@ import numpy as np
 from sacrepro.archive.files import write_arrays
 from sacrepro.exact.chain import chain_of
 from sacrepro.exact.decay.profile import certified_decay
+from sacrepro.exact.dense import q_function
+from sacrepro.exact.memory import demand, demand_axes, readable_count
 from sacrepro.exact.solver.occupancy import occupancy
 from sacrepro.exact.values import evaluate, objective_and_gradient
 from sacrepro.instances import build
@@ -31,6 +33,9 @@ Measured = TypeVar("Measured")
 #: Entries of one Q_i up to which D_i is swept; beyond, branch and bound is several times faster (Florentine families).
 SWEEP_LIMIT = 1 << 28
 
+
+#: Tables over all (s, a) that one comparison of Q_i with another takes: both, what they are made of, the difference.
+COMPARED = 5
 
 #: Fields of a case that are stored under their own names.
 TABLES, NUMBERS = ("V", "pi_theta", "D"), ("J", "error", "pi_error", "D_error", "nabla_error")
@@ -129,6 +134,18 @@ class Case:
     D_error: float
     gradient: tuple[Array, ...]
     nabla_error: float
+
+    def demand_tables(self, count: int) -> None:
+        """MemoryError unless so many tables over all (s, a), and ValueError unless the axes of one, fit."""
+        entries = math.prod(r_i.size for r_i in self.mdp.r)
+        what = f"{self.instance}: {count} tables over all {readable_count(entries)} pairs (s, a)"
+        demand(what, 8 * count * entries, None, "an instance of fewer agents fits")
+        demand_axes(self.mdp.n, 1, 2)
+
+    def Q(self, i: int) -> Array:
+        """Q_i^θ(s, a) by eq. (3), from V_i; errors of `demand_tables`, with room to compare it with another."""
+        self.demand_tables(COMPARED)
+        return q_function(self.mdp, self.V[i], i)
 
     def kappas(self, i: int) -> list[int]:
         """Every κ up to the diameter that leaves somebody outside N_i^κ; with nobody outside both sides are trivial."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from sacrepro.exact.dense import oscillation, q_function
+from sacrepro.exact.dense import oscillation
 from sacrepro.instances.relay import relay
 from sacrepro.study.record.case import Case, uniform_case
 from sacrepro.study.record.comparison import Comparison
@@ -186,7 +186,7 @@ def one_sided_relay() -> Case:
     known = uniform_case("relay", relay(4, gamma=0.9))
     D = np.zeros_like(known.D)
     for i in range(known.mdp.n):
-        Q_i = q_function(known.mdp, known.V[i], i)
+        Q_i = known.Q(i)
         for kappa in range(D.shape[1]):
             D[i, kappa] = oscillation(Q_i, tuple(range(i, min(i + kappa, known.mdp.n - 1) + 1))).max()
     return dataclasses.replace(known, D=D)
