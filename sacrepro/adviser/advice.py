@@ -117,8 +117,8 @@ class Advice(NamedTuple):
         error.        refuted : largest κ that `measured_low` shows not to be enough for tables of form (5).
     learnable : largest κ whose median table has at most T entries.
     everyone  : whether all agents are asked about or chosen ones.
-    farthest  : from this κ on nothing is left out of any table, so that every error is 0; the diameter, or at most so
-        in large components.        components : of the graph.
+    farthest  : from this κ on nothing is left out of any table that is asked about, so that every error is 0; the
+        diameter of their components, or at most so in large ones.        components : of the graph.
     asked     : the agents asked about.        table : which tables, of `TABLES`.
     seconds   : the time given.        cut : what it cut short.        beyond : what is not computed beyond some κ,
         whatever the time; what is certified at that κ holds at every larger one.
@@ -207,7 +207,12 @@ def advise(
     certified = least([row.certified for row in rows], error)
     under_uniform = least([row.measured for row in rows], error)
     recommended = recommended_kappa(rows, certified, under_uniform)
-    farthest = min([int(bounds.eccentricity.max()), *(cost.kappa for cost in prices if cost.whole == network.n)])
+    chosen = set(asked)
+    parts = [piece for piece in network.pieces if of == "gradient" and not chosen.isdisjoint(piece.tolist())]
+    matter = np.concatenate(parts) if parts else asked
+    farthest = min(
+        [int(bounds.eccentricity[matter].max()), *(cost.kappa for cost in prices if cost.whole == network.n)]
+    )
     paper = least([row.paper for row in rows], error)
     clock.say("pilot of SAC")
     left = seconds - (time.monotonic() - begin)

@@ -215,9 +215,14 @@ def _paper(advice: Advice) -> str:
     """From which κ on the paper's bound is below ε, if that is before every table is full."""
     last = advice.rows[-1].kappa
     if advice.farthest <= (last if advice.paper is None else advice.paper):
+        one = len(advice.asked) == 1
         if advice.farthest == 0:
-            return "nobody has a neighbor, so that no bound is needed"
-        return f"the paper's bound never helps before κ = {advice.farthest}, where every table is {_whole(advice)}"
+            nobody = "nobody" if advice.everyone else "it" if one else "none of them"
+            return f"{nobody} has {'no' if one and not advice.everyone else 'a'} neighbor, so that no bound is needed"
+        tables = "every table" if advice.everyone or advice.of == "gradient" else "its table" if one else "each table"
+        if advice.of == "gradient" and not advice.everyone:
+            tables += f" that {'it hangs' if one else 'they hang'} on"
+        return f"the paper's bound never helps before κ = {advice.farthest}, where {tables} is {_whole(advice)}"
     if advice.paper is None:
         return f"the paper's bound is above ε at every κ up to {last}"
     return f"the paper's bound asks for κ = {advice.paper}"

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from sacrepro.exact.memory import demand_axes
 from sacrepro.exact.product.matrix import MATRIX_ENTRIES, Stack
 from sacrepro.exact.rounding import averaging_roundings, normalising_roundings, policy_roundings, row_sum_range
 from sacrepro.model.checks import Array
@@ -195,6 +196,7 @@ def joint_kernel(model: Model) -> Array:
     n, S, A = model.n, math.prod(model.state_sizes), math.prod(model.action_sizes)
     if S * S * A > MOST_ENTRIES:
         raise ValueError(f"P(s'|s, a) has {S * S * A:,} entries, at most {MOST_ENTRIES:,} are made")
+    demand_axes(n, 2)
     law = laws(model, range(n), np.indices(model.state_sizes).reshape(n, -1))
     return np.ascontiguousarray(law).reshape(S, A, S)
 
@@ -202,6 +204,7 @@ def joint_kernel(model: Model) -> Array:
 def joint_reward(model: Model, agents: tuple[int, ...] | None = None) -> Array:
     """The mean of r_i over `agents`, all by default: r(s, a) = (1/n) Σ_i r_i, shape (S, A)."""
     n, chosen = model.n, range(model.n) if agents is None else agents
+    demand_axes(n, 0, 2)
     total = np.zeros((*model.state_sizes, *model.action_sizes))
     for i in chosen:
         shape, hood = [1] * (2 * n), model.reward_hoods[i]

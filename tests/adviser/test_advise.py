@@ -20,6 +20,7 @@ from sacrepro.adviser.advice import advise
 from sacrepro.adviser.certificates import certificates, decay_rates, distances, eccentricities
 from sacrepro.adviser.clock import Clock
 from sacrepro.adviser.describe import A_COMPARISON, SPREAD, about, compared, layout, summary
+from sacrepro.adviser.evaluation import evaluation, evaluation_words
 from sacrepro.adviser.measured import measured
 from sacrepro.adviser.prose import recommendation, words
 from sacrepro.adviser.sampling import Sampler, least_decay
@@ -610,3 +611,33 @@ def test_the_numbers_that_are_compared_are_counted(monkeypatch):
         network_influence(network)
         # An agent without a table has a kernel of one entry there, and agents of one kind are compared together.
         assert sum(counted) <= compared(network) <= 1.5 * sum(counted)
+
+
+TWO = SIS | {
+    "graph": {"nodes": list("abcdefgxyz"), "edges": [[*pair] for pair in ("ab", "bc", "cd", "de", "ef", "fg", "xy")]}
+}
+
+
+@pytest.mark.parametrize(
+    ("agents", "of", "farthest", "told"),
+    [
+        ("x", "q", 1, "before κ = 1, where its table is a whole component"),
+        ("xy", "q", 1, "before κ = 1, where each table is a whole component"),
+        ("d", "q", 3, "before κ = 3, where its table is a whole component"),
+        ("d", "gradient", 6, "before κ = 6, where every table that it hangs on is a whole component"),
+        ("xy", "gradient", 1, "before κ = 1, where every table that they hang on is a whole component"),
+        ("xa", "q", 6, "before κ = 6, where each table is a whole component"),
+        ("z", "q", 0, "it has no neighbor, so that no bound is needed"),
+        ("", "q", 6, "before κ = 6, where every table is a whole component"),
+    ],
+)
+def test_agents_are_told_of_their_own_component(agents, of, farthest, told):
+    network = load_dict(TWO)
+    asked = network.agents(list(agents), "two")
+    advice = advise(network, 1e-3, of, asked, seconds=0.0)
+    assert advice.farthest == farthest
+    assert told in recommendation(advice)
+    if of == "q" and agents:
+        found = evaluation(network, uniform_theta(network.mdp()), asked)
+        assert {len(row.D_low) for row in found.agents} == {min(farthest, 5) + 1}
+        assert ("not computed beyond" in evaluation_words(network, found, "uniform")) == (farthest > 5)

@@ -8,7 +8,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from sacrepro import NetworkedMDP, natural_weights, truncated_policy_gradient
+from sacrepro import NetworkedMDP, best_joint, decay_supremum, natural_weights, truncated_policy_gradient
 from sacrepro.exact import dense, expected_critic, expected_update, natural_mean, q_function, td_fixed_point
 from sacrepro.exact.chain import chain_of
 from sacrepro.exact.solver import stationary
@@ -124,12 +124,18 @@ def test_tables_that_no_array_holds_are_refused():
         lambda: td_fixed_point(mdp, theta, 0, 1),
         lambda: natural_weights(mdp, theta, 0, 1),
         lambda: truncated_policy_gradient(mdp, theta, Q_hat, 1),
+        lambda: natural_mean(mdp, theta, 0, 1),
     ):
         with pytest.raises(ValueError, match=r"over all 32 agents has 2 axes an agent, .*: 31 agents are taken"):
             asked()
     mdp = few_that_choose(33)
-    with pytest.raises(ValueError, match="32 agents are taken"):
-        expected_critic(mdp, uniform_theta(mdp), kappa=1, T=5, h=1.0, t0=2.0)
+    for asked in (
+        lambda: expected_critic(mdp, uniform_theta(mdp), kappa=1, T=5, h=1.0, t0=2.0),
+        lambda: decay_supremum(mdp, 0, 1),
+        lambda: best_joint(mdp),
+    ):
+        with pytest.raises(ValueError, match="32 agents are taken"):
+            asked()
 
 
 def test_weights_that_cannot_fit_are_refused_before_a_law_is_computed():
