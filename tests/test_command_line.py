@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tomllib
@@ -15,12 +16,17 @@ import numpy as np
 import pytest
 
 import sacrepro
-from sacrepro import certified_decay, cli, decay_profile, expected_update, gaussian_theta, sac
+from sacrepro import certified_decay, cli, control, decay_profile, expected_update, gaussian_theta, sac
 from sacrepro.archive.files import write_rows
 from sacrepro.instances.random_kernels import random_mdp
+from sacrepro.study import claims
+from sacrepro.study.bench.peers import refuse_unknown
 from sacrepro.study.claims import PROCESSES
+from sacrepro.study.drawings import drawing
 from sacrepro.study.experiments.summary import SummaryRow
+from sacrepro.study.jobs import job_digest
 from sacrepro.study.measures.stationarity import StationarityRow
+from sacrepro.study.plan import Plan
 from sacrepro.study.record.comparison import Comparison
 
 ROOT = Path(__file__).parent.parent
@@ -55,6 +61,72 @@ def test_every_verb_for_people_shows_its_traceback_when_asked(tmp_path, words):
     whole = call(*words.split(), cwd=tmp_path, SACREPRO_TRACEBACK="1").stderr.decode()
     assert whole.startswith("Traceback")
     assert plain.removeprefix("sacrepro: ").strip()[:40] in whole
+
+
+@pytest.mark.parametrize("words", ["--help", "--version", "advise --help", f"validate {FRIENDS}", "check results"])
+def test_a_closed_pipe_ends_quietly_what_prints(words, tmp_path):
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results/manifest.json").write_text('{"record": "manifest", "files": {}}', encoding="utf-8")
+    reads, writes = os.pipe()
+    os.close(reads)
+    words = [sys.executable, "-m", "sacrepro", *words.split()]
+    own = os.environ | {"PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(words, stdout=writes, stderr=subprocess.PIPE, env=own, cwd=tmp_path)
+    os.close(writes)
+    assert (ended.returncode, ended.stderr) == (128 + signal.SIGPIPE, b"")
+
+
+def test_a_full_disk_and_no_output_at_all_are_no_tracebacks():
+    with open("/dev/full", "wb") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "sacrepro", "--help"], stdout=full, stderr=subprocess.PIPE, cwd=ROOT
+        )
+    assert (ended.returncode, ended.stderr) == (1, b"sacrepro: [Errno 28] No space left on device\n")
+    ended = subprocess.run(
+        [sys.executable, "-m", "sacrepro", "--version"],
+        preexec_fn=lambda: os.close(1),
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+    )
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("evaluate FILE --against optimun", "optimun: expected uniform, optimum or a file .*; did you mean 'optimum'"),
+        ("evaluate FILE --policy unifrom", "unifrom: expected uniform or a file .*; did you mean 'uniform'"),
+        ("advise FILE --error 1 --of gradent", "--of: expected q or gradient, got 'gradent'; did you mean 'gradient'"),
+        ("advise FILE --eror 1", "required: --error; there is no --eror; did you mean '--error'"),
+        ("advise FILE --error 1 --agnet ann", "unrecognized .*; there is no --agnet; did you mean '--agent'"),
+        ("advise FILE --error 1 --tabel=td", "unrecognized .*; there is no --tabel; did you mean '--table'"),
+        ("train FILE --kapa 1", "there is no --kapa; did you mean '--kappa'"),
+        ("bench exat", "WHAT: expected .*, got 'exat'; did you mean 'exact'"),
+        ("advis FILE", "no verb 'advis'; did you mean 'advise'"),
+        ("figure lemma44 x.csv", "unknown figure 'lemma44'; did you mean 'lemma4'"),
+    ],
+)
+def test_a_mistyped_word_is_told_what_it_was_meant_to_be(words, said, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["sacrepro", *words.replace("FILE", str(FRIENDS)).split()])
+    with pytest.raises(SystemExit):
+        cli.command()
+    assert re.search(said, capsys.readouterr().err)
+
+
+def test_names_in_configurations_and_calls_are_told_what_they_were_meant_to_be():
+    """Of each function that refuses an unknown name."""
+    mdp, config = random_mdp(nx.path_graph(2), seed=0), {"published": False, "instances": {"a_path": {"exact": "none"}}}
+    for asked, said in (
+        (lambda: sacrepro.build({"model": "rellay"}), "relay"),
+        (lambda: control(mdp, kappa=0, M=1, T=2, h=1, t0=2, seed=0, epsilon=0.1, target="sarssa"), "sarsa"),
+        (lambda: claims.claim("lema3"), "lemma3"),
+        (lambda: drawing("lema3"), "lemma3"),
+        (lambda: job_digest("exat"), "exact"),
+        (lambda: Plan(config | {"claims": ["lema3"]}), "lemma3"),
+        (lambda: refuse_unknown("method", ["exat"], ["exact"]), "exact"),
+    ):
+        with pytest.raises(ValueError, match=rf"; did you mean '{said}'\?$"):
+            asked()
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])

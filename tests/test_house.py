@@ -76,6 +76,7 @@ def test_no_import_hides_a_circle():
 LATE = {
     "sacrepro.instances.network.files": "a plan, which asks what files an instance reads, for scipy",
     "sacrepro.instances.network.labelled": "a network, which is read and described, for the compiler",
+    "sacrepro.study.__main__": "everything that is printed, for what opens files",
     "sacrepro.cli": "--help and a typing error, for any verb",
     "sacrepro.exact.product.steps": "small models, for the compiler",
     "sacrepro.study.your_network": "the same; and advice without a picture, for matplotlib",

@@ -30,7 +30,7 @@ from sacrepro.bounds.gradient import lemma4_vector
 from sacrepro.instances.network.labelled import Network
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import check_agent
-from sacrepro.model.notices import brief
+from sacrepro.model.notices import brief, meant
 
 #: κ for which tables are counted and iterations measured.
 COSTED = 6
@@ -269,9 +269,9 @@ def check_question(
     if not (math.isfinite(seconds) and seconds >= 0.0):
         raise ValueError(f"seconds must be a number of at least 0, got {seconds!r}")
     if of not in ("q", "gradient"):
-        raise ValueError(f"the error is of q or gradient, got {of!r}")
+        raise ValueError(f"the error is of q or gradient, got {of!r}{meant(str(of), ('q', 'gradient'))}")
     if table not in TABLES:
-        raise ValueError(f"the table is td or truncated, got {table!r}")
+        raise ValueError(f"the table is td or truncated, got {table!r}{meant(str(table), TABLES)}")
     for name, count, least_count in (("T", T, 1), ("seed", seed, 0)):
         if isinstance(count, bool) or not isinstance(count, Integral):
             raise TypeError(f"{name} must be an integer, got {count!r}")

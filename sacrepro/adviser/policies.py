@@ -25,6 +25,9 @@ from sacrepro.model.checks import Array, shortened
 from sacrepro.model.notices import meant
 from sacrepro.model.policy import softmax
 
+#: What J is compared with that is no file.
+OPTIMUM = "optimum"
+
 #: Probabilities may miss 1 by this much; they are divided by their sum.
 TOLERANCE = 1e-9
 
@@ -95,10 +98,13 @@ def theta_of(network: Network, document: Any) -> tuple[Array, ...]:
     return tuple(theta)
 
 
-def read_policy(network: Network, source: str, kappa: int | None = None, seed: int | None = None) -> tuple[Array, ...]:
+def read_policy(
+    network: Network, source: str, kappa: int | None = None, seed: int | None = None, beside: Sequence[str] = ()
+) -> tuple[Array, ...]:
     """θ of ``uniform``, of a policy file (.yaml, .yml, .json), or of one run in a file of `sacrepro train` (.npz).
 
-    kappa, seed : which run of an .npz file, where it has several. ValueError names the file and what is wrong.
+    kappa, seed : which run of an .npz file, where it has several. beside : what else means no file, to the caller.
+    ValueError names the file and what is wrong.
     """
     if not source.endswith(".npz") and not (kappa is None and seed is None):
         raise ValueError(f"{source}: this is one policy; --kappa and --run choose a run of a file .npz")
@@ -106,7 +112,8 @@ def read_policy(network: Network, source: str, kappa: int | None = None, seed: i
         return tuple(np.zeros(r_i.shape) for r_i in network.r)
     suffix = Path(source).suffix
     if suffix not in (".yaml", ".yml", ".json", ".npz"):
-        raise ValueError(f"{source}: a policy is uniform, or a file .yaml, .json or .npz")
+        words = ("uniform", *beside)
+        raise ValueError(f"{source}: expected {', '.join(words)} or a file .yaml, .json or .npz{meant(source, words)}")
     try:
         if suffix == ".npz":
             return _run(network, read_arrays(source), kappa, seed)
@@ -121,7 +128,7 @@ def read_policy(network: Network, source: str, kappa: int | None = None, seed: i
 def read_policies(network: Network, source: str) -> dict[str, list[tuple[Array, ...]]]:
     """θ of every policy of `source`, by words for it: of one as `read_policy`, of a file .npz all runs, κ by κ."""
     if not source.endswith(".npz"):
-        return {source: [read_policy(network, source)]}
+        return {source: [read_policy(network, source, beside=(OPTIMUM,))]}
     found: dict[str, list[tuple[Array, ...]]] = {}
     try:
         arrays = read_arrays(source)

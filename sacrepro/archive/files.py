@@ -38,6 +38,11 @@ LONGEST_NAME = 240
 LEDGER = "SACREPRO_LEDGER"
 
 
+def to_nowhere(stream: IO[str]) -> None:
+    """Have a stream of the process write nowhere, as its pipe is closed or its disk full."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 @contextlib.contextmanager
 def whole_file(path: str | Path) -> Iterator[IO[bytes]]:
     """A binary file that takes the place of `path` when the block ends, and vanishes when it fails."""

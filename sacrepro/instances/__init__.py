@@ -9,6 +9,7 @@ from sacrepro.instances.graphs import build_graph, fitting
 from sacrepro.instances.models import NAMED, counted_sis, counted_social, counted_sysadmin
 from sacrepro.instances.network.files import model_of
 from sacrepro.model.mdp import CountedMDP, NetworkedMDP
+from sacrepro.model.notices import meant
 
 Model = TypeVar("Model")
 
@@ -55,7 +56,7 @@ def _built(spec: Mapping[str, Any], models: Mapping[str, Callable[..., Model]]) 
             parameters[key] = tuple(value)
     model = parameters.pop("model", None)
     if not isinstance(model, str) or model not in models:
-        raise ValueError(f"instance: unknown model {model!r}; known are {', '.join(models)}")
+        raise ValueError(f"instance: unknown model {model!r}; known are {', '.join(models)}{meant(str(model), models)}")
     fitting(model, models[model], parameters)
     if "graph" in parameters:
         parameters["graph"] = build_graph(parameters["graph"])

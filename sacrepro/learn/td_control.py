@@ -39,6 +39,7 @@ from sacrepro.learn.extensions import check_cells
 from sacrepro.learn.problem import Problem, SACTrace, Settings, iterated, problems
 from sacrepro.model.checks import Array, number, positive
 from sacrepro.model.compiled import compiled
+from sacrepro.model.notices import meant
 from sacrepro.simulate.stepped import as_simulator
 from sacrepro.simulate.trajectory import Episode
 
@@ -99,7 +100,7 @@ def run_control(
 def check_control(target: str, epsilon: float | None, temperature: float | None) -> None:
     """Raises TypeError or ValueError naming the argument of `control` that makes no sense."""
     if target not in TARGETS:
-        raise ValueError(f"target must be one of {', '.join(TARGETS)}, got {target!r}")
+        raise ValueError(f"target must be one of {', '.join(TARGETS)}, got {target!r}{meant(str(target), TARGETS)}")
     if (epsilon is None) == (temperature is None):
         raise ValueError("exactly one of epsilon and temperature must be given: ε-greedy or Boltzmann policies")
     if epsilon is not None and not 0.0 <= number("epsilon", epsilon) <= 1.0:

@@ -10,8 +10,6 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
-import numpy as np
-
 Kind = TypeVar("Kind")
 
 #: Entries of an array that are written out, and letters of a tuple.
@@ -87,6 +85,8 @@ def sizes(numbers: tuple[int, ...]) -> str:
 
 
 def _short(value: Any) -> str:
+    import numpy as np  # for which a typing error on the command line does not wait
+
     if isinstance(value, np.ndarray):
         if 0 < value.size <= _FEW and value.ndim == 1:
             return "[" + ", ".join(f"{float(x):.6g}" for x in value) + "]"

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import argparse
 import codecs
-import difflib
 import errno
 import importlib
 import io
 import os
 import shlex
+import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from sacrepro.exact.memory import give
-from sacrepro.study.arguments import add_arguments, admitted, check_files
+from sacrepro.model.notices import meant
+from sacrepro.study.arguments import add_arguments, admitted, check_files, word
 from sacrepro.study.jobs import JOBS, THEN, Job, about
 from sacrepro.study.spent import record, spent_on, watch_compiler
 
@@ -30,10 +31,28 @@ _SHOWWARNING: Any = warnings.showwarning
 LONGEST_COMMAND = 200
 
 
+class Parser(argparse.ArgumentParser):
+    """A command line whose refusals say which option a mistyped one was meant to be."""
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        self.given = [str(word).partition("=")[0] for word in args or () if str(word).startswith("--")]
+        return super().parse_args(args, namespace)
+
+    def print_help(self, file: Any = None) -> None:
+        print(self.format_help(), end="", file=file)  # argparse itself is silent about what cannot be written
+
+    def error(self, message: str) -> NoReturn:
+        known = self._option_string_actions
+        unknown = [word for word in self.given if not any(option.startswith(word) for option in known)]
+        super().error(
+            message + "".join(f"; there is no {word}{hint}" for word in unknown if (hint := meant(word, known)))
+        )
+
+
 def parser_of(name: str, jobs: Mapping[str, Job]) -> argparse.ArgumentParser:
     """The command line of one job."""
     told, signature = about(name, jobs)
-    parser = argparse.ArgumentParser(prog=f"sacrepro {name}", description=" ".join(told.split()))
+    parser = Parser(prog=f"sacrepro {name}", description=" ".join(told.split()))
     add_arguments(parser, name, signature)
     return parser
 
@@ -48,14 +67,12 @@ def named(words: Sequence[str], jobs: Iterable[str]) -> tuple[str, list[str]]:
     parser = argparse.ArgumentParser(prog="sacrepro", usage="sacrepro VERB …")
     if kinds := [name.partition(" ")[2] for name in names if name.startswith(f"{first} ")]:
         parser = argparse.ArgumentParser(prog=f"sacrepro {first}")
-        parser.add_argument("what", metavar="WHAT", choices=kinds, help=f"one of {', '.join(kinds)}")
+        parser.add_argument("what", metavar="WHAT", type=word(*kinds), help=f"one of {', '.join(kinds)}")
         parser.parse_args(words[1:2])
     if not words:
         parser.error("a verb is missing; --help lists them")
-    close = difflib.get_close_matches(first, [name.partition(" ")[0] for name in names], n=1)
-    return parser.error(
-        f"there is no verb {first!r}" + (f"; did you mean {close[0]!r}?" if close else "; --help lists them")
-    )
+    hint = meant(first, [name.partition(" ")[0] for name in names]) or "; --help lists them"
+    return parser.error(f"there is no verb {first!r}{hint}")
 
 
 def run(words: Sequence[str], jobs: Mapping[str, Job] = JOBS) -> None:
@@ -78,11 +95,11 @@ def run(words: Sequence[str], jobs: Mapping[str, Job] = JOBS) -> None:
 def parts(words: Sequence[str]) -> list[list[str]]:
     """The words of each job of a command line."""
     found: list[list[str]] = [[]]
-    for word in words:
-        if word == THEN:
+    for own in words:
+        if own == THEN:
             found.append([])
         else:
-            found[-1].append(word)
+            found[-1].append(own)
     return found
 
 
@@ -97,7 +114,7 @@ def read(words: Sequence[str], jobs: Mapping[str, Job]) -> tuple[str, dict[str, 
 def command(main: Callable[[Sequence[str]], None] = run) -> None:
     """Run the job of the command line; what is wrong with input, files or memory is one line, not a traceback.
 
-    The whole traceback appears if the environment has SACREPRO_TRACEBACK.
+    The whole traceback appears if the environment has SACREPRO_TRACEBACK. A closed pipe ends it as it ends other tools.
     """
     warnings.showwarning = _one_line_warning
     for stream in (sys.stdout, sys.stderr):
@@ -105,7 +122,12 @@ def command(main: Callable[[Sequence[str]], None] = run) -> None:
             ascii_only = codecs.lookup(stream.encoding).name == "ascii"
             stream.reconfigure(encoding="utf-8" if ascii_only else None, errors="backslashreplace")
     try:
-        main(sys.argv[1:])
+        try:
+            main(sys.argv[1:])
+        finally:
+            flush()
+    except BrokenPipeError:  # who reads has read enough
+        raise SystemExit(128 + signal.SIGPIPE) from None
     except (ValueError, TypeError, OSError, MemoryError) as error:
         if os.environ.get("SACREPRO_TRACEBACK"):
             raise
@@ -117,6 +139,18 @@ def command(main: Callable[[Sequence[str]], None] = run) -> None:
             raise
         print("sacrepro: interrupted", file=sys.stderr)
         raise SystemExit(130) from None
+
+
+def flush() -> None:
+    """What was printed, out of the buffers; where nobody takes it, nowhere, lest it be tried again at exit."""
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        try:
+            stream.flush()
+        except OSError:
+            from sacrepro.archive.files import to_nowhere
+
+            to_nowhere(stream)
+            raise
 
 
 def told(error: Exception) -> str:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import argparse
 import ast
 import contextlib
-import difflib
 import importlib
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias, TypeVar, get_args
+
+from sacrepro.model.notices import meant
 
 Number = TypeVar("Number", int, float)
 
@@ -59,9 +60,19 @@ def one_of(what: str, room: str, *lists: str) -> Callable[[str], str]:
         found = (getattr(importlib.import_module(f"sacrepro.{room}"), known) for known in lists)
         names = [name for known in found for name in ([known] if isinstance(known, str) else known)]
         if text not in names:
-            close = difflib.get_close_matches(text, names, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(names)}"
-            raise argparse.ArgumentTypeError(f"unknown {what} {text!r}; {hint}")
+            hint = meant(text, names) or f"; known are {', '.join(names)}"
+            raise argparse.ArgumentTypeError(f"unknown {what} {text!r}{hint}")
+        return text
+
+    return parsed
+
+
+def word(*known: str) -> Callable[[str], str]:
+    """One of a few words."""
+
+    def parsed(text: str) -> str:
+        if text not in known:
+            raise argparse.ArgumentTypeError(f"expected {' or '.join(known)}, got {text!r}{meant(text, known)}")
         return text
 
     return parsed
@@ -313,7 +324,8 @@ def options_of(parameter: ast.arg, default: ast.expr | None) -> dict[str, Any]:
     if kind == "tuple[str, str]":
         return {"nargs": 2, "default": value}
     if kind.startswith("Literal["):
-        return {"choices": ast.literal_eval(kind.removeprefix("Literal")), "default": value}
+        known = ast.literal_eval(kind.removeprefix("Literal"))
+        return {"type": word(*known), "choices": known, "default": value}
     if kind.startswith("Sequence["):
         kind = kind[len("Sequence[") : -1]
         several = "+" if default is None or value or kind in WRITTEN else "*"

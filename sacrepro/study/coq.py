@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sacrepro.archive.files import read_rows, read_text, write_rows, write_text
+from sacrepro.model.notices import meant
 from sacrepro.study.arguments import File
 from sacrepro.study.claims import CLAIMS, all_claims
 from sacrepro.study.record.claim import Claim
@@ -163,7 +164,7 @@ def theorems(texts: Mapping[str, str], claims: Iterable[str]) -> list[Theorem]:
         if found["theorem"]:
             rows.append(Theorem(claim, found["theorem"], f"{found['file']}.v", UNCHECKED))
         elif (claim := found["claim"] or "") not in known:
-            raise ValueError(f"{THEOREMS}: no claim is called {claim!r}")
+            raise ValueError(f"{THEOREMS}: no claim is called {claim!r}{meant(claim, known)}")
     return rows
 
 
@@ -207,7 +208,7 @@ def proofs(claims: Iterable[Claim], rows: Iterable[Theorem], page: str) -> dict[
             raise ValueError(f"{claim.name}: the page of proofs has no heading {claim.proof}")
         stated = [variant.theorem for variant in claim.variants if variant.theorem]
         if missing := [name for name in stated if name not in said]:
-            raise ValueError(f"{claim.name}: no theorem is called {', '.join(missing)}")
+            raise ValueError(f"{claim.name}: no theorem is called {', '.join(missing)}{meant(missing[0], said)}")
         if stated:
             left = [variant.name for variant in claim.variants if not variant.theorem]
             left += [claim.beside] if claim.beside else []

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from sacrepro.archive.provenance import Names, closure, closure_digest, definition
+from sacrepro.model.notices import meant
 from sacrepro.study.experiments import ENTRIES
 
 #: The word between two jobs of one process.
@@ -94,7 +95,7 @@ def job_closure(name: str, **named: Collection[str]) -> dict[str, Names]:
     named : of a package whose modules are imported by name, such as ``claims``, the names; all by default.
     """
     if name not in JOBS:
-        raise ValueError(f"{name!r} is not a job; known are {', '.join(JOBS)}")
+        raise ValueError(f"{name!r} is not a job; known are {', '.join(JOBS)}{meant(name, JOBS)}")
     module, _, function = JOBS[name].function.partition(":")
     return closure([("sacrepro.study.__main__", None), (f"sacrepro.{module}", frozenset({function}))], **named)
 

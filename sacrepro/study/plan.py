@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from sacrepro.instances.network.files import inputs
+from sacrepro.model.notices import meant
 from sacrepro.study.claims import ATTACKED, CLAIMS, PROCESSES, WITH_LEARNER, WITHOUT_TABLES
 from sacrepro.study.experiments import ENTRIES, KINDS, SHOWN, Experiment
 
@@ -33,6 +34,11 @@ OF_RUNS, OF_ALL_CLAIMS = ("theorem5",), {"adversary": "results/adversary.csv", "
 Run = tuple[str, int]
 
 
+def unknown(key: str, what: str, name: str, known: Collection[str]) -> ValueError:
+    """What is wrong with a name under a key of the configuration."""
+    return ValueError(f"{key}: no {what} is called {name!r}; there are {', '.join(known)}{meant(name, known)}")
+
+
 class Process(NamedTuple):
     """An experiment, the instances or runs that one process works on, their rows, and the files that it reads."""
 
@@ -54,14 +60,13 @@ class Plan:
         self.instances: Mapping[str, Any] = config["instances"]
         for name in self.settings["claims"]:
             if name not in CLAIMS:
-                raise ValueError(f"claims: no claim is called {name!r}; there are {', '.join(CLAIMS)}")
+                raise unknown("claims", "claim", name, CLAIMS)
         self.claims = [name for name in CLAIMS if name in self.settings["claims"]]
         self.attacked = [name for name in ATTACKED if name in self.claims]
         for key in OF_INSTANCES:
             for name in self.settings[key]:
                 if name not in self.instances:
-                    there = ", ".join(self.instances)
-                    raise ValueError(f"{key}: no instance is called {name!r}; there are {there}")
+                    raise unknown(key, "instance", name, self.instances)
         self.network_files = {name: read_by(f"instances.{name}", own["spec"]) for name, own in self.instances.items()}
         for name in self.settings["advice"]:
             if not self.network_files.get(name):
@@ -202,7 +207,7 @@ class Plan:
         if figure in SHOWN:
             needed = f"add the key `{SHOWN[figure].key}`, or leave it out"
             raise ValueError(f"figures: {figure!r} shows rows that are not made; {needed}")
-        raise ValueError(f"figures: no figure is called {figure!r}; there are {', '.join(self.every_figure)}")
+        raise unknown("figures", "figure", figure, self.every_figure)
 
     def rows_of(self, figure: str) -> list[str]:
         """The files with the rows that a figure shows; none unless the configuration makes them."""

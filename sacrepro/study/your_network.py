@@ -174,21 +174,21 @@ def evaluate(
     """
     from sacrepro.adviser.clock import progress
     from sacrepro.adviser.evaluation import compared, evaluation, evaluation_words
-    from sacrepro.adviser.policies import read_policies, read_policy
+    from sacrepro.adviser.policies import OPTIMUM, read_policies, read_policy
     from sacrepro.archive.files import plain, write_json
     from sacrepro.exact.optimum import search_cost
     from sacrepro.instances.network.files import load
 
     network = load(file)
-    if "optimum" in against:
+    best = OPTIMUM in against
+    if best:
         search_cost(network.mdp(), "--against optimum")  # refuses what is too large before anything is computed
     theta = read_policy(network, policy, kappa, run)
     agents = network.agents(agent, file)
-    others = [read_policies(network, source) for source in against if source != "optimum"]
+    others = [read_policies(network, source) for source in against if source != OPTIMUM]
     found = evaluation(network, theta, agents, episodes=episodes, seed=seed, seconds=seconds)
     if against:
         named = {name: runs for policies in others for name, runs in policies.items()}
-        best = "optimum" in against
         with progress() as told:
             rows = compared(network, found.J, named, optimum=best, episodes=episodes, seed=seed, progress=told)
         found = found._replace(against=rows)

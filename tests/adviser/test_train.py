@@ -196,7 +196,7 @@ def test_a_missing_file_and_an_unknown_agent_are_named(tmp_path, friends):
         run("evaluate", friends, "--agent", "bob", "--agent", "bob")
     with pytest.raises(ValueError, match=r"nothing\.yaml: cannot be read"):
         run("evaluate", friends, "--policy", tmp_path / "nothing.yaml")
-    with pytest.raises(ValueError, match=r"a policy is uniform, or a file \.yaml, \.json or \.npz"):
+    with pytest.raises(ValueError, match=r"expected uniform or a file \.yaml, \.json or \.npz"):
         run("evaluate", friends, "--policy", "uniformly")
 
 

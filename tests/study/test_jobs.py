@@ -149,7 +149,7 @@ def test_what_takes_several_values_may_need_one(words, capsys):
 def test_jobs_of_two_words_are_told_apart_and_refused_by_name(capsys):
     assert named(["wireless", "run", "--M", "1"], JOBS) == ("wireless run", ["--M", "1"])
     assert named(["exact", "a"], JOBS) == ("exact", ["a"])
-    wrong = {("warm", "cold"): "invalid choice: 'cold'", ("exakt",): "did you mean 'exact'?", (): "a verb is missing"}
+    wrong = {("warm", "cold"): "got 'cold'", ("exakt",): "did you mean 'exact'?", (): "a verb is missing"}
     for words, message in wrong.items():
         with pytest.raises(SystemExit) as stopped:
             named(words, JOBS)

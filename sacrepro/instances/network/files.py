@@ -157,6 +157,9 @@ def explained(fault: Any) -> str:
         return f"{value} must be {LIMITS[fault.validator]} {fault.validator_value}"
     if fault.validator == "type":
         return f"expected {' or '.join(_listed(fault.validator_value))}, got {value}"
+    if fault.validator == "enum":
+        known = [str(word) for word in fault.validator_value]
+        return f"expected {' or '.join(known)}, got {value}{meant(str(fault.instance), known)}"
     if fault.validator == "pattern":
         return f"{value} is not a name: letters, digits and _, not beginning with a digit"
     if fault.validator in ("minProperties", "maxProperties") and "properties" in fault.schema:

@@ -28,6 +28,7 @@ from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import neighborhood
 from sacrepro.model.mdp import NetworkedMDP
+from sacrepro.model.notices import meant
 from sacrepro.model.policy import policies, uniform_theta
 
 #: Sup-norm accuracy that every method is asked for.
@@ -172,7 +173,7 @@ def refuse_unknown(what: str, asked: Iterable[str], known: Iterable[str]) -> Non
     """ValueError for the first of `asked` that is not known, before anything is measured."""
     for name in asked:
         if name not in tuple(known):
-            raise ValueError(f"unknown {what} {name!r}; known are {', '.join(known)}")
+            raise ValueError(f"unknown {what} {name!r}; known are {', '.join(known)}{meant(name, known)}")
 
 
 def in_a_process(

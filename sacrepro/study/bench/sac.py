@@ -27,6 +27,7 @@ from sacrepro.learn.problem import Problem, Settings
 from sacrepro.learn.transcription import sac_transcribed
 from sacrepro.model.checks import Array
 from sacrepro.model.mdp import NetworkedMDP
+from sacrepro.model.notices import meant
 from sacrepro.model.policy import uniform_theta
 from sacrepro.simulate.rollout import Simulator
 from sacrepro.simulate.trajectory import seeds_together
@@ -100,7 +101,7 @@ def throughput_graph(family: str, n: int) -> nx.Graph:
         graph.add_edges_from((i, i + 1) for i in range(n) if i % columns != columns - 1)
         graph.add_edges_from((i, i + columns) for i in range(n - columns))
         return graph
-    raise ValueError(f"unknown family {family!r}; known are {', '.join(FAMILIES)}")
+    raise ValueError(f"unknown family {family!r}; known are {', '.join(FAMILIES)}{meant(family, FAMILIES)}")
 
 
 def throughput_mdp(family: str, n: int, S: int, A: int) -> tuple[NetworkedMDP, str]:
@@ -152,7 +153,7 @@ def iterate(mdp: NetworkedMDP, method: str, kappa: int, T: int) -> tuple[Callabl
             return math.nan
 
         return run, 1, 0.0
-    raise ValueError(f"unknown method {method!r}; known are {', '.join(METHODS)}")
+    raise ValueError(f"unknown method {method!r}; known are {', '.join(METHODS)}{meant(method, METHODS)}")
 
 
 def one(method: str, family: str, n: int, S: int, A: int, kappa: int, T: int, repeats: int) -> dict[str, Any]:

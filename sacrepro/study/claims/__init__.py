@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sacrepro.archive.provenance import written
+from sacrepro.model.notices import meant
 
 if TYPE_CHECKING:
     from sacrepro.study.record.claim import Claim
@@ -65,7 +66,7 @@ ATTACKED = tuple(name for _, name in sorted((own.stream, own.name) for own in EN
 def claim(name: str) -> Claim:
     """The claim called `name`; ValueError lists the known ones."""
     if name not in CLAIMS:
-        raise ValueError(f"unknown claim {name!r}; known are {', '.join(CLAIMS)}")
+        raise ValueError(f"unknown claim {name!r}; known are {', '.join(CLAIMS)}{meant(name, CLAIMS)}")
     found: Claim = importlib.import_module(f"sacrepro.study.claims.{name}").CLAIM
     return found
 

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from matplotlib import figure as canvas
 
 from sacrepro.archive.files import some_rows, write_figure
+from sacrepro.model.notices import meant
 from sacrepro.study.arguments import Figure, FigureName, Use
 from sacrepro.study.claims import CLAIMS, claim
 from sacrepro.study.drawings.panels import entitle, house_style, names, several
@@ -52,7 +53,7 @@ FIGURES = (*CLAIMS, "adversary", "overview", *SHOWN, "bench_exact", "bench_sac")
 def drawing(name: str) -> NamedDrawing:
     """The drawing called `name`; ValueError lists the known ones."""
     if name not in FIGURES:
-        raise ValueError(f"unknown figure {name!r}; known are {', '.join(FIGURES)}")
+        raise ValueError(f"unknown figure {name!r}; known are {', '.join(FIGURES)}{meant(name, FIGURES)}")
     if name in CLAIMS:  # which does not wait for the learners that runs load
         from sacrepro.study.drawings import critic, decay
 
@@ -153,8 +154,9 @@ def figure(
     where = ", ".join(rows)
     of_instances = "instance" in chosen.rows._fields
     if unknown := sorted({*instances} - {row.instance for row in given if of_instances}):
-        known = ", ".join(names(given)) if of_instances else "none"
-        raise ValueError(f"{where}: no rows of {', '.join(unknown)}; instances here: {known}")
+        known = names(given) if of_instances else []
+        told = f"{where}: no rows of {', '.join(unknown)}; instances here: {', '.join(known) or 'none'}"
+        raise ValueError(told + meant(unknown[0], known))
     with house_style():
         try:
             title = chosen.message(given)

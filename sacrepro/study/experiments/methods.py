@@ -26,6 +26,7 @@ from sacrepro.learn.without_tables import Pairwise, Returns
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import diameter
 from sacrepro.model.mdp import NetworkedMDP
+from sacrepro.model.notices import meant
 from sacrepro.model.policy import gaussian_theta, policies, softmax, uniform_theta
 from sacrepro.study.arguments import Count, File, Method, Ordinal, Positive, Several, Spec
 from sacrepro.study.experiments import Experiment
@@ -117,7 +118,8 @@ def method_rows(mdp: NetworkedMDP, instance: str, method: str, settings: Setting
         yield from _rows(mdp, instance, method, eta, 0, SACTrace((), thetas, m, nothing, nothing))
         return
     if method not in METHODS:
-        raise ValueError(f"unknown method {method!r}; known are {', '.join((*METHODS, EXACT))}")
+        known = (*METHODS, EXACT)
+        raise ValueError(f"unknown method {method!r}; known are {', '.join(known)}{meant(method, known)}")
     _, runs = METHODS[method]
     settings = replace(settings, kappa=kappa_of(method, mdp, settings.kappa))
     for seed, trace in enumerate(runs(mdp, settings, range(seeds))):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sacrepro.archive.files import read_bytes, read_text, record_of, some_rows, write_bytes
+from sacrepro.model.notices import meant
 from sacrepro.study.arguments import File
 from sacrepro.study.coq import proofs_of
 from sacrepro.study.record.comparison import JUDGEMENTS, Verdict, excess_text, ratio_text
@@ -37,7 +38,7 @@ def record(
     known = {entry["name"]: entry for entry in catalog["claims"]}
     judged = list(dict.fromkeys(row.claim for row in verdicts))
     if unknown := [name for name in judged if name not in known]:
-        raise ValueError(f"no claim is called {', '.join(unknown)}")
+        raise ValueError(f"no claim is called {', '.join(unknown)}{meant(unknown[0], known)}")
     captions = {entry["name"]: entry for entry in catalog["figures"]}
     counts = totals(verdicts)
     counterexamples = [row for row in verdicts if row.verdict not in JUDGEMENTS]
