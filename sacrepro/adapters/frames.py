@@ -20,8 +20,11 @@ from sacrepro.exact.optimum import OptimalityGap, Optimum
 from sacrepro.exact.values import ObjectiveGradient, PolicyEvaluation, PolicyEvaluations
 from sacrepro.learn.problem import SACTrace
 from sacrepro.model.checks import Array
-from sacrepro.model.graph import check_agents, check_kappas
+from sacrepro.model.graph import check_agents, check_kappas, sphere_sizes
 from sacrepro.model.policy import Policy
+
+#: What rounding may add to D_i(κ) and V_i, as a share of the largest.
+NOISE = 1e-6
 
 #: Rows of a table that are made; beyond, the arrays are what to work with.
 MOST_ROWS = 10_000_000
@@ -88,9 +91,10 @@ def to_frame(
     if isinstance(result, DecayBounds):
         lower, upper = result
         ends = {"lower": lower, "upper": upper, "value": 0.5 * (lower + upper), "error": 0.5 * (upper - lower)}
-        return _decay(ends, names, agents, kappas)
+        return _decay(ends, names, agents, kappas, kappas is None)
     if isinstance(result, np.ndarray) and result.ndim == 2:
-        table, whole = _decay({"value": np.asarray(result)}, names, agents, kappas), isinstance(result, DecayProfile)
+        whole = isinstance(result, DecayProfile)
+        table = _decay({"value": np.asarray(result)}, names, agents, kappas, whole)
         named = zip((agents, kappas), result.shape, strict=True)
         if whole and any(own is not None and list(own) != list(range(size)) for own, size in named):
             raise ValueError(
@@ -161,12 +165,39 @@ class _Names:
         if found != own:
             raise ValueError(f"{what} {found}, but the model has {own}: {expected}")
 
+    def check_decay(self, D: Any, agents: Sequence[int], kappas: Sequence[int], whole: bool) -> None:
+        """ValueError where lower bounds on D_i(κ), of all κ if `whole`, show that they are of another model."""
+        if not hasattr(self.mdp, "graph"):
+            return
+        far = np.array([len(sphere_sizes(self.mdp.graph, i)) - 1 for i in agents])
+        if whole and len(kappas) != far.max() + 1:
+            raise ValueError(
+                f"the array has columns for {len(kappas)} kappas, but the model has {far.max() + 1}, up to its diameter: "
+                "give those that were asked for as kappas"
+            )
+        self.check_values("D_i(κ)", D, 0.0)
+        beyond = np.array(kappas) >= far[:, None]
+        for row, column in np.argwhere(beyond & (NOISE * D.max() < D))[:1]:
+            raise ValueError(
+                f"D_i(κ) is {float(D[row, column])!r} for agent {self.agent(agents[row])!r} at κ = {kappas[column]}, "
+                "beyond which it reaches nobody: the array is that of another model"
+            )
+
+    def check_values(self, what: str, values: Array, error: float) -> None:
+        """ValueError where values are above r̄/(1-γ), and so of another model."""
+        if not hasattr(self.mdp, "r_bar"):
+            return
+        most, found = self.mdp.r_bar / (1.0 - self.mdp.gamma), float(np.max(values, initial=0.0)) - error
+        if found > most * (1.0 + NOISE):
+            raise ValueError(f"{what} reaches {found!r}, but r̄/(1-γ) is {most!r}: the array is that of another model")
+
 
 def _values(V: Array, error: float, names: _Names, agents: Sequence[int] | None = None) -> pd.DataFrame:
     rows, *sizes = V.shape
     n = len(sizes)
     _demand(V.size)
     names.check("V has the sizes", (tuple(sizes),), "state_sizes", "state_sizes")
+    names.check_values("V", V, error)
     chosen = check_agents(range(n) if agents is None else agents, n)
     if len(chosen) != rows:
         raise ValueError(f"V is that of {rows} agents, not of {len(chosen)}: give those that were asked for as agents")
@@ -179,7 +210,11 @@ def _values(V: Array, error: float, names: _Names, agents: Sequence[int] | None 
 
 
 def _decay(
-    tables: dict[str, Array], names: _Names, agents: Sequence[int] | None, kappas: Sequence[int] | None
+    tables: dict[str, Array],
+    names: _Names,
+    agents: Sequence[int] | None,
+    kappas: Sequence[int] | None,
+    whole: bool = False,
 ) -> pd.DataFrame:
     rows, columns = next(iter(tables.values())).shape
     if agents is None:
@@ -191,6 +226,7 @@ def _decay(
         )
     check_agents(chosen, sys.maxsize if names.mdp is None else len(names.mdp.state_sizes))
     check_kappas(hops)
+    names.check_decay(tables.get("lower", tables["value"]), chosen, hops, whole)
     label = [names.agent(i) for i in chosen]
     told = {"agent": np.repeat(chosen, columns), "label": np.repeat(np.array(label), columns)}
     return pd.DataFrame(told | {"kappa": np.tile(hops, rows)} | {name: table.ravel() for name, table in tables.items()})

@@ -259,3 +259,24 @@ def test_refusals(error, match, call):
 
 def test_the_example_runs():
     assert doctest.testmod(frames).failed == 0
+
+
+def test_decay_and_values_of_another_model_are_refused_where_it_shows():
+    """A path and a star have other eccentricities, longer paths more kappas, other discounts larger values."""
+    path, star, ring = (
+        random_mdp(g, seed=0, gamma=0.5) for g in (nx.path_graph(4), nx.star_graph(3), nx.cycle_graph(4))
+    )
+    of_path, of_star = (decay_profile(mdp, uniform_theta(mdp)) for mdp in (path, star))
+    assert to_frame(of_path, path).shape[0] == 16
+    with pytest.raises(ValueError, match="columns for 4 kappas, but the model has 3, up to its diameter"):
+        to_frame(of_path, star)
+    with pytest.raises(ValueError, match="columns for 3 kappas, but the model has 4"):
+        to_frame(certified_decay(star, uniform_theta(star)), path)
+    with pytest.raises(ValueError, match="for agent 0 at κ = 1, beyond which it reaches nobody: .* another model"):
+        to_frame(decay_profile(ring, uniform_theta(ring)), star)
+    with pytest.raises(ValueError, match="for agent 0 at κ = 3, beyond which it reaches nobody"):
+        to_frame(of_path[:, 2:], path, kappas=[3, 2])
+    assert to_frame(of_star, ring).shape[0] == 12  # nothing shows
+    patient = random_mdp(nx.path_graph(4), seed=0, gamma=0.9)
+    with pytest.raises(ValueError, match=r"V reaches .*, but r̄/\(1-γ\) is .*: the array is that of another model"):
+        to_frame(evaluate(patient, uniform_theta(patient)), path)

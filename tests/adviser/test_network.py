@@ -406,7 +406,10 @@ FAULTS = [
         r"agents.ann.kernel.table: agent 'ann', states ann: healthy, bob: healthy, a = wait: the "
         r"probabilities sum to 0.8",
     ),
-    (changed(pi0={"sick": 1.5}), "pi0: agent '0': the next state sick gets 1.5|pi0: agent '0': .*1.5"),
+    (changed(pi0={"sick": 1.5}), "pi0: agent '0': the start distribution gives sick 1.5, expected a number in .0, 1."),
+    (changed(pi0={"sick": -0.5}), "pi0: agent '0': the start distribution gives sick -0.5, expected"),
+    (changed(pi0=[1.5, -0.5]), "pi0: agent '0': the start distribution gives healthy 1.5, expected"),
+    (changed(pi0=[0.5, 0.4]), "pi0: agent '0': the probabilities sum to 0.9, not to 1"),
     (changed(pi0={"sick": "s"}), "pi0.sick: a pi0 does not depend on s"),
     (changed(pi0=[1]), r"pi0: the table has shape \(1,\); agent '0' needs \(2,\)"),
     (changed(model={"name": "sis"}), "actions: a named model brings its own"),

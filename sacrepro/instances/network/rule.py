@@ -102,7 +102,7 @@ def laws(
     entry: Callable[[int, tuple[int, ...]], str],
     beside: Sequence[Mapping[str, Array]] = (),
 ) -> Array:
-    """Laws of the next state, shape `shape` + (S,), from weights, or from probabilities but for at most one of them."""
+    """Laws of the next state or the first, `shape` + (S,), from weights, or from probabilities but for at most one."""
     for name in rule.formulas:
         if name not in states:
             where = f"{rule.where}.{name}: {entry(0, (0,) * (len(shape) - 1))}"
@@ -174,7 +174,6 @@ def check_entries(
     if len(wrong):
         *place, x = (int(k) for k in wrong[0])
         value = float(laws[tuple(wrong[0])])
-        raise ValueError(
-            f"{rule.where}: {entry(place[0], tuple(place[1:]))}: the next state {states[x]} gets "
-            f"{value!r}, expected {expected}"
-        )
+        start = rule.where.endswith("pi0")
+        told = f"the start distribution gives {states[x]}" if start else f"the next state {states[x]} gets"
+        raise ValueError(f"{rule.where}: {entry(place[0], tuple(place[1:]))}: {told} {value!r}, expected {expected}")
