@@ -55,8 +55,8 @@ def to_frame(
     agents, kappas : those that `certified_decay`, or `evaluate`, was asked for; by default all, and 0, 1, …, the
     diameter.
 
-    Raises TypeError for what is none of these, ValueError where result and mdp do not fit or a table has more than
-    10,000,000 rows.
+    Raises TypeError for what is none of these, FileNotFoundError for the name of a file that is not there, ValueError
+    where result and mdp do not fit or a table has more than 10,000,000 rows.
 
     >>> from sacrepro import decay_profile, uniform_theta
     >>> from sacrepro.instances.relay import relay
@@ -172,7 +172,7 @@ class _Names:
         far = np.array([len(sphere_sizes(self.mdp.graph, i)) - 1 for i in agents])
         if whole and len(kappas) != far.max() + 1:
             raise ValueError(
-                f"the array has columns for {len(kappas)} kappas, but the model has {far.max() + 1}, up to its diameter: "
+                f"the array has columns for {len(kappas)} kappas, but the model {far.max() + 1}, up to its diameter: "
                 "give those that were asked for as kappas"
             )
         self.check_values("D_i(κ)", D, 0.0)
@@ -226,7 +226,8 @@ def _decay(
         )
     check_agents(chosen, sys.maxsize if names.mdp is None else len(names.mdp.state_sizes))
     check_kappas(hops)
-    names.check_decay(tables.get("lower", tables["value"]), chosen, hops, whole)
+    if whole or kappas is not None:
+        names.check_decay(tables.get("lower", tables["value"]), chosen, hops, whole)
     label = [names.agent(i) for i in chosen]
     told = {"agent": np.repeat(chosen, columns), "label": np.repeat(np.array(label), columns)}
     return pd.DataFrame(told | {"kappa": np.tile(hops, rows)} | {name: table.ravel() for name, table in tables.items()})

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from sacrepro.adviser.pilot import Trained
-from sacrepro.archive.files import read_arrays
+from sacrepro.archive.files import read_arrays, unread
 from sacrepro.instances.network.files import one_line, read_yaml
 from sacrepro.instances.network.labelled import Network
 from sacrepro.model.checks import Array, shortened
@@ -104,7 +104,8 @@ def read_policy(
     """θ of ``uniform``, of a policy file (.yaml, .yml, .json), or of one run in a file of `sacrepro train` (.npz).
 
     kappa, seed : which run of an .npz file, where it has several. beside : what else means no file, to the caller.
-    ValueError names the file and what is wrong.
+    ValueError names the file and what is wrong,
+    FileNotFoundError, which it then is, one that is not there.
     """
     if not source.endswith(".npz") and not (kappa is None and seed is None):
         raise ValueError(f"{source}: this is one policy; --kappa and --run choose a run of a file .npz")
@@ -119,7 +120,7 @@ def read_policy(
             return _run(network, read_arrays(source), kappa, seed)
         return theta_of(network, read_yaml(Path(source)))
     except OSError as error:
-        raise ValueError(f"{source}: cannot be read: {error.strerror}") from None
+        raise unread(source, error) from None
     except ValueError as error:
         told = one_line(error)
         raise ValueError(told if told.startswith(str(source)) else f"{source}: {told}") from None
@@ -135,7 +136,7 @@ def read_policies(network: Network, source: str) -> dict[str, list[tuple[Array, 
         for kappa, seed in _runs(arrays):
             found.setdefault(f"{source}, κ = {kappa}", []).append(_run(network, arrays, kappa, seed))
     except OSError as error:
-        raise ValueError(f"{source}: cannot be read: {error.strerror}") from None
+        raise unread(source, error) from None
     except ValueError as error:
         told = one_line(error)
         raise ValueError(told if told.startswith(source) else f"{source}: {told}") from None

@@ -156,6 +156,20 @@ def files_below(folder: str | Path) -> dict[str, Path]:
     return {name: names[name] for name in sorted(names) if not any(part.startswith(".") for part in name.split("/"))}
 
 
+class NoFile(FileNotFoundError, ValueError):
+    """There is no such file: FileNotFoundError, and ValueError as whatever else is wrong with an input."""
+
+    def __str__(self) -> str:
+        return f"{self.filename}: cannot be read: {self.strerror}"
+
+
+def unread(path: str | Path, error: OSError) -> ValueError:
+    """What to raise where an input cannot be opened."""
+    absent = isinstance(error, FileNotFoundError)
+    told = f"{path}: cannot be read: {error.strerror}"
+    return NoFile(error.errno, error.strerror, str(path)) if absent else ValueError(told)
+
+
 def read_input(path: str | Path, most: int) -> str:
     """The UTF-8 text of a file that somebody wrote.
 

@@ -65,7 +65,10 @@ class SACTrace(NamedTuple):
 
     @classmethod
     def load(cls, path: str | Path) -> SACTrace:
-        """The trace in a file of `save`. ValueError names a file that is none or is damaged, and what is wrong."""
+        """The trace in a file of `save`.
+
+        FileNotFoundError names a file that is not there, ValueError one that is none or is damaged, and what is wrong.
+        """
         arrays = read_arrays(path)
         try:
             return cls._of(arrays)

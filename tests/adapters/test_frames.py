@@ -268,11 +268,11 @@ def test_decay_and_values_of_another_model_are_refused_where_it_shows():
     )
     of_path, of_star = (decay_profile(mdp, uniform_theta(mdp)) for mdp in (path, star))
     assert to_frame(of_path, path).shape[0] == 16
-    with pytest.raises(ValueError, match="columns for 4 kappas, but the model has 3, up to its diameter"):
+    with pytest.raises(ValueError, match="columns for 4 kappas, but the model 3, up to its diameter"):
         to_frame(of_path, star)
-    with pytest.raises(ValueError, match="columns for 3 kappas, but the model has 4"):
+    with pytest.raises(ValueError, match="columns for 3 kappas, but the model 4, up"):
         to_frame(certified_decay(star, uniform_theta(star)), path)
-    with pytest.raises(ValueError, match="for agent 0 at κ = 1, beyond which it reaches nobody: .* another model"):
+    with pytest.raises(ValueError, match=r"for agent 0 at κ = 1, beyond which it reaches nobody: .* another model"):
         to_frame(decay_profile(ring, uniform_theta(ring)), star)
     with pytest.raises(ValueError, match="for agent 0 at κ = 3, beyond which it reaches nobody"):
         to_frame(of_path[:, 2:], path, kappas=[3, 2])

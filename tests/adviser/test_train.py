@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import yaml
 from network_files import load_dict, written
 from test_pilot import FRIENDS, RING
 
-from sacrepro import best_joint, best_localized, cli, evaluate, uniform_theta
+from sacrepro import SACTrace, best_joint, best_localized, cli, evaluate, uniform_theta
 from sacrepro.adviser.evaluation import half_width
 from sacrepro.adviser.policies import policy_text, read_policies, read_policy, theta_of
 from sacrepro.archive.files import read_arrays
@@ -308,3 +309,20 @@ def test_files_of_train_are_held_to_the_network(tmp_path, friends):
     np.savez(tmp_path / "other.npz", x=np.zeros(3))
     with pytest.raises(ValueError, match="it has no array 'theta'; expected a file written by sacrepro train"):
         read_policy(network, str(tmp_path / "other.npz"))
+
+
+def test_a_file_that_is_not_there_is_one_error_whoever_opens_it(tmp_path):
+    """FileNotFoundError names it; where the file is an input that somebody wrote, it is the ValueError of inputs."""
+    network, frames = load_dict(FRIENDS), pytest.importorskip("sacrepro.adapters.frames")
+    for suffix, inputs, others in (
+        (".yaml", (load, partial(read_policy, network), partial(read_policies, network)), ()),
+        (".py", (load,), ()),
+        (".npz", (partial(read_policy, network), partial(read_policies, network)), (SACTrace.load,)),
+        (".csv", (), (frames.to_frame,)),
+    ):
+        absent = str(tmp_path / f"absent{suffix}")
+        for opened in (*inputs, *others):
+            with pytest.raises(FileNotFoundError, match=re.escape(absent)) as refusal:
+                opened(absent)
+            assert refusal.value.filename == absent
+            assert isinstance(refusal.value, ValueError) == (opened in inputs)

@@ -18,7 +18,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sacrepro.archive.files import read_input, read_text
+from sacrepro.archive.files import read_input, read_text, unread
 from sacrepro.instances.network.graph_files import check_edges, edge_list, gml, graphml
 from sacrepro.instances.network.yaml_text import plain
 from sacrepro.model.checks import shortened
@@ -38,7 +38,7 @@ LIMITS = {"minimum": "at least", "maximum": "at most", "exclusiveMinimum": "abov
 def load(path: str | Path) -> Network:
     """The network that a file describes; ValueError names the file, the key, the agent and the entry that is wrong.
 
-    path : a .yaml or .py file.
+    path : a .yaml or .py file. FileNotFoundError, which is that ValueError, names one that is not there.
 
     >>> from sacrepro import load
     >>> load("workflow/networks/friends.yaml").names
@@ -176,7 +176,7 @@ def _text(path: Path) -> str:
     try:
         return read_input(path, MOST_BYTES)
     except OSError as error:
-        raise ValueError(f"{path}: cannot be read: {error.strerror}") from None
+        raise unread(path, error) from None
 
 
 def _asks_for_weights(document: Mapping[str, Any]) -> bool:
