@@ -135,12 +135,21 @@ def coupling(network: Network) -> list[tuple[str, str]]:
     C = network_influence(network)
     low, high = spectral_radius(C)
     mu = float(C.sum(axis=1).max())
+    known = low > NOTHING * high
+    radius = (
+        f"in [{decimals(low)}, {decimals(high)}]" if known else f"at most {decimals(high)}, nothing known from below"
+    )
     return [
-        ("influence matrix C", f"spectral radius in [{low:.4f}, {high:.4f}], largest row sum μ = {mu:.4f}"),
-        ("γ·(spectral radius)", f"{gamma * high:.4f}: {decays(gamma * low, gamma * high)}"),
-        ("γμ", f"{gamma * mu:.4f}: {rate(gamma, mu)}"),
+        ("influence matrix C", f"spectral radius {radius}, largest row sum μ = {decimals(mu)}"),
+        ("γ·(spectral radius)", f"{decimals(gamma * high)}: {decays(gamma * low, gamma * high)}"),
+        ("γμ", f"{decimals(gamma * mu)}: {rate(gamma, mu)}"),
         *([("influence series", SERIES)] if mu >= 1.0 else []),
     ]
+
+
+def decimals(value: float) -> str:
+    """Four decimals, or three digits where these would be few."""
+    return f"{value:.4f}" if value == 0.0 or value >= 0.1 else f"{value:.3g}"
 
 
 def compared(network: Network) -> int:
@@ -188,10 +197,12 @@ def decays(low: float, high: float) -> str:
 def rate(gamma: float, mu: float) -> str:
     """The smaller of Lemma 3's decay rate γ and that of the influence matrix's row sums, γμ."""
     if mu < 1.0:
-        return f"below γ, so by the influence matrix Q_i decays at rate ρ = {gamma * mu:.4f}, or faster"
+        return f"below γ, so by the influence matrix Q_i decays at rate ρ = {decimals(gamma * mu)}, or faster"
     return f"not below γ, so by Lemma 3 Q_i decays at rate ρ = γ = {gamma:g}, or faster"
 
 
+#: A lower bound that is no more of the upper one says nothing.
+NOTHING = 1e-6
 #: Up to so many agents all distances on the page follow distances in the graph.
 SPREAD = 150
 #: Beyond, distances to so many pivots do; but graphs of fewer hops than `FLAT` from a hub are drawn as rings around it.

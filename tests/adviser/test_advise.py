@@ -393,7 +393,7 @@ def test_a_summary_of_a_model(tmp_path):
     from sacrepro.instances.relay import relay
 
     text = summary(of_model(relay(3, gamma=0.5)))
-    assert "spectral radius in [0.0000, 1.0000]" in text or "spectral radius in [1.0000, 1.0000]" in text
+    assert re.search(r"spectral radius (in \[1.0000, 1.0000\]|at most 1.0000, nothing known from below), largest", text)
     assert "0 by counts, 3 by table" in text
 
 
@@ -641,3 +641,17 @@ def test_agents_are_told_of_their_own_component(agents, of, farthest, told):
         found = evaluation(network, uniform_theta(network.mdp()), asked)
         assert {len(row.D_low) for row in found.agents} == {min(farthest, 5) + 1}
         assert ("not computed beyond" in evaluation_words(network, found, "uniform")) == (farthest > 5)
+
+
+def test_a_summary_shows_digits_or_that_nothing_is_known():
+    """A chain that is read one way has spectral radius 0, which no x > 0 shows; weak influence is not 0.0000."""
+    document = SIS | {"graph": {"directed": True, "edges": [["a", "b"], ["b", "c"]]}, "agents": {"a": {}}}
+    one_way = {"probabilities": {"sick": "0.5 * (count(sick) > 0)"}}
+    told = summary(load_dict(document | {"kernel": one_way}))
+    assert re.search(r"spectral radius at most \S+, nothing known from below, largest row sum", told)
+    weak = {"probabilities": {"sick": "0.2 + 0.001 * count(sick)"}}
+    told = summary(load_dict(SIS | {"graph": {"family": "ring", "n": 5}, "kernel": weak}))
+    low, high, mu = map(float, re.search(r"radius in \[(\S+), (\S+)\], largest row sum μ = (\S+)", told).groups())
+    assert 0.0 < low <= 0.0021 >= high > 0.0
+    assert mu == pytest.approx(0.002)
+    assert f"ρ = {0.002 * SIS['gamma']:.3g}, or faster" in told
