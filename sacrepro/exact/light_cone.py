@@ -10,14 +10,15 @@ degree three and more with strong coupling the tables grow too fast: then the in
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 import networkx as nx
 import numpy as np
 
 from sacrepro.exact.decay.branch import branch_oscillation
-from sacrepro.exact.decay.sweep import plan_of, sweep_oscillations
+from sacrepro.exact.decay.sweep import plan_bytes, plan_of, sweep_oscillations
+from sacrepro.exact.memory import demand, readable_count
 from sacrepro.exact.models import plain_model
 from sacrepro.exact.product.operator import FactoredOperator
 from sacrepro.exact.rounding import UNIT, gamma_k, policy_roundings, row_sum_range, sup
@@ -31,6 +32,12 @@ from sacrepro.model.policy import Policy, Theta, policy_at, warn_of_probabilitie
 #: Beyond this many entries of the local Q_i, branch and bound replaces the sweep, and stops after so many of its own.
 SWEEP_ENTRIES = 1 << 27
 BRANCH_ENTRIES = 1 << 31
+#: Entries of a table over all whom one step reaches, beyond which more is frozen before it.
+WIDEST = 1 << 28
+
+
+#: What may not fit, and what then does.
+SURROUNDINGS, SMALLER = "a step of the tables around an agent", "a smaller `largest` fits"
 
 
 class LocalKernels(Protocol):
@@ -121,15 +128,25 @@ class _Surroundings:
         rounding = gamma_k(roundings) * sup(table) * (1 + 1e-9)
         return following, reached, rounding + drift * (sup(table) + level)
 
+    def reached(self, axes: Iterable[int]) -> set[int]:
+        """Whose states a table over the agents `axes` depends on one step before."""
+        return set().union(*(self.agent(j)[0] for j in axes))
+
+    def entries(self, agents: Iterable[int]) -> int:
+        """Entries of a table over these agents."""
+        return math.prod(map(self.size, agents))
+
     def _operator(self, axes: tuple[int, ...]) -> tuple[FactoredOperator, tuple[int, ...], float, float]:
         """P^θ on tables over the agents `axes`, whom it reaches, its roundings, and how far its rows may miss 1."""
-        reached = tuple(sorted(set().union(*(self.agent(j)[0] for j in axes))))
+        reached = tuple(sorted(self.reached(axes)))
         index = {j: k for k, j in enumerate(reached)}
         # Agents that are reached but not summed out need no kernel: they appear as states only.
         hoods = tuple(tuple(index[k] for k in self.agent(j)[0]) if j in axes else (index[j],) for j in reached)
         sizes = tuple(self.size(j) for j in reached)
         kernels = [self.agent(j)[1] if j in axes else np.eye(self.size(j)) for j in reached]
+        demand(SURROUNDINGS, 16 * math.prod(sizes), None, SMALLER)
         operator = FactoredOperator(kernels, hoods, sizes, [index[j] for j in axes])
+        demand(SURROUNDINGS, 16 * operator.peak, None, SMALLER)
         low, high = row_sum_range([self.mdp.P[j] for j in axes])
         roundings = operator.roundings + sum(self.agent(j)[3] for j in axes) + 2
         return operator, reached, roundings, max(abs(high - 1.0), abs(low - 1.0))
@@ -142,7 +159,8 @@ def local_value(
 
     tol : wanted error; `largest` : most entries of a table. Where the surroundings do not fit, more is frozen than
     `tol` allows and the error returned is larger: check it. Raises ValueError as soon as rounding alone exceeds `tol`,
-    naming what is attainable. As everywhere, kernels are those whose rows are divided by their exact sums.
+    naming what is attainable, MemoryError before a step whose tables cannot fit. As everywhere, kernels are those whose
+    rows are divided by their exact sums.
 
     >>> from sacrepro import build, local_value, uniform_theta
     >>> mdp = build({"model": "relay", "n": 12, "gamma": 0.5})
@@ -178,14 +196,13 @@ def local_value(
             level += rest * middle
             error += rest * (half + 4 * UNIT * sup(table))
             break
-        before = set(axes)
         weight *= gamma
         table, axes, rounding = near.step(table, axes, abs(centre))
         most = max(most, table.size)
         # Whatever is charged now stays in every later term: Σ_{u ≥ t} γ^u = weight / (1-γ).
         # So √weight-shaped allowances spend 70 % of tol in all, and the tail a quarter.
         allowance = 0.7 * tol * (1.0 - gamma) * (1.0 - math.sqrt(gamma)) / math.sqrt(weight)
-        table, axes, frozen = _freeze(table, axes, before - {i}, i, allowance, largest)
+        table, axes, frozen = _freeze(table, axes, near, i, allowance, largest)
         error += (frozen + rounding) * weight / (1.0 - gamma)
         rounded += rounding * weight / (1.0 - gamma)
         if rounded > tol:
@@ -196,7 +213,7 @@ def local_value(
                 f"tol = {20.0 * total:.2g}, or {40.0 * total:.2g} for local_decay"
             )
         spanned |= set(axes)
-        if math.prod(map(near.size, spanned)) > largest:
+        if near.entries(spanned) > largest:
             # Each term is small, but not their sum: this term and all later ones become one number, too.
             rest = weight / (1.0 - gamma)
             level += rest * 0.5 * (float(table.max()) + float(table.min()))
@@ -219,14 +236,15 @@ def _local_kernels(mdp: LocalKernels | CountedMDP) -> LocalKernels:
 
 
 def _freeze(
-    table: Array, axes: tuple[int, ...], old: set[int], i: int, allowance: float, largest: int
+    table: Array, axes: tuple[int, ...], near: _Surroundings, i: int, allowance: float, largest: int
 ) -> tuple[Array, tuple[int, ...], float]:
     """Replace axes by midranges, least movement first, within `allowance`, and further while the table is too large."""
     charge = 0.0
     while len(axes) > 1:
         movement = {j: float(np.ptp(table, axis=k).max()) / 2.0 for k, j in enumerate(axes) if j != i}
         j = min(movement, key=lambda k: (movement[k], k))
-        if charge + movement[j] > allowance and table.size * 4 <= largest:
+        fits = table.size * 4 <= largest
+        if fits and charge + movement[j] > allowance and near.entries(near.reached(axes)) <= max(WIDEST, largest):
             break
         k = axes.index(j)
         table = 0.5 * (table.max(axis=k) + table.min(axis=k))
@@ -281,6 +299,8 @@ def local_decay(
     rounding = gamma_k(sum(P[j].shape[-1] for j in agents) + len(agents) + 6) * sup(table) + 4 * UNIT * sup(value.V)
     margin = 2.0 * mdp.gamma * (high * value.error + rounding + drift) * (1 + 1e-9)
     lower, upper = np.zeros(kappa_max + 1), np.zeros(kappa_max + 1)
+    if entries <= SWEEP_ENTRIES:
+        demand(f"a sweep over {readable_count(entries)} entries around agent {i}", plan_bytes(plan), None, SMALLER)
     swept = sweep_oscillations(plan, table) if entries <= SWEEP_ENTRIES else None
     for kappa in range(kappa_max + 1):
         if prefix[kappa] == len(agents):

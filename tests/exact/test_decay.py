@@ -22,7 +22,7 @@ from sacrepro.exact.decay import branch, movement, sweep
 from sacrepro.exact.decay.branch import branch_oscillation
 from sacrepro.exact.decay.movement import Kernels, minorized, most_movement, rim_of
 from sacrepro.exact.decay.profile import decay_margin
-from sacrepro.exact.decay.sweep import plan_of, sweep_bytes, sweep_oscillations, sweep_plan, sweep_table
+from sacrepro.exact.decay.sweep import plan_bytes, plan_of, sweep_bytes, sweep_oscillations, sweep_plan, sweep_table
 from sacrepro.exact.models import joint_kernel
 from sacrepro.exact.product.operator import FactoredOperator
 from sacrepro.exact.rounding import gamma_k
@@ -133,7 +133,7 @@ def test_the_bytes_of_a_sweep_are_those_of_its_arrays(case):
         plan = sweep_plan(mdp, i)
         S, _, farther, nearer = plan.turned.T.astype(int)
         ranges = np.cumprod([1, *plan.actions[:-1]]).sum()
-        assert sweep_bytes(mdp, i) == 8 * ((S * farther * nearer).sum() + 2 * ranges)
+        assert plan_bytes(plan) == sweep_bytes(mdp, i) == 8 * ((S * farther * nearer).sum() + 2 * ranges)
 
 
 def test_more_agents_than_an_array_has_axes_are_one_clear_error():

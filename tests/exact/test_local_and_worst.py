@@ -19,8 +19,10 @@ from sacrepro.exact import (
     decay_supremum,
     dense,
     evaluate,
+    light_cone,
     local_decay,
     local_value,
+    memory,
     objective_and_gradient,
     worst_decay,
 )
@@ -700,3 +702,26 @@ def test_terms_that_are_small_one_by_one_do_not_span_a_table_without_end():
     for kappa in range(3):
         assert bounds.lower[kappa] <= 0.7 ** (kappa + 1) / 0.3 <= bounds.upper[kappa]
     assert (bounds.upper - bounds.lower).max() < 0.05
+
+
+def test_light_cones_freeze_what_no_step_could_hold(monkeypatch):
+    """On 60 agents with four neighbors each a table over 18 agents reaches 35: 256 GiB that it once asked for."""
+    graph = nx.random_regular_graph(4, 60, seed=0)
+    mdp = random_mdp(graph, seed=0, state_sizes=[2] * 60, action_sizes=[2] * 60, gamma=0.99, concentration=0.05)
+    monkeypatch.setattr(light_cone, "WIDEST", 1 << 14)
+    found = local_value(mdp, uniform_theta(mdp), 15, tol=0.01, largest=1 << 10)
+    assert found.error > 0.01
+    assert found.largest <= 1 << 14
+    assert found.V.size <= 1 << 10
+    monkeypatch.setattr(memory, "_given", [])
+    memory.give(10**5)
+    with pytest.raises(MemoryError, match=r"a step of the tables around an agent needs .* a smaller `largest` fits"):
+        local_value(mdp, uniform_theta(mdp), 15, tol=0.01, largest=1 << 10)
+
+
+def test_a_local_sweep_that_cannot_fit_is_refused_before_it_begins(monkeypatch):
+    mdp = random_mdp(nx.path_graph(30), seed=0, state_sizes=[2] * 30, action_sizes=[2] * 30, gamma=0.9)
+    monkeypatch.setattr(light_cone, "sweep_oscillations", lambda *_: pytest.fail("it began"))
+    monkeypatch.setattr(light_cone, "plan_bytes", lambda plan: 10**20)
+    with pytest.raises(MemoryError, match=r"a sweep over \d+ entries around agent 15 needs .*; a smaller `larg"):
+        local_decay(mdp, uniform_theta(mdp), 15, 1, 0.1)

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
+from operator import mul
 from typing import Any, NamedTuple
 
 import networkx as nx
@@ -117,6 +119,12 @@ def sweep_bytes(mdp: LocalModel, i: int) -> int:
         total += 2 * acted
         acted *= mdp.action_sizes[j]
     return 8 * total
+
+
+def plan_bytes(plan: SweepPlan) -> int:
+    """The same of a plan that is made."""
+    tables = sum(length * farther * nearer for length, _, farther, nearer in plan.turned.tolist())
+    return 8 * (tables + 2 * sum(accumulate(plan.actions[:-1].tolist(), mul, initial=1)))
 
 
 def sweep_work(mdp: LocalModel, i: int) -> int:
