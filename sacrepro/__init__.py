@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         objective_and_gradient as objective_and_gradient,
         policy_gradient as policy_gradient,
     )
-    from sacrepro.exact.law.chain import law_cost as law_cost
+    from sacrepro.exact.law.cell_chain import law_cost as law_cost
     from sacrepro.exact.law.moments import critic_law as critic_law
     from sacrepro.exact.law.update import (
         ExpectedUpdate as ExpectedUpdate,

@@ -51,7 +51,7 @@ class Proposal(NamedTuple):
     reasons: tuple[str, ...]
 
 
-def check_kappas(network: Network, kappas: Sequence[int]) -> list[Cost]:
+def sizes_for(network: Network, kappas: Sequence[int]) -> list[Cost]:
     """The sizes of the tables of κ = 0, …, the largest; ValueError for a κ that is none, too large or there twice."""
     if not kappas:
         raise ValueError("kappa: expected one κ or more, got none")
@@ -95,10 +95,10 @@ def proposal(
     """What is given, and a value and a reason for what is not; the same for every κ, so that returns compare.
 
     simulator : of the network, for η: None where that is given.        seeds : runs a κ.
-    longest : most steps of an episode that are proposed.        sizes : `check_kappas`, where they are known.
+    longest : most steps of an episode that are proposed.        sizes : `sizes_for`, where they are known.
     Raises ValueError naming the argument that makes no sense.
     """
-    sizes = sizes or check_kappas(network, kappas)
+    sizes = sizes or sizes_for(network, kappas)
     gamma, n, largest = network.gamma, network.n, max(kappas)
     entries = sizes[largest].entries_median
     reasons = []

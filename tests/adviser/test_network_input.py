@@ -447,7 +447,7 @@ def test_tables_are_counted_before_they_are_made(tmp_path, rules, message):
 
 
 def test_tables_of_all_agents_are_counted_together(tmp_path, monkeypatch):
-    monkeypatch.setattr("sacrepro.instances.network.rules.MOST_ENTRIES_IN_ALL", 100_000)
+    monkeypatch.setattr("sacrepro.instances.network.evaluated.MOST_ENTRIES_IN_ALL", 100_000)
     hubs = {f"h{k}": {"kernel": {"probabilities": {"ill": "0.5 * state('x0')"}}} for k in range(40)}
     edges = [[hub, f"x{k}"] for hub in hubs for k in range(10)]
     with pytest.raises(ValueError, match="kernel: the rules have more than 100,000 entries in all"):

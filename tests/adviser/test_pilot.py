@@ -25,7 +25,7 @@ from sacrepro.adviser.pilot import (
     training_words,
 )
 from sacrepro.adviser.prose import words
-from sacrepro.adviser.settings import FRESH, ITERATIONS, PROBING, WANDER, check_kappas, proposal
+from sacrepro.adviser.settings import FRESH, ITERATIONS, PROBING, WANDER, proposal, sizes_for
 from sacrepro.model.policy import uniform_theta
 
 FRIENDS = {
@@ -146,7 +146,7 @@ def test_neighborhoods_too_large_to_list_are_refused(monkeypatch):
 
     monkeypatch.setattr(cost, "MOST_MEMBERS", 10)
     with pytest.raises(ValueError, match=r"κ = 1 are too many to list; expected at most 0"):
-        check_kappas(load_dict(RING), [2])
+        sizes_for(load_dict(RING), [2])
 
 
 def test_training_is_sac_seed_by_seed():

@@ -23,7 +23,7 @@ from sacrepro.bounds.theorem5 import (
 )
 from sacrepro.exact import td_fixed_point as fixed_point
 from sacrepro.exact.dense import q_function
-from sacrepro.exact.law.chain import law_cost
+from sacrepro.exact.law.cell_chain import law_cost
 from sacrepro.exact.law.moments import CriticLaw
 from sacrepro.instances import build
 from sacrepro.instances.extremal import rare_state, sticky_relay

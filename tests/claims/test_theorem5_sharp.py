@@ -20,7 +20,7 @@ from sacrepro.bounds.theorem5 import (
 )
 from sacrepro.exact import evaluate, objective_and_gradient
 from sacrepro.exact.dense import transition_matrix
-from sacrepro.exact.law.chain import law_cost
+from sacrepro.exact.law.cell_chain import law_cost
 from sacrepro.exact.law.update import expected_update
 from sacrepro.exact.models import joint_kernel, joint_reward
 from sacrepro.exact.optimum import best_joint

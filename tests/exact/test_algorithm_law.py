@@ -14,9 +14,8 @@ from exact.plain_law import Law, entry, mixed_score, softmax_score
 from sacrepro import NetworkedMDP, Policy, build, critic_law, evaluate, expected_critic, expected_update, mean_curve
 from sacrepro.exact import law_cost, td_fixed_point
 from sacrepro.exact.chain import chain_of
-from sacrepro.exact.law import chain as algorithm_inputs
-from sacrepro.exact.law import chain as cell_chain
-from sacrepro.exact.law import moments
+from sacrepro.exact.law import cell_chain, moments
+from sacrepro.exact.law import cell_chain as algorithm_inputs
 from sacrepro.exact.law import update as update_room
 from sacrepro.exact.law.update import expected_updates
 from sacrepro.exact.rounding import gamma_k

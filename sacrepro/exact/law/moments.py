@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sacrepro.exact.law.chain import (
+from sacrepro.exact.law.cell_chain import (
     DENSE_OUTSIDE,
     WORK,
     CellChain,

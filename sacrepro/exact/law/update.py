@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sacrepro.exact.law.chain import (
+from sacrepro.exact.law.cell_chain import (
     WORK,
     CellChain,
     afford,

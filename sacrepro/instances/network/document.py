@@ -18,12 +18,12 @@ import numpy as np
 
 from sacrepro.instances.graphs import build_graph, fitting
 from sacrepro.instances.models import NAMED
+from sacrepro.instances.network.evaluated import Agents, kernels, rewards, starts
 from sacrepro.instances.network.formula import RESERVED
 from sacrepro.instances.network.graph_files import NO_WEIGHT, WEIGHTS, check_edges, check_pairs, check_weights
 from sacrepro.instances.network.labelled import MOST_ENTRIES, MOST_ENTRIES_IN_ALL, Network, of_each, of_model
 from sacrepro.instances.network.links import Links, links_of
 from sacrepro.instances.network.rule import rule_of
-from sacrepro.instances.network.rules import Agents, kernels, rewards, starts
 from sacrepro.model.checks import Array, shortened
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.notices import meant, rounded

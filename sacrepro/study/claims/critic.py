@@ -26,7 +26,7 @@ from scipy.stats import binom
 from sacrepro.bounds.critic import chebyshev, critic, critic_bias, td_fixed_point_local
 from sacrepro.bounds.decay import lemma3
 from sacrepro.bounds.theorem5 import Constants, critic_noise, critic_noise_sharp, least_h, least_t0
-from sacrepro.exact.law.chain import law_cost
+from sacrepro.exact.law.cell_chain import law_cost
 from sacrepro.exact.law.moments import critic_law
 from sacrepro.exact.truncation import cell_shape, outside_axes
 from sacrepro.instances.extremal import rare_state, sticky_relay

@@ -29,7 +29,7 @@ from sacrepro.bounds.theorem5 import (
     theorem5_sharp_chance,
     update_norm,
 )
-from sacrepro.exact.law.chain import law_cost
+from sacrepro.exact.law.cell_chain import law_cost
 from sacrepro.exact.law.update import expected_update
 from sacrepro.exact.optimum import best_joint
 from sacrepro.exact.values import objective_and_gradient
