@@ -17,6 +17,7 @@ from sacrepro.adviser.certificates import (
     Certificates,
     certificates,
     decay_rates,
+    farthest_around,
     gradient_bounds,
     kappa_range,
     td_from_decay,
@@ -207,12 +208,9 @@ def advise(
     certified = least([row.certified for row in rows], error)
     under_uniform = least([row.measured for row in rows], error)
     recommended = recommended_kappa(rows, certified, under_uniform)
-    chosen = set(asked)
-    parts = [piece for piece in network.pieces if of == "gradient" and not chosen.isdisjoint(piece.tolist())]
-    matter = np.concatenate(parts) if parts else asked
-    farthest = min(
-        [int(bounds.eccentricity[matter].max()), *(cost.kappa for cost in prices if cost.whole == network.n)]
-    )
+    # An agent's gradient hangs on the tables of its whole component.
+    around = int(bounds.eccentricity[asked].max()) if of == "q" else farthest_around(network, asked)
+    farthest = min([around, *(cost.kappa for cost in prices if cost.whole == network.n)])
     paper = least([row.paper for row in rows], error)
     clock.say("pilot of SAC")
     left = seconds - (time.monotonic() - begin)

@@ -241,6 +241,12 @@ def eccentricity_of(network: Network) -> Array:
     return _KNOWN[network]
 
 
+def farthest_around(network: Network, agents: Sequence[int]) -> int:
+    """The largest eccentricity in the components of some agents."""
+    chosen = set(agents)
+    return max(int(eccentricity_of(network)[piece].max()) for piece in network.pieces if chosen & {*piece.tolist()})
+
+
 def eccentricities(graph: nx.Graph | csr_array, parts: Sequence[Array] | None = None) -> Array:
     """The least κ with nothing reachable outside N_i^κ for each agent, whatever the agents are called.
 

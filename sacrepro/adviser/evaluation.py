@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import stdtrit
 
-from sacrepro.adviser.certificates import eccentricity_of
+from sacrepro.adviser.certificates import farthest_around
 from sacrepro.adviser.measured import largest_cone
 from sacrepro.adviser.settings import FRESH
 from sacrepro.exact.decay.profile import certified_decay
@@ -162,7 +162,7 @@ def _exact(network: Network, theta: Sequence[Array], agents: Sequence[int]) -> E
     pairs = float(np.log2(network.state_sizes * network.action_sizes).sum())
     D_low = D_high = np.zeros((len(chosen), 0))
     if pairs <= PAIR_BITS:
-        kappas = range(min(KAPPAS, int(eccentricity_of(network)[chosen].max()) + 1))
+        kappas = range(min(KAPPAS, farthest_around(network, chosen) + 1))
         D_low, D_high = certified_decay(mdp, theta, chosen, kappas)[:2]
     rows = tuple(
         AgentValue(i, network.names[i], *_ends(network, V[i], error), tuple(low.tolist()), tuple(high.tolist()))
@@ -215,7 +215,7 @@ def evaluation_words(network: Network, found: Evaluation, policy: str) -> str:
         table.append([row.name, f"{row.low:.5g}", f"{row.high:.5g}", *(_gap(low, high) for low, high in gaps)])
     if shown:
         lines += ["", *aligned(table)]
-    if found.agents and kappas <= eccentricity_of(network)[[row.agent for row in found.agents]].max():
+    if found.agents and kappas <= farthest_around(network, [row.agent for row in found.agents]):
         last = f" beyond κ = {kappas - 1}" if kappas else f": the network has more than 2^{PAIR_BITS:g} pairs (s, a)"
         lines.append(f"D_i(κ) is not computed{last}")
     if len(found.agents) > LISTED:

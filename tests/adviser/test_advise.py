@@ -639,8 +639,9 @@ def test_agents_are_told_of_their_own_component(agents, of, farthest, told):
     assert told in recommendation(advice)
     if of == "q" and agents:
         found = evaluation(network, uniform_theta(network.mdp()), asked)
-        assert {len(row.D_low) for row in found.agents} == {min(farthest, 5) + 1}
-        assert ("not computed beyond" in evaluation_words(network, found, "uniform")) == (farthest > 5)
+        around = max({"x": 1, "y": 1, "z": 0}.get(agent, 6) for agent in agents)
+        assert {len(row.D_low) for row in found.agents} == {min(around, 5) + 1}
+        assert ("not computed beyond" in evaluation_words(network, found, "uniform")) == (around > 5)
 
 
 def test_a_summary_shows_digits_or_that_nothing_is_known():
