@@ -339,17 +339,21 @@ def read_json(path: str | Path) -> Any:
 LINE, FINER = re.compile(rb"^(?! *<!--).*$", re.MULTILINE), re.compile(rb"(?<!scale\()(\b\d+\.\d{3})\d+")
 
 
-def write_figure(path: str | Path, figure: Figure) -> None:
-    """Write a figure in the format of its suffix, without dates, so that same rows give same bytes."""
+def write_figure(figure: Figure, *paths: str | Path) -> None:
+    """Write a figure in the formats of the suffixes, drawn once each, without dates: same rows give same bytes."""
     metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}, ".png": {"Software": None}}
-    suffix = Path(path).suffix
-    if suffix not in metadata:
-        raise ValueError(f"{path}: a figure is written as .svg, .pdf or .png")
-    drawn = io.BytesIO()
-    figure.savefig(drawn, format=suffix[1:], metadata=metadata[suffix])
-    written = drawn.getvalue()
-    with whole_file(path) as file:
-        file.write(LINE.sub(lambda line: FINER.sub(rb"\1", line[0]), written) if suffix == ".svg" else written)
+    written: dict[str, bytes] = {}
+    for path in paths:
+        suffix = Path(path).suffix
+        if suffix not in metadata:
+            raise ValueError(f"{path}: a figure is written as .svg, .pdf or .png")
+        if suffix not in written:
+            drawn = io.BytesIO()
+            figure.savefig(drawn, format=suffix[1:], metadata=metadata[suffix])
+            text = drawn.getvalue()
+            written[suffix] = LINE.sub(lambda line: FINER.sub(rb"\1", line[0]), text) if suffix == ".svg" else text
+        with whole_file(path) as file:
+            file.write(written[suffix])
 
 
 # What a job reads of another one, refused by name where it is of another kind.

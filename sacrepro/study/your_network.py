@@ -89,8 +89,7 @@ def advise(
         with house_style():
             gap = room.error_of_q(network, error, of)
             drawn = draw(advice.agents, list(network.graph.edges), gap)
-            for path in figure:
-                write_figure(path, drawn)
+            write_figure(drawn, *figure)
     for path in (*output, *figure):
         yield f"{path} written"
 

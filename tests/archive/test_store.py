@@ -101,10 +101,10 @@ def test_figures_have_no_dates_and_known_formats(tmp_path):
             from sacrepro.study.drawings.panels import house_style
 
             with house_style():
-                store.write_figure(tmp_path / f"{name}.{suffix}", figure)
+                store.write_figure(figure, tmp_path / f"{name}.{suffix}")
         assert (tmp_path / f"one.{suffix}").read_bytes() == (tmp_path / f"two.{suffix}").read_bytes()
     with pytest.raises(ValueError, match="a figure is written as"):
-        store.write_figure(tmp_path / "one.bmp", Figure())
+        store.write_figure(Figure(), tmp_path / "one.bmp")
 
 
 def test_a_figure_keeps_thousandths_of_a_point_whole_scales_and_its_labels(tmp_path):
@@ -116,7 +116,7 @@ def test_a_figure_keeps_thousandths_of_a_point_whole_scales_and_its_labels(tmp_p
     with io.BytesIO() as whole:
         figure.savefig(whole, format="svg")
         as_drawn = whole.getvalue().decode()
-    store.write_figure(tmp_path / "one.svg", figure)
+    store.write_figure(figure, tmp_path / "one.svg")
     written = (tmp_path / "one.svg").read_text()
     assert "<!-- 0.123456 -->" in written
     assert "scale(0.015625)" in written

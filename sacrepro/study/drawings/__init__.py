@@ -168,10 +168,9 @@ def figure(
         for one in (every, shown):
             if not any(axes.has_data() or axes.texts or axes.tables for axes in one.axes):
                 raise ValueError(f"{where}: nothing in these rows is shown by the figure {figure}")
-        for path in output:
-            write_figure(path, shown)
-        if whole:
-            write_figure(whole, every)
+        largest = [whole] if whole else []
+        write_figure(shown, *output, *(largest if every is shown else []))
+        write_figure(every, *(largest if every is not shown else []))
 
 
 def made(chosen: NamedDrawing, rows: Sequence[Any], title: str) -> canvas.Figure:
