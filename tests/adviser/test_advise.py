@@ -230,14 +230,14 @@ def test_advice_on_the_karate_club_is_confirmed_by_a_run(monkeypatch):
     assert "s/iteration: not measured" in words(network, larger)
 
 
-def test_advice_on_ten_thousand_autonomous_systems_comes_from_bounds_for_all_of_them(tmp_path):
-    """Hubs of 855 neighbors have no tables; C comes from counts, and what three agents show is not said of the rest."""
-    graph = nx.random_internet_as_graph(10_000, seed=0)
+def test_advice_on_three_thousand_autonomous_systems_comes_from_bounds_for_all_of_them(tmp_path):
+    """Hubs of 252 neighbors have no tables; C comes from counts, and what three agents show is not said of the rest."""
+    graph = nx.random_internet_as_graph(3000, seed=0)
     (tmp_path / "as.txt").write_text("".join(f"{i} {j}\n" for i, j in graph.edges))
     document = yaml.safe_load(KARATE.read_text())
     document |= {"graph": {"edges_file": "as.txt"}, "agents": {}}
     network = load(written(tmp_path, document))
-    assert max(degree for _, degree in network.graph.degree) == 855
+    assert max(degree for _, degree in network.graph.degree) == 252
     advice = advise(network, 0.95, seconds=0.0)
     assert (advice.certified, advice.measured, advice.recommended) == (2, 1, 1)
     assert recommendation(advice).startswith("take κ = 1, which is shown to be enough for the uniform policy")

@@ -76,8 +76,8 @@ def test_counts_of_three_states_are_looked_up():
     assert seen >= {(0, 0), (0, 2), (0, True), (1, 0), (1, 1), (1, 2), (1, False)}
 
 
-def test_every_learner_takes_five_thousand_agents_whose_kernels_are_no_tables():
-    document = VOTERS | {"graph": {"family": "internet", "n": 5000, "seed": 1}}
+def test_every_learner_takes_a_thousand_agents_whose_kernels_are_no_tables():
+    document = VOTERS | {"graph": {"family": "internet", "n": 1000, "seed": 1}}
     network = load_dict(document)
     assert max(degree for _, degree in network.graph.degree) > 40
     simulator, theta = network.simulator(), uniform_theta(network)
@@ -87,12 +87,12 @@ def test_every_learner_takes_five_thousand_agents_whose_kernels_are_no_tables():
     assert not same(trace.theta, sac(simulator, theta, **SETTINGS, seed=1).theta)
     assert samples(simulator, trace.theta, 0, kappa=0, T=9, h=1.0, t0=1.0, seeds=range(3)).J_estimate.shape == (3,)
     without_critic = {key: SETTINGS[key] for key in ("kappa", "M", "T", "eta")}
-    assert len(reinforce(simulator, theta, **without_critic, seed=0).theta) == 5000
-    assert len(pairwise(simulator, theta, **SETTINGS, seed=0).theta) == 5000
+    assert len(reinforce(simulator, theta, **without_critic, seed=0).theta) == 1000
+    assert len(pairwise(simulator, theta, **SETTINGS, seed=0).theta) == 1000
     episodes = {key: SETTINGS[key] for key in ("M", "T", "h", "t0")}
-    assert len(control(simulator, kappa=0, **episodes, seed=0, epsilon=0.1).theta) == 5000
+    assert len(control(simulator, kappa=0, **episodes, seed=0, epsilon=0.1).theta) == 1000
     for extension in ({"warm_start": True}, {"lambda_": 0.5}, {"baseline": True}, {"epsilon": 0.1}):
-        assert len(sac(simulator, theta, **SETTINGS | {"kappa": 0}, seed=0, **extension).theta) == 5000
+        assert len(sac(simulator, theta, **SETTINGS | {"kappa": 0}, seed=0, **extension).theta) == 1000
 
 
 def test_batches_of_seeds_are_the_seeds_one_by_one():
