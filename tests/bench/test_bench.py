@@ -5,6 +5,7 @@ import math
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -33,8 +34,15 @@ def test_methods_agree_with_the_engine(method):
     assert difference <= 2 * TOLERANCE * (1 + mdp.gamma) / (1 - mdp.gamma)
 
 
-def test_one_measurement_in_a_process_of_its_own():
-    status, record = bench.measure(("engine", "path", 6, 0.9), repeats=2, time_limit=60, memory_limit_gb=8)
+@pytest.fixture(scope="module")
+def first_of_all(tmp_path_factory):
+    """(the folder of compiled code, status, record) of a measurement that finds the folder empty."""
+    folder, limits = str(tmp_path_factory.mktemp("compiled")), {"time_limit": 60, "memory_limit_gb": 8}
+    return folder, *bench.measure(("engine", "path", 6, 0.9), repeats=2, compiled=folder, **limits)
+
+
+def test_one_measurement_in_a_process_of_its_own(first_of_all):
+    _, status, record = first_of_all
     assert status == "ok"
     assert len(record["seconds"]) == bench.ENOUGH_REPEATS  # milliseconds each
     assert record["peak_mb"] > 10
@@ -42,18 +50,20 @@ def test_one_measurement_in_a_process_of_its_own():
     assert record["first_call"] > max(record["seconds"])
 
 
-def test_a_first_solve_compiles_nothing_and_the_warm_up_once(tmp_path):
+def test_a_first_solve_compiles_nothing_and_the_warm_up_once(tmp_path, first_of_all):
     """So the engine's processes may share what is compiled, and a first call is that of an empty folder."""
     solve = "from sacrepro.study.bench.exact import *; METHODS['engine'](benchmark_mdp(*FIRST, 0.9))"
     env = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
     subprocess.run([sys.executable, "-c", solve], env=env, check=True)
     assert not list(tmp_path.rglob("*.nb[ic]"))
-    kept = []
-    for _ in range(2):
-        arguments, limits = ("engine", "path", 4, 0.9), {"repeats": 1, "time_limit": 60, "memory_limit_gb": 8}
-        assert bench.measure(arguments, compiled=str(tmp_path), **limits)[0] == "ok"
-        kept.append({(path.name, path.stat().st_mtime_ns) for path in tmp_path.rglob("*.nb[ic]")})
-    assert kept[0] == kept[1] != set()
+
+    def kept():
+        return {(path.name, path.stat().st_mtime_ns) for path in Path(first_of_all[0]).rglob("*.nb[ic]")}
+
+    compiled, limits = kept(), {"repeats": 1, "time_limit": 60, "memory_limit_gb": 8}
+    assert compiled
+    assert bench.measure(("engine", "path", 4, 0.9), compiled=first_of_all[0], **limits)[0] == "ok"
+    assert kept() == compiled
 
 
 LIMITS = {"repeats": 1, "time_limit": 1.0, "memory_limit_gb": 1.0}
@@ -114,10 +124,14 @@ def test_what_only_this_engine_computes_carries_its_certificate():
 
 
 def test_a_peer_that_is_not_installed_is_absent(monkeypatch):
+    """Its import fails, and where that ends a process the row is absent."""
     monkeypatch.setitem(os.environ, "PYTHONPATH", os.pathsep.join(sys.path))
-    for method, module in (("jaxdp", "jaxdp"), ("quantecon", "quantecon"), ("mdpsolver", "mdpsolver")):
-        if importlib.util.find_spec(module) is None:
-            assert bench.measure((method, "path", 4, 0.9), repeats=1, time_limit=60, memory_limit_gb=8)[0] == "absent"
+    peers = [method for method in ("jaxdp", "quantecon", "mdpsolver") if importlib.util.find_spec(method) is None]
+    for method in peers:
+        with pytest.raises(ModuleNotFoundError, match="No module named"):
+            METHODS[method](benchmark_mdp("path", 4, 0.9))
+    for method in peers[:1]:
+        assert bench.measure((method, "path", 4, 0.9), repeats=1, time_limit=60, memory_limit_gb=8)[0] == "absent"
 
 
 @pytest.mark.parametrize("name", [name for name, entry in bench.QUANTITIES.items() if entry.n < 10**6])
