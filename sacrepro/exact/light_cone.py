@@ -9,6 +9,7 @@ degree three and more with strong coupling the tables grow too fast: then the in
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
@@ -241,16 +242,22 @@ def _freeze(
     """Replace axes by midranges, least movement first, within `allowance`, and further while the table is too large."""
     charge = 0.0
     while len(axes) > 1:
-        movement = {j: float(np.ptp(table, axis=k).max()) / 2.0 for k, j in enumerate(axes) if j != i}
+        movement = {j: float(np.subtract(*_extremes(table, k)).max()) / 2.0 for k, j in enumerate(axes) if j != i}
         j = min(movement, key=lambda k: (movement[k], k))
         fits = table.size * 4 <= largest
         if fits and charge + movement[j] > allowance and near.entries(near.reached(axes)) <= max(WIDEST, largest):
             break
         k = axes.index(j)
-        table = 0.5 * (table.max(axis=k) + table.min(axis=k))
+        table = 0.5 * np.add(*_extremes(table, k))
         charge += movement[j] * (1 + 4 * UNIT) + 2 * UNIT * sup(table)
         axes = (*axes[:k], *axes[k + 1 :])
     return table, axes, charge
+
+
+def _extremes(table: Array, k: int) -> tuple[Array, Array]:
+    """The largest and the smallest along axis k, slice by slice: numpy reduces a short axis entry by entry."""
+    slices = np.moveaxis(table, k, 0)
+    return functools.reduce(np.maximum, slices), functools.reduce(np.minimum, slices)
 
 
 def local_decay(
