@@ -46,6 +46,7 @@ from sacrepro.study.claims.critic import (
     law_bound,
     least_steps,
     long_run,
+    tables_by_seeds,
     theorem_constants,
     twice_the_return_time,
 )
@@ -118,16 +119,16 @@ def test_tight():
     assert 2.0 - table[0, 0] == pytest.approx(by_hand, rel=1e-12)
 
 
-def error(kappa, T, seed, limit):
-    """The root mean square over cells of Q̂_0^T - limit on the counterexample."""
-    table = critic_tables(WITNESS.mdp, WITNESS.theta, kappa, T, 60.0, 120.0, seed)[0]
-    return float(np.mean((table - limit) ** 2))
+def errors(kappa, T, seeds, limit):
+    """The mean square over cells of Q̂_0^T - limit on the counterexample, of each seed."""
+    runs = tables_by_seeds(WITNESS.mdp, WITNESS.theta, kappa, T, 60.0, 120.0, range(seeds))
+    return [float(np.mean((tables[0] - limit) ** 2)) for tables in runs]
 
 
 def test_the_slope():
     """With nobody outside (κ = 1) the error falls like T^{-1/2}: 16 times the steps, a quarter of the error."""
     Q = q_function(WITNESS.mdp, WITNESS.V[0], 0)
-    short, long = (math.sqrt(np.mean([error(1, T, seed, Q) for seed in range(6)])) for T in (500, 8000))
+    short, long = (math.sqrt(np.mean(errors(1, T, 6, Q))) for T in (500, 8000))
     assert 2.5 < short / long < 6.5
 
 
@@ -239,7 +240,8 @@ def test_necessary_bias_and_variance_of_the_law():
     Q = q_function(case.mdp, case.V[0], 0)
     bound = law_bound(case, 0, 0, T, h, t0, Q, CHANCE)
     centre = law_bound(case, 0, 0, T, h, t0, Q, 1e9)
-    errors = [float(np.abs(critic_tables(case.mdp, case.theta, 0, T, h, t0, seed)[0] - Q).max()) for seed in range(60)]
+    runs = tables_by_seeds(case.mdp, case.theta, 0, T, h, t0, range(60))
+    errors = [float(np.abs(tables[0] - Q).max()) for tables in runs]
     assert sum(error > bound for error in errors) <= 0.2 * len(errors)
     assert sum(error > centre for error in errors) >= 0.2 * len(errors)
     assert sum(error > bound - centre for error in errors) == len(errors)
@@ -452,8 +454,7 @@ def test_necessary_one_over_p():
     p, T, seeds = 0.01, 100, 2000
     mdp = rare_state(p)
     theta = (np.zeros((2, 1)),)
-    tables = [critic_tables(mdp, theta, 0, T, 4.0, 8.0, seed)[0] for seed in range(seeds)]
-    unwritten = np.mean([table[1, 0] == 0.0 for table in tables])
+    unwritten = np.mean([own[1, 0] == 0.0 for (own,) in tables_by_seeds(mdp, theta, 0, T, 4.0, 8.0, range(seeds))])
     assert unwritten == pytest.approx(0.99**T, abs=5 * math.sqrt(0.37 * 0.63 / seeds))
     rows = list(twice_the_return_time())
     assert all(not holds(row) for row in rows)

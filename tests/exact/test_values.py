@@ -1,6 +1,7 @@
 """V_i^θ, J, π^θ, ∇J, Q_i: the dense oracle and exact rational arithmetic, each to the certificate's own error."""
 
 import decimal
+import functools
 import types
 
 import hypothesis.strategies as st
@@ -28,7 +29,7 @@ from sacrepro.exact import (
 )
 from sacrepro.exact.chain import chain_of
 from sacrepro.exact.product.elimination import elimination_order
-from sacrepro.exact.product.matrix import product_roundings
+from sacrepro.exact.product.matrix import MATRIX_ENTRIES, product_roundings
 from sacrepro.exact.product.operator import FactoredOperator
 from sacrepro.exact.rounding import gamma_k
 from sacrepro.exact.solver import bellman, krylov, stationary
@@ -250,11 +251,13 @@ def lone(P, r, gamma):
     return NetworkedMDP(nx.empty_graph(1), (P[:, None, :],), (r[:, None],), gamma, (start,))
 
 
+@functools.cache
 def circle(n, gamma):
     """One agent goes round n states: BiCGSTAB diverges on it."""
     return lone(np.roll(np.eye(n), 1, axis=1), (np.arange(n) == 5).astype(float), gamma)
 
 
+@functools.cache
 def walk(n, gamma):
     """A fair walk on n states that pays in the upper half: the residual falls by γ a step, hardly, for n² steps."""
     P = 0.5 * (np.eye(n, k=1) + np.eye(n, k=-1))
@@ -262,10 +265,17 @@ def walk(n, gamma):
     return lone(P, (np.arange(n) >= n // 2).astype(float), gamma)
 
 
-@pytest.mark.usefixtures("either_solver")
-@pytest.mark.parametrize("mdp", [walk(200, 0.999), walk(2500, 0.99), circle(300, 0.99), circle(2200, 0.9)])
-def test_a_slow_chain_is_not_taken_for_rounding_noise(mdp):
+def by_either(*chains):
+    """Chains by a matrix and by products; where they have more states than a matrix may have, by products alone."""
+    asked = [(solver, made) for made in chains for solver in ("matrix", "products")[made[1] > MATRIX_ENTRIES :]]
+    return pytest.mark.parametrize(("either_solver", "made"), asked, indirect=["either_solver"])
+
+
+@by_either((walk, 200, 0.999), (walk, 2500, 0.99), (circle, 300, 0.99), (circle, 2200, 0.9))
+def test_a_slow_chain_is_not_taken_for_rounding_noise(either_solver, made):
     """Each product leaves the residual almost where it was, or BiCGSTAB makes it worse: all errors are small."""
+    mdp = made[0](*made[1:])
+    assert (chain_of(mdp, uniform_theta(mdp)).matrix is None) is (either_solver == "products")
     theta = uniform_theta(mdp)
     found = evaluate(mdp, theta)
     assert found.error <= 2 * gamma_k(3 * mdp.r[0].shape[0]) / (1 - mdp.gamma) ** 2 + 1e-10
@@ -275,10 +285,10 @@ def test_a_slow_chain_is_not_taken_for_rounding_noise(mdp):
     assert np.abs(found.V[0] - direct).max() <= found.error + DENSE / (1 - mdp.gamma) ** 2
 
 
-@pytest.mark.usefixtures("either_solver")
-@pytest.mark.parametrize("mdp", [circle(65, 0.999), circle(300, 0.9999), circle(2200, 0.9), walk(200, 0.999)])
-def test_the_occupancy_of_a_slow_chain(mdp):
+@by_either((circle, 65, 0.999), (circle, 300, 0.9999), (circle, 2200, 0.9), (walk, 200, 0.999))
+def test_the_occupancy_of_a_slow_chain(either_solver, made):
     """Round a circle of n states from 0: π(k) = (1-γ) γ^k / (1-γ^n), at the walk by a direct solve; ∇J follows."""
+    mdp = made[0](*made[1:])
     theta = uniform_theta(mdp)
     law = occupancy(chain_of(mdp, theta))
     P = mdp.P[0][:, 0, :]
