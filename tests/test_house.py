@@ -1,6 +1,7 @@
 """The walls of the house: who may import whom, who opens files, who prints."""
 
 import ast
+import functools
 from pathlib import Path
 
 import networkx as nx
@@ -38,6 +39,18 @@ STUDY = (
     ("report",),
     ("plan", "your_network", "check", "judge", "__main__"),
 )
+
+
+@functools.cache
+def tree(module):
+    """The syntax tree."""
+    return ast.parse(MODULES[module].read_text())
+
+
+@functools.cache
+def nodes(module):
+    """All nodes of the syntax tree."""
+    return tuple(ast.walk(tree(module)))
 
 
 def room(module):
@@ -92,7 +105,7 @@ LATE = {
 @pytest.mark.parametrize("module", MODULES)
 def test_an_import_inside_a_function_has_a_reason(module):
     """Other packages may be heavy or extras; of this one whatever is needed stands above."""
-    functions = [node for node in ast.walk(ast.parse(MODULES[module].read_text())) if isinstance(node, ast.FunctionDef)]
+    functions = [node for node in nodes(module) if isinstance(node, ast.FunctionDef)]
     inside = {
         ast.unparse(node)
         for function in functions
@@ -107,8 +120,7 @@ FRONTS = ("sacrepro", "sacrepro.exact", "sacrepro.learn", "sacrepro.simulate")
 
 
 def imported_names(module):
-    tree = ast.parse(MODULES[module].read_text())
-    for node in ast.walk(tree):
+    for node in nodes(module):
         if isinstance(node, ast.ImportFrom) and node.module:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Import):
@@ -117,7 +129,7 @@ def imported_names(module):
 
 @pytest.mark.parametrize("module", MODULES)
 def test_nobody_inside_comes_through_a_front(module):
-    for node in ast.walk(ast.parse(MODULES[module].read_text())):
+    for node in nodes(module):
         if isinstance(node, ast.ImportFrom) and node.module in FRONTS and MODULES[module].name != "__init__.py":
             assert all(f"{node.module}.{alias.name}" in MODULES for alias in node.names), ast.unparse(node)
 
@@ -128,7 +140,7 @@ def test_the_learner_never_sees_the_model(module):
         unseen = ("sacrepro.model.mdp", "sacrepro.model.kernels", "sacrepro.exact", "sacrepro.instances")
         assert not name.startswith(unseen), f"{module}: {name}"
     attributes = {
-        node.attr for node in ast.walk(ast.parse(MODULES[module].read_text())) if isinstance(node, ast.Attribute)
+        node.attr for node in nodes(module) if isinstance(node, ast.Attribute)
     }
     assert not attributes & {"P", "mdp"}, f"{module} reaches for the kernels"
 
@@ -180,7 +192,7 @@ FILE_METHODS = {"open", "write_text", "write_bytes", "read_text", "read_bytes", 
 @pytest.mark.parametrize("module", MODULES)
 def test_only_the_archive_opens_files_and_only_the_command_line_prints(module):
     functions, methods = set(), set()
-    for node in ast.walk(ast.parse(MODULES[module].read_text())):
+    for node in nodes(module):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             functions.add(node.func.id)
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
@@ -192,9 +204,8 @@ def test_only_the_archive_opens_files_and_only_the_command_line_prints(module):
 
 @pytest.mark.parametrize("module", MODULES)
 def test_every_public_function_and_class_says_what_it_is(module):
-    tree = ast.parse(MODULES[module].read_text())
-    assert ast.get_docstring(tree), f"{module} has no docstring"
-    for node in tree.body:
+    assert ast.get_docstring(tree(module)), f"{module} has no docstring"
+    for node in tree(module).body:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
             assert ast.get_docstring(node), f"{module}.{node.name} has no docstring"
 
@@ -206,8 +217,8 @@ def test_no_room_is_over_400_lines(module):
 
 def test_no_two_public_classes_have_one_name():
     homes = {}
-    for module, path in MODULES.items():
-        for node in ast.parse(path.read_text()).body:
+    for module in MODULES:
+        for node in tree(module).body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 homes.setdefault(node.name, []).append(module)
     assert len(homes) > 100

@@ -210,20 +210,20 @@ def thermal_mechanism(s, i, a_i, hood, rng):
 
 
 QUEUE = {"exits": (0, 3), "capacity": 2, "arrival": 0.3, "service": 0.8}
+OUT = links(nx.cycle_graph(4), QUEUE["exits"])
 
 
 def queueing_mechanism(s, i, a_i, hood, rng):
-    out = links(nx.cycle_graph(4), QUEUE["exits"])
-    q = s[i] // (len(out[i]) + 1)
+    q = s[i] // (len(OUT[i]) + 1)
     left = q > 0 and rng.random() < QUEUE["service"]
     waiting = ["packet"] * (q - left)
     for j in hood:
-        d_j = s[j] % (len(out[j]) + 1)
-        if j != i and d_j and out[j][d_j - 1] == i and len(waiting) < QUEUE["capacity"]:
+        d_j = s[j] % (len(OUT[j]) + 1)
+        if j != i and d_j and OUT[j][d_j - 1] == i and len(waiting) < QUEUE["capacity"]:
             waiting.append("forwarded")
     if rng.random() < QUEUE["arrival"] and len(waiting) < QUEUE["capacity"]:
         waiting.append("new")
-    return len(waiting) * (len(out[i]) + 1) + (a_i + 1 if left else 0)
+    return len(waiting) * (len(OUT[i]) + 1) + (a_i + 1 if left else 0)
 
 
 GRID = nx.convert_node_labels_to_integers(nx.grid_2d_graph(2, 3), ordering="sorted")

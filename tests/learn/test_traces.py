@@ -226,7 +226,7 @@ def press():
 
 threading.Thread(target=press, daemon=True).start()
 told = lambda m, M, J: begun.set()
-run = dict(kappa=0, M=10**7, T=5, h=1.0, t0=2.0, eta=0.1, seed=0, record_every=1000)
+run = dict(kappa=0, M=10**7, T=2000, h=1.0, t0=2.0, eta=0.1, seed=0, record_every=1000)
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     part = sac(mdp, uniform_theta(mdp), progress=told, **run)

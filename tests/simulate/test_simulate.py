@@ -39,7 +39,7 @@ def test_rollout_is_the_step_by_step_sampler(
 
 
 def test_rollout_is_the_step_by_step_sampler_on_larger_graphs_and_tables() -> None:
-    for graph, S, A in ((nx.cycle_graph(70), 2, 2), (nx.star_graph(6), 3, 2), (nx.path_graph(3), 30, 9)):
+    for graph, S, A in ((nx.cycle_graph(70), 2, 2), (nx.star_graph(6), 3, 2), (nx.path_graph(3), (4, 30, 4), 9)):
         mdp = random_mdp(graph, seed=2, state_sizes=S, action_sizes=A)
         zeta = policies(mdp, gaussian_theta(mdp, np.random.default_rng(0)))
         fast, plain = Simulator(mdp).rollout(zeta, 150, seed=1, m=2), rollout_by_steps(mdp, zeta, 150, seed=1, m=2)
