@@ -139,9 +139,7 @@ def test_the_learner_never_sees_the_model(module):
     for name in imported_names(module):
         unseen = ("sacrepro.model.mdp", "sacrepro.model.kernels", "sacrepro.exact", "sacrepro.instances")
         assert not name.startswith(unseen), f"{module}: {name}"
-    attributes = {
-        node.attr for node in nodes(module) if isinstance(node, ast.Attribute)
-    }
+    attributes = {node.attr for node in nodes(module) if isinstance(node, ast.Attribute)}
     assert not attributes & {"P", "mdp"}, f"{module} reaches for the kernels"
 
 

@@ -127,8 +127,10 @@ SPEC = '{"model": "relay", "n": 3, "gamma": 0.5}'
 NOISY = '{"model": "relay", "n": 3, "gamma": 0.5, "noise": 0.5}'
 
 
-def test_verbs_from_exact_values_to_the_verdict(tmp_path, capsys):
-    paths = []
+def test_verbs_from_exact_values_to_the_verdict(tmp_path, capsys, monkeypatch):
+    """A few runs of Algorithm 1, and the plants of some claims: tests of their own have all of them."""
+    monkeypatch.setattr("sacrepro.study.claims.theorem5_sharp.SEEDS", 10)
+    some, paths = ["lemma3", "lemma4", "td_fixed_point"], []
     for name, spec in (("relay", SPEC), ("noisy_relay", NOISY)):
         paths.append(str(tmp_path / f"{name}.npz"))
         options = ["--policies", "2", "--seed", "0", "--scale", "1"]
@@ -143,7 +145,7 @@ def test_verbs_from_exact_values_to_the_verdict(tmp_path, capsys):
     claims, markdown = tmp_path / "claims.csv", tmp_path / "claims.md"
     counterexamples, planted = tmp_path / "counterexamples.csv", tmp_path / "falsification.csv"
     cli.main(["counterexamples", "--output", str(counterexamples)])
-    cli.main(["falsify", "--output", str(planted)])
+    cli.main(["falsify", "--claims", *some, "--output", str(planted)])
     options = ["--counterexamples", str(counterexamples), "--output", str(claims), "--markdown", str(markdown)]
     cli.main(["verdicts", *tables, *options])
     assert "**tight**" in capsys.readouterr().out
@@ -153,7 +155,7 @@ def test_verbs_from_exact_values_to_the_verdict(tmp_path, capsys):
     assert "violated" not in verdicts.values()
     assert verdicts["td_fixed_point", "form (5)"] == "false as written"
     assert "**false as written**" in markdown.read_text()
-    options = ["--falsification", str(planted), "--output", str(tmp_path / "verified.txt")]
+    options = ["--falsification", str(planted), "--of", *some, "--output", str(tmp_path / "verified.txt")]
     cli.main(["verify", str(claims), *options])
     passed = (tmp_path / "verified.txt").read_text().splitlines()
     assert len(passed) == 3
