@@ -206,7 +206,7 @@ def test_what_filled_the_memory_is_gone_before_anything_is_said(monkeypatch):
 COMPILE = """
 import numba, os, sacrepro, sys
 sys.path.insert(0, sys.argv[1])
-from sacrepro.exact.product.compiled import forward
+from sacrepro.exact.product.pointwise import forward
 from sacrepro.model.compiled import compiled
 import numpy as np
 forward(np.ones((1, 2, 1)), np.ones((2, 2, 1)), np.ones((1, 2, 1)))

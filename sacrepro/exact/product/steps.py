@@ -357,7 +357,7 @@ def pointwise(table: Array, kernel: Array, out: Array) -> None:
     if out.size * len(kernel) < COMPILED:
         np.einsum("rgu,geu->reu", table, kernel, out=out)
         return
-    from sacrepro.exact.product.compiled import forward
+    from sacrepro.exact.product.pointwise import forward
 
     forward(table, kernel, out)
 
@@ -367,7 +367,7 @@ def pointwise_adjoint(weights: Array, kernel: Array, out: Array) -> None:
     if out.size * kernel.shape[1] < COMPILED:
         np.einsum("reu,geu->rgu", weights, kernel, out=out)
         return
-    from sacrepro.exact.product.compiled import adjoint
+    from sacrepro.exact.product.pointwise import adjoint
 
     adjoint(weights, kernel, out)
 
@@ -377,6 +377,6 @@ def pointwise_kernel(table: Array, weights: Array, out: Array) -> None:
     if table.size * weights.shape[1] < COMPILED:
         out += np.einsum("rgu,reu->ueg", table, weights)
         return
-    from sacrepro.exact.product.compiled import kernel_adjoint
+    from sacrepro.exact.product.pointwise import kernel_adjoint
 
     kernel_adjoint(table, weights, out)
