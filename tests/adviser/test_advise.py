@@ -308,7 +308,7 @@ def test_the_clock_is_asked_before_anything_is_built_for_many_agents(monkeypatch
     monkeypatch.setattr("sacrepro.adviser.measured.Sampler", built)
     monkeypatch.setattr("sacrepro.instances.network.labelled._sampled", built)
     said: list[str] = []
-    advice = advise(ring(60), 0.3, seconds=2.0, progress=said.append)
+    advice = advise(ring(60), 0.3, seconds=20.0, progress=said.append)
     assert {"simulation", "run time"} <= set(advice.cut)
     assert "outer iterations for each κ and seed would take" in advice.pilot.note
     # What is drawn is placed while there is time, and takes from it.
