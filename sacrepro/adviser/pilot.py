@@ -295,10 +295,13 @@ def which_kappa(found: Trained) -> str:
     top = max(found.rows, key=lambda row: row.J).kappa
     if several and seeds > 1:
         tied = [kappa for kappa in not_below(found.rows) if kappa != top]
+        less = [row.kappa for row in found.rows if row.kappa not in (top, *tied)]
         near = f"{_kappas(tied)} below it by no more" if tied else "every other κ is below it by more"
+        far = f", {_kappas(less)} by more" if tied and less else ""
         told = (
             f"Compared: mean returns over {seeds} seeds. The largest is that of κ = {top}; {near} than the noise of "
-            f"their difference (Student's 95 %). So κ = {found.best} is the smallest that is not shown to earn less. "
+            f"their difference (Student's 95 %){far}. So κ = {found.best} is the smallest that is not shown to earn "
+            "less. "
         )
     elif several:
         told = f"κ = {found.best} has the largest return, of one seed each, which shows no noise: take more seeds. "
@@ -306,8 +309,9 @@ def which_kappa(found: Trained) -> str:
         told += (
             f"But κ = {found.best} is not above the start beyond noise: more iterations or another η may show more. "
         )
-    runs = "these samples" if several else "so many samples"
-    return f"{told}All of this is for {runs}, M·T = {found.proposal.M * found.proposal.T:,} steps a run."
+    if worse := [row.kappa for row in found.rows if row.high < found.start.low]:
+        told += f"{_kappas(worse)} below the start by more than noise. "
+    return f"{told}All of this is for these samples, M·T = {found.proposal.M * found.proposal.T:,} steps a run."
 
 
 def _kappas(kappas: Sequence[int]) -> str:

@@ -71,7 +71,8 @@ def theta_of(network: Network, document: Any) -> tuple[Array, ...]:
     }
     for name in own:
         if name not in network.names:
-            raise ValueError(f"agents.{name}: there is no agent {name!r} in the network{meant(name, network.names)}")
+            known = f"whose agents are {shortened(list(network.names))}{meant(name, network.names)}"
+            raise ValueError(f"agents.{name}: there is no agent {name!r} in the network, {known}")
     everywhere = {s for states in dict.fromkeys(network.states) for s in states}
     for s in shared:
         if s not in everywhere:

@@ -29,7 +29,8 @@ def parser(kind: Callable[[str], Number], told: str, admits: Callable[[Number], 
         with contextlib.suppress(ValueError):
             if admits(value := kind(text)):
                 return value
-        raise argparse.ArgumentTypeError(f"expected {told}, got {text!r}")
+        hint = "; several are separated by spaces" if "," in text else ""
+        raise argparse.ArgumentTypeError(f"expected {told}, got {text!r}{hint}")
 
     return parsed
 

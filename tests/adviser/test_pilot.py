@@ -23,6 +23,7 @@ from sacrepro.adviser.pilot import (
     settings_words,
     trained,
     training_words,
+    which_kappa,
 )
 from sacrepro.adviser.prose import words
 from sacrepro.adviser.settings import FRESH, ITERATIONS, PROBING, WANDER, proposal, sizes_for
@@ -229,7 +230,7 @@ def test_the_smallest_kappa_that_is_best_within_noise(rows, chosen):
         (
             [row(0, 1.95), row(1, 2.0), row(2, 1.0)],
             "The largest is that of κ = 1; κ = 0 is below it by no more than the noise of their difference (Student's "
-            "95 %). So κ = 0 is the smallest that is not shown to earn less.",
+            "95 %), κ = 2 is by more. So κ = 0 is the smallest that is not shown to earn less.",
         ),
         (
             [row(0, 2.0), row(1, 1.95), row(2, 1.96)],
@@ -368,3 +369,14 @@ def test_an_evaluation_of_a_large_network_has_an_interval_and_light_cones():
     late = evaluation(network, uniform_theta(network), episodes=8, seconds=0.0)
     assert len(late.left_out) + len(late.agents) == 3
     assert "no light cone of" in evaluation_words(network, late, "uniform")
+
+
+def test_a_kappa_that_earns_less_and_one_that_ends_below_the_start_are_named():
+    rows = (row(0, 3.0), row(1, 2.0), row(2, 2.9))
+    found = short(load_dict(FRIENDS))._replace(rows=rows, best=0, gains=True)
+    told = which_kappa(found._replace(start=found.start._replace(low=2.5)))
+    assert (
+        "κ = 0; κ = 2 is below it by no more than the noise of their difference (Student's 95 %), κ = 1 is by" in told
+    )
+    assert "κ = 1 is below the start by more than noise" in told
+    assert "below the start" not in which_kappa(found._replace(start=found.start._replace(low=1.0)))

@@ -241,7 +241,11 @@ def test_a_policy_reads_back_whatever_the_names_are(tmp_path, as_json):
             {"policy": {"healthy": "wait", "sik": "treat"}},
             "policy.sik: no agent has a state 'sik'; did you mean",
         ),
-        (CARE | {"agents": {"an": {}}}, "agents.an: there is no agent 'an' in the network; did you mean 'ann'?"),
+        (
+            CARE | {"agents": {"an": {}}},
+            "agents.an: there is no agent 'an' in the network, whose agents are ['ann', 'bob', 'cid', 'dot', 'eve']; "
+            "did you mean 'ann'?",
+        ),
         (
             CARE | {"agents": {"ann": {"ill": "wait"}}},
             "agents.ann.ill: agent 'ann' has no state 'ill', but healthy",

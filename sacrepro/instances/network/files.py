@@ -146,6 +146,10 @@ def _check_schema(document: Any) -> None:
         raise ValueError(f"{'.'.join(map(str, fault.absolute_path)) or 'top level'}: {explained(fault)}")
 
 
+#: What a pattern of the schema asks for.
+NAME = "a name: letters, digits and _, not beginning with a digit"
+
+
 def explained(fault: Any) -> str:
     """What a breach of a schema is, a jsonschema.ValidationError, and what would be right."""
     if fault.validator == "additionalProperties":
@@ -156,12 +160,15 @@ def explained(fault: Any) -> str:
     if fault.validator in LIMITS:
         return f"{value} must be {LIMITS[fault.validator]} {fault.validator_value}"
     if fault.validator == "type":
-        return f"expected {' or '.join(_listed(fault.validator_value))}, got {value}"
+        name = f", {NAME}" if "pattern" in fault.schema else ""
+        return f"expected {' or '.join(_listed(fault.validator_value))}{name}, got {value}"
+    if fault.validator == "required":
+        return f"{next(key for key in fault.validator_value if key not in fault.instance)} is missing"
     if fault.validator == "enum":
         known = [str(word) for word in fault.validator_value]
         return f"expected {' or '.join(known)}, got {value}{meant(str(fault.instance), known)}"
     if fault.validator == "pattern":
-        return f"{value} is not a name: letters, digits and _, not beginning with a digit"
+        return f"{value} is not {NAME}"
     if fault.validator in ("minProperties", "maxProperties") and "properties" in fault.schema:
         return f"expected exactly one of {', '.join(fault.schema['properties'])}, got {value}"
     return one_line(fault.message.replace(repr(fault.instance), value))
