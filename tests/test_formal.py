@@ -23,6 +23,7 @@ from sacrepro.study.coq import (
     UNCHECKED,
     Theorem,
     digests,
+    formal,
     proofs,
     theorems,
 )
@@ -41,6 +42,8 @@ def test_nothing_is_assumed_and_every_theorem_belongs_to_a_claim():
     for row in rows:
         assert re.search(rf"\b(Theorem|Lemma|Corollary|Definition) {row.theorem}\b", TEXTS[row.file])
     assert set(FILES) - {row.file for row in rows} == {"law.v", "theorems.v"}
+    own = {(row.claim, row.file.removesuffix(".v")) for row in rows if row.file.removesuffix(".v") in CLAIMS}
+    assert all(claim == file for claim, file in own)
 
 
 def test_every_file_is_in_the_project_with_what_it_imports():
@@ -71,6 +74,17 @@ def test_what_assumes_is_refused():
             theorems({"lemma3.v": f"Theorem a : b. Proof. {end}", "theorems.v": LISTED}, CLAIMS)
     with pytest.raises(ValueError, match="no claim is called 'lemma9'"):
         theorems({"theorems.v": LISTED.replace("lemma4", "lemma9")}, CLAIMS)
+    with pytest.raises(
+        ValueError, match=r"expected \(\* claim: NAME \*\) or \(\* no claim \*\), got \(\*claim: lemma4\*\)"
+    ):
+        theorems({"theorems.v": LISTED.replace("(* claim: lemma4 *)", "(*claim: lemma4*)")}, CLAIMS)
+
+
+def test_a_library_that_does_not_say_what_its_theorems_are_is_refused(tmp_path):
+    (tmp_path / "_CoqProject").write_text("-R . sacrepro\nlemma4.v\n")
+    (tmp_path / "lemma4.v").write_text("Theorem lemma4 : True. Proof. exact I. Qed.\n")
+    with pytest.raises(ValueError, match=r"_CoqProject: theorems\.v is not in it"):
+        list(formal(str(tmp_path), required=True, output=str(tmp_path / "formal.csv")))
 
 
 @pytest.mark.parametrize(
@@ -79,10 +93,14 @@ def test_what_assumes_is_refused():
         ("Print Assumptions theorems", "Print Assumptions law.b"),
         ("tt.", "tt.\nCheck @lemma3.d."),
         ("(@law.b)", "law.b"),
+        ("Require law", "Require Import law"),  # whose notations could say something else
+        ("@law.b", "@sacrepro.law.b"),
+        ("let _ := (@law.b) in", '(* " (* *) let _ := (@law.b) in (* " *)'),  # one comment, for Coq
+        (LISTED[LISTED.index("  let") : LISTED.index("  tt.")], ""),
     ],
 )
 def test_what_is_named_is_what_is_printed(off, instead):
-    with pytest.raises(ValueError, match=r"theorems\.v should be an import and Definition theorems"):
+    with pytest.raises(ValueError, match=r"theorems\.v should be From sacrepro Require file \.\.\., without Import"):
         theorems({"theorems.v": LISTED.replace(off, instead)}, CLAIMS)
 
 
@@ -174,6 +192,10 @@ def test_the_page_names_every_theorem_and_quotes_those_that_the_table_of_verdict
     page = (FOLDER / "README.md").read_text()
     rows = theorems(TEXTS, CLAIMS)
     assert [row.theorem for row in rows if f"`{row.theorem}`" not in page] == []
+    proved = {
+        name for text in TEXTS.values() for name in re.findall(r"^(?:Theorem|Corollary) (\w+)", text, re.MULTILINE)
+    }
+    assert proved & set(re.findall(r"`(\w+)`", page)) <= {row.theorem for row in rows}
     relied = {variant.theorem for claim in all_claims() for variant in claim.variants if variant.theorem}
     assert relied <= {named(sentence) for block in quoted(page) for sentence in block}
 

@@ -193,6 +193,8 @@ def visited_ids(z: Array, hoods: Hoods, i: int, part: Array, code: Array, slot: 
 def recurrences(z: Array, hoods: Hoods, same: Array) -> None:
     """Writes same[j, t], whose bit u < t tells whether z_j(u) = z_j(t); at most `SHORT` steps."""
     agents, steps = same.shape
+    if agents == 0:
+        return
     seen = np.zeros(hoods.pairs.max(), np.uint64)
     for j in range(agents):
         z_j = z[j]
@@ -348,7 +350,7 @@ def visited_marginals(
     """From the visited cells, in the order of first visit; z_i of a cell is read where it was first visited.
 
     Members are taken in groups of at most `GROUP` joint pairs, whose dense table costs one addition a cell; in episodes
-    that are much shorter than that table each member costs one.
+    that are much shorter than that table each member costs one. A member alone has no other to be summed over.
     """
     begin, end = hoods.start[j], hoods.start[j + 1]
     visited, cells = cells, 0
@@ -360,7 +362,7 @@ def visited_marginals(
         return
     while begin < end:
         stop, pairs = group_end(hoods, begin, end, GROUP)
-        if stop == begin + 1 and cells < pairs:
+        if stop == begin + 1 and cells < pairs <= SPARSE * len(part):
             start, z_i = pair[hoods.agent[begin]], z[hoods.agent[begin]]
             for c in range(cells):
                 table[z_i[first[c]]] = 0.0

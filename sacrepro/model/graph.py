@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from numbers import Integral
-from weakref import WeakKeyDictionary
 
 import networkx as nx
 import numpy as np
@@ -143,9 +142,8 @@ def _each_once(name: str, one: str, asked: Sequence[int], check: Callable[[int],
     return tuple(int(value) for value in asked)
 
 
-#: N_i^κ that were found before, of models' graphs, which never change; and the largest graph of which they are kept.
-_KNOWN: WeakKeyDictionary[nx.Graph, dict[tuple[int, int], tuple[int, ...]]] = WeakKeyDictionary()
-KEPT = 64
+#: Where a model's graph, which never changes, keeps the N_i^κ that were found; and the largest graph that does.
+KNOWN, KEPT = "_neighborhoods", 64
 
 
 def neighborhood(graph: nx.Graph, i: int, kappa: int) -> tuple[int, ...]:
@@ -162,11 +160,13 @@ def neighborhood(graph: nx.Graph, i: int, kappa: int) -> tuple[int, ...]:
     check_kind(graph)
     check_kappa(kappa)
     check_agent(i, len(graph), "graph")
-    known = _KNOWN.setdefault(graph, {}) if nx.is_frozen(graph) and len(graph) <= KEPT else {}
-    if (i, kappa) not in known:
-        known[i, kappa] = tuple(sorted(nx.single_source_shortest_path_length(graph, i, cutoff=kappa)))
-        check_no_self_loop(graph, known[i, kappa])
-    return known[i, kappa]
+    known = vars(graph).get(KNOWN, {})
+    place = int(i), min(int(kappa), len(graph))
+    if place not in known:
+        hood = tuple(sorted(nx.single_source_shortest_path_length(graph, place[0], cutoff=place[1])))
+        check_no_self_loop(graph, hood)
+        known[place] = hood
+    return known[place]
 
 
 def outside(graph: nx.Graph, i: int, kappa: int) -> tuple[int, ...]:
@@ -216,6 +216,8 @@ def frozen_graph(graph: nx.Graph) -> tuple[nx.Graph, tuple[tuple[int, ...], ...]
     copy.add_nodes_from(range(len(graph)))
     copy.add_edges_from(graph.edges)
     hoods = tuple(tuple(sorted((i, *copy[i]))) for i in range(len(copy)))
+    if len(copy) <= KEPT:
+        setattr(copy, KNOWN, {})
     return nx.freeze(copy), hoods
 
 

@@ -31,6 +31,10 @@ def formal(
     files = [line for line in read_text(Path(folder, "_CoqProject")).split("\n") if line.endswith(".v")]
     texts = {file: read_text(Path(folder, file)) for file in files}
     unchecked = theorems(texts, CLAIMS)
+    if required and not unchecked:
+        raise ValueError(
+            f"{folder}/_CoqProject: {THEOREMS} is not in it, which says of what the assumptions are printed"
+        )
     version, kept = coq_version(), Path(cache or f"{folder}/.checked").absolute()
     keys = digests(texts, version or "")
     if version is None or not (all((kept / key / ANSWERS).exists() for key in keys.values()) or has_mathcomp()):
@@ -129,11 +133,13 @@ ASSUMING = re.compile(
 COMMENT = re.compile(r"\(\*.*?\*\)", re.DOTALL)
 REQUIRED = re.compile(r"From sacrepro Require (?:Import )?([\w\s]+)\.")
 
-#: The file that names the theorems and prints what they assume; its form without comments; what is read of it.
+#: The file that names the theorems and prints what they assume; its form without comments; what is read of it. It
+#: imports nothing, so that no notation and no module of a file stands between a name and its theorem, and has no
+#: string, inside which a comment does not end for Coq.
 THEOREMS = "theorems.v"
 FORM = re.compile(
-    r"\s*From sacrepro Require [\w\s]+\.\s+Definition theorems :=(\s+let _ := \([@\w.,\s]+\) in)*\s+tt\."
-    r"\s+Print Assumptions theorems\.\s*"
+    r"\s*From sacrepro Require (?!Import\b|Export\b)[\w\s]+\.\s+Definition theorems :="
+    r"(\s+let _ := \(@\w+\.\w+(,\s+@\w+\.\w+)*\) in)+\s+tt\.\s+Print Assumptions theorems\.\s*"
 )
 NAMED = re.compile(r"@(?P<file>\w+)\.(?P<theorem>\w+)|\(\* (?:claim: (?P<claim>\w+)|no claim) \*\)")
 
@@ -157,9 +163,12 @@ def theorems(texts: Mapping[str, str], claims: Iterable[str]) -> list[Theorem]:
         if found := ASSUMING.search(COMMENT.sub("", text)):
             raise ValueError(f"{file}: {found[1]} assumes what should be proved")
     listed = texts.get(THEOREMS, "")
-    if listed and not FORM.fullmatch(COMMENT.sub("", listed)):
+    if listed and ('"' in listed or not FORM.fullmatch(COMMENT.sub("", listed))):
         form = "Definition theorems := let _ := (@file.theorem, ...) in ... tt. Print Assumptions theorems."
-        raise ValueError(f"{THEOREMS} should be an import and {form}")
+        raise ValueError(f"{THEOREMS} should be From sacrepro Require file ..., without Import and strings, and {form}")
+    for said in COMMENT.findall(listed):
+        if "claim:" in said and not NAMED.fullmatch(said):
+            raise ValueError(f"{THEOREMS}: expected (* claim: NAME *) or (* no claim *), got {said}")
     for found in NAMED.finditer(COMMENT.sub(lambda said: said[0] if NAMED.fullmatch(said[0]) else "", listed)):
         if found["theorem"]:
             rows.append(Theorem(claim, found["theorem"], f"{found['file']}.v", UNCHECKED))

@@ -1,5 +1,6 @@
 """Neighborhoods, spheres and refusals of `sacrepro.model.graph`."""
 
+import pickle
 from types import SimpleNamespace
 
 import networkx as nx
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from sacrepro import CoupledMDP, NetworkedMDP, local_decay, local_value, neighborhood
 from sacrepro.instances.models import sis, social, sysadmin, thermal
 from sacrepro.instances.random_kernels import random_mdp
-from sacrepro.model.graph import check_graph, diameter, max_neighborhood_size, outside, sphere_sizes
+from sacrepro.model.graph import check_graph, diameter, frozen_graph, max_neighborhood_size, outside, sphere_sizes
 from sacrepro.model.mdp import CountedMDP
 from strategies import graphs
 
@@ -142,3 +143,23 @@ def test_a_neighborhood_is_in_an_undirected_simple_graph(graph):
 def test_kappa_is_an_integer(kappa):
     with pytest.raises(TypeError, match="kappa must be an integer, got"):
         neighborhood(nx.path_graph(3), 0, kappa)
+
+
+def test_a_remembered_neighborhood_is_that_of_the_graph_as_it_is():
+    """Views and graphs that somebody froze change or may be refused; of a model's own graph N_i^κ is plain integers."""
+    loop = nx.freeze(nx.Graph([(0, 0), (0, 1)]))
+    for _ in range(2):
+        with pytest.raises(ValueError, match="agent 0 is joined to itself"):
+            neighborhood(loop, 0, 1)
+    path = nx.path_graph(3)
+    for view in (path.subgraph([0, 1, 2]), path.copy(as_view=True)):
+        assert neighborhood(view, 0, 2) == (0, 1, 2)
+    seen = path.subgraph([0, 1, 2])
+    path.remove_edge(0, 1)
+    assert neighborhood(seen, 0, 2) == (0,)
+    graph, hoods = frozen_graph(nx.path_graph(4))
+    assert neighborhood(graph, np.int64(1), np.int64(1)) == hoods[1]
+    assert all(type(j) is int for kappa in (1, 9, 10**6) for j in neighborhood(graph, 1, kappa))
+    assert neighborhood(graph, 1, 10**6) == neighborhood(graph, 1, 3) == (0, 1, 2, 3)
+    again = pickle.loads(pickle.dumps(graph))
+    assert neighborhood(again, 1, 1) == hoods[1]
