@@ -104,9 +104,8 @@ def read_policy(
 ) -> tuple[Array, ...]:
     """θ of ``uniform``, of a policy file (.yaml, .yml, .json), or of one run in a file of `sacrepro train` (.npz).
 
-    kappa, seed : which run of an .npz file, where it has several. beside : what else means no file, to the caller.
-    ValueError names the file and what is wrong,
-    FileNotFoundError, which it then is, one that is not there.
+    kappa, seed : which run of an .npz file, where it has several. beside : words of the caller's that are no
+    file either. ValueError names the file and what is wrong; it is a FileNotFoundError where there is no such file.
     """
     if not source.endswith(".npz") and not (kappa is None and seed is None):
         raise ValueError(f"{source}: this is one policy; --kappa and --run choose a run of a file .npz")

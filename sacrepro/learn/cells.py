@@ -350,7 +350,7 @@ def visited_marginals(
     """From the visited cells, in the order of first visit; z_i of a cell is read where it was first visited.
 
     Members are taken in groups of at most `GROUP` joint pairs, whose dense table costs one addition a cell; in episodes
-    that are much shorter than that table each member costs one. A member alone has no other to be summed over.
+    that are much shorter than that table each member costs one.
     """
     begin, end = hoods.start[j], hoods.start[j + 1]
     visited, cells = cells, 0
@@ -362,7 +362,7 @@ def visited_marginals(
         return
     while begin < end:
         stop, pairs = group_end(hoods, begin, end, GROUP)
-        if stop == begin + 1 and cells < pairs <= SPARSE * len(part):
+        if stop == begin + 1 and cells < pairs <= SPARSE * len(part):  # the dense table's sums, of its few entries
             start, z_i = pair[hoods.agent[begin]], z[hoods.agent[begin]]
             for c in range(cells):
                 table[z_i[first[c]]] = 0.0

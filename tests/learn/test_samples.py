@@ -9,7 +9,7 @@ import pytest
 from learn.test_algorithm1 import Bandits
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn import pairwise, reinforce, sac
-from sacrepro.learn.cells import hoods
+from sacrepro.learn.cells import hoods, visited_marginals
 from sacrepro.learn.critic import scratch
 from sacrepro.learn.samples import samples, visited_cells
 from sacrepro.learn.without_tables import Pairwise, Returns
@@ -35,6 +35,17 @@ def test_cells_are_counted_as_wide_as_they_are_many(n, T, counted):
     everybody = hoods(nx.complete_graph(n), 1, (2,) * n, (2,) * n)
     work = scratch(everybody, T)
     assert work.ids.itemsize == work.slot.itemsize == counted // 8
+
+
+@pytest.mark.parametrize(("pairs", "first_together"), [(4, True), (16, True), (17, False), (65, False)])
+def test_the_order_of_sums_depends_on_sizes_alone(pairs, first_together):
+    """Cells with one z_i are summed first where a table has at most four entries a step, else one by one."""
+    agent, T, half = hoods(nx.empty_graph(1), 0, (pairs,), (1,)), 3, 2.0**-53
+    F, first, G = np.array([half, 0.0, half]), np.array([0, 1, 2], dtype=np.uint32), np.ones(pairs)
+    z, part, table = np.full((1, T + 1), 3, dtype=np.uint8), np.zeros(T + 1, dtype=np.uint16), np.full(1024, np.nan)
+    visited_marginals(F, 3, first, z, np.array([0, pairs]), agent, 0, part, table, G)
+    assert G[3] == (1.0 + 2 * half if first_together else 1.0)
+    assert (np.delete(G, 3) == 1.0).all()
 
 
 def test_many_seeds_are_split_into_batches_without_a_trace(monkeypatch):

@@ -168,9 +168,9 @@ def figure(
         for one in (every, shown):
             if not any(axes.has_data() or axes.texts or axes.tables for axes in one.axes):
                 raise ValueError(f"{where}: nothing in these rows is shown by the figure {figure}")
-        largest = [whole] if whole else []
-        write_figure(shown, *output, *(largest if every is shown else []))
-        write_figure(every, *(largest if every is not shown else []))
+        if whole and every is not shown:
+            write_figure(every, whole)
+        write_figure(shown, *output, *([whole] if whole and every is shown else []))
 
 
 def made(chosen: NamedDrawing, rows: Sequence[Any], title: str) -> canvas.Figure:

@@ -153,7 +153,8 @@ def evaluated(
 def references(*, episodes: Several, output: File) -> Iterator[str]:
     """The objective at θ = 0 and of ALOHA, with its own queue and with a stale one; compiles the learners, too."""
     for method, lambda_ in (("Algorithm 1", 0.0), ("Algorithm 1", 1.0), ("published variant", 0.0)):
-        list(learning_rows(method, 1, 1, 1, 1, 2, lambda_=lambda_, h=1.0, t0=1.0, eta=1.0))
+        few = {"kappa": 1, "seeds": 1, "M": 1, "records": 1, "episodes": 2}
+        list(learning_rows(method, **few, lambda_=lambda_, h=1.0, t0=1.0, eta=1.0))
     rows = list(reference_rows(episodes))
     write_rows(output, WirelessRow, rows)
     for row in rows:
