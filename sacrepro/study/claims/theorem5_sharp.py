@@ -4,9 +4,10 @@
 limit, any policy`` has the bound r̄γ^{κ+1}/(√2 (1-γ)²) on every ‖b_m‖ in place of the measured ones. ``as run`` is
 Algorithm 1 with `M`, `T`, `H`, `T0` and η = 1/L', `SEEDS` seeds. The sums over m are estimated without bias at one m a
 seed, drawn in proportion to η_m: there ∇J(θ(m)) and E ĝ(m) are exact (`expected_update`), and ‖ĝ(m) - E ĝ(m)‖² of the
-run's own ĝ(m) has the mean v_m. The certificate holds `STANDARD_ERRORS` of the mean of left - right. ``one run`` is the
-statement of probability 1 - `DELTA` about a single run of `LONG` outer iterations, its sums over m estimated likewise
-at `SEEDS` of them; it is run where what is known beforehand of its right side is below what holds for every θ.
+run's own ĝ(m) has the mean v_m. The certificate holds what the mean of left - right is off by with probability `RISK`,
+by Student's law. ``one run`` is the statement of probability 1 - `DELTA` about a single run of `LONG` outer iterations,
+its sums over m estimated likewise at `SEEDS` of them; it is run where what is known beforehand of its right side is
+below what holds for every θ.
 
 J_sup is the value of the best joint policy, which no localized policy exceeds. r̄²/(8(1-γ)³) holds for every θ. Skipped:
 models without a choice, policies other than the uniform one, more than `MOST_AGENTS` agents, κ at which the law of
@@ -20,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from scipy.special import stdtrit
 
 from sacrepro.bounds.theorem5 import (
     gradient_norm,
@@ -50,7 +52,7 @@ LIMIT, ANY_POLICY, AS_RUN, ONE_RUN = "TD's limit", "TD's limit, any policy", "as
 ASCENT = 200
 
 #: Outer iterations, inner steps and critic's steps of the runs, and how many of them.
-M, T, H, T0, SEEDS = 1000, 100, 20.0, 40.0, 100
+M, T, H, T0, SEEDS = 1000, 100, 20.0, 40.0, 50
 
 #: Outer iterations of the run that is judged alone, and the probability that its bound may fail with.
 LONG, DELTA = 40_000, 0.001
@@ -58,8 +60,8 @@ LONG, DELTA = 40_000, 0.001
 #: The largest networks, and the multiply-adds that one evaluation of the law may take; a run needs `SEEDS` of them.
 MOST_AGENTS, WORK = 4, 1 << 29
 
-#: A mean over seeds is off by more with probability .001, one-sided.
-STANDARD_ERRORS = 3.1
+#: A mean over seeds is off by more than its certificate holds with this probability, one-sided.
+RISK = 0.001
 
 
 def check(case: Case) -> Iterator[Comparison]:
@@ -158,7 +160,8 @@ def sides(
         left[k], bias, variance, off = looked_at(case.mdp, thetas, m, kappa, float(etas[m]))
         right[k] = bias + smoothness(case.mdp.r_bar, case.mdp.gamma) * etas[m] * variance
         error = max(error, off)
-    return left, right, STANDARD_ERRORS * float((left - right).std(ddof=1)) / math.sqrt(len(looks)) + error
+    chance = float(stdtrit(len(looks) - 1, 1.0 - RISK) * (left - right).std(ddof=1)) / math.sqrt(len(looks))
+    return left, right, chance + error
 
 
 def looked_at(
