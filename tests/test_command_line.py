@@ -103,6 +103,10 @@ def test_a_full_disk_and_no_output_at_all_are_no_tracebacks():
         ("train FILE --kapa 1", "there is no --kapa; did you mean '--kappa'"),
         ("bench exat", "WHAT: expected .*, got 'exat'; did you mean 'exact'"),
         ("advis FILE", "no verb 'advis'; did you mean 'advise'"),
+        ("advise FILE --error 1 --agent ann,bob", "no agent 'ann,bob'; repeat --agent: --agent ann --agent bob"),
+        ("evaluate FILE --agent ann,zoe", "no agent 'ann,zoe'; did you mean 'ann'"),
+        ("evaluate FILE --against a.npz,optimum", "no such file; repeat --against: --against a.npz --against optimum"),
+        ("falsify --claims lemma3,lemma4", "unknown claim 'lemma3,lemma4'; several are separated by spaces"),
         ("figure lemma44 x.csv", "unknown figure 'lemma44'; did you mean 'lemma4'"),
     ],
 )

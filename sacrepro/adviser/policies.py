@@ -22,7 +22,7 @@ from sacrepro.archive.files import read_arrays, unread
 from sacrepro.instances.network.files import one_line, read_yaml
 from sacrepro.instances.network.labelled import Network
 from sacrepro.model.checks import Array, shortened
-from sacrepro.model.notices import meant
+from sacrepro.model.notices import meant, repeated
 from sacrepro.model.policy import softmax
 
 #: What J is compared with that is no file.
@@ -128,6 +128,8 @@ def read_policy(
 
 def read_policies(network: Network, source: str) -> dict[str, list[tuple[Array, ...]]]:
     """θ of every policy of `source`, by words for it: of one as `read_policy`, of a file .npz all runs, κ by κ."""
+    if "," in source and not Path(source).exists():
+        raise ValueError(f"{source}: there is no such file{repeated('--against', source)}")
     if not source.endswith(".npz"):
         return {source: [read_policy(network, source, beside=(OPTIMUM,))]}
     found: dict[str, list[tuple[Array, ...]]] = {}

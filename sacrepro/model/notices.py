@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import shlex
 import sys
 import warnings
 from collections.abc import Iterable, Sequence
@@ -56,6 +57,11 @@ def meant(word: str, known: Iterable[str]) -> str:
     """What the end of a refusal asks where one of the first `MOST_MEANT` known words is close; nothing else."""
     close = difflib.get_close_matches(word, list(islice(known, MOST_MEANT)), 1)
     return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def repeated(option: str, text: str) -> str:
+    """What the end of a refusal says of parts between commas, given to an option that takes one of them at a time."""
+    return f"; repeat {option}: {shlex.join(word for part in text.split(',') for word in (option, part.strip()))}"
 
 
 def brief(record: Any, *names: str) -> str:

@@ -22,6 +22,11 @@ from sacrepro.model.notices import meant
 Number = TypeVar("Number", int, float)
 
 
+def spaces(text: str) -> str:
+    """What the end of a refusal says of a text with commas."""
+    return "; several are separated by spaces" if "," in text else ""
+
+
 def parser(kind: Callable[[str], Number], told: str, admits: Callable[[Number], bool]) -> Callable[[str], Number]:
     """What reads a number of a kind, and refuses what it does not admit."""
 
@@ -29,8 +34,7 @@ def parser(kind: Callable[[str], Number], told: str, admits: Callable[[Number], 
         with contextlib.suppress(ValueError):
             if admits(value := kind(text)):
                 return value
-        hint = "; several are separated by spaces" if "," in text else ""
-        raise argparse.ArgumentTypeError(f"expected {told}, got {text!r}{hint}")
+        raise argparse.ArgumentTypeError(f"expected {told}, got {text!r}{spaces(text)}")
 
     return parsed
 
@@ -61,7 +65,7 @@ def one_of(what: str, room: str, *lists: str) -> Callable[[str], str]:
         found = (getattr(importlib.import_module(f"sacrepro.{room}"), known) for known in lists)
         names = [name for known in found for name in ([known] if isinstance(known, str) else known)]
         if text not in names:
-            hint = meant(text, names) or f"; known are {', '.join(names)}"
+            hint = spaces(text) or meant(text, names) or f"; known are {', '.join(names)}"
             raise argparse.ArgumentTypeError(f"unknown {what} {text!r}{hint}")
         return text
 

@@ -19,7 +19,7 @@ from sacrepro.model.checks import LARGEST_SCALE, Array, normalised
 from sacrepro.model.graph import segments
 from sacrepro.model.kernels import Alike, CountKernel, TableKernel, alike, codes
 from sacrepro.model.mdp import NetworkedMDP
-from sacrepro.model.notices import described, meant, rounded
+from sacrepro.model.notices import described, meant, repeated, rounded
 
 if TYPE_CHECKING:
     from sacrepro.simulate.rollout import Simulator
@@ -121,7 +121,9 @@ class Network:
             if label in labels[:k]:
                 raise ValueError(f"{where}: agent {label!r} is asked for twice")
             if label not in index:
-                raise ValueError(f"{where}: there is no agent {label!r}{meant(label, index)}")
+                apart = all(part.strip() in index for part in label.split(","))
+                hint = repeated("--agent", label) if apart else meant(label, index)
+                raise ValueError(f"{where}: there is no agent {label!r}{hint}")
         return [index[label] for label in labels]
 
     def entries(self, i: int) -> int:
