@@ -482,6 +482,7 @@ AT_LEAST_ZERO = "expected an integer of at least 0, got '-1'"
             (f"{EXACT} --spec {text}", f"argument --spec: expected a JSON object such as .*, got '{re.escape(text)}'")
             for text in ("[]", "3", "null")
         ),
+        (EXACT + " --spec trio_90", "instances of the study by name: `instances:` of workflow/config/paper.yaml"),
         (EXACT + " --spec {", "argument --spec: '{' is not JSON"),
         (EXACT + ' --spec {"model":"file"}', "argument --spec: instance: path must be the name of .*, got None"),
         (EXACT + ' --spec {"model":"file","path":3}', "instance: path must be the name of .*, got 3"),

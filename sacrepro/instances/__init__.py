@@ -9,7 +9,7 @@ from sacrepro.instances.graphs import build_graph, fitting
 from sacrepro.instances.models import NAMED, counted_sis, counted_social, counted_sysadmin
 from sacrepro.instances.network.files import model_of
 from sacrepro.model.mdp import CountedMDP, NetworkedMDP
-from sacrepro.model.notices import meant
+from sacrepro.model.notices import OF_THE_STUDY, meant
 
 Model = TypeVar("Model")
 
@@ -47,16 +47,16 @@ def build_for_sampling(spec: Mapping[str, Any]) -> NetworkedMDP | CountedMDP:
 
 def _built(spec: Mapping[str, Any], models: Mapping[str, Callable[..., Model]]) -> Model:
     if not isinstance(spec, Mapping):
-        raise ValueError(
-            f"instance: expected a mapping such as {{'model': 'relay', 'n': 6, 'gamma': 0.9}}, got {spec!r}"
-        )
+        expected = "instance: expected a mapping such as {'model': 'relay', 'n': 6, 'gamma': 0.9}"
+        raise ValueError(f"{expected}, got {spec!r}{OF_THE_STUDY if isinstance(spec, str) else ''}")
     parameters: dict[str, Any] = dict(spec)
     for key, value in spec.items():
         if isinstance(value, list):
             parameters[key] = tuple(value)
     model = parameters.pop("model", None)
     if not isinstance(model, str) or model not in models:
-        raise ValueError(f"instance: unknown model {model!r}; known are {', '.join(models)}{meant(str(model), models)}")
+        hint = meant(str(model), models) or OF_THE_STUDY
+        raise ValueError(f"instance: unknown model {model!r}; known are {', '.join(models)}{hint}")
     fitting(model, models[model], parameters)
     if "graph" in parameters:
         parameters["graph"] = build_graph(parameters["graph"])

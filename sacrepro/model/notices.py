@@ -19,6 +19,9 @@ _FEW, _LONG = 4, 60
 #: Words that an unknown one is compared with.
 MOST_MEANT = 2000
 
+#: Where a name such as trio_90 leads, which is no model.
+OF_THE_STUDY = "; instances of the study by name: `instances:` of workflow/config/paper.yaml, each with its `spec`"
+
 #: Counts of up to so many digits are written out.
 WRITTEN_OUT = 9
 

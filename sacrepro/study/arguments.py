@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias, TypeVar, get_args
 
-from sacrepro.model.notices import meant
+from sacrepro.model.notices import OF_THE_STUDY, meant
 
 Number = TypeVar("Number", int, float)
 
@@ -96,7 +96,8 @@ def mapping(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except (json.JSONDecodeError, RecursionError) as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not JSON: {error}") from None
+        hint = OF_THE_STUDY if text.isidentifier() else ""
+        raise argparse.ArgumentTypeError(f"{text!r} is not JSON: {error}{hint}") from None
     if not isinstance(value, dict):
         raise argparse.ArgumentTypeError(f'expected a JSON object such as {{"model": "relay"}}, got {text!r}')
     return value

@@ -138,7 +138,7 @@ PAIR = {"family": "path", "n": 2}
         ({"model": "queueing", "graph": {"family": "star", "n": 30}, "gamma": 0.9}, "agent 0 has degree 29"),
         ({"model": "sis", "graph": {"family": "internet", "n": 0, "seed": 0}, "gamma": 0.9}, "internet: n must be"),
         ({}, "instance: unknown model None; known are relay"),
-        ({"model": "ising"}, "instance: unknown model 'ising'"),
+        ({"model": "ising"}, "instance: unknown model 'ising'.*, each with its `spec`"),
         ({"model": "relay", "n": 3}, "relay: gamma is missing"),
         ({"model": ["relay"]}, r"instance: unknown model \('relay',\)"),
         ({"model": "relay", "n": 3, "gama": 0.9}, "relay: gama is no parameter; did you mean 'gamma'?"),
@@ -195,7 +195,8 @@ PAIR = {"family": "path", "n": 2}
             {"model": "sis", "graph": PAIR, "gamma": 0.9, "beta": [0.1, 1.5]},
             "sis: beta must hold",
         ),
-        (None, "instance: expected a mapping such as .*, got None"),
+        (None, "instance: expected a mapping such as .*, got None$"),
+        ("trio_90", "got 'trio_90'; instances of the study by name: `instances:` of workflow/config/paper.yaml"),
         (["relay"], "instance: expected a mapping"),
         ({"model": "sis", "graph": "ring", "gamma": 0.9}, "graph: expected a mapping such as .*, got 'ring'"),
         (
