@@ -13,7 +13,7 @@ import numpy as np
 from sacrepro.archive.files import read_arrays, write_arrays
 from sacrepro.learn.cells import Hoods, copied, hoods
 from sacrepro.learn.critic import schedule, scratch
-from sacrepro.model.checks import Array, integer, mixture, number, positive
+from sacrepro.model.checks import Array, convex, integer, mixture, number, positive
 from sacrepro.model.notices import brief, warn
 from sacrepro.model.policy import Sized, Theta, all_actions_possible, check_theta
 from sacrepro.simulate.tables import flat, pair_starts
@@ -330,12 +330,7 @@ class Settings:
         for name in ("h", "t0", "eta"):
             if positive(name, size := getattr(self, name)) > LARGEST:
                 raise ValueError(f"{name} must be at most {LARGEST:g}, so that steps stay finite, got {size!r}")
-        h, t0 = self.h, self.t0
-        if h > t0:
-            raise ValueError(
-                f"h = {h} and t0 = {t0} give the step size α_0 = h/t0 = {h / t0:.6g}, but line 7 is a convex "
-                "combination: h must be at most t0"
-            )
+        convex(self.h, self.t0)
         mixture(self.epsilon)
         for name in ("h", "t0", "eta", "lambda_", "epsilon"):
             object.__setattr__(self, name, float(getattr(self, name)))

@@ -232,6 +232,15 @@ def positive(name: str, value: object) -> float:
     return found
 
 
+def convex(h: float, t0: float) -> None:
+    """ValueError if h > t0: what runs refuse, and exact laws of Algorithm 1 compute as printed."""
+    if h > t0:
+        raise ValueError(
+            f"h = {h} and t0 = {t0} give the step size α_0 = h/t0 = {h / t0:.6g}, but line 7 is a convex "
+            "combination: h must be at most t0"
+        )
+
+
 def mixture(epsilon: object) -> float:
     """ε of policies (1-ε) softmax + ε uniform, refused unless it is a number in [0, 1)."""
     found = number("epsilon", epsilon)

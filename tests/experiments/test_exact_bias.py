@@ -89,7 +89,7 @@ def test_starts_are_compared_at_equal_samples():
     assert [m for start, m in own if start == "one loop"] == [1, 2, 4]
     assert len({own[start, 1] for start in STARTS}) == len({own["zero start", m] for m in range(1, 5)}) == 1
     assert own["one loop", 4] == bias_of(T=80, kappa=0)
-    with pytest.raises(ValueError, match="t0 must be at least h = 5, got 4"):
+    with pytest.raises(ValueError, match=r"h = 5 and t0 = 4 give .*: h must be at most t0"):
         list(warm_rows(TRIO, "trio", [0], M=1, T=5, h=5, t0=4))
 
 

@@ -20,6 +20,7 @@ from sacrepro.archive.files import write_rows
 from sacrepro.exact.law.update import expected_update, expected_updates, mean_curve
 from sacrepro.exact.values import objective_and_gradient
 from sacrepro.instances import build
+from sacrepro.model.checks import convex
 from sacrepro.model.graph import neighborhood
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import uniform_theta
@@ -208,10 +209,9 @@ def warm_rows(
 ) -> Iterator[WarmRow]:
     """Rows of each κ: of every m up to M, of ``one loop`` those that are powers of two.
 
-    Raises ValueError if h > t0.
+    Raises ValueError if h > t0, which `expected_update` would take.
     """
-    if h > t0:
-        raise ValueError(f"t0 must be at least h = {h:g}, got {t0:g}")
+    convex(h, t0)
     theta = uniform_theta(mdp)
     gradient = norm(objective_and_gradient(mdp, theta).gradient)
     for kappa in kappas:
