@@ -24,7 +24,7 @@ from sacrepro.learn.algorithm1 import run_compiled
 from sacrepro.learn.problem import Problem, Settings
 from sacrepro.learn.samples import samples
 from sacrepro.model.checks import Array
-from sacrepro.model.notices import in_one_line, power, rounded
+from sacrepro.model.notices import beyond_diameter, in_one_line, power, rounded
 from sacrepro.simulate.rollout import Simulator
 
 #: Steps of an episode at most and discounted horizons 1/(1-γ) at least, where T is proposed; visits an entry.
@@ -61,10 +61,7 @@ def sizes_for(network: Network, kappas: Sequence[int]) -> list[Cost]:
             raise ValueError(f"kappa: {kappa} is asked for twice")
     largest, farthest = max(kappas), int(eccentricity_of(network).max())
     if largest > farthest:
-        raise ValueError(
-            f"kappa: {largest} is more than {farthest}, from which on every table holds all that an agent can reach; "
-            f"expected at most {farthest}"
-        )
+        raise ValueError(f"{beyond_diameter(largest, farthest)}; expected at most {farthest}")
     sizes = table_sizes(network, largest + 1)
     if len(sizes) <= largest:
         raise ValueError(

@@ -22,7 +22,7 @@ import numpy as np
 from sacrepro.model.checks import Array
 from sacrepro.model.compiled import compiled
 from sacrepro.model.graph import segments
-from sacrepro.model.notices import warn_of_diameter
+from sacrepro.model.notices import beyond_diameter, warn
 from sacrepro.simulate.random_bits import mix
 
 #: A table with more cells than this is indexed by first visit; 2^12 doubles fit the first-level caches.
@@ -50,10 +50,7 @@ class Hoods(NamedTuple):
 
 
 def hoods(graph: nx.Graph, kappa: int, state_sizes: Sequence[int], action_sizes: Sequence[int]) -> Hoods:
-    """N_i^κ of all agents at once, by sparse products of the adjacency matrix with itself.
-
-    Warns of a κ beyond the diameter, which changes nothing and is likely a slip.
-    """
+    """N_i^κ of all agents at once, by sparse products of the adjacency matrix; warns of a κ beyond the diameter."""
     import scipy.sparse
 
     n = len(graph)
@@ -68,7 +65,7 @@ def hoods(graph: nx.Graph, kappa: int, state_sizes: Sequence[int], action_sizes:
         wider = reach @ one_hop
         wider.data[:] = 1
         if wider.nnz == reach.nnz:
-            warn_of_diameter(kappa, diameter)
+            warn(beyond_diameter(kappa, diameter))
             break
         reach = wider
     reach.sort_indices()

@@ -48,9 +48,9 @@ def warn(text: str, category: type[Warning] = InputWarning) -> None:
     warnings.warn(text, category, stacklevel=level)
 
 
-def warn_of_diameter(kappa: int, diameter: int) -> None:
-    """Warn of a κ beyond the diameter, which changes nothing and is likely a slip."""
-    warn(
+def beyond_diameter(kappa: int, diameter: int) -> str:
+    """What runs and their laws warn of, and several κ side by side are refused for: likely a slip."""
+    return (
         f"kappa = {kappa} is beyond the diameter of the graph, {diameter}: every N_i^κ holds all agents that i "
         f"can reach, so the run is that of kappa = {diameter}"
     )

@@ -127,7 +127,7 @@ def test_rewards_of_zero_leave_a_step():
     [
         ([], {}, "kappa: expected one κ or more"),
         ([0, 0], {}, "kappa: 0 is asked for twice"),
-        ([0, 4], {}, "kappa: 4 is more than 3, from which on every table holds all"),
+        ([0, 4], {}, "kappa = 4 is beyond the diameter of the graph, 3: every"),
         ([-1], {}, "kappa must be at least 0"),
         ([0], {"h": 5.0, "t0": 1.0}, "h must be at most t0"),
         ([0], {"T": 0}, "T must be at least 1"),

@@ -153,7 +153,7 @@ def test_a_network_that_is_not_solved_is_trained_and_judged_by_simulation(tmp_pa
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--kappa", "4"], "kappa: 4 is more than 3"),
+        (["--kappa", "4"], r"kappa = 4 is beyond the diameter of the graph, 3: .* of kappa = 3; expected at most 3"),
         (["--kappa", "0", "0"], "kappa: 0 is asked for twice"),
         (["--kappa", "0", "--h", "9", "--t0", "3"], "h must be at most t0"),
     ],

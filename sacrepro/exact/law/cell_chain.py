@@ -28,7 +28,7 @@ from sacrepro.exact.truncation import cell_shape
 from sacrepro.model.checks import Array, integer, mixture, one_an_agent, positive, real, wrong_shape
 from sacrepro.model.graph import check_agents, check_kappa, diameter, neighborhood
 from sacrepro.model.mdp import CountedMDP, Model
-from sacrepro.model.notices import in_one_line, warn_of_diameter
+from sacrepro.model.notices import beyond_diameter, in_one_line, warn
 from sacrepro.model.policy import Theta, checked, mixed, policies
 
 #: Up to this many states of O the product over O is a matrix: there it is faster than the factored product.
@@ -254,7 +254,7 @@ def kappa_within(mdp: Model, kappa: int) -> int:
     check_kappa(kappa)
     farthest = diameter(mdp.graph)
     if kappa > farthest:
-        warn_of_diameter(kappa, farthest)
+        warn(beyond_diameter(kappa, farthest))
     return min(int(kappa), farthest)
 
 
