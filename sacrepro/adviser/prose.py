@@ -28,7 +28,7 @@ RULE_OF_THUMB = "ten visits an entry if all are visited alike, a rule of thumb t
 #: A smaller κ is worth a word if it misses ε by this factor at most and all tables shrink by that one.
 NEARLY, MUCH_SMALLER = 1.5, 4.0
 #: Which tables an error is of, in a heading and in a sentence.
-HEADING = {"td": "q*", "truncated": "(5)"}
+HEADING = {"td": "q*", "truncated": "eq. (5)"}
 TABLE = {
     "td": "the limit q* of Algorithm 1's critic as T → ∞",
     "truncated": "any table of form (5), whatever its weights",
@@ -362,7 +362,7 @@ def _notes(network: Network, advice: Advice) -> list[str]:
     notes = [
         f"* at or below ε; (…) no better than what holds for every κ. These columns are upper bounds, {largest}."
         + (" D_i(κ) with ≥ is a lower one: it can refute tables of form (5) and never confirms." * (advice.of == "q")),
-        "q*: where TD settles, which need not be of form (5). (5): truncated Q-functions with any weights of eq. (6).",
+        "q*: where TD settles, which need not be of form (5). eq. (5): truncated Q-functions, any weights of eq. (6).",
         f"paper: {lemma}. any policy: {lemma} or the influence matrix{spheres}. "
         f"uniform: the uniform policy only, {'D_i(κ) ' * (advice.of == 'q')}by {_evidence(network, advice)}"
         f"the influence matrix of averaged kernels{f', q* by {own}D_i(κ)/(1-γ) or that matrix' * (advice.of == 'q')}.",

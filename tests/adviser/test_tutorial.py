@@ -27,6 +27,13 @@ FILES = {
 }
 
 
+def test_an_equation_is_told_from_a_value_that_says_nothing():
+    """(5) in a row is a bound of 5 that is no better than knowing nothing."""
+    header = next(line for line in ANSWER.splitlines() if line.startswith("κ "))
+    assert "eq. (5), uniform" in header
+    assert not re.search(r"(?<!eq. )\(5\)", header)
+
+
 @pytest.mark.parametrize("verb", FILES)
 def test_every_column_and_key_is_explained(verb):
     """By name, in the tables of the verb that writes it; and what is explained is there."""
