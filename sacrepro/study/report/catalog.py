@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sacrepro.archive.files import record_of, write_json, write_text
+from sacrepro.archive.files import read_rows, record_of, write_json, write_text
 from sacrepro.archive.manifest import circumstances, recorded_files
 from sacrepro.archive.manifest import manifest as record
 from sacrepro.study.arguments import File, Json, Record
 from sacrepro.study.claims import CLAIMS, claim
-from sacrepro.study.coq import proofs_of
+from sacrepro.study.coq import Theorem, proofs_of
 from sacrepro.study.drawings import FIGURES, drawing
 from sacrepro.study.report.findings import contents, opening
 
@@ -68,8 +68,11 @@ def figure_entry(name: str) -> dict[str, Any]:
     return {"name": name, "caption": drawing(name).caption, "of_claim": name in CLAIMS}
 
 
-def claims_page(entries: dict[str, list[dict[str, Any]]], proofs: Mapping[str, str]) -> str:
+def claims_page(
+    entries: dict[str, list[dict[str, Any]]], proofs: Mapping[str, str], theorems: Sequence[Theorem] = ()
+) -> str:
     """paper/claims.md: claim → rule → file → command. proofs : how each claim is proved, by name."""
+    files = {row.theorem: row.file for row in theorems}
     lines = [
         "# From a claim to its numbers",
         "",
@@ -83,10 +86,13 @@ def claims_page(entries: dict[str, list[dict[str, Any]]], proofs: Mapping[str, s
         contents(entry["name"] for entry in entries["claims"]),
     ]
     for entry in entries["claims"]:
-        proof = proofs.get(entry["name"])
+        proof, left, by_hand = proofs.get(entry["name"], "").partition(";")
+        stated = dict.fromkeys(files[own.theorem] for own in claim(entry["name"]).variants if own.theorem in files)
+        linked = f" ({', '.join(f'[{file}](formal/{file})' for file in stated)})" if stated else ""
+        proof = f"; proof: {proof}{linked}{left}{by_hand}" if proof else ""
         lines += [
             *opening(entry["name"]),
-            f"[Check](../{entry['module']}), [tests](../{entry['test']}){f'; proof: {proof}' if proof else ''}.",
+            f"[Check](../{entry['module']}), [tests](../{entry['test']}){proof}.",
             "",
             "```",
             entry["command"],
@@ -100,9 +106,10 @@ def job(*, output: Json, markdown: File | None = None, formal: tuple[str, str] |
     if formal and not markdown:
         raise ValueError("--formal: proofs are told in --markdown alone, which is not given")
     found, proved = catalog(), proofs_of(*formal or (None, None))
+    theorems = read_rows(formal[0], Theorem) if formal else ()
     write_json(output, found)
     if markdown:
-        write_text(markdown, claims_page(found, proved))
+        write_text(markdown, claims_page(found, proved, theorems))
 
 
 def config(config: Record, *, output: Json) -> None:
