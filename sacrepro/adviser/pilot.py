@@ -349,7 +349,8 @@ def pilot_words(found: Pilot, advised: int | None, error: float) -> list[str]:
         why = worse if advised in {row.kappa for row in found.trained.rows} else f"κ = {advised} was not tried"
         told += (
             f" THE TWO ANSWERS DIFFER: the error at or below ε = {error:g} asks for κ = {advised}, the return for "
-            f"κ = {best}. The first bounds an error; the second is what these samples earn, and {why}."
+            f"κ = {best}. The first bounds an error; the second is what these samples earn, and {why}. "
+            f"Take κ = {best} to earn from so many samples, κ = {advised} where the error is what counts."
         )
     return [*lines, *wrap(told, WIDTH)]
 

@@ -112,14 +112,14 @@ def recommendation(advice: Advice) -> str:
     if advice.shown_for == "every policy":
         return (
             f"take κ = {row.kappa}. It is certified{_proviso(advice)}: for every policy the error is at most "
-            f"{digits(row.certified)}; {_paper(advice)}. {_other(advice)}{_full(advice, row)}{_affordable(advice, row)}"
+            f"{digits(row.certified)}; {_paper(advice)}. {_full(advice, row)}{_other(advice)}{_affordable(advice, row)}"
             f"{_nearly(advice, row, 'certified')}"
         )
     return (
         f"take κ = {row.kappa}, which is shown to be enough for the uniform policy, where learning starts, and for no "
         f"other{_proviso(advice)}: the error under it is at most {digits(row.measured)}. For every policy "
         f"{_proof(advice)}; {_paper(advice)}. At κ = {row.kappa} the error under any policy is at most "
-        f"{digits(row.certified)}{_certified_agents(advice, row)}. {_other(advice)}{_full(advice, row)}"
+        f"{digits(row.certified)}{_certified_agents(advice, row)}. {_full(advice, row)}{_other(advice)}"
         f"{_affordable(advice, row)}{_nearly(advice, row, 'measured')}"
     )
 
@@ -204,7 +204,10 @@ def _other(advice: Advice) -> str:
     """Which smaller κ is shown to be enough under the uniform policy, and for form (5) if q* is asked about."""
     taken, told = advice.recommended or 0, ""
     if advice.measured is not None and advice.measured < taken:
-        told += f"Under the uniform policy, where learning starts, κ = {advice.measured} is shown to be enough. "
+        told += (
+            f"If small tables count more than a bound for every policy, take κ = {advice.measured}: it is shown to be "
+            "enough for the uniform policy, where learning starts, and for no other. "
+        )
     enough = next((row.kappa for row in advice.rows if row.truncated <= advice.error), taken)
     if advice.table == "td" and enough < min(taken, taken if advice.measured is None else advice.measured):
         told += f"For tables of form (5), under the uniform policy, κ = {enough} is shown to be enough. "
@@ -238,9 +241,9 @@ def _full(advice: Advice, row: KappaRow) -> str:
     if not 2 * row.whole >= advice.n or advice.farthest == 0:
         return ""
     if row.whole == advice.n:
-        return f"This is the full table, {_whole(advice)} for every agent: nothing is saved. "
-    some = f"For {row.whole:,} of {advice.n:,} agents"
-    return f"{some} this is the full table, {_whole(advice)}: nothing is saved for them. "
+        return f"κ = {row.kappa} is the full table, {_whole(advice)} for every agent: nothing is saved. "
+    some = f"For {row.whole:,} of {advice.n:,} agents κ = {row.kappa}"
+    return f"{some} is the full table, {_whole(advice)}: nothing is saved for them. "
 
 
 def _nearly(advice: Advice, row: KappaRow, column: str) -> str:
@@ -270,7 +273,8 @@ def _certified_agents(advice: Advice, row: KappaRow) -> str:
 
 def _affordable(advice: Advice, row: KappaRow) -> str:
     """What the tables of this κ ask of an episode."""
-    told = f"The median table has {power(row.entries_median)} entries and the largest {power(row.entries_max)}"
+    median, largest = power(row.entries_median), power(row.entries_max)
+    told = f"At κ = {row.kappa} the median table has {median} entries and the largest {largest}"
     told += f"; an episode of T = {advice.T:,} steps visits one entry a step"
     if row.entries_median > math.log10(advice.T):
         told += f", so take T = {power(row.entries_median + 1)} or more"
@@ -294,7 +298,8 @@ def _too_long(row: KappaRow) -> str:
 
 def _too_large(row: KappaRow) -> str:
     if not math.isnan(row.entries_median):
-        return f"where the median table has {power(row.entries_median)} entries, more than any episode fills"
+        most = f"{power(LONGEST)}, the most that count as fillable: ten visits each in {power(LONGEST + 1)} steps"
+        return f"where the median table has {power(row.entries_median)} entries, more than {most}"
     return "where neighborhoods are too large to list"
 
 

@@ -215,6 +215,7 @@ def test_advice_on_the_karate_club_is_confirmed_by_a_run(monkeypatch):
     text = recommendation(advice)
     assert "κ = 2 is shown to be enough for the uniform policy, where the median table has" in text
     assert "κ = 1 is the largest whose median table an episode can fill, which nothing shows to be enough" in text
+    assert "more than 100,000, the most that count as fillable: ten visits each in 1,000,000 steps" in text
     assert "take κ" not in text
     told = re.search(r"ask for ε = ([\d.]+) or more", text)
     assert advise(network, float(told.group(1)), seconds=0.0).measured == 1
@@ -460,13 +461,15 @@ def test_the_papers_bound_is_capped_where_every_table_is_full():
 def test_a_full_table_is_said_to_save_nothing():
     small = advise(ring(4), 0.01, seconds=0.0)
     assert small.certified == 2
+    told = recommendation(small._replace(measured=1))
+    assert "nothing is saved. If small tables count more than a bound for every policy, take κ = 1: it" in told
     assert [row.whole for row in small.rows[:3]] == [0, 0, 4]
-    assert "This is the full table, the whole network for every agent: nothing is saved." in recommendation(small)
+    assert "κ = 2 is the full table, the whole network for every agent: nothing is saved." in recommendation(small)
     path = load_dict(SIS | {"graph": {"family": "path", "n": 4}})
     advice = advise(path, 0.01, seconds=0.0)
     assert [row.whole for row in advice.rows[:4]] == [0, 0, 2, 4]
     partly = recommendation(advice._replace(certified=2, recommended=2))
-    assert "For 2 of 4 agents this is the full table, the whole network: nothing is saved for them." in partly
+    assert "For 2 of 4 agents κ = 2 is the full table, the whole network: nothing is saved for them." in partly
     assert "full table" not in recommendation(advice._replace(certified=1, recommended=1))
 
 

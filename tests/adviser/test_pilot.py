@@ -262,6 +262,7 @@ def test_a_pilot_finds_the_kappa_that_earns_and_keeps_to_its_time():
     told = " ".join(pilot_words(found, 3, 0.3))
     assert "THE TWO ANSWERS DIFFER" in told
     assert "asks for κ = 3, the return for κ = 0" in " ".join(told.split())
+    assert told.endswith("Take κ = 0 to earn from so many samples, κ = 3 where the error is what counts.")
     assert "as there was time for" in told
     assert "DIFFER" not in " ".join(pilot_words(found, 0, 0.3))
     unclear = found._replace(trained=found.trained._replace(gains=False))
