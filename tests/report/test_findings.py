@@ -38,7 +38,7 @@ def test_numbers_come_from_the_rows():
     assert "from κ = 1, 3, 6, 17 on at γ = .5, .7, .8, .9" in text
     assert "any factor is possible (10 in the run)" in text
     assert "r̄γ^{κ+1}/(1−γ)" in text
-    assert "left/right is 0.812 at most, at T = 10,000,000; with its proof written out" in text
+    assert "left/right is 0.812 at most, at T = 10,000,000. With its proof written out" in text
     assert "less than 1/37 of it" in text
     assert text.count("\n") == len(FINDINGS) <= 7
 
@@ -121,8 +121,8 @@ def test_what_locality_costs_is_read_off_its_rows_and_kept(tmp_path):
     write_rows(rows, LocalityRow, made)
     main(["readme", claims, page, "--rows", rows])
     text = Path(page).read_text()
-    assert "What locality costs: on 1 small networks the best joint policy" in text
-    assert "on 1; that is at most 25% of what it gains over the uniform policy. SAC ran on 1 of these" in text
+    assert "What locality costs: on 1 of 1 small networks the best joint policy" in text
+    assert "is at most 25% of what the joint policy gains over the uniform one. SAC ran on 1 of the networks" in text
     assert "fell short by more, 50% of that gain (Section 6" in text
     main(["readme", claims, page])
     assert Path(page).read_text() == text

@@ -43,7 +43,7 @@ FINDINGS = (
     Finding(
         """
         **Lemma 3 is tight**: on the relay agent i attains D_i(κ) = r̄γ^{κ+1}/(1−γ) at every κ < i. It needs rewards
-        in [0, r̄]; with rewards that are bounded above only, as the lemma is printed, any factor is possible
+        in [0, r̄]. With rewards that are bounded above only, as the lemma is printed, any factor is possible
         ({!r_i is upper bounded} in the run). [Figure](paper/figures.md#decay), [errata](paper/errata.md#section-31)
         """,
         {("lemma3", ""): TIGHT, ("!", "r_i is upper bounded"): FALSE},
@@ -51,9 +51,10 @@ FINDINGS = (
     Finding(
         """
         **Lemma 4 is true**: attained up to a factor {lemma4/own hypothesis} with the decay gap max_i D_i(κ) and the
-        largest ‖∇log ζ_i‖ of the policy at hand, {lemma4/worst case} with constants that serve every policy. **The
-        whole gradient needs no n**: ‖ĥ − ∇J‖ ≤ (1/√2) · mean_j D_j(κ)/(1−γ), attained up to a factor
-        {lemma4_vector/any weights} and best possible, where the proof of Theorem 5 has √(2n) for 1/√2.
+        largest ‖∇log ζ_i‖ of the policy at hand. With constants that serve every policy the factor is
+        {lemma4/worst case}. **The whole gradient needs no n**: ‖ĥ − ∇J‖ ≤ (1/√2) · mean_j D_j(κ)/(1−γ), where the
+        proof of Theorem 5 has √(2n) for 1/√2. That is best possible; here it is attained up to a factor
+        {lemma4_vector/any weights}.
         [Proof](paper/proofs.md#lemma4_vector)
         """,
         {
@@ -65,9 +66,10 @@ FINDINGS = (
     ),
     Finding(
         """
-        **TD's limit need not be a truncated Q-function**, contrary to Section 3.2; it is the Q-function of an
-        aggregated chain. It is close to Q_i all the same: within r̄γ^{κ+1}/(1−γ), best possible and here attained up
-        to a factor {td_fixed_point/locality}, a bound smaller than the paper's by a factor of 2/(1−γ)².
+        **TD's limit need not be a truncated Q-function**, contrary to Section 3.2: it is the Q-function of an
+        aggregated chain. It is close to Q_i all the same, within r̄γ^{κ+1}/(1−γ), which is smaller than the paper's
+        bound by a factor of 2/(1−γ)². That is best possible; here it is attained up to a factor
+        {td_fixed_point/locality}.
         [Proof](paper/proofs.md#td_fixed_point)
         """,
         {("td_fixed_point", "locality"): TRUE, ("!", "the TD update gives a truncated"): FALSE},
@@ -75,10 +77,11 @@ FINDINGS = (
     Finding(
         """
         **Theorem 5 as printed is vacuous**: along runs the right side of (9) is at least {theorem5/(9) along runs}
-        times a bound on ‖∇J‖² that holds at every θ; with M = {~M of (9)} and the T of (8), longer than any run here,
-        still {theorem5/(9)} times. **With the square of the bias it says something**: along runs with η ≤ 1/L', the
-        bias known only by computing it, attained up to a factor {theorem5_sharp/as run}; for every policy, and TD's
-        limit, where 4γ^{2κ+2} < 1−γ: from κ = {@0.5}, {@0.7}, {@0.8}, {@0.9} on at γ = .5, .7, .8, .9.
+        times a bound on ‖∇J‖² that holds at every θ. With M = {~M of (9)} and the T of (8), longer than any run here,
+        it still is {theorem5/(9)} times that. **With the square of the bias it says something.** Along runs with
+        η ≤ 1/L' it is attained up to a factor {theorem5_sharp/as run}, but the bias is known only by computing it. For
+        every policy, and TD's limit, it says something where 4γ^{2κ+2} < 1−γ: from κ = {@0.5}, {@0.7}, {@0.8}, {@0.9}
+        on at γ = .5, .7, .8, .9.
         [Proof](paper/proofs.md#theorem5_sharp)
         """,
         {
@@ -91,7 +94,7 @@ FINDINGS = (
         """
         **Assumption 3 fails for the softmax**: no σ > 0 serves all policies at once. Where σ is large (`well_explored`,
         two agents without actions at γ = .05), the finite-time bound on the critic holds as printed, but left/right is
-        {critic/paper} at most, at T = {^critic/paper}; with its proof written out, the part that falls like 1/√T is
+        {critic/paper} at most, at T = {^critic/paper}. With its proof written out, the part that falls like 1/√T is
         less than 1/{~loose} of it. The exact mean and covariance of Q̂^T give a bound that says something on short
         episodes and is attained up to a factor {critic/exact law}. [Proof](paper/proofs.md#critic)
         """,
@@ -114,10 +117,10 @@ FINDINGS = (
     Finding(
         """
         **What κ buys** is a smaller limit of the critic's and the gradient's error, of order γ^{κ+1}; what it costs is
-        T; a larger return it need not buy. The mean step of Algorithm 1, computed exactly on paths of three agents, is
-        closest to ∇J at κ = 0 for short T and at κ = 1 for long T (table below); at equal samples κ = 0 often [earns
-        more](paper/figures.md#runs-of-algorithm-1); and ‖∇J‖ → 0 wherever policies become deterministic. With steps
-        above 1/L', as usual in practice, no guarantee applies.
+        T. A larger return it need not buy: at equal samples κ = 0 often [earns
+        more](paper/figures.md#runs-of-algorithm-1). The mean step of Algorithm 1, computed exactly on paths of three
+        agents, is closest to ∇J at κ = 0 for short T and at κ = 1 for long T (table below). ‖∇J‖ → 0 wherever policies
+        become deterministic. With steps above 1/L', as usual in practice, no guarantee applies.
         """,
         {},
     ),
@@ -126,11 +129,11 @@ FINDINGS = (
 
 #: What stands below the findings, of rows of `locality`, and what it wants of them.
 LOCALITY = """
-What locality costs: on {~locality of} small networks the best joint policy, which sees every state, earns certainly
-more than the best deterministic localized one on {~locality costs}; that is at most {~locality most} of what it gains
-over the uniform policy. SAC ran on {~locality SAC of} of these and on each fell short by more, {~locality SAC} of that
-gain (Section 6 and Table 4 of [the paper](paper/paper.pdf)). Of a small network of your own `sacrepro evaluate
-mine.yaml --policy learned.yaml --against optimum` tells it.
+What locality costs: on {~locality costs} of {~locality of} small networks the best joint policy, which sees every
+state, earns certainly more than the best deterministic localized one. The difference is at most {~locality most} of
+what the joint policy gains over the uniform one. SAC ran on {~locality SAC of} of the networks and on each fell short
+by more, {~locality SAC} of that gain (Section 6 and Table 4 of [the paper](paper/paper.pdf)). `sacrepro evaluate
+mine.yaml --policy learned.yaml --against optimum` tells it of a small network of your own.
 """
 BORNE_OUT = "SAC leaves more"
 
