@@ -68,7 +68,7 @@ class MeasuredDecay(NamedTuple):
     method : ``exact``, ``branch and bound``, ``light cone``, all certified, or ``simulation`` (upper is infinite; lower
         holds up to chance).
     mean   : the mean difference of a simulation, an estimate of what it searched; otherwise the middle of the interval.
-    limit  : at least |q*_i - Q_i| for TD's limit q* on the cells of κ; infinite where q* was not found.
+    limit  : at least |q*_i - Q_i| for TD's limit q* on the cells of κ that recur; infinite where q* was not found.
     """
 
     agent: int
@@ -169,8 +169,9 @@ def exact_values(network: Network, agents: Sequence[int], kappas: int, tol: floa
 
 
 def limit_gaps(mdp: NetworkedMDP, theta: Theta, i: int, kappas: int, law: tuple[Array, float] | None) -> Array:
-    """At least |q*_i - Q_i| for κ = 0..kappas-1, rounding included; infinite where the cells are many, or without μ.
+    """At least |q*_i - Q_i| for κ = 0..kappas-1 in cells that recur; infinite where the cells are many, or without μ.
 
+    Rounding included. Of cells with mass the next have mass, too: what is left for ever does not enter their q*.
     law : of `eliminated_law`. q* is the fixed point of a γ-contraction whose every number is a sum of products without
     signs, so that what roundings move it is at most what they move one application, over 1-γ.
     """
@@ -192,7 +193,9 @@ def limit_gaps(mdp: NetworkedMDP, theta: Theta, i: int, kappas: int, law: tuple[
             break
         q = td_fixed_point(mdp, theta, i, kappa, mu=mu)
         moved = (relative + 3.0 * off) * largest / (1.0 - mdp.gamma) + solve_error(mdp, math.prod(q.shape[: mdp.n]))
-        gaps[kappa] = float(np.abs(q - Q_i).max()) + found.error + relative * largest + moved
+        outside = tuple(j for j in range(mdp.n) if j not in inside)
+        recur = mu.sum(axis=outside, keepdims=True).reshape(q.shape[: mdp.n] + (1,) * mdp.n) > 0.0
+        gaps[kappa] = float(np.where(recur, np.abs(q - Q_i), 0.0).max()) + found.error + relative * largest + moved
     return gaps
 
 

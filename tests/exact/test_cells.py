@@ -275,8 +275,13 @@ def row_of(mdp, P_bar, j, s):
     return [(rows[0][x] + rows[1][x]) / 2 for x in range(2)]
 
 
-def test_an_eliminated_law_needs_every_state_to_recur_and_not_too_seldom():
-    assert eliminated_law(chain_of(relay(2, gamma=0.9), uniform_theta(relay(2, gamma=0.9)))) is None
+def test_an_eliminated_law_needs_one_recurrent_class_and_no_state_of_it_too_seldom():
+    for flips, known in ((0.0, False), (0.5, True)):  # agent 0 keeps its state, or takes 1 for ever
+        own = np.array([[1.0 - flips, flips], [0.0, 1.0]])[:, :, None].swapaxes(1, 2)
+        mdp = NetworkedMDP(nx.empty_graph(1), (own,), (np.zeros((2, 1)),), 0.9, (np.full(2, 0.5),))
+        found = eliminated_law(chain_of(mdp, uniform_theta(mdp)))
+        assert (found is not None) is known
+        assert not known or found[0].tolist() == [0.0, 1.0]
     for gap, known in ((20.0, True), (300.0, False), (730.0, False)):
         mdp, theta = hardly_leaving(1, gap)
         assert (eliminated_law(chain_of(mdp, theta)) is not None) is known

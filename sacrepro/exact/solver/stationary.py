@@ -67,22 +67,25 @@ def stationary_law(chain: Chain, tol: float = 1e-12) -> Law:
 def eliminated_law(chain: Chain) -> tuple[Array, float] | None:
     """μ over joint states, (S_0, …, S_{n-1}), and a bound on the relative error of every entry, rounding included.
 
-    None if some joint state is not recurrent, or is visited so seldom (`RARE`) that underflow might matter. In an
-    irreducible chain of N states μ_k is proportional to a sum over trees of products of N - 1 entries off the diagonal
+    None if there are several recurrent classes, or a state of the one is visited so seldom (`RARE`) that underflow
+    might matter; outside it μ is zero, exactly. In a class of N states μ_k is proportional to a sum over trees of
+    products of N - 1 entries off the diagonal
     (Markov chain tree theorem), so one rounding of the entries moves no μ_k by more than 2(N-1). Leaving out the last
     of k + 1 states is k + 2 roundings of what remains; all of them and the sums that follow are less than N³ + 4N²,
     and those of the first entries are added (O'Cinneide 1993).
     """
     recurrent = recurrent_class(chain)
-    if recurrent is None or not recurrent.all():
+    if recurrent is None:
         return None
-    N = recurrent.size
+    N = np.count_nonzero(recurrent)
     try:
-        mu = chain.operator.from_memory(_eliminated(chain.operator, recurrent)[0])
+        mu = _eliminated(chain.operator, recurrent)
     except ValueError:
         return None
     entries = chain.kernel_roundings + sum(chain.sizes) + chain.n + 6
-    return (mu, gamma_k(N**3 + 4 * N**2 + 2 * N * entries)) if mu.min() > RARE else None
+    if mu[recurrent].min() <= RARE:
+        return None
+    return chain.operator.from_memory(mu[0]), gamma_k(N**3 + 4 * N**2 + 2 * N * entries)
 
 
 def _eliminated(operator: FactoredOperator, recurrent: Array) -> Array:
