@@ -91,6 +91,13 @@ def test_a_full_disk_and_no_output_at_all_are_no_tracebacks():
     assert (ended.returncode, ended.stderr) == (0, b"")
 
 
+def test_names_of_claims_are_told_from_the_table_of_verdicts(capsys):
+    for verb, told in (("verdicts", 1), ("falsify", 1), ("counterexamples", 1), ("verify", 0)):
+        with pytest.raises(SystemExit):
+            cli.main([verb, "--help"])
+        assert capsys.readouterr().out.count("claims by name; all by default") == told
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
