@@ -22,11 +22,11 @@ def check(case: Case) -> Iterator[Comparison]:
     c, rho = lemma3(mdp.r_bar, mdp.gamma)
     tables = truncated_q_functions(case)
     for i in range(mdp.n):
-        Q_i = case.Q(i)
         for kappa in case.kappas(i):
-            right = truncation(c, rho, kappa)
+            right, low, high = truncation(c, rho, kappa), tables[kappa, "smallest"][i], tables[kappa, "largest"][i]
             for family in FAMILIES:
-                left = float(np.abs(tables[kappa, family][i] - Q_i).max())
+                Q_hat = tables[kappa, family][i]
+                left = float(np.maximum(Q_hat - low, high - Q_hat).max())  # where Q_i is least or largest in a cell
                 yield from case.left(i, kappa, left, 2.0 * case.error, family).against({"": right})
 
 
