@@ -22,6 +22,14 @@ def test_holds(case):
     assert all(holds(row) for row in check(exact_case("random", "drawn", *case)))
 
 
+def test_the_left_side_is_the_largest_difference():
+    """Where it is read off the ends of a cell, it is the same number."""
+    case = random_case(gamma=0.7)
+    for row in check(case):
+        Q_i = case.Q(row.agent)
+        assert row.left == np.abs(truncations(case, Q_i, row.agent, row.kappa)[row.case] - Q_i).max()
+
+
 def test_tight():
     """On the relay a point mass is off by r̄γ^{κ+1}/(1-γ), so κ+2 would fail."""
     rows = list(check(uniform_case(RELAY)))
