@@ -5,7 +5,6 @@ import functools
 from pathlib import Path
 
 import networkx as nx
-import pytest
 
 import sacrepro
 from sacrepro.archive.provenance import imports
@@ -62,19 +61,20 @@ def floor(name, floors):
     return level
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_rooms_import_from_lower_floors_only(module):
-    for imported in imports(module):
-        if imported == "sacrepro":
-            continue
-        here, there = room(module), room(imported)
-        if imported == "sacrepro.study":
-            continue
-        if here == there == "study" and module != "sacrepro.study":
-            inner, other = module.split(".")[2], imported.split(".")[2]
-            assert inner == other or floor(other, STUDY) < floor(inner, STUDY), f"{module} imports {imported}"
-        else:
-            assert here == there or floor(there, FLOORS) < floor(here, FLOORS), f"{module} imports {imported}"
+def may_import(module, imported):
+    if imported in ("sacrepro", "sacrepro.study"):
+        return True
+    here, there = room(module), room(imported)
+    if here == there == "study" and module != "sacrepro.study":
+        inner, other = module.split(".")[2], imported.split(".")[2]
+        return inner == other or floor(other, STUDY) < floor(inner, STUDY)
+    return here == there or floor(there, FLOORS) < floor(here, FLOORS)
+
+
+def test_rooms_import_from_lower_floors_only():
+    pairs = [(module, imported) for module in MODULES for imported in imports(module)]
+    assert len(pairs) > len(MODULES)
+    assert not [f"{module} imports {imported}" for module, imported in pairs if not may_import(module, imported)]
 
 
 def test_no_import_hides_a_circle():
@@ -102,17 +102,16 @@ LATE = {
 }
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_an_import_inside_a_function_has_a_reason(module):
+def test_an_import_inside_a_function_has_a_reason():
     """Other packages may be heavy or extras; of this one whatever is needed stands above."""
-    functions = [node for node in nodes(module) if isinstance(node, ast.FunctionDef)]
-    inside = {
-        ast.unparse(node)
-        for function in functions
-        for node in ast.walk(function)
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "sacrepro"
-    }
-    assert bool(inside) == (module in LATE), inside
+    late = {}
+    for module in MODULES:
+        for function in (node for node in nodes(module) if isinstance(node, ast.FunctionDef)):
+            for node in ast.walk(function):
+                if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "sacrepro":
+                    late.setdefault(module, set()).add(ast.unparse(node))
+    assert {module: inside for module, inside in late.items() if module not in LATE} == {}
+    assert late.keys() == LATE.keys()
 
 
 #: Fronts, whose names are for people: inside, a name is imported from where it is.
@@ -127,44 +126,58 @@ def imported_names(module):
             yield from (alias.name for alias in node.names)
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_nobody_inside_comes_through_a_front(module):
-    for node in nodes(module):
-        if isinstance(node, ast.ImportFrom) and node.module in FRONTS and MODULES[module].name != "__init__.py":
-            assert all(f"{node.module}.{alias.name}" in MODULES for alias in node.names), ast.unparse(node)
+def imported_from(*rooms):
+    """(module, what it imports by name) in these folders, of which there are some."""
+    pairs = [(module, name) for module in MODULES if module.startswith(rooms) for name in imported_names(module)]
+    assert {next(r for r in rooms if module.startswith(r)) for module, _ in pairs} == set(rooms)
+    return pairs
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if room(name) == "learn"])
-def test_the_learner_never_sees_the_model(module):
-    for name in imported_names(module):
-        unseen = ("sacrepro.model.mdp", "sacrepro.model.kernels", "sacrepro.exact", "sacrepro.instances")
-        assert not name.startswith(unseen), f"{module}: {name}"
-    attributes = {node.attr for node in nodes(module) if isinstance(node, ast.Attribute)}
-    assert not attributes & {"P", "mdp"}, f"{module} reaches for the kernels"
+def test_nobody_inside_comes_through_a_front():
+    through = []
+    for module in (name for name in MODULES if MODULES[name].name != "__init__.py"):
+        for node in nodes(module):
+            if isinstance(node, ast.ImportFrom) and node.module in FRONTS:
+                through += [
+                    (module, alias.name) for alias in node.names if f"{node.module}.{alias.name}" not in MODULES
+                ]
+    assert not through
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if room(name) == "learn"])
-def test_the_learner_asks_a_simulator_for_methods_never_for_its_class(module):
-    classes = {"Simulator", "BaseSimulator", "SteppedSimulator", "OwnSimulator"}
+def test_the_learner_never_sees_the_model():
+    unseen = ("sacrepro.model.mdp", "sacrepro.model.kernels", "sacrepro.exact", "sacrepro.instances")
+    pairs = imported_from("sacrepro.learn")
+    assert not [f"{module}: {name}" for module, name in pairs if name.startswith(unseen)]
+    reached = [
+        f"{module} reaches for the kernels: {node.attr}"
+        for module in dict(pairs)
+        for node in nodes(module)
+        if isinstance(node, ast.Attribute) and node.attr in ("P", "mdp")
+    ]
+    assert not reached
+
+
+def test_the_learner_asks_a_simulator_for_methods_never_for_its_class():
+    classes = {"Simulator", "BaseSimulator", "SteppedSimulator", "OwnSimulator", "WirelessSimulator"}
+    asked = {(module, name.rpartition(".")[2]) for module, name in imported_from("sacrepro.learn")}
     # The published variant is the wireless benchmark's own.
-    classes |= {"WirelessSimulator"} if module != "sacrepro.learn.published" else set()
-    assert not {name.rpartition(".")[2] for name in imported_names(module)} & classes
+    assert {pair for pair in asked if pair[1] in classes} <= {("sacrepro.learn.published", "WirelessSimulator")}
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if room(name) == "bounds"])
-def test_bounds_never_see_an_exact_solution(module):
-    for name in imported_names(module):
-        assert not name.startswith(("sacrepro.exact", "sacrepro.learn")), f"{module}: {name}"
+def test_bounds_never_see_an_exact_solution():
+    exact = ("sacrepro.exact", "sacrepro.learn")
+    assert not [f"{module}: {name}" for module, name in imported_from("sacrepro.bounds") if name.startswith(exact)]
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_only_the_study_and_the_adviser_see_both_sides(module):
-    names = list(imported_names(module))
-    sees_bounds = any(name.startswith("sacrepro.bounds") for name in names)
-    sees_exact = any(name.startswith("sacrepro.exact") for name in names)
-    # The adviser sets bounds beside measured decay, and nothing it says enters a verdict.
-    both = ("sacrepro.study.measures", "sacrepro.study.claims", "sacrepro.study.audit", "sacrepro.study.experiments")
-    assert not (sees_bounds and sees_exact) or module.startswith((*both, "sacrepro.adviser"))
+def test_only_the_study_and_the_adviser_see_both_sides():
+    """The adviser sets bounds beside measured decay, and nothing it says enters a verdict."""
+    study = ("sacrepro.study.measures", "sacrepro.study.claims", "sacrepro.study.audit", "sacrepro.study.experiments")
+    pairs = imported_from("sacrepro")
+    sees_bounds = {module for module, name in pairs if name.startswith("sacrepro.bounds")}
+    sees_exact = {module for module, name in pairs if name.startswith("sacrepro.exact")}
+    both = sees_bounds & sees_exact
+    assert not [module for module in both if not module.startswith((*study, "sacrepro.adviser"))]
+    assert len(both) > 10
 
 
 #: Fronts load a name on first use, options look a list up when they are read, the dispatcher loads one job, and claims
@@ -172,45 +185,44 @@ def test_only_the_study_and_the_adviser_see_both_sides(module):
 BY_NAME = {"sacrepro.exact"} | {f"sacrepro.study.{room}" for room in ("__main__", "arguments", "claims", "experiments")}
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_modules_are_imported_by_name_nowhere_else(module):
-    assert module in BY_NAME or "importlib" not in imported_names(module)
+def test_modules_are_imported_by_name_nowhere_else():
+    assert {module for module, name in imported_from("sacrepro") if name == "importlib"} <= BY_NAME
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("sacrepro.study.claims.")])
-def test_no_claim_imports_another(module):
+def test_no_claim_imports_another():
     """What two claims need is in `measures`."""
-    assert not any(name.startswith("sacrepro.study.claims") for name in imported_names(module))
+    pairs = imported_from("sacrepro.study.claims.")
+    assert not [f"{module}: {name}" for module, name in pairs if name.startswith("sacrepro.study.claims")]
 
 
 #: Methods that open or write a file.
 FILE_METHODS = {"open", "write_text", "write_bytes", "read_text", "read_bytes", "savez", "savetxt", "savefig", "tofile"}
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_only_the_archive_opens_files_and_only_the_command_line_prints(module):
-    functions, methods = set(), set()
-    for node in nodes(module):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            functions.add(node.func.id)
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            methods.add(node.func.attr)
-    assert room(module) == "archive" or not (methods & FILE_METHODS or "open" in functions)
-    prints = room(module) == "cli" or module == "sacrepro.study.__main__"
-    assert prints or not functions & {"print", "input", "exit"}
+def test_only_the_archive_opens_files_and_only_the_command_line_prints():
+    calls = [(module, node.func) for module in MODULES for node in nodes(module) if isinstance(node, ast.Call)]
+    functions = {(module, called.id) for module, called in calls if isinstance(called, ast.Name)}
+    methods = {(module, called.attr) for module, called in calls if isinstance(called, ast.Attribute)}
+    opens = {pair for pair in methods if pair[1] in FILE_METHODS} | {pair for pair in functions if pair[1] == "open"}
+    assert not [pair for pair in opens if room(pair[0]) != "archive"]
+    prints = {module for module in MODULES if room(module) == "cli"} | {"sacrepro.study.__main__"}
+    assert not [pair for pair in functions if pair[1] in ("print", "input", "exit") and pair[0] not in prints]
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_every_public_function_and_class_says_what_it_is(module):
-    assert ast.get_docstring(tree(module)), f"{module} has no docstring"
-    for node in tree(module).body:
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
-            assert ast.get_docstring(node), f"{module}.{node.name} has no docstring"
+def test_every_public_function_and_class_says_what_it_is():
+    for module in MODULES:
+        public = [
+            node
+            for node in tree(module).body
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_")
+        ]
+        silent = [getattr(node, "name", module) for node in (tree(module), *public) if not ast.get_docstring(node)]
+        assert not silent, f"{module}: no docstring of {', '.join(silent)}"
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_no_room_is_over_400_lines(module):
-    assert len(MODULES[module].read_text().splitlines()) <= 400
+def test_no_room_is_over_400_lines():
+    lines = {module: len(path.read_text().splitlines()) for module, path in MODULES.items()}
+    assert {module: count for module, count in lines.items() if count > 400} == {}
 
 
 def test_no_two_public_classes_have_one_name():

@@ -205,10 +205,12 @@ class Chain:
             demand_axes(self.n, 1, 2)
         assert isinstance(model, NetworkedMDP)
         width = max(math.prod(model.state_sizes[j] for j in hood) for hood in model.neighbors)
-        order, peak = dense.turns(model)
+        needed, allowed = 8 * entries * (3 + (width > 64)), allowed_bytes(memory_limit)
+        # An order is looked for only where the table itself fits: for 2,000 agents that takes a minute.
+        order, peak = dense.turns(model) if needed <= allowed else (None, 0)
         demand(
             f"Q_{i} with {readable_count(entries)} entries",
-            8 * (entries * (3 + (width > 64)) + (2 * peak if order else 0)),
+            needed + (16 * peak if order else 0),
             memory_limit,
             "evaluate needs V_i only, and certified_decay streams D_i(κ) without the table",
         )

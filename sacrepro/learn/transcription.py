@@ -58,18 +58,20 @@ def outer_iteration(
     zeta = [softmax(theta_i) for theta_i in theta]
     s, a, r = simulator.rollout(zeta, T, seed=seed, m=m)  # lines 2 and 5
     hood = [neighborhood(simulator.graph, i, kappa) for i in range(n)]
+    cells = [[cell(s, a, hood_i, t) for t in range(T + 1)] for hood_i in hood]
     first_visits = 0
     Q_hat: list[dict[Cell, float]] = []
     for i in range(n):
         Q_hat_i: dict[Cell, float] = {}  # line 3: an absent entry is zero
         for t in range(1, T + 1):  # line 4
             alpha = h / (t - 1 + t0)  # line 6
-            last, now = cell(s, a, hood[i], t - 1), cell(s, a, hood[i], t)
+            last, now = cells[i][t - 1], cells[i][t]
             first_visits += last not in Q_hat_i
             old, ahead = Q_hat_i.get(last, 0.0), Q_hat_i.get(now, 0.0)
             Q_hat_i[last] = (1 - alpha) * old + alpha * (float(r[i, t - 1]) + gamma * ahead)  # line 7
             # line 8: every other entry keeps its value
         Q_hat.append(Q_hat_i)
+    along = [[Q_hat[j].get(c, 0.0) for c in cells[j]] for j in range(n)]  # Q̂_j^T(s_{N_j^κ}(t), a_{N_j^κ}(t))
     g_hat, magnitude, theta_next = [], [], []
     for i in range(n):  # line 10
         g_hat_i = np.zeros(zeta[i].shape)
@@ -78,7 +80,7 @@ def outer_iteration(
         for t in range(T + 1):  # line 11
             Q = 0.0
             for j in hood[i]:
-                Q += Q_hat[j].get(cell(s, a, hood[j], t), 0.0)
+                Q += along[j][t]
             g_hat_i[s[i, t]] += gamma**t * (1 / n) * Q * scores[s[i, t], a[i, t]]
             size += gamma**t * (1 / n) * Q
         g_hat.append(g_hat_i)
