@@ -5,6 +5,7 @@ Nothing here is shared with the package but the model's own arrays and graph.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 
@@ -22,6 +23,8 @@ class BruteForce:
         self.actions = list(itertools.product(*map(range, self.A)))
         self.pairs = [(s, a) for s in self.states for a in self.actions]
         self.distance = dict(nx.all_pairs_shortest_path_length(mdp.graph))
+        for name in ("hood", "act", "step", "occupancy"):  # asked for again and again
+            setattr(self, name, functools.cache(getattr(self, name)))
 
     def hood(self, i, kappa):
         return [j for j in range(self.n) if self.distance[i].get(j, math.inf) <= kappa]

@@ -1,6 +1,7 @@
 """One hypothesis profile for all tests: no deadlines on shared machines, the same examples on every run."""
 
 import fcntl
+import gc
 import zlib
 from pathlib import Path
 
@@ -10,6 +11,9 @@ settings.register_profile(
     "house", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 settings.load_profile("house")
+
+#: Syntax trees of all tests are built while they are collected: none of it is garbage.
+gc.set_threshold(100_000, 20, 100)
 
 
 def pytest_configure(config):

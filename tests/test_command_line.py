@@ -52,15 +52,28 @@ def test_the_version_is_known_in_one_place(capsys):
 
 
 @pytest.mark.parametrize("words", ["new bad.yaml", "validate bad.yaml", "advise bad.yaml --error 1", "check bad.yaml"])
-def test_every_verb_for_people_shows_its_traceback_when_asked(tmp_path, words):
+def test_every_verb_for_people_shows_its_traceback_when_asked(tmp_path, words, monkeypatch, capsys):
     (tmp_path / "bad.yaml").write_text("gamma: [", encoding="utf-8")
-    plain = call(*words.split(), cwd=tmp_path, SACREPRO_TRACEBACK="").stderr.decode()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["sacrepro", *words.split()])
+    monkeypatch.setenv("SACREPRO_TRACEBACK", "")
+    with pytest.raises(SystemExit) as stopped:
+        cli.command()
+    assert stopped.value.code not in (0, None)
+    plain = capsys.readouterr().err
     assert plain.startswith("sacrepro: ")
     assert plain.count("\n") == 1
     assert "bad.yaml" in plain
-    whole = call(*words.split(), cwd=tmp_path, SACREPRO_TRACEBACK="1").stderr.decode()
+    monkeypatch.setenv("SACREPRO_TRACEBACK", "1")
+    with pytest.raises((ValueError, OSError)) as raised:  # and Python shows where
+        cli.command()
+    assert plain.removeprefix("sacrepro: ").strip()[:40] in str(raised.value)
+
+
+def test_a_traceback_is_shown_by_the_process():
+    whole = call("check", "absent", SACREPRO_TRACEBACK="1").stderr.decode()
     assert whole.startswith("Traceback")
-    assert plain.removeprefix("sacrepro: ").strip()[:40] in whole
+    assert "absent" in whole
 
 
 @pytest.mark.parametrize("words", ["--help", "--version", "advise --help", f"validate {FRIENDS}", "check results"])

@@ -106,10 +106,11 @@ def test_an_import_inside_a_function_has_a_reason():
     """Other packages may be heavy or extras; of this one whatever is needed stands above."""
     late = {}
     for module in MODULES:
-        for function in (node for node in nodes(module) if isinstance(node, ast.FunctionDef)):
-            for node in ast.walk(function):
-                if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "sacrepro":
-                    late.setdefault(module, set()).add(ast.unparse(node))
+        own = [node for node in nodes(module) if isinstance(node, ast.ImportFrom) and node.module]
+        own = [node for node in own if node.module.split(".")[0] == "sacrepro" and node not in tree(module).body]
+        for function in (node for node in nodes(module) if own and isinstance(node, ast.FunctionDef)):
+            if inside := {ast.unparse(node) for node in own if node in ast.walk(function)}:
+                late.setdefault(module, set()).update(inside)
     assert {module: inside for module, inside in late.items() if module not in LATE} == {}
     assert late.keys() == LATE.keys()
 

@@ -2,6 +2,7 @@
 
 import functools
 import math
+from contextlib import ExitStack
 from itertools import combinations
 from unittest.mock import patch
 
@@ -9,8 +10,10 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cbook import is_math_text
+from matplotlib.collections import Collection
 from matplotlib.colors import to_rgba
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.text import Text
 
 from figure_rows import comparison, made, rows_of
@@ -59,15 +62,17 @@ def drawn(name, instances):
 def texts(figure):
     """Every text that is drawn, with its box in pixels."""
     found = []
-    original = Text.draw
 
     def noted(self, renderer):
         if self.get_visible() and self.get_text().strip():
             found.append((self, self.get_window_extent(renderer)))
-        original(self, renderer)
 
     FigureCanvasAgg(figure)
-    with house_style(), patch.object(Text, "draw", noted):
+    with ExitStack() as patched:
+        patched.enter_context(house_style())
+        patched.enter_context(patch.object(Text, "draw", noted))
+        for other in (Line2D, Patch, Collection):
+            patched.enter_context(patch.object(other, "draw", lambda self, renderer: None))
         figure.draw_without_rendering()
     return found
 

@@ -5,6 +5,7 @@ Nothing here is shared with the package but the model's own arrays and graph (th
 
 from __future__ import annotations
 
+import functools
 import itertools
 
 import numpy as np
@@ -16,10 +17,10 @@ class Law:
     """The mean of ĝ(m) and of Q̂^T, and E[Q̂^T Q̂^Tᵀ], over all trajectories of length T from line 2 on.
 
     Q_hat_0 : one dict {cell: value} an agent, absent entries zero. score(i, s, a, b) : ∂ log ζ_i(a|s) / ∂θ_i(s, b).
-    outcomes : with `keep`, a list of (probability, ĝ, Q̂^T).
+    outcomes : with `keep`, a list of (probability, ĝ, Q̂^T). squares : whether E[Q̂^T Q̂^Tᵀ] is asked for.
     """
 
-    def __init__(self, mdp, zeta, score, *, kappa, T, alpha, Q_hat_0=None, keep=False):
+    def __init__(self, mdp, zeta, score, *, kappa, T, alpha, Q_hat_0=None, keep=False, squares=False):
         self.truth = (CoupledBruteForce if type(mdp).__name__ == "CoupledMDP" else BruteForce)(mdp, zeta)
         self.mdp, self.score, self.T, self.alpha = mdp, score, T, alpha
         self.n = len(zeta)
@@ -30,6 +31,8 @@ class Law:
         self.mass = 0.0
         self.onward = {}
         self.outcomes = [] if keep else None
+        self.squares = squares
+        self.cell = functools.cache(self.cell)
         for s in self.truth.states:
             self.act(self.truth.pi0(s), s, [], [dict(Q_i) for Q_i in Q_hat_0 or [{} for _ in zeta]])
 
@@ -70,12 +73,12 @@ class Law:
         for i in range(self.n):
             for t, (s, a) in enumerate(path):
                 heard = sum(Q_hat[j].get(self.cell(j, (s, a)), 0.0) for j in self.hoods[i]) / self.n
-                for b in range(g_hat[i].shape[1]):
+                for b in range(g_hat[i].shape[1] if heard else 0):
                     g_hat[i][s[i], b] += self.mdp.gamma**t * heard * self.score(i, s[i], a[i], b)
             self.g_hat[i] += probability * g_hat[i]
             for x, value in Q_hat[i].items():
                 self.Q_hat[i][x] = self.Q_hat[i].get(x, 0.0) + probability * value
-            for x, y in itertools.product(Q_hat[i], repeat=2):
+            for x, y in itertools.product(Q_hat[i] if self.squares else (), repeat=2):
                 product = Q_hat[i][x] * Q_hat[i][y]
                 self.second[i][x, y] = self.second[i].get((x, y), 0.0) + probability * product
         if self.outcomes is not None:

@@ -215,7 +215,7 @@ def assert_same_moments(law, kappa, found, i):
 @pytest.mark.parametrize("case", range(4))
 def test_the_covariance_over_every_trajectory(case, kappa):
     mdp, theta = sizes_that_differ()[case]
-    law = enumerated(mdp, theta, kappa, 3, **STEP)
+    law = enumerated(mdp, theta, kappa, 3, squares=True, **STEP)
     for i in range(mdp.n):
         assert_same_moments(law, kappa, critic_law(mdp, theta, i, kappa=kappa, T=3, **STEP), i)
 
@@ -226,7 +226,7 @@ def test_the_covariance_over_every_trajectory(case, kappa):
 def test_the_covariance_of_any_model(case, kappa, T):
     mdp, theta = case
     affordable(mdp, T)
-    law = enumerated(mdp, theta, kappa, T, **STEP)
+    law = enumerated(mdp, theta, kappa, T, squares=True, **STEP)
     assert_same_moments(law, kappa, critic_law(mdp, theta, mdp.n - 1, kappa=kappa, T=T, **STEP), mdp.n - 1)
 
 
@@ -236,7 +236,7 @@ def test_the_covariance_of_any_model(case, kappa, T):
 def test_the_covariance_of_an_action_coupled_model(case, kappa):
     mdp, theta = case
     affordable(mdp, 2)
-    law = enumerated(mdp, theta, kappa, 2, **STEP)
+    law = enumerated(mdp, theta, kappa, 2, squares=True, **STEP)
     assert_same_moments(law, kappa, critic_law(mdp, theta, 0, kappa=kappa, T=2, **STEP), 0)
 
 
@@ -699,7 +699,8 @@ def test_the_covariance_with_a_warm_start_and_mixed_policies():
     for kappa in (0, 1):
         plain = Law(mdp, zeta, mixed_score(softmax, 0.3), kappa=kappa, T=1, alpha=alphas(1, **STEP))
         Q_hat_0 = [{x: rng.random() for x in cells_of(plain, hood)} for hood in plain.hoods]
-        law = Law(mdp, zeta, mixed_score(softmax, 0.3), kappa=kappa, T=2, alpha=alphas(2, **STEP), Q_hat_0=Q_hat_0)
+        common = {"kappa": kappa, "Q_hat_0": Q_hat_0, "squares": True}
+        law = Law(mdp, zeta, mixed_score(softmax, 0.3), T=2, alpha=alphas(2, **STEP), **common)
         tables = as_tables(mdp, law, Q_hat_0)
         for i in range(2):
             found = critic_law(mdp, theta, i, kappa=kappa, T=2, epsilon=0.3, Q_hat=tables, **STEP)

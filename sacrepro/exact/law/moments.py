@@ -248,7 +248,8 @@ def _dense_tables(cells: CellChain) -> tuple[Array, Array, Array, Array, Array, 
     around = np.ascontiguousarray(cells.matrices.swapaxes(0, 1)).reshape(o, r * o)
     of_cell = cells.matrices.repeat(c // r, axis=0)
     whole = np.ascontiguousarray(of_cell[:, None] * cells.P_inside.transpose(1, 2, 0)[:, :, None])
-    return inside, around, whole, np.ascontiguousarray(cells.zeta.ravel()), cells.reward, cells.chain.gamma
+    # Copies may be written to: a model's own tables may not, and kernels would be compiled for both.
+    return inside, around, whole, np.array(cells.zeta.ravel()), np.array(cells.reward), cells.chain.gamma
 
 
 def _advance_dense(cells: CellChain) -> Callable[..., tuple[Array, Array]]:
