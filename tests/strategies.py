@@ -5,6 +5,8 @@ Isolated agents, one-state and one-action agents, deterministic kernels and γ =
 
 from __future__ import annotations
 
+import functools
+
 import networkx as nx
 import numpy as np
 from hypothesis import strategies as st
@@ -25,6 +27,7 @@ def graphs(draw, min_n: int = 1, max_n: int = 4) -> nx.Graph:
     return graph
 
 
+@functools.cache
 def arrays(shape: tuple[int, ...], smallest: int, largest: int) -> st.SearchStrategy[np.ndarray]:
     """Integer arrays of one shape, as floats."""
     size = int(np.prod(shape))

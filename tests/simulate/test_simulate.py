@@ -211,10 +211,10 @@ def test_a_simulator_is_of_a_model() -> None:
 def test_too_many_pairs_are_refused() -> None:
     mdp = NetworkedMDP(
         nx.empty_graph(1),
-        (np.full((300, 300, 300), 1 / 300),),
-        (np.ones((300, 300)),),
+        (np.full((2, 45_000, 2), 1 / 2),),
+        (np.ones((2, 45_000)),),
         0.5,
-        (np.full(300, 1 / 300),),
+        (np.full(2, 1 / 2),),
     )
     with pytest.raises(ValueError, match=r"agent 0 has S_0·A_0 = 90000 state-action pairs"):
         Simulator(mdp)
