@@ -1,7 +1,18 @@
-"""Formulas of all figures are laid out once: matplotlib remembers the last fifty."""
+"""Formulas are laid out once for all figures: matplotlib remembers fifty, and those of one figure alone."""
 
 import functools
 
 from matplotlib.mathtext import MathTextParser
 
-MathTextParser._parse_cached = functools.lru_cache(maxsize=None)(MathTextParser._parse_cached.__wrapped__)
+_parse = MathTextParser._parse_cached.__wrapped__
+
+
+@functools.cache
+def laid_out(output, *asked):
+    """The layout of a formula, as boxes of pixels or as paths."""
+    return _parse(MathTextParser(output), *asked)
+
+
+MathTextParser._parse_cached = lambda self, *asked: laid_out(
+    {"vector": "path", "raster": "agg"}[self._output_type], *asked
+)
