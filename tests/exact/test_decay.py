@@ -108,6 +108,8 @@ def test_q_around_a_crowd_needs_no_table_over_two_joint_states(monkeypatch):
     monkeypatch.setattr(memory, "_given", [])
     memory.give(10**6)
     assert np.abs(q_function(mdp, theta, 0).reshape(V.shape) - expected).max() <= 1e-9
+    with pytest.raises(MemoryError, match="Q_0 with 8192 entries needs 524 kB"):  # the order's tables count, too
+        q_function(mdp, theta, 0, memory_limit=400_000)
 
 
 def V_after(mdp, V):
