@@ -1,23 +1,30 @@
-"""Snakemake in forks of one process that has loaded it, which takes longer than most plans: a second and more."""
+"""Snakemake, and the jobs that it starts, in forks of processes that have loaded what others wrote.
+
+To load Snakemake takes longer than most plans, to load numba and matplotlib longer than most jobs of a small study.
+Nothing of this package is loaded before the fork.
+"""
 
 import atexit
 import functools
 import json
 import os
-import select
-import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-#: Runs the command lines that it reads, each in a folder and an environment of its own, and prints how each ended.
+#: Runs the command lines that it reads, each in a folder and an environment of its own, and prints how each ended: what
+#: takes too long is killed with all that it started.
 SERVER = """
-import json, os, sys
+import json, os, signal, sys
+import jsonschema, networkx
 import snakemake.cli
+snakemake.cli.get_argument_parser()  # loads the plugins
+signal.signal(signal.SIGALRM, lambda *_: os.killpg(child, signal.SIGKILL))
 for line in sys.stdin:
-    words, folder, environment, files = json.loads(line)
+    words, folder, environment, files, seconds = json.loads(line)
     if (child := os.fork()) == 0:
+        os.setsid()
         os.chdir(folder)
         os.environ.clear()
         os.environ.update(environment)
@@ -27,44 +34,137 @@ for line in sys.stdin:
         sys.argv = ["snakemake", *words]
         snakemake.cli.main()
         sys.exit()
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    late = signal.setitimer(signal.ITIMER_REAL, 0)[0] == 0
+    print("late" if late else code, flush=True)
+"""
+
+#: What `python` is where jobs are forked: hands `python -m sacrepro.study …` over, with its files, and ends as that
+#: ends. Anything else is Python.
+STAND_IN = """#!{python} -IS
+import json, os, socket, sys
+if sys.argv[1:3] != ["-m", "sacrepro.study"]:
+    os.execv({python!r}, [{python!r}, *sys.argv[1:]])
+with socket.socket(socket.AF_UNIX) as server:
+    server.connect({place!r})
+    socket.send_fds(server, [b"."], [0, 1, 2])
+    server.sendall(json.dumps([sys.argv[3:], os.getcwd(), dict(os.environ)]).encode())
+    server.shutdown(socket.SHUT_WR)
+    sys.exit(int(server.recv(8)))
+"""
+
+#: Runs jobs, each in a fork; ends with the process that started it.
+JOBS = """
+import atexit, json, os, runpy, socket, sys, traceback
+import jsonschema, matplotlib.figure, matplotlib.style, networkx, numba, scipy.sparse.linalg, scipy.special, yaml
+
+def job(words, folder, environment, files):
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    for number, file in enumerate(files):
+        os.dup2(file, number)
+    try:
+        sys.argv = [runpy.importlib.util.find_spec("sacrepro.study.__main__").origin, *words]
+        runpy.run_module("sacrepro.study", run_name="__main__", alter_sys=True)
+        return 0
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    except BaseException:
+        traceback.print_exc()
+        return 1
+
+numba.njit(lambda: 0)()  # the compiler itself
+with socket.socket(socket.AF_UNIX) as server:
+    server.bind(sys.argv[1])
+    server.listen(64)
+    print(flush=True)
+    parent = os.getppid()
+    server.settimeout(1)
+    running = 0
+    while os.getppid() == parent:
+        while running and os.waitpid(-1, os.WNOHANG)[0]:
+            running -= 1
+        try:
+            asked = server.accept()[0]
+        except TimeoutError:
+            continue
+        running += 1
+        if os.fork() == 0:
+            asked.settimeout(None)
+            files = socket.recv_fds(asked, 1, 3)[1]
+            words, folder, environment = json.loads(b"".join(iter(lambda: asked.recv(1 << 16), b"")))
+            if (child := os.fork()) == 0:
+                code = job(words, folder, environment, files)
+                atexit._run_exitfuncs()
+                sys.stdout.flush()
+                sys.stderr.flush()
+                os._exit(code)
+            code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            asked.sendall(b"%d" % (code if code >= 0 else 128 - code))
+            os._exit(0)
+        asked.close()
 """
 
 
-@functools.cache
-def server(python_path):
-    """The process that has loaded Snakemake, of this process of the tests."""
-    started = subprocess.Popen(
-        [sys.executable, "-c", SERVER], env=os.environ | {"PYTHONPATH": python_path}, start_new_session=True,
+def started(code, python_path, *words):
+    """A process that runs some code, reads from us and answers; it ends with this one."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *words], start_new_session=True,
+        env=os.environ | {"PYTHONPATH": python_path, "OPENBLAS_NUM_THREADS": "1"},
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
 
     @atexit.register
     def end():
-        started.stdin.close()
-        started.wait()
-        started.stdout.close()
+        process.stdin.close()
+        if code is JOBS:
+            process.terminate()
+        process.wait()
+        process.stdout.close()
 
-    return started
+    return process
 
 
-def snakemake(*words, cwd, env=os.environ, merged=False, timeout=1500):
+@functools.cache
+def server(python_path):
+    """The process that has loaded Snakemake, of this process of the tests."""
+    return started(SERVER, python_path)
+
+
+@functools.cache
+def forking_jobs(python_path):
+    """The folder whose `python`, first on the path, forks the jobs."""
+    folder = tempfile.TemporaryDirectory()
+    atexit.register(folder.cleanup)
+    place = f"{folder.name}/socket"
+    started(JOBS, python_path, place).stdout.readline()
+    stand_in = Path(folder.name, "python")
+    stand_in.write_text(STAND_IN.format(python=sys.executable, place=place))
+    stand_in.chmod(0o755)
+    return folder.name
+
+
+def snakemake(*words, cwd, env=os.environ, merged=False, timeout=1500, jobs=False):
     """What `python -m snakemake` with these words does: a subprocess.CompletedProcess with text.
 
     merged : stderr is in stdout, line by line.
+    timeout : seconds until it is killed with all that it started, but for forked jobs; then subprocess.TimeoutExpired.
+    jobs : whether its jobs are forked, too. They share the seed of their hashes, which processes of their own do not.
     """
     process = server(env.get("PYTHONPATH", ""))
+    if jobs:
+        env = env | {"PATH": os.pathsep.join((forking_jobs(env.get("PYTHONPATH", "")), env["PATH"]))}
     with tempfile.TemporaryDirectory() as place:
         files = [Path(place, "stdout"), Path(place, "stdout" if merged else "stderr")]
         for file in files:
             file.touch()
-        asked = [list(map(str, words)), str(cwd), dict(env), list(map(str, files))]
+        asked = [list(map(str, words)), str(cwd), dict(env), list(map(str, files)), timeout]
         process.stdin.write(json.dumps(asked) + "\n")
         process.stdin.flush()
-        if not select.select([process.stdout], [], [], timeout)[0]:
-            os.killpg(process.pid, signal.SIGKILL)
-            server.cache_clear()
-            raise subprocess.TimeoutExpired(asked[0], timeout)
-        code = int(process.stdout.readline())
+        code = process.stdout.readline().strip()
         stdout, stderr = (file.read_text() for file in files)
-    return subprocess.CompletedProcess(asked[0], code, stdout, "" if merged else stderr)
+    if code == "late":
+        raise subprocess.TimeoutExpired(asked[0], timeout, stdout)
+    return subprocess.CompletedProcess(asked[0], int(code), stdout, "" if merged else stderr)

@@ -15,7 +15,8 @@ def finished(tmp_path_factory):
 @pytest.fixture(scope="session")
 def smoke(tmp_path_factory):
     """What a run of the smoke configuration holds: of the one in the folder SACREPRO_SMOKE, or one on one core."""
-    return contents(os.environ.get("SACREPRO_SMOKE") or finished_once(tmp_path_factory, "smoke", config=SMOKE, cores=1))
+    made = os.environ.get("SACREPRO_SMOKE")
+    return contents(made or finished_once(tmp_path_factory, "smoke", config=SMOKE, cores=1, own=True))
 
 
 @pytest.fixture(scope="session")

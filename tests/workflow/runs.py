@@ -37,17 +37,17 @@ def environment(PYTHONPATH="", **more):
     return os.environ | {"OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": python_path} | more
 
 
-def run(folder, *options, config=TINY, cores=2, timeout=1500, program=None, **more):
+def run(folder, *options, config=TINY, cores=2, timeout=1500, program=None, own=False, **more):
     """A run in `folder`, with more in its environment; its output is text.
 
-    program : Python's options that make another program of it. That, and what is to be there when Python starts, has
-    a process of its own.
+    program : Python's options that make another program of it, in a process of its own.
+    own : whether each job has a process of its own from the start, and with it a seed of its own for its hashes.
     """
-    if program is None and "PYTHONPATH" not in more:
+    if program is None:
         words = command(*options, config=config, cores=cores)[3:]
-        return snakemake(*words, cwd=folder, env=environment(**more), merged=True, timeout=timeout)
+        return snakemake(*words, cwd=folder, env=environment(**more), merged=True, timeout=timeout, jobs=not own)
     return subprocess.run(
-        command(*options, config=config, cores=cores, program=program or ("-m", "snakemake")),
+        command(*options, config=config, cores=cores, program=program),
         cwd=folder,
         env=environment(**more),
         stdout=subprocess.PIPE,

@@ -4,14 +4,12 @@ import contextlib
 import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
-import time
 
 import pytest
 import yaml
-from runs import TINY, command, contents, environment, run, same, workspace
+from runs import TINY, contents, environment, run, same, workspace
 
 pytestmark = pytest.mark.slow
 
@@ -24,13 +22,8 @@ def test_a_run_killed_at_random_moments_completes_with_the_same_bytes(tmp_path, 
     for kill in range(KILLS):
         # The last one holds the lock when it dies, as every run does, and a person unlocks the folder.
         options = ["--nolock"] if kill < KILLS - 1 else []
-        started = subprocess.Popen(
-            command(*options), cwd=folder, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )  # fmt: skip
-        time.sleep(moments.uniform(0.5, 6.0))
-        os.killpg(started.pid, signal.SIGKILL)
-        started.wait()
+        with pytest.raises(subprocess.TimeoutExpired):
+            run(folder, *options, timeout=moments.uniform(0.3, 4.5), own=True)
         for name, content in contents(folder).items():
             assert content == expected[name], f"after kill {kill}, {name} is neither absent nor complete"
     assert run(folder, "--unlock").returncode == 0

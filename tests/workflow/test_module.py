@@ -37,7 +37,7 @@ rule ours:
 def test_another_workflow_uses_this_one(tmp_path, expected):
     """On eight cores; the run that it is compared with had two."""
     (tmp_path / "Snakefile").write_text(SNAKEFILE)
-    done = snakemake("--cores", 8, cwd=tmp_path, env=environment())
+    done = snakemake("--cores", 8, cwd=tmp_path, env=environment(), jobs=True)
     assert done.returncode == 0, done.stderr[-3000:]
     assert int((tmp_path / "ours.txt").read_text()) > 10
     assert same(contents(tmp_path), expected)
