@@ -7,8 +7,10 @@ the command lines of all are read. The last line says what the process spent, an
 from __future__ import annotations
 
 import argparse
+import atexit
 import codecs
 import errno
+import gc
 import importlib
 import io
 import os
@@ -116,6 +118,7 @@ def command(main: Callable[[Sequence[str]], None] = run) -> None:
 
     The whole traceback appears if the environment has SACREPRO_TRACEBACK. A closed pipe ends it as it ends other tools.
     """
+    atexit.register(gc.freeze)  # or the end looks through all that numba and matplotlib hold: a quarter of a second
     warnings.showwarning = _one_line_warning
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # κ, θ and names of agents are told whatever the locale can spell

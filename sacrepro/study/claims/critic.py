@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, partial
 
 import numpy as np
-from scipy.stats import binom
+from scipy.special import bdtrc
 
 from sacrepro.bounds.critic import chebyshev, critic, critic_bias, td_fixed_point_local
 from sacrepro.bounds.decay import lemma3
@@ -145,7 +145,7 @@ def law_bound(case: Case, i: int, kappa: int, T: int, h: float, t0: float, Q_i: 
 
 def exceeding() -> int:
     """The least k such that k or more of `SEEDS` events of probability `CHANCE` have probability `DELTA` at most."""
-    return int(binom.isf(DELTA, SEEDS, CHANCE)) + 1
+    return next(k for k in range(SEEDS + 2) if bdtrc(k - 1, SEEDS, CHANCE) <= DELTA)
 
 
 def critic_tables(
