@@ -49,14 +49,14 @@ if sys.argv[1:3] != ["-m", "sacrepro.study"]:
 with socket.socket(socket.AF_UNIX) as server:
     server.connect({place!r})
     socket.send_fds(server, [b"."], [0, 1, 2])
-    server.sendall(json.dumps([sys.argv[3:], os.getcwd(), dict(os.environ)]).encode())
-    server.shutdown(socket.SHUT_WR)
+    asked = json.dumps([sys.argv[3:], os.getcwd(), dict(os.environ)]).encode()
+    server.sendall(b"%16d" % len(asked) + asked)
     sys.exit(int(server.recv(8)))
 """
 
-#: Runs jobs, each in a fork; ends with the process that started it.
+#: Runs jobs, each in a fork that is killed when its stand-in is; ends with the process that started it.
 JOBS = """
-import atexit, json, os, runpy, socket, sys, traceback
+import atexit, json, os, runpy, select, signal, socket, sys, traceback
 import jsonschema, matplotlib.figure, matplotlib.style, networkx, numba, scipy.sparse.linalg, scipy.special, yaml
 
 def job(words, folder, environment, files):
@@ -94,16 +94,23 @@ with socket.socket(socket.AF_UNIX) as server:
         if os.fork() == 0:
             asked.settimeout(None)
             files = socket.recv_fds(asked, 1, 3)[1]
-            words, folder, environment = json.loads(b"".join(iter(lambda: asked.recv(1 << 16), b"")))
+            with asked.makefile("rb") as sent:
+                words, folder, environment = json.loads(sent.read(int(sent.read(16))))
             if (child := os.fork()) == 0:
+                os.setsid()
                 code = job(words, folder, environment, files)
                 atexit._run_exitfuncs()
                 sys.stdout.flush()
                 sys.stderr.flush()
                 os._exit(code)
+            ended = os.pidfd_open(child)
+            if ended not in select.select([asked, ended], [], [])[0]:
+                os.killpg(child, signal.SIGKILL)
             code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-            asked.sendall(b"%d" % (code if code >= 0 else 128 - code))
-            os._exit(0)
+            try:
+                asked.sendall(b"%d" % (code if code >= 0 else 128 - code))
+            finally:
+                os._exit(0)
         asked.close()
 """
 
@@ -150,7 +157,7 @@ def snakemake(*words, cwd, env=os.environ, merged=False, timeout=1500, jobs=Fals
     """What `python -m snakemake` with these words does: a subprocess.CompletedProcess with text.
 
     merged : stderr is in stdout, line by line.
-    timeout : seconds until it is killed with all that it started, but for forked jobs; then subprocess.TimeoutExpired.
+    timeout : seconds until it is killed with all that it started; then subprocess.TimeoutExpired.
     jobs : whether its jobs are forked, too. They share the seed of their hashes, which processes of their own do not.
     """
     process = server(env.get("PYTHONPATH", ""))

@@ -1,6 +1,7 @@
 """A real SLURM of one node, from Debian's packages: controller, node and authentication in one folder."""
 
 import contextlib
+import importlib.util
 import os
 import shutil
 import socket
@@ -10,6 +11,9 @@ from pathlib import Path
 
 CONF = Path("/etc/slurm/slurm.conf")
 NEEDED = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scontrol")
+PLUGIN = "snakemake_executor_plugin_slurm"
+#: Jobs that run side by side, however many cores this machine has.
+AT_ONCE = 8
 
 
 def obstacle():
@@ -20,6 +24,8 @@ def obstacle():
         return "only root may start the daemons"
     if CONF.exists():
         return f"this machine has a {CONF} of its own"
+    if importlib.util.find_spec(PLUGIN) is None:
+        return "no Snakemake that knows it: pip install -r requirements.lock"
     return None
 
 
@@ -65,7 +71,8 @@ JobAcctGatherType=jobacct_gather/none
 ReturnToService=2
 MinJobAge=43200
 SchedulerParameters=sched_interval=1,batch_sched_delay=0
-NodeName={host} NodeAddr=127.0.0.1 CPUs={os.cpu_count()} RealMemory={memory} State=UNKNOWN
+SlurmdParameters=config_overrides
+NodeName={host} NodeAddr=127.0.0.1 CPUs={AT_ONCE} RealMemory={memory} State=UNKNOWN
 PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """
 

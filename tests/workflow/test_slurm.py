@@ -1,14 +1,10 @@
-"""The same run on a SLURM cluster, with the same bytes."""
-
-import importlib.util
+"""The same run on a SLURM cluster, eight jobs at once, with the same bytes."""
 
 import pytest
 from cluster import cluster, obstacle
 from runs import SMOKE, contents, run, same, workspace
 
 pytestmark = pytest.mark.slow
-
-PLUGIN = "snakemake_executor_plugin_slurm"
 
 #: Snakemake that asks for its jobs every second: the plugin waits ten seconds longer after each question without news.
 ASKING = """
@@ -23,7 +19,6 @@ main()
 
 
 @pytest.mark.skipif(bool(obstacle()), reason=str(obstacle()))
-@pytest.mark.skipif(importlib.util.find_spec(PLUGIN) is None, reason="pip install -r requirements.lock")
 def test_slurm_and_this_machine_give_the_same_bytes(tmp_path, smoke):
     distant = workspace(tmp_path / "distant")
     fast = ["--slurm-init-seconds-before-status-checks", "1"]

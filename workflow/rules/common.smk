@@ -29,7 +29,10 @@ from sacrepro.study.claims import CLAIMS
 # The folder of the Snakefile, whichever workflow uses it and from wherever it runs.
 ROOT = os.path.relpath(Path(workflow.current_basedir).resolve().parent.parent)
 
-SCHEMA = yaml.safe_load(read_text(Path(ROOT, "workflow/schemas/config.schema.yaml")))
+SCHEMA = yaml.load(
+    read_text(Path(ROOT, "workflow/schemas/config.schema.yaml")),
+    getattr(yaml, "CSafeLoader", yaml.SafeLoader),
+)
 fault = best_match(Draft202012Validator(SCHEMA).iter_errors(config))
 if fault is not None:
     place = ".".join(map(str, fault.absolute_path)) or "top level"
