@@ -62,7 +62,10 @@ def errors_of_q(mdp):
     if not has_unique_stationary_law(case):
         return D, None
     P = joint_kernel(mdp).mean(axis=1)
-    recurrent = (np.linalg.matrix_power((P > 0) + np.eye(len(P)), len(P)) > 0).all(axis=0)
+    leads = (P > 0) | np.eye(len(P), dtype=bool)
+    for _ in range(len(P).bit_length()):
+        leads = leads.astype(float) @ leads > 0
+    recurrent = leads.all(axis=0)
     mu, class_P = np.zeros(len(P)), P[np.ix_(recurrent, recurrent)]
     balance = np.vstack([class_P.T - np.eye(len(class_P)), np.ones(len(class_P))])
     mu[recurrent] = np.linalg.lstsq(balance, np.append(np.zeros(len(class_P)), 1.0))[0]
