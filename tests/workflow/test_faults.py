@@ -31,7 +31,7 @@ def ended_before(seconds, folder, *options):
 def test_a_run_killed_at_random_moments_completes_with_the_same_bytes(tmp_path, expected):
     """A moment is in units of what a plan takes, so that a busy machine is as far when it comes.
 
-    A run that is done before its moment is begun again in an empty folder.
+    A run that is done before its moment is begun again in an empty folder, and killed sooner.
     """
     folders = (workspace(tmp_path / f"run{count}") for count in itertools.count())
     folder = next(folders)
@@ -42,7 +42,7 @@ def test_a_run_killed_at_random_moments_completes_with_the_same_bytes(tmp_path, 
         # The last one holds the lock when it dies, as every run does, and a person unlocks the folder.
         options = ["--nolock"] if kill < KILLS - 1 else []
         while ended_before(plan * moments.uniform(0.5, 3.0), folder, *options):
-            folder = next(folders)
+            folder, plan = next(folders), plan / 2
         made = contents(folder)
         for name, content in made.items():
             assert content == expected[name], f"after kill {kill}, {name} is neither absent nor complete"
