@@ -206,7 +206,7 @@ class Chain:
         assert isinstance(model, NetworkedMDP)
         width = max(math.prod(model.state_sizes[j] for j in hood) for hood in model.neighbors)
         needed, allowed = 8 * entries * (3 + (width > 64)), allowed_bytes(memory_limit)
-        # An order is looked for only where the table itself fits: for 2,000 agents that takes a minute.
+        # An order is looked for only where the table itself fits: for 2,000 agents that takes long.
         order, peak = dense.turns(model) if needed <= allowed else (None, 0)
         demand(
             f"Q_{i} with {readable_count(entries)} entries",

@@ -5,7 +5,6 @@ import re
 import numpy as np
 import pytest
 import yaml
-from cluster import obstacle
 from runs import ROOT, SMOKE, contents, copy, run, same, workspace
 
 from sacrepro import cli
@@ -20,7 +19,6 @@ REDRAWN = ("lemma3", "decay_map", "theorem5_sharp")
 TOLERANCE = 0.01
 
 
-@pytest.mark.skipif(not obstacle(), reason="test_slurm compares the same run with eight jobs at once on a SLURM")
 def test_few_cores_and_eight_give_the_same_bytes(tmp_path, smoke):
     """The whole smoke study on one core or two and on eight: what differs between any two runs differs here."""
     folder = workspace(tmp_path / "run")

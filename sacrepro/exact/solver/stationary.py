@@ -69,10 +69,9 @@ def eliminated_law(chain: Chain) -> tuple[Array, float] | None:
 
     None if there are several recurrent classes, or a state of the one is visited so seldom (`RARE`) that underflow
     might matter; outside it μ is zero, exactly. In a class of N states μ_k is proportional to a sum over trees of
-    products of N - 1 entries off the diagonal
-    (Markov chain tree theorem), so one rounding of the entries moves no μ_k by more than 2(N-1). Leaving out the last
-    of k + 1 states is k + 2 roundings of what remains; all of them and the sums that follow are less than N³ + 4N²,
-    and those of the first entries are added (O'Cinneide 1993).
+    products of N - 1 entries off the diagonal (Markov chain tree theorem), so one rounding of the entries moves no μ_k
+    by more than 2(N-1). Leaving out the last of k + 1 states is k + 2 roundings of what remains; all of them and the
+    sums that follow are less than N³ + 4N², and those of the first entries are added (O'Cinneide 1993).
     """
     recurrent = recurrent_class(chain)
     if recurrent is None:
