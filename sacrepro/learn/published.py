@@ -65,7 +65,7 @@ def sac_published(
     key = np.array([check_seed(seed)], dtype=np.uint64)
     n, pair = simulator.n, simulator.pair
     table = Digests(np.zeros(1 << 16, np.uint64), np.zeros(1 << 16), np.zeros(1, np.int64))
-    z, r = np.empty((n, T + 2), simulator.code_type), np.empty((n, T + 2))
+    z, r = np.empty((2, n, T + 2), simulator.code_type)
     J_estimate, share = np.empty(M), np.empty(M)
     thetas = [theta.copy()]
     for begin, end in pairwise(stops):

@@ -48,9 +48,19 @@ class Episode(NamedTuple):
 
     @staticmethod
     def of(z: Array, r: Array) -> Episode:
-        """From z and r, both (agents, T+1): each reward is an entry of the agent's own list."""
+        """From z and r, both (agents, T+1). Few distinct rewards are numbered in the type of z, so that what is
+        compiled for a model's episodes reads these too; of many, each is an entry of the agent's own list."""
+        values = np.unique(r) + 0.0  # -0.0 becomes 0.0
+        if len(values) <= min(np.iinfo(z.dtype).max + 1, r.shape[1]):
+            return Episode.among(values, z, np.searchsorted(values, r).astype(z.dtype))
         code, start = _own_entries(*z.shape)
-        return Episode(z, code, r.ravel() + 0.0, start)  # -0.0 becomes 0.0
+        return Episode(z, code, r.ravel() + 0.0, start)
+
+    @staticmethod
+    def among(values: Array, z: Array, code: Array) -> Episode:
+        """Every agent's rewards are values[code]."""
+        agents = len(z)
+        return Episode(z, code, np.tile(values, agents), np.arange(agents + 1) * len(values))
 
     def r(self, agents: int, T: int) -> Array:
         """r_i(t), shape (agents, T+1)."""

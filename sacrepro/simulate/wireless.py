@@ -80,11 +80,10 @@ class WirelessSimulator(BaseSimulator):
         S, A, pair = _copied(self.state_sizes, self.action_sizes, copies)
         policy = np.empty(len(zeta), dtype=np.uint32)
         policy_thresholds(S, A, pair, zeta, policy)
-        z = np.empty((self.n * copies, T + 1), dtype=self.code_type)
-        r = np.empty((self.n * copies, T + 1))
+        z, r = np.empty((2, self.n * copies, T + 1), dtype=self.code_type)
         nothing = np.empty(0, dtype=np.int64)
         air_rollout(self.opaque, A, pair, policy, seeds, np.uint64(m), nothing, z, r)
-        return Episode.of(z, r)
+        return Episode.among(np.array([0.0, 1.0]), z, r)
 
     def returns(
         self, zeta: Sequence[Array] | Policy, T: int, *, seed: int, episodes: int, stale: bool = False
@@ -97,8 +96,7 @@ class WirelessSimulator(BaseSimulator):
         A, S = np.array(self.action_sizes, dtype=np.uint32), np.array(self.state_sizes, dtype=np.uint32)
         policy = np.empty(len(flat), dtype=np.uint32)
         policy_thresholds(S, A, self.pair, flat, policy)
-        z = np.empty((self.n, T + 1), dtype=self.code_type)
-        r = np.empty((self.n, T + 1))
+        z, r = np.empty((2, self.n, T + 1), dtype=self.code_type)
         seen = np.zeros(self.n if stale else 0, dtype=np.int64)
         found = np.empty(episodes)
         key = np.array([seed], dtype=np.uint64)
@@ -121,7 +119,7 @@ def _threshold(values: Sequence[float]) -> Array:
 def air_rollout(
     air: Air, A: Array, pair: Array, policy: Array, seeds: Array, m: np.uint64, seen: Array, z: Array, r: Array
 ) -> None:
-    """Writes z and r at t = 0..T, one seed a copy.
+    """Writes z and r, which is 0 or 1, at t = 0..T, one seed a copy.
 
     seen : the queues that users see at t = 0 in place of theirs, overwritten with the last ones; or empty.
     """
@@ -153,7 +151,7 @@ def air_rollout(
                 for k in range(begin, begin + actions - 1):
                     a += int(u >= policy[k])
                 z[at, t] = s[i] * actions + a
-                r[at, t] = 0.0
+                r[at, t] = 0
                 target[i] = -1
                 if a > 0:
                     own = first[i + 1] - first[i]
@@ -169,7 +167,7 @@ def air_rollout(
                 heard = y >= 0 and senders[y] == 1 and (s[i] >> slot[i]) & 1
                 if heard and state_bits(word(c0, c1, np.uint64(y))) < q[y]:
                     s[i] -= np.int64(1) << slot[i]
-                    r[i * copies + b, t] = 1.0
+                    r[i * copies + b, t] = 1
                 arrived = state_bits(word(k0, k1, np.uint64(i))) < p[i]
                 if t == T and len(seen) > 0:
                     seen[i] = z[i * copies + b, t] // np.int64(A[i * copies + b])

@@ -18,6 +18,7 @@ from sacrepro.model.mdp import NetworkedMDP, as_coupled
 from sacrepro.model.policy import Policy, check_theta, gaussian_theta, policies, uniform_theta
 from sacrepro.simulate import Simulator, SteppedSimulator, as_simulator, rollout_by_steps, stepped
 from sacrepro.simulate.random_bits import SCALE, START, STEP, run_key, step_keys, thresholds, word
+from sacrepro.simulate.trajectory import Episode
 from strategies import cases
 
 #: Probability that a test of randomness would refuse a perfect generator, for one draw of its keys; they are fixed.
@@ -305,6 +306,20 @@ def test_a_users_simulator_must_describe_itself(name: str, value: object, error:
     setattr(own, name, value)
     with pytest.raises(error, match=message):
         as_simulator(own)
+
+
+@pytest.mark.parametrize("pairs", [np.uint8, np.uint16])
+@pytest.mark.parametrize("distinct", [1, 5, 40, 41, 1000])
+def test_an_episode_holds_the_rewards_that_it_was_given(distinct: int, pairs: type[np.generic]) -> None:
+    rng = np.random.default_rng(distinct)
+    values = rng.permutation(np.append(-0.0, rng.random(distinct - 1)))
+    r = values[rng.integers(0, distinct, (3, 40))]
+    r[:, 0] = values[0]
+    episode = Episode.of(z := np.zeros((3, 40), pairs), r)
+    assert (episode.r(3, 39) == r).all()
+    assert not np.signbit(episode.r(3, 39)).any()
+    few = len(np.unique(r)) <= 40
+    assert (episode.code.dtype == z.dtype) == few, "what is compiled for a model's episodes reads these too"
 
 
 def test_policies_are_made_for_whatever_has_sizes() -> None:
