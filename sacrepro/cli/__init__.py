@@ -174,6 +174,7 @@ def bench_exact(
     time_limit: Positive = 60.0,
     memory_limit_gb: Positive = 8.0,
     gammas: Sequence[Discount] = (0.7, 0.9),
+    sizes: Sequence[Count] | None = None,
     quantities: Sequence[Quantity] | None = None,
     output: File,
 ) -> Iterator[str]:
@@ -187,7 +188,7 @@ def bench_exact(
     chosen = list(SIZES) if families is None else families, gammas, methods or list(METHODS)
     names = list(QUANTITIES) if quantities is None else quantities
     rows: list[exact.Timing] = []
-    for row in itertools.chain(exact.bench_exact(*chosen, **limits), exact.bench_quantities(names, **limits)):
+    for row in itertools.chain(exact.bench_exact(*chosen, sizes, **limits), exact.bench_quantities(names, **limits)):
         what = row.method if row.quantity == exact.VALUES else row.quantity
         rows.append(row)
         yield (

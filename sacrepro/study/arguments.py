@@ -274,7 +274,7 @@ WORDS = {
     "seeds": "number of seeds, 0..seeds-1",
     "train seeds": "runs a κ; 8 by default",
     "settings": "the setting of each instance, as JSON",
-    "sizes": "numbers of agents; 10 to a million by default",
+    "sizes": "numbers of agents; all of the benchmark by default",
     "spec": "specification of the instance, as JSON",
     "site rows": "csv files written by `claim`, for the explorer",
     "stationarity": "files written by `trace --exact`, for theorem5",

@@ -44,7 +44,8 @@ def first_of_all(tmp_path_factory):
 def test_one_measurement_in_a_process_of_its_own(first_of_all):
     _, status, record = first_of_all
     assert status == "ok"
-    assert len(record["seconds"]) == bench.ENOUGH_REPEATS  # milliseconds each
+    assert sum(record["seconds"]) >= bench.ENOUGH_SECONDS or len(record["seconds"]) == bench.ENOUGH_REPEATS
+    assert len(record["seconds"]) > 100  # milliseconds each
     assert record["peak_mb"] > 10
     # The first solve also imports: it takes longer than any other, with no compiled code kept from earlier runs.
     assert record["first_call"] > max(record["seconds"])
@@ -74,6 +75,10 @@ LIMITS = {"repeats": 1, "time_limit": 1.0, "memory_limit_gb": 1.0}
     [
         (lambda: bench.bench_exact(["torus"], [0.5], ["engine"], **LIMITS), "unknown family 'torus'; known are path, "),
         (lambda: bench.bench_exact(["path"], [0.5], ["nope"], **LIMITS), "unknown method 'nope'; known are engine, "),
+        (
+            lambda: bench.bench_exact(["star"], [0.5], ["engine"], [4, 9], **LIMITS),
+            "unknown size '9'; known are 4, 5, 6",
+        ),
         (lambda: bench.bench_quantities(["nope"], **LIMITS), "unknown quantity 'nope'; known are V_i, "),
         (lambda: bench_sac(["ring"]), "unknown family 'ring'; known are path, grid"),
         (lambda: bench_sac(methods=["nope"]), "unknown method 'nope'; known are sac, "),
@@ -102,6 +107,7 @@ def test_a_method_that_failed_is_not_tried_on_larger_instances(monkeypatch):
 
     monkeypatch.setattr(bench, "measure", measure)
     limits = {"repeats": 3, "time_limit": 1.0, "memory_limit_gb": 1.0}
+    assert [row.n for row in bench.bench_exact(["star", "grid_3"], [0.9], ["engine"], [9, 5], **limits)] == [5, 9]
     rows = list(bench.bench_exact(["star"], [0.9], ["engine", "dense_lu"], **limits))
     assert [row.n for row in rows if row.method == "dense_lu"] == [4, 5]
     assert [row.status for row in rows if row.method == "dense_lu"] == ["inaccurate", "memory"]

@@ -62,7 +62,7 @@ FIRST = ("path", 4)
 ENGINE_WARM_UP = (("path", 14), ("grid_2", 16))
 
 #: A fast solve is repeated until it took this many seconds in all, or so often.
-ENOUGH_SECONDS, ENOUGH_REPEATS = 1.0, 300
+ENOUGH_SECONDS, ENOUGH_REPEATS = 1.0, 10_000
 
 #: Seconds a process may take to start, import and warm up, on top of the measured solves.
 START_UP = 120.0
@@ -129,20 +129,26 @@ def measure(
 
 
 def bench_exact(
-    families: Sequence[str], gammas: Sequence[float], methods: Sequence[str], **limits: Any
+    families: Sequence[str],
+    gammas: Sequence[float],
+    methods: Sequence[str],
+    sizes: Sequence[int] | None = None,
+    **limits: Any,
 ) -> Iterator[Timing]:
     """Each method on growing instances until it meets a limit or fails.
 
+    sizes  : those numbers of agents of `SIZES`; by default all of each family.
     limits : repeats, time_limit and memory_limit_gb, as of `measure`.
     """
     refuse_unknown("family", families, SIZES)
     refuse_unknown("method", methods, METHODS)
+    refuse_unknown("size", map(str, sizes or ()), {str(n): n for family in families for n in SIZES[family]})
     with tempfile.TemporaryDirectory() as compiled:
         # The engine's first solve, of `FIRST`, compiles nothing: what its warm-up needs is compiled once for all rows.
         kept = {"engine": compiled}
         for family, gamma in itertools.product(families, gammas):
             alive = list(methods)
-            for n in SIZES[family]:
+            for n in SIZES[family] if sizes is None else [n for n in SIZES[family] if n in sizes]:
                 reference: list[list[float]] | None = None
                 for method in list(alive):
                     status, record = measure((method, family, n, gamma), compiled=kept.get(method), **limits)

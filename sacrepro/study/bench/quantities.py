@@ -181,8 +181,9 @@ def path(n: int) -> Callable[[], NetworkedMDP]:
 #: Policies of `many`.
 MANY = 64
 
-#: Where D_i(κ) is swept rather than bracketed: all (s, a) of the Florentine families.
-SWEEP = 1 << 32
+#: Pairs (s, a) up to which D_i(κ) is swept, beyond which it is bracketed by branch and bound: what the larger networks
+#: below ask for, and the limit of the study's own tables.
+SWEEP, BRANCHED = 1 << 32, 1 << 28
 
 QUANTITIES: Mapping[str, Quantity] = {
     "V_i, sticky": Quantity("path", 12, 0.999, lambda: sticky(12, 0.999), all_values(1e-8)),
@@ -198,8 +199,8 @@ QUANTITIES: Mapping[str, Quantity] = {
     "q_star at kappa=2 after mu": Quantity("path", 18, 0.9, path(18), fixed_point),
     "D_i all kappa, one agent, n=14": Quantity("path", 14, 0.9, path(14), decay((7,), None, SWEEP)),
     "D_i all kappa, one agent, n=16": Quantity("path", 16, 0.9, path(16), decay((8,), None, SWEEP)),
-    "D_i kappa<=5, one agent": Quantity("path", 20, 0.9, path(20), decay((10,), range(6), 1 << 28)),
-    "D_i all agents, all kappa": Quantity("florentine", 15, 0.8, florentine, decay(None, None, SWEEP)),
+    "D_i kappa<=5, one agent": Quantity("path", 20, 0.9, path(20), decay((10,), range(6), BRANCHED)),
+    "D_i all agents, all kappa": Quantity("florentine", 15, 0.8, florentine, decay(None, None, BRANCHED)),
     "V_i of one of a million": Quantity("path", 10**6, 0.9, lambda: long_path(10**6), far_value),
     "D_i kappa<=4 of one of a million": Quantity("path", 10**6, 0.9, lambda: long_path(10**6), far_decay),
 }
