@@ -41,7 +41,7 @@ def test_configurations_are_valid_and_their_instances_can_be_built(name):
         assert (build_for_sampling if entry["exact"] == "none" else build)(resolve(entry["spec"])).n > 0
     for instance, run in config["sac"].items():
         assert instance in config["instances"]
-        assert run["seeds"] >= 10
+        assert run["seeds"] >= 12
     for instance in (*config.get("environments", ()), *config.get("table1", ())):
         assert instance in config["instances"]
     for instance in config.get("table1", ()):
