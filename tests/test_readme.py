@@ -179,20 +179,24 @@ def told_runs(config):
 
 
 def told_timings():
-    """Milliseconds of the engine, and of the fastest peer that was right, on paths and rings of each size."""
+    """Milliseconds of the engine and of the fastest peer that was right, by size, on paths and on rings."""
     own = [row for row in read_rows(str(ROOT / "paper/bench_exact.csv"), Timing) if row.quantity == VALUES]
-    for (family, n), case in by(own, "family", "n").items():
-        right = [row for row in case if row.status == "ok"]
-        if not right:
-            continue
-        engine, *peers = right  # the engine is the first method, without which no other goes on
-        told = [family, str(n), f"{1e3 * engine.seconds:.3g}"]
-        if not peers:
-            yield [*told, "none", "", ""]
-            continue
-        fastest = min(peers, key=lambda row: row.seconds)
-        ratio = f"{fastest.seconds / engine.seconds:.2g}"
-        yield [*told, f"`{fastest.method}`", f"{1e3 * fastest.seconds:.3g}", ratio]
+    right = by([row for row in own if row.status == "ok"], "n", "family")
+    for n in sorted({n for n, _ in right}):
+        told = [str(n)]
+        for family in ("path", "ring"):
+            case = right.get((n, family), [])
+            engine = [row for row in case if row.method == "engine"]
+            peers = sorted((row for row in case if row.method != "engine"), key=lambda row: row.seconds)[:1]
+            told += [digits(1e3 * row.seconds, 3) for row in engine] or [""]
+            told += [f"{digits(1e3 * row.seconds, 3)} `{row.method}`" for row in peers] or [""]
+            told += [digits(row.seconds / engine[0].seconds, 2) for row in peers] or [""]
+        yield told
+
+
+def digits(value, count):
+    """So many significant digits, without a power of ten."""
+    return f"{float(f'{value:.{count}g}'):,g}"
 
 
 @pytest.mark.parametrize(
