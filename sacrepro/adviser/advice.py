@@ -55,7 +55,7 @@ class KappaRow(NamedTuple):
     measured_low, measured_high : of D_i(κ) under the uniform policy, the largest over the agents, of Q only: at least
         (up to chance if simulated), at most.
     measured      : at most so under the uniform policy, for the tables asked about.
-    hood_median to seen : as in `Cost`, and NaN where no table was counted.
+    hood_median to seen : as in `Cost` of the agents asked about, and NaN where no table was counted.
     certified_truncated, certified_td, truncated, td : `certified` and `measured` for tables of form (5), and for q*.
     """
 
@@ -203,7 +203,8 @@ def advise(
     seen = measured(network, order, kappas, tol=0.1 * error_of_q(network, error, of), seed=seed, clock=clock)
     every, uniform, lower = known(network, bounds, seen)
     clock.say("sizes of tables, and run time")
-    prices = costs(network, min(kappas, COSTED), T, clock, simulator := cache(network.simulator))
+    learned = asked if of == "q" else about
+    prices = costs(network, min(kappas, COSTED), T, clock, simulator := cache(network.simulator), learned)
     rows = tuple(_rows(network, bounds, every, uniform, lower, prices, of, table, asked))
     certified = least([row.certified for row in rows], error)
     under_uniform = least([row.measured for row in rows], error)

@@ -27,7 +27,7 @@ from sacrepro.exact.light_cone import local_decay, local_value
 from sacrepro.exact.memory import MOST_AXES
 from sacrepro.exact.rounding import gamma_k, normalising_roundings
 from sacrepro.exact.solver.stationary import eliminated_law, recurrent_class
-from sacrepro.exact.truncation import solve_error, td_fixed_point
+from sacrepro.exact.truncation import cell_entries, solve_error, td_fixed_point
 from sacrepro.exact.values import evaluate
 from sacrepro.instances.network.labelled import Network
 from sacrepro.instances.network.links import hops, row_of
@@ -45,9 +45,12 @@ FREE_PAIRS, AN_AGENT, PAIRS_A_SECOND = 1 << 28, 1 << 21, 1 << 25
 BRANCHED_A_SECOND, A_SEARCH = 1 << 22, 30.0
 #: What a joint state costs in the same unit, for V_i.
 A_STATE = 1 << 8
-#: Joint states and entries of Q_i, in bits, up to which a component's μ is found, and TD's limit q* from it; and the
-#: entries of the law of a next s_{N_i^κ}, given the cell and the states around it.
-LAW_STATES, LAW_PAIRS, LIMIT_ENTRIES = 10, 22, 20
+#: Joint states, in bits, up to which a component's μ is found whatever the clock says, and where there is time, for a
+#: third of their cube at so many a second; and entries of Q_i.
+LAW_STATES, MOST_LAW_STATES, LAW_A_SECOND, LAW_PAIRS = 11, 12, 1 << 31, 22
+#: `cell_entries` up to which TD's limit q* is found from μ, in bits and a second: the same of them.
+LIMIT_ENTRIES, MOST_LIMIT_ENTRIES, LIMIT_A_SECOND = 22, 27, 1 << 24
+LIMIT = "TD's limit itself"
 #: Joint states, of all components together and in bits, up to which it is searched which of them come again and again.
 MOST_SEARCHED = 16
 #: Entries of V_i near i that a light cone tries, in turn, and pairs (in bits) of the local Q_i that it sweeps.
@@ -131,12 +134,7 @@ def exact_values(network: Network, agents: Sequence[int], kappas: int, tol: floa
         except ValueError:  # some kernel is too large for a table
             continue
         theta = uniform_theta(mdp)
-        small = (
-            3 * len(piece) <= EINSUM_AXES
-            and _bits(network.state_sizes[piece]) <= LAW_STATES
-            and _bits(pairs_of[piece]) <= LAW_PAIRS
-        )
-        law = eliminated_law(chain_of(mdp, theta)) if small else None
+        law = law_in_time(mdp, theta, clock)
         for done, i in enumerate(own):
             left = clock.left(EXACT)
             if not free and left < needed:
@@ -160,7 +158,7 @@ def exact_values(network: Network, agents: Sequence[int], kappas: int, tol: floa
                 break
             lower, upper = bounds.lower[0], bounds.upper[0]
             method = "exact" if swept else "branch and bound"
-            limit = limit_gaps(mdp, theta, piece.index(i), len(upper), law)
+            limit = limit_gaps(mdp, theta, piece.index(i), len(upper), law, clock)
             found.append(MeasuredDecay(i, method, lower, 0.5 * (lower + upper), upper, limit))
             if not swept:
                 clock.reach(method, few - 1)
@@ -168,7 +166,21 @@ def exact_values(network: Network, agents: Sequence[int], kappas: int, tol: floa
     return found
 
 
-def limit_gaps(mdp: NetworkedMDP, theta: Theta, i: int, kappas: int, law: tuple[Array, float] | None) -> Array:
+def law_in_time(mdp: NetworkedMDP, theta: Theta, clock: Clock) -> tuple[Array, float] | None:
+    """`eliminated_law` of a component, or None where its states or pairs are many, or there is no time for them."""
+    states, pairs = _bits(np.array(mdp.state_sizes)), _bits(np.array(mdp.state_sizes) * mdp.action_sizes)
+    if 3 * mdp.n > EINSUM_AXES or states > MOST_LAW_STATES or pairs > LAW_PAIRS:
+        return None
+    if states > LAW_STATES and clock.left(EXACT) < 8.0**states / 3.0 / LAW_A_SECOND:
+        clock.stop(LIMIT)
+        return None
+    clock.say(f"stationary law of {len(mdp.state_sizes)} agents")
+    return eliminated_law(chain_of(mdp, theta))
+
+
+def limit_gaps(
+    mdp: NetworkedMDP, theta: Theta, i: int, kappas: int, law: tuple[Array, float] | None, clock: Clock
+) -> Array:
     """At least |q*_i - Q_i| for κ = 0..kappas-1 in cells that recur; infinite where the cells are many, or without μ.
 
     Rounding included. Of cells with mass the next have mass, too: what is left for ever does not enter their q*.
@@ -187,9 +199,11 @@ def limit_gaps(mdp: NetworkedMDP, theta: Theta, i: int, kappas: int, law: tuple[
         if len(inside) == mdp.n:
             gaps[kappa:] = 0.0
             break
-        states, pairs = (np.log2(sizes) for sizes in (mdp.state_sizes, mdp.action_sizes))
-        heard = states[list(neighborhood(mdp.graph, i, kappa + 1))].sum()
-        if heard + states[list(inside)].sum() + pairs[list(inside)].sum() > LIMIT_ENTRIES:
+        if (entries := cell_entries(mdp, i, kappa)) > 1 << MOST_LIMIT_ENTRIES:
+            clock.reach(LIMIT, kappa - 1)
+            break
+        if entries > 1 << LIMIT_ENTRIES and clock.left(EXACT) < entries / LIMIT_A_SECOND:
+            clock.stop(LIMIT)
             break
         q = td_fixed_point(mdp, theta, i, kappa, mu=mu)
         moved = (relative + 3.0 * off) * largest / (1.0 - mdp.gamma) + solve_error(mdp, math.prod(q.shape[: mdp.n]))

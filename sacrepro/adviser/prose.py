@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from textwrap import wrap
 
 from sacrepro.adviser.advice import LONGEST, Advice, KappaRow, fillable
+from sacrepro.adviser.certificates import OWN
+from sacrepro.adviser.measured import LIMIT
 from sacrepro.adviser.pilot import WIDTH, pilot_words
 from sacrepro.bounds.critic import steps_to_write
 from sacrepro.instances.network.labelled import Network
@@ -23,7 +25,7 @@ METHODS = {
     "simulation": "lower bounds by simulation",
 }
 #: What is cut short at the cost of upper bounds.
-SHOWING = ("influence series of all agents", "bounds from each agent's own outside", "exact values", "light cones")
+SHOWING = ("influence series of all agents", OWN, "exact values", LIMIT, "light cones")
 RULE_OF_THUMB = "ten visits an entry if all are visited alike, a rule of thumb that nothing certifies"
 #: A smaller κ is worth a word if it misses ε by this factor at most and all tables shrink by that one.
 NEARLY, MUCH_SMALLER = 1.5, 4.0
@@ -37,6 +39,7 @@ TABLE = {
 
 def words(network: Network, advice: Advice) -> str:
     """The text that `sacrepro advise` prints."""
+    exact = advice.rows[advice.learnable if advice.recommended is None else advice.recommended].certified == 0.0
     lines = [
         *_wrapped(f"Which κ keeps {_error(advice)} at or below ε = {advice.error:g}, for {_whom(network, advice)}?"),
         *_wrapped(
@@ -50,7 +53,7 @@ def words(network: Network, advice: Advice) -> str:
         "",
         *_wrapped(f"RECOMMENDATION: {recommendation(advice)}"),
         "",
-        *([*_wrapped(f"LARGER κ: {told}"), ""] if (told := larger(advice)) else []),
+        *([*_wrapped(f"LARGER κ: {told}"), ""] if not exact and (told := larger(advice)) else []),
         *pilot_words(advice.pilot, advice.recommended, advice.error),
     ]
     return "\n".join(lines) + "\n"
@@ -183,14 +186,12 @@ def _refuted(advice: Advice) -> str:
 def _what_would(advice: Advice) -> str:
     """What might show that a smaller κ is enough."""
     exact = {entry.agent for entry in advice.measurements if entry.method == "exact"}
-    if len(exact) >= len(advice.asked):
-        return ""
     cut = [what for what in advice.cut if what in SHOWING]
-    ways = [f"more time (--seconds; cut short: {', '.join(cut)})"] if cut else []
-    if len(advice.asked) > 1:
-        ways.append("fewer agents (--agent)")
-    ways.append("a component small enough for exact values (2^20 joint states)")
-    return f"What might show more: {'; '.join(ways)}. "
+    ways = [f"more time (--seconds; cut short: {', '.join(cut)})"] * bool(cut)
+    if len(exact) < len(advice.asked):
+        fewer = ["fewer agents (--agent)"] * (len(advice.asked) > 1)
+        ways += [*fewer, "a component small enough for exact values (2^20 joint states)"]
+    return f"What might show more: {'; '.join(ways)}. " if ways else ""
 
 
 def _proof(advice: Advice) -> str:
@@ -273,27 +274,26 @@ def _certified_agents(advice: Advice, row: KappaRow) -> str:
 
 def _affordable(advice: Advice, row: KappaRow) -> str:
     """What the tables of this κ ask of an episode."""
-    median, largest = power(row.entries_median), power(row.entries_max)
-    told = f"At κ = {row.kappa} the median table has {median} entries and the largest {largest}"
-    told += f"; an episode of T = {advice.T:,} steps visits one entry a step"
+    wanted, most = power(row.entries_median + 1), f"T = {power(row.entries_max + 1)}"
+    thumb = f": {RULE_OF_THUMB}{'; no episode fills the largest' * (row.entries_max > LONGEST)}"
+    sizes = f"its table has {power(row.entries_median)} entries"
+    if len(advice.asked) > 1 or advice.of == "gradient":
+        sizes = f"the median table has {power(row.entries_median)} entries and the largest {power(row.entries_max)}"
+    told = f"At κ = {row.kappa} {sizes}; an episode of T = {advice.T:,} steps visits one entry a step"
     if row.entries_median > math.log10(advice.T):
-        told += f", so take T = {power(row.entries_median + 1)} or more"
-        if row.entries_max > row.entries_median:
-            told += f", for the largest table T = {power(row.entries_max + 1)}"
-        told += f": {RULE_OF_THUMB}{_too_long(row)}"
+        told += f", so take T = {wanted} or more"
+        told += f", for the largest table {most}" * (row.entries_max > row.entries_median) + thumb
     elif row.over > 0:
         told += f", too few for {row.over:.1%} of the agents, whose critics hardly see an entry twice"
         if row.kappa:
             told += f": run κ = {row.kappa - 1} beside it, a smaller table may learn more than it loses"
-        told += f". The largest would take T = {power(row.entries_max + 1)}: {RULE_OF_THUMB}{_too_long(row)}"
+        told += f". The largest would take {most}{thumb}"
     if not math.isnan(row.seconds):
         told += f". An outer iteration with T = {advice.T:,} takes about {duration(row.seconds)}"
+        longer = 10.0 ** (row.entries_median + 1) / advice.T
+        if 10.0 < longer < 10.0**LONGEST:
+            told += f", a thousand with T = {wanted} about {duration(1e3 * longer * row.seconds)}"
     return told + "."
-
-
-def _too_long(row: KappaRow) -> str:
-    """That no episode fills the largest table, where it is so."""
-    return "; no episode fills the largest" if row.entries_max > LONGEST else ""
 
 
 def _too_large(row: KappaRow) -> str:
@@ -363,6 +363,7 @@ def _notes(network: Network, advice: Advice) -> list[str]:
     lemma = "Lemma 3" if advice.of == "q" else "Lemma 4"
     spheres = ", or spheres (lemma4_sharp)" if not math.isnan(advice.rows[0].spheres) else ""
     largest = "the largest over the agents asked about" if advice.of == "q" else "from the bounds of all agents"
+    apart = advice.of == "q" and not advice.everyone
     own = "its exact values, " * any(entry.limit.min() < math.inf for entry in advice.measurements)
     notes = [
         f"* at or below ε; (…) no better than what holds for every κ. These columns are upper bounds, {largest}."
@@ -371,7 +372,7 @@ def _notes(network: Network, advice: Advice) -> list[str]:
         f"paper: {lemma}. any policy: {lemma} or the influence matrix{spheres}. "
         f"uniform: the uniform policy only, {'D_i(κ) ' * (advice.of == 'q')}by {_evidence(network, advice)}"
         f"the influence matrix of averaged kernels{f', q* by {own}D_i(κ)/(1-γ) or that matrix' * (advice.of == 'q')}.",
-        "entries of Q̂_i: median agent, and the largest; s/iteration: "
+        f"entries of Q̂_i: median agent, and the largest{', of those asked about' * apart}; s/iteration: "
         + (f"for T = {advice.T:,}, from {lengths[0]:,} steps timed just now." if lengths else "not measured."),
     ]
     if advice.cut:

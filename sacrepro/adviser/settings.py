@@ -181,8 +181,8 @@ MEASURED, TIMED_A_SECOND = 10_000_000, 40_000
 class Cost(NamedTuple):
     """One κ. Sizes of tables are logarithms to base 10, because they outgrow every number.
 
-    hood_median, hood_max       : |N_i^κ|.        whole : agents whose N_i^κ is all they can reach: the full table.
-    entries_median, entries_max : log10 of the entries of Q̂_i over (s, a) on N_i^κ; largest : the agent with the most.
+    hood_median, hood_max       : |N_i^κ|.        whole : of all agents, whose N_i^κ is all they can reach: full tables.
+    entries_median, entries_max : log10 of the entries of Q̂_i over (s, a) on N_i^κ.
     over         : share of agents whose table has more than T entries.
     later_median : the same with actions on N_i^{κ-1} only (`actions_one_hop_later`).
     often        : log10 of a probability that no entry of half of the tables exceeds in a step, whatever came before,
@@ -199,7 +199,6 @@ class Cost(NamedTuple):
     whole: float
     entries_median: float
     entries_max: float
-    largest: int
     over: float
     later_median: float
     often: float
@@ -211,14 +210,23 @@ class Cost(NamedTuple):
 
 
 #: The cost of a κ whose neighborhoods are too large to list.
-UNCOUNTED = Cost._make([-1 if name in ("kappa", "largest") else math.nan for name in Cost._fields])
+UNCOUNTED = Cost._make([-1 if name == "kappa" else math.nan for name in Cost._fields])
 
 
 def costs(
-    network: Network, kappas: int, T: int, clock: Clock, simulator: Callable[[], Simulator] | None = None
+    network: Network,
+    kappas: int,
+    T: int,
+    clock: Clock,
+    simulator: Callable[[], Simulator] | None = None,
+    agents: Sequence[int] = (),
 ) -> list[Cost]:
-    """The cost of κ = 0, 1, … while all N_i^κ can be listed; with a `simulator`, iterations measured as time allows."""
+    """The cost of κ = 0, 1, … while all N_i^κ can be listed; with a `simulator`, iterations measured as time allows.
+
+    agents : whose tables are told, all by default; bytes and seconds are of all, who learn together.
+    """
     n = network.n
+    about = list(agents) or slice(None)
     pairs = np.log10(network.state_sizes * network.action_sizes)
     states = np.log10(network.state_sizes)
     likeliest = np.log10(likeliest_pairs(network))
@@ -257,19 +265,18 @@ def costs(
         elif simulator:
             clock.stop("run time")
         code = 1 if int((network.state_sizes * network.action_sizes).max()) <= 256 else 2
-        top = float(entries.max())
+        top, told = float(entries.max()), entries[about]
         found.append(
             Cost(
                 kappa,
-                float(np.median(hood)),
-                int(hood.max()),
+                float(np.median(hood[about])),
+                int(hood[about].max()),
                 int((hood == reachable).sum()),
-                float(np.median(entries)),
-                top,
-                int(entries.argmax()),
-                float((entries > np.log10(T)).mean()),
-                float(np.median(later)),
-                float(np.quantile(reach @ likeliest, 0.5, method="higher")),
+                float(np.median(told)),
+                float(told.max()),
+                float((told > np.log10(T)).mean()),
+                float(np.median(later[about])),
+                float(np.quantile((reach @ likeliest)[about], 0.5, method="higher")),
                 top + float(np.log10((10.0 ** (entries - top)).sum() * 8)),
                 float(4 * hood.sum() + n * (T + 1) * code),
                 *measured,

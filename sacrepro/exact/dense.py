@@ -24,7 +24,7 @@ EINSUM_AXES = 52
 CROWD = 1 << 10
 
 
-def contracted(*operands: Any, optimize: str | bool = False) -> Array:
+def contracted(*operands: Any, optimize: tuple[str, int] | str | bool = False) -> Array:
     """np.einsum of tables and their axes by number, the axes to keep last.
 
     Beyond the axes that it has names for, those of length 1 are left out, of the result, too; ValueError if that does

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Sequence
+from functools import partial
 from numbers import Integral
 from typing import Any
 
@@ -205,8 +206,10 @@ def _number_of_agents(Q_i: Array) -> int:
 # Both need a law μ over joint states only: its marginal on B and the states around B. Given the cell, actions outside
 # are drawn from ζ and are independent of the cell, so kernels outside B enter averaged.
 
-#: Tables over (s_B, a_B, s_B') that `td_fixed_point` holds at once: the law, its product with ζ, what both are made of.
-KERNELS = 3
+#: Tables that `td_fixed_point` holds at once, as large as `cell_entries`: a product of kernels and what it is made of.
+PRODUCTS = 3
+#: Entries of a product of tables that einsum may make on its way: what it makes was demanded before.
+ANY_SIZE = 1 << 62
 
 #: How far the sum of a law that is given may be from 1.
 LAW_TOLERANCE = 1e-6
@@ -234,29 +237,32 @@ def td_fixed_point(mdp: Model | CountedMDP, theta: Theta, i: int, kappa: int, *,
     chain = chain_of(mdp, theta)
     demand_value_tables(chain.hoods, chain.sizes, None, tables=4)
     demand_axes(mdp.n, 1, 2)
-    sizes, actions = mdp.state_sizes, mdp.action_sizes
-    states, cells = _shape(sizes, inside), _shape(actions, inside)
-    count, cell_count = math.prod(states), math.prod(states) * math.prod(cells)
-    needed = 8 * KERNELS * cell_count * count + 24 * count**2
-    demand(f"q_{i} on {readable_count(cell_count)} cells", needed, None, "a smaller kappa fits")
+    cells = math.prod(_shape(mdp.state_sizes, inside)) * math.prod(_shape(mdp.action_sizes, inside))
+    needed = 8 * PRODUCTS * cell_entries(mdp, i, kappa)
+    demand(f"q_{i} on {readable_count(cells)} cells", needed, None, "a smaller kappa fits")
     mu = chain.state_law(stationary_law(chain).pi)[0] if mu is None else _checked_law("mu", mu, mdp)
     nearby = neighborhood(mdp.graph, i, kappa + 1)
     law = mu.sum(axis=tuple(j for j in range(mdp.n) if j not in nearby))
     conditional = _given_inside(law, nearby, inside)
-    inner = tuple(range(len(inside), 2 * len(inside)))
-    # E[1{s_B'} | s_B, a_B]: one column for each s_B', by the product of the inside kernels.
-    moved = _inside_mean(mdp, chain.zeta, conditional, nearby, inside, {j: mdp.P[j] for j in inside}, inside)
+    mean = partial(_inside_mean, mdp, chain.zeta, conditional, nearby, inside)
+    kernels = {j: mdp.P[j] for j in inside}
     if mdp.reward_hoods[i] == (i,):
         reward = on_agent_axes(mdp.r[i], inside.index(i), len(inside))
     else:
-        reward = _inside_mean(mdp, chain.zeta, conditional, nearby, inside, {i: mdp.r[i]}, ()).reshape(states + cells)
+        reward = mean({i: mdp.r[i]})
     # w(s_B) = Σ_a ζ_B q solves w = r^θ + γ M^θ w with M^θ averaged over the inside actions.
-    zeta = joint_policy([chain.zeta[j] for j in inside])
-    matrix = (zeta[..., None] * moved.reshape(*states, *cells, count)).sum(axis=inner)
-    averaged = (zeta * reward).sum(axis=inner)
-    w = np.linalg.solve(np.eye(count) - mdp.gamma * matrix.reshape(count, count), averaged.ravel())
-    q = reward + mdp.gamma * (moved.reshape(-1, count) @ w).reshape(states + cells)
+    averaged = (joint_policy([chain.zeta[j] for j in inside]) * reward).sum(axis=tuple(range(len(inside), reward.ndim)))
+    matrix = mean(kernels, drawn=True).reshape(averaged.size, averaged.size)
+    w = np.linalg.solve(np.eye(averaged.size) - mdp.gamma * matrix, averaged.ravel()).reshape(averaged.shape)
+    q = reward + mdp.gamma * mean(kernels, onto=w)
     return q.reshape(cell_shape((*mdp.state_sizes, *mdp.action_sizes), inside))
+
+
+def cell_entries(mdp: Model, i: int, kappa: int) -> int:
+    """What the largest table behind q* may hold: (s_B, s_B') or (s_B, a_B), times the states around B = N_i^κ."""
+    inside, nearby = (neighborhood(mdp.graph, i, k) for k in (kappa, kappa + 1))
+    states, cells = (math.prod(_shape(sizes, inside)) for sizes in (mdp.state_sizes, mdp.action_sizes))
+    return max(states, cells) * math.prod(_shape(mdp.state_sizes, nearby))
 
 
 def solve_error(mdp: NetworkedMDP, N: int) -> float:
@@ -337,30 +343,38 @@ def _inside_mean(
     nearby: tuple[int, ...],
     inside: tuple[int, ...],
     tables: dict[int, Array],
-    movers: tuple[int, ...],
+    *,
+    drawn: bool = False,
+    onto: Array | None = None,
 ) -> Array:
-    """The mean of a product of local tables given (s_B, a_B), shape (S_B) + (A_B) + (S_j for movers): next states last.
+    """The mean of a product of local tables given (s_B, a_B), shape (S_B) + (A_B).
 
     conditional : the law of the states around B given s_B; actions around B are drawn from ζ.
-    tables      : P_j for agents of `movers`, whose last axis is s_j', and r_j of an action-coupled model.
+    tables      : r_j of an action-coupled model, or P_j of all agents of B, whose last axis is s_j'.
+    drawn       : actions of B are drawn, too, and next states are kept: (S_B) + (S_B).
+    onto        : a table over the next states, of which it is the mean.
     """
     m, b = len(nearby), len(inside)
     state = {j: k for k, j in enumerate(nearby)}
     order = (*inside, *(j for j in nearby if j not in inside))
     action = {j: m + k + b * (k >= b) for k, j in enumerate(order)}
+    following = [m + b + k for k in range(b)]
     operands: list[Any] = [conditional, list(range(m))]
     seen: set[int] = set()
     for j, table in tables.items():
         acting = mdp.neighbors[j] if mdp.couples else (j,)
         seen |= set(acting)
-        following = [m + b + inside.index(j)] if j in movers else []
-        operands += [table, [*(state[k] for k in mdp.neighbors[j]), *(action[k] for k in acting), *following]]
-    for j in sorted(seen.difference(inside)):
+        moved = [following[inside.index(j)]] if drawn or onto is not None else []
+        operands += [table, [*(state[k] for k in mdp.neighbors[j]), *(action[k] for k in acting), *moved]]
+    for j in sorted(seen if drawn else seen.difference(inside)):
         operands += [zeta[j], [state[j], action[j]]]
     for j in set(inside) - seen:
         operands += [np.ones(mdp.action_sizes[j]), [action[j]]]
-    kept = [*(state[j] for j in inside), *(action[j] for j in inside), *(m + b + inside.index(j) for j in movers)]
-    return contracted(*operands, kept, optimize="greedy")
+    if onto is not None:
+        operands += [onto, following]
+    kept = [*(state[j] for j in inside), *(following if drawn else (action[j] for j in inside))]
+    shape = _shape(mdp.state_sizes, inside) + _shape(mdp.state_sizes if drawn else mdp.action_sizes, inside)
+    return contracted(*operands, kept, optimize=("greedy", ANY_SIZE)).reshape(shape)
 
 
 def _shape(sizes: tuple[int, ...], agents: tuple[int, ...]) -> tuple[int, ...]:

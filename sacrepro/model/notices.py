@@ -154,5 +154,5 @@ def byte_count(logarithm: float) -> str:
 
 
 def duration(value: float) -> str:
-    """Seconds, or minutes where there are many."""
-    return f"{value:.2g} s" if value < 100 else f"{value / 60:.3g} min"
+    """Seconds, or minutes or hours where there are many."""
+    return f"{value:.2g} s" if value < 100 else f"{value / 60:.3g} min" if value < 6000 else f"{value / 3600:.3g} h"

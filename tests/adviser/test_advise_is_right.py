@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 from network_files import SIS, THREE, load_dict
 
 from claims.instances import uniform_case
-from sacrepro import NetworkedMDP, decay_profile, expected_update, load, policy_gradient, truncated_policy_gradient
+from sacrepro import (
+    NetworkedMDP,
+    decay_profile,
+    evaluate,
+    expected_update,
+    load,
+    policy_gradient,
+    truncated_policy_gradient,
+)
 from sacrepro.adviser.advice import TABLES, advise
 from sacrepro.adviser.certificates import (
     affordable,
@@ -25,11 +33,12 @@ from sacrepro.adviser.prose import larger, recommendation, words
 from sacrepro.adviser.settings import likeliest_pairs
 from sacrepro.bounds.critic import likeliest_pair, unwritten
 from sacrepro.bounds.influence import policy_influence
-from sacrepro.exact import td_fixed_point
+from sacrepro.exact import dense, td_fixed_point
 from sacrepro.exact.dense import averaged_kernels, q_function
 from sacrepro.exact.models import joint_kernel
 from sacrepro.instances import build
 from sacrepro.instances.network.labelled import network_influence, of_model
+from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.model.graph import neighborhood, sphere_sizes
 from sacrepro.model.policy import policies, uniform_theta
 from sacrepro.study.measures.fixed_points import has_unique_stationary_law
@@ -606,7 +615,9 @@ def test_the_next_kappa_is_told_the_steps_it_needs():
     for T, place in ((12, "below the first"), (13, "between the two"), (639, "between the two"), (640, "beyond both")):
         assert larger(advice._replace(recommended=0, T=T)).endswith(f"T = {T} is {place}.")
     assert larger(advice._replace(recommended=advice.farthest)) == ""
-    assert "LARGER κ: what T" in words(network, advice._replace(recommended=0))
+    assert "LARGER κ" not in words(network, advice._replace(recommended=0)), "coins leave nothing to gain"
+    coupled = tuple(row._replace(certified=0.1) for row in advice.rows)
+    assert "LARGER κ: what T" in words(network, advice._replace(recommended=0, rows=coupled))
 
 
 def test_the_steps_that_are_proved_are_never_rounded_up():
@@ -638,3 +649,32 @@ def test_likeliest_pairs_are_those_of_the_kernels_as_tables():
             network.P, network.action_sizes, strict=True
         )]  # fmt: skip
         assert likeliest_pairs(network) == pytest.approx(expected, abs=1e-15)
+
+
+def test_limits_of_components_beyond_a_thousand_states_are_those_of_an_enumeration():
+    """7 agents, 1,296 states: q* by the aggregated chain of all pairs, solved densely; a bound of D_i(κ)/(1-γ) is 5 to
+    12 times that."""
+    graph = nx.Graph([(0, 1), (1, 2), (1, 3), (2, 4), (4, 5), (3, 6), (5, 6)])
+    mdp = random_mdp(graph, seed=3, state_sizes=(2, 3, 3, 3, 2, 3, 4), action_sizes=(1, 2, 1, 2, 1, 1, 2), gamma=0.9)
+    network = of_model(mdp)
+    P = dense.transition_matrix(mdp, policies(mdp, theta := uniform_theta(mdp)))
+    mu = np.linalg.lstsq(np.vstack([P.T - np.eye(len(P)), np.ones(len(P))]), np.eye(len(P) + 1)[-1], rcond=None)[0]
+    V = evaluate(mdp, theta).V
+    found = {entry.agent: entry for entry in advise(network, 0.1, seconds=0.0).measurements}
+    for i in (0, 6):
+        Q_i = q_function(mdp, V[i], i)
+        for kappa in range(2):
+            q = td_fixed_point(mdp, theta, i, kappa, mu=mu.reshape(mdp.state_sizes))
+            gap = float(np.abs(q - Q_i).max())
+            assert gap <= found[i].limit[kappa] <= gap + 2e-3 * mdp.r_bar / (1.0 - mdp.gamma)
+            assert found[i].limit[kappa] < 0.5 * found[i].upper[kappa] / (1.0 - mdp.gamma)
+
+
+def test_tables_and_steps_are_those_of_the_agents_asked_about():
+    """By hand: on a path of 4, S·A = 4, 4, 6, 4: N_3^1 holds agents 2 and 3, 24 entries; of all, median √(24·96)."""
+    mdp = random_mdp(nx.path_graph(4), seed=0, state_sizes=(2, 2, 3, 2))
+    one, every = (advise(of_model(mdp), 0.1, agents=agents, seconds=0.0, T=10) for agents in ([3], []))
+    assert [10 ** one.rows[1].entries_median, 10 ** one.rows[1].entries_max] == pytest.approx([24, 24])
+    assert 10 ** every.rows[1].entries_median == pytest.approx(48)
+    assert "its table has 24 entries" in words(of_model(mdp), one._replace(recommended=1))
+    assert one.rows[1].table_bytes == every.rows[1].table_bytes

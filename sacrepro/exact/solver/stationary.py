@@ -22,6 +22,8 @@ from sacrepro.model.compiled import compiled
 
 #: Up to this many recurrent joint states the chain is eliminated at once.
 ELIMINATED = 1 << 9
+#: States that are left out between two products of matrices.
+BLOCK = 64
 #: How far apart in 1-norm the laws from two starts may be; rows that mix in 10⁵ steps end closer.
 AGREEMENT = 1e-6
 #: What a stationary probability that nearly underflows lies below, with a wide margin.
@@ -104,21 +106,40 @@ def _eliminated(operator: FactoredOperator, recurrent: Array) -> Array:
     return mu
 
 
-@compiled
 def _censored(P: Array) -> Array:
-    """The law of an irreducible chain, whose matrix is used up; not finite where passages are too rare."""
-    size = len(P)
-    weights = np.zeros(size)
-    weights[0] = 1.0
-    for k in range(size - 1, 0, -1):
+    """The law of an irreducible chain, whose matrix is used up; not finite where passages are too rare.
+
+    States are left out one after the other, the last first, in blocks: what a block adds to the states before it is one
+    product of matrices, whose sums have no more roundings than one state after the other.
+    """
+    for end in range(len(P), 0, -BLOCK):
+        begin = max(end - BLOCK, 0)
+        _leave_out(P, begin, end)
+        with np.errstate(invalid="ignore", over="ignore"):  # what is not finite stays so and is refused
+            P[:begin, :begin] += P[:begin, begin:end] @ P[begin:end, :begin]
+    return _backwards(P)
+
+
+@compiled
+def _leave_out(P: Array, begin: int, end: int) -> None:
+    """Leaves out the states begin, …, end - 1, the last first, in the rows and columns of the block alone."""
+    for k in range(end - 1, max(begin, 1) - 1, -1):
         # Out of state k the censored chain goes to those before it; 1 - P_kk would cancel.
         out = 0.0
         for j in range(k):
             out += P[k, j]
         for i in range(k):
             P[i, k] /= out
-            for j in range(k):
+            for j in range(begin if i < begin else 0, k):
                 P[i, j] += P[i, k] * P[k, j]
+
+
+@compiled
+def _backwards(P: Array) -> Array:
+    """The law, from the state that is left to the one that was left out first."""
+    size = len(P)
+    weights = np.zeros(size)
+    weights[0] = 1.0
     total = 1.0
     for k in range(1, size):
         for i in range(k):
