@@ -19,6 +19,9 @@ NORMALISATION_TOLERANCE = 1e-12
 #: What rows of single and of half precision miss of 1.
 SINGLE_PRECISION, HALF_PRECISION = 1e-6, 4e-3
 
+#: Agents of N_i whose sizes an error shows.
+SHOWN = 4
+
 #: Largest r̄/(1-γ)², the scale of what is computed; the bounds square it.
 LARGEST_SCALE = 1e150
 
@@ -43,7 +46,7 @@ def marginals(pi0: object, sizes: tuple[int, ...]) -> tuple[Array, ...]:
     laws = local_tables("pi0", pi0, len(sizes))
     for i, pi0_i in enumerate(laws):
         if pi0_i.shape != (sizes[i],):
-            raise ValueError(f"{wrong_shape('pi0', i, pi0_i, (sizes[i],))}: (S_{i},)")
+            raise ValueError(f"{wrong_shape('pi0', i, pi0_i, (sizes[i],))}: (S_{i},), read off r[{i}]")
     return distributions("pi0", laws)
 
 
@@ -187,7 +190,7 @@ def _first_fault(
 def _joint(table: Array, sizes: tuple[int, ...]) -> Array:
     pi0 = _copy("joint pi0", table)
     if pi0.shape != sizes:
-        raise ValueError(f"joint pi0 has shape {pi0.shape}, expected {sizes}: one axis per agent")
+        raise ValueError(f"joint pi0 has shape {pi0.shape}, expected {sizes}: one axis per agent, S_i read off r[i]")
     bad = ~(np.isfinite(pi0) & (pi0 >= 0))
     if bad.any():
         _refuse_entry("joint pi0", pi0, tuple(int(k) for k in np.argwhere(bad)[0]))
@@ -272,6 +275,14 @@ def discount(gamma: float) -> float:
 def wrong_shape(name: str, i: int, table: Array, expected: object) -> str:
     """What is wrong with one agent's table whose shape is not the expected one."""
     return f"{name}[{i}] of agent {i} has shape {table.shape}, expected {expected}"
+
+
+def sizes_of_rewards(i: int, hood: Sequence[int], state_sizes: Sequence[int], action_sizes: Sequence[int]) -> str:
+    """Where the sizes that a shape of agent i is held to were read: a wrong table of rewards shows in other tables."""
+    agents = [i, *(j for j in hood if j != i)]
+    told = [f"S_{j} = {state_sizes[j]} and A_{j} = {action_sizes[j]} off r[{j}]" for j in agents[:SHOWN]]
+    more = ["…"] if len(agents) > SHOWN else []
+    return f"sizes are read off the rewards, {', '.join(told + more)}: one of these tables may be the wrong one"
 
 
 def shortened(value: object) -> str:

@@ -33,10 +33,11 @@ def check_graph(graph: nx.Graph) -> None:
         raise ValueError("graph has no nodes; at least agent 0 is needed")
     if set(graph.nodes) != set(range(n)) or any(isinstance(node, bool) for node in graph.nodes):
         wrong = next(node for node in graph.nodes if isinstance(node, bool) or node not in range(n))
-        raise ValueError(
-            f"graph nodes must be the agents 0..{n - 1}, got node {wrong!r}; "
-            "number the agents yourself, networkx.relabel_nodes(graph, {name: agent, …})"
-        )
+        missing, how = "", "number the agents yourself, networkx.relabel_nodes(graph, {name: agent, …})"
+        if all(isinstance(node, Integral) and not isinstance(node, bool) for node in graph.nodes):
+            missing = f"node {next(i for i in range(n) if i not in graph)} is missing: "
+            how = "networkx.convert_node_labels_to_integers(graph, ordering='sorted') numbers them anew, in their order"
+        raise ValueError(f"{missing}graph nodes must be the agents 0..{n - 1}, got node {wrong!r}; {how}")
     check_no_self_loop(graph, range(n))
 
 
@@ -102,7 +103,7 @@ def from_directed(graph: nx.DiGraph, P: Sequence[Array]) -> tuple[nx.Graph, tupl
             read = ", ".join(f"S_{j}" for j in near)
             raise ValueError(
                 f"P[{i}] of agent {i} has shape {table.shape}, expected ({read}, A_{i}, S_{i}), the states of those it "
-                f"reads, {near}, with S = {sizes}"
+                f"reads, {near}, with S = {sizes}, read off the last axis of each kernel"
             )
         unread = tuple(place for place, j in enumerate(hood) if j not in near)
         full.append(np.broadcast_to(np.expand_dims(table, unread), (*(sizes[j] for j in hood), *table.shape[-2:])))

@@ -26,6 +26,7 @@ from sacrepro.model.checks import (
     distributions,
     local_tables,
     marginals,
+    sizes_of_rewards,
     start,
     wrong_shape,
 )
@@ -66,9 +67,8 @@ class LocalModel(ABC):
         self._check_scale()
         keep("P", local_tables("P", self.P, len(graph)))
         for i, P_i in enumerate(self.P):
-            expected = self._kernel_shape(i)
-            if P_i.shape != expected:
-                raise ValueError(f"{wrong_shape('P', i, P_i, expected)}: {self._kernel_axes(i)}")
+            if P_i.shape != (expected := self._kernel_shape(i)):
+                raise ValueError(f"{wrong_shape('P', i, P_i, expected)}: {self._kernel_axes(i)}; {self._sizes(i)}")
         keep("P", distributions("P", self.P))
         keep("pi0", self._start())
 
@@ -95,6 +95,9 @@ class LocalModel(ABC):
     @abstractmethod
     def _kernel_axes(self, i: int) -> str:
         """What the axes of P_i are, in words."""
+
+    def _sizes(self, i: int) -> str:
+        return sizes_of_rewards(i, self.neighbors[i], self.state_sizes, self.action_sizes)
 
     def _start(self) -> tuple[Array, ...] | Array:
         return start(self.pi0, self.state_sizes)
@@ -330,9 +333,9 @@ class CoupledMDP(LocalModel):
             if r_i.ndim != 2 * len(hood) or r_i.size == 0:
                 what = f"one state and one action axis for each agent of N_{i} = {hood}, none empty"
                 raise ValueError(wrong_shape("r", i, r_i, what))
-        for i, r_i in enumerate(self.r):
-            if r_i.shape != self._row_shape(i):
-                raise ValueError(f"{wrong_shape('r', i, r_i, self._row_shape(i))}: {_axes('r', self.neighbors[i], i)}")
+        for i, (r_i, hood) in enumerate(zip(self.r, self.neighbors, strict=True)):
+            if r_i.shape != (expected := self._row_shape(i)):
+                raise ValueError(f"{wrong_shape('r', i, r_i, expected)}: {_axes('r', hood, i)}; {self._sizes(i)}")
 
     def _row_shape(self, i: int) -> tuple[int, ...]:
         hood = self.neighbors[i]

@@ -97,6 +97,10 @@ def test_models_without_counts_are_built_as_tables():
             {"P": lambda P: (P[0][:, :1], *P[1:])},
             r"P\[0\] of agent 0 has shape \(2, 1, 1, 2\), expected \(2, 2, 1, 2\)",
         ),
+        (
+            {"r": lambda r: (*r[:1], np.ones((3, 1)), *r[2:])},
+            r"P\[0\] .* expected \(2, 3, 1, 2\): .* S_0 = 2 and A_0 = 1 off r\[0\], S_1 = 3 and A_1 = 1 off .*: one",
+        ),
         ({"P": lambda P: P[:2]}, "P holds 2 arrays, but the graph has 3 agents"),
         ({"P": lambda P: (0.5 * P[0], *P[1:])}, r"P\[0\] of agent 0 sums to"),
         ({"r": lambda r: (r[0][0], *r[1:])}, r"r\[0\] of agent 0 has shape \(1,\)"),

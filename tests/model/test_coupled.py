@@ -76,6 +76,8 @@ def negative(table):
         (one_wrong("r", 1, negative), ValueError, r"r\[1\] of agent 1 has entry -1.0 at \(0, 0, 0, 0, 0, 0\)"),
         (one_wrong("r", 0, lambda r: r[..., 0]), ValueError, r"r\[0\] of agent 0 .* each agent of N_0 = \(0, 1\)"),
         (one_wrong("r", 2, lambda r: r[:2]), ValueError, r"r\[2\] of agent 2 has shape .*expected \(3, 1, 1, 2\)"),
+        (one_wrong("r", 2, lambda r: r[:2]), ValueError, "S_2 = 1 and A_2 = 2 off .*, S_1 = 3 and A_1 = 1 off .*: one"),
+        (one_wrong("P", 0, lambda P: P[:1]), ValueError, "S_0 = 2 and A_0 = 2 off .*, S_1 = 3 and A_1 = 1 off .*: one"),
         ({"pi0": (np.ones(1),) * 3}, ValueError, r"pi0\[0\] of agent 0 has shape \(1,\), expected \(2,\)"),
         ({"pi0": np.ones((2, 3, 2)) / 12}, ValueError, r"joint pi0 has shape \(2, 3, 2\), expected \(2, 3, 1\)"),
     ],

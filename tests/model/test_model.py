@@ -95,6 +95,18 @@ def spoiled(table, entry, value):
         ({"pi0": np.full((2, 2), 0.25)}, ValueError, r"joint pi0 has shape \(2, 2\), expected \(2, 3, 2\)"),
         ({"graph": nx.DiGraph(GRAPH)}, TypeError, "undirected"),
         ({"graph": nx.path_graph([1, 2, 3])}, ValueError, "graph nodes must be the agents 0..2"),
+        (
+            {"graph": nx.path_graph([1, 2, 3])},
+            ValueError,
+            r"^node 0 is missing: .*, got node 3; networkx.convert_node_labels_to_integers\(graph, ordering='sorted'\)",
+        ),
+        (
+            {"r": replaced(GOOD.r, 0, np.ones((2, 3)))},
+            ValueError,
+            r"P\[0\] .* expected \(2, 3, 3, 2\): .* S_0 = 2 and A_0 = 3 off r\[0\], S_1 = 3 and A_1 = 1 off .*: one",
+        ),
+        ({"pi0": replaced(GOOD.pi0, 1, np.full(2, 0.5))}, ValueError, r"expected \(3,\): \(S_1,\), read off r\[1\]"),
+        ({"pi0": np.full((2, 2), 0.25)}, ValueError, r"expected \(2, 3, 2\): one axis per agent, S_i read off r\[i\]"),
     ],
 )
 def test_refusals_name_what_is_wrong(fields, error, message):
