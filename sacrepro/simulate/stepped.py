@@ -8,6 +8,7 @@ does produces the same trajectories.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from inspect import signature
 from typing import Protocol, runtime_checkable
 
 import networkx as nx
@@ -60,6 +61,7 @@ class SteppedSimulator(BaseSimulator):
     def __init__(self, own: OwnSimulator) -> None:
         if not isinstance(own, OwnSimulator):
             raise TypeError(f"expected a simulator with {NEEDS}, got {type(own).__name__}")
+        _check_calls(own)
         check_graph(own.graph)
         state_sizes = one_size_an_agent("state_sizes", own.state_sizes, len(own.graph))
         action_sizes = one_size_an_agent("action_sizes", own.action_sizes, len(own.graph))
@@ -82,7 +84,7 @@ class SteppedSimulator(BaseSimulator):
             answer = self.own.step(actions.copy(), rng)
             what = f"step() at t = {t}"
             if not isinstance(answer, tuple) or len(answer) != 2:
-                raise TypeError(f"{what} must return the pair (r, s_next), got {type(answer).__name__}")
+                raise TypeError(f"{what} must return the pair (r, s_next), got {_told(answer)}")
             r[:, t] = self._rewards(what, answer[0])
             state = self._states(what, answer[1])
         return Episode.of(z, r)
@@ -91,7 +93,12 @@ class SteppedSimulator(BaseSimulator):
         """An answer with one entry an agent."""
         if isinstance(answer, np.ma.MaskedArray) and np.ma.is_masked(answer):
             raise ValueError(f"{what} that are masked for agent {int(np.argmax(np.ma.getmaskarray(answer)))}")
-        found = np.asarray(answer)
+        try:
+            found = np.asarray(answer)
+        except ValueError:
+            raise TypeError(
+                f"{what} that are no vector, got {_told(answer)}; expected {self.n}, one an agent"
+            ) from None
         if found.shape != (self.n,):
             raise ValueError(f"{what} of shape {found.shape}, expected ({self.n},): one an agent")
         return found
@@ -126,6 +133,24 @@ class SteppedSimulator(BaseSimulator):
                 f"{largest:.3g}, as those of a model: divide them by a constant"
             )
         return r.astype(np.float64)
+
+
+def _told(answer: object) -> str:
+    return f"a tuple of {len(answer)}" if isinstance(answer, tuple) else type(answer).__name__
+
+
+def _check_calls(own: OwnSimulator) -> None:
+    """TypeError for methods that do not take what they are given."""
+    for name, given in (("reset", ("rng",)), ("step", ("a", "rng"))):
+        try:
+            signature(getattr(own, name)).bind(*given)
+        except ValueError:  # compiled methods may show no signature
+            continue
+        except TypeError as error:
+            raise TypeError(
+                f"{type(own).__name__}.{name} cannot be called as {name}({', '.join(given)}), {error}: reset(rng) and "
+                "step(a, rng) take the numpy Generator that they draw from, also where they draw nothing"
+            ) from None
 
 
 def as_simulator(source: object) -> AnySimulator:

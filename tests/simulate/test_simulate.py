@@ -269,6 +269,23 @@ def _after(change: object) -> object:
         ({"reset": lambda self, rng: np.zeros(2)}, TypeError, r"reset\(\) returned states of type float64"),
         ({"reset": lambda self, rng: np.array([0, 2])}, ValueError, r"reset\(\) put agent 1 in state 2, expected 0..1"),
         ({"step": _after(lambda r, s: r)}, TypeError, r"step\(\) at t = 1 must return the pair \(r, s_next\)"),
+        ({"step": _after(lambda r, s: (r, s, False, {}))}, TypeError, r"pair \(r, s_next\), got a tuple of 4"),
+        (
+            {"reset": lambda self: np.zeros(2, int)},
+            TypeError,
+            r"^Broken.reset cannot be called as reset\(rng\), .*take the",
+        ),
+        ({"step": lambda self, a: (a, a)}, TypeError, r"^Broken.step cannot be called as step\(a, rng\), .*take the"),
+        (
+            {"reset": lambda self, rng: (np.zeros(2, int), {})},
+            TypeError,
+            r"reset\(\) returned states that are no vector, got a t",
+        ),
+        (
+            {"step": _after(lambda r, s: ([[0], [0, 1]], s))},
+            TypeError,
+            r"rewards that are no vector, got list; expected 2",
+        ),
         ({"step": _after(lambda r, s: (r, s[:1]))}, ValueError, r"step\(\) at t = 1 returned states of shape \(1,\)"),
         ({"step": _after(lambda r, s: (r, s - 5))}, ValueError, r"step\(\) at t = 1 put agent 0 in state -"),
         ({"step": _after(lambda r, s: (r[:1], s))}, ValueError, r"step\(\) at t = 1 returned rewards of shape \(1,\)"),
