@@ -57,9 +57,14 @@ def beyond_diameter(kappa: int, diameter: int) -> str:
 
 
 def meant(word: str, known: Iterable[str]) -> str:
-    """What the end of a refusal asks where one of the first `MOST_MEANT` known words is close; nothing else."""
-    close = difflib.get_close_matches(word, list(islice(known, MOST_MEANT)), 1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    """What the end of a refusal asks where one of the first `MOST_MEANT` known words is close, whatever the case."""
+    spellings: dict[str, list[str]] = {}
+    for name in islice(known, MOST_MEANT):
+        spellings.setdefault(name.casefold(), []).append(name)
+    if not (close := difflib.get_close_matches(word.casefold(), spellings, 1)):
+        return ""
+    (nearest,) = difflib.get_close_matches(word, spellings[close[0]], 1, cutoff=0.0)
+    return f"; did you mean {nearest!r}?"
 
 
 def repeated(option: str, text: str) -> str:

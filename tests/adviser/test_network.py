@@ -303,6 +303,11 @@ FAULTS = [
     ),
     (changed(reward="mn(1, s)"), r"unknown function 'mn'; known are count, .*; did you mean 'min'\?"),
     (changed(kernel={"probabilities": {"sik": 1}}), r"has no state 'sik', but .*; did you mean 'sick'\?"),
+    (changed(pi0={"SICK": 0.1}), r"pi0.SICK: agent '0' has no state 'SICK', but .*; did you mean 'sick'\?"),
+    (changed(kernel={"probabilities": {"SICK": 1}}), r"has no state 'SICK', but .*; did you mean 'sick'\?"),
+    (changed(kernel={"probabilities": {"sick": "count(SICK)"}}), r"'SICK' is not a state; .*; did you mean 'sick'\?"),
+    (changed(reward="s == SICK"), r"agent '0' knows no 'SICK'; did you mean 'sick'\?"),
+    (changed(KERNEL={}), r"'KERNEL' was unexpected; known keys are graph, .*; did you mean 'kernel'\?"),
     (changed(pi0={"sik": 0.1}), r"pi0.sik: agent '0' has no state 'sik', but .*; did you mean 'sick'\?"),
     (changed(kernel={"probabilities": {"sick": "count(sik)"}}), r"'sik' is not a state; .*; did you mean 'sick'\?"),
     (
