@@ -1,6 +1,6 @@
 """A baseline of the multi-agent world at equal samples: independent Q-learners of another library, by PettingZoo.
 
-    pip install sacrepro[pettingzoo]; pip install --no-deps bettermdptools; pip install tqdm
+    pip install -e '.[pettingzoo]'; pip install --no-deps bettermdptools; pip install tqdm
     python paper/independent_learners.py
 
 writes `independent_learners.csv` and the page `independent_learners.md` beside this file. Each agent is the tabular

@@ -1,6 +1,6 @@
 """pandas: results as tidy tables, one number a row, with the names of a network file where there are any.
 
-`pip install sacrepro[pandas]` brings the library.
+`pip install -e '.[pandas]'` brings the library.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from sacrepro.archive.files import numeral, read_lines
 from sacrepro.exact.decay.profile import DecayBounds, DecayProfile
@@ -21,7 +20,11 @@ from sacrepro.exact.values import ObjectiveGradient, PolicyEvaluation, PolicyEva
 from sacrepro.learn.problem import SACTrace
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import check_agents, check_kappas, sphere_sizes
+from sacrepro.model.notices import brought_by
 from sacrepro.model.policy import Policy
+
+with brought_by("pandas"):
+    import pandas as pd
 
 #: What rounding may add to D_i(κ) and V_i, as a share of the largest.
 NOISE = 1e-6

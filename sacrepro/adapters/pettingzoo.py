@@ -1,6 +1,6 @@
 """PettingZoo, both ways: a model as a `ParallelEnv`, and a `ParallelEnv` as a simulator that Algorithm 1 learns from.
 
-Agent i observes its s_i and is paid r_i, as the paper has it. `pip install sacrepro[pettingzoo]` brings the library.
+Agent i observes its s_i and is paid r_i, as the paper has it. `pip install -e '.[pettingzoo]'` brings the library.
 """
 
 from __future__ import annotations
@@ -11,14 +11,16 @@ from typing import Any
 
 import networkx as nx
 import numpy as np
-from gymnasium.spaces import Discrete, MultiDiscrete
-from pettingzoo import ParallelEnv
 
 from sacrepro.model.checks import Array, discount
 from sacrepro.model.graph import check_graph
 from sacrepro.model.mdp import CountedMDP, CoupledMDP, NetworkedMDP
-from sacrepro.model.notices import described
+from sacrepro.model.notices import brought_by, described
 from sacrepro.simulate.stepped import drawn_start, drawn_step
+
+with brought_by("pettingzoo"):
+    from gymnasium.spaces import Discrete, MultiDiscrete
+    from pettingzoo import ParallelEnv
 
 #: Seeds that environments accept are below this.
 SEEDS = 1 << 31
@@ -146,8 +148,9 @@ class NetworkEnv(ParallelEnv):  # type: ignore[misc]
 
 
 def _picture(graph: nx.Graph, s: Array, sizes: Sequence[int]) -> Array:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    with brought_by("workflow"):
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
 
     figure = Figure(figsize=(4.0, 4.0), dpi=80)
     canvas = FigureCanvasAgg(figure)

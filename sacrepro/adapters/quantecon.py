@@ -1,6 +1,6 @@
 """QuantEcon: the joint model as a `DiscreteDP`, in which J can be verified and improved by another library.
 
-Numbers of joint states and actions are row-major, agent 0 first. `pip install sacrepro[quantecon]` brings the library.
+Numbers of joint states and actions are row-major, agent 0 first. `pip install -e '.[quantecon]'` brings the library.
 """
 
 from __future__ import annotations
@@ -8,12 +8,15 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from quantecon.markov import DiscreteDP
 
 from sacrepro.exact.models import exact_model, joint_model
 from sacrepro.model.checks import Array
 from sacrepro.model.mdp import CountedMDP, Model
+from sacrepro.model.notices import brought_by
 from sacrepro.model.policy import Policy, Theta, joint_policy, policies
+
+with brought_by("quantecon"):
+    from quantecon.markov import DiscreteDP
 
 
 def to_quantecon(mdp: Model | CountedMDP, theta: Theta | None = None, agent: int | None = None) -> DiscreteDP:

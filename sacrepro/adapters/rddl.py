@@ -1,6 +1,6 @@
 """RDDL: the SysAdmin instances of the planning competition IPPC-2011 as network files.
 
-`pip install sacrepro[rddl]` brings `rddlrepository`, which holds them, and `pyRDDLGym`, which reads them.
+`pip install -e '.[rddl]'` brings `rddlrepository`, which holds them, and `pyRDDLGym`, which reads them.
 """
 
 from __future__ import annotations
@@ -10,12 +10,15 @@ import io
 from typing import Any
 
 import numpy as np
-from pyRDDLGym.core.compiler.model import RDDLLiftedModel
-from pyRDDLGym.core.parser.parser import RDDLParser
-from pyRDDLGym.core.parser.reader import RDDLReader
-from rddlrepository.core.manager import RDDLRepoManager
 
 from sacrepro.model.checks import discount, integer
+from sacrepro.model.notices import brought_by
+
+with brought_by("rddl"):
+    from pyRDDLGym.core.compiler.model import RDDLLiftedModel
+    from pyRDDLGym.core.parser.parser import RDDLParser
+    from pyRDDLGym.core.parser.reader import RDDLReader
+    from rddlrepository.core.manager import RDDLRepoManager
 
 #: The problem's name in the repository, and how many instances it has.
 PROBLEM, INSTANCES = "SysAdmin_MDP_ippc2011", 10

@@ -1,7 +1,7 @@
 """UMB, the binary format of model checkers such as Storm: the joint model as an annotated transition system of `umbi`.
 
 Model checkers add up rewards without a discount. So every step ends with probability 1-γ, in a state that pays nothing:
-the expected sum of rewards is then J. `pip install sacrepro[umb]` brings the library.
+the expected sum of rewards is then J. `pip install -e '.[umb]'` brings the library.
 """
 
 from __future__ import annotations
@@ -9,11 +9,14 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
-from umbi.ats import ExplicitAts
 
 from sacrepro.exact.models import exact_model, joint_model
 from sacrepro.model.mdp import CountedMDP, Model
+from sacrepro.model.notices import brought_by
 from sacrepro.model.policy import Theta
+
+with brought_by("umb"):
+    from umbi.ats import ExplicitAts
 
 
 def to_umb(mdp: Model | CountedMDP, theta: Theta | None = None, agent: int | None = None) -> ExplicitAts:

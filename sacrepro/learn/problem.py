@@ -279,7 +279,7 @@ def bar(first: int) -> Told:
         from tqdm.auto import tqdm
     except ImportError:
         raise ImportError(
-            "progress=True draws a bar with tqdm: pip install sacrepro[tqdm], or pass a function of (m, M, J)"
+            "progress=True draws a bar with tqdm: pip install -e '.[tqdm]', or pass a function of (m, M, J)"
         ) from None
     drawn: list[Any] = []
 

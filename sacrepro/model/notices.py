@@ -7,7 +7,8 @@ import math
 import shlex
 import sys
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -65,6 +66,16 @@ def meant(word: str, known: Iterable[str]) -> str:
         return ""
     (nearest,) = difflib.get_close_matches(word, spellings[close[0]], 1, cutoff=0.0)
     return f"; did you mean {nearest!r}?"
+
+
+@contextmanager
+def brought_by(extra: str) -> Iterator[None]:
+    """What is imported inside comes with this extra of the package: ModuleNotFoundError says how to install it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        told = f"{error}; in the folder of the repository, pip install -e '.[{extra}]' brings it"
+        raise ModuleNotFoundError(told, name=error.name, path=error.path) from None
 
 
 def repeated(option: str, text: str) -> str:

@@ -30,7 +30,7 @@ from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.model.policy import Policy, gaussian_theta, policies
 from sacrepro.study.record.comparison import Verdict
 
-pd = pytest.importorskip("pandas", reason="pandas is an optional extra, pip install sacrepro[pandas]")
+pd = pytest.importorskip("pandas", reason="pandas is an optional extra, pip install -e '.[pandas]'")
 import sacrepro.adapters.frames as frames  # noqa: E402
 from sacrepro.adapters.frames import to_frame  # noqa: E402
 
@@ -127,7 +127,7 @@ def test_a_decay_profile_is_known_by_its_type():
 
 
 def test_any_table_is_an_xarray_by_its_names():
-    pytest.importorskip("xarray", reason="xarray is not installed: pip install sacrepro[xarray]")
+    pytest.importorskip("xarray", reason="xarray is not installed: pip install -e '.[xarray]'")
     D = decay_profile(MDP, THETA)
     labelled = to_frame(D, MDP).set_index(["label", "kappa"]).to_xarray()
     assert labelled.value.sel(label=2, kappa=1).item() == D[2, 1]

@@ -1,13 +1,16 @@
 """The page of short recipes: each runs as it stands, in an empty folder, and prints what it says, in 15 lines."""
 
+import importlib
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
-PAGE = (Path(__file__).parents[2] / "paper/how_do_i.md").read_text()
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "paper/how_do_i.md").read_text()
 PARTS = [part.partition("\n") for part in PAGE.split("\n## ")[1:]]
 RECIPES = {heading: "".join(re.findall(r"```python\n(.*?)```", body, flags=re.DOTALL)) for heading, _, body in PARTS}
 #: Libraries that not everybody has and the extras that bring them, by what a recipe imports.
@@ -26,7 +29,7 @@ def test_a_recipe_runs_and_prints_what_it_says(heading, tmp_path, monkeypatch, c
     code = RECIPES[heading]
     for door, (library, extra) in DOORS.items():
         if door in code:
-            pytest.importorskip(library, reason=f"{library} is not installed: pip install sacrepro[{extra}]")
+            pytest.importorskip(library, reason=f"{library} is not installed: pip install -e '.[{extra}]'")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "agg")
     exec(compile(code, heading, "exec"), {"__name__": "recipe"})
@@ -67,3 +70,37 @@ def test_nothing_of_the_doors_is_imported_by_the_core():
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("module", "library", "extra"),
+    [
+        ("adapters.frames", "pandas", "pandas"),
+        ("adapters.pettingzoo", "pettingzoo", "pettingzoo"),
+        ("adapters.quantecon", "quantecon", "quantecon"),
+        ("adapters.umb", "umbi", "umb"),
+        ("adapters.rddl", "pyRDDLGym", "rddl"),
+        ("study.drawings", "matplotlib", "workflow"),
+    ],
+)
+def test_a_door_to_a_library_that_is_not_there_names_the_extra(monkeypatch, module, library, extra):
+    for loaded in [name for name in sys.modules if f"{name}.".startswith((f"sacrepro.{module}.", f"{library}."))]:
+        monkeypatch.delitem(sys.modules, loaded)
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(
+        ModuleNotFoundError, match=rf"; in the folder of the repository, pip install -e '\.\[{extra}\]'"
+    ):
+        importlib.import_module(f"sacrepro.{module}")
+
+
+def test_extras_are_those_of_this_folder_which_no_index_has():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    files = [
+        ROOT / "README.md",
+        *(path for room in ("paper", "sacrepro") for path in (ROOT / room).rglob("*.[mp][dy]")),
+    ]
+    told = [(path, line) for path in files for line in path.read_text().splitlines() if "pip install" in line]
+    assert not [f"{path}: {line}" for path, line in told if re.search(r"pip install .*sacrepro\b", line)]
+    named = [name for _, line in told for name in re.findall(r"'\.\[(\w+)\]'", line)]
+    assert len(named) > 5
+    assert set(named) <= {*extras}

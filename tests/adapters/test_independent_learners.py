@@ -9,7 +9,7 @@ import pytest
 
 from sacrepro import Policy, evaluate, load
 
-pytest.importorskip("pettingzoo", reason="pettingzoo is an optional extra, pip install sacrepro[pettingzoo]")
+pytest.importorskip("pettingzoo", reason="pettingzoo is an optional extra, pip install -e '.[pettingzoo]'")
 ROOT = Path(__file__).parents[2]
 SPEC = importlib.util.spec_from_file_location("independent_learners", ROOT / "paper/independent_learners.py")
 recipe = importlib.util.module_from_spec(SPEC)

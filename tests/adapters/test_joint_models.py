@@ -32,7 +32,7 @@ def theta_of(mdp):
 
 @pytest.fixture
 def quantecon():
-    pytest.importorskip("quantecon", reason="quantecon is an optional extra, pip install sacrepro[quantecon]")
+    pytest.importorskip("quantecon", reason="quantecon is an optional extra, pip install -e '.[quantecon]'")
     import sacrepro.adapters.quantecon as adapter
 
     return adapter
@@ -79,7 +79,7 @@ def test_quantecon_refusals_and_examples(quantecon):
 
 @pytest.fixture
 def umb():
-    pytest.importorskip("umbi", reason="umbi is an optional extra, pip install sacrepro[umb]")
+    pytest.importorskip("umbi", reason="umbi is an optional extra, pip install -e '.[umb]'")
     import sacrepro.adapters.umb as adapter
 
     return adapter

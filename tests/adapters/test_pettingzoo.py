@@ -221,7 +221,7 @@ def test_a_graph_by_names_is_read_by_names():
 
 
 def test_a_table_of_what_is_learned_has_the_names_of_the_environment():
-    pytest.importorskip("pandas", reason="pandas is not installed: pip install sacrepro[pandas]")
+    pytest.importorskip("pandas", reason="pandas is not installed: pip install -e '.[pandas]'")
     from sacrepro.adapters.frames import to_frame
 
     through = simulator(parallel_env(MDP, names=["ann", "bob", "cid"]), MDP.graph, gamma=0.9, endless=True)

@@ -10,8 +10,8 @@ from adviser.network_files import load_dict
 from sacrepro.adviser.advice import advise
 from sacrepro.instances.network.files import load
 
-pytest.importorskip("pyRDDLGym", reason="pyRDDLGym is an optional extra, pip install sacrepro[rddl]")
-pytest.importorskip("rddlrepository", reason="rddlrepository is an optional extra, pip install sacrepro[rddl]")
+pytest.importorskip("pyRDDLGym", reason="pyRDDLGym is an optional extra, pip install -e '.[rddl]'")
+pytest.importorskip("rddlrepository", reason="rddlrepository is an optional extra, pip install -e '.[rddl]'")
 from pyRDDLGym.core.simulator import RDDLSimulator
 
 import sacrepro.adapters.rddl as adapter

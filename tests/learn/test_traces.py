@@ -155,14 +155,14 @@ def test_progress_is_told_and_changes_nothing(model):
 
 
 def test_a_bar_of_tqdm(capsys):
-    pytest.importorskip("tqdm", reason="tqdm is an optional extra, pip install sacrepro[tqdm]")
+    pytest.importorskip("tqdm", reason="tqdm is an optional extra, pip install -e '.[tqdm]'")
     sac(MDP, THETA, M=6, progress=True, **STEPS)
     assert "6/6" in capsys.readouterr().err
 
 
 def test_without_tqdm_a_bar_is_refused(monkeypatch):
     monkeypatch.setitem(sys.modules, "tqdm.auto", None)
-    with pytest.raises(ImportError, match=r"pip install sacrepro\[tqdm\]"):
+    with pytest.raises(ImportError, match=r"pip install -e '\.\[tqdm\]'"):
         sac(MDP, THETA, M=6, progress=True, **STEPS)
 
 

@@ -16,10 +16,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-from matplotlib import figure as canvas
-
 from sacrepro.archive.files import some_rows, write_figure
-from sacrepro.model.notices import meant
+from sacrepro.model.notices import brought_by, meant
+
+with brought_by("workflow"):
+    from matplotlib import figure as canvas
+
 from sacrepro.study.arguments import Figure, FigureName, Use
 from sacrepro.study.claims import CLAIMS, claim
 from sacrepro.study.drawings.panels import entitle, house_style, names, several

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sacrepro.archive.files import read_bytes, read_text, record_of, some_rows, write_bytes
-from sacrepro.model.notices import meant
+from sacrepro.model.notices import brought_by, meant
 from sacrepro.study.arguments import File
 from sacrepro.study.coq import proofs_of
 from sacrepro.study.record.comparison import JUDGEMENTS, Verdict, excess_text, ratio_text
@@ -168,7 +168,8 @@ def without_title(page: str) -> str:
 
 def pdf(files: Mapping[str, bytes]) -> bytes:
     """The document whose main file is ``main.typ``; the same files give the same bytes."""
-    import typst  # which verdicts and tables do without
+    with brought_by("workflow"):
+        import typst  # which verdicts and tables do without
 
     # Its stubs do not know that files may come from memory.
     compile_files: Any = typst.compile

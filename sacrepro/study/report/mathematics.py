@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from xml.etree import ElementTree
 
+from sacrepro.model.notices import brought_by
+
 #: Combining marks after a letter, and the typst function that sets them.
 ACCENTS = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "macron", "\u0307": "dot"}
 #: Names of functions and laws, set upright.
@@ -179,7 +181,8 @@ STANDING = {"\u0302": "^", "\u0303": "~", "\u0304": "\u00af", "\u0305": "\u00af"
 
 def mathml(formulas: Sequence[str]) -> dict[str, str]:
     """Each formula, given in typst's words, as one <math> or several between which a line may end."""
-    import typst  # which everything else here does without
+    with brought_by("workflow"):
+        import typst  # which everything else here does without
 
     compiled: Any = typst.compile
     text = "\n\n".join(f"${formula}$" for formula in formulas).encode()

@@ -27,6 +27,7 @@ import sacrepro
 from sacrepro import adapters
 from sacrepro.adviser.describe import layout
 from sacrepro.archive.files import arrays_of, read_json, read_rows, read_text, record_of, some_rows, write_text
+from sacrepro.model.notices import brought_by
 from sacrepro.study.arguments import File
 from sacrepro.study.claims import claim
 from sacrepro.study.coq import Theorem, proofs_of
@@ -81,7 +82,8 @@ def site(
 
 def written_pages(folder: Path, source: Path, made: Mapping[str, Any]) -> Iterator[str]:
     """Fill the templates, one page an entry for those whose name says of what; the names of the pages."""
-    import jinja2
+    with brought_by("site"):
+        import jinja2
 
     loader = jinja2.FileSystemLoader(folder)
     engine = jinja2.Environment(loader=loader, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
@@ -212,7 +214,8 @@ def linked_place(where: str, instances: Iterable[str]) -> str:
 
 def built(source: Path, static: Path, output: Path) -> str:
     """Have Sphinx set the pages of `source`; its warnings."""
-    from sphinx.application import Sphinx
+    with brought_by("site"):
+        from sphinx.application import Sphinx
 
     warned = io.StringIO()
     settings = {
