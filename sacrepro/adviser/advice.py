@@ -28,9 +28,10 @@ from sacrepro.adviser.measured import MeasuredDecay, measured, recurs
 from sacrepro.adviser.pilot import Pilot, pilot
 from sacrepro.adviser.settings import UNCOUNTED, Cost, costs
 from sacrepro.bounds.gradient import lemma4_vector
-from sacrepro.instances.network.labelled import Network
+from sacrepro.instances.network.labelled import Network, of_model
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import check_agent
+from sacrepro.model.mdp import CountedMDP, NetworkedMDP
 from sacrepro.model.notices import brief, meant
 
 #: κ for which tables are counted and iterations measured.
@@ -160,7 +161,7 @@ class Advice(NamedTuple):
 
 
 def advise(
-    network: Network,
+    network: Network | NetworkedMDP | CountedMDP,
     error: float,
     of: str = "q",
     agents: Sequence[int] = (),
@@ -180,7 +181,7 @@ def advise(
 
     More time can only lower upper bounds; what is simulated from below is by chance, with other numbers every time.
     Without time the answer is the same whatever agents are called. Raises TypeError or ValueError naming the argument.
-    network : of `load`.        seed : of what is simulated.
+    network : of `load`, or a NetworkedMDP or a CountedMDP.        seed : of what is simulated.
 
     >>> from sacrepro import advise, load
     >>> network = load("workflow/networks/friends.yaml")
@@ -188,6 +189,7 @@ def advise(
     >>> advice.recommended, advice.shown_for
     (3, 'every policy')
     """
+    network = of_model(network)
     check_question(network, error, of, agents, T, seed, seconds, table)
     begin = time.monotonic()
     clock = Clock((1.0 - PILOT) * seconds, progress)
@@ -258,8 +260,6 @@ def check_question(
     network: Network, error: float, of: str, agents: Sequence[int], T: int, seed: int, seconds: float, table: str
 ) -> None:
     """TypeError or ValueError for what `advise` has no answer to."""
-    if not isinstance(network, Network):
-        raise TypeError(f"expected a network as sacrepro.load returns it, got {type(network).__name__}")
     for what, number in (("the error", error), ("seconds", seconds)):
         if isinstance(number, bool) or not isinstance(number, Real):
             raise TypeError(f"{what} must be a number, got {number!r}")

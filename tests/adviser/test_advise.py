@@ -28,7 +28,7 @@ from sacrepro.bounds import influence as total_variation
 from sacrepro.bounds.gradient import lemma4_vector
 from sacrepro.exact.dense import q_function
 from sacrepro.exact.truncation import truncate
-from sacrepro.instances import build
+from sacrepro.instances import COUNTED, build
 from sacrepro.instances.models import sis
 from sacrepro.instances.network.files import example, load
 from sacrepro.instances.network.labelled import network_influence, of_model
@@ -38,6 +38,7 @@ from sacrepro.learn.samples import samples
 from sacrepro.model.graph import diameter, neighborhood
 from sacrepro.model.notices import power, rounded
 from sacrepro.model.policy import uniform_theta
+from sacrepro.simulate.stepped import ModelSteps
 from strategies import cases, mdps
 
 KARATE = Path(sacrepro.__file__).parent.parent / "workflow/networks/karate.yaml"
@@ -270,10 +271,33 @@ def test_a_large_error_needs_no_advice_and_bad_questions_are_refused():
         ({"agents": [True]}, TypeError, "an agent is an integer, got True"),
         ({"table": "q*"}, ValueError, "the table is td or truncated, got 'q\\*'"),
         ({"agents": [10]}, ValueError, "agent 10 is not in the model"),
-        ({"network": network.mdp()}, TypeError, "expected a network as .* returns it, got NetworkedMDP"),
+        (
+            {"network": sacrepro.as_coupled(network.mdp())},
+            TypeError,
+            "expected a network as .*, got CoupledMDP; where n",
+        ),
+        ({"network": network.simulator()}, TypeError, "got Simulator; a simulator shows no kernels that could be"),
+        ({"network": ModelSteps(network.mdp())}, TypeError, "got ModelSteps; a simulator shows no kernels"),
+        ({"network": "mine.yaml"}, TypeError, "expected a network as sacrepro.load returns it, .* got str$"),
     ):
         with pytest.raises(error_of, match=message):
             advise(**{"network": network, "error": 1.0, **arguments})
+
+
+@pytest.mark.parametrize("of", ["q", "gradient"])
+def test_a_model_is_advised_as_the_file_that_it_was_loaded_from(of):
+    """Also one whose kernels read the sum of the neighbors' states; up to rounding, as tables stand for counts."""
+    network, counts = load("workflow/networks/friends.yaml"), COUNTED["sis"](nx.cycle_graph(4), gamma=0.8)
+    for one, other in ((network.mdp(), network), (counts, of_model(counts.expanded()))):
+        found, expected = (advise(model, 0.3, of, seconds=0.0) for model in (one, other))
+        assert len(found.rows) == len(expected.rows) > 1
+        for row, same in zip(found.rows, expected.rows, strict=True):
+            assert row._replace(learner_bytes=0.0) == pytest.approx(
+                same._replace(learner_bytes=0.0), rel=1e-9, nan_ok=True
+            )
+        assert [row.kappa for row in found.agents] == [row.kappa for row in expected.agents]
+        assert (found.recommended, found.shown_for) == (expected.recommended, expected.shown_for)
+    assert found.agents[3].name == "3"
 
 
 @pytest.mark.parametrize("of", ["q", "gradient"])

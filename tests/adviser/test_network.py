@@ -153,6 +153,12 @@ def test_a_python_file_is_a_network(tmp_path):
     assert build(spec).gamma == 0.5
 
 
+def test_a_python_file_may_return_a_count(tmp_path):
+    source = "import networkx as nx\nfrom sacrepro.instances import COUNTED\n"
+    source += "def network():\n    return COUNTED['sis'](nx.star_graph(3), gamma=0.5)\n"
+    assert load(written(tmp_path, source, "net.py")).P[0].shape == (2,) * 6
+
+
 def test_attributes_of_nothing_are_none(tmp_path):
     """`attributes:` with nothing behind it, as one leaves it after deleting the last line below."""
     document = {"graph": {"nodes": {"ann": None}}, "gamma": 0.5, "states": 2, "actions": 2, "reward": "s"}

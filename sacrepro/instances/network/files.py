@@ -22,7 +22,7 @@ from sacrepro.archive.files import read_input, read_text, unread
 from sacrepro.instances.network.graph_files import check_edges, edge_list, gml, graphml
 from sacrepro.instances.network.yaml_text import plain
 from sacrepro.model.checks import shortened
-from sacrepro.model.mdp import NetworkedMDP
+from sacrepro.model.mdp import CountedMDP, NetworkedMDP
 from sacrepro.model.notices import meant, warn
 
 if TYPE_CHECKING:  # a plan, which asks what files an instance reads, does not wait for scipy
@@ -291,9 +291,9 @@ def python_network(source: str) -> Network:
         where = f"line {lines[-1]}: " if lines else ""
         raise ValueError(f"{where}{' '.join(f'{type(error).__name__}: {error}'.split())}") from None
     if not callable(function):
-        raise ValueError("the file must define network(), which returns a NetworkedMDP")
-    if not isinstance(mdp, NetworkedMDP):
-        raise ValueError(f"network() returned {type(mdp).__name__}, expected a NetworkedMDP")
+        raise ValueError("the file must define network(), which returns a NetworkedMDP or a CountedMDP")
+    if not isinstance(mdp, (NetworkedMDP, CountedMDP)):
+        raise ValueError(f"network() returned {type(mdp).__name__}, expected a NetworkedMDP or a CountedMDP")
     return of_model(mdp)
 
 

@@ -18,7 +18,7 @@ from sacrepro.instances.network.links import Links, links_of, pieces, reading, r
 from sacrepro.model.checks import LARGEST_SCALE, Array, normalised
 from sacrepro.model.graph import segments
 from sacrepro.model.kernels import Alike, CountKernel, TableKernel, alike, codes
-from sacrepro.model.mdp import NetworkedMDP
+from sacrepro.model.mdp import CountedMDP, CoupledMDP, NetworkedMDP
 from sacrepro.model.notices import described, meant, repeated, rounded
 
 if TYPE_CHECKING:
@@ -270,8 +270,21 @@ def network_influence(network: Network, *, averaged: bool = False) -> csr_array:
     return found[0] if len(found) == 1 else csr_array(found[0] + found[1])
 
 
-def of_model(mdp: NetworkedMDP, names: Sequence[str] | None = None) -> Network:
-    """A model as a network, its agents and states named by their numbers."""
+def of_model(mdp: Network | NetworkedMDP | CountedMDP, names: Sequence[str] | None = None) -> Network:
+    """A model as a network, its agents and states named by their numbers; a network itself.
+
+    Raises TypeError for anything else, ValueError where a count cannot be tabulated.
+    """
+    if isinstance(mdp, Network):
+        return mdp
+    if isinstance(mdp, CountedMDP):
+        mdp = mdp.expanded()
+    if not isinstance(mdp, NetworkedMDP):
+        hint = "; where neighbors' actions act, sac and certified_decay serve" if isinstance(mdp, CoupledMDP) else ""
+        if hasattr(mdp, "step") or hasattr(mdp, "rollout"):
+            hint = "; a simulator shows no kernels that could be bounded: pass the model that it samples"
+        known = "a network as sacrepro.load returns it, a NetworkedMDP or a CountedMDP"
+        raise TypeError(f"expected {known}, got {type(mdp).__name__}{hint}")
     return Network(
         names=tuple(map(str, range(mdp.n))) if names is None else tuple(names),
         links=links_of(mdp.graph),
