@@ -26,11 +26,10 @@ from sacrepro.model.notices import power
 from sacrepro.model.policy import uniform_theta
 from sacrepro.study.arguments import File, Record
 from sacrepro.study.experiments import Experiment
-from sacrepro.study.experiments.environments import certified_rows
 
 #: κ's and seeds of Algorithm 1, its outer iterations and the steps of an episode; κ's of D_i(κ) at most.
 KAPPAS, SEEDS, M, T, DECAY = (0, 1), range(4), 1000, 400, 5
-#: What the rows tell: largest D_i(κ) of an agent, what bounds it for every policy, and returns.
+#: What the rows tell: largest D_i(κ) of an agent, what advice says bounds it for every policy, and returns.
 D, BOUND, J = "D", "influence", "J"
 UNIFORM, EXPERT, SAC = "uniform", "expert's rule", "SAC"
 
@@ -52,7 +51,7 @@ CASE = """
 $ sacrepro advise {file} --error {error} --seconds 0
 {advice}```
 
-| κ | max_i D_i(κ), uniform policy | at most, by influence, for every policy |
+| κ | max_i D_i(κ), uniform policy | at most, for every policy: *eq. (5), any policy* above |
 | --- | --- | --- |
 {decay}
 
@@ -83,10 +82,10 @@ class GalleryRow(NamedTuple):
     high: float
 
 
-def gallery_rows(name: str, network: Network, expert: str) -> Iterator[GalleryRow]:
-    """All rows of one case; `expert` is the file of the expert's rule."""
+def gallery_rows(name: str, network: Network, advice: Advice, expert: str) -> Iterator[GalleryRow]:
+    """All rows of one case, with the bounds of its advice; `expert` is the file of the expert's rule."""
     mdp, simulator = network.mdp(), network.simulator()
-    bounds = [row.influence for row in certified_rows(mdp, name, "file")][:DECAY]
+    bounds = [row.certified_truncated for row in advice.rows][:DECAY]
     low, high = certified_decay(mdp, uniform_theta(mdp), kappas=range(len(bounds)))
     for kappa, bound in enumerate(bounds):
         ends = float(low[:, kappa].max()), float(high[:, kappa].max())
@@ -144,8 +143,8 @@ def gallery(file: Sequence[str], *, settings: Record, markdown: File, output: Fi
         if not isinstance(asked, dict) or asked.keys() != {"title", "error", "expert"}:
             raise ValueError(f"--settings: {name}: expected title, error and expert, got {asked!r}")
         network = load(path)
-        own = list(gallery_rows(name, network, asked["expert"]))
         advice = advise(network, asked["error"], seconds=0)
+        own = list(gallery_rows(name, network, advice, asked["expert"]))
         page += gallery_case(path, **asked, network=network, advice=advice, rows=own)
         rows += own
         yield f"{name}: done"
