@@ -13,6 +13,9 @@ from sacrepro.study.experiments.exact_bias import BiasRow
 from sacrepro.study.experiments.locality import LocalityRow
 from sacrepro.study.record.comparison import Verdict
 from sacrepro.study.report.findings import FINDINGS, findings, front_page, kappa_table, sections
+from sacrepro.study.report.table import BY_SEARCH
+
+README = Path(__file__).parents[2] / "README.md"
 
 
 def row(claim, variant="", verdict="holds", ratio=0.5, excess=math.nan, statement="x ≤ y"):
@@ -65,6 +68,8 @@ def test_a_number_that_the_run_does_not_have_is_never_nan(place):
 
 def test_the_front_page_has_a_line_a_claim():
     page = front_page([*ROWS, row("lemma3", "another", "tight", 1.0)], dict.fromkeys(CLAIMS, "on paper"))
+    assert f"| claim | in words | verdict | largest left/right on the study's instances ({BY_SEARCH}) | proof |" in page
+    assert f"| verdict | largest left/right on the study's instances ({BY_SEARCH}) | proof |" in README.read_text()
     lemma3, theorem5 = (f"| [`{name}`](paper/verdicts.md#{name}) |" for name in ("lemma3", "theorem5"))
     assert f"{lemma3} {claim('lemma3').words} | 2 **tight** | 1 | on paper |" in page
     told = "1 **tight** (T of (8)), 2 **vacuous** ((9); (9) along runs) | 0.812"

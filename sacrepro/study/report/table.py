@@ -83,6 +83,10 @@ def summary_table(rows: Sequence[Verdict], proofs: Mapping[str, str] | None = No
     return "\n".join(lines) + "\n"
 
 
+#: Where the README leads for models that come closer to equality than the study's instances.
+BY_SEARCH = "[by search](paper/figures.md#how-far-a-bound-can-be-pushed)"
+
+
 def brief_table(rows: Sequence[Verdict], words: Mapping[str, str], proofs: Mapping[str, str]) -> str:
     """One short line a claim: what it says in words, how many of its right sides are what, the largest left/right.
 
@@ -90,7 +94,7 @@ def brief_table(rows: Sequence[Verdict], words: Mapping[str, str], proofs: Mappi
 
     words, proofs : of each claim, by name.
     """
-    header = ("claim", "in words", "verdict", "largest left/right", "proof")
+    header = ("claim", "in words", "verdict", f"largest left/right on the study's instances ({BY_SEARCH})", "proof")
     body = []
     for name, own in by((row for row in rows if row.verdict in JUDGEMENTS), "claim").items():
         named = any(row.verdict == "vacuous" for row in own)
