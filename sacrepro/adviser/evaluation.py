@@ -22,13 +22,13 @@ from sacrepro.adviser.measured import largest_cone
 from sacrepro.adviser.settings import FRESH
 from sacrepro.exact.decay.profile import certified_decay
 from sacrepro.exact.light_cone import local_decay, local_value
-from sacrepro.exact.memory import MOST_AXES
 from sacrepro.exact.optimum import best_joint, best_localized
 from sacrepro.exact.values import evaluate, objective_and_gradient
 from sacrepro.instances.network.labelled import Network
 from sacrepro.learn.samples import samples
 from sacrepro.model.checks import Array
 from sacrepro.model.mdp import NetworkedMDP
+from sacrepro.model.memory import MOST_AXES
 from sacrepro.model.notices import aligned, in_one_line
 from sacrepro.simulate.rollout import Simulator
 

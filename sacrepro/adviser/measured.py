@@ -24,7 +24,6 @@ from sacrepro.exact.chain import chain_of
 from sacrepro.exact.decay.profile import certified_decay
 from sacrepro.exact.dense import EINSUM_AXES, q_function
 from sacrepro.exact.light_cone import local_decay, local_value
-from sacrepro.exact.memory import MOST_AXES
 from sacrepro.exact.rounding import gamma_k, normalising_roundings
 from sacrepro.exact.solver.stationary import eliminated_law, recurrent_class
 from sacrepro.exact.truncation import cell_entries, solve_error, td_fixed_point
@@ -34,6 +33,7 @@ from sacrepro.instances.network.links import hops, row_of
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import neighborhood
 from sacrepro.model.mdp import NetworkedMDP
+from sacrepro.model.memory import MOST_AXES
 from sacrepro.model.policy import Theta, uniform_theta
 
 #: Joint states of a component, and pairs (s, a) up to which Q_i is swept, both in bits; beyond, branch and bound runs.

@@ -19,7 +19,6 @@ from typing import ClassVar
 import numpy as np
 
 from sacrepro.exact import dense
-from sacrepro.exact.memory import MOST_AXES, allowed_bytes, demand, demand_axes, readable_count
 from sacrepro.exact.models import Facts, averaged, chain_sizes, exact_model, facts, least_and_largest_row_sums
 from sacrepro.exact.product.matrix import MATRIX_ENTRIES, Matrix, joint_rows, split_tables
 from sacrepro.exact.product.operator import FactoredOperator
@@ -28,6 +27,7 @@ from sacrepro.exact.rounding import UNIT, gamma_k, policy_roundings, sup
 from sacrepro.exact.symmetry import Image, images
 from sacrepro.model.checks import Array
 from sacrepro.model.mdp import CountedMDP, Model, NetworkedMDP, over_pairs
+from sacrepro.model.memory import MOST_AXES, allowed_bytes, demand, demand_axes, readable_count
 from sacrepro.model.policy import SCORE_BOUND, Theta, joint_policy, logits_and_policies, pair_marginals, score
 
 #: Operators over part of the agents are kept, this many of them, up to this many peak entries each.

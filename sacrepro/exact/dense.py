@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from sacrepro.exact.memory import demand, demand_axes, readable_count
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import diameter, neighborhood
 from sacrepro.model.mdp import NetworkedMDP
+from sacrepro.model.memory import demand, demand_axes, readable_count
 from sacrepro.model.policy import on_agent_axes, policies, score
 
 #: Axes that one call of numpy's einsum has names for.

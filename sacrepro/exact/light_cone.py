@@ -19,7 +19,6 @@ import numpy as np
 
 from sacrepro.exact.decay.branch import branch_oscillation
 from sacrepro.exact.decay.sweep import plan_bytes, plan_of, sweep_oscillations
-from sacrepro.exact.memory import demand, readable_count
 from sacrepro.exact.models import plain_model
 from sacrepro.exact.product.operator import FactoredOperator
 from sacrepro.exact.rounding import UNIT, gamma_k, policy_roundings, row_sum_range, sup
@@ -27,6 +26,7 @@ from sacrepro.exact.solver.bellman import check_tol
 from sacrepro.model.checks import Array, action_table, one_an_agent
 from sacrepro.model.graph import check_agent, check_kappa, neighborhood
 from sacrepro.model.mdp import CountedMDP, LocalModel
+from sacrepro.model.memory import demand, readable_count
 from sacrepro.model.notices import in_one_line
 from sacrepro.model.policy import Policy, Theta, policy_at, warn_of_probabilities
 

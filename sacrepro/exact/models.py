@@ -10,12 +10,12 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from sacrepro.exact.memory import demand_axes
 from sacrepro.exact.product.matrix import MATRIX_ENTRIES, Stack
 from sacrepro.exact.rounding import averaging_roundings, normalising_roundings, policy_roundings, row_sum_range
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import check_agent
 from sacrepro.model.mdp import CountedMDP, CoupledMDP, Model, NetworkedMDP, no_model
+from sacrepro.model.memory import demand_axes
 from sacrepro.model.policy import Theta, joint_policy, policies
 
 #: Kernels of agents alike are kept a second time, one after the other, up to this many entries in all.

@@ -16,7 +16,6 @@ import numpy as np
 
 from sacrepro.exact.chain import chain_of
 from sacrepro.exact.dense import contracted
-from sacrepro.exact.memory import demand, demand_axes, readable_count
 from sacrepro.exact.models import exact_model, plain_model
 from sacrepro.exact.product.operator import FactoredOperator
 from sacrepro.exact.rounding import UNIT
@@ -26,6 +25,7 @@ from sacrepro.exact.solver.stationary import stationary_law
 from sacrepro.model.checks import NORMALISATION_TOLERANCE, Array, real, wrong_shape
 from sacrepro.model.graph import check_agent, check_kappa, neighborhood
 from sacrepro.model.mdp import CountedMDP, Model, NetworkedMDP
+from sacrepro.model.memory import demand, demand_axes, readable_count
 from sacrepro.model.policy import (
     Theta,
     all_actions_possible,

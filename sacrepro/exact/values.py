@@ -24,7 +24,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sacrepro.exact.chain import Chain, chain_of
-from sacrepro.exact.memory import demand_axes
 from sacrepro.exact.models import averaged, exact_model
 from sacrepro.exact.product.matrix import MATRIX_ENTRIES, joint_rows, many_values, transposed
 from sacrepro.exact.rounding import gamma_k
@@ -40,6 +39,7 @@ from sacrepro.exact.solver.occupancy import occupancy
 from sacrepro.model.checks import NORMALISATION_TOLERANCE, Array, is_listed
 from sacrepro.model.graph import check_agent, check_agents, check_kappa, neighborhood
 from sacrepro.model.mdp import CountedMDP, Model
+from sacrepro.model.memory import demand_axes
 from sacrepro.model.notices import in_one_line
 from sacrepro.model.policy import Policy, Theta, all_actions_possible, check_theta, softmaxes
 

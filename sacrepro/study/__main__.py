@@ -21,7 +21,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
-from sacrepro.exact.memory import give
+from sacrepro.model.memory import give
 from sacrepro.model.notices import meant
 from sacrepro.study.arguments import add_arguments, admitted, check_files, word
 from sacrepro.study.jobs import JOBS, THEN, Job, about

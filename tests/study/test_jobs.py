@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from sacrepro.cli import VERBS
-from sacrepro.exact import memory
+from sacrepro.model import memory
 from sacrepro.study import arguments
 from sacrepro.study.__main__ import named, parser_of, run
 from sacrepro.study.arguments import WORDS

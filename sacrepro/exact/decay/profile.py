@@ -16,13 +16,13 @@ from sacrepro.exact.chain import Chain, chain_of
 from sacrepro.exact.decay.branch import branch_oscillation
 from sacrepro.exact.decay.sweep import SweepPlan, sweep_bytes, sweep_oscillations, sweep_plan, sweep_table, sweep_work
 from sacrepro.exact.dense import oscillation
-from sacrepro.exact.memory import demand, readable_count
 from sacrepro.exact.models import exact_model
 from sacrepro.exact.rounding import UNIT, gamma_k, normalising_roundings, sup
 from sacrepro.exact.solver.bellman import demand_value_tables, values
 from sacrepro.model.checks import Array, integer, number
 from sacrepro.model.graph import check_agents, check_kappas, diameter, neighborhood
 from sacrepro.model.mdp import CountedMDP, Model
+from sacrepro.model.memory import demand, readable_count
 from sacrepro.model.notices import brief
 from sacrepro.model.policy import Theta
 

@@ -17,12 +17,12 @@ import numpy as np
 
 from sacrepro.exact.chain import chain_of
 from sacrepro.exact.decay.sweep import sweep_bytes, sweep_oscillations, sweep_plan, sweep_table, sweep_work
-from sacrepro.exact.memory import demand, readable_count
 from sacrepro.exact.models import plain_model
 from sacrepro.exact.solver.bellman import demand_value_tables, values
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import check_agent, check_kappa
 from sacrepro.model.mdp import CountedMDP, NetworkedMDP
+from sacrepro.model.memory import demand, readable_count
 from sacrepro.model.notices import in_one_line
 from sacrepro.model.policy import gaussian_theta, uniform_theta
 

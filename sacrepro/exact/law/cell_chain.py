@@ -20,7 +20,6 @@ import numpy as np
 
 from sacrepro.exact.chain import Chain, chain_of
 from sacrepro.exact.dense import contracted
-from sacrepro.exact.memory import demand, demand_axes, readable_count
 from sacrepro.exact.models import chain_sizes, exact_model
 from sacrepro.exact.product.operator import FactoredOperator
 from sacrepro.exact.rounding import policy_roundings
@@ -28,6 +27,7 @@ from sacrepro.exact.truncation import cell_shape
 from sacrepro.model.checks import Array, integer, mixture, one_an_agent, positive, real, wrong_shape
 from sacrepro.model.graph import check_agents, check_kappa, diameter, neighborhood
 from sacrepro.model.mdp import CountedMDP, Model
+from sacrepro.model.memory import demand, demand_axes, readable_count
 from sacrepro.model.notices import beyond_diameter, in_one_line, warn
 from sacrepro.model.policy import Theta, checked, mixed, policies
 

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from sacrepro.exact.chain import Chain
-from sacrepro.exact.memory import allowed_bytes, demand, readable_count
 from sacrepro.exact.product.elimination import elimination_order
 from sacrepro.exact.product.matrix import Matrix, product_roundings
 from sacrepro.exact.product.operator import FactoredOperator
@@ -17,6 +16,7 @@ from sacrepro.exact.rounding import UNIT, gamma_k, sup
 from sacrepro.exact.solver.krylov import kept_entries, krylov_start, solve_correction
 from sacrepro.exact.symmetry import renamed
 from sacrepro.model.checks import Array
+from sacrepro.model.memory import allowed_bytes, demand, readable_count
 
 #: The error that is certified where no other is asked for, or what rounding allows where that is more.
 DEFAULT_TOL = 1e-10

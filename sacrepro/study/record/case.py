@@ -17,13 +17,13 @@ from sacrepro.archive.files import write_arrays
 from sacrepro.exact.chain import chain_of
 from sacrepro.exact.decay.profile import certified_decay
 from sacrepro.exact.dense import q_function
-from sacrepro.exact.memory import demand, demand_axes, readable_count
 from sacrepro.exact.solver.occupancy import occupancy
 from sacrepro.exact.values import evaluate, objective_and_gradient
 from sacrepro.instances import build
 from sacrepro.model.checks import Array
 from sacrepro.model.graph import outside
 from sacrepro.model.mdp import CoupledMDP, NetworkedMDP
+from sacrepro.model.memory import demand, demand_axes, readable_count
 from sacrepro.model.policy import SCORE_BOUND, gaussian_theta, uniform_theta
 from sacrepro.study.arguments import Count, File, NonNegative, Ordinal, Spec
 from sacrepro.study.record.comparison import Left

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from sacrepro.exact import memory
+from sacrepro.model import memory
 
 
 def test_a_request_may_take_a_share_of_the_memory_or_of_what_was_given(monkeypatch):
