@@ -57,7 +57,8 @@ def sac(
     """θ(M) of Algorithm 1 from θ(0) = `theta0`, with what was recorded on the way.
 
     mdp    : a NetworkedMDP, CountedMDP or CoupledMDP, a Simulator, or your own (`sacrepro.simulate.OwnSimulator`).
-    theta0 : logits of the tabular softmax, one array of shape (S_i, A_i) an agent, or a Policy without zeros.
+    theta0 : logits of the tabular softmax, one array of shape (S_i, A_i) an agent, or a Policy. A logit
+             of -inf, that of a probability of zero, stays: the action is never taken, and nothing is learned of it.
     kappa, M, T : κ ≥ 0, of which all beyond the diameter are the same run; outer iterations M ≥ 1; episode length
              T ≥ 1: t = 0..T, so T updates of line 7 and T+1 rewards.
     h, t0, eta  : α_t = h/(t+t0) with 0 < h ≤ t0, so that line 7 is a convex combination; η_m = η/√(m+1), η > 0.
@@ -76,7 +77,7 @@ def sac(
     Ctrl-C ends the run and returns the outer iterations that were finished, with a RuntimeWarning: θ(m), the records
     and returns up to this m. `resume` goes on from there. A KeyboardInterrupt that `progress` raises does the same.
 
-    Raises TypeError or ValueError naming the argument.
+    Raises TypeError or ValueError naming the argument, MemoryError before starting if episodes or traces cannot fit.
 
     >>> from sacrepro import build, sac, uniform_theta
     >>> mdp = build({"model": "relay", "n": 3, "gamma": 0.5})

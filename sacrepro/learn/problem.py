@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -14,10 +14,11 @@ from sacrepro.archive.files import read_arrays, write_arrays
 from sacrepro.learn.cells import Hoods, copied, hoods
 from sacrepro.learn.critic import schedule, scratch
 from sacrepro.model.checks import Array, convex, integer, mixture, number, positive
+from sacrepro.model.memory import demand, readable_count
 from sacrepro.model.notices import brief, warn
-from sacrepro.model.policy import Sized, Theta, all_actions_possible, check_theta
+from sacrepro.model.policy import Sized, Theta, check_theta
 from sacrepro.simulate.tables import flat, pair_starts
-from sacrepro.simulate.trajectory import AnySimulator, Episode
+from sacrepro.simulate.trajectory import AnySimulator, Episode, demand_episode
 
 
 class SACTrace(NamedTuple):
@@ -94,7 +95,10 @@ class SACTrace(NamedTuple):
         for name, expected in shapes.items():
             if arrays[name].shape != expected or arrays[name].dtype != np.float64:
                 raise ValueError(f"{name} has shape {arrays[name].shape}, expected {expected} numbers of float64")
-            if name != "first_visit_share" and len(lost := np.argwhere(~np.isfinite(arrays[name]))):  # NaN: not counted
+            fine = np.isfinite(arrays[name])
+            if name == "thetas":
+                fine |= np.isneginf(arrays[name])  # an action that is impossible
+            if name != "first_visit_share" and len(lost := np.argwhere(~fine)):  # NaN: not counted
                 raise ValueError(f"{name} is not finite at {lost[0].tolist()}")
         if settings is not None and m[-1] > settings.M:
             raise ValueError(f"settings.M = {settings.M}, but m ends with {m[-1]}")
@@ -105,6 +109,9 @@ class SACTrace(NamedTuple):
 
 #: The word by which `SACTrace.load` knows its files.
 FORMAT = "sacrepro trace 1"
+
+#: Bytes that what `schedule` and `scratch` make takes at least for each step of an episode.
+CRITIC_BYTES = 166
 
 #: An outer iteration m and θ(m), flat; and those that are kept.
 Finished = tuple[int, Array]
@@ -136,6 +143,7 @@ class Problem:
         self.first, self.told = first, told
         self.keys = np.array(seeds, dtype=np.uint64)
         self.state_sizes, self.action_sizes = simulator.state_sizes, simulator.action_sizes
+        demand_episode(simulator, settings.T, self.copies, CRITIC_BYTES)
         self.hoods = copied(near or neighborhoods(simulator, settings.kappa), self.copies)
         self.plan = schedule(settings.h, settings.t0, simulator.gamma, settings.T)
         self.work = scratch(self.hoods, settings.T)
@@ -224,12 +232,27 @@ def problems(
     theta = check_theta0(theta0, simulator)
     if not isinstance(seeds, Iterable) or getattr(seeds, "ndim", 1) == 0:
         raise TypeError(f"seeds must hold integers, got {seeds!r}")
+    demand_traces(simulator, settings, seeds, first)
     chosen = [check_seed(seed) for seed in seeds]
     if not chosen:
         raise ValueError("seeds holds no integer, expected at least one")
     near = neighborhoods(simulator, settings.kappa)
     for low in range(0, len(chosen), simulator.together):
         yield Problem(simulator, theta, settings, chosen[low : low + simulator.together], first, told, near)
+
+
+def demand_traces(simulator: AnySimulator, settings: Settings, seeds: Iterable[int], first: int) -> None:
+    """MemoryError unless the traces fit: θ at each record, thrice while put together, and what each m leaves."""
+    try:
+        count = len(seeds) if isinstance(seeds, Collection) else 1
+    except OverflowError:  # of a range beyond 2^63
+        count = 1 << 63
+    entries = sum(S_i * A_i for S_i, A_i in zip(simulator.state_sizes, simulator.action_sizes, strict=True))
+    together = min(count, simulator.together)
+    needed = 16 * (settings.M - first) * count + 8 * entries * settings.records * (count + 2 * together)
+    what = f"a trace of M = {readable_count(settings.M)} with {readable_count(settings.records)} records of θ"
+    instead = "a smaller M, a larger record_every or fewer seeds fit"
+    demand(what + f" for each of {readable_count(count)} seeds" * (count > 1), needed, None, instead)
 
 
 def neighborhoods(simulator: AnySimulator, kappa: int) -> Hoods:
@@ -326,7 +349,7 @@ class Settings:
             raise ValueError(f"lambda_ must lie in [0, 1], got {self.lambda_!r}")
         for name, least in (("kappa", 0), ("M", 1), ("T", 1), ("record_every", 1)):
             if name != "record_every" or self.record_every is not None:
-                integer(name, getattr(self, name), least)
+                object.__setattr__(self, name, integer(name, getattr(self, name), least))
         for name in ("h", "t0", "eta"):
             if positive(name, size := getattr(self, name)) > LARGEST:
                 raise ValueError(f"{name} must be at most {LARGEST:g}, so that steps stay finite, got {size!r}")
@@ -336,9 +359,19 @@ class Settings:
             object.__setattr__(self, name, float(getattr(self, name)))
 
     @property
+    def every(self) -> int:
+        """Outer iterations between two records of θ; by default about a hundred are kept."""
+        return self.record_every or -(-self.M // 100)
+
+    @property
+    def records(self) -> int:
+        """How many `stops` there are."""
+        return -(-self.M // self.every) + 1
+
+    @property
     def stops(self) -> list[int]:
-        """The outer iterations at which θ is recorded; by default about a hundred."""
-        return [*range(0, self.M, self.record_every or -(-self.M // 100)), self.M]
+        """The outer iterations at which θ is recorded."""
+        return [*range(0, self.M, self.every), self.M]
 
 
 def check_seed(seed: int) -> int:
@@ -351,7 +384,7 @@ def check_seed(seed: int) -> int:
 
 def check_theta0(theta0: Theta, simulator: Sized) -> tuple[Array, ...]:
     """θ(0) as float64 blocks (S_i, A_i); ValueError names the agent whose block is wrong."""
-    blocks = check_theta(simulator, all_actions_possible(theta0, "a start θ(0) that is to be improved"), "theta0")
+    blocks = check_theta(simulator, theta0, "theta0")
     if np.isfinite(np.concatenate([theta_i.ravel() for theta_i in blocks])).all():
         return blocks
     for i, theta_i in enumerate(blocks):

@@ -49,6 +49,7 @@ def samples(
 
     lines : lines 3-10, those of `sac` by default.
     """
+    check_key(0, m)
     settings = Settings(kappa=kappa, T=T, h=h, t0=t0, lambda_=lambda_, baseline=baseline)
     simulator = as_simulator(mdp)
     blocks: list[list[Array]] = [[] for _ in range(simulator.n)]

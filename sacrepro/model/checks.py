@@ -85,7 +85,11 @@ def real(what: str, values: object) -> Array:
     if array.dtype.kind not in "fiub" and not objects:
         told = repr(values) if isinstance(values, (str, bytes, complex, type(None))) else f"type {array.dtype}"
         raise TypeError(f"{what} must hold real numbers, got {told}")
-    return array.astype(np.float64, copy=False)
+    try:
+        with np.errstate(over="ignore"):  # of long doubles: what is too large becomes infinite
+            return array.astype(np.float64, copy=False)
+    except OverflowError:
+        raise ValueError(f"{what} has an integer beyond the largest float, {np.finfo(float).max:.3g}") from None
 
 
 def action_tables(
@@ -242,6 +246,17 @@ def convex(h: float, t0: float) -> None:
             f"h = {h} and t0 = {t0} give the step size α_0 = h/t0 = {h / t0:.6g}, but line 7 is a convex "
             "combination: h must be at most t0"
         )
+
+
+def probabilities(name: str, values: object, of: str) -> Array:
+    """`values` as float64, refused unless they are a sequence of probabilities; of : what has one each."""
+    if not is_listed(values):
+        raise TypeError(f"{name} must hold one probability for each {of}, got {shortened(values)}")
+    for k, value in enumerate(values):
+        found = real(f"{name}[{k}] of {of} {k}", value)
+        if found.ndim or not 0.0 <= found <= 1.0:
+            raise ValueError(f"{name} must hold probabilities in [0, 1], got {found.tolist()!r} of {of} {k}")
+    return np.array(values, dtype=np.float64)
 
 
 def mixture(epsilon: object) -> float:

@@ -11,6 +11,7 @@ import networkx as nx
 import numpy as np
 
 from sacrepro.model.checks import Array, action_tables, integer
+from sacrepro.model.memory import demand, readable_count
 from sacrepro.model.notices import described, in_one_line
 from sacrepro.model.policy import Policy
 from sacrepro.simulate.tables import Tables, pair_starts
@@ -124,11 +125,14 @@ class BaseSimulator(ABC):
         """The trajectory of outer iteration m under `seed` and the policies ζ, blocks (S_i, A_i), at t = 0..T.
 
         It depends on (ζ, T's length, seed, m) alone, and a longer T continues a shorter one. Raises ValueError for
-        policies that are not distributions of the right shape, T < 1, or a key outside 0..2^64-1.
+        policies that are not distributions of the right shape, T < 1, or a key outside 0..2^64-1, MemoryError before
+        starting if so long an episode cannot fit.
         """
         flat = flat_policy(zeta, self.state_sizes, self.action_sizes)
         check_key(seed, m)
         T = integer("T", T, 1)
+        item = np.dtype(self.code_type).itemsize
+        demand_episode(self, T, 1, self.n * (2 * item + np.dtype(np.float64).itemsize))
         episode = self.episodes(flat, np.array([seed], dtype=np.uint64), m, T)
         s, a = np.divmod(episode.z[: self.n, : T + 1], np.array(self.action_sizes, dtype=np.uint32)[:, None])
         return Trajectory(s.astype(self.code_type), a.astype(self.code_type), episode.r(self.n, T))
@@ -150,6 +154,13 @@ def code_type(state_sizes: Sequence[int], action_sizes: Sequence[int]) -> type[n
         i = pairs.index(largest)
         raise ValueError(f"agent {i} has S_{i}·A_{i} = {largest} state-action pairs; at most {MOST_PAIRS} fit")
     return np.uint8 if largest <= 1 << 8 else np.uint16
+
+
+def demand_episode(simulator: AnySimulator, T: int, copies: int, each: int = 0) -> None:
+    """MemoryError unless an episode of so many copies fits; each : bytes that a step takes beside z."""
+    item = np.dtype(code_type(simulator.state_sizes, simulator.action_sizes)).itemsize
+    needed = (T + 1) * (simulator.n * copies * item + each)
+    demand(f"an episode of T = {readable_count(T)} steps", needed, None, "a smaller T fits")
 
 
 def check_key(seed: int, m: int) -> None:

@@ -13,7 +13,7 @@ from sacrepro.learn.cells import hoods, visited_marginals
 from sacrepro.learn.critic import scratch
 from sacrepro.learn.samples import samples, visited_cells
 from sacrepro.learn.without_tables import Pairwise, Returns
-from sacrepro.model.policy import gaussian_theta
+from sacrepro.model.policy import gaussian_theta, uniform_theta
 
 STEPS = {"h": 3.0, "t0": 5.0}
 
@@ -79,3 +79,11 @@ def test_samples_of_a_users_simulator():
     for k, seed in enumerate((4, 5)):
         run = sac(Bandits(3), theta, kappa=1, M=1, T=30, eta=1.0, seed=seed, **STEPS)
         assert all(np.array_equal(found.g_hat[i][k], run.theta[i]) for i in range(3))
+
+
+@pytest.mark.parametrize(("m", "error"), [(-1, ValueError), (1 << 64, ValueError), (0.5, TypeError)])
+def test_samples_are_of_an_outer_iteration(m, error):
+    """Seen: numpy's OverflowError, and m = 0.5 taken for 0."""
+    mdp = random_mdp(nx.path_graph(2), seed=0)
+    with pytest.raises(error, match="m must"):
+        samples(mdp, uniform_theta(mdp), m, kappa=0, T=5, h=1.0, t0=2.0, seeds=(0,))

@@ -13,9 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sacrepro.learn.problem as problem
-from sacrepro import SACTrace, reinforce, resume, sac
+from sacrepro import Policy, SACTrace, control, reinforce, resume, sac, sac_seeds
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.learn import algorithm1
+from sacrepro.learn.cells import hoods
+from sacrepro.learn.critic import schedule, scratch
+from sacrepro.learn.transcription import sac_transcribed
 from sacrepro.model.mdp import as_coupled
 from sacrepro.model.policy import gaussian_theta
 
@@ -117,6 +120,71 @@ def test_files_that_are_no_trace(tmp_path, changed, match):
     with pytest.raises(ValueError, match=match) as caught:
         SACTrace.load(path)
     assert str(caught.value).startswith(f"{path} is not a trace that SACTrace.save wrote: ")
+
+
+@pytest.mark.parametrize("extension", [*EXTENSIONS, {"warm_start": True}])
+@pytest.mark.parametrize("model", [MDP, as_coupled(MDP)], ids=["compiled", "stepped"])
+def test_a_policy_with_zeros_starts_a_run_and_they_stay(tmp_path, model, extension):
+    """Seen: refused as a Policy, accepted as the same policy's logits; and a saved trace of it was "not finite"."""
+    start = Policy([np.array([[0.0, 1.0], [0.5, 0.5]]), np.ones((3, 1)), np.array([[0.2, 0.0, 0.8], [1.0, 0.0, 0.0]])])
+    trace = sac(model, start, M=4, **STEPS, **extension)
+    assert same(trace, sac(model, start.theta, M=4, **STEPS, **extension))
+    for moved, theta_i in zip(trace.theta, start.theta, strict=True):
+        assert np.array_equal(np.isneginf(moved), np.isneginf(theta_i))
+        assert np.isfinite(moved[np.isfinite(theta_i)]).all()
+    assert not np.array_equal(trace.theta[0][1], start.theta[0][1])
+    trace.save(tmp_path / "trace.npz")
+    assert same(SACTrace.load(tmp_path / "trace.npz"), trace)
+    if not extension.get("warm_start"):
+        assert same(resume(model, trace, M=6), sac(model, start, M=6, **STEPS, **extension))
+    if not extension:
+        plain = sac_transcribed(model, start.theta, M=4, **STEPS)
+        for moved, theta_i in zip(trace.theta, plain[-1].theta_next, strict=True):
+            assert moved == pytest.approx(theta_i)
+
+
+def test_greedy_policies_are_saved(tmp_path):
+    """Their logits are -inf where an action is never taken. Seen: "thetas is not finite"."""
+    trace = control(MDP, kappa=1, M=4, T=20, h=2.0, t0=4.0, seed=3, epsilon=0.0)
+    assert np.isneginf(trace.theta[0]).any()
+    trace.save(tmp_path / "trace.npz")
+    assert same(SACTrace.load(tmp_path / "trace.npz"), trace)
+
+
+HUGE = [
+    ({"T": 10**13}, "an episode of T = 10000000000000 steps needs .* a smaller T fits"),
+    ({"T": 10**30}, r"an episode of T = 10\^30 steps needs"),
+    ({"M": 10**13}, "a trace of M = 10000000000000 with 101 records of θ needs .* a smaller M, a larger record_every"),
+    ({"M": 10**12, "record_every": 1}, "a trace of M = 1000000000000 with 1000000000001 records of θ needs"),
+    ({"M": np.int64(2**62)}, r"a trace of M = 10\^18 with 101 records of θ needs"),
+]
+
+
+@pytest.mark.parametrize(("changed", "message"), HUGE)
+@pytest.mark.parametrize("model", [MDP, as_coupled(MDP)], ids=["compiled", "stepped"])
+def test_runs_that_cannot_fit_are_refused_before_they_start(model, changed, message):
+    """Seen: "Unable to allocate 72.8 TiB for an array"."""
+    asked = {"M": 4} | STEPS | changed
+    with pytest.raises(MemoryError, match=message):
+        sac(model, THETA, **asked)
+    with pytest.raises(MemoryError, match=message):
+        reinforce(model, THETA, **{k: v for k, v in asked.items() if k not in ("h", "t0")})
+    with pytest.raises(MemoryError, match=message):
+        control(model, epsilon=0.1, **{k: v for k, v in asked.items() if k != "eta"})
+
+
+def test_seeds_that_cannot_fit_are_refused_before_they_are_read():
+    steps = {k: v for k, v in STEPS.items() if k != "seed"}
+    for count, told in ((10**12, "1000000000000"), (10**25, r"10\^18")):
+        with pytest.raises(MemoryError, match=f"records of θ for each of {told} seeds needs .* fewer seeds fit"):
+            sac_seeds(MDP, THETA, M=4, **steps, seeds=range(count))
+
+
+def test_the_bytes_that_a_critic_demands_are_those_that_it_takes():
+    for T in (10**4, 10**5):
+        parts = (*schedule(1.0, 2.0, 0.5, T), *scratch(hoods(MDP.graph, 1, MDP.state_sizes, MDP.action_sizes), T))
+        taken = sum(part.nbytes for part in parts if isinstance(part, np.ndarray))
+        assert problem.CRITIC_BYTES <= taken / (T + 1) <= 2 * problem.CRITIC_BYTES
 
 
 def test_damaged_files(tmp_path):
