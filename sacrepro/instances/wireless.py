@@ -27,8 +27,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sacrepro.model.checks import Array
-from sacrepro.model.graph import check_kernel_sizes, neighborhood, sharing_graph
+from sacrepro.model.checks import Array, integer, is_listed
+from sacrepro.model.graph import check_air, check_kernel_sizes, neighborhood, sharing_graph
 from sacrepro.model.mdp import CoupledMDP, NetworkedMDP
 
 
@@ -41,11 +41,10 @@ class Layout(NamedTuple):
 
 def layout(rows: int, columns: int, users_per_cell: int = 1) -> Layout:
     """Cells and access points row by row; ValueError for a grid without access points."""
-    if min(rows, columns, users_per_cell) < 1 or rows * columns < 2:
-        raise ValueError(
-            f"wireless: rows, columns and users_per_cell must be at least 1, with two cells or more; got {rows}, "
-            f"{columns}, {users_per_cell}"
-        )
+    for name, count in (("rows", rows), ("columns", columns), ("users_per_cell", users_per_cell)):
+        integer(f"wireless: {name}", count, 1)
+    if rows * columns < 2:
+        raise ValueError("wireless: rows and columns must make two cells or more, got 1")
     heights, widths = max(rows - 1, 1), max(columns - 1, 1)
     access = []
     for row in range(rows):
@@ -166,12 +165,8 @@ def _checked(
     rows: int, columns: int, users_per_cell: int, deadline: int, p: float, q: float | tuple[float, ...]
 ) -> tuple[tuple[tuple[int, ...], ...], tuple[float, ...]]:
     access, points = layout(rows, columns, users_per_cell)
-    q_of = tuple(q) if isinstance(q, (tuple, list)) else (float(q),) * points
+    q_of = tuple(q) if is_listed(q) else (q,) * points
     if len(q_of) != points:
         raise ValueError(f"wireless: q holds {len(q_of)} numbers, but there are {points} access points")
-    if deadline < 1:
-        raise ValueError(f"wireless: deadline must be at least 1, got {deadline}")
-    for name, values in (("p", (p,)), ("q", q_of)):
-        if not all(0.0 <= value <= 1.0 for value in values):
-            raise ValueError(f"wireless: {name} must hold probabilities in [0, 1], got {values}")
-    return access, q_of
+    _, succeeds, _ = check_air(access, q_of, (p,) * len(access), deadline)
+    return access, tuple(succeeds.tolist())

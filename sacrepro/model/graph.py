@@ -13,7 +13,7 @@ from numbers import Integral
 import networkx as nx
 import numpy as np
 
-from sacrepro.model.checks import Array, integer, is_listed, real, shortened
+from sacrepro.model.checks import Array, integer, is_listed, probabilities, real, shortened
 
 #: Entries of one kernel P_i that instances are willing to tabulate, 128 MiB; binary states reach it at degree 21.
 KERNEL_ENTRIES = 1 << 24
@@ -199,6 +199,43 @@ def diameter(graph: nx.Graph) -> int:
 def max_neighborhood_size(graph: nx.Graph, kappa: int) -> int:
     """f(κ) = max_i |N_i^κ|, Section 2."""
     return max(len(neighborhood(graph, i, kappa)) for i in range(len(graph)))
+
+
+#: Slots that a packet may have: a queue is one of 2^slots, and no more than 2^16 states have a number.
+MOST_SLOTS = 16
+
+
+def check_air(access: object, q: object, p: object, deadline: object) -> tuple[tuple[tuple[int, ...], ...], Array, int]:
+    """(access, q, deadline) of wireless access: access points of each user, their success probabilities, and slots.
+
+    p : arrival probabilities of the users. TypeError or ValueError names the user and the entry that is wrong.
+    """
+    d = integer("wireless: deadline", deadline, 1)
+    if d > MOST_SLOTS:
+        raise ValueError(f"wireless: deadline must be at most {MOST_SLOTS}, got {shortened(d)}")
+    succeeds = probabilities("wireless: q", q, "access point")
+    if not is_listed(access):
+        raise TypeError(f"wireless: access must hold the access points of each user, got {shortened(access)}")
+    if len(access) == 0:
+        raise ValueError("wireless: access holds no user, expected at least one")
+    found = tuple(_points(i, points, len(succeeds)) for i, points in enumerate(access))
+    arrives = probabilities("wireless: p", p, "user")
+    if len(arrives) != len(found):
+        raise ValueError(f"wireless: {len(found)} users need as many p, got {len(arrives)}")
+    return found, succeeds, d
+
+
+def _points(i: int, points: object, count: int) -> tuple[int, ...]:
+    """The access points of user i, each once and each out of so many."""
+    what = f"wireless: access[{i}] of user {i}"
+    if not is_listed(points):
+        raise TypeError(f"{what} must hold its access points, got {shortened(points)}")
+    found = tuple(integer(f"wireless: access[{i}][{k}] of user {i}", y, 0) for k, y in enumerate(points))
+    if found and max(found) >= count:
+        raise ValueError(f"{what} has access point {max(found)}, but q holds {count}: every access point needs a q")
+    if twice := [y for k, y in enumerate(found) if y in found[:k]]:
+        raise ValueError(f"{what} has access point {twice[0]} twice")
+    return found
 
 
 def sharing_graph(access: Sequence[Sequence[int]]) -> nx.Graph:

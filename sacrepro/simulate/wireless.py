@@ -14,14 +14,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sacrepro.model.checks import Array, discount
+from sacrepro.model.checks import Array, discount, integer
 from sacrepro.model.compiled import compiled
-from sacrepro.model.graph import sharing_graph
+from sacrepro.model.graph import check_air, sharing_graph
+from sacrepro.model.memory import demand, readable_count
 from sacrepro.model.policy import Policy
 from sacrepro.simulate.random_bits import SCALE, START, STEP, action_bits, run_key, state_bits, step_keys, word
 from sacrepro.simulate.rollout import policy_thresholds
 from sacrepro.simulate.tables import pair_starts
-from sacrepro.simulate.trajectory import BaseSimulator, Episode, flat_policy
+from sacrepro.simulate.trajectory import BaseSimulator, Episode, check_key, demand_episode, flat_policy
 
 #: Purpose of the words that decide whether an access point serves the one user that sends to it.
 SERVICE = 2
@@ -50,7 +51,8 @@ class WirelessSimulator(BaseSimulator):
     slots    : False: an action is 0, none, or 1 + y, the most urgent packet to the user's y-th access point. True: 1 +
                k·(number of access points) + y, slot k to it, as in the published benchmark.
     opaque   : what `air_rollout` reads; opaque to the learner.
-    A user that picks an access point occupies it, with or without a packet. Raises ValueError for numbers out of range.
+    A user that picks an access point occupies it, with or without a packet.
+    Raises TypeError or ValueError naming the user and the entry that is wrong.
     """
 
     def __init__(
@@ -63,16 +65,14 @@ class WirelessSimulator(BaseSimulator):
         gamma: float,
         slots: bool = False,
     ) -> None:
+        access, succeeds, deadline = check_air(access, q, p, deadline)
+        if not isinstance(slots, (bool, np.bool_)):
+            raise TypeError(f"wireless: slots must be True or False, got {slots!r}")
         actions = [1 + len(points) * (deadline if slots else 1) for points in access]
         super().__init__(sharing_graph(access), [1 << deadline] * len(access), actions, discount(gamma))
-        for name, values in (("q", q), ("p", p)):
-            if not all(0.0 <= value <= 1.0 for value in values):
-                raise ValueError(f"wireless: {name} must hold probabilities in [0, 1], got {list(values)}")
-        if len(p) != self.n or max((max(points) for points in access if points), default=-1) >= len(q):
-            raise ValueError(f"wireless: {self.n} users need as many p, and every access point needs a q")
         first = np.concatenate([[0], np.cumsum([len(points) for points in access])])
         points = np.array([y for own in access for y in own], dtype=np.int64)
-        self.opaque = Air(first, points, _threshold(q), _threshold(p), deadline, slots)
+        self.opaque = Air(first, points, _threshold(succeeds), _threshold(p), deadline, bool(slots))
 
     def episodes(self, zeta: Array, seeds: Array, m: int, T: int) -> Episode:
         """As of `AnySimulator`; rewards are 0 or 1."""
@@ -91,8 +91,13 @@ class WirelessSimulator(BaseSimulator):
         """Σ_{t<T} γ^t (1/n) Σ_i r_i(t) of each of so many episodes.
 
         stale : at t = 0 users see the queues that the episode before left, as the published benchmark's ALOHA did.
+        Raises TypeError or ValueError as `rollout` does, and for episodes < 1.
         """
         flat = flat_policy(zeta, self.state_sizes, self.action_sizes)
+        check_key(seed, 0)
+        T, episodes = integer("T", T, 1), integer("episodes", episodes, 1)
+        demand_episode(self, T, 2)
+        demand(f"an array of {readable_count(episodes)} returns", 8 * episodes, None, "fewer episodes fit")
         A, S = np.array(self.action_sizes, dtype=np.uint32), np.array(self.state_sizes, dtype=np.uint32)
         policy = np.empty(len(flat), dtype=np.uint32)
         policy_thresholds(S, A, self.pair, flat, policy)
@@ -111,7 +116,7 @@ def _copied(state_sizes: tuple[int, ...], action_sizes: tuple[int, ...], copies:
     return S, A, pair_starts(S, A)
 
 
-def _threshold(values: Sequence[float]) -> Array:
+def _threshold(values: Sequence[float] | Array) -> Array:
     return np.floor(np.asarray(values, dtype=np.float64) * SCALE + 0.5).astype(np.uint32)
 
 

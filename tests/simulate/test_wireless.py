@@ -1,6 +1,7 @@
 """Wireless access with deadlines: kernels by hand, the simulator against the kernels, the seed-conform variant."""
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -92,11 +93,27 @@ def test_committed_kernel_by_hand():
         ({"p": -0.1}, r"p must hold probabilities in \[0, 1\]"),
         ({"deadline": 0}, "deadline must be at least 1"),
         ({"users_per_cell": 0}, "users_per_cell must be at least 1"),
+        ({"deadline": 17}, "deadline must be at most 16"),
     ],
 )
 def test_refusals(parameters, message):
     for model in (wireless, wireless_committed):
         with pytest.raises(ValueError, match=message):
+            model(**{"rows": 1, "columns": 2} | parameters)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"q": "a"}, r"wireless: q\[0\] of access point 0 must hold real numbers, got 'a'"),
+        ({"p": "a"}, r"wireless: p\[0\] of user 0 must hold real numbers, got 'a'"),
+        ({"deadline": 1.5}, "wireless: deadline must be an integer, got 1.5"),
+        ({"rows": 1.5}, "wireless: rows must be an integer, got 1.5"),
+    ],
+)
+def test_parameters_that_are_no_numbers(parameters, message):
+    for model in (wireless, wireless_committed):
+        with pytest.raises(TypeError, match=message):
             model(**{"rows": 1, "columns": 2} | parameters)
 
 
@@ -108,6 +125,67 @@ def test_simulator_refusals():
         WirelessSimulator(access, (0.5,), (0.5,) * 3, deadline=1, gamma=0.7)
     with pytest.raises(ValueError, match="gamma"):
         WirelessSimulator(access, (0.5, 0.5), (0.5,) * 3, deadline=1, gamma=1.0)
+
+
+@pytest.mark.parametrize(
+    ("changed", "error", "message"),
+    [
+        ({"deadline": 0}, ValueError, "deadline must be at least 1, got 0"),  # seen: SIGSEGV
+        ({"deadline": -1}, ValueError, "deadline must be at least 1, got -1"),
+        ({"deadline": 1.5}, TypeError, "deadline must be an integer, got 1.5"),
+        ({"deadline": 10**9}, ValueError, "deadline must be at most 16, got 1000000000"),
+        ({"access": [[0], [-(10**7)]]}, ValueError, r"access\[1\]\[0\] of user 1 must be at least 0"),  # seen: SIGSEGV
+        ({"access": [[0], [-1]]}, ValueError, r"access\[1\]\[0\] of user 1 must be at least 0, got -1"),
+        ({"access": [[0], [0.5]]}, TypeError, r"access\[1\]\[0\] of user 1 must be an integer, got 0.5"),
+        ({"access": [[0], [1]]}, ValueError, r"access\[1\] of user 1 has access point 1, but q holds 1"),
+        ({"access": [[0], [0, 0]]}, ValueError, r"access\[1\] of user 1 has access point 0 twice"),
+        ({"access": [[0], 0]}, TypeError, r"access\[1\] of user 1 must hold its access points, got 0"),
+        ({"access": [[0], "0"]}, TypeError, r"access\[1\] of user 1 must hold its access points, got '0'"),
+        ({"access": [], "p": []}, ValueError, "access holds no user"),
+        ({"access": 2}, TypeError, "access must hold the access points of each user, got 2"),
+        ({"q": ["a"]}, TypeError, r"q\[0\] of access point 0 must hold real numbers, got 'a'"),
+        ({"q": 0.5}, TypeError, "q must hold one probability for each access point, got 0.5"),
+        ({"q": [[0.5]]}, ValueError, r"q must hold probabilities in \[0, 1\], got \[0.5\] of access point 0"),
+        ({"p": [0.5, math.nan]}, ValueError, r"p must hold probabilities in \[0, 1\], got nan of user 1"),
+        ({"p": [0.5]}, ValueError, "2 users need as many p, got 1"),
+        ({"slots": "no"}, TypeError, "slots must be True or False, got 'no'"),
+    ],
+)
+def test_a_network_that_is_none_is_refused_by_user_and_entry(changed, error, message):
+    whole = {"access": [[0], [0]], "q": [1.0], "p": [0.5, 0.5], "deadline": 1, "gamma": 0.5}
+    with pytest.raises(error, match="wireless: " + message):
+        WirelessSimulator(**whole | changed)
+
+
+def test_access_points_may_be_arrays():
+    """Seen: "The truth value of an empty array is ambiguous"."""
+    told = {"q": np.array([1.0]), "p": np.array([1.0, 0.5]), "deadline": np.int64(1), "gamma": 0.5}
+    sizes = {
+        (2, 2): np.array([[0], [0]]),
+        (2, 1): [np.array([0]), np.array([], dtype=int)],
+        (1, 2): [np.array([]), np.array([0], dtype=np.uint8)],
+    }
+    for expected, access in sizes.items():
+        assert WirelessSimulator(access, **told).action_sizes == expected
+
+
+@pytest.mark.parametrize(
+    ("changed", "error", "message"),
+    [
+        ({"seed": 1.5}, TypeError, "seed must be an integer, got 1.5"),  # seen: the returns of seed 1
+        ({"seed": -1}, ValueError, r"seed must lie in 0..2\^64-1, got -1"),
+        ({"T": -1}, ValueError, "T must be at least 1, got -1"),
+        ({"T": True}, TypeError, "T must be an integer, got True"),
+        ({"T": 10**13}, MemoryError, "an episode of T = 10000000000000 steps needs"),
+        ({"episodes": 0}, ValueError, "episodes must be at least 1, got 0"),
+        ({"episodes": 2.0}, TypeError, "episodes must be an integer, got 2.0"),
+        ({"episodes": 10**15}, MemoryError, r"an array of 10\^15 returns needs"),
+    ],
+)
+def test_returns_are_of_what_a_rollout_is(changed, error, message):
+    sim = WirelessSimulator([[0], [0]], [1.0], [0.5, 0.5], deadline=1, gamma=0.5)
+    with pytest.raises(error, match=message):
+        sim.returns([np.full((2, 2), 0.5)] * 2, **{"T": 3, "seed": 1, "episodes": 2} | changed)
 
 
 def grid(slots):
