@@ -74,7 +74,7 @@ class SteppedSimulator(BaseSimulator):
         S, A = np.array(self.state_sizes), np.array(self.action_sizes)
         cumulative = np.empty(len(zeta), dtype=np.uint32)
         policy_thresholds(S, A, self.pair, zeta, cumulative)
-        rng = np.random.Generator(np.random.Philox(key=[int(seed), m]))
+        rng = np.random.Generator(np.random.Philox(key=np.array([seed, m], dtype=np.uint64)))
         z, r = np.empty((self.n, T + 1), self.code_type), np.empty((self.n, T + 1))
         actions = np.empty(self.n, dtype=np.int64)
         state = self._states("reset()", self.own.reset(rng))
@@ -95,10 +95,11 @@ class SteppedSimulator(BaseSimulator):
             raise ValueError(f"{what} that are masked for agent {int(np.argmax(np.ma.getmaskarray(answer)))}")
         try:
             found = np.asarray(answer)
-        except ValueError:
-            raise TypeError(
-                f"{what} that are no vector, got {_told(answer)}; expected {self.n}, one an agent"
-            ) from None
+        except (ValueError, RuntimeError) as error:
+            if isinstance(answer, tuple):
+                told = f"{what} that are no vector, got {_told(answer)}; expected {self.n}, one an agent"
+                raise TypeError(told) from None
+            raise ValueError(f"{what} that make no array of {self.n} numbers, one an agent: {error}") from None
         if found.shape != (self.n,):
             raise ValueError(f"{what} of shape {found.shape}, expected ({self.n},): one an agent")
         return found
@@ -117,6 +118,8 @@ class SteppedSimulator(BaseSimulator):
         r = self._vector(f"{what} returned rewards", answer)
         if r.dtype.kind not in "fiub":
             raise TypeError(f"{what} returned rewards of type {r.dtype}, expected real numbers")
+        with np.errstate(over="ignore"):  # of long doubles: what is too large is refused as infinite
+            r = r.astype(np.float64)
         wrong = np.flatnonzero(~(np.isfinite(r) & (r >= 0)))
         if len(wrong):
             i = int(wrong[0])
@@ -132,7 +135,7 @@ class SteppedSimulator(BaseSimulator):
                 f"{what} gave agent {i} the reward {r[i]}; with gamma = {self.gamma!r} rewards may be at most "
                 f"{largest:.3g}, as those of a model: divide them by a constant"
             )
-        return r.astype(np.float64)
+        return r
 
 
 def _told(answer: object) -> str:

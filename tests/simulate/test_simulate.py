@@ -293,6 +293,17 @@ def _after(change: object) -> object:
         ({"step": _after(lambda r, s: (-1 - r, s))}, ValueError, r"at t = 1 gave agent 0 the reward -"),
         ({"step": _after(lambda r, s: (r + np.inf, s))}, ValueError, r"at t = 1 gave agent 0 the reward inf"),
         ({"step": _after(lambda r, s: (r * 1j, s))}, TypeError, r"at t = 1 returned rewards of type complex128"),
+        (
+            {"step": _after(lambda r, s: ([[1], [1, 2]], s))},
+            ValueError,
+            r"step\(\) at t = 1 returned rewards that make no",
+        ),
+        (
+            {"step": _after(lambda r, s: (r, [[1], [1, 2]]))},
+            ValueError,
+            r"step\(\) at t = 1 returned states that make no",
+        ),
+        ({"reset": lambda self, rng: [[1], [1, 2]]}, ValueError, r"reset\(\) returned states that make no array of 2"),
     ],
 )
 def test_a_users_simulator_is_held_to_its_contract(
@@ -382,6 +393,26 @@ def test_a_users_simulator_without_a_step_is_refused() -> None:
         as_simulator(Half())
 
 
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64, np.longdouble, np.uint8, bool])
+@pytest.mark.filterwarnings("error")
+def test_rewards_of_any_width_are_taken(kind: type) -> None:
+    """Seen: "RuntimeWarning: overflow encountered in cast" of float32 and float16."""
+    mdp = random_mdp(nx.path_graph(2), seed=0)
+    own = type("Narrow", (Copy,), {"step": _after(lambda r, s: (np.array([1, 0], dtype=kind), s))})(mdp)
+    r = as_simulator(own).rollout(policies(mdp, uniform_theta(mdp)), 5, seed=0, m=0).r
+    assert r.dtype == np.float64
+    assert (r[:, 1:] == [[1.0], [0.0]]).all()
+
+
+@pytest.mark.filterwarnings("error")
+def test_rewards_beyond_the_range_of_floats_are_refused() -> None:
+    mdp = random_mdp(nx.path_graph(2), seed=0)
+    vast = np.array(["1e400", "0"]).astype(np.longdouble)
+    own = type("Vast", (Copy,), {"step": _after(lambda r, s: (vast, s))})(mdp)
+    with pytest.raises(ValueError, match="at t = 1 gave agent 0 the reward inf"):
+        as_simulator(own).rollout(policies(mdp, uniform_theta(mdp)), 5, seed=0, m=0)
+
+
 def test_a_users_simulator_may_reuse_its_arrays() -> None:
     """What it returned is copied: arrays that it overwrites later do not change the trajectory."""
     mdp = random_mdp(nx.path_graph(3), seed=1)
@@ -419,6 +450,46 @@ def test_a_users_random_draws_are_keyed_by_seed_and_iteration() -> None:
     assert np.array_equal(once, again)
     assert not np.array_equal(once, other)
     assert not np.array_equal(once, later)
+
+
+@pytest.mark.parametrize("low", [0, 2**53, 2**63, 2**64 - 4])
+def test_every_seed_and_iteration_has_random_draws_of_its_own(low: int) -> None:
+    """Seen: a list of an integer of 2^63 or more and a small one became floats, and a thousand seeds one."""
+
+    class Told(Copy):
+        def reset(self, rng: np.random.Generator) -> Array:
+            drawn.append(tuple(rng.integers(0, 2**63, 2).tolist()))
+            return super().reset(rng)
+
+    drawn: list[tuple[int, ...]] = []
+    mdp = random_mdp(nx.path_graph(2), seed=0)
+    simulator, zeta = as_simulator(Told(mdp)), policies(mdp, uniform_theta(mdp))
+    for k in range(4):
+        simulator.rollout(zeta, 1, seed=low + k, m=0)
+        simulator.rollout(zeta, 1, seed=7, m=low + k)
+        simulator.rollout(zeta, 1, seed=np.uint64(low + k), m=5)
+    assert len(set(drawn)) == 12
+
+
+@pytest.mark.parametrize("key", [(0, 0), (1, 2), (5, 2**40), (2**63 - 1, 7)])
+def test_random_draws_of_small_keys_are_those_of_lists(key: tuple[int, int]) -> None:
+    """The streams that runs so far have drawn from."""
+    mdp, seen = random_mdp(nx.path_graph(2), seed=0), list[Array]()
+
+    class Told(Copy):
+        def reset(self, rng: np.random.Generator) -> Array:
+            seen.append(rng.random(8))
+            return super().reset(rng)
+
+    as_simulator(Told(mdp)).rollout(policies(mdp, uniform_theta(mdp)), 1, seed=key[0], m=key[1])
+    assert np.array_equal(seen[0], np.random.Generator(np.random.Philox(key=list(key))).random(8))
+
+
+def test_an_episode_that_cannot_fit_is_refused_before_it_starts() -> None:
+    mdp = random_mdp(nx.path_graph(2), seed=0)
+    for model in (mdp, as_coupled(mdp)):
+        with pytest.raises(MemoryError, match=r"an episode of T = 10000000000000 steps needs .* a smaller T fits"):
+            as_simulator(model).rollout(policies(mdp, uniform_theta(mdp)), 10**13, seed=0, m=0)
 
 
 class Delegate:
