@@ -69,6 +69,8 @@ def truncate(Q_i: Array, hood: Sequence[int], w: Array) -> Array:
     if not isinstance(hood, Collection):
         raise TypeError(f"hood must hold agents, got {hood!r}")
     agents = all(isinstance(j, Integral) and not isinstance(j, bool) and j in range(n) for j in hood)
+    if len(hood) == 0:
+        raise ValueError(f"hood is empty, expected agents out of 0..{n - 1}: N_i^κ holds i")
     if not agents or len(set(hood)) != len(hood):
         raise ValueError(f"hood {tuple(hood)} must hold distinct agents out of 0..{n - 1}")
     _check_finite("Q_i", Q_i)

@@ -123,6 +123,9 @@ def test_truncate_refuses_strange_neighborhoods_and_tables():
     for hood in (0, None):
         with pytest.raises(TypeError, match="hood must hold agents, got"):
             truncate(Q_0, hood, w)
+    for hood in ((), [], np.array([], dtype=int)):  # seen: "weights sum to 4.0"
+        with pytest.raises(ValueError, match=r"hood is empty, expected agents out of 0\.\.2"):
+            truncate(Q_0, hood, w)
     for Q_i in (None, Q_0 + 0j, Q_0.astype(str)):
         with pytest.raises(TypeError, match="Q_i must hold real numbers, got"):
             truncate(Q_i, (0,), w)
