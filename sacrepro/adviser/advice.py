@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import starmap
@@ -22,7 +21,7 @@ from sacrepro.adviser.certificates import (
     kappa_range,
     td_from_decay,
 )
-from sacrepro.adviser.clock import Clock
+from sacrepro.adviser.clock import Clock, working
 from sacrepro.adviser.describe import layout
 from sacrepro.adviser.measured import MeasuredDecay, measured, recurs
 from sacrepro.adviser.pilot import Pilot, pilot
@@ -175,7 +174,7 @@ def advise(
     """Which κ brings the error of Q (``q``) or of the gradient (``gradient``) below `error`, and at what cost.
 
     agents  : those it is asked for; all by default.        T : episode length of SAC.
-    seconds : for everything, the pilot of SAC included; what takes a few seconds at most is done whatever it is.
+    seconds : for everything but compiling, the pilot of SAC included; what takes a few seconds is done whatever it is.
     table   : ``td`` for the limit q* of TD, which Algorithm 1 learns, or ``truncated`` for tables of form (5).
     progress : called with a word on what is being done, where that takes time.
 
@@ -191,7 +190,7 @@ def advise(
     """
     network = of_model(network)
     check_question(network, error, of, agents, T, seed, seconds, table)
-    begin = time.monotonic()
+    begin = working()
     clock = Clock((1.0 - PILOT) * seconds, progress)
     everyone = not agents
     asked = list(range(network.n)) if everyone else sorted(set(agents))
@@ -216,7 +215,7 @@ def advise(
     farthest = min([around, *(cost.kappa for cost in prices if cost.whole == network.n)])
     paper = least([row.paper for row in rows], error)
     clock.say("pilot of SAC")
-    left = seconds - (time.monotonic() - begin)
+    left = seconds - (working() - begin)
     earned = pilot(network, seconds=left, seed=seed, simulator=simulator, sizes=prices)
     clock.say("")
     return Advice(

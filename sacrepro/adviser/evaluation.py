@@ -8,7 +8,6 @@ at 95 %, and rewards after the last step, which are at least 0, widen it upwards
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from textwrap import wrap
@@ -18,6 +17,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from sacrepro.adviser.certificates import farthest_around
+from sacrepro.adviser.clock import working
 from sacrepro.adviser.measured import largest_cone
 from sacrepro.adviser.settings import FRESH
 from sacrepro.exact.decay.profile import certified_decay
@@ -107,10 +107,10 @@ def evaluation(
     if solvable(network):
         return _exact(network, theta, agents)
     J = Objective(network, network.simulator(), seed=seed, episodes=episodes)(theta)
-    begin = time.monotonic()
+    begin = working()
     found, left_out = [], []
     for i in agents or _typical(network):
-        if time.monotonic() - begin > seconds:
+        if working() - begin > seconds:
             left_out.append(f"{network.names[i]!r}: the {seconds:g} s were used")
             continue
         try:

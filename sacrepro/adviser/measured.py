@@ -8,7 +8,6 @@ D_i(κ) is at least something. Agents whose certificate is largest go first, unt
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -17,7 +16,7 @@ import networkx as nx
 import numpy as np
 
 from sacrepro.adviser.certificates import affordable, distances
-from sacrepro.adviser.clock import Clock
+from sacrepro.adviser.clock import Clock, working
 from sacrepro.adviser.sampling import Sampler, least_decay
 from sacrepro.bounds.influence import BLOCK_ENTRIES
 from sacrepro.exact.chain import chain_of
@@ -141,7 +140,7 @@ def exact_values(network: Network, agents: Sequence[int], kappas: int, tol: floa
                 clock.stop("exact values")
                 break
             clock.say(f"exact decay of agent {done + 1:,} of {len(own):,} ({len(piece):,} agents in its component)")
-            begin = time.monotonic()
+            begin = working()
             work = int(left / few / min(len(own) - done, AT_LEAST) * BRANCHED_A_SECOND)
             try:
                 bounds = certified_decay(
@@ -162,7 +161,7 @@ def exact_values(network: Network, agents: Sequence[int], kappas: int, tol: floa
             found.append(MeasuredDecay(i, method, lower, 0.5 * (lower + upper), upper, limit))
             if not swept:
                 clock.reach(method, few - 1)
-            needed = max(needed, time.monotonic() - begin) if done else needed
+            needed = max(needed, working() - begin) if done else needed
     return found
 
 
@@ -254,7 +253,7 @@ def light_cones(network: Network, agents: Sequence[int], few: int, tol: float, c
         return []
     theta = [np.zeros(r_i.shape) for r_i in network.r]
     found: list[MeasuredDecay] = []
-    slowest, begin = 0.0, time.monotonic()
+    slowest, begin = 0.0, working()
     for k, i in enumerate(agents):
         if clock.left(CONE) <= slowest:
             clock.stop("light cones")
@@ -269,7 +268,7 @@ def light_cones(network: Network, agents: Sequence[int], few: int, tol: float, c
             clock.reach("light cones", few - 1)
             middle, limit = 0.5 * (cone.lower + cone.upper), np.full(few, np.inf)
             found.append(MeasuredDecay(i, "light cone", cone.lower, middle, cone.upper, limit))
-        slowest, begin = max(slowest, time.monotonic() - begin), time.monotonic()
+        slowest, begin = max(slowest, working() - begin), working()
     return found
 
 

@@ -8,7 +8,6 @@ What a training was run with, what each κ earned, and which κ follows, are tol
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator, Sequence
 from textwrap import wrap
 from typing import NamedTuple
@@ -17,6 +16,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from sacrepro.adviser.certificates import eccentricity_of
+from sacrepro.adviser.clock import working
 from sacrepro.adviser.evaluation import CONFIDENCE, Objective, Return, half_width
 from sacrepro.adviser.settings import FRESH, ITERATIONS, Cost, Proposal, proposal, table_sizes, written
 from sacrepro.instances.network.labelled import Network, of_each
@@ -34,8 +34,6 @@ ROUNDING = 1e-9
 FASTEST = 5e8
 #: Outer iterations that are timed.
 TRIAL = 11
-#: Seconds of compiling that are worth a word.
-COMPILED = 1.0
 #: A pilot tries a κ as long as the median table has at most so many entries, log10.
 LARGEST_TABLE = 5.0
 
@@ -184,7 +182,7 @@ def pilot(
     The network decides which κ are tried and how long episodes are, the clock only how many outer iterations of a few
     given numbers, so two pilots that could afford the same are the same.
     """
-    begin = time.monotonic()
+    begin = working()
     if seconds <= 0.0:
         return Pilot(None, "no time was left for it; more --seconds make one")
     tried = min(KAPPAS, int(eccentricity_of(network).max()) + 1)
@@ -193,7 +191,7 @@ def pilot(
     settings = proposal(network, None, kappas, seeds=SEEDS, M=1, eta=1.0, longest=LONGEST, sizes=sizes)
     # More than what preparing takes, agent for agent: where this fits, so does that.
     needed = network.n * settings.T * SEEDS * len(kappas) * ITERATIONS[-1] / FASTEST
-    if needed > seconds - (time.monotonic() - begin):
+    if needed > seconds - (working() - begin):
         return Pilot(None, _too_slow(needed, "or more"))
     try:
         played = simulator() if simulator else network.simulator()
@@ -204,35 +202,30 @@ def pilot(
     seeds = range(seed, seed + SEEDS)
 
     def seconds_of(M: int, some: Sequence[int]) -> float:
-        start = time.monotonic()
+        start = working()
         learned(played, theta0, settings._replace(M=M), kappas[-1], some)
-        return time.monotonic() - start
+        return working() - start
 
-    compiling = seconds_of(1, seeds[:1])
-    one = seconds_of(1, seeds[:1])
-    compiling -= one
-    iteration = SEEDS * one
-    if TRIAL * iteration <= 0.1 * (seconds - (time.monotonic() - begin)):
+    seconds_of(1, seeds[:1])  # makes what the next ones share
+    iteration = SEEDS * seconds_of(1, seeds[:1])
+    if TRIAL * iteration <= 0.1 * (seconds - (working() - begin)):
         # What does not grow with M is left out, where there is time to tell.
         growth = (seconds_of(TRIAL, seeds) - seconds_of(1, seeds)) / (TRIAL - 1.0)
         # A busy machine may take longer for one iteration than for all: then the first estimate stands.
         iteration = growth if growth > 0.0 else iteration
     # Half of the time is kept for a machine that others use as well.
     each, judged = 2.0 * len(kappas) * iteration, 0.0
-    if ITERATIONS[-1] * each <= seconds - (time.monotonic() - begin):
+    if ITERATIONS[-1] * each <= seconds - (working() - begin):
         objective(theta0)
-        between = time.monotonic()
+        between = working()
         objective(theta0)
-        judged = time.monotonic() - between
+        judged = working() - between
     judging = (len(kappas) * SEEDS + 1) * judged
-    left = seconds - (time.monotonic() - begin) - judging
+    left = seconds - (working() - begin) - judging
     M = next((count for count in ITERATIONS if count * each <= left), None)
     if M is None:
-        needed = time.monotonic() - begin + judging + ITERATIONS[-1] * each
-        words = _too_slow(needed - compiling, "with a reserve")
-        if compiling >= COMPILED:
-            words += f". Compiling took {compiling:.0f} s; it is kept: the next run has that time"
-        return Pilot(None, words)
+        needed = working() - begin + judging + ITERATIONS[-1] * each
+        return Pilot(None, _too_slow(needed, "with a reserve"))
     settings = proposal(network, played, kappas, seeds=SEEDS, M=M, longest=LONGEST, sizes=sizes)
     enough = f"M = {M:,}: as many of {written(ITERATIONS)} as there was time for"
     settings = settings._replace(reasons=(*settings.reasons, enough))

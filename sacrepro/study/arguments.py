@@ -264,7 +264,7 @@ WORDS = {
     "runs": "files written by `sac`",
     "scale": "the table written by `scale`",
     "exact scale": "standard deviation of the Gaussian logits",
-    "advise seconds": "for everything but reading the file, a pilot of SAC too; 20 by default. "
+    "advise seconds": "for everything but reading the file and compiling, a pilot of SAC too; 20 by default. "
     "0 does what takes a few seconds",
     "evaluate seconds": "after so many no further light cone is begun; 20 by default",
     "seed": "seed of the generator",

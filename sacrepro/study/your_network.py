@@ -126,10 +126,10 @@ def train(
 
     network = load(file)
     simulator = network.simulator()
-    settings = proposal(network, simulator, kappa, seeds=seeds, M=M, T=T, h=h, t0=t0, eta=eta)
-    yield settings_words(settings).removesuffix("\n")
-    objective = Objective(network, simulator, seed=seed, episodes=episodes)
     with progress() as told:
+        settings = proposal(network, simulator, kappa, seeds=seeds, M=M, T=T, h=h, t0=t0, eta=eta)
+        yield settings_words(settings).removesuffix("\n")
+        objective = Objective(network, simulator, seed=seed, episodes=episodes)
         found = trained(network, simulator, objective, settings, kappa, range(seed, seed + seeds), told)
     text = training_words(found)
     yield text.removesuffix("\n")
@@ -185,12 +185,12 @@ def evaluate(
     theta = read_policy(network, policy, kappa, run)
     agents = network.agents(agent, file)
     others = [read_policies(network, source) for source in against if source != OPTIMUM]
-    found = evaluation(network, theta, agents, episodes=episodes, seed=seed, seconds=seconds)
-    if against:
-        named = {name: runs for policies in others for name, runs in policies.items()}
-        with progress() as told:
+    named = {name: runs for policies in others for name, runs in policies.items()}
+    with progress() as told:
+        found = evaluation(network, theta, agents, episodes=episodes, seed=seed, seconds=seconds)
+        if against:
             rows = compared(network, found.J, named, optimum=best, episodes=episodes, seed=seed, progress=told)
-        found = found._replace(against=rows)
+            found = found._replace(against=rows)
     text = evaluation_words(network, found, policy)
     yield text.removesuffix("\n")
     for path in output:

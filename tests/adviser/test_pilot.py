@@ -1,15 +1,21 @@
 """Returns: J with its certificate or interval, arguments with a reason, and the κ that is best within noise."""
 
+import contextlib
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from network_files import load_dict
+from numba.core import event
 
 from sacrepro import evaluate, sac
+from sacrepro.adviser import pilot as pilot_room
+from sacrepro.adviser import settings as settings_room
 from sacrepro.adviser.advice import PILOT, advise
+from sacrepro.adviser.clock import Clock, progress
 from sacrepro.adviser.evaluation import CUT, Objective, evaluation, evaluation_words, half_width, horizon, solvable
 from sacrepro.adviser.pilot import (
     KappaReturn,
@@ -287,21 +293,91 @@ def test_a_pilot_that_turns_out_too_slow_is_left_out(monkeypatch):
     assert found.note.endswith("s with a reserve; more --seconds make one")
 
 
-def test_a_machine_that_is_busy_for_a_moment_does_not_make_iterations_free(monkeypatch):
+@pytest.fixture
+def now(monkeypatch):
+    """[seconds], which stand still by themselves."""
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    monkeypatch.setattr("numba.core.event.timer", lambda: now[0])
+    return now
+
+
+@contextlib.contextmanager
+def numba_compiles():
+    """What it says of itself."""
+    with event.trigger_event("numba:compiler_lock"), event.trigger_event("numba:compile"):
+        yield
+
+
+def test_a_machine_that_is_busy_for_a_moment_does_not_make_iterations_free(monkeypatch, now):
     """Where one iteration took longer than all of a trial, what one took alone counts."""
-    now, durations = [0.0], iter([5.0, 0.01, 0.01, 0.05])
+    durations = iter([5.0, 0.01, 0.01, 0.05])
 
     def sac_seeds(*arguments, **settings):
-        now[0] += next(durations)
+        duration = next(durations)
+        with numba_compiles() if duration == 5.0 else contextlib.nullcontext():
+            now[0] += duration
 
-    monkeypatch.setattr("sacrepro.adviser.pilot.time.monotonic", lambda: now[0])
     monkeypatch.setattr("sacrepro.adviser.pilot.sac_seeds", sac_seeds)
     monkeypatch.setattr("sacrepro.adviser.pilot.FASTEST", math.inf)
     monkeypatch.setattr("sacrepro.adviser.pilot.ITERATIONS", (10**9,))
     found = pilot(load_dict(FRIENDS), seconds=60.0)
     assert found.trained is None
     assert "outer iterations for each κ and seed would take" in found.note
-    assert found.note.endswith("Compiling took 5 s; it is kept: the next run has that time")
+    # four κ of four seeds, .01 s an iteration, and a reserve of as much again
+    assert found.note.endswith(" 320,000,000 s with a reserve; more --seconds make one")
+
+
+def test_compiling_is_in_no_budget(monkeypatch, now, capsys):
+    """Seen: "no pilot of SAC was run: no time was left for it", by the first call of an installation alone."""
+    real, calls = pilot_room.sac_seeds, []
+
+    def sac_seeds(*arguments, **settings):
+        calls.append(settings["M"])
+        if len(calls) == 1:
+            with numba_compiles():
+                now[0] += 30.0
+        now[0] += 1e-6 * settings["M"]
+        return real(*arguments, **settings)
+
+    monkeypatch.setattr("sacrepro.adviser.pilot.sac_seeds", sac_seeds)
+    clock = Clock(20.0)
+    with progress():
+        found = pilot(load_dict(FRIENDS), seconds=clock.left())
+    assert max(ITERATIONS) == found.trained.proposal.M
+    assert 19.9 < clock.left() < 20.0
+    assert capsys.readouterr().err == "Compiling took 30 s, once: it is kept, no later call compiles this again.\n"
+    with progress(), numba_compiles():
+        now[0] += 0.5
+    assert capsys.readouterr().err == ""
+    now[0] += 5.0
+    assert clock.left() < 15.0
+
+
+@pytest.mark.parametrize("measured", [settings_room.MEASURED, 9 << 16])
+def test_a_timed_iteration_is_of_kernels_that_were_compiled(monkeypatch, now, measured):
+    """Seen: 15 s an iteration, of .4 s: kernels were compiled for T = 2, and timed with 32-bit numbers of cells.
+
+    With fewer steps than T, of two lengths, of which one needs 16 bits.
+    """
+    compiled, spent = set(), [0.0]
+
+    def run_compiled(opaque, problem):
+        if (kind := problem.work.ids.dtype) not in compiled:
+            compiled.add(kind)
+            with numba_compiles():
+                now[0] += 10.0
+                spent[0] += 10.0
+        spent[0] += 1e-6 * problem.settings.T
+        return [SimpleNamespace(first_visit_share=np.array([0.5]))]
+
+    monkeypatch.setattr(settings_room, "MEASURED", measured)
+    monkeypatch.setattr(settings_room, "run_compiled", run_compiled)
+    monkeypatch.setattr("time.process_time", lambda: spent[0])
+    T, network = 1 << 18, load_dict(RING | {"graph": {"family": "ring", "n": 9}})
+    rows = settings_room.costs(network, 5, T, Clock(20.0), network.simulator)
+    assert [row.seconds for row in rows] == pytest.approx([1e-6 * T] * 5)
+    assert compiled == {np.dtype(np.uint16), np.dtype(np.uint32)}
 
 
 def test_advice_asks_the_return_as_well(monkeypatch):
