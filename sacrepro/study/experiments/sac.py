@@ -89,20 +89,29 @@ def warm_learn(*, output: File) -> Iterator[str]:
 
 
 def warm_library() -> Iterator[str]:
-    """Compile what the first calls of the library need: D_i(κ), the exact law, Algorithm 1; once, after installing."""
+    """Compile what first calls need: V, D_i(κ), TD's limit, the exact law, Algorithm 1; once, after installing.
+
+    Left to their first calls: agents of more than 256 pairs (s_i, a_i), extensions, searches, other methods.
+    """
     from sacrepro.exact.decay.profile import certified_decay, decay_profile
     from sacrepro.exact.law.moments import critic_law
     from sacrepro.exact.law.update import expected_critic
+    from sacrepro.exact.truncation import td_fixed_point
     from sacrepro.learn.algorithm1 import sac_seeds
+    from sacrepro.model.mdp import as_coupled
 
     mdp, theta = small()
     decay_profile(mdp, theta)
     certified_decay(mdp, theta, sweep_limit=1)
-    yield "evaluate, decay_profile, certified_decay: compiled"
+    td_fixed_point(mdp, theta, 0, 0)
+    yield "evaluate, decay_profile, certified_decay, td_fixed_point: compiled"
     expected_critic(mdp, theta, kappa=0, T=1, h=1.0, t0=1.0)
     critic_law(mdp, theta, 0, kappa=0, T=1, h=1.0, t0=1.0)
     yield "expected_update, expected_critic, mean_curve, critic_law: compiled"
-    sac_seeds(mdp, theta, kappa=1, M=2, T=5, h=1.0, t0=1.0, eta=1.0, seeds=range(2))
+    for model in (mdp, as_coupled(mdp)):
+        sac_seeds(model, theta, kappa=1, M=2, T=5, h=1.0, t0=1.0, eta=1.0, seeds=range(2))
+    larger = build({"model": "relay", "n": 8, "gamma": 0.5})  # with κ = 7 and such a T, cells are numbered in 32 bits
+    sac_seeds(larger, uniform_theta(larger), kappa=7, M=1, T=1 << 16, h=1.0, t0=1.0, eta=1.0, seeds=range(2))
     yield "sac, sac_seeds: compiled"
 
 
