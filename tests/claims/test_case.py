@@ -5,9 +5,10 @@ import weakref
 import numpy as np
 import pytest
 
-from sacrepro.exact import certified_decay, evaluate, memory, objective_and_gradient
+from sacrepro.exact import certified_decay, evaluate, objective_and_gradient
 from sacrepro.exact.solver.occupancy import state_law
 from sacrepro.instances import build
+from sacrepro.model import memory
 from sacrepro.model.graph import diameter
 from sacrepro.model.policy import gaussian_theta, uniform_theta
 from sacrepro.study.claims import claim

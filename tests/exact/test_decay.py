@@ -12,7 +12,6 @@ from sacrepro.exact import (
     evaluate,
     evaluate_many,
     local_decay,
-    memory,
     policy_gradient,
     q_function,
     worst_decay,
@@ -28,6 +27,7 @@ from sacrepro.exact.product.operator import FactoredOperator
 from sacrepro.exact.rounding import gamma_k
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import relay
+from sacrepro.model import memory
 from sacrepro.model.graph import neighborhood
 from sacrepro.model.mdp import NetworkedMDP
 from sacrepro.model.policy import gaussian_theta, policies, uniform_theta

@@ -22,7 +22,6 @@ from sacrepro.exact import (
     light_cone,
     local_decay,
     local_value,
-    memory,
     objective_and_gradient,
     worst_decay,
 )
@@ -41,6 +40,7 @@ from sacrepro.exact.models import joint_kernel, joint_reward
 from sacrepro.instances.extremal import coin_lover, signal, td_witness
 from sacrepro.instances.random_kernels import random_mdp
 from sacrepro.instances.relay import relay
+from sacrepro.model import memory
 from sacrepro.model.graph import diameter
 from sacrepro.model.policy import gaussian_theta, policies, uniform_theta
 from strategies import cases
