@@ -95,11 +95,9 @@ class SteppedSimulator(BaseSimulator):
             raise ValueError(f"{what} that are masked for agent {int(np.argmax(np.ma.getmaskarray(answer)))}")
         try:
             found = np.asarray(answer)
-        except (ValueError, RuntimeError) as error:
-            if isinstance(answer, tuple):
-                told = f"{what} that are no vector, got {_told(answer)}; expected {self.n}, one an agent"
-                raise TypeError(told) from None
-            raise ValueError(f"{what} that make no array of {self.n} numbers, one an agent: {error}") from None
+        except (ValueError, RuntimeError):
+            told = f"{what} that are no vector, got {_told(answer)}; expected {self.n}, one an agent"
+            raise TypeError(told) from None
         if found.shape != (self.n,):
             raise ValueError(f"{what} of shape {found.shape}, expected ({self.n},): one an agent")
         return found

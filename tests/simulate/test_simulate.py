@@ -295,15 +295,15 @@ def _after(change: object) -> object:
         ({"step": _after(lambda r, s: (r * 1j, s))}, TypeError, r"at t = 1 returned rewards of type complex128"),
         (
             {"step": _after(lambda r, s: ([[1], [1, 2]], s))},
-            ValueError,
-            r"step\(\) at t = 1 returned rewards that make no",
+            TypeError,
+            r"step\(\) at t = 1 returned rewards that are no vector",
         ),
         (
             {"step": _after(lambda r, s: (r, [[1], [1, 2]]))},
-            ValueError,
-            r"step\(\) at t = 1 returned states that make no",
+            TypeError,
+            r"step\(\) at t = 1 returned states that are no vector",
         ),
-        ({"reset": lambda self, rng: [[1], [1, 2]]}, ValueError, r"reset\(\) returned states that make no array of 2"),
+        ({"reset": lambda self, rng: [[1], [1, 2]]}, TypeError, r"reset\(\) returned states that are no vector, got l"),
     ],
 )
 def test_a_users_simulator_is_held_to_its_contract(
