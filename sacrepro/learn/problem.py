@@ -110,8 +110,9 @@ class SACTrace(NamedTuple):
 #: The word by which `SACTrace.load` knows its files.
 FORMAT = "sacrepro trace 1"
 
-#: Bytes that what `schedule` and `scratch` make takes at least for each step of an episode.
-CRITIC_BYTES = 166
+#: Bytes that the critic writes for each step of an episode whatever the tables: `schedule`, and the cells of `LANES`
+#: agents. The rest of `scratch` is reserved, and written as far as cells are visited.
+CRITIC_BYTES = 32
 
 #: An outer iteration m and θ(m), flat; and those that are kept.
 Finished = tuple[int, Array]

@@ -19,8 +19,10 @@ from sacrepro.learn import algorithm1
 from sacrepro.learn.cells import hoods
 from sacrepro.learn.critic import schedule, scratch
 from sacrepro.learn.transcription import sac_transcribed
+from sacrepro.model import memory
 from sacrepro.model.mdp import as_coupled
-from sacrepro.model.policy import gaussian_theta
+from sacrepro.model.policy import gaussian_theta, uniform_theta
+from sacrepro.simulate import as_simulator
 
 MDP = random_mdp(nx.path_graph(3), seed=0, gamma=0.8, state_sizes=(2, 3, 2), action_sizes=(2, 1, 3))
 THETA = gaussian_theta(MDP, np.random.default_rng(0))
@@ -182,9 +184,17 @@ def test_seeds_that_cannot_fit_are_refused_before_they_are_read():
 
 def test_the_bytes_that_a_critic_demands_are_those_that_it_takes():
     for T in (10**4, 10**5):
-        parts = (*schedule(1.0, 2.0, 0.5, T), *scratch(hoods(MDP.graph, 1, MDP.state_sizes, MDP.action_sizes), T))
-        taken = sum(part.nbytes for part in parts if isinstance(part, np.ndarray))
-        assert problem.CRITIC_BYTES <= taken / (T + 1) <= 2 * problem.CRITIC_BYTES
+        work = scratch(hoods(MDP.graph, 0, MDP.state_sizes, MDP.action_sizes), T)
+        parts = (*schedule(1.0, 2.0, 0.5, T), work.ids)
+        written = sum(part.nbytes for part in parts if isinstance(part, np.ndarray))
+        assert written / (T + 1) == pytest.approx(problem.CRITIC_BYTES, rel=1e-3)
+
+
+def test_an_episode_of_ten_million_steps_fits_a_job_of_the_study(monkeypatch):
+    """Seen: refused for what is reserved and never written, 1.68 GB where the run takes a fifth of that."""
+    monkeypatch.setattr(memory, "memory_bytes", lambda: 500_000_000)
+    pair = random_mdp(nx.path_graph(2), seed=0, action_sizes=1)
+    problem.Problem(as_simulator(pair), uniform_theta(pair), problem.Settings(kappa=0, T=10**7, h=1.0, t0=2.0), [0])
 
 
 def test_damaged_files(tmp_path):
