@@ -173,7 +173,7 @@ def law_in_time(mdp: NetworkedMDP, theta: Theta, clock: Clock) -> tuple[Array, f
     if states > LAW_STATES and clock.left(EXACT) < 8.0**states / 3.0 / LAW_A_SECOND:
         clock.stop(LIMIT)
         return None
-    clock.say(f"stationary law of {len(mdp.state_sizes)} agents")
+    clock.say(f"stationary law of {mdp.n:,} agents")
     return eliminated_law(chain_of(mdp, theta))
 
 

@@ -210,8 +210,6 @@ def _number_of_agents(Q_i: Array) -> int:
 
 #: Tables that `td_fixed_point` holds at once, as large as `cell_entries`: a product of kernels and what it is made of.
 PRODUCTS = 3
-#: Entries of a product of tables that einsum may make on its way: what it makes was demanded before.
-ANY_SIZE = 1 << 62
 
 #: How far the sum of a law that is given may be from 1.
 LAW_TOLERANCE = 1e-6
@@ -240,13 +238,13 @@ def td_fixed_point(mdp: Model | CountedMDP, theta: Theta, i: int, kappa: int, *,
     demand_value_tables(chain.hoods, chain.sizes, None, tables=4)
     demand_axes(mdp.n, 1, 2)
     cells = math.prod(_shape(mdp.state_sizes, inside)) * math.prod(_shape(mdp.action_sizes, inside))
-    needed = 8 * PRODUCTS * cell_entries(mdp, i, kappa)
-    demand(f"q_{i} on {readable_count(cells)} cells", needed, None, "a smaller kappa fits")
+    most = cell_entries(mdp, i, kappa)
+    demand(f"q_{i} on {readable_count(cells)} cells", 8 * PRODUCTS * most, None, "a smaller kappa fits")
     mu = chain.state_law(stationary_law(chain).pi)[0] if mu is None else _checked_law("mu", mu, mdp)
     nearby = neighborhood(mdp.graph, i, kappa + 1)
     law = mu.sum(axis=tuple(j for j in range(mdp.n) if j not in nearby))
     conditional = _given_inside(law, nearby, inside)
-    mean = partial(_inside_mean, mdp, chain.zeta, conditional, nearby, inside)
+    mean = partial(_inside_mean, mdp, chain.zeta, conditional, nearby, inside, most)
     kernels = {j: mdp.P[j] for j in inside}
     if mdp.reward_hoods[i] == (i,):
         reward = on_agent_axes(mdp.r[i], inside.index(i), len(inside))
@@ -261,10 +259,14 @@ def td_fixed_point(mdp: Model | CountedMDP, theta: Theta, i: int, kappa: int, *,
 
 
 def cell_entries(mdp: Model, i: int, kappa: int) -> int:
-    """What the largest table behind q* may hold: (s_B, s_B') or (s_B, a_B), times the states around B = N_i^κ."""
+    """What the largest table behind q* may hold: (s_B, s_B') or (s_B, a_B), times the states around B = N_i^κ.
+
+    Where kernels see neighbors' actions these stay to the end: (s_B, a_B, s_B').
+    """
     inside, nearby = (neighborhood(mdp.graph, i, k) for k in (kappa, kappa + 1))
     states, cells = (math.prod(_shape(sizes, inside)) for sizes in (mdp.state_sizes, mdp.action_sizes))
-    return max(states, cells) * math.prod(_shape(mdp.state_sizes, nearby))
+    around = math.prod(_shape(mdp.state_sizes, nearby))
+    return max(states * states * cells, around) if mdp.couples else max(states, cells) * around
 
 
 def solve_error(mdp: NetworkedMDP, N: int) -> float:
@@ -344,6 +346,7 @@ def _inside_mean(
     conditional: Array,
     nearby: tuple[int, ...],
     inside: tuple[int, ...],
+    most: int,
     tables: dict[int, Array],
     *,
     drawn: bool = False,
@@ -352,6 +355,7 @@ def _inside_mean(
     """The mean of a product of local tables given (s_B, a_B), shape (S_B) + (A_B).
 
     conditional : the law of the states around B given s_B; actions around B are drawn from ζ.
+    most        : entries of a product that is made on the way.
     tables      : r_j of an action-coupled model, or P_j of all agents of B, whose last axis is s_j'.
     drawn       : actions of B are drawn, too, and next states are kept: (S_B) + (S_B).
     onto        : a table over the next states, of which it is the mean.
@@ -376,7 +380,7 @@ def _inside_mean(
         operands += [onto, following]
     kept = [*(state[j] for j in inside), *(following if drawn else (action[j] for j in inside))]
     shape = _shape(mdp.state_sizes, inside) + _shape(mdp.state_sizes if drawn else mdp.action_sizes, inside)
-    return contracted(*operands, kept, optimize=("greedy", ANY_SIZE)).reshape(shape)
+    return contracted(*operands, kept, optimize=("greedy", most)).reshape(shape)
 
 
 def _shape(sizes: tuple[int, ...], agents: tuple[int, ...]) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 from fractions import Fraction
 
 import networkx as nx
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from sacrepro import NetworkedMDP, best_joint, decay_supremum, natural_weights, truncated_policy_gradient
-from sacrepro.exact import dense, expected_critic, expected_update, natural_mean, q_function, td_fixed_point
+from sacrepro.exact import dense, expected_critic, expected_update, natural_mean, q_function, td_fixed_point, truncation
 from sacrepro.exact.chain import chain_of
 from sacrepro.exact.solver import stationary
 from sacrepro.exact.solver.stationary import eliminated_law, stationary_law
@@ -320,3 +321,24 @@ def test_td_on_a_chain_that_hardly_ever_leaves_a_part():
     rises = 0.2 + 0.6 * one
     M = np.stack([1 - rises, rises], axis=1)
     assert q == pytest.approx(np.linalg.solve(np.eye(2) - mdp.gamma * M, [0.0, 1.0]), rel=1e-9)
+
+
+@pytest.mark.parametrize("graph", [nx.path_graph(7), nx.star_graph(5), nx.cycle_graph(6), nx.wheel_graph(6)], ids=str)
+def test_no_product_behind_a_fixed_point_is_larger_than_is_demanded(graph, monkeypatch):
+    """On the way of einsum, for every agent and κ; some product is as large, so that what is demanded is no more."""
+    sizes = [2, 3, 1, 2, 3, 2, 2][: len(graph)]
+    mdp = random_mdp(graph, seed=0, state_sizes=tuple(sizes), action_sizes=tuple(sizes[::-1]))
+    made = []
+
+    def noted(*operands, optimize):
+        told = np.einsum_path(*operands, optimize=optimize)[1]
+        made.append(float(re.search(r"Largest intermediate:\s+(\S+)", told).group(1)))
+        return dense.contracted(*operands, optimize=optimize)
+
+    monkeypatch.setattr(truncation, "contracted", noted)
+    shares = []
+    for i, kappa in itertools.product(range(mdp.n), range(3)):
+        made.clear()
+        td_fixed_point(mdp, uniform_theta(mdp), i, kappa)
+        shares.append(max(made) / truncation.cell_entries(mdp, i, kappa))
+    assert 0.9 < max(shares) < 1.001  # einsum tells four digits

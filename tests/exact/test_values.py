@@ -703,6 +703,17 @@ def test_the_law_of_a_censored_chain_by_hand():
         assert not np.isfinite(stationary._censored(np.eye(2))).all()
 
 
+def test_the_law_of_a_long_censored_chain_by_hand():
+    """Up with .3, down with .2 over 150 states, beyond two blocks: μ_k is 1.5 times μ_{k-1}, to relative accuracy."""
+    size = 2 * stationary.BLOCK + 22
+    P = np.diag(np.full(size - 1, 0.3), 1) + np.diag(np.full(size - 1, 0.2), -1)
+    np.fill_diagonal(P, 1.0 - P.sum(axis=1))
+    ratios = np.cumprod(np.full(size, 1.5))
+    shuffled = np.random.default_rng(0).permutation(size)
+    law = stationary._censored(np.ascontiguousarray(P[np.ix_(shuffled, shuffled)]))
+    assert law == pytest.approx((ratios / ratios.sum())[shuffled], rel=1e-13)
+
+
 @pytest.mark.parametrize("graph", [nx.path_graph(14), nx.random_regular_graph(3, 14, seed=14)], ids=["path", "cubic"])
 def test_single_precision_serves_values_of_large_models_and_certifies_none(graph, monkeypatch):
     """V_i in double precision alone and with late powers in single: both within their certificates."""
